@@ -1,0 +1,125 @@
+/**
+ * The floors of the house: a file imports only from rooms below its own, or from its own room.
+ *
+ * The list is the one place that says which room stands on which floor; everything else is derived from it.
+ */
+const FLOORS = [
+  ['base'],
+  ['protocol', 'config', 'telemetry'],
+  ['launch', 'discovery'],
+  ['link'],
+  ['upstream'],
+  ['catalog'],
+  ['routing'],
+  ['policy'],
+  ['downstream'],
+  ['gateway'],
+  ['daemon'],
+  ['dashboard'],
+  ['cli'],
+];
+
+/** The demo stands beside the house: it may build a gateway, and only its command knows it. */
+const everyRoom = [...FLOORS.flat(), 'demo'];
+const inRoom = (rooms) => `^src/(${rooms.join('|')})/`;
+
+/** Of each room: the rooms it must not know, which are those above it and its neighbours on the same floor. */
+const floorRules = FLOORS.flatMap((rooms, floor) =>
+  rooms.map((room) => {
+    const reachable = new Set([room, ...FLOORS.slice(0, floor).flat(), ...(room === 'cli' ? ['demo'] : [])]);
+    return {
+      name: `floor-of-${room}`,
+      comment: `src/${room}/ imports only from rooms below its own, or its own room.`,
+      severity: 'error',
+      from: { path: inRoom([room]) },
+      to: { path: [inRoom(everyRoom.filter((other) => !reachable.has(other))), '^src/[^/]+$'] },
+    };
+  }),
+);
+
+const beyondFaces = everyRoom.filter((room) => !['base', 'config', 'daemon', 'dashboard', 'cli'].includes(room));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...floorRules,
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'known-rooms',
+      comment: 'A folder of src/ that is on no floor has no rule that holds it.',
+      severity: 'error',
+      from: { path: `^src/(?!(${everyRoom.join('|')})/)[^/]+/` },
+      to: {},
+    },
+    {
+      name: 'faces',
+      comment: 'A face knows the control client, config/ and base/, and nothing else; `cli/serve` may build a gateway.',
+      severity: 'error',
+      from: { path: inRoom(['cli', 'dashboard']), pathNot: ['^src/cli/(serve|demo)\\.ts$'] },
+      to: { path: inRoom(beyondFaces) },
+    },
+    {
+      name: 'demo-command',
+      severity: 'error',
+      from: { path: '^src/cli/demo\\.ts$' },
+      to: { path: inRoom(beyondFaces.filter((room) => room !== 'demo')) },
+    },
+    {
+      name: 'demo-beside-the-house',
+      severity: 'error',
+      from: { path: inRoom(['demo']) },
+      to: { path: inRoom(['cli']) },
+    },
+    {
+      name: 'index-is-the-library',
+      comment: 'Only users of the library import src/index.ts, and only bin starts the program.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/(index|bin)\\.ts$' },
+    },
+    {
+      name: 'ssh2-in-its-links',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/link/ssh2', '^src/demo/'] },
+      to: { path: '(^|/)node_modules/(@types/)?ssh2/' },
+    },
+    {
+      name: 'ink-in-the-dashboard',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/' },
+      to: { path: '(^|/)node_modules/(@types/)?(ink|react)/' },
+    },
+    {
+      name: 'no-test-code',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '(^|/)node_modules/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

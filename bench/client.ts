@@ -1,0 +1,157 @@
+/**
+ * An MCP client of raw lines for both sides of every comparison: no SDK, no JSON.parse of results.
+ *
+ * Replies are matched by the first `"id":` of their line.
+ */
+
+import type { ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+export interface ClientOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+type OnReply = (line: Buffer) => void;
+
+const NEWLINE = 0x0a;
+const ID = Buffer.from('"id":');
+const LIST_CHANGED = 'notifications/tools/list_changed';
+const PATIENCE_MS = 60_000;
+
+export class LineClient {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #pending = new Map<number, OnReply>();
+  readonly #changed = new Set<() => void>();
+  readonly #ended: Promise<void>;
+  #pieces: Buffer[] = [];
+  #stderr = '';
+  #lastId = 0;
+  #changes = 0;
+
+  constructor(options: ClientOptions) {
+    const { command, args, env, cwd } = options;
+    this.#child = spawn(command, args, { env, cwd, stdio: 'pipe' });
+    this.#child.stdout.on('data', (chunk: Buffer) => {
+      this.#read(chunk);
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-10_000);
+    });
+    this.#child.stdin.on('error', () => undefined);
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('error', () => resolve());
+      this.#child.once('close', () => resolve());
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** How often the server said that its tools changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Sends a request; `onReply` gets the whole line of its reply. `params` is JSON already. */
+  ask(method: string, params: string, onReply: OnReply): void {
+    this.#lastId += 1;
+    this.#pending.set(this.#lastId, onReply);
+    this.#child.stdin.write(`{"jsonrpc":"2.0","id":${this.#lastId},"method":"${method}","params":${params}}\n`);
+  }
+
+  /** The same as a promise; a JSON-RPC error, `isError` in a short result, or the end of the program rejects. */
+  async request(method: string, params: string): Promise<Buffer> {
+    const reply = new Promise<Buffer>((resolve) => {
+      this.ask(method, params, resolve);
+    });
+    const line = await this.#within(reply, method);
+    const head = line.subarray(0, 2000).toString();
+    if (head.includes('"error":') || head.includes('"isError":true'))
+      throw new Error(`${method}: ${head}\n${this.#stderr}`);
+    return line;
+  }
+
+  async initialize(): Promise<void> {
+    const clientInfo = { name: 'bench', version: '1.0.0' };
+    await this.request('initialize', JSON.stringify({ protocolVersion: '2025-11-25', capabilities: {}, clientInfo }));
+    this.#child.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+  }
+
+  /** Lists until every name is offered, again after each list_changed. */
+  async listUntil(names: readonly string[]): Promise<void> {
+    for (;;) {
+      const seen = this.#changes;
+      const line = await this.request('tools/list', '{}');
+      const missing = names.filter((name) => !line.includes(`"name":"${name}"`));
+      if (missing.length === 0) return;
+      await this.#within(this.#changedSince(seen), `list_changed (missing: ${missing.join(' ')})`);
+    }
+  }
+
+  /** EOF, then SIGKILL for what does not end by itself. */
+  async close(): Promise<void> {
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  #changedSince(seen: number): Promise<void> {
+    if (this.#changes > seen) return Promise.resolve();
+    return new Promise((resolve) => {
+      const listener = (): void => {
+        this.#changed.delete(listener);
+        resolve();
+      };
+      this.#changed.add(listener);
+    });
+  }
+
+  async #within<T>(work: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const fail = (why: string): never => {
+      throw new Error(`${what}: ${why}\n${this.#stderr}`);
+    };
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([
+        work,
+        this.#ended.then(() => fail('the program ended')),
+        late.then(() => fail('no answer in time')),
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      const piece = chunk.subarray(start, end);
+      this.#line(this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]));
+      this.#pieces = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
+  }
+
+  #line(line: Buffer): void {
+    const at = line.indexOf(ID);
+    const id = at < 0 ? -1 : Number.parseInt(line.toString('latin1', at + ID.length, at + ID.length + 12), 10);
+    const onReply = this.#pending.get(id);
+    if (onReply !== undefined) {
+      this.#pending.delete(id);
+      onReply(line);
+    } else if (line.includes(LIST_CHANGED)) {
+      this.#changes += 1;
+      for (const listener of [...this.#changed]) listener();
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/** One real sshd, ways to it, and the two programs that are compared: this one, and the system's `ssh`. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { makeFolder } from '../test/harness/folder.ts';
+import { startProxy } from '../test/harness/proxy.ts';
+import type { Sshd } from '../test/harness/sshd.ts';
+import { startSshd } from '../test/harness/sshd.ts';
+import { sshConfigText } from '../test/harness/sshd-config.ts';
+import { LineClient } from './client.ts';
+
+export const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const NODE_ECHO = fileURLToPath(new URL('servers/echo.mjs', import.meta.url));
+
+/** A server's command line on the machine. */
+export type Command = readonly [string, ...string[]];
+
+export interface Machines {
+  /** Host names of the hosts file; all lead to the same machine. */
+  readonly hosts: readonly string[];
+  /** Server names on each of them, and what they run. */
+  readonly servers: Readonly<Record<string, Command>>;
+  /** Port on loopback: sshd's own, or a proxy's. */
+  readonly port: number;
+}
+
+/** A hosts file with the ssh_config it refers to, and folders of a user's own. */
+export interface Setting {
+  readonly sshConfigFile: string;
+  readonly hostsFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Forgets everything learned: caches, state. */
+  forget(): void;
+}
+
+export class World {
+  readonly sshd: Sshd;
+  readonly #folder: ReturnType<typeof makeFolder>;
+  readonly #closers: (() => Promise<void>)[] = [];
+  #settings = 0;
+
+  private constructor(sshd: Sshd) {
+    this.sshd = sshd;
+    this.#folder = makeFolder();
+  }
+
+  static async create(): Promise<World> {
+    return new World(await startSshd());
+  }
+
+  /** Minimal servers: in Node for speed, in `sh` for many at once. */
+  get nodeEcho(): Command {
+    return [process.execPath, NODE_ECHO];
+  }
+
+  get shEcho(): Command {
+    return ['/bin/sh', path.join(this.sshd.servers, 'sh-echo.sh')];
+  }
+
+  /** A port that leads to sshd with this round trip time. */
+  async delayed(roundTripMs: number): Promise<{ readonly port: number; readonly cut: () => Promise<void> }> {
+    const proxy = await startProxy({ to: this.sshd.port, delayMs: roundTripMs / 2 });
+    this.#closers.push(() => proxy.stop());
+    return { port: proxy.port, cut: () => proxy.cut() };
+  }
+
+  setting(machines: Machines): Setting {
+    this.#settings += 1;
+    const folder = path.join(this.#folder.path, String(this.#settings));
+    const at = (name: string): string => path.join(folder, name);
+    mkdirSync(folder, { mode: 0o700 });
+    writeFileSync(
+      at('known_hosts'),
+      this.sshd.hostKeys.map((key) => `[127.0.0.1]:${machines.port} ${key.publicKey}\n`).join(''),
+    );
+    writeFileSync(
+      at('ssh_config'),
+      machines.hosts.map((alias) => this.#sshBlock(alias, machines.port, at('known_hosts'))).join('\n'),
+    );
+    writeFileSync(at('config.yaml'), hostsFileText(machines, at('ssh_config')));
+    const env = userEnvironment(folder);
+    const forget = (): void => {
+      for (const name of USER_FOLDERS) {
+        rmSync(at(name), { recursive: true, force: true });
+        mkdirSync(at(name), { mode: 0o700 });
+      }
+    };
+    forget();
+    return { sshConfigFile: at('ssh_config'), hostsFile: at('config.yaml'), env, cwd: folder, forget };
+  }
+
+  /** This program over a hosts file. */
+  gateway(setting: Setting): LineClient {
+    const args = [BIN, 'serve', '--in-process', '--config', setting.hostsFile];
+    return this.#owned(new LineClient({ command: process.execPath, args, env: setting.env, cwd: setting.cwd }));
+  }
+
+  /** The same server through plain `ssh host server`. */
+  plainSsh(setting: Setting, host: string, command: Command): LineClient {
+    const args = ['-F', setting.sshConfigFile, '-T', host, ...command];
+    return this.#owned(new LineClient({ command: 'ssh', args, env: setting.env, cwd: setting.cwd }));
+  }
+
+  async close(): Promise<void> {
+    for (const closer of this.#closers.reverse()) await closer();
+    await this.sshd.stop();
+    this.#folder.remove();
+  }
+
+  #owned(client: LineClient): LineClient {
+    this.#closers.push(() => client.close());
+    return client;
+  }
+
+  #sshBlock(alias: string, port: number, knownHostsFile: string): string {
+    const { user, identityFile } = this.sshd;
+    return sshConfigText({ alias, port, user, identityFile, knownHostsFile });
+  }
+}
+
+const USER_FOLDERS = ['home', 'config', 'cache', 'state', 'data', 'run'];
+
+function userEnvironment(folder: string): NodeJS.ProcessEnv {
+  const at = (name: string): string => path.join(folder, name);
+  return {
+    PATH: process.env['PATH'],
+    LANG: 'C.UTF-8',
+    HOME: at('home'),
+    XDG_CONFIG_HOME: at('config'),
+    XDG_CACHE_HOME: at('cache'),
+    XDG_STATE_HOME: at('state'),
+    XDG_DATA_HOME: at('data'),
+    XDG_RUNTIME_DIR: at('run'),
+  };
+}
+
+/** Written as people write it: YAML in block style. */
+function hostsFileText({ hosts, servers }: Machines, configFile: string): string {
+  const entries = Object.entries(servers).map(([name, [command, ...args]]) => [name, { command, args }]);
+  const host = { servers: Object.fromEntries(entries) as object };
+  return stringify(
+    {
+      version: 1,
+      defaults: { ssh: { configFile } },
+      hosts: Object.fromEntries(hosts.map((name) => [name, host])),
+    },
+    { aliasDuplicateObjects: false },
+  );
+}

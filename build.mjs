@@ -1,0 +1,197 @@
+/**
+ * Builds dist/: bundles with esbuild, declarations with tsc, and the hosts file's JSON Schema.
+ *
+ *   node build.mjs                bundles, declarations, schema
+ *   node build.mjs --if-changed   nothing when dist/ is newer than its sources
+ *   node build.mjs --prune        also removes from dist/ what this build did not make (before packing)
+ *   node build.mjs --no-types     without declarations, which only users of the library need
+ *
+ * Every file is replaced atomically, and chunks have content hashes in their names: a running
+ * program never sees half a build, and finds the chunks it was built with.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const dist = path.join(root, 'dist');
+/** Its time is when the last build began: what was written during a build counts as changed. */
+const stamp = path.join(root, '.cache/build.stamp');
+const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+
+/** Programs and library faces, by their name in dist/. */
+async function entryPoints() {
+  const servers = path.join(root, 'src/demo/servers');
+  const names = existsSync(servers) ? await readdir(servers) : [];
+  const entries = {
+    bin: 'src/bin.ts',
+    index: 'src/index.ts',
+    'demo/host': 'src/demo/host.ts',
+    ...Object.fromEntries(
+      names
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => [`demo/${path.basename(name, '.ts')}`, `src/demo/servers/${name}`]),
+    ),
+  };
+  return Object.fromEntries(Object.entries(entries).filter(([, source]) => existsSync(path.join(root, source))));
+}
+
+/** @returns {import('esbuild').BuildOptions} */
+function options(entries) {
+  return {
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    jsx: 'automatic',
+    chunkNames: 'chunks/[name]-[hash]',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    write: false,
+    logLevel: 'warning',
+    // ssh2 has a native addon that it finds beside itself. Never reached: Ink's optional debugging aid, and
+    // the compiler with which cosmiconfig would read a config file that is TypeScript.
+    external: ['ssh2', 'cpu-features', 'react-devtools-core', 'typescript'],
+    define: {
+      __VERSION__: JSON.stringify(manifest.version),
+      'process.env.NODE_ENV': '"production"',
+      'process.env["NODE_ENV"]': '"production"',
+    },
+    // CommonJS packages inside an ES module bundle still call `require` for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+    },
+  };
+}
+
+async function writeAtomically(file, contents) {
+  const current = await readFile(file).catch(() => undefined);
+  if (current?.equals(contents)) return;
+  await mkdir(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}.tmp`;
+  await writeFile(draft, contents);
+  await rename(draft, file);
+}
+
+async function bundle() {
+  const result = await build({ ...options(await entryPoints()), metafile: true });
+  const notices = { path: path.join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: await licenses(result.metafile) };
+  const outputs = [...result.outputFiles, notices];
+  for (const output of outputs) await writeAtomically(output.path, Buffer.from(output.contents));
+  const bin = path.join(dist, 'bin.js');
+  if (existsSync(bin)) await chmod(bin, 0o755);
+  return outputs.map((output) => output.path);
+}
+
+/** Packages whose code is in the bundle ask to be shipped with their license. */
+async function licenses(metafile) {
+  const folders = Object.keys(metafile.inputs).map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]);
+  const texts = [...new Set(folders.filter((folder) => folder !== undefined))].sort().map(async (folder) => {
+    const { name, version, license } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8'));
+    const file = (await readdir(path.join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : await readFile(path.join(root, folder, file), 'utf8');
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** The schema is computed by the program's own code, so that it cannot differ from what is checked. */
+async function schema() {
+  const source = path.join(root, 'src/config/json-schema.ts');
+  if (!existsSync(source)) return [];
+  const result = await build({ ...options({ 'schema-maker': source }), splitting: false });
+  const maker = path.join(dist, `schema-maker.${process.pid}.mjs`);
+  try {
+    await writeFile(maker, result.outputFiles[0].contents);
+    const { hostsFileJsonSchema } = await import(pathToFileURL(maker).href);
+    const file = path.join(dist, 'schema.json');
+    await writeAtomically(file, Buffer.from(`${JSON.stringify(hostsFileJsonSchema(), null, 2)}\n`));
+    return [file];
+  } finally {
+    await rm(maker, { force: true });
+  }
+}
+
+/** Declarations of the library's public face and of what it reaches. */
+async function declarations() {
+  if (!existsSync(path.join(root, 'src/index.ts'))) return [];
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk) => (said += chunk));
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const emitted = said.split('\n').filter((line) => line.startsWith('TSFILE: '));
+  if (code !== 0) throw new Error(`the declarations in dist/ are not complete:\n${said}`);
+  const files = emitted.map((line) => path.normalize(line.slice('TSFILE: '.length).trim()));
+  await Promise.all(files.map(nameJavaScript));
+  return files;
+}
+
+/** tsc leaves the sources' `.ts` endings in declarations; beside them in dist/ lies JavaScript. */
+async function nameJavaScript(file) {
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replaceAll(/(from |import\()(['"])(\.[^'"]*)\.tsx?\2/g, '$1$2$3.js$2'));
+}
+
+async function filesUnder(folder) {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+async function prune(made) {
+  const keep = new Set(made);
+  for (const file of await filesUnder(dist)) {
+    if (!keep.has(file)) await rm(file, { force: true });
+  }
+}
+
+async function changed() {
+  const built = await stat(stamp).catch(() => undefined);
+  if (built === undefined || !existsSync(path.join(dist, 'bin.js'))) return true;
+  const others = ['build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = [...(await filesUnder(path.join(root, 'src'))), ...others.map((name) => path.join(root, name))];
+  const times = await Promise.all(sources.map(async (file) => (await stat(file)).mtimeMs));
+  return Math.max(...times) > built.mtimeMs;
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    'if-changed': { type: 'boolean', default: false },
+    prune: { type: 'boolean', default: false },
+    'no-types': { type: 'boolean', default: false },
+  },
+});
+
+async function main() {
+  const began = new Date();
+  await Promise.all([mkdir(dist, { recursive: true }), mkdir(path.dirname(stamp), { recursive: true })]);
+  const parts = await Promise.allSettled([bundle(), schema(), flags['no-types'] ? [] : declarations()]);
+  const failures = parts.filter((part) => part.status === 'rejected').map((part) => part.reason);
+  if (failures.length > 0) throw new Error(failures.map((failure) => failure.message).join('\n'));
+  if (flags.prune) await prune(parts.flatMap((part) => part.value));
+  await writeFile(stamp, '');
+  await utimes(stamp, began, began);
+}
+
+if (!flags['if-changed'] || (await changed())) {
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * A scope owns work that nobody awaits in place: promises, and things to close.
+ *
+ * A promise handed to `run` can never become an unhandled rejection; closing the scope aborts its
+ * signal, closes what it owns in reverse order and waits for all of it.
+ */
+type Closer = () => void | Promise<void>;
+
+export class Scope {
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #closers: Closer[] = [];
+  readonly #onError: (error: unknown) => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** Aborted as soon as `close` begins. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Owns a promise; its failure goes to the scope's error handler, unless the scope is closing. */
+  run(work: Promise<unknown>): void {
+    const owned = work.then(
+      () => undefined,
+      (error: unknown) => {
+        if (!this.closed) this.#onError(error);
+      },
+    );
+    this.#running.add(owned);
+    void owned.finally(() => this.#running.delete(owned));
+  }
+
+  /** Called on close, last added first. After the close began it is called at once. */
+  onClose(closer: Closer): void {
+    if (this.closed) this.run(Promise.resolve().then(closer));
+    else this.#closers.push(closer);
+  }
+
+  /** A scope that closes with this one, or before it. */
+  child(): Scope {
+    const child = new Scope(this.#onError);
+    this.onClose(() => child.close());
+    return child;
+  }
+
+  /** Resolves when everything owned has ended; further calls return the same promise. */
+  close(reason?: Error): Promise<void> {
+    this.#closing ??= this.#closeAll(reason);
+    return this.#closing;
+  }
+
+  async #closeAll(reason: Error | undefined): Promise<void> {
+    this.#abort.abort(reason);
+    for (const closer of this.#closers.reverse()) {
+      try {
+        await closer();
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+    await Promise.all(this.#running);
+  }
+}

@@ -1,0 +1,79 @@
+/** What one server listed: its items as bytes, and where in each the identifying text stands. */
+import { type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
+import { toolProblem } from './tool-check.ts';
+
+export interface ListedItem {
+  /** The name or URI as the server wrote it. */
+  readonly key: string;
+  /** Where `key` stands in `bytes`, quotes included. */
+  readonly keySpan: Span;
+  /** The whole definition, verbatim. */
+  readonly bytes: Buffer;
+}
+
+/** Something of a listing that cannot be offered, with the reason in a sentence. */
+export interface ListingProblem {
+  readonly item: string;
+  readonly reason: string;
+}
+
+export interface Listing {
+  /** Of the server's configuration: another command is another server. */
+  readonly fingerprint: string;
+  /** The client capabilities it was listed with (`profileOf`). */
+  readonly profile: string;
+  /** Wall clock, ms. */
+  readonly listedAtMs: number;
+  readonly items: Readonly<Record<CollectionName, readonly ListedItem[]>>;
+  readonly problems: readonly ListingProblem[];
+  /** From `initialize`: what the server tells models about itself. */
+  readonly instructions: string | undefined;
+}
+
+/** Reads the definitions of one collection: bad ones become problems, the good ones stay. */
+export function readItems(
+  collection: Collection,
+  definitions: readonly Buffer[],
+): { readonly items: readonly ListedItem[]; readonly problems: readonly ListingProblem[] } {
+  const items = new Map<string, ListedItem>();
+  const problems: ListingProblem[] = [];
+  for (const bytes of definitions) {
+    const item = readItem(collection, bytes);
+    const name = item?.key ?? '(no name)';
+    const reason = item === undefined ? `its ${collection.key} is missing or empty` : itemProblem(collection, item, items.has(name));
+    if (reason !== undefined || item === undefined) problems.push({ item: name, reason: reason ?? '' });
+    else items.set(name, item);
+  }
+  return { items: [...items.values()], problems };
+}
+
+/** One definition and its identifying text; undefined where it has none. */
+export function readItem(collection: Collection, bytes: Buffer): ListedItem | undefined {
+  const keySpan = memberOf(bytes, { start: 0, end: bytes.length }, collection.key);
+  const key = keySpan === undefined ? undefined : textAt(bytes, keySpan);
+  return keySpan === undefined || key === undefined || key === '' ? undefined : { key, keySpan, bytes };
+}
+
+function itemProblem(collection: Collection, item: ListedItem, isRepeated: boolean): string | undefined {
+  if (isRepeated) return 'listed twice; the first one is offered';
+  if (collection.name !== 'tools') return undefined;
+  return toolProblem(valueAt(item.bytes, { start: 0, end: item.bytes.length }));
+}
+
+export function emptyItems(): Record<CollectionName, readonly ListedItem[]> {
+  return forEachCollection(() => []);
+}
+
+/** True where both offer the same bytes in the same order. */
+export function sameItems(a: readonly ListedItem[], b: readonly ListedItem[]): boolean {
+  return a.length === b.length && a.every((item, index) => b[index]?.bytes.equals(item.bytes) === true);
+}
+
+/**
+ * Names the capabilities of a client that may change what a server lists. Unknown ones count too.
+ * @param capabilities the `capabilities` of the client's `initialize`
+ */
+export function profileOf(capabilities: object): string {
+  return Object.keys(capabilities).toSorted().join(',');
+}

@@ -1,0 +1,116 @@
+/**
+ * The merged catalog: what all servers offer, under public names, in the order of the hosts file and
+ * of each server's own list. Immutable; the same inputs give the same bytes.
+ */
+import { AnywhereError } from '../base/errors.ts';
+import type { Plan, ServerPlan } from '../config/plan.ts';
+import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
+import type { UriAliases } from './alias.ts';
+import { isOffered, renamed } from './filter.ts';
+import type { ListedItem, Listing } from './listing.ts';
+import { isPlainName, publicName } from './naming.ts';
+import { definitionUriEdits } from './result-uris.ts';
+
+/** One offered item: where its public name or URI leads. */
+export interface Route {
+  /** The public name or URI. */
+  readonly publicKey: string;
+  readonly server: ServerPlan;
+  /** The server's own name or URI, and the same as JSON text. */
+  readonly original: string;
+  readonly originalJson: string;
+  /** The definition with the public key in place. */
+  readonly definition: Buffer;
+}
+
+export interface Snapshot {
+  readonly routes: Readonly<Record<CollectionName, ReadonlyMap<string, Route>>>;
+  /** The JSON array of each list. */
+  readonly json: Readonly<Record<CollectionName, Buffer>>;
+  /** Complaints by `host/server`. */
+  readonly problems: ReadonlyMap<string, readonly AnywhereError[]>;
+}
+
+/** `host/server`: names a server in maps, logs and commands. */
+export function serverId(server: { readonly host: string; readonly name: string }): string {
+  return `${server.host}/${server.name}`;
+}
+
+/** @param listingOf what each server last said; undefined where it never spoke */
+export function buildSnapshot(plan: Plan, aliases: UriAliases, listingOf: (server: ServerPlan) => Listing | undefined): Snapshot {
+  const routes = forEachCollection(() => new Map<string, Route>());
+  const problems = new Map<string, readonly AnywhereError[]>();
+  for (const server of plan.hosts.flatMap((host) => host.servers)) {
+    const listing = server.enabled ? listingOf(server) : undefined;
+    if (listing === undefined) continue;
+    const found = listing.problems.map(({ item, reason }) => complaint(server, item, `withheld: ${reason}`));
+    const builder = new RouteBuilder(server, aliases, plan.naming.maxLength, found);
+    for (const collection of COLLECTIONS) {
+      for (const item of listing.items[collection.name]) builder.add(routes[collection.name], collection, item);
+    }
+    if (found.length > 0) problems.set(serverId(server), found);
+  }
+  const json = forEachCollection(({ name }) => jsonArray([...routes[name].values()].map((route) => route.definition)));
+  return { routes, json, problems };
+}
+
+/** Adds one server's items under their public keys, and collects what is wrong with them. */
+class RouteBuilder {
+  readonly #server: ServerPlan;
+  readonly #aliases: UriAliases;
+  readonly #maxLength: number;
+  readonly #complaints: AnywhereError[];
+
+  constructor(server: ServerPlan, aliases: UriAliases, maxLength: number, complaints: AnywhereError[]) {
+    this.#server = server;
+    this.#aliases = aliases;
+    this.#maxLength = maxLength;
+    this.#complaints = complaints;
+  }
+
+  add(routes: Map<string, Route>, collection: Collection, item: ListedItem): void {
+    if (collection.name === 'tools' && !isOffered(this.#server.tools, item.key)) return;
+    const publicKey = collection.key === 'name' ? this.#name(collection, item) : this.#aliases.toPublic(this.#server, item.key);
+    const holder = routes.get(publicKey);
+    if (holder === undefined) routes.set(publicKey, this.#route(item, publicKey));
+    else this.#complain(item, `withheld: its public name ${publicKey} is already that of ${serverId(holder.server)} ${holder.original}`);
+  }
+
+  #name(collection: Collection, item: ListedItem): string {
+    const { host, name: server, tools } = this.#server;
+    const parts = [host, server, collection.name === 'tools' ? renamed(tools, item.key) : item.key];
+    const name = publicName(parts, this.#maxLength);
+    if (!isPlainName(parts, this.#maxLength) && !isLegal(item.key)) this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
+    return name;
+  }
+
+  #route(item: ListedItem, publicKey: string): Route {
+    const edits: Edit[] = [{ span: item.keySpan, text: JSON.stringify(publicKey) }, ...definitionUriEdits(item.bytes, this.#server, this.#aliases)];
+    return {
+      publicKey,
+      server: this.#server,
+      original: item.key,
+      originalJson: JSON.stringify(item.key),
+      definition: joinPieces(splice(item.bytes, edits)),
+    };
+  }
+
+  #complain(item: ListedItem, what: string): void {
+    this.#complaints.push(complaint(this.#server, item.key, what));
+  }
+}
+
+function isLegal(name: string): boolean {
+  return /^[A-Za-z0-9_-]+$/u.test(name);
+}
+
+function complaint(server: ServerPlan, item: string, what: string): AnywhereError {
+  return new AnywhereError('SERVER_PROTOCOL', `${JSON.stringify(item)}: ${what}`, { host: server.host, server: server.name, tool: item });
+}
+
+function jsonArray(items: readonly Buffer[]): Buffer {
+  const comma = Buffer.from(',');
+  const inner = items.flatMap((item, index) => (index === 0 ? [item] : [comma, item]));
+  return Buffer.concat([Buffer.from('['), ...inner, Buffer.from(']')]);
+}

@@ -1,0 +1,23 @@
+/** Questions to the person at the terminal: on stderr, hidden where the answer is a secret. */
+import type { ControlQuestions } from '../daemon/control-schema.ts';
+import { oneLine } from './output.ts';
+import type { CliContext } from './context.ts';
+
+type Question = ControlQuestions['prompt']['params'];
+
+/** Undefined: they declined. The question's text comes from the remote machine. */
+export async function answerQuestion(context: CliContext, question: Question): Promise<string | undefined> {
+  const { isCancel, password, text } = await import('@clack/prompts');
+  context.out.progress('');
+  const { stdin: input, stderr: output, signal } = context.io;
+  const common = { message: `${question.host}: ${oneLine(question.text)}`, input, output, signal };
+  const answer = question.echo ? await text(common) : await password(common);
+  return isCancel(answer) ? undefined : answer;
+}
+
+/** A yes that has to be chosen: Enter alone means no. */
+export async function confirmed(context: CliContext, message: string): Promise<boolean> {
+  const { confirm } = await import('@clack/prompts');
+  const { stdin: input, stderr: output, signal } = context.io;
+  return (await confirm({ message, initialValue: false, input, output, signal })) === true;
+}

@@ -1,0 +1,75 @@
+/** `call <tool>`: one tool call, its answer on stdout. */
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import type { ControlClient } from '../daemon/control-client.ts';
+import { nearMiss } from '../config/near-miss.ts';
+import { jsonArguments, typedArguments } from './call-args.ts';
+import { isErrorResult, resultText } from './call-result.ts';
+import type { CliContext } from './context.ts';
+import { harmless, oneLine } from './output.ts';
+import { withClient } from './session.ts';
+
+export interface CallOptions {
+  /** `key=value`, typed by the tool's inputSchema. */
+  readonly arg: readonly string[];
+  /** One JSON object, or `-`: read from stdin. */
+  readonly jsonArgs: string | undefined;
+}
+
+export async function runCall(context: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
+  if (options.jsonArgs !== undefined && options.arg.length > 0) {
+    throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', { tool });
+  }
+  const whole = options.jsonArgs === undefined ? undefined : jsonArguments(await jsonText(context, options.jsonArgs));
+  const outcome = await withClient(context, async (client) => {
+    const args = whole ?? (await argumentsOf(context, client, tool, options.arg));
+    context.out.progress(`calling ${tool} …`);
+    const stopListening = client.on('call/progress', ({ progress, total, message }) => {
+      context.out.progress(`${String(progress)}${total === undefined ? '' : `/${String(total)}`} ${message ?? ''}`);
+    });
+    try {
+      return await client.request('call', { tool, arguments: args }, context.io.signal);
+    } finally {
+      stopListening();
+      context.out.progress('');
+    }
+  });
+  if (context.globals.json) context.out.json(outcome);
+  else context.out.write(shown(context, resultText(outcome.result)));
+  if (!isErrorResult(outcome.result)) return EXIT.ok;
+  context.out.note(`${context.style.bad('✖')} ${oneLine(outcome.host)}/${oneLine(outcome.server)}: the tool answered with an error\n`);
+  return EXIT.tool;
+}
+
+/** A terminal must not be steered by a tool; a pipe gets every byte of the text. */
+function shown(context: CliContext, text: string): string {
+  return context.io.stdout.isTTY ? harmless(text) : text;
+}
+
+async function argumentsOf(
+  context: CliContext,
+  client: ControlClient,
+  tool: string,
+  pairs: readonly string[],
+): Promise<Record<string, unknown>> {
+  if (pairs.length === 0) return {};
+  context.out.progress(`looking at ${tool} …`);
+  const host = tool.split('__', 1)[0];
+  const known = await client.request('tools', host === undefined || host === tool ? {} : { host }, context.io.signal);
+  const entry = known.tools.find(({ name }) => name === tool);
+  if (entry !== undefined) return typedArguments(pairs, inputSchemaOf(entry.definition), tool);
+  const [cause] = known.missing;
+  if (cause !== undefined) throw new AnywhereError(cause.code, cause.message, { ...cause, tool });
+  const near = nearMiss(tool, known.tools.map(({ name }) => name));
+  throw new AnywhereError('TOOL_UNKNOWN', `No tool is called ${tool}.`, near === undefined ? {} : { hint: `mcp-anywhere call ${near}` });
+}
+
+function inputSchemaOf(definition: unknown): unknown {
+  return typeof definition === 'object' && definition !== null && 'inputSchema' in definition ? definition.inputSchema : undefined;
+}
+
+async function jsonText(context: CliContext, given: string): Promise<string> {
+  if (given !== '-') return given;
+  const pieces: Buffer[] = [];
+  for await (const piece of context.io.stdin) pieces.push(Buffer.from(piece as Uint8Array));
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,154 @@
+/** `config path | validate | schema | trust`: about the hosts file alone; nothing is started and nothing resolved. */
+import { AnywhereError, asAnywhereError, EXIT, reportOf, type ExitCode } from '../base/errors.ts';
+import { checkHostsFile } from '../config/check.ts';
+import { findHostsFile, type FindOptions } from '../config/find.ts';
+import { openHostsFile, type OpenedFile } from '../config/load.ts';
+import { resolvePaths, type Environment, type Paths } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
+import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
+import { createTrustStore, type TrustState } from '../config/trust.ts';
+import { harmless } from './output.ts';
+import { formatError } from './report.ts';
+import { chooseStyle, type Style } from './style.ts';
+
+interface Writer {
+  write(text: string): unknown;
+}
+
+/** What the commands are given from outside. */
+export interface ConfigIo {
+  readonly stdout: Writer;
+  readonly stderr: Writer;
+  /** Undefined: without colours. */
+  readonly style?: Style | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly homeDir: string;
+  readonly platform: NodeJS.Platform;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+  /** Asks a person yes or no. Undefined without a terminal: then the command itself is the consent. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+}
+
+export interface ConfigOptions {
+  /** `--config`, or the file named as argument: relative to `cwd`. */
+  readonly config?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Prints which hosts file counts. Exit code 6 when there is none. */
+export function configPath(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
+  return reporting(io, options, async () => {
+    const found = await findHostsFile(findOptions(io, options));
+    if (options.json === true) printJson(io, found);
+    else io.stdout.write(`${found.file}\n`);
+    return EXIT.ok;
+  });
+}
+
+/** Checks the hosts file and prints every mistake. Exit code 6 when there is one. */
+export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
+  return reporting(io, options, async () => {
+    const opened = await openHostsFile(findOptions(io, options));
+    const plan = planOf(opened, io);
+    const state = await trustOf(opened, io);
+    const servers = plan.hosts.reduce((sum, host) => sum + host.servers.length, 0);
+    if (options.json === true) {
+      printJson(io, { ok: true, file: opened.file, hosts: plan.hosts.length, servers, trusted: state.kind === 'trusted', problems: [] });
+      return EXIT.ok;
+    }
+    io.stdout.write(`${opened.file}: valid, ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}\n`);
+    if (state.kind !== 'trusted') io.stderr.write('It was found in a working folder and is not trusted as it stands: mcp-anywhere config trust\n');
+    return EXIT.ok;
+  });
+}
+
+/** Prints the JSON Schema of the hosts file. */
+export function configSchema(io: ConfigIo, options: ConfigOptions = {}): Promise<ExitCode> {
+  return reporting(io, options, async () => {
+    const { hostsFileJsonSchema } = await import('../config/json-schema.ts');
+    io.stdout.write(`${JSON.stringify(hostsFileJsonSchema(), null, 2)}\n`);
+    return EXIT.ok;
+  });
+}
+
+/** Shows what a working folder's hosts file starts, and what changed in it, and then trusts those very bytes. */
+export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
+  return reporting(io, options, async () => {
+    const opened = await openHostsFile(findOptions(io, options));
+    if (opened.source === 'user') return said(io, options, opened, `${opened.file} needs no trust: it is in your config folder`);
+    // A named file is taken as one of a working folder: why else would its trust be asked for?
+    const state = await trustStore(io).check(opened.realPath, opened.bytes);
+    if (state.kind === 'trusted') return said(io, options, opened, `${opened.file} is trusted already`);
+    await show(io, opened, state);
+    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${opened.file} as it stands?`));
+    if (!agreed) throw new AnywhereError('INTERRUPTED', `${opened.file} stays untrusted.`, { hint: 'mcp-anywhere config trust' });
+    await trustStore(io).trust(opened.realPath, opened.bytes);
+    return said(io, options, opened, `trusted ${opened.file}`);
+  });
+}
+
+/** For people, on stderr; the file was written by others, so nothing of it may steer the terminal. */
+async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promise<void> {
+  const plan = planOf(opened, io);
+  const { trustDiff, visible } = await import('../config/trust-diff.ts');
+  const { summaryOf } = await import('../config/summary.ts');
+  io.stderr.write(`${visible(opened.file)}\n`);
+  for (const line of summaryOf(plan)) io.stderr.write(`  ${visible(line).replaceAll('\n', '\\n')}\n`);
+  io.stderr.write('Files and programs that it names are not looked at: whoever can change those decides what runs.\n');
+  if (state.kind !== 'changed') return;
+  io.stderr.write(`Changed since you trusted it:\n${trustDiff(opened.file, state.before, new TextDecoder().decode(opened.bytes))}`);
+}
+
+function said(io: ConfigIo, options: ConfigOptions, opened: OpenedFile, sentence: string): ExitCode {
+  if (options.json === true) printJson(io, { file: opened.file, trusted: true });
+  else io.stdout.write(`${sentence}\n`);
+  return EXIT.ok;
+}
+
+function planOf(opened: OpenedFile, io: ConfigIo): Plan {
+  const checked = checkHostsFile(opened.bytes, { file: opened.file, homeDir: io.homeDir });
+  if ('problems' in checked) throw configInvalid(opened.file, checked.problems);
+  return checked.plan;
+}
+
+function trustOf(opened: OpenedFile, io: ConfigIo): Promise<TrustState> {
+  if (opened.source !== 'folder') return Promise.resolve({ kind: 'trusted' });
+  return trustStore(io).check(opened.realPath, opened.bytes);
+}
+
+function trustStore(io: ConfigIo): ReturnType<typeof createTrustStore> {
+  return createTrustStore({ stateDir: pathsOf(io).stateDir, now: io.now });
+}
+
+function findOptions(io: ConfigIo, options: ConfigOptions): FindOptions {
+  return { explicit: options.config, env: io.env, cwd: io.cwd, homeDir: io.homeDir, paths: pathsOf(io) };
+}
+
+function pathsOf(io: ConfigIo): Paths {
+  return resolvePaths(io.env, io.platform, io.homeDir);
+}
+
+/** Every failure becomes its sentence (or its JSON) and its exit code. */
+async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = asAnywhereError(thrown);
+    const problems = problemsOf(error);
+    const style = io.style ?? chooseStyle({ color: false, isTTY: false, env: {} });
+    if (options.json === true) printJson(io, { ok: false, error: reportOf(error), problems });
+    else if (problems.length === 0) io.stderr.write(formatError(reportOf(error), style));
+    else io.stderr.write([`${style.bad('✖')} ${harmless(error.message)}`, ...problems.map((problem) => harmless(formatProblem(problem))), ''].join('\n'));
+    return error.exitCode;
+  }
+}
+
+function printJson(io: ConfigIo, data: object): void {
+  io.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...data }, null, 2)}\n`);
+}
+
+function counted(count: number, word: string): string {
+  return `${String(count)} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,47 @@
+/** What every command is given: the world outside, the global options, and where to write. */
+import type { LogLevelName } from './fast-path.ts';
+import type { Output } from './output.ts';
+import type { Style } from './style.ts';
+
+/** The process as the commands see it; handed in by bin.ts. */
+export interface CliIo {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly homeDir: string;
+  readonly platform: NodeJS.Platform;
+  readonly program: Program;
+  /** Aborted by Ctrl-C, with INTERRUPTED as its reason, or by a reader of stdout that left. */
+  readonly signal: AbortSignal;
+}
+
+/** This program, as an AI client has to start it. */
+export interface Program {
+  /** Absolute path of node. */
+  readonly node: string;
+  /** Absolute path of bin.js. */
+  readonly file: string;
+  readonly version: string;
+}
+
+/** Options that every command takes. */
+export interface Globals {
+  readonly config: string | undefined;
+  /** Undefined: the command's own. */
+  readonly logLevel: LogLevelName | undefined;
+  readonly json: boolean;
+}
+
+export interface CliContext {
+  readonly io: CliIo;
+  readonly globals: Globals;
+  readonly out: Output;
+  readonly style: Style;
+}
+
+/** Somebody can be asked: they see stderr and can type. */
+export function isInteractive(io: CliIo): boolean {
+  return io.stdin.isTTY && io.stderr.isTTY;
+}

@@ -1,0 +1,47 @@
+/** The starts that must be quick: an AI client starting the server, and `--version`. Anything else is the CLI's. */
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+export interface ServeRequest {
+  readonly config: string | undefined;
+  readonly logLevel: LogLevelName | undefined;
+}
+
+export type StartRequest = { readonly kind: 'version' } | ({ readonly kind: 'serve' } & ServeRequest) | { readonly kind: 'cli' };
+
+const CLI: StartRequest = { kind: 'cli' };
+
+/**
+ * What the command line asks for, as far as that is plain.
+ * @param argv without node and the program
+ * @param isTerminal a person sits at stdin
+ */
+export function startRequest(argv: readonly string[], isTerminal: boolean): StartRequest {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return { kind: 'version' };
+  // A person who types `serve` gets the CLI's, which tells them what it waits for.
+  const options = isTerminal ? undefined : serveOptions(argv);
+  if (options === undefined) return CLI;
+  const { config, logLevel } = options;
+  return logLevel === undefined || isLogLevel(logLevel) ? { kind: 'serve', config, logLevel } : CLI;
+}
+
+/** Undefined: there is more on the command line than this reads. */
+function serveOptions(argv: readonly string[]): { config?: string; logLevel?: string } | undefined {
+  const options: { config?: string; logLevel?: string } = {};
+  const words = argv[Symbol.iterator]();
+  let named = false;
+  for (const word of words) {
+    if (word === 'serve' && !named) named = true;
+    else if (word === '--config' || word === '--log-level') {
+      const value: unknown = words.next().value;
+      if (typeof value !== 'string' || value.startsWith('-')) return undefined;
+      options[word === '--config' ? 'config' : 'logLevel'] = value;
+    } else if (word !== '--in-process') return undefined;
+  }
+  return options;
+}
+
+export function isLogLevel(text: string): text is LogLevelName {
+  return LOG_LEVELS.some((level) => level === text);
+}

@@ -1,0 +1,58 @@
+/** Errors for people and for programs: what happened, where, on what evidence, and the next command. */
+import { ERROR_CODES, EXIT, type ErrorReport, type ExitCode } from '../base/errors.ts';
+import { harmless, oneLine, SCHEMA_VERSION } from './output.ts';
+import type { Style } from './style.ts';
+
+/** Lines of evidence worth a person's time; `--json` has them all. */
+const EVIDENCE_LINES = 30;
+
+export function formatError(report: ErrorReport, style: Style): string {
+  const where = place(report);
+  const evidence = (report.evidence ?? []).flatMap((text) => harmless(text).trimEnd().split('\n'));
+  return [
+    `${style.bad('✖')} ${style.bold(harmless(report.message))} ${style.dim(`(${report.code})`)}`,
+    ...(where === '' ? [] : [`  ${style.dim('where')}  ${where}`]),
+    ...labelled('seen ', evidence.slice(0, EVIDENCE_LINES), style),
+    ...(evidence.length > EVIDENCE_LINES ? [`         … ${String(evidence.length - EVIDENCE_LINES)} more lines with --json`] : []),
+    `  ${style.dim('next ')}  ${nextStep(report)}`,
+    '',
+  ].join('\n');
+}
+
+export function errorJson(report: ErrorReport): string {
+  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error: report })}\n`;
+}
+
+/** The hint, with what is not known of the place left for the person to fill in. */
+export function nextStep(report: ErrorReport): string {
+  return oneLine(report.hint)
+    .replaceAll('{host}', report.host ?? '<host>')
+    .replaceAll('{server}', report.server ?? '<server>');
+}
+
+export function exitOf(report: ErrorReport): ExitCode {
+  return ERROR_CODES[report.code].exit;
+}
+
+/**
+ * One exit code for several parts: all well, all wrong (the first cause's own), or partly up.
+ */
+export function combinedExit(causes: readonly (ErrorReport | undefined)[]): ExitCode {
+  const wrong = causes.filter((cause) => cause !== undefined);
+  const [first] = wrong;
+  if (first === undefined) return EXIT.ok;
+  return wrong.length < causes.length ? EXIT.partly : exitOf(first);
+}
+
+export function place({ host, server, tool }: ErrorReport): string {
+  const parts = [
+    host === undefined ? [] : [`host ${host}`],
+    server === undefined ? [] : [`server ${server}`],
+    tool === undefined ? [] : [`tool ${tool}`],
+  ];
+  return oneLine(parts.flat().join(' · '));
+}
+
+function labelled(label: string, lines: readonly string[], style: Style): string[] {
+  return lines.map((line, index) => `  ${index === 0 ? style.dim(label) : '     '}  ${line}`);
+}

@@ -1,0 +1,104 @@
+/** `status`: connects to every host, starts its servers, and says what is up. */
+import type { ErrorReport, ExitCode } from '../base/errors.ts';
+import type { HostStatus, ServerStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+import type { CliContext } from './context.ts';
+import { oneLine } from './output.ts';
+import { combinedExit, nextStep } from './report.ts';
+import { withClient } from './session.ts';
+import type { Style } from './style.ts';
+import { table } from './table.ts';
+
+/** What has not come up by then is shown as it is, milliseconds. */
+const SETTLE_MS = 30_000;
+
+export async function runStatus(context: CliContext): Promise<ExitCode> {
+  const snapshot = await settled(context);
+  if (context.globals.json) context.out.json(snapshot);
+  else context.out.write(statusText(snapshot, context.style));
+  return statusExit(snapshot);
+}
+
+/** The state of all hosts, or of one, once nothing is under way any more. */
+export function settled(context: CliContext, host?: string): Promise<StatusSnapshot> {
+  return withClient(context, async (client) => {
+    context.out.progress(`connecting to ${host ?? 'all hosts'} …`);
+    const snapshot = await client.request('settle', { withinMs: SETTLE_MS, ...(host === undefined ? {} : { host }) }, context.io.signal);
+    context.out.progress('');
+    return snapshot;
+  });
+}
+
+export function statusText(snapshot: StatusSnapshot, style: Style): string {
+  if (snapshot.hosts.length === 0) return 'The hosts file names no hosts.\n';
+  const rows = snapshot.hosts.map((host) => hostRow(host, style));
+  const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
+  return table(rows) + (troubles.length === 0 ? '' : `\n${troubles.join('')}`);
+}
+
+/** 0: all up; the cause's own: nothing is up; 8: partly. A disabled server counts for nothing. */
+export function statusExit(snapshot: StatusSnapshot): ExitCode {
+  return combinedExit(snapshot.hosts.flatMap(partsOf));
+}
+
+function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
+  const servers = host.servers.filter((server) => server.state !== 'disabled');
+  if (host.state === 'refused' || host.state === 'waiting' || servers.length === 0) return [hostCause(host)];
+  return servers.map((server) => (server.state === 'ready' ? undefined : (server.cause ?? hostCause(host) ?? slow(host, server))));
+}
+
+function hostCause(host: HostStatus): ErrorReport | undefined {
+  if (host.state === 'ready' || host.state === 'idle') return undefined;
+  return host.cause ?? slow(host);
+}
+
+/** Still under way when the time was over. */
+function slow(host: HostStatus, server?: ServerStatus): ErrorReport {
+  const hint = `mcp-anywhere doctor ${host.name}`;
+  if (server === undefined) return { code: 'HOST_TIMEOUT', message: 'still connecting', hint, host: host.name };
+  return { code: 'SERVER_START_TIMEOUT', message: 'still starting', hint, host: host.name, server: server.name };
+}
+
+const STATES: Readonly<Record<HostStatus['state'], { glyph: string; word: string; paint: 'good' | 'bad' | 'warn' | 'dim' }>> = {
+  idle: { glyph: '○', word: 'idle', paint: 'dim' },
+  connecting: { glyph: '◐', word: 'connecting', paint: 'warn' },
+  ready: { glyph: '●', word: 'up', paint: 'good' },
+  waiting: { glyph: '◐', word: 'down, retries', paint: 'warn' },
+  refused: { glyph: '✖', word: 'refused', paint: 'bad' },
+  closed: { glyph: '○', word: 'closed', paint: 'dim' },
+};
+
+function hostRow(host: HostStatus, style: Style): string[] {
+  const { glyph, word, paint } = STATES[host.state];
+  const enabled = host.servers.filter((server) => server.state !== 'disabled');
+  const ready = enabled.filter((server) => server.state === 'ready').length;
+  const tools = enabled.reduce((sum, server) => sum + server.tools, 0);
+  return [
+    style.bold(host.name),
+    style[paint](`${glyph} ${word}`),
+    host.rttMs === undefined ? '' : `${host.rttMs.toFixed(0)} ms`,
+    `${String(ready)}/${String(enabled.length)} servers`,
+    `${String(tools)} tools`,
+    host.cause === undefined ? '' : oneLine(host.cause.message),
+  ];
+}
+
+function troublesOf(host: HostStatus, style: Style): string[] {
+  const reports = [
+    ...(host.cause === undefined ? [] : [{ name: host.name, report: host.cause, bad: true }]),
+    ...host.servers.flatMap((server) => [
+      ...(server.cause === undefined || isSame(server.cause, host.cause)
+        ? []
+        : [{ name: `${host.name}/${server.name}`, report: server.cause, bad: true }]),
+      ...server.problems.map((report) => ({ name: `${host.name}/${server.name}`, report, bad: false })),
+    ]),
+  ];
+  return reports.map(({ name, report, bad }) => {
+    const mark = bad ? style.bad('✖') : style.warn('!');
+    return `${mark} ${style.bold(name)}: ${oneLine(report.message)}\n  ${style.dim('next')} ${nextStep(report)}\n`;
+  });
+}
+
+/** A server that is down because its host is says nothing of its own. */
+function isSame(cause: ErrorReport, hostCause: ErrorReport | undefined): boolean {
+  return cause.code === hostCause?.code;
+}

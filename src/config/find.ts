@@ -1,0 +1,69 @@
+/**
+ * Which hosts file counts: `--config`, `$MCP_ANYWHERE_CONFIG`, the user's config folder, then the working folder
+ * and the folders above it. A file that was named must be there; nothing else is tried then.
+ */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { AnywhereError } from '../base/errors.ts';
+import { expandHome, type Environment, type Paths } from './paths.ts';
+
+/** How a hosts file came into play. Only `folder` needs `config trust`: the others were named by the user. */
+export type FileSource = 'flag' | 'environment' | 'user' | 'folder';
+
+export interface FoundFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly source: FileSource;
+}
+
+export interface FindOptions {
+  /** `--config`. */
+  readonly explicit?: string | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly homeDir: string;
+  readonly paths: Pick<Paths, 'configDir'>;
+}
+
+export const CONFIG_VARIABLE = 'MCP_ANYWHERE_CONFIG';
+
+/** Throws CONFIG_NOT_FOUND, naming every place that was looked at. */
+export async function findHostsFile(options: FindOptions): Promise<FoundFile> {
+  const named = namedFile(options);
+  if (named !== undefined) return named;
+  const places = ['yaml', 'yml', 'json'].map((extension) => join(options.paths.configDir, `config.${extension}`));
+  for (const file of places) if (await exists(file)) return { file, source: 'user' };
+  // Loaded only when nothing above settled it: start-up time.
+  const { searchUpwards, SEARCH_PLACES } = await import('./search.ts');
+  const found = await searchUpwards(options.cwd);
+  if (found !== undefined) return { file: found, source: 'folder' };
+  throw nowhere(options, [...places, `${SEARCH_PLACES.join(', ')} in ${options.cwd} and above`]);
+}
+
+function namedFile(options: FindOptions): FoundFile | undefined {
+  const absolute = (written: string): string => {
+    const path = expandHome(written, options.homeDir);
+    return isAbsolute(path) ? path : resolve(options.cwd, path);
+  };
+  if (options.explicit !== undefined) return { file: absolute(options.explicit), source: 'flag' };
+  const variable = options.env[CONFIG_VARIABLE];
+  return variable === undefined || variable === '' ? undefined : { file: absolute(variable), source: 'environment' };
+}
+
+/** There in whatever form: an unreadable file is an error later, and never a reason to take another one. */
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.F_OK);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR';
+  }
+}
+
+function nowhere(options: FindOptions, places: readonly string[]): AnywhereError {
+  return new AnywhereError('CONFIG_NOT_FOUND', 'No hosts file was found.', {
+    evidence: ['--config: not given', `$${CONFIG_VARIABLE}: not set`, ...places.map((place) => `looked for ${place}`)],
+    hint: `write ${join(options.paths.configDir, 'config.yaml')}, or name a file with --config`,
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * The resolved hosts file: everything required, units in the names, no secret value in it.
+ *
+ * Rooms above see only these types; what the file looks like is known to `schema.ts` and `resolve.ts`.
+ */
+
+/** One reference of a value that is looked up when a server starts, and never printed. */
+export type Reference =
+  | { readonly kind: 'env'; readonly name: string; readonly fallback?: string }
+  | { readonly kind: 'cmd'; readonly command: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** A configured text: literal pieces and references, in order. */
+export interface Template {
+  readonly pieces: readonly (string | Reference)[];
+}
+
+export type Sharing = 'session' | 'shared';
+
+/** Filter and renaming of one server's tools; globs over the server's own tool names. */
+export interface ToolsPlan {
+  /** Empty means all. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Original name → the name used inside the public one. */
+  readonly rename: ReadonlyMap<string, string>;
+}
+
+export interface ServerPlan {
+  readonly name: string;
+  readonly host: string;
+  readonly command: string;
+  readonly args: readonly Template[];
+  readonly env: ReadonlyMap<string, Template>;
+  /** As written: may begin with `~/`, which the remote shell expands. */
+  readonly cwd: string | undefined;
+  readonly sharing: Sharing;
+  readonly tools: ToolsPlan;
+  /** A call, reset by progress. */
+  readonly timeoutMs: number;
+  /** From launch to the answer of `initialize`. */
+  readonly startTimeoutMs: number;
+  /** An instance nobody used for so long is ended. */
+  readonly idleMs: number;
+  readonly enabled: boolean;
+}
+
+export type SshBackend = 'auto' | 'ssh2' | 'openssh';
+
+/** What the hosts file says of a machine's ssh; the rest comes from `ssh -G <alias>`. */
+export interface SshPlan {
+  /** The name given to ssh: an alias of ~/.ssh/config or a host name. */
+  readonly alias: string;
+  readonly host: string | undefined;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  /** Absolute, `~` expanded. Empty: what ssh says. */
+  readonly identityFiles: readonly string[];
+  readonly proxyJump: string | undefined;
+  /** As `ssh -F`: undefined lets ssh read the user's and the system's. */
+  readonly configFile: string | undefined;
+  /** Absolute. Empty: what ssh says. */
+  readonly knownHostsFiles: readonly string[];
+  readonly backend: SshBackend;
+  /** For hosts with a forced command: every server is this subsystem, and nothing is launched. */
+  readonly subsystem: string | undefined;
+  /** Use the master connection that the user's own ssh keeps (ControlPath), where there is one. */
+  readonly reuseControlMaster: boolean;
+  readonly connectTimeoutMs: number;
+}
+
+export interface HostPlan {
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Undefined: this machine itself, without ssh. */
+  readonly ssh: SshPlan | undefined;
+  readonly servers: readonly ServerPlan[];
+}
+
+export interface ReconnectPlan {
+  readonly initialMs: number;
+  readonly maxMs: number;
+  /** Failed attempts in a row after which it waits for the user; Infinity for `unlimited`. */
+  readonly attempts: number;
+}
+
+export interface HeartbeatPlan {
+  readonly intervalMs: number;
+  /** After so long without a heartbeat the remote side ends everything of ours. */
+  readonly leaseMs: number;
+}
+
+export interface Plan {
+  /** Absolute path of the hosts file. */
+  readonly file: string;
+  readonly hosts: readonly HostPlan[];
+  /** Longest public name, in characters. */
+  readonly naming: { readonly maxLength: number };
+  readonly catalog: { readonly ttlMs: number };
+  readonly reconnect: ReconnectPlan;
+  readonly heartbeat: HeartbeatPlan;
+  readonly limits: { readonly maxMessageBytes: number };
+}

@@ -1,0 +1,74 @@
+/** A mistake in the hosts file, as data: what `config validate --json` prints. */
+import { AnywhereError } from '../base/errors.ts';
+
+/** Both count from 1, as editors do. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Keys and list indexes from the root of the file. */
+export type KeyPath = readonly (string | number)[];
+
+/** A mistake before its place in the text is known. Values of `env` and `args` are never quoted in it. */
+export interface Complaint {
+  readonly path: KeyPath;
+  /** Whether the key itself is wrong, or what stands behind it. */
+  readonly about: 'key' | 'value';
+  readonly expected: string;
+  readonly found: string;
+  readonly suggestion?: string | undefined;
+  /** Known by the parser for mistakes that have no key (syntax). */
+  readonly at?: Position | undefined;
+}
+
+export interface ConfigProblem extends Position {
+  readonly file: string;
+  /** Like `hosts.gpu1.ssh.port`; empty when it concerns the whole file. */
+  readonly key: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly suggestion?: string;
+}
+
+/** `file:line:col key: expected …, found …; suggestion`, in one line. */
+export function formatProblem(problem: ConfigProblem): string {
+  const place = `${problem.file}:${String(problem.line)}:${String(problem.column)}`;
+  const key = problem.key === '' ? '' : ` ${problem.key}:`;
+  const advice = problem.suggestion === undefined ? '' : `; ${problem.suggestion}`;
+  return `${place}${key} expected ${problem.expected}, found ${problem.found}${advice}`;
+}
+
+export function formatKey(path: KeyPath): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${String(part)}]`;
+    const word = /^[\w$-]+$/.test(part) ? part : JSON.stringify(part);
+    return text === '' ? word : `${text}.${word}`;
+  }, '');
+}
+
+/** Carries the structured list behind a CONFIG_INVALID error. */
+class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(formatProblem).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** CONFIG_INVALID with one line of evidence a mistake. */
+export function configInvalid(file: string, problems: readonly ConfigProblem[]): AnywhereError {
+  const count = problems.length === 1 ? '1 mistake' : `${String(problems.length)} mistakes`;
+  return new AnywhereError('CONFIG_INVALID', `${file} has ${count}.`, {
+    evidence: problems.map(formatProblem),
+    cause: new ConfigProblems(problems),
+  });
+}
+
+/** The structured mistakes of a CONFIG_INVALID error; empty for any other error. */
+export function problemsOf(error: unknown): readonly ConfigProblem[] {
+  if (!(error instanceof AnywhereError) || !(error.cause instanceof ConfigProblems)) return [];
+  return error.cause.problems;
+}

@@ -1,0 +1,114 @@
+/** From a checked hosts file to the Plan: defaults filled in, paths absolute, texts parsed into templates. */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { DEFAULTS } from './defaults.ts';
+import { expandHome } from './paths.ts';
+import type { HostPlan, Plan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
+import type { HostEntry, HostsFile, ServerEntry, SshEntry } from './schema.ts';
+import { parseTemplate } from './template.ts';
+
+export interface ResolvePlace {
+  /** Absolute path of the hosts file; relative paths in it are relative to its folder. */
+  readonly file: string;
+  readonly homeDir: string;
+}
+
+export function resolvePlan(hostsFile: HostsFile, place: ResolvePlace): Plan {
+  const { attempts, ...reconnect } = hostsFile.reconnect ?? {};
+  return {
+    file: place.file,
+    hosts: Object.entries(hostsFile.hosts ?? {}).map(([name, host]) => hostPlan(name, host ?? {}, hostsFile.defaults ?? {}, place)),
+    naming: filled(DEFAULTS.naming, hostsFile.naming),
+    catalog: filled(DEFAULTS.catalog, hostsFile.catalog),
+    reconnect: { ...filled(DEFAULTS.reconnect, reconnect), attempts: typeof attempts === 'number' ? attempts : Infinity },
+    heartbeat: filled(DEFAULTS.heartbeat, hostsFile.heartbeat),
+    limits: filled(DEFAULTS.limits, hostsFile.limits),
+  };
+}
+
+type Defaults = Pick<HostEntry, 'tags' | 'ssh' | 'servers'>;
+
+function hostPlan(name: string, host: HostEntry, defaults: Defaults, place: ResolvePlace): HostPlan {
+  const ssh = host.local === true ? undefined : sshPlan(name, { ...defaults.ssh, ...host.ssh }, place);
+  // A subsystem is one fixed thing: what runs on every other host does not run there.
+  const inherited = ssh?.subsystem === undefined ? defaults.servers : undefined;
+  const names = new Set([...Object.keys(inherited ?? {}), ...Object.keys(host.servers ?? {})]);
+  return {
+    name,
+    tags: host.tags ?? defaults.tags ?? [],
+    ssh,
+    servers: [...names].map((server) => serverPlan(name, server, { ...own(inherited, server), ...own(host.servers, server) }, place)),
+  };
+}
+
+function sshPlan(name: string, ssh: SshEntry, place: ResolvePlace): SshPlan {
+  return {
+    alias: ssh.alias ?? name,
+    host: ssh.host,
+    user: ssh.user,
+    port: ssh.port,
+    identityFiles: paths(ssh.identityFile, place),
+    proxyJump: ssh.proxyJump,
+    configFile: ssh.configFile === undefined || ssh.configFile === 'none' ? ssh.configFile : absolute(ssh.configFile, place),
+    knownHostsFiles: paths(ssh.knownHostsFile, place),
+    backend: ssh.backend ?? 'auto',
+    subsystem: ssh.subsystem,
+    reuseControlMaster: ssh.reuseControlMaster ?? false,
+    connectTimeoutMs: ssh.connectTimeoutMs ?? DEFAULTS.ssh.connectTimeoutMs,
+  };
+}
+
+function serverPlan(host: string, name: string, entry: ServerEntry, place: ResolvePlace): ServerPlan {
+  return {
+    name,
+    host,
+    // Empty only on a host with `ssh.subsystem`, where nothing is launched.
+    command: entry.command ?? '',
+    args: (entry.args ?? []).map((value) => templateOf(value, place)),
+    env: new Map(Object.entries(entry.env ?? {}).map(([variable, value]) => [variable, templateOf(value, place)])),
+    cwd: entry.cwd,
+    sharing: entry.sharing ?? 'session',
+    tools: toolsPlan(entry.tools),
+    timeoutMs: entry.timeoutMs ?? DEFAULTS.server.timeoutMs,
+    startTimeoutMs: entry.startTimeoutMs ?? DEFAULTS.server.startTimeoutMs,
+    idleMs: entry.idleMs ?? DEFAULTS.server.idleMs,
+    enabled: entry.enabled ?? true,
+  };
+}
+
+function toolsPlan(tools: ServerEntry['tools']): ToolsPlan {
+  return { allow: tools?.allow ?? [], deny: tools?.deny ?? [], rename: new Map(Object.entries(tools?.rename ?? {})) };
+}
+
+/** A relative `${file:…}` is one beside the hosts file. */
+function templateOf(value: string | number | boolean, place: ResolvePlace): Template {
+  const parsed = parseTemplate(String(value));
+  if ('fault' in parsed) throw new TypeError('the schema lets no faulty template pass');
+  const pieces = parsed.template.pieces.map((piece) => {
+    if (typeof piece === 'string' || piece.kind !== 'file' || piece.path.startsWith('~')) return piece;
+    return { ...piece, path: absolute(piece.path, place) };
+  });
+  return { pieces };
+}
+
+function paths(written: string | string[] | undefined, place: ResolvePlace): string[] {
+  if (written === undefined) return [];
+  return (Array.isArray(written) ? written : [written]).map((path) => absolute(path, place));
+}
+
+function absolute(path: string, place: ResolvePlace): string {
+  const expanded = expandHome(path, place.homeDir);
+  return isAbsolute(expanded) ? expanded : resolve(dirname(place.file), expanded);
+}
+
+/** `values` over `defaults`; what is undefined counts as absent. */
+function filled<Group extends Readonly<Record<string, number>>>(
+  defaults: Group,
+  values: { readonly [Key in keyof Group]?: number | undefined } | undefined,
+): { readonly [Key in keyof Group]: number } {
+  const given = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+function own<Value>(record: Record<string, Value | null> | null | undefined, key: string): Value | undefined {
+  return record !== undefined && record !== null && Object.hasOwn(record, key) ? (record[key] ?? undefined) : undefined;
+}

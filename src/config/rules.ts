@@ -1,0 +1,127 @@
+/**
+ * Rules that need more than one key, or the name of a key. They look at the unchecked value, so that they speak
+ * up beside what the schema finds instead of after it.
+ */
+import { DEFAULTS } from './defaults.ts';
+import { MAX_VALUE_BYTES } from './fields.ts';
+import { isLegalName, legalName, NAME_RULE } from './names.ts';
+import type { Complaint, KeyPath } from './problem.ts';
+import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+export function brokenRules(root: unknown): Complaint[] {
+  const file = mapping(root);
+  const defaults = mapping(file['defaults']);
+  return [
+    ...ordered(file, 'reconnect', 'initialMs', 'maxMs', 1),
+    ...ordered(file, 'heartbeat', 'intervalMs', 'leaseMs', 2),
+    ...serversRules(defaults['servers'], ['defaults', 'servers'], { inherited: {}, subsystem: false, complete: false }),
+    ...Object.entries(mapping(file['hosts'])).flatMap(([name, host]) => hostRules(name, mapping(host), defaults)),
+  ];
+}
+
+function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] {
+  const path = ['hosts', name];
+  const ssh = { ...mapping(defaults['ssh']), ...mapping(host['ssh']) };
+  const subsystem = host['local'] !== true && ssh['subsystem'] !== undefined;
+  const both = host['local'] === true && host['ssh'] !== undefined && host['ssh'] !== null;
+  return [
+    ...nameRule(name, path, `keep the alias with \`${legalName(name) ?? 'name'}: { ssh: { alias: ${JSON.stringify(name)} } }\``),
+    ...(both ? [complaint([...path, 'ssh'], 'key', '`local: true` or `ssh`', 'both', 'remove one of them')] : []),
+    ...serversRules(host['servers'], [...path, 'servers'], {
+      inherited: subsystem ? {} : mapping(defaults['servers']),
+      subsystem,
+      complete: true,
+    }),
+  ];
+}
+
+interface ServersContext {
+  /** Servers of `defaults`, under the same names. */
+  readonly inherited: Mapping;
+  readonly subsystem: boolean;
+  /** A server of `defaults` may leave its command to the hosts. */
+  readonly complete: boolean;
+}
+
+function serversRules(servers: unknown, path: KeyPath, context: ServersContext): Complaint[] {
+  return Object.entries(mapping(servers)).flatMap(([name, own]) => {
+    const here = [...path, name];
+    const merged = { ...mapping(context.inherited[name]), ...mapping(own) };
+    return [
+      ...nameRule(name, here, legalName(name) === undefined ? undefined : `for instance \`${legalName(name) ?? ''}\``),
+      ...(context.complete ? commandRule(merged, here, context.subsystem) : []),
+      ...environmentRules(mapping(own)['env'], [...here, 'env']),
+      ...argumentRules(mapping(own)['args'], [...here, 'args'], merged['allowSecretsInArgs'] === true),
+      ...renameRule(mapping(mapping(own)['tools'])['rename'], [...here, 'tools', 'rename']),
+    ];
+  });
+}
+
+function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Complaint[] {
+  if (subsystem) {
+    return ['args', 'env', 'cwd']
+      .filter((key) => server[key] !== undefined)
+      .map((key) => complaint([...path, key], 'key', 'no such key on a host with `ssh.subsystem`', `\`${key}\``, 'nothing is launched there; remove it'));
+  }
+  if (server['command'] !== undefined || server['url'] !== undefined) return [];
+  return [complaint([...path, 'command'], 'value', 'a program', 'nothing', 'add `command`')];
+}
+
+function nameRule(name: string, path: KeyPath, suggestion: string | undefined): Complaint[] {
+  // `__proto__` has its own complaint (document.ts).
+  return isLegalName(name) || name === '__proto__' ? [] : [complaint(path, 'key', NAME_RULE, JSON.stringify(name), suggestion)];
+}
+
+/** execve(2) counts `NAME=value` and its final NUL as one string. */
+function environmentRules(env: unknown, path: KeyPath): Complaint[] {
+  return Object.entries(mapping(env)).flatMap(([name, value]) => {
+    if (!VARIABLE_NAME.test(name)) {
+      const fixed = name.replaceAll(/[^A-Za-z0-9_]/g, '_');
+      const better = VARIABLE_NAME.test(fixed) ? `for instance \`${fixed}\`` : undefined;
+      return [complaint([...path, name], 'key', 'a variable name of letters, digits and `_`', JSON.stringify(name), better)];
+    }
+    const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
+    const tooLong = bytes <= MAX_VALUE_BYTES && bytes + name.length + 1 > MAX_VALUE_BYTES;
+    return tooLong ? [complaint([...path, name], 'value', 'at most 128 KiB with its name', `${String(bytes)} bytes`)] : [];
+  });
+}
+
+function argumentRules(args: unknown, path: KeyPath, allowed: boolean): Complaint[] {
+  if (allowed || !Array.isArray(args)) return [];
+  return args.flatMap((value: unknown, index) => {
+    if (typeof value !== 'string') return [];
+    const parsed = parseTemplate(value);
+    if ('fault' in parsed || !hasReference(parsed.template)) return [];
+    const advice = 'hand it over in `env`, or set `allowSecretsInArgs: true`';
+    return [complaint([...path, index], 'value', 'no reference: every user of that machine can read arguments', 'one', advice)];
+  });
+}
+
+function renameRule(rename: unknown, path: KeyPath): Complaint[] {
+  const seen = new Set<unknown>();
+  return Object.entries(mapping(rename)).flatMap(([original, target]) => {
+    const twice = seen.has(target);
+    seen.add(target);
+    return twice ? [complaint([...path, original], 'value', 'a name of its own for each tool', 'a name given twice')] : [];
+  });
+}
+
+/** `small` × `factor` must fit into `large`. */
+function ordered(file: Mapping, group: 'reconnect' | 'heartbeat', small: string, large: string, factor: number): Complaint[] {
+  const values = { ...DEFAULTS[group], ...mapping(file[group]) } as Mapping;
+  const [low, high] = [values[small], values[large]];
+  if (typeof low !== 'number' || typeof high !== 'number' || low * factor <= high) return [];
+  const path = [group, mapping(file[group])[large] === undefined ? small : large];
+  const relation = factor === 1 ? `\`${large}\` of at least \`${small}\`` : `\`${large}\` of at least twice \`${small}\``;
+  return [complaint(path, 'value', relation, `${String(low)} and ${String(high)}`)];
+}
+
+function complaint(path: KeyPath, about: 'key' | 'value', expected: string, found: string, suggestion?: string): Complaint {
+  return { path, about, expected, found, suggestion };
+}
+
+function mapping(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
+}

@@ -1,0 +1,135 @@
+/**
+ * The hosts file as zod sees it: the one description that reading, the JSON Schema and the docs share.
+ *
+ * It holds no transforms and no defaults, so that it can be printed as a JSON Schema and so that `defaults:`
+ * of the file can tell absent from set; `resolve.ts` fills in. Unknown keys are errors everywhere. What needs
+ * more than one key to judge is in `rules.ts`.
+ */
+import * as z from 'zod';
+import { checkAlias, checkCommand, checkCwd, checkPath, checkProxyJump, checkSshHost, checkSubsystem, checkTag, checkToolName, checkUser } from './checks.ts';
+import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
+import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
+
+const named = { propertyNames: { pattern: NAME_PATTERN, maxLength: MAX_NAME_LENGTH } };
+const variables = { propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };
+const attempts = '`unlimited`, or a whole number from 1';
+const section = 'a mapping (`key: value` lines)';
+
+function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, { error: section });
+}
+
+function list<Item extends z.ZodType>(item: Item, of: string): z.ZodArray<Item> {
+  return z.array(item, { error: `a list of ${of}` });
+}
+
+function byName<Value extends z.ZodType>(value: Value): z.ZodRecord<z.ZodString, Value> {
+  return z.record(z.string(), value, { error: section });
+}
+
+const tools = mapping({
+  // An empty list would read as "nothing" and mean "all": it is refused.
+  allow: list(text('a glob'), 'globs')
+    .min(1, { error: 'at least one glob; leave the key out to offer all tools' })
+    .describe('Globs over the server\'s own tool names; only these are offered and callable. Left out: all.')
+    .optional(),
+  deny: list(text('a glob'), 'globs').describe('Globs over the server\'s own tool names; these are neither offered nor callable.').optional(),
+  rename: byName(text('a tool name', checkToolName))
+    .describe('The server\'s own name of a tool: the name it gets inside the public one.')
+    .optional(),
+});
+
+const server = mapping({
+  command: text('a program', checkCommand)
+    .describe('The program that speaks MCP on stdin and stdout: its path, or its name on the PATH of that machine.')
+    .optional(),
+  args: list(template(), 'texts').describe('Its arguments, one by one; no shell reads them. Visible in process lists.').optional(),
+  env: byName(template())
+    .meta(variables)
+    .describe('Variables for it; may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, looked up here when it starts.')
+    .nullable()
+    .optional(),
+  cwd: text('a path', checkCwd).describe('Where it starts, on that machine: from / or ~/. Left out: where the login lands.').optional(),
+  sharing: z
+    .enum(['session', 'shared'], { error: '`session` or `shared`' })
+    .describe('session: a process for each AI client. shared: one for all of them. Left out: session.')
+    .optional(),
+  tools: tools.describe('Which of its tools are offered, and under which names.').optional(),
+  timeoutMs: milliseconds(100).describe('Longest call, counted anew at every progress message. Left out: 60000.').optional(),
+  startTimeoutMs: milliseconds(100).describe('From launch to the answer of initialize. Left out: 120000.').optional(),
+  idleMs: milliseconds(100).describe('A process that nobody used for so long is ended. Left out: 1800000.').optional(),
+  enabled: flag().describe('false: as if it were not written here. Left out: true.').optional(),
+  allowSecretsInArgs: flag().describe('true: references may stand in args, where every user of that machine can read their values.').optional(),
+});
+
+const ssh = mapping({
+  alias: text('an alias', checkAlias).describe('The name given to ssh, where the host is called otherwise here. Left out: the host\'s name.').optional(),
+  host: text('a host name or an address', checkSshHost).describe('Name or address to connect to (HostName).').optional(),
+  user: text('a login name', checkUser).describe('Login name (User).').optional(),
+  port: whole('a port', 1, 65535).describe('Port of sshd (Port).').optional(),
+  identityFile: oneOrMore('a path', checkPath).describe('Private key, or several (IdentityFile). Relative to this file; ~/ is expanded.').optional(),
+  proxyJump: text('a jump host', checkProxyJump).describe('Jump hosts, `[user@]host[:port]` with commas between, or `none` (ProxyJump).').optional(),
+  configFile: text('a path', checkPath).describe('Read this instead of ~/.ssh/config and the system\'s file (ssh -F).').optional(),
+  knownHostsFile: oneOrMore('a path', checkPath).describe('Known host keys (UserKnownHostsFile), one file or several.').optional(),
+  backend: z
+    .enum(['auto', 'ssh2', 'openssh'], { error: '`auto`, `ssh2` or `openssh`' })
+    .describe('auto: built-in, and the system\'s ssh where that can do more. Left out: auto.')
+    .optional(),
+  subsystem: text('the name of a subsystem', checkSubsystem)
+    .describe('For hosts with a forced command: every server is this subsystem, and nothing is launched.')
+    .optional(),
+  reuseControlMaster: flag().describe('true: go through the master connection of your own ssh (ControlPath) where one runs.').optional(),
+  connectTimeoutMs: milliseconds(100).describe('From the first packet to the login. Left out: 20000.').optional(),
+});
+
+const servers = byName(server.nullable()).meta(named).describe('MCP servers by name.').nullable().optional();
+const tags = list(text('a tag', checkTag), 'tags').describe('Labels for your own sorting.').optional();
+
+const host = mapping({
+  tags,
+  ssh: ssh.describe('How to get there; what is left out comes from ~/.ssh/config.').optional(),
+  local: flag().describe('true: this machine itself, without ssh.').optional(),
+  servers,
+});
+
+export const hostsFileSchema = mapping({
+  $schema: z.string({ error: 'the address of a JSON Schema' }).describe('For editors.').optional(),
+  version: z.literal(1, { error: '1, the version of the format that this program reads' }).describe('Version of this format. Left out: 1.').optional(),
+  defaults: mapping({ tags, ssh: ssh.optional(), servers })
+    .describe('Holds for every host, key by key, unless the host says otherwise; `servers` here run on every host but those with `ssh.subsystem`.')
+    .nullable()
+    .optional(),
+  hosts: byName(host.nullable()).meta(named).describe('The machines by name; a name is an alias of ~/.ssh/config unless `ssh` says otherwise.').nullable(),
+  naming: mapping({ maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 44.').optional() })
+    .describe('How tools are named.')
+    .optional(),
+  catalog: mapping({ ttlMs: milliseconds(0).describe('A listing older than this is looked at again. Left out: 300000.').optional() })
+    .describe('What servers offered, kept on disk.')
+    .optional(),
+  reconnect: mapping({
+    initialMs: milliseconds(10).describe('Wait before the first retry. Left out: 250.').optional(),
+    maxMs: milliseconds(10).describe('Longest wait between retries. Left out: 30000.').optional(),
+    attempts: z
+      .union([z.literal('unlimited'), z.int().min(1, { error: attempts })], { error: attempts })
+      .describe('Failed attempts in a row after which it waits for you. Left out: unlimited.')
+      .optional(),
+  })
+    .describe('When a connection is lost.')
+    .optional(),
+  heartbeat: mapping({
+    intervalMs: milliseconds(100).describe('Between heartbeats on a connection. Left out: 5000.').optional(),
+    leaseMs: milliseconds(1000).describe('After so long without one, the machine ends all that was started there. Left out: 60000.').optional(),
+  })
+    .describe('How a dead connection is noticed, on both ends.')
+    .optional(),
+  limits: mapping({
+    maxMessageBytes: whole('a number of bytes', 4096, 1024 ** 3).describe('Largest MCP message. Left out: 268435456 (256 MiB).').optional(),
+  })
+    .describe('Caps.')
+    .optional(),
+});
+
+export type HostsFile = z.infer<typeof hostsFileSchema>;
+export type HostEntry = NonNullable<HostsFile['hosts']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
+export type SshEntry = NonNullable<HostEntry['ssh']>;
+export type ServerEntry = NonNullable<HostEntry['servers']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;

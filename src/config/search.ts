@@ -1,0 +1,49 @@
+/**
+ * The working folder and those above it, through cosmiconfig.
+ *
+ * Its `Explorer` is used, and not its `cosmiconfig()`: that one first looks for options of its own in the
+ * working folder and so runs `.config/config.js` of a cloned repository before anybody trusted it (9.0.2).
+ * No loader reads anything here either: what counts is read, checked for trust and parsed by our own.
+ */
+import { dirname } from 'node:path';
+import { Explorer } from 'cosmiconfig/dist/Explorer.js';
+import type { CosmiconfigResult } from 'cosmiconfig';
+
+/** The package leaves the class out of its types. */
+declare module 'cosmiconfig/dist/Explorer.js' {
+  export class Explorer {
+    constructor(options: object);
+    search(from: string): Promise<CosmiconfigResult>;
+  }
+}
+
+export const SEARCH_PLACES = ['mcp-anywhere.config.yaml', 'mcp-anywhere.config.yml', 'mcp-anywhere.config.json', '.mcp-anywhererc'];
+
+/** Absolute path of the nearest hosts file, or undefined. */
+export async function searchUpwards(cwd: string): Promise<string | undefined> {
+  const explorer = new Explorer({
+    moduleName: 'mcp-anywhere',
+    searchPlaces: SEARCH_PLACES,
+    // One folder at a time: its own way up also ends in folders of the real home.
+    searchStrategy: 'none',
+    // An empty file is a mistake to be told, not one to be passed by.
+    ignoreEmptySearchPlaces: false,
+    loaders: { default: () => ({}), noExt: () => ({}), '.yaml': () => ({}), '.yml': () => ({}), '.json': () => ({}) },
+    transform: (result: CosmiconfigResult) => result,
+    cache: false,
+    metaConfigFilePath: null,
+    mergeImportArrays: false,
+    mergeSearchPlaces: false,
+    applyPackagePropertyPathToConfiguration: false,
+  });
+  for (const folder of upwards(cwd)) {
+    const found = await explorer.search(folder);
+    if (found !== null) return found.filepath;
+  }
+  return undefined;
+}
+
+function upwards(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...upwards(parent)];
+}

@@ -1,0 +1,114 @@
+/**
+ * Runs the commands of `${cmd:…}`. Servers that start together and name the same command share one run, so that
+ * a password manager asks once. Nothing is kept when it has ended.
+ */
+import { AnywhereError } from '../base/errors.ts';
+import { deadline, orAbort } from '../base/abort.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { MAX_VALUE_BYTES } from './fields.ts';
+import type { Environment } from './paths.ts';
+import type { Reference } from './plan.ts';
+import { describeReference } from './template.ts';
+
+type CommandReference = Reference & { readonly kind: 'cmd' };
+
+export interface CommandRunner {
+  /** What the command printed. Rejects with SECRET_UNRESOLVED or the signal's reason. */
+  run(reference: CommandReference, signal: AbortSignal): Promise<string>;
+}
+
+const LIMIT_MS = 30_000;
+
+interface Run {
+  readonly output: Promise<string>;
+  readonly abandon: AbortController;
+  waiting: number;
+}
+
+export interface CommandRunnerOptions {
+  readonly limitMs?: number;
+  readonly clock?: Clock;
+}
+
+export function createCommandRunner(env: Environment, options: CommandRunnerOptions = {}): CommandRunner {
+  const { limitMs = LIMIT_MS, clock = systemClock() } = options;
+  const runs = new Map<string, Run>();
+  const start = (reference: CommandReference): Run => {
+    const abandon = new AbortController();
+    const limit = deadline(clock, limitMs, () => failed(reference, `the command did not end within ${String(limitMs / 1000)} s`), abandon.signal);
+    const run = { output: execute(reference, env, limit.signal).finally(limit.clear), abandon, waiting: 0 };
+    runs.set(reference.command, run);
+    return run;
+  };
+  return {
+    async run(reference, signal) {
+      signal.throwIfAborted();
+      const run = runs.get(reference.command) ?? start(reference);
+      run.waiting += 1;
+      try {
+        return await orAbort(run.output, signal);
+      } finally {
+        run.waiting -= 1;
+        if (run.waiting === 0) {
+          if (runs.get(reference.command) === run) runs.delete(reference.command);
+          run.abandon.abort();
+        }
+      }
+    },
+  };
+}
+
+/** Its stderr is dropped: a failing command may print what it was to keep. */
+async function execute(reference: CommandReference, env: Environment, signal: AbortSignal): Promise<string> {
+  // Loaded only where a hosts file names a command: start-up time.
+  const { execa } = await import('execa');
+  signal.throwIfAborted();
+  const subprocess = execa('/bin/sh', ['-c', reference.command], {
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    stderr: 'ignore',
+    // A group of its own, so that what it started ends with it.
+    detached: true,
+    reject: false,
+    stripFinalNewline: false,
+    encoding: 'buffer',
+    maxBuffer: MAX_VALUE_BYTES + 2,
+  });
+  const end = (): void => {
+    killGroup(subprocess.pid);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  const result = await subprocess;
+  signal.removeEventListener('abort', end);
+  if (!result.failed) return new TextDecoder().decode(result.stdout);
+  end();
+  signal.throwIfAborted();
+  throw failed(reference, reasonOf(result));
+}
+
+interface Failed {
+  readonly isMaxBuffer: boolean;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+}
+
+function reasonOf(result: Failed): string {
+  if (result.isMaxBuffer) return 'the command printed more than 128 KiB';
+  if (result.exitCode !== undefined) return `the command ended with exit code ${String(result.exitCode)}`;
+  return result.signal === undefined ? '/bin/sh could not be started' : `the command was ended by ${result.signal}`;
+}
+
+function failed(reference: CommandReference, why: string): AnywhereError {
+  const hint = `run it in a terminal: ${reference.command}`;
+  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, { hint });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,0 +1,111 @@
+/** Looks references up when a server starts. Values go to the caller and nowhere else: no log, cache or error. */
+import { open } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { constants } from 'node:fs';
+import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
+import { orAbort } from '../base/abort.ts';
+import { MAX_VALUE_BYTES } from './fields.ts';
+import { expandHome, type Environment } from './paths.ts';
+import type { Reference, Template } from './plan.ts';
+import { createCommandRunner, type CommandRunner } from './secret-command.ts';
+import { describeReference } from './template.ts';
+
+export interface SecretsDeps {
+  /** The user's environment: what `${env:}` reads and what `${cmd:}` runs in. */
+  readonly env: Environment;
+  readonly homeDir: string;
+}
+
+export interface Secrets {
+  /**
+   * The text with every reference replaced. Rejects with SECRET_UNRESOLVED, naming the reference and never a
+   * value, or with the signal's reason.
+   */
+  resolve(template: Template, place: ErrorPlace, signal: AbortSignal): Promise<string>;
+}
+
+export function createSecrets(deps: SecretsDeps): Secrets {
+  const runner = createCommandRunner(deps.env);
+  return {
+    async resolve(template, place, signal) {
+      signal.throwIfAborted();
+      const looked = template.pieces.map(async (piece) => (typeof piece === 'string' ? piece : lookUp(piece, deps, runner, signal)));
+      const texts = await orAbort(settled(looked), signal).catch((error: unknown) => {
+        throw error instanceof AnywhereError ? placed(error, place) : error;
+      });
+      return usable(texts.join(''), template, place);
+    },
+  };
+}
+
+/** Waits for all of them, so that none is left running, then fails with the first failure. */
+async function settled(work: readonly Promise<string>[]): Promise<string[]> {
+  const results = await Promise.allSettled(work);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+async function lookUp(reference: Reference, deps: SecretsDeps, runner: CommandRunner, signal: AbortSignal): Promise<string> {
+  switch (reference.kind) {
+    case 'env':
+      return variable(reference, deps.env);
+    case 'file':
+      return fileText(reference, deps.homeDir);
+    case 'cmd':
+      return withoutFinalNewlines(await runner.run(reference, signal));
+  }
+}
+
+function variable(reference: Reference & { readonly kind: 'env' }, env: Environment): string {
+  const value = Object.hasOwn(env, reference.name) ? env[reference.name] : undefined;
+  if (reference.fallback !== undefined) return value === undefined || value === '' ? reference.fallback : value;
+  if (value !== undefined) return value;
+  const hint = `set ${reference.name} where the program starts, or write \${env:${reference.name}:-default}`;
+  throw unresolved(reference, 'the variable is not set', hint);
+}
+
+async function fileText(reference: Reference & { readonly kind: 'file' }, homeDir: string): Promise<string> {
+  const path = expandHome(reference.path, homeDir);
+  if (!isAbsolute(path)) throw unresolved(reference, 'its path is neither absolute nor from ~/');
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw unresolved(reference, 'it is not a file');
+      if (stats.size > MAX_VALUE_BYTES) throw unresolved(reference, 'it is larger than 128 KiB');
+      return withoutFinalNewlines(await handle.readFile('utf8'));
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw error instanceof AnywhereError ? error : unresolved(reference, `the file cannot be read (${codeOf(error)})`);
+  }
+}
+
+/** As `$(…)` of sh does. */
+function withoutFinalNewlines(text: string): string {
+  return text.replace(/(?:\r?\n)+$/, '');
+}
+
+/** What can be handed to a process: no NUL, and short enough for execve(2). */
+function usable(text: string, template: Template, place: ErrorPlace): string {
+  const fault = text.includes('\0') ? 'holds a NUL character' : Buffer.byteLength(text) > MAX_VALUE_BYTES ? 'is longer than 128 KiB' : undefined;
+  if (fault === undefined) return text;
+  const names = template.pieces.filter((piece) => typeof piece !== 'string').map(describeReference).join(' and ');
+  throw new AnywhereError('SECRET_UNRESOLVED', `The value of ${names} ${fault}.`, place);
+}
+
+/** The same failure for one of those who wait for it. */
+function placed(error: AnywhereError, place: ErrorPlace): AnywhereError {
+  return new AnywhereError(error.code, error.message, { ...place, hint: error.hint, cause: error.cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+function unresolved(reference: Reference, why: string, hint?: string): AnywhereError {
+  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, { hint });
+}

@@ -1,0 +1,106 @@
+/**
+ * Which hosts files of working folders the user allowed to start programs: by path and content.
+ *
+ * One record a file, so that two commands at once cannot lose each other's. A record that cannot be read, or
+ * that somebody else could have written, counts as none.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AnywhereError } from '../base/errors.ts';
+import { ensurePrivateDir } from './private-dir.ts';
+
+export type TrustState =
+  | { readonly kind: 'trusted' }
+  /** Never trusted. */
+  | { readonly kind: 'unknown' }
+  /** Trusted with another content, which is kept to show the difference. */
+  | { readonly kind: 'changed'; readonly before: string };
+
+interface TrustRecord {
+  readonly path: string;
+  readonly sha256: string;
+  readonly trustedAt: string;
+  readonly text: string;
+}
+
+export interface TrustStore {
+  check(realPath: string, bytes: Uint8Array): Promise<TrustState>;
+  trust(realPath: string, bytes: Uint8Array): Promise<void>;
+}
+
+export interface TrustDeps {
+  readonly stateDir: string;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+}
+
+export function createTrustStore(deps: TrustDeps): TrustStore {
+  const folder = join(deps.stateDir, 'trusted');
+  const recordFile = (realPath: string): string => join(folder, `${sha256(Buffer.from(realPath)).slice(0, 32)}.json`);
+  return {
+    async check(realPath, bytes) {
+      const record = await readRecord(recordFile(realPath));
+      if (record?.path !== realPath) return { kind: 'unknown' };
+      return record.sha256 === sha256(bytes) ? { kind: 'trusted' } : { kind: 'changed', before: record.text };
+    },
+    async trust(realPath, bytes) {
+      await ensurePrivateDir(deps.stateDir);
+      await ensurePrivateDir(folder);
+      const record: TrustRecord = {
+        path: realPath,
+        sha256: sha256(bytes),
+        trustedAt: new Date(deps.now()).toISOString(),
+        text: new TextDecoder().decode(bytes),
+      };
+      await replaceFile(recordFile(realPath), `${JSON.stringify(record)}\n`);
+    },
+  };
+}
+
+/** CONFIG_UNTRUSTED for a file in that state. */
+export function untrusted(file: string, state: TrustState): AnywhereError {
+  const why = state.kind === 'changed' ? 'has changed since you trusted it' : 'starts programs, and you have not trusted it yet';
+  return new AnywhereError('CONFIG_UNTRUSTED', `${file} was found in a working folder and ${why}.`, {
+    hint: 'read it, then: mcp-anywhere config trust',
+  });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function readRecord(file: string): Promise<TrustRecord | undefined> {
+  try {
+    const { uid, mode } = await stat(file);
+    const own = process.getuid?.();
+    if (own !== undefined && (uid !== own || (mode & 0o022) !== 0)) return undefined;
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // Missing or broken: nothing is trusted by it.
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is TrustRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['path', 'sha256', 'text'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}`;
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+/** From zod's issues to our complaints: the one file that knows how zod reports. */
+import * as z from 'zod';
+import { isLater } from './later.ts';
+import { nearMiss } from './near-miss.ts';
+import type { Complaint, KeyPath } from './problem.ts';
+
+/** `root` is the value that was checked: what was found is described from it. */
+export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, root: unknown): Complaint[] {
+  return issues.flatMap((issue) => {
+    const path = keyPath(issue.path);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
+    return [wrongValue(issue, path, valueAt(root, path))];
+  });
+}
+
+/** What stands at the path; undefined when nothing does. */
+export function valueAt(root: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((value, part) => {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    return (value as Record<string | number, unknown>)[part];
+  }, root);
+}
+
+/** In words, with short texts quoted; under `env` and `args`, where secrets can be, only the kind. */
+export function describeFound(value: unknown, path: KeyPath): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'nothing (an empty value)';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (path.includes('env') || path.includes('args')) return `a ${typeof value === 'string' ? 'text' : typeof value}`;
+  const written = JSON.stringify(value);
+  return written.length > 60 ? `${written.slice(0, 57)}…` : written;
+}
+
+function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
+  const base = { path: [...path, key], about: 'key' as const };
+  if (isLater(path, key)) {
+    return { ...base, expected: 'a key of this version', found: `\`${key}\`, which is not built yet in this version`, suggestion: 'remove it' };
+  }
+  const known = keysAt(schema, path);
+  const meant = nearMiss(key, known);
+  return {
+    ...base,
+    expected: `one of ${known.join(', ')}`,
+    found: `the unknown key \`${key}\``,
+    suggestion: meant === undefined ? adviceFor(path) : `did you mean \`${meant}\`?`,
+  };
+}
+
+function adviceFor(path: KeyPath): string | undefined {
+  if (path.at(-1) === 'ssh') return 'other options of ssh belong in ~/.ssh/config, or in a file named by `configFile`';
+  return undefined;
+}
+
+function wrongValue(issue: z.core.$ZodIssue, path: KeyPath, value: unknown): Complaint {
+  const params: unknown = issue.code === 'custom' ? issue.params : undefined;
+  const found = textOf(params, 'found') ?? describeFound(value, path);
+  return { path, about: 'value', expected: issue.message, found, suggestion: textOf(params, 'suggestion') ?? quoteAdvice(issue, value) };
+}
+
+/** YAML made a number or a truth value of what was meant as text. */
+function quoteAdvice(issue: z.core.$ZodIssue, value: unknown): string | undefined {
+  const scalar = typeof value === 'number' || typeof value === 'boolean';
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && scalar) return `write "${String(value)}" in quotes`;
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string') return 'write it as a list: [a, b]';
+  return undefined;
+}
+
+function textOf(params: unknown, key: string): string | undefined {
+  const value = valueAt(params, [key]);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function keyPath(path: readonly PropertyKey[]): KeyPath {
+  return path.map((part) => (typeof part === 'number' ? part : String(part)));
+}
+
+/** The keys that the schema knows at a path. */
+function keysAt(schema: z.core.$ZodType, path: KeyPath): string[] {
+  const here = path.reduce<z.core.$ZodType | undefined>((current, part) => step(current, part), schema);
+  const object = unwrap(here);
+  return object instanceof z.ZodObject ? Object.keys(object.def.shape) : [];
+}
+
+function step(schema: z.core.$ZodType | undefined, part: string | number): z.core.$ZodType | undefined {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    const shape: z.core.$ZodShape = inner.def.shape;
+    return Object.hasOwn(shape, part) ? shape[part] : undefined;
+  }
+  if (inner instanceof z.ZodRecord) return inner.valueType;
+  return inner instanceof z.ZodArray ? inner.element : undefined;
+}
+
+function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return unwrap(schema.unwrap());
+  return schema;
+}

@@ -1,0 +1,65 @@
+/**
+ * One machine of the demo, as a process: `node host.js`, settings on the first line of stdin.
+ *
+ * It lives exactly as long as its stdin is open, so that nothing of the demo outlives it, however it ends.
+ */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import ssh2 from 'ssh2';
+import { hostSettings, type HostReady, type HostSettings } from './host-protocol.ts';
+import { DemoSshd } from './sshd.ts';
+
+/** The time other processes of a killed demo need to end before its folder can go, milliseconds. */
+const ORPHAN_GRACE_MS = 6000;
+
+/** The host's private key: made at the first start, the same ever after. */
+async function hostKey(file: string): Promise<string> {
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return kept;
+  const pair = ssh2.utils.generateKeyPairSync('ed25519');
+  await writeFile(file, pair.private, { mode: 0o600 });
+  return pair.private;
+}
+
+function publicLine(key: string): string {
+  const parsed = ssh2.utils.parseKey(key);
+  if (parsed instanceof Error) throw parsed;
+  return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
+}
+
+function loginOf(settings: HostSettings): { home: string; env: Record<string, string> } {
+  const env = { HOME: settings.home, USER: 'demo', LOGNAME: 'demo', SHELL: '/bin/sh', DEMO_HOST: settings.name };
+  return { home: settings.home, env: { ...env, PATH: process.env['PATH'] ?? '/usr/bin:/bin' } };
+}
+
+async function serve(settings: HostSettings): Promise<DemoSshd> {
+  const key = await hostKey(settings.hostKeyFile);
+  const { port, authorizedKey } = settings;
+  const sshd = new DemoSshd({ port, hostKey: key, authorizedKey, login: loginOf(settings) });
+  const ready: HostReady = { port: await sshd.listen(), hostKey: publicLine(key) };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  return sshd;
+}
+
+async function main(): Promise<void> {
+  const lines = createInterface({ input: process.stdin });
+  const first = await new Promise<string>((resolve) => lines.once('line', resolve).once('close', () => { resolve(''); }));
+  if (first === '') return;
+  const settings = hostSettings.parse(JSON.parse(first));
+  const sshd = await serve(settings);
+  process.once('SIGTERM', () => {
+    sshd.cutPower();
+    process.stdin.destroy();
+    lines.removeAllListeners('close');
+  });
+  lines.once('close', () => {
+    sshd.cutPower();
+    setTimeout(() => {
+      rm(settings.demoFolder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+    }, ORPHAN_GRACE_MS);
+  });
+}
+
+// A terminal's Ctrl-C reaches the whole group; the demo itself decides when its hosts end.
+process.on('SIGINT', () => undefined);
+await main();

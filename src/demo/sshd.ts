@@ -1,0 +1,108 @@
+/** A small real SSH server on loopback: one key may log in, commands run through /bin/sh, nothing else is allowed. */
+import { createServer, type Server as TcpServer, type Socket } from 'node:net';
+import { timingSafeEqual } from 'node:crypto';
+import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
+import { ProcessGroups, type Login } from './processes.ts';
+
+export interface SshdSettings {
+  readonly port: number;
+  /** PEM or OpenSSH text. */
+  readonly hostKey: string;
+  /** One line as in authorized_keys. */
+  readonly authorizedKey: string;
+  readonly login: Login;
+}
+
+export class DemoSshd {
+  readonly #groups = new ProcessGroups();
+  readonly #sockets = new Set<Socket>();
+  readonly #settings: SshdSettings;
+  readonly #allowed: ParsedKey;
+  readonly #tcp: TcpServer;
+
+  constructor(settings: SshdSettings) {
+    this.#settings = settings;
+    this.#allowed = parseKey(settings.authorizedKey);
+    const ssh = new ssh2.Server({ hostKeys: [settings.hostKey] }, (connection) => {
+      this.#serve(connection);
+    });
+    this.#tcp = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      ssh.injectSocket(socket);
+    });
+  }
+
+  /** Resolves with the port once connections are accepted. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#tcp.once('error', reject);
+      this.#tcp.listen(this.#settings.port, '127.0.0.1', () => {
+        const address = this.#tcp.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : this.#settings.port);
+      });
+    });
+  }
+
+  /** Everything ends at once: connections are reset, programs killed. */
+  cutPower(): void {
+    this.#tcp.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.#groups.endAll();
+  }
+
+  #serve(connection: Connection): void {
+    connection.on('error', () => undefined);
+    connection.on('authentication', (context) => {
+      if (mayLogIn(context, this.#allowed)) context.accept();
+      else context.reject(['publickey']);
+    });
+    connection.on('session', (accept) => {
+      this.#session(accept());
+    });
+  }
+
+  #session(session: Session): void {
+    session.on('exec', (accept, _reject, { command }) => {
+      this.#run(accept(), command);
+    });
+  }
+
+  #run(channel: ServerChannel, command: string): void {
+    const child = this.#groups.start(command, this.#settings.login);
+    for (const stream of [child.stdin, child.stdout, child.stderr, channel]) stream.on('error', () => undefined);
+    channel.pipe(child.stdin);
+    child.stdout.pipe(channel, { end: false });
+    child.stderr.pipe(channel.stderr, { end: false });
+    channel.once('close', () => {
+      this.#groups.hangUp(child);
+    });
+    child.once('error', () => {
+      channel.exit(126);
+      channel.close();
+    });
+    child.once('close', (code, signal) => {
+      if (signal === null) channel.exit(code ?? 0);
+      else channel.exit(signal.replace(/^SIG/, ''));
+      channel.end();
+    });
+  }
+}
+
+/** RFC 4252 section 7: the key is the allowed one, and where a signature came, it is right. */
+function mayLogIn(context: AuthContext, allowed: ParsedKey): boolean {
+  if (context.method !== 'publickey') return false;
+  const expected = allowed.getPublicSSH();
+  if (context.key.data.length !== expected.length || !timingSafeEqual(context.key.data, expected)) return false;
+  if (context.signature === undefined) return true;
+  if (context.blob === undefined) return false;
+  // ssh2 answers with an Error, which is truthy, where it cannot check at all; its types do not say so.
+  const verdict: unknown = allowed.verify(context.blob, context.signature, context.hashAlgo);
+  return verdict === true;
+}
+
+function parseKey(line: string): ParsedKey {
+  const parsed = ssh2.utils.parseKey(line);
+  if (parsed instanceof Error) throw parsed;
+  return parsed;
+}

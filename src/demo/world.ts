@@ -1,0 +1,143 @@
+/**
+ * The demo's whole world in one temporary folder: machines, keys, an ssh configuration, a hosts file.
+ *
+ * Nothing of the user's is read or written: ssh gets its configuration by name, and HOME and the XDG
+ * folders of the gateway lie inside.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { AnywhereError } from '../base/errors.ts';
+import { HostProcess } from './host-process.ts';
+import type { HostReady } from './host-protocol.ts';
+
+/** The machines, with a file each that tells them apart. */
+const MACHINES = [
+  { name: 'harbor', file: 'ships.txt', content: 'Aurora, berth 4\nBlue Heron, berth 7\n' },
+  { name: 'meadow', file: 'bees.txt', content: 'hive 1: calm\nhive 2: ready to swarm\n' },
+  { name: 'summit', file: 'weather.txt', content: 'wind 38 km/h, visibility 60 km, -4 C\n' },
+] as const;
+
+export const MACHINE_NAMES: readonly string[] = MACHINES.map((machine) => machine.name);
+export const SERVER_NAMES = ['files', 'notes', 'system'] as const;
+
+/** The file that `list_files` and `read_file` of a machine are shown with. */
+export function sampleFile(machine: string): string {
+  return MACHINES.find(({ name }) => name === machine)?.file ?? '';
+}
+
+export interface World {
+  readonly folder: string;
+  readonly hostsFile: string;
+  readonly hosts: readonly HostProcess[];
+  /** The gateway's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Stops every machine and removes the folder. */
+  close(): Promise<void>;
+}
+
+/** @param programs folder of the demo's programs: host.js and the servers. */
+export async function createWorld(programs: string): Promise<World> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'mcp-anywhere-demo-'));
+  const hosts: HostProcess[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(hosts.map((host) => host.stop()));
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    const identity = path.join(folder, 'id_ed25519');
+    await makeKey(identity);
+    const authorizedKey = (await readFile(`${identity}.pub`, 'utf8')).trim();
+    for (const machine of MACHINES) hosts.push(await prepareHost(machine, { folder, programs, authorizedKey }));
+    const ready = await Promise.all(hosts.map(async (host) => ({ name: host.name, ...(await host.start()) })));
+    await writeSshFiles(folder, identity, ready);
+    const hostsFile = await writeHostsFile(folder, programs);
+    return { folder, hostsFile, hosts, env: await userEnvironment(folder), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function makeKey(file: string): Promise<void> {
+  const { failed, code } = await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file], {
+    reject: false,
+    stdin: 'ignore',
+  });
+  if (!failed) return;
+  if (code !== 'ENOENT') throw new AnywhereError('INTERNAL', 'ssh-keygen could not make the demo\'s key');
+  throw new AnywhereError('SSH_MISSING', 'The demo needs `ssh` and `ssh-keygen`, and they are not installed.');
+}
+
+interface Place {
+  readonly folder: string;
+  readonly programs: string;
+  readonly authorizedKey: string;
+}
+
+async function prepareHost(machine: (typeof MACHINES)[number], place: Place): Promise<HostProcess> {
+  const home = path.join(place.folder, 'hosts', machine.name);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await writeFile(path.join(home, machine.file), machine.content);
+  return new HostProcess(path.join(place.programs, 'host.js'), {
+    name: machine.name,
+    home,
+    hostKeyFile: path.join(place.folder, `host_key_${machine.name}`),
+    authorizedKey: place.authorizedKey,
+    port: 0,
+    demoFolder: place.folder,
+  });
+}
+
+/** ssh_config(5) and known_hosts: what a user's ~/.ssh would hold. */
+async function writeSshFiles(folder: string, identity: string, hosts: readonly (HostReady & { name: string })[]): Promise<void> {
+  const knownHosts = path.join(folder, 'known_hosts');
+  const blocks = hosts.map(({ name, port }) => `Host ${name}\n  HostName 127.0.0.1\n  Port ${String(port)}\n`);
+  const shared = [
+    'Host *',
+    '  User demo',
+    `  IdentityFile "${identity}"`,
+    '  IdentitiesOnly yes',
+    '  IdentityAgent none',
+    `  UserKnownHostsFile "${knownHosts}"`,
+    '  GlobalKnownHostsFile none',
+    '',
+  ];
+  await writeFile(path.join(folder, 'ssh_config'), `${blocks.join('\n')}\n${shared.join('\n')}`, { mode: 0o600 });
+  const lines = hosts.map(({ port, hostKey }) => `[127.0.0.1]:${String(port)} ${hostKey}\n`);
+  await writeFile(knownHosts, lines.join(''), { mode: 0o600 });
+}
+
+/** The hosts file a user would write, short: each machine with its three servers. */
+async function writeHostsFile(folder: string, programs: string): Promise<string> {
+  const servers = Object.fromEntries(
+    SERVER_NAMES.map((name) => [name, { command: process.execPath, args: [path.join(programs, `${name}.js`)] }]),
+  );
+  const hosts = Object.fromEntries(MACHINE_NAMES.map((name) => [name, { tags: ['demo'], servers }]));
+  const file = path.join(folder, 'mcp-anywhere.config.yaml');
+  const content = {
+    version: 1,
+    defaults: { ssh: { configFile: path.join(folder, 'ssh_config') } },
+    hosts,
+    reconnect: { maxMs: 2000 },
+  };
+  await writeFile(file, stringify(content, { aliasDuplicateObjects: false }), { mode: 0o600 });
+  return file;
+}
+
+async function userEnvironment(folder: string): Promise<Record<string, string>> {
+  const home = path.join(folder, 'user');
+  const folders = { config: '.config', cache: '.cache', state: '.state', data: '.data', runtime: '.run' };
+  for (const name of Object.values(folders)) await mkdir(path.join(home, name), { recursive: true, mode: 0o700 });
+  return {
+    HOME: home,
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    XDG_CONFIG_HOME: path.join(home, folders.config),
+    XDG_CACHE_HOME: path.join(home, folders.cache),
+    XDG_STATE_HOME: path.join(home, folders.state),
+    XDG_DATA_HOME: path.join(home, folders.data),
+    XDG_RUNTIME_DIR: path.join(home, folders.runtime),
+  };
+}

@@ -1,0 +1,82 @@
+/** The door of a byte stream: one AI client on two streams (stdio, later a socket), one message a line. */
+import type { Readable, Writable } from 'node:stream';
+import { AnywhereError } from '../base/errors.ts';
+import { errorLine, RPC } from '../protocol/jsonrpc.ts';
+import { MessageReader } from '../protocol/reader.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+import type { Instance } from '../upstream/instance.ts';
+import type { ClientSession } from './session.ts';
+
+export interface StreamDoorDeps {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly maxMessageBytes: number;
+  readonly open: (writer: MessageWriter) => ClientSession;
+  readonly instancesOf: (session: ClientSession) => readonly Instance[];
+}
+
+export interface StreamDoor {
+  readonly session: ClientSession;
+  /** Resolves with the reason when the client is gone. */
+  readonly ended: Promise<AnywhereError>;
+}
+
+export function openStreamDoor(deps: StreamDoorDeps): StreamDoor {
+  const { input, output } = deps;
+  const writer = new MessageWriter(output, (congested) => {
+    // A client that does not read must not make us buffer: its own servers wait, nobody else's.
+    for (const instance of deps.instancesOf(session)) if (congested) instance.pause();
+    else instance.resume();
+  });
+  const session = deps.open(writer);
+  const reader = readerFor(session, writer, deps.maxMessageBytes);
+  input.on('data', (chunk: Buffer) => {
+    reader.push(chunk);
+  });
+  return { session, ended: untilGone(input, output, reader) };
+}
+
+function readerFor(session: ClientSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
+  const refuse = (code: number, text: string): void => {
+    writer.write(errorLine('null', code, text));
+  };
+  return new MessageReader(
+    {
+      message: (message) => {
+        session.receive(message);
+      },
+      batch: (messages) => {
+        for (const message of messages) session.receive(message);
+      },
+      noise: () => {
+        refuse(RPC.parseError, 'that line is not a JSON-RPC message');
+      },
+      overflow: () => undefined,
+      oversized: (size) => {
+        refuse(RPC.invalidRequest, `a message of ${size} bytes is over the limit of ${maxMessageBytes}`);
+      },
+    },
+    maxMessageBytes,
+  );
+}
+
+function untilGone(input: Readable, output: Writable, reader: MessageReader): Promise<AnywhereError> {
+  return new Promise((resolve) => {
+    const gone = (why: string): void => {
+      resolve(new AnywhereError('CANCELLED', why));
+    };
+    input.on('end', () => {
+      reader.end();
+      gone('the client closed its end');
+    });
+    input.on('error', () => {
+      gone('reading from the client failed');
+    });
+    input.on('close', () => {
+      gone('the client is gone');
+    });
+    output.on('error', () => {
+      gone('writing to the client failed');
+    });
+  });
+}

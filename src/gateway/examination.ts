@@ -1,0 +1,71 @@
+/** What `doctor` and `trust` examine with, on the real links and servers of a gateway. */
+import { AnywhereError } from '../base/errors.ts';
+import { orAbort } from '../base/abort.ts';
+import type { HostPlan, ServerPlan } from '../config/plan.ts';
+import type { ClientSession } from '../downstream/session.ts';
+import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import { inspectHost } from '../link/inspect.ts';
+import type { Link } from '../link/contract.ts';
+import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
+import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
+import type { Gateway } from './gateway.ts';
+
+/** A command every machine has, to see what the launcher's probe says of it. */
+const NOTHING: Launch = { command: 'true', args: [], env: new Map(), cwd: undefined };
+
+export class Examination {
+  readonly #gateway: Gateway;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  /** @param session in whose name servers are started */
+  doctor(host: string | undefined, session: ClientSession, report: ReportStep, signal: AbortSignal): Promise<readonly DoctorStep[]> {
+    const gateway = this.#gateway;
+    const parts = {
+      clock: gateway.linkDeps.clock,
+      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> => inspectHost(plan, gateway.linkDeps, note, stop),
+      probe: (plan: HostPlan, stop: AbortSignal): Promise<HostEnvironment | undefined> => probe(gateway.link(plan.name), stop),
+      startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> => this.#startServer(server, session, stop),
+    };
+    return runDoctor(gateway.plan, parts, report, signal, host);
+  }
+
+  scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
+    return scanHost(this.#sshHost(host), this.#gateway.linkDeps, signal);
+  }
+
+  accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal);
+  }
+
+  async #startServer(server: ServerPlan, session: ClientSession, signal: AbortSignal): Promise<{ tools: number; ms: number }> {
+    const { clock } = this.#gateway.linkDeps;
+    const startedMs = clock.monotonic();
+    const unit = this.#gateway.router.unit(server);
+    await this.#gateway.router.instance(server, session, signal);
+    await orAbort(this.#gateway.spoken(server.timeoutMs, [unit]), signal);
+    const failure = this.#gateway.keeper.failure(unit);
+    if (failure !== undefined) throw failure;
+    return { tools: this.#gateway.catalog.listing(server)?.items.tools.length ?? 0, ms: clock.monotonic() - startedMs };
+  }
+
+  #sshHost(name: string): HostPlan {
+    // Says so where the hosts file has none of that name.
+    this.#gateway.link(name);
+    const host = this.#gateway.plan.hosts.find((plan) => plan.name === name);
+    if (host?.ssh === undefined) throw new AnywhereError('USAGE', `${name} is this machine itself: it has no host key`, { host: name, hint: 'mcp-anywhere status' });
+    return host;
+  }
+}
+
+async function probe(link: Link, signal: AbortSignal): Promise<HostEnvironment | undefined> {
+  link.wake('doctor', { user: true });
+  await link.ready(signal);
+  const channel = await link.open(NOTHING, signal);
+  channel.output.resume();
+  channel.errors.resume();
+  await orAbort(channel.ended, signal);
+  return link.environment;
+}

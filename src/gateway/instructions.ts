@@ -1,0 +1,20 @@
+/** What servers tell models about themselves, joined under headings and kept short. */
+import type { Catalog } from '../catalog/catalog.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import type { ServerPlan } from '../config/plan.ts';
+
+const MAX_PER_SERVER = 2_000;
+const MAX_TOTAL = 16_000;
+
+/** From what was listed last; undefined where no server says anything. */
+export function joinInstructions(catalog: Catalog, servers: readonly ServerPlan[]): string | undefined {
+  const parts = servers.flatMap((server) => {
+    const text = server.enabled ? catalog.listing(server)?.instructions : undefined;
+    return text === undefined ? [] : [`## ${serverId(server)} (tools ${server.host}__${server.name}__…)\n${cut(text, MAX_PER_SERVER)}`];
+  });
+  return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}

@@ -1,0 +1,157 @@
+/**
+ * Keeps the catalog true: every new instance says once what it offers, again when it announces a
+ * change, and servers nobody has listed yet are started for whoever asks, as their hosts come up.
+ */
+import { asAnywhereError, type AnywhereError } from '../base/errors.ts';
+import { backoffMs } from '../base/backoff.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { Scope } from '../base/scope.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { profileOf } from '../catalog/listing.ts';
+import { listAll } from '../upstream/list.ts';
+import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+import { serverStateKind } from '../upstream/server-state.ts';
+
+/** A server that announces ten changes in a row is asked once. */
+const RELIST_DELAY_MS = 50;
+const RETRY = { initialMs: 1_000, maxMs: 60_000 };
+
+export interface ListingKeeperDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly scope: Scope;
+  readonly catalog: Catalog;
+  readonly units: readonly ServerUnit[];
+  readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
+}
+
+/** A server that somebody wants listed and that is not up yet. */
+interface Want {
+  readonly owner: InstanceOwner;
+  attempt: number;
+  cancelRetry: CancelTimer | undefined;
+}
+
+export class ListingKeeper {
+  /** Something happened that may have settled a server. */
+  readonly progress = new Emitter<ServerUnit>();
+  readonly #deps: ListingKeeperDeps;
+  readonly #wants = new Map<ServerUnit, Want>();
+  readonly #relisting = new Map<Instance, CancelTimer>();
+  /** Servers whose last listing failed: nothing is to be waited for. */
+  readonly #failed = new Map<ServerUnit, AnywhereError>();
+
+  constructor(deps: ListingKeeperDeps) {
+    this.#deps = deps;
+    for (const unit of deps.units) this.#watch(unit);
+    deps.scope.onClose(() => {
+      for (const cancel of this.#relisting.values()) cancel();
+      for (const want of this.#wants.values()) want.cancelRetry?.();
+    });
+  }
+
+  /** Starts, for this client, what was never listed or is due again; hosts that are not up get it when they are. */
+  want(owner: InstanceOwner): void {
+    for (const unit of this.#deps.units) if (this.#deps.catalog.isStale(unit.plan)) this.wantUnit(unit, owner);
+  }
+
+  wantUnit(unit: ServerUnit, owner: InstanceOwner): void {
+    if (!unit.plan.enabled || this.#wants.has(unit)) return;
+    this.#wants.set(unit, { owner, attempt: 0, cancelRetry: undefined });
+    this.#tryStart(unit);
+  }
+
+  /** The client left: nothing is started in its name any more. */
+  forget(owner: InstanceOwner): void {
+    for (const [unit, want] of this.#wants) {
+      if (want.owner !== owner) continue;
+      want.cancelRetry?.();
+      this.#wants.delete(unit);
+    }
+  }
+
+  /** Lists the instance again, soon. */
+  relist(instance: Instance): void {
+    if (this.#relisting.has(instance)) return;
+    const cancel = this.#deps.clock.after(RELIST_DELAY_MS, () => {
+      this.#relisting.delete(instance);
+      const unit = this.#deps.units.find(({ plan }) => plan === instance.server);
+      if (unit !== undefined) this.#deps.scope.run(this.#list(unit, instance));
+    });
+    this.#relisting.set(instance, cancel);
+  }
+
+  /** True when waiting longer would not make this server's list appear: it was listed once, or cannot be now. */
+  isSettled(unit: ServerUnit): boolean {
+    return this.#deps.catalog.listing(unit.plan) !== undefined || this.#isHopeless(unit);
+  }
+
+  /** True when the server has listed in this run, or cannot now. */
+  hasSpoken(unit: ServerUnit): boolean {
+    return this.#deps.catalog.isFresh(unit.plan) || this.#isHopeless(unit);
+  }
+
+  #isHopeless(unit: ServerUnit): boolean {
+    if (!unit.plan.enabled || this.#failed.has(unit)) return true;
+    const { kind } = unit.link.state;
+    if (kind === 'waiting' || kind === 'refused' || kind === 'closed') return true;
+    return serverStateKind(unit.state) === 'failed';
+  }
+
+  /** Why the server's last listing failed although it is up. */
+  failure(unit: ServerUnit): AnywhereError | undefined {
+    return this.#failed.get(unit);
+  }
+
+  #watch(unit: ServerUnit): void {
+    unit.initialized.on((instance) => {
+      this.#deps.scope.run(this.#list(unit, instance));
+    });
+    unit.changes.on(() => {
+      if (serverStateKind(unit.state) === 'failed') this.#retryLater(unit);
+      this.progress.emit(unit);
+    });
+    unit.link.onChange(({ to }) => {
+      if (to.kind === 'ready') this.#tryStart(unit);
+      this.progress.emit(unit);
+    });
+  }
+
+  #tryStart(unit: ServerUnit): void {
+    const want = this.#wants.get(unit);
+    if (want === undefined || unit.link.state.kind !== 'ready' || unit.current(want.owner) !== undefined) return;
+    want.cancelRetry?.();
+    want.cancelRetry = undefined;
+    unit.instanceFor(want.owner);
+  }
+
+  #retryLater(unit: ServerUnit): void {
+    const want = this.#wants.get(unit);
+    // A host that is down is its link's business: the link's next `ready` starts the server.
+    if (want === undefined || want.cancelRetry !== undefined || unit.link.state.kind !== 'ready') return;
+    want.attempt += 1;
+    const delayMs = backoffMs(RETRY, want.attempt, this.#deps.random);
+    want.cancelRetry = this.#deps.clock.after(delayMs, () => {
+      want.cancelRetry = undefined;
+      this.#tryStart(unit);
+    }, { background: true });
+  }
+
+  async #list(unit: ServerUnit, instance: Instance): Promise<void> {
+    try {
+      const definitions = await listAll(instance);
+      this.#failed.delete(unit);
+      const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
+      this.#deps.catalog.accept(unit.plan, definitions, profile, instance.hello?.instructions);
+      this.#wants.delete(unit);
+    } catch (thrown) {
+      if (!instance.isLive) return;
+      const error = asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name });
+      this.#failed.set(unit, error);
+      this.#deps.onProblem(unit, error);
+    }
+    this.progress.emit(unit);
+  }
+}

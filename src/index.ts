@@ -1,0 +1,9 @@
+/** The library: what the command does, for programs that want to do it themselves. */
+export { AnywhereError, type ErrorCode, type ErrorReport, EXIT } from './base/errors.ts';
+export { loadPlan } from './config/load.ts';
+export { resolvePaths } from './config/paths.ts';
+export type { HostPlan, Plan, ServerPlan } from './config/plan.ts';
+export { Gateway, type GatewayDeps } from './gateway/gateway.ts';
+export { openGateway, type OpenOptions } from './gateway/open.ts';
+export { serveStdio, type ServeOptions } from './gateway/serve.ts';
+export type { CallHandler, Interceptor, ToolCall } from './policy/interceptor.ts';

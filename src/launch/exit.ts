@@ -1,0 +1,58 @@
+/** What the end of a launched program means, in words for people. */
+import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
+import type { Launch } from './launch.ts';
+import { LAUNCHER_EXIT } from './marks.ts';
+
+export interface ProgramEnd {
+  readonly code: number | undefined;
+  /** A name like TERM. */
+  readonly signal: string | undefined;
+  /** Its last lines of stderr. */
+  readonly errorLines: readonly string[];
+}
+
+/** Shells report a death by signal as 128 + its number (POSIX.1-2017, Shell Command Language, 2.8.2). */
+const SIGNAL_NAMES = new Map([
+  [129, 'HUP'],
+  [130, 'INT'],
+  [131, 'QUIT'],
+  [132, 'ILL'],
+  [134, 'ABRT'],
+  [136, 'FPE'],
+  [137, 'KILL'],
+  [139, 'SEGV'],
+  [141, 'PIPE'],
+  [143, 'TERM'],
+]);
+
+/** The launcher could not even start the program. */
+export function launchError(kind: 'no-folder' | 'no-command', launch: Launch, place: ErrorPlace): AnywhereError {
+  if (kind === 'no-folder') {
+    return new AnywhereError('CWD_MISSING', `The working folder ${launch.cwd ?? ''} cannot be entered`, place);
+  }
+  return new AnywhereError('COMMAND_NOT_FOUND', `The command ${launch.command} was not found`, place);
+}
+
+/** Why a program ended: a code that says so, else SERVER_EXITED with what is known. */
+export function exitError(launch: Launch, end: ProgramEnd, place: ErrorPlace): AnywhereError {
+  const details = { ...place, evidence: end.errorLines };
+  if (end.code === LAUNCHER_EXIT.noCommand) {
+    const message = `${launch.command} or a program it starts was not found (exit code 127)`;
+    return new AnywhereError('COMMAND_NOT_FOUND', message, details);
+  }
+  if (end.code === LAUNCHER_EXIT.cannotExecute) {
+    return new AnywhereError('SERVER_EXITED', `${launch.command} cannot be executed (exit code 126)`, {
+      ...details,
+      hint: `make it executable there, or name its interpreter as the command`,
+    });
+  }
+  return new AnywhereError('SERVER_EXITED', `${launch.command} ${endedHow(end)}`, details);
+}
+
+function endedHow(end: ProgramEnd): string {
+  const signal = end.signal ?? (end.code === undefined ? undefined : SIGNAL_NAMES.get(end.code));
+  if (signal === 'KILL') return 'was killed by signal KILL (often: the machine ran out of memory)';
+  if (signal !== undefined) return `was ended by signal ${signal}`;
+  if (end.code === undefined) return 'ended without an exit code';
+  return `ended with exit code ${String(end.code)}`;
+}

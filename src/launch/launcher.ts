@@ -1,0 +1,105 @@
+/**
+ * Starts a program on a machine through whatever login shell it has, and leaves nothing behind.
+ *
+ * The exec command is constant; everything else travels as the first line of stdin, so neither a secret nor a path
+ * is ever in a process list, and no shell but /bin/sh reads it. `read` takes that line byte by byte
+ * (POSIX.1-2017, read: it shall not read past the newline), so what follows belongs to the program.
+ */
+import type { HostEnvironment, Launch } from './launch.ts';
+import { LAUNCHER_EXIT, MARK, PROCESS_MARK, assertNonce } from './marks.ts';
+import { probeFunctions } from './probe.ts';
+import { NEWLINE, assignment, pathWord, word } from './quote.ts';
+import { FIND_AND_KILL, reapFunction } from './reap.ts';
+
+/** What is given to ssh's exec: the same for every launch, valid in every login shell. */
+export const LAUNCH_COMMAND = `exec /bin/sh -c 'IFS= read -r L&&eval "$L"'`;
+
+/**
+ * How the launcher learns that our side is gone.
+ *
+ * `input`: it passes stdin on and sees its EOF. Always works; costs a copy.
+ * `output`: it waits until nobody reads the program's stderr any more (`tail` ends then, see `warden.ts`), and stdin goes to the
+ * program untouched. Only where the channel always closes as a whole and the machine was seen to support it.
+ */
+export type Watch = 'input' | 'output';
+
+export interface LauncherOptions {
+  /** Hex digits that nobody can guess; marks the launch's lines and processes. */
+  readonly nonce: string;
+  /** Undefined on first contact: then the launcher asks the login shell first. */
+  readonly environment: HostEnvironment | undefined;
+  readonly watch: Watch;
+}
+
+/** The first line of stdin for `LAUNCH_COMMAND`, without its newline. Throws CONFIG_INVALID for what no program can be given. */
+export function launcherLine(launch: Launch, options: LauncherOptions): string {
+  const { nonce, environment, watch } = options;
+  assertNonce(nonce);
+  return [
+    `unset L CDPATH`,
+    NEWLINE,
+    `exec 4>&2 2>/dev/null`,
+    FIND_AND_KILL,
+    reapFunction(nonce),
+    probeFunctions(nonce),
+    `_Mown(){ ${exports(launch.env)};}`,
+    `_Mhas(){ command -v ${pathWord(launch.command, 'the command')} >/dev/null;}`,
+    environment === undefined ? `_Mlearn` : exports(environment.variables),
+    `_Mown`,
+    enterFolder(launch.cwd, nonce),
+    // A command that a remembered environment does not have may have been installed since.
+    ...(environment === undefined ? [] : [`_Mhas||{ _Mlearn;_Mown;}`]),
+    `_Mhas||{ ${say(nonce, MARK.noCommand)};exit ${String(LAUNCHER_EXIT.noCommand)};}`,
+    `export ${PROCESS_MARK}=${nonce}`,
+    `trap : TERM`,
+    `printf '\\n${nonce}${MARK.ready} %s %s\\n' $$ "$PPID"`,
+    watch === 'input' ? watchInput(launch) : watchOutput(launch),
+  ].join(';');
+}
+
+/**
+ * The left side passes stdin on; once it ended, it gives the program two seconds to end by itself. The end of the
+ * program ends it by TERM. A program that no longer reads can keep EOF from being seen, so the parent (sshd's session
+ * process) is watched as well.
+ */
+function watchInput(launch: Launch): string {
+  const pump =
+    `(_Md=;PATH=$_Mpath;trap _Md=1 TERM;exec 4>&-;cat <&3;exec >/dev/null 3<&-;` +
+    `[ -z "$_Md" ]||exit 0;sleep 2;[ -z "$_Md" ]||exit 0;_Mreap)`;
+  const program = `(trap : TERM;exec 3<&-;${commandLine(launch)} 2>&4 4>&-;_Mr=$?;_Mreap&exit $_Mr)`;
+  return `exec 3<&0;${WATCH_PARENT};${pump}|${program};exit $?`;
+}
+
+const WATCH_PARENT =
+  `_Mparent(){ PATH=$_Mpath;exec </dev/null >/dev/null 3<&- 4>&-;while sleep 4;do kill -0 "$PPID"||_Mreap;done;};` +
+  `if kill -0 "$PPID";then _Mparent& fi`;
+
+/**
+ * The watcher writes nothing: `tail` only polls whether its output still has a reader. When somebody else
+ * ends `tail` by a signal it is started again; 141 (SIGPIPE) and 1 mean that the reader has gone.
+ */
+function watchOutput(launch: Launch): string {
+  const watcher =
+    `(trap : TERM;PATH=$_Mpath;exec </dev/null >/dev/null;` +
+    `while :;do tail -f /dev/null >&4;case $? in 129|130|137|143);;*)break;;esac;done;exec 4>&-;sleep 2;_Mreap)`;
+  return `${watcher}&_Mw=$!;${commandLine(launch)} 2>&4 4>&-;_Mr=$?;kill -KILL $_Mw;_Mreap&exit $_Mr`;
+}
+
+function commandLine(launch: Launch): string {
+  const command = pathWord(launch.command, 'the command');
+  return [command, ...launch.args.map((arg, index) => word(arg, `argument ${String(index + 1)}`))].join(' ');
+}
+
+function enterFolder(cwd: string | undefined, nonce: string): string {
+  if (cwd === undefined) return ':';
+  return `cd -- ${pathWord(cwd, 'cwd')}||{ ${say(nonce, MARK.noFolder)};exit ${String(LAUNCHER_EXIT.noFolder)};}`;
+}
+
+function exports(variables: ReadonlyMap<string, string>): string {
+  if (variables.size === 0) return ':';
+  return `export ${[...variables].map(([name, value]) => assignment(name, value)).join(' ')}`;
+}
+
+function say(nonce: string, mark: string): string {
+  return `printf '\\n%s\\n' '${nonce}${mark}'`;
+}

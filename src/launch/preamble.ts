@@ -1,0 +1,103 @@
+/**
+ * Reads what a launcher prints before the program's first byte.
+ *
+ * Start files of the login shell may print anything before it; that is kept as lines, never handed to the program's
+ * reader. The line `<nonce> ready <pid> <parent's pid>` ends it, and every byte after that line is the program's.
+ */
+import type { HostEnvironment } from './launch.ts';
+import { MARK } from './marks.ts';
+import { hostEnvironment } from './probe.ts';
+
+export type PreambleEnd =
+  | { readonly kind: 'ready'; readonly pid: number; readonly sshdPid: number }
+  | { readonly kind: 'no-folder' }
+  | { readonly kind: 'no-command' };
+
+export interface Preamble {
+  readonly end: PreambleEnd;
+  /** The probe's answer: undefined when none was asked, or the login shell did not answer in time. */
+  readonly environment: HostEnvironment | undefined;
+  /** A probe ran, whether or not it was answered. */
+  readonly probed: boolean;
+  /** What start files printed; the last lines of it. */
+  readonly noise: readonly string[];
+  /** The program's first bytes, where some came along. */
+  readonly rest: Buffer;
+}
+
+const LINE_FEED = 0x0a;
+const MAX_LINE_BYTES = 64 * 1024;
+const MAX_NOISE_LINES = 100;
+
+export class PreambleReader {
+  readonly #nonce: string;
+  readonly #noise: string[] = [];
+  readonly #probeLines: string[] = [];
+  #section: 'noise' | 'machine' | 'variables' = 'noise';
+  #answered = false;
+  #probed = false;
+  #partial = Buffer.alloc(0);
+
+  constructor(nonce: string) {
+    this.#nonce = nonce;
+  }
+
+  /** The whole preamble with the chunk that ends it; undefined before. */
+  push(chunk: Buffer): Preamble | undefined {
+    const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    let start = 0;
+    for (let feed = bytes.indexOf(LINE_FEED); feed !== -1; feed = bytes.indexOf(LINE_FEED, start)) {
+      const end = this.#line(bytes.toString('utf8', start, feed));
+      start = feed + 1;
+      if (end !== undefined) return this.#result(end, Buffer.from(bytes.subarray(start)));
+    }
+    // Of a line without an end only the last part can still matter.
+    this.#partial = Buffer.from(bytes.subarray(Math.max(start, bytes.length - MAX_LINE_BYTES)));
+    return undefined;
+  }
+
+  /** What was printed so far by a channel that ended without a launcher: evidence for the error. */
+  noise(): readonly string[] {
+    const partial = this.#partial.toString('utf8').trim();
+    return partial === '' ? [...this.#noise] : [...this.#noise, partial];
+  }
+
+  #line(line: string): PreambleEnd | undefined {
+    if (line.startsWith(this.#nonce)) return this.#mark(line.slice(this.#nonce.length));
+    if (this.#section !== 'noise') this.#probeLines.push(line);
+    else if (line.trim() !== '') this.#keepNoise(line);
+    return undefined;
+  }
+
+  #mark(mark: string): PreambleEnd | undefined {
+    if (mark === MARK.noFolder) return { kind: 'no-folder' };
+    if (mark === MARK.noCommand) return { kind: 'no-command' };
+    const ready = /^ ready (\d+) (\d+)$/.exec(mark);
+    if (ready !== null) return { kind: 'ready', pid: Number(ready[1]), sshdPid: Number(ready[2]) };
+    this.#sectionMark(mark);
+    return undefined;
+  }
+
+  #sectionMark(mark: string): void {
+    if (mark === MARK.machine) {
+      this.#section = 'machine';
+      this.#probed = true;
+    } else if (mark === MARK.variablesBegin) {
+      this.#section = 'variables';
+    } else if (mark === MARK.variablesEnd) {
+      this.#section = 'noise';
+      this.#answered = true;
+    }
+  }
+
+  #keepNoise(line: string): void {
+    this.#noise.push(line.replace(/\r$/, ''));
+    if (this.#noise.length > MAX_NOISE_LINES) this.#noise.shift();
+  }
+
+  #result(end: PreambleEnd, rest: Buffer): Preamble {
+    const [system = '', shell = '', ...variables] = this.#probeLines;
+    const environment = this.#answered ? hostEnvironment(system, shell, variables) : undefined;
+    return { end, environment, probed: this.#probed, noise: this.#noise, rest };
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Text as one word of a POSIX shell, on one line.
+ *
+ * The launcher travels as the first line of stdin, so no newline may stand in it: a newline inside a value is
+ * written as the variable that `NEWLINE` defines (POSIX.1-2017, Shell Command Language, 2.2.2 and 2.6.2).
+ */
+import { AnywhereError } from '../base/errors.ts';
+
+/** Names beginning with `_M` are the launcher's own. Defines `$_Mn` as one newline; `$(…)` alone would strip it. */
+export const NEWLINE = `_Mn=$(printf '\\nx');_Mn=\${_Mn%x}`;
+
+/** Linux limits one argument or variable to 32 pages (execve(2), MAX_ARG_STRLEN), its name and NUL included. */
+const MAX_WORD_BYTES = 128 * 1024 - 1;
+
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `text` as one literal word. `what` names it in the error for text that no program can be given. */
+export function word(text: string, what: string): string {
+  assertPossible(text, what);
+  return quote(text);
+}
+
+/** `NAME='value'`, to stand after `export`. */
+export function assignment(name: string, value: string): string {
+  if (!VARIABLE_NAME.test(name)) {
+    throw new AnywhereError('CONFIG_INVALID', `"${name}" cannot be the name of an environment variable`);
+  }
+  assertPossible(`${name}=${value}`, `the value of ${name}`);
+  return `${name}=${quote(value)}`;
+}
+
+/** A path whose leading `~` is the remote home. */
+export function pathWord(path: string, what: string): string {
+  if (path === '~') return '"$HOME"';
+  if (!path.startsWith('~/')) return word(path, what);
+  return `"$HOME"/${word(path.slice(2), what)}`;
+}
+
+function quote(text: string): string {
+  const pieces = text.split('\n').map((piece) => `'${piece.replaceAll("'", `'\\''`)}'`);
+  return pieces.join('"$_Mn"');
+}
+
+function assertPossible(text: string, what: string): void {
+  if (text.includes('\0')) throw new AnywhereError('CONFIG_INVALID', `${what} contains a NUL character`);
+  if (Buffer.byteLength(text) <= MAX_WORD_BYTES) return;
+  throw new AnywhereError('CONFIG_INVALID', `${what} is larger than 128 KiB, which no program can be given`);
+}

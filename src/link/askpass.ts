@@ -1,0 +1,44 @@
+/** Asks a person through the program in SSH_ASKPASS, as ssh itself does (ssh(1), ENVIRONMENT). */
+import { execa } from 'execa';
+import type { LinkDeps, Prompter } from './contract.ts';
+
+type AskpassDeps = Pick<LinkDeps, 'env' | 'log'>;
+
+/**
+ * The person's answer, or undefined: no askpass may be used here, it failed, or the person declined.
+ * SSH_ASKPASS_REQUIRE=never forbids it; `force` wants no display; else one is needed (DISPLAY or WAYLAND_DISPLAY).
+ */
+export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
+  return async (question, signal) => {
+    const program = askpassProgram(env);
+    if (program === undefined || signal.aborted) return undefined;
+    const result = await execa(program, [question.text], {
+      env: { ...env },
+      extendEnv: false,
+      stdin: 'ignore',
+      stderr: 'ignore',
+      reject: false,
+      stripFinalNewline: false,
+      cancelSignal: signal,
+      // The answer is in its output: nothing of this may end in an error's text.
+      verbose: 'none',
+    });
+    if (!result.failed) return firstLine(result.stdout);
+    if (result.code !== undefined) log.warn({ host: question.host, program, code: result.code }, 'SSH_ASKPASS could not be run');
+    return undefined;
+  };
+}
+
+/** The program to ask with, or undefined when nobody can be asked that way. */
+export function askpassProgram(env: LinkDeps['env']): string | undefined {
+  const program = env['SSH_ASKPASS'];
+  const require = env['SSH_ASKPASS_REQUIRE'];
+  if (program === undefined || program === '' || require === 'never') return undefined;
+  const display = (env['DISPLAY'] ?? '') !== '' || (env['WAYLAND_DISPLAY'] ?? '') !== '';
+  return require === 'force' || display ? program : undefined;
+}
+
+/** ssh takes the first line, without its end (readpass.c). */
+function firstLine(text: string): string {
+  return /^[^\r\n]*/.exec(text)?.[0] ?? '';
+}

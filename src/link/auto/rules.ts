@@ -1,0 +1,79 @@
+/**
+ * When the system's ssh is needed: the rules of `backend: auto`, as data.
+ *
+ * Each names the option or fact it looks at and says why. What is not in here our own SSH does, or it does not matter
+ * to a connection that carries programs. Where our own fails all the same, the system's ssh gets one try (backend.ts).
+ */
+import type { SshSettings } from '../ssh-config.ts';
+import type { KeyFile } from './key-file.ts';
+
+/** What the rules look at. */
+export interface BackendFacts {
+  readonly settings: Pick<SshSettings, 'raw' | 'certificateFiles'>;
+  /** The identity files that exist. */
+  readonly keys: readonly KeyFile[];
+  /** Whether a known_hosts file names a signer of host certificates for the machine. */
+  readonly hostAuthority: boolean;
+  /** Key types in the agent; undefined: not asked, because a key file is there, or no agent. */
+  readonly agentTypes: readonly string[] | undefined;
+}
+
+export interface BackendRule {
+  /** As in ssh_config(5), or the fact. */
+  readonly option: string;
+  readonly why: string;
+  readonly applies: (facts: BackendFacts) => boolean;
+}
+
+export const BACKEND_RULES: readonly BackendRule[] = [
+  { option: 'CertificateFile', why: 'user certificates', applies: ({ settings }) => settings.certificateFiles.length > 0 },
+  { option: 'IdentityFile', why: 'a certificate lies beside an identity file', applies: ({ keys }) => keys.some((key) => key.certificate) },
+  { option: 'IdentityFile', why: 'only keys that live on a security key', applies: ({ keys }) => everyKey(keys, 'security-key') },
+  { option: 'IdentityFile', why: 'only keys in a format that ssh2 cannot read', applies: ({ keys }) => everyKey(keys, 'unreadable') },
+  { option: 'agent', why: 'the agent holds only certificates and security keys', applies: ({ agentTypes }) => onlySpecial(agentTypes) },
+  { option: 'PKCS11Provider', why: 'keys on a smart card', applies: isSet('pkcs11provider') },
+  { option: 'PreferredAuthentications', why: 'no login method is left that ssh2 has', applies: noMethodLeft },
+  { option: 'known_hosts', why: 'a host certificate is expected (@cert-authority)', applies: ({ hostAuthority }) => hostAuthority },
+  { option: 'KnownHostsCommand', why: 'host keys come from a command', applies: isSet('knownhostscommand') },
+  { option: 'RevokedHostKeys', why: 'host keys are checked against a revocation list', applies: isSet('revokedhostkeys') },
+  { option: 'VerifyHostKeyDNS', why: 'host keys are checked in DNS', applies: isSet('verifyhostkeydns') },
+  { option: 'BindInterface', why: 'the connection is bound to an interface', applies: isSet('bindinterface') },
+  { option: 'ProxyUseFdpass', why: 'the proxy command passes a file descriptor', applies: isSet('proxyusefdpass') },
+  { option: 'KexAlgorithms', why: 'ssh2 has none of the allowed key exchanges', applies: noneOf('kexalgorithms', /^(curve25519|ecdh-sha2|diffie-hellman)-/) },
+  { option: 'Ciphers', why: 'ssh2 has none of the allowed ciphers', applies: noneOf('ciphers', /^(aes(128|192|256)-ctr|aes(128|256)-gcm@openssh\.com|chacha20-poly1305@openssh\.com)$/) },
+  { option: 'HostKeyAlgorithms', why: 'ssh2 has none of the allowed host key algorithms', applies: noneOf('hostkeyalgorithms', /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+|ssh-rsa)$/) },
+];
+
+const OFF: ReadonlySet<string> = new Set(['none', 'no', 'false']);
+const METHOD_OPTIONS = { publickey: 'pubkeyauthentication', password: 'passwordauthentication', 'keyboard-interactive': 'kbdinteractiveauthentication' } as const;
+
+function isSet(option: string): BackendRule['applies'] {
+  return ({ settings }) => !OFF.has(first(settings, option) ?? 'none');
+}
+
+function noneOf(option: string, known: RegExp): BackendRule['applies'] {
+  return ({ settings }) => {
+    const allowed = first(settings, option);
+    return allowed !== undefined && !allowed.split(',').some((name) => known.test(name));
+  };
+}
+
+function noMethodLeft({ settings }: BackendFacts): boolean {
+  const preferred = first(settings, 'preferredauthentications')?.split(',');
+  return !Object.entries(METHOD_OPTIONS).some(([method, option]) => {
+    const on = !OFF.has(first(settings, option) ?? 'yes');
+    return on && (preferred === undefined || preferred.includes(method));
+  });
+}
+
+function everyKey(keys: readonly KeyFile[], kind: KeyFile['kind']): boolean {
+  return keys.some((key) => key.kind === kind) && !keys.some((key) => key.kind === 'plain');
+}
+
+function onlySpecial(types: readonly string[] | undefined): boolean {
+  return types !== undefined && types.length > 0 && types.every((type) => /^sk-|-cert-v01@openssh\.com$/.test(type));
+}
+
+function first(settings: BackendFacts['settings'], option: string): string | undefined {
+  return settings.raw.get(option)?.[0];
+}

@@ -1,0 +1,107 @@
+/** A program on a machine: a channel whose launcher's preamble has been taken off. */
+import type { Readable, Writable } from 'node:stream';
+import type { AnywhereError, ErrorPlace } from '../base/errors.ts';
+import { launchError } from '../launch/exit.ts';
+import type { Launch } from '../launch/launch.ts';
+import type { Preamble } from '../launch/preamble.ts';
+import type { Channel, ChannelEnd, LaunchedChannel, Started } from './contract.ts';
+import { ProgramOutput } from './program-output.ts';
+
+interface LaunchedDeps {
+  readonly channel: Channel;
+  readonly nonce: string;
+  readonly launch: Launch;
+  readonly place: ErrorPlace;
+  /** Once, before `started` resolves; undefined: it ended without a word of the launcher. */
+  readonly onPreamble: (preamble: Preamble | undefined) => void;
+  /** We closed it: what is left of it there must go. */
+  readonly onClose: () => void;
+}
+
+export class Launched implements LaunchedChannel {
+  readonly output: Readable;
+  readonly started: Promise<Started | undefined>;
+  readonly #deps: LaunchedDeps;
+  #failure: AnywhereError | undefined;
+  #noise: readonly string[] = [];
+  #closed = false;
+
+  constructor(deps: LaunchedDeps) {
+    this.#deps = deps;
+    const { promise, resolve } = withResolvers<Started | undefined>();
+    this.started = promise;
+    this.output = new ProgramOutput(deps.channel.output, deps.nonce, {
+      onPreamble: (preamble, noise) => {
+        this.#noise = noise;
+        deps.onPreamble(preamble);
+        resolve(this.#startedBy(preamble));
+      },
+    });
+  }
+
+  get input(): Writable {
+    return this.#deps.channel.input;
+  }
+
+  get errors(): Readable {
+    return this.#deps.channel.errors;
+  }
+
+  get ended(): Promise<ChannelEnd> {
+    return this.#deps.channel.ended;
+  }
+
+  get dead(): boolean {
+    return this.#deps.channel.dead;
+  }
+
+  get failure(): AnywhereError | undefined {
+    return this.#failure;
+  }
+
+  get noise(): readonly string[] {
+    return this.#noise;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#deps.channel.close();
+    this.#deps.onClose();
+  }
+
+  #startedBy(preamble: Preamble | undefined): Started | undefined {
+    if (preamble === undefined) return undefined;
+    const { end } = preamble;
+    if (end.kind === 'ready') return { pid: end.pid, sshdPid: end.sshdPid };
+    this.#failure = launchError(end.kind, this.#deps.launch, this.#deps.place);
+    return undefined;
+  }
+}
+
+/** A forced-command host's own program: nothing was launched, every byte is its own. */
+export function unlaunched(channel: Channel): LaunchedChannel {
+  return {
+    input: channel.input,
+    output: channel.output,
+    errors: channel.errors,
+    ended: channel.ended,
+    get dead() {
+      return channel.dead;
+    },
+    started: Promise.resolve(undefined),
+    failure: undefined,
+    noise: [],
+    close: () => {
+      channel.close();
+    },
+  };
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

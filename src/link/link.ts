@@ -1,0 +1,312 @@
+/** A host as the rooms above see it: dials, supervises, launches. */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { backoffMs } from '../base/backoff.ts';
+import type { CancelTimer } from '../base/clock.ts';
+import { Emitter, type Unsubscribe } from '../base/emitter.ts';
+import { AnywhereError, EXIT, asAnywhereError } from '../base/errors.ts';
+import { Scope } from '../base/scope.ts';
+import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
+import { LAUNCHER_EXIT } from '../launch/marks.ts';
+import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import { LAUNCH_COMMAND, launcherLine } from '../launch/launcher.ts';
+import type { Preamble } from '../launch/preamble.ts';
+import { type Connection, Connections, type Opened } from './connections.ts';
+import type {
+  Dialer,
+  LaunchedChannel,
+  Link,
+  LinkChange,
+  LinkDeps,
+  LinkState,
+  Transport,
+  TunnelTarget,
+} from './contract.ts';
+import { Launched, unlaunched } from './launched.ts';
+import { Lease } from './lease.ts';
+import { Machine } from './machine.ts';
+import { ProbeCache } from './probe-cache.ts';
+import { type LinkAction, reduceLink } from './state.ts';
+
+export interface LinkSettings {
+  readonly reconnect: ReconnectPlan;
+  readonly heartbeat: HeartbeatPlan;
+}
+
+export function createLink(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps): Link {
+  return new HostLink(host, dialer, settings, deps);
+}
+
+class HostLink implements Link {
+  readonly host: string;
+  readonly #plan: HostPlan;
+  readonly #dialer: Dialer;
+  readonly #settings: LinkSettings;
+  readonly #deps: LinkDeps;
+  readonly #scope: Scope;
+  readonly #changes = new Emitter<LinkChange>();
+  readonly #connections: Connections;
+  readonly #machine: Machine;
+  readonly #lease: Lease;
+  #state: LinkState = { kind: 'idle' };
+  #cancelRetry: CancelTimer = () => undefined;
+  /** Attempts since the link last stayed up. */
+  #attempts = 0;
+  #readySinceMs = 0;
+
+  constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps) {
+    this.host = host.name;
+    this.#plan = host;
+    this.#dialer = dialer;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#scope = new Scope((error) => { deps.log.error({ host: host.name, error }, 'unexpected in a link'); });
+    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
+    this.#connections = this.#newConnections();
+    this.#lease = this.#newLease();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get connections(): number {
+    return this.#connections.count;
+  }
+
+  get backend(): string {
+    return this.#dialer.backend();
+  }
+
+  get environment(): HostEnvironment | undefined {
+    return this.#machine.environment;
+  }
+
+  onChange(listener: (change: LinkChange) => void): Unsubscribe {
+    return this.#changes.on(listener);
+  }
+
+  wake(reason: string, options?: { readonly user?: boolean }): void {
+    const { kind } = this.#state;
+    if (options?.user === true && kind !== 'ready') this.#attempts = 0;
+    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.wake('needed');
+    const settled = outcome(this.#state, this.host);
+    if (settled !== undefined) await settled();
+    else await this.#nextOutcome(signal);
+  }
+
+  async open(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
+    try {
+      await this.ready(signal);
+      const subsystem = this.#plan.ssh?.subsystem;
+      if (subsystem === undefined) return await this.#launch(launch, signal);
+      const opened = await this.#connections.open((transport) => transport.subsystem(subsystem, signal), signal);
+      return unlaunched(opened.channel);
+    } catch (error) {
+      throw signal.aborted && !(error instanceof AnywhereError) ? error : asAnywhereError(error).at({ host: this.host });
+    }
+  }
+
+  async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
+    await this.ready(signal);
+    const transport = this.#connections.first;
+    if (transport === undefined) throw this.#lost();
+    return transport.tunnel(target, signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state.kind === 'closed') {
+      await this.#scope.close();
+      return;
+    }
+    this.#cancelRetry();
+    this.#dispatch({ type: 'closed' }, 'closed by us');
+    this.#lease.goodbye();
+    await this.#connections.close();
+    await this.#scope.close();
+  }
+
+  async #launch(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
+    const opened = await this.#connections.open((transport) => transport.exec(LAUNCH_COMMAND, signal), signal);
+    try {
+      return await this.#start(opened, launch, signal);
+    } catch (error) {
+      opened.channel.close();
+      throw error;
+    }
+  }
+
+  async #start({ channel, connection }: Opened, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
+    const nonce = randomBytes(16).toString('hex');
+    const known = this.#plan.ssh === undefined ? HERE : await this.#machine.known(signal);
+    const tell = (preamble: Preamble | undefined): void => {
+      if (this.#plan.ssh !== undefined) this.#machine.told(preamble);
+    };
+    try {
+      const watch = known?.outputWatch === true && connection.transport.closesWhole === true ? 'output' : 'input';
+      const line = launcherLine(launch, { nonce, environment: known?.environment, watch });
+      channel.input.write(`${line}\n`);
+    } catch (error) {
+      tell(undefined);
+      throw error;
+    }
+    const launched = new Launched({
+      channel,
+      nonce,
+      launch,
+      place: { host: this.host },
+      onPreamble: (preamble) => {
+        tell(preamble);
+        this.#guard(connection, preamble);
+      },
+      onClose: () => { this.#lease.kill(nonce); },
+    });
+    this.#scope.run(channel.ended.then((end) => {
+      if (end.kind === 'exited' && end.code === LAUNCHER_EXIT.noCommand) this.#machine.forget();
+    }));
+    return launched;
+  }
+
+  #guard(connection: Connection, preamble: Preamble | undefined): void {
+    if (preamble?.end.kind !== 'ready' || this.#plan.ssh === undefined) return;
+    connection.sshdPid = preamble.end.sshdPid;
+    this.#lease.guard(preamble.end.sshdPid);
+  }
+
+  #connect(reason: string): void {
+    this.#cancelRetry();
+    this.#attempts += 1;
+    this.#dispatch({ type: 'dial', atMs: this.#deps.clock.now() }, reason);
+    this.#scope.run(this.#dialFirst());
+  }
+
+  async #dialFirst(): Promise<void> {
+    try {
+      const transport = await this.#dial();
+      this.#connections.add(transport);
+      this.#readySinceMs = this.#deps.clock.monotonic();
+      this.#dispatch({ type: 'connected', atMs: this.#deps.clock.now() }, `connected (${this.backend})`);
+    } catch (error) {
+      this.#failed(asAnywhereError(error).at({ host: this.host }));
+    }
+  }
+
+  async #dial(): Promise<Transport> {
+    const transport = await this.#dialer.dial(this.#scope.signal);
+    if (this.#scope.closed || this.#state.kind === 'closed') {
+      transport.destroy(this.#lost());
+      throw this.#lost();
+    }
+    await this.#machine.is(transport.identity);
+    return transport;
+  }
+
+  #failed(cause: AnywhereError): void {
+    if (cause.exitCode === EXIT.auth || this.#attempts >= this.#settings.reconnect.attempts) {
+      this.#dispatch({ type: 'refused', cause }, cause.message);
+      return;
+    }
+    const retryAtMs = this.#retryAt();
+    this.#dispatch({ type: 'failed', cause, retryAtMs }, cause.message);
+    this.#retry(retryAtMs);
+  }
+
+  #connectionEnded(connection: Connection, cause: AnywhereError, left: number): void {
+    this.#lease.connectionEnded(connection);
+    if (left > 0 || this.#state.kind !== 'ready') return;
+    const lasted = this.#deps.clock.monotonic() - this.#readySinceMs;
+    // One that never lasts is backed off from like one that never connects.
+    if (lasted > this.#settings.reconnect.maxMs) this.#attempts = 0;
+    const retryAtMs = this.#retryAt();
+    this.#dispatch({ type: 'lost', cause: cause.at({ host: this.host }), retryAtMs, attempt: this.#attempts }, cause.message);
+    this.#retry(retryAtMs);
+  }
+
+  #retryAt(): number {
+    return this.#deps.clock.now() + backoffMs(this.#settings.reconnect, Math.max(1, this.#attempts), this.#deps.random);
+  }
+
+  #retry(retryAtMs: number): void {
+    if (this.#state.kind !== 'waiting') return;
+    this.#cancelRetry = this.#deps.clock.after(retryAtMs - this.#deps.clock.now(), () => { this.wake('tries again'); }, { background: true });
+  }
+
+  #dispatch(action: LinkAction, reason: string): void {
+    const from = this.#state;
+    const to = reduceLink(from, action);
+    this.#state = to;
+    if (from.kind !== to.kind) this.#changes.emit({ from, to, reason });
+  }
+
+  #nextOutcome(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        unsubscribe();
+        signal.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        finish();
+        reject(signal.reason as Error);
+      };
+      const unsubscribe = this.#changes.on(({ to }) => {
+        const settled = to.kind === 'waiting' ? () => Promise.reject(to.cause) : outcome(to, this.host);
+        if (settled === undefined) return;
+        finish();
+        settled().then(resolve, reject);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #newConnections(): Connections {
+    return new Connections({
+      host: this.host,
+      clock: this.#deps.clock,
+      scope: this.#scope,
+      dial: () => this.#dial(),
+      onEnd: (connection, cause, left) => { this.#connectionEnded(connection, cause, left); },
+    });
+  }
+
+  #newLease(): Lease {
+    const { clock, random, log } = this.#deps;
+    return new Lease({
+      host: this.host,
+      clock,
+      random,
+      log,
+      scope: this.#scope,
+      heartbeat: this.#settings.heartbeat,
+      connections: this.#connections,
+      onEcho: (rttMs) => { this.#dispatch({ type: 'echo', rttMs }, 'heartbeat'); },
+      onSilent: (cause) => { this.#connections.destroy(cause); },
+      onOutputWatch: () => { this.#machine.canWatchOutput(); },
+    });
+  }
+
+  #lost(): AnywhereError {
+    return new AnywhereError('LINK_LOST', 'The link was closed', { host: this.host });
+  }
+}
+
+/** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
+const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };
+
+/** How waiting for `ready` ends in this state; undefined while it is undecided. */
+function outcome(state: LinkState, host: string): (() => Promise<void>) | undefined {
+  switch (state.kind) {
+    case 'ready':
+      return () => Promise.resolve();
+    case 'refused':
+      return () => Promise.reject(state.cause);
+    case 'closed':
+      return () => Promise.reject(new AnywhereError('LINK_LOST', 'The link was closed', { host }));
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/** Connections through the system's ssh: for whatever our own SSH does not do. */
+import { AnywhereError, asAnywhereError } from '../../base/errors.ts';
+import type { HostPlan, SshPlan } from '../../config/plan.ts';
+import type { Dialer, LinkDeps, Transport } from '../contract.ts';
+import { resolveSshSettings, sshArguments, type SshSettings } from '../ssh-config.ts';
+import { masterArguments } from './arguments.ts';
+import { startAsking, type Asking } from './asking.ts';
+import { MuxConnection } from './connection.ts';
+import { reuseControlMaster } from './control-master.ts';
+import { connectionLost, dialFailure, hostKeyFingerprint } from './errors.ts';
+import { makeConnectionFolder, sweepConnectionFolders, type ConnectionFolder } from './folder.ts';
+import { withKnownKeys } from './host-key-evidence.ts';
+import { jumpCommand } from './jump.ts';
+import { Master } from './master.ts';
+import { openMuxProxy } from './mux.ts';
+import { OpensshTransport } from './transport.ts';
+
+/** Dials with `ssh`. `settings` is what `ssh -G` said, where the caller has asked already. */
+export interface OpensshDialer extends Dialer {
+  dial(signal: AbortSignal, settings?: SshSettings): Promise<Transport>;
+}
+
+export function createOpensshDialer(host: HostPlan, deps: LinkDeps): OpensshDialer {
+  const plan = host.ssh;
+  if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
+  let reused = false;
+  return {
+    host: host.name,
+    backend: () => (reused ? 'openssh (control master)' : 'openssh'),
+    dial: async (signal, known) => {
+      try {
+        const settings = known ?? (await resolveSshSettings(plan, deps, signal));
+        const shared = plan.reuseControlMaster ? await reuseControlMaster(host.name, settings, deps, signal) : undefined;
+        reused = shared !== undefined;
+        return shared ?? (await dialOwn(host.name, plan, settings, deps, signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        throw asAnywhereError(error).at({ host: host.name });
+      }
+    },
+  };
+}
+
+async function dialOwn(host: string, plan: SshPlan, settings: SshSettings, deps: LinkDeps, signal: AbortSignal): Promise<Transport> {
+  const [proxyCommand] = await Promise.all([jumpCommand(plan, settings, deps, signal), sweepConnectionFolders(deps.runtimeDir)]);
+  const folder = await makeConnectionFolder(deps.runtimeDir);
+  const attempt = new Attempt(host, plan, settings, deps, folder);
+  try {
+    return await attempt.run(proxyCommand, signal);
+  } catch (error) {
+    await attempt.abandon();
+    throw error;
+  }
+}
+
+/** One master from its start to the transport over it, or to its failure. */
+class Attempt {
+  readonly #host: string;
+  readonly #plan: SshPlan;
+  readonly #settings: SshSettings;
+  readonly #deps: LinkDeps;
+  readonly #folder: ConnectionFolder;
+  readonly #declined = new AbortController();
+  #asking: Asking | undefined;
+  #master: Master | undefined;
+
+  constructor(host: string, plan: SshPlan, settings: SshSettings, deps: LinkDeps, folder: ConnectionFolder) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#folder = folder;
+  }
+
+  async run(proxyCommand: string | undefined, signal: AbortSignal): Promise<Transport> {
+    const either = AbortSignal.any([signal, this.#declined.signal]);
+    const asking = await startAsking(this.#folder.path, this.#host, this.#deps, () => {
+      this.#declined.abort(this.#nobodyAnswered());
+    }, either);
+    this.#asking = asking;
+    const master = this.#start(proxyCommand, asking);
+    this.#master = master;
+    if ((await master.listening(either)) === 'exited') throw await this.#failure(master);
+    return this.#transport(master, either);
+  }
+
+  /** Ends what was started. */
+  async abandon(): Promise<void> {
+    this.#master?.kill();
+    await this.#master?.exited;
+    await this.#cleanUp();
+  }
+
+  #start(proxyCommand: string | undefined, asking: Asking): Master {
+    const { controlPath } = this.#folder;
+    const { connectTimeoutMs } = this.#plan;
+    const args = masterArguments({ known: this.#settings.raw, connectTimeoutMs, proxyCommand, controlPath });
+    return new Master({
+      host: this.#host,
+      args: [...args, ...sshArguments(this.#plan), '--', this.#plan.alias],
+      env: { ...this.#deps.env, ...asking.variables, LC_ALL: 'C' },
+      controlPath,
+      clock: this.#deps.clock,
+      silenceMs: connectTimeoutMs,
+      isAsking: () => asking.open > 0,
+    });
+  }
+
+  async #transport(master: Master, signal: AbortSignal): Promise<Transport> {
+    const host = this.#host;
+    const connection = new MuxConnection(await openMuxProxy(this.#folder.controlPath, signal), host);
+    const ended = master.exited.then(async () => {
+      await this.#cleanUp();
+      return connectionLost(host, master.stderr.all());
+    });
+    return new OpensshTransport({
+      host,
+      identity: hostKeyFingerprint(master.stderr.all()) ?? `${this.#settings.hostname}:${this.#settings.port}`,
+      connection,
+      owner: { ended, stop: () => { master.stop(); }, kill: () => { master.kill(); } },
+      clock: this.#deps.clock,
+    });
+  }
+
+  async #failure(master: Master): Promise<AnywhereError> {
+    const { code } = await master.exited;
+    const stderr = master.stderr.all();
+    const failure = Master.missing(code, this.#host) ?? dialFailure(this.#host, stderr);
+    const unanswered = failure.code === 'AUTH_FAILED' && this.#asking?.declined !== undefined;
+    return unanswered ? this.#nobodyAnswered(failure.evidence) : withKnownKeys(failure, stderr, this.#settings);
+  }
+
+  #nobodyAnswered(evidence: readonly string[] = []): AnywhereError {
+    const text = this.#asking?.declined?.text.trim() ?? 'a question of ssh';
+    return new AnywhereError('NO_TTY', `ssh asked "${text}" and nobody answered`, { host: this.#host, evidence });
+  }
+
+  async #cleanUp(): Promise<void> {
+    this.#asking?.close();
+    await this.#folder.remove();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * A process that cannot outlive us, SIGKILL included.
+ *
+ * A shell leads a process group of its own and becomes the program; a watcher beside it waits for the end of a pipe
+ * that only we hold open, and then ends the whole group. While the watcher lives the group's number cannot be
+ * given to anybody else, so that it never hits a stranger.
+ */
+import { execa } from 'execa';
+import type { Readable } from 'node:stream';
+
+const SCRIPT =
+  "exec 3<&0 </dev/null;(trap '' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec \"$@\"";
+
+export interface GuardedExit {
+  /** 127: no such program. */
+  readonly code: number | undefined;
+}
+
+export interface GuardedProcess {
+  readonly pid: number | undefined;
+  readonly errors: Readable;
+  /** Never rejects. */
+  readonly exited: Promise<GuardedExit>;
+  /** TERM to the program and its children, KILL a second later. */
+  stop(): void;
+  /** KILL at once. */
+  kill(): void;
+}
+
+export function startGuarded(program: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): GuardedProcess {
+  const child = execa('/bin/sh', ['-c', SCRIPT, 'sh', program, ...args], {
+    env,
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  });
+  let running = true;
+  const exited = child.then((result) => {
+    running = false;
+    return { code: result.exitCode };
+  });
+  child.stdin.on('error', () => undefined);
+  return {
+    pid: child.pid,
+    errors: child.stderr,
+    exited,
+    stop: () => {
+      child.stdin.end();
+    },
+    kill: () => {
+      if (running) killGroup(child.pid);
+      child.stdin.destroy();
+    },
+  };
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended in the same moment.
+  }
+}

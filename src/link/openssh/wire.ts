@@ -1,0 +1,62 @@
+/** The data types of SSH's binary protocols (RFC 4251 §5): byte, boolean, uint32, string. */
+
+export function byte(value: number): Buffer {
+  return Buffer.of(value);
+}
+
+export function boolean(value: boolean): Buffer {
+  return byte(value ? 1 : 0);
+}
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export function string(value: string | Uint8Array): Buffer {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  return Buffer.concat([uint32(bytes.length), bytes]);
+}
+
+/** `length ‖ body`: how the mux socket, its proxied packets and the agent frame a message. */
+export function framed(...parts: readonly Uint8Array[]): Buffer {
+  return string(Buffer.concat(parts));
+}
+
+/** Reads one message from the front. Every method throws a RangeError when the message is too short. */
+export class WireReader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  byte(): number {
+    this.#at += 1;
+    return this.#bytes.readUInt8(this.#at - 1);
+  }
+
+  boolean(): boolean {
+    return this.byte() !== 0;
+  }
+
+  uint32(): number {
+    this.#at += 4;
+    return this.#bytes.readUInt32BE(this.#at - 4);
+  }
+
+  /** A view of the message's own memory. */
+  string(): Buffer {
+    const length = this.uint32();
+    if (this.#at + length > this.#bytes.length) throw new RangeError('a string reaches past the end of its message');
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  text(): string {
+    return this.string().toString('utf8');
+  }
+}

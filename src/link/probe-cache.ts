@@ -1,0 +1,70 @@
+/**
+ * What was learned of a machine, so that the next start need not ask again.
+ *
+ * Keyed by the host key: another machine behind the same name is another machine. The file holds PATH and its like,
+ * no secret; it is 0600 all the same. A file that cannot be read means "not known", never an error.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostEnvironment } from '../launch/launch.ts';
+
+export interface HostRecord {
+  readonly environment: HostEnvironment;
+  /** Launchers there can watch their output instead of passing stdin on. */
+  readonly outputWatch: boolean;
+}
+
+const FORMAT = 1;
+
+export class ProbeCache {
+  readonly #folder: string;
+
+  constructor(cacheDir: string) {
+    this.#folder = join(cacheDir, 'machines');
+  }
+
+  /** `key`: everything that makes it this login on this machine. */
+  async load(key: readonly string[]): Promise<HostRecord | undefined> {
+    try {
+      return parseRecord(JSON.parse(await readFile(this.#file(key), 'utf8')));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Written beside and renamed, so that a reader never sees half of it. */
+  async store(key: readonly string[], record: HostRecord): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = this.#file(key);
+    const beside = `${file}.${String(process.pid)}`;
+    await writeFile(beside, JSON.stringify(recordData(record)), { mode: 0o600 });
+    await rename(beside, file);
+  }
+
+  async drop(key: readonly string[]): Promise<void> {
+    await rm(this.#file(key), { force: true });
+  }
+
+  #file(key: readonly string[]): string {
+    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
+    return join(this.#folder, `${name}.json`);
+  }
+}
+
+function recordData({ environment, outputWatch }: HostRecord): object {
+  const { system, shell, variables } = environment;
+  return { format: FORMAT, system, shell, variables: Object.fromEntries(variables), outputWatch };
+}
+
+function parseRecord(data: unknown): HostRecord | undefined {
+  if (!isObject(data) || data['format'] !== FORMAT) return undefined;
+  const { system, shell, variables, outputWatch } = data;
+  if (typeof system !== 'string' || typeof shell !== 'string' || !isObject(variables)) return undefined;
+  const texts = Object.entries(variables).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return { environment: { system, shell, variables: new Map(texts) }, outputWatch: outputWatch === true };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

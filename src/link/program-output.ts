@@ -1,0 +1,67 @@
+/**
+ * The program's own stdout: what a channel carries after the launcher's preamble.
+ *
+ * After the preamble a chunk is handed on as it came, without a copy and without a buffer of its own; the reader's
+ * pauses reach the channel.
+ */
+import { Readable } from 'node:stream';
+import { type Preamble, PreambleReader } from '../launch/preamble.ts';
+
+export interface ProgramOutputEvents {
+  /** Once: the preamble, or undefined when the channel ended without one. */
+  readonly onPreamble: (preamble: Preamble | undefined, noise: readonly string[]) => void;
+}
+
+export class ProgramOutput extends Readable {
+  readonly #source: Readable;
+  readonly #reader: PreambleReader;
+  readonly #events: ProgramOutputEvents;
+  #begun = false;
+
+  constructor(source: Readable, nonce: string, events: ProgramOutputEvents) {
+    super({ highWaterMark: 1024 * 1024 });
+    this.#source = source;
+    this.#reader = new PreambleReader(nonce);
+    this.#events = events;
+    source.on('data', (chunk: Buffer) => { this.#take(chunk); });
+    source.once('end', () => { this.#end(); });
+    source.once('close', () => { this.#end(); });
+    source.once('error', () => { this.#end(); });
+  }
+
+  override _read(): void {
+    this.#source.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#begin(undefined);
+    // Unread output would keep an ssh channel from closing.
+    this.#source.resume();
+    callback(error);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.destroyed) return;
+    const bytes = this.#begun ? chunk : this.#preamble(chunk);
+    if (bytes.length > 0 && !this.push(bytes)) this.#source.pause();
+  }
+
+  /** The program's bytes of a chunk; none before the preamble ended. */
+  #preamble(chunk: Buffer): Buffer {
+    const preamble = this.#reader.push(chunk);
+    if (preamble === undefined) return Buffer.alloc(0);
+    this.#begin(preamble);
+    return preamble.rest;
+  }
+
+  #begin(preamble: Preamble | undefined): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#events.onPreamble(preamble, preamble?.noise ?? this.#reader.noise());
+  }
+
+  #end(): void {
+    this.#begin(undefined);
+    if (!this.destroyed && !this.readableEnded) this.push(null);
+  }
+}

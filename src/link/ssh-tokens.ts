@@ -1,0 +1,68 @@
+/**
+ * What `ssh -G` leaves unexpanded: `~`, `${VARIABLE}` and %-tokens (ssh_config(5), TOKENS and ENVIRONMENT VARIABLES).
+ */
+import { createHash } from 'node:crypto';
+import { hostname as localHostname, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+/** What the tokens of one host stand for. */
+export interface TokenFacts {
+  /** As given to ssh. */
+  readonly alias: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+  readonly homeDir: string;
+  readonly hostKeyAlias: string | undefined;
+  readonly proxyJump: string | undefined;
+}
+
+/** One character → its value; `%%` among them. */
+export type Tokens = ReadonlyMap<string, string>;
+
+export function tokensFor(facts: TokenFacts): Tokens {
+  const local = localHostname();
+  const jump = facts.proxyJump ?? '';
+  const hash = createHash('sha1').update(`${local}${facts.hostname}${facts.port}${facts.user}${jump}`).digest('hex');
+  return new Map([
+    ['%', '%'],
+    ['C', hash],
+    ['d', facts.homeDir],
+    ['h', facts.hostname],
+    ['i', String(process.getuid?.() ?? 0)],
+    ['j', jump],
+    ['k', facts.hostKeyAlias ?? facts.alias],
+    ['L', local.split('.')[0] ?? local],
+    ['l', local],
+    ['n', facts.alias],
+    ['p', String(facts.port)],
+    ['r', facts.user],
+    ['u', localUser()],
+  ]);
+}
+
+/** Unknown tokens stay as they are: ssh itself refuses them. */
+export function expandTokens(text: string, tokens: Tokens): string {
+  return text.replaceAll(/%(.)/g, (whole, letter: string) => tokens.get(letter) ?? whole);
+}
+
+/** A path option: `${VARIABLE}`, tokens, then `~`; relative ones are below the home folder. */
+export function expandPath(text: string, tokens: Tokens, env: Readonly<Record<string, string | undefined>>): string {
+  const known = text.replaceAll(/\$\{([^}]+)\}/g, (whole, name: string) => env[name] ?? whole);
+  return homePath(expandTokens(known, tokens), tokens.get('d') ?? '');
+}
+
+function homePath(path: string, homeDir: string): string {
+  if (path === '~') return homeDir;
+  if (path.startsWith('~/') || path.startsWith('~\\')) return join(homeDir, path.slice(2));
+  return isAbsolute(path) ? path : join(homeDir, path);
+}
+
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // No entry in the user database, as in some containers.
+    return '';
+  }
+}

@@ -1,0 +1,44 @@
+/** Connections to one host through ssh2. */
+import { AnywhereError } from '../../base/errors.ts';
+import type { HostPlan, SshPlan } from '../../config/plan.ts';
+import type { Dialer, LinkDeps } from '../contract.ts';
+import { connectRoute } from './connect.ts';
+import { Keyring } from './keyring.ts';
+import { createLoginMemory } from './memory.ts';
+import { resolveRoute, settingsResolver, type ResolveSettings } from './route.ts';
+import { Ssh2Transport } from './transport.ts';
+
+export interface Ssh2DialerOptions {
+  /** Instead of one `ssh -G` for each machine and dial. */
+  readonly resolve?: ResolveSettings;
+  /** Shared by the hosts of one user, so that one passphrase serves them all. */
+  readonly keyring?: Keyring;
+}
+
+export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
+  const plan = sshPlanOf(host);
+  const resolve = options.resolve ?? settingsResolver(deps);
+  const keyring = options.keyring ?? new Keyring();
+  const memory = createLoginMemory(deps.cacheDir, deps.log);
+  return {
+    host: host.name,
+    backend: () => 'ssh2',
+    dial: async (signal) => {
+      try {
+        const route = await resolveRoute(plan, resolve, signal);
+        const login = await connectRoute({ host: host.name, route, deps, keyring, memory, wantsSession: true, signal });
+        deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
+        return new Ssh2Transport(login, deps.clock);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error instanceof AnywhereError ? error.at({ host: host.name }) : error;
+      }
+    },
+  };
+}
+
+/** Throws INTERNAL for this machine itself. */
+export function sshPlanOf(host: HostPlan): SshPlan {
+  if (host.ssh === undefined) throw new AnywhereError('INTERNAL', `${host.name} is not reached through ssh`, { host: host.name });
+  return host.ssh;
+}

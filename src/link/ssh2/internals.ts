@@ -1,0 +1,179 @@
+/**
+ * The parts of ssh2's Client that its public interface lacks, each typed and checked here and used nowhere else.
+ * package.json pins the exact version they belong to.
+ *
+ * They save round trips (facts: a first byte after 5 instead of 12) and tell of a partial success, which ssh2
+ * drops for keys of an agent.
+ */
+import type { Client, ClientChannel, ParsedKey } from 'ssh2';
+import { AnywhereError } from '../../base/errors.ts';
+import type { SignatureHash } from './agent.ts';
+
+type Signer = (data: Buffer, done: (signature: Buffer) => void) => void;
+type ChannelCallback = ((error: Error | undefined, channel: ClientChannel) => void) & { type?: string };
+
+interface Protocol {
+  authPK(user: string, key: ParsedKey, algorithm?: string, sign?: Signer): void;
+  service(name: string): void;
+  session(channel: number, window: number, packetSize: number): void;
+  exec(channel: number, command: string, wantReply: boolean): void;
+  subsystem(channel: number, name: string, wantReply: boolean): void;
+  ping(): void;
+  readonly _handlers: {
+    USERAUTH_FAILURE(protocol: unknown, methods: string[], partial: boolean): void;
+    SERVICE_ACCEPT(protocol: unknown, name: string): void;
+  };
+}
+
+interface Internals {
+  readonly _protocol: Protocol;
+  readonly _chanMgr: { add(callback: ChannelCallback): number; remove(id: number): void };
+  readonly _callbacks: ((failed: boolean | Error) => void)[];
+  readonly _remoteVer: string | undefined;
+}
+
+interface ChannelInternals {
+  readonly outgoing: { readonly id: number; readonly state: string };
+  readonly _callbacks: ((failed: boolean) => void)[];
+  subtype: string | undefined;
+}
+
+/** As ssh2's own Channel.js has them. */
+const WINDOW = 2 * 1024 * 1024;
+const PACKET = 32 * 1024;
+
+/** After `connect()`. Throws INTERNAL for a version of ssh2 that is built differently. */
+export function internalsOf(client: Client): Internals {
+  const inside = client as unknown as Partial<Internals>;
+  const protocol = inside._protocol;
+  const fits =
+    typeof protocol?.authPK === 'function' && typeof protocol.session === 'function' && typeof protocol.service === 'function' &&
+    typeof protocol._handlers.USERAUTH_FAILURE === 'function' && typeof protocol._handlers.SERVICE_ACCEPT === 'function' &&
+    typeof inside._chanMgr?.add === 'function' && Array.isArray(inside._callbacks);
+  if (!fits) throw new AnywhereError('INTERNAL', 'the installed ssh2 is not the version that MCP-Anywhere was made for');
+  return inside as Internals;
+}
+
+/** Whether the machine runs OpenSSH; known from its first line on. Only there sending ahead has been tried. */
+export function runsOpenSsh(client: Client): boolean {
+  return /^OpenSSH_\d/.test(internalsOf(client)._remoteVer ?? '');
+}
+
+/** Told of every refused attempt before ssh2 acts on it. */
+export function onLoginFailure(client: Client, listener: (methods: readonly string[], partial: boolean) => void): void {
+  const { _handlers: handlers } = internalsOf(client)._protocol;
+  const original = handlers.USERAUTH_FAILURE;
+  handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
+    listener(methods, partial);
+    original(protocol, methods, partial);
+  };
+}
+
+/** What may be sent without waiting for the answer to what went before. */
+export interface Ahead {
+  /** Signs for this key at once instead of asking first whether it would do (RFC 4252, section 7). Undefined: ask. */
+  signer(key: ParsedKey, hash: SignatureHash): ((data: Buffer) => Promise<Buffer>) | undefined;
+  /** The signature is on its way. */
+  signed(): void;
+}
+
+export function signAtOnce(client: Client, ahead: Ahead): void {
+  const { _protocol: protocol } = internalsOf(client);
+  const original = protocol.authPK.bind(protocol);
+  protocol.authPK = (user, key, algorithm, sign) => {
+    const signer = sign === undefined ? ahead.signer(key, hashOf(algorithm)) : undefined;
+    if (signer === undefined) {
+      original(user, key, algorithm, sign);
+      return;
+    }
+    original(user, key, algorithm, (data, done) => {
+      void sendSigned(signer(data), done, ahead).catch(() => {
+        // Asking first instead: ssh2 then meets the same failure and goes on to the next key.
+        if (isUp(client)) original(user, key, algorithm);
+      });
+    });
+  };
+}
+
+async function sendSigned(signature: Promise<Buffer>, send: (signature: Buffer) => void, ahead: Ahead): Promise<void> {
+  send(await signature);
+  ahead.signed();
+}
+
+/** ssh2's protocol throws once its connection is over. */
+function isUp(client: Client): boolean {
+  const socket = (client as unknown as { _sock?: { writable?: boolean } })._sock;
+  return socket?.writable === true;
+}
+
+/** Begins the login together with the request for the service, which OpenSSH never refuses. Resolves once it is accepted. */
+export function loginWithService(client: Client): Promise<void> {
+  const { _protocol: protocol } = internalsOf(client);
+  const request = protocol.service.bind(protocol);
+  const accept = protocol._handlers.SERVICE_ACCEPT;
+  let begun = false;
+  return new Promise((resolve) => {
+    protocol._handlers.SERVICE_ACCEPT = (from, name) => {
+      resolve();
+      if (!begun) accept(from, name);
+    };
+    protocol.service = (name) => {
+      request(name);
+      if (!runsOpenSsh(client)) return;
+      begun = true;
+      accept(protocol, name);
+    };
+  });
+}
+
+/** Opens a session without a program. `abandon` forgets one that the machine will never answer. */
+export function openSession(client: Client): { readonly channel: Promise<ClientChannel>; abandon(): void } {
+  const { _chanMgr: channels, _protocol: protocol } = internalsOf(client);
+  let id = -1;
+  const channel = new Promise<ClientChannel>((resolve, reject) => {
+    const callback: ChannelCallback = (error, opened) => {
+      if (error === undefined) resolve(opened);
+      else reject(error);
+    };
+    callback.type = 'session';
+    id = channels.add(callback);
+    protocol.session(id, WINDOW, PACKET);
+  });
+  return {
+    channel,
+    abandon: () => {
+      channels.remove(id);
+    },
+  };
+}
+
+/** Requests a program and does not wait: what is written next follows it in order. Resolves with whether it was started. */
+export function requestProgram(client: Client, channel: ClientChannel, program: { readonly command: string } | { readonly subsystem: string }): Promise<boolean> {
+  const { _protocol: protocol } = internalsOf(client);
+  const inside = channel as unknown as ChannelInternals;
+  return new Promise((resolve) => {
+    inside._callbacks.push((failed) => {
+      resolve(!failed);
+    });
+    inside.subtype = 'command' in program ? 'exec' : 'subsystem';
+    if ('command' in program) protocol.exec(inside.outgoing.id, program.command, true);
+    else protocol.subsystem(inside.outgoing.id, program.subsystem, true);
+  });
+}
+
+/** A keepalive request; resolves with the machine's answer, rejects when the connection ends first. */
+export function ping(client: Client): Promise<void> {
+  const inside = internalsOf(client);
+  return new Promise((resolve, reject) => {
+    inside._callbacks.push((failed) => {
+      if (failed instanceof Error) reject(failed);
+      else resolve();
+    });
+    inside._protocol.ping();
+  });
+}
+
+function hashOf(algorithm: string | undefined): SignatureHash {
+  const hashes: Readonly<Record<string, SignatureHash>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512', 'ssh-rsa': 'sha1' };
+  return algorithm === undefined ? undefined : hashes[algorithm];
+}

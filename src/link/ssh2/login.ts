@@ -1,0 +1,225 @@
+/** One machine: handshake, host key check and login over a stream that leads to it. */
+import type { Duplex } from 'node:stream';
+import ssh2, { type Client, type ClientChannel } from 'ssh2';
+import { Emitter } from '../../base/emitter.ts';
+import type { AnywhereError } from '../../base/errors.ts';
+import { knownKeyTypes, lookupKnownHost } from '../known-hosts.ts';
+import type { SshSettings } from '../ssh-config.ts';
+import type { LinkDeps, TransportEnd } from '../contract.ts';
+import { askAgent } from './agent.ts';
+import { algorithmsFor } from './algorithms.ts';
+import { createAuthentication, type Authentication } from './authenticate.ts';
+import { endedEarly, fromSsh2, isPassing, type Phase, type Ssh2Place } from './errors.ts';
+import { checkHostKey, type HostCheck } from './host-check.ts';
+import { listIdentities } from './identities.ts';
+import { loginWithService, onLoginFailure, openSession, runsOpenSsh, signAtOnce } from './internals.ts';
+import type { Keyring } from './keyring.ts';
+import type { LoginMemory } from './memory.ts';
+import { Patience } from './patience.ts';
+import { createAsker } from './questions.ts';
+import { connectTimeout } from './tcp.ts';
+
+/** A connection that is logged in. */
+export interface LoggedIn {
+  readonly client: Client;
+  readonly place: Ssh2Place;
+  /** `SHA256:…` of the host key. */
+  readonly fingerprint: string;
+  /** "ssh-ed25519 SHA256:… (agent)", "…, then keyboard-interactive". */
+  readonly method: string;
+  /** A session that was opened along with the login. Rejects or stays silent when the machine did not like that. */
+  readonly spare: Promise<ClientChannel> | undefined;
+  /** Resolves when the connection is over. Never rejects. */
+  readonly ended: Promise<TransportEnd>;
+  /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. */
+  onEnd(listener: (cause: AnywhereError) => void): void;
+  /** At once. */
+  destroy(cause: AnywhereError): void;
+}
+
+export interface LoginOptions {
+  readonly host: string;
+  readonly settings: SshSettings;
+  /** Starts at once, beside all that can be read meanwhile. */
+  readonly stream: Promise<Duplex>;
+  readonly deps: LinkDeps;
+  readonly keyring: Keyring;
+  readonly memory: LoginMemory;
+  /** Whether a session will be wanted: then it is opened along with the login where that is known to work. */
+  readonly wantsSession: boolean;
+  readonly signal: AbortSignal;
+}
+
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_COUNT = 2;
+
+/** Rejects with the AnywhereError that says why, and leaves nothing open. */
+export async function logIn(options: LoginOptions): Promise<LoggedIn> {
+  const { settings, deps, signal } = options;
+  options.stream.catch(() => undefined);
+  const [known, remembered] = await Promise.all([lookupKnownHost(settings), options.memory.recall(settings)]);
+  const agent = askAgent(settings.identityAgent, deps.clock, signal);
+  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered));
+  identities.catch(() => undefined);
+  const check = checkHostKey(known, options.host);
+  const algorithms = algorithmsFor(settings, knownKeyTypes(known));
+  const stream = await options.stream;
+  return new Login(options, check, remembered).run(stream, algorithms, identities);
+}
+
+class Login {
+  readonly #options: LoginOptions;
+  readonly #check: HostCheck;
+  readonly #remembered: string | undefined;
+  readonly #client: Client = new ssh2.Client();
+  readonly #place: Ssh2Place;
+  #stream: Duplex | undefined;
+  #phase: Phase = 'connecting';
+  #cause: AnywhereError | undefined;
+  #spare: ReturnType<typeof openSession> | undefined;
+  #refused = false;
+  #partial = false;
+  readonly #ended: Promise<TransportEnd>;
+  #end: (end: TransportEnd) => void = () => undefined;
+  readonly #ending = new Emitter<AnywhereError>();
+
+  constructor(options: LoginOptions, check: HostCheck, remembered: string | undefined) {
+    this.#options = options;
+    this.#check = check;
+    this.#remembered = remembered;
+    this.#place = { host: options.host, machine: machineName(options.settings) };
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async run(stream: Duplex, algorithms: ssh2.Algorithms, identities: ReturnType<typeof listIdentities>): Promise<LoggedIn> {
+    const { settings, deps, signal, host } = this.#options;
+    this.#stream = stream;
+    const patience = new Patience(deps.clock, settings.connectTimeoutMs, () => {
+      this.#finish(connectTimeout(this.#place.machine, settings.connectTimeoutMs, host));
+    });
+    const onAbort = (): void => {
+      this.#finish(fromSsh2(signal.reason, this.#phase, this.#place));
+    };
+    const asker = createAsker({ prompter: deps.prompter, host, login: this.#place.machine, signal, patience });
+    let serviceAccepted = Promise.resolve();
+    const auth = createAuthentication({ settings, identities, asker, serviceAccepted: () => serviceAccepted });
+    try {
+      const ready = this.#watch(auth);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      else serviceAccepted = this.#connect(stream, algorithms, auth);
+      await ready;
+    } finally {
+      patience.clear();
+      signal.removeEventListener('abort', onAbort);
+    }
+    return this.#loggedIn(auth);
+  }
+
+  /** Resolves when the machine is willing to hear of logins. */
+  #connect(stream: Duplex, algorithms: ssh2.Algorithms, auth: Authentication): Promise<void> {
+    this.#client.connect({
+      sock: stream,
+      username: this.#options.settings.user,
+      algorithms,
+      hostVerifier: this.#check.verifier,
+      authHandler: auth.handler,
+      keepaliveInterval: KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVE_COUNT,
+      // Ours stands still while a person is asked.
+      readyTimeout: 0,
+    });
+    return this.#hasten(auth);
+  }
+
+  /** Resolves once logged in. The listeners stay: an ssh2 client without one for `error` would end the program. */
+  #watch(auth: Authentication): Promise<void> {
+    const client = this.#client;
+    client.on('connect', () => {
+      this.#phase = 'handshake';
+    });
+    client.on('handshake', () => {
+      if (this.#phase === 'handshake') this.#phase = 'login';
+    });
+    client.on('error', (error: unknown) => {
+      if (!isPassing(error)) this.#finish(this.#check.failure() ?? this.#orLoginFailure(fromSsh2(error, this.#phase, this.#place), auth));
+    });
+    const onEnd = (): void => {
+      this.#finish(this.#check.failure() ?? endedEarly(this.#phase, this.#place));
+    };
+    client.on('end', onEnd).on('close', onEnd);
+    return new Promise((resolve, reject) => {
+      client.on('ready', () => {
+        this.#phase = 'ready';
+        resolve();
+      });
+      void this.#ended.then(({ cause }) => {
+        reject(cause);
+      });
+    });
+  }
+
+  /** The first cause counts. ssh2 waits for the other side to close; here what failed is over. */
+  #finish(cause: AnywhereError): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#end({ cause });
+    this.#ending.emit(cause);
+    this.#stream?.destroy();
+  }
+
+  #orLoginFailure(error: AnywhereError, auth: Authentication): AnywhereError {
+    return error.code === 'AUTH_FAILED' ? auth.failure(this.#place.machine, this.#options.host) : error;
+  }
+
+  /** Round trips that need not be waited for (internals.ts). */
+  #hasten(auth: Authentication): Promise<void> {
+    const client = this.#client;
+    onLoginFailure(client, (methods, partial) => {
+      auth.refused(methods, partial);
+      this.#refused = true;
+      this.#partial ||= partial;
+      // A machine that has not let us in yet takes no notice of a session that was asked for.
+      this.#spare?.abandon();
+      this.#spare = undefined;
+    });
+    signAtOnce(client, {
+      signer: (key, hash) => auth.signer(key, hash),
+      signed: () => {
+        const familiar = this.#remembered !== undefined && auth.trying()?.fingerprint === this.#remembered;
+        if (!this.#options.wantsSession || !familiar || this.#refused || !runsOpenSsh(client)) return;
+        this.#spare = openSession(client);
+        this.#spare.channel.catch(() => undefined);
+      },
+    });
+    return loginWithService(client);
+  }
+
+  #loggedIn(auth: Authentication): LoggedIn {
+    const worked = auth.trying()?.fingerprint;
+    const { memory, settings } = this.#options;
+    // Where a key alone does not let us in, nothing is sent ahead next time.
+    if (worked !== undefined && !this.#partial) memory.remember(settings, worked);
+    return {
+      client: this.#client,
+      place: this.#place,
+      fingerprint: this.#check.fingerprint() ?? '',
+      method: auth.method(),
+      spare: this.#spare?.channel,
+      ended: this.#ended,
+      onEnd: (listener) => {
+        this.#ending.on(listener);
+      },
+      destroy: (cause) => {
+        this.#finish(cause);
+      },
+    };
+  }
+}
+
+/** `user@host:port`, for people. */
+export function machineName({ user, hostname, port }: Pick<SshSettings, 'user' | 'hostname' | 'port'>): string {
+  return `${user}@${hostname}${port === 22 ? '' : `:${port}`}`;
+}

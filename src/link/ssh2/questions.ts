@@ -1,0 +1,61 @@
+/** What a login asks a person, always through the prompter and never counted against a time limit. */
+import type { KeyboardInteractiveAuthMethod } from 'ssh2';
+import type { Prompter, Question } from '../contract.ts';
+import type { AskPassphrase } from './keyring.ts';
+import type { Patience } from './patience.ts';
+
+export interface Asker {
+  readonly passphrase: AskPassphrase;
+  password(attempt: number): Promise<string | undefined>;
+  readonly interactive: KeyboardInteractiveAuthMethod['prompt'];
+  /** True once a question was left unanswered. */
+  declined(): boolean;
+}
+
+export interface AskerOptions {
+  readonly prompter: Prompter;
+  readonly host: string;
+  /** `user@machine`. */
+  readonly login: string;
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
+}
+
+export function createAsker(options: AskerOptions): Asker {
+  let declined = false;
+  const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
+    if (declined) return undefined;
+    const answer = await options.patience.without(() => options.prompter({ host: options.host, kind, text, echo }, options.signal));
+    declined = answer === undefined;
+    return answer;
+  };
+  return {
+    passphrase: (path, attempt) => ask('passphrase', `${attempt === 1 ? '' : 'That was not it. '}Passphrase for ${path}`, false),
+    password: (attempt) => ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
+    interactive: (name, instructions, _language, prompts, finish) => {
+      const head = [plain(name), plain(instructions)];
+      const questions = prompts.map((prompt) => ({ text: [...head, plain(prompt.prompt)].filter((text) => text !== '').join('\n'), echo: prompt.echo === true }));
+      const declineAll = (): void => {
+        finish([]);
+      };
+      // ssh2 throws when the connection went meanwhile.
+      answerAll(questions, ask).then(finish, declineAll).catch(() => undefined);
+    },
+    declined: () => declined,
+  };
+}
+
+async function answerAll(
+  prompts: readonly { readonly text: string; readonly echo: boolean }[],
+  ask: (kind: Question['kind'], text: string, echo: boolean) => Promise<string | undefined>,
+): Promise<string[]> {
+  const answers: string[] = [];
+  for (const { text, echo } of prompts) answers.push((await ask('keyboard-interactive', text, echo)) ?? '');
+  return answers;
+}
+
+/** The machine wrote it: it must not move a terminal's cursor. */
+function plain(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what is removed
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').trim();
+}

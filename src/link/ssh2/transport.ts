@@ -1,0 +1,162 @@
+/** A live ssh2 connection: programs, subsystems and tunnels over it. */
+import type { Duplex } from 'node:stream';
+import type { ClientChannel } from 'ssh2';
+import { deadline, orAbort } from '../../base/abort.ts';
+import type { Clock } from '../../base/clock.ts';
+import { AnywhereError } from '../../base/errors.ts';
+import type { Channel, Transport, TransportEnd, TunnelTarget } from '../contract.ts';
+import { Ssh2Channel } from './channel.ts';
+import { channelRefused, endedEarly, isRefusal } from './errors.ts';
+import { openSession, requestProgram } from './internals.ts';
+import type { LoggedIn } from './login.ts';
+import { tunnelOf } from './streams.ts';
+
+type Program = { readonly command: string } | { readonly subsystem: string };
+
+/** A session sent along with the login that is not there two seconds later will not come. */
+const SPARE_WAIT_MS = 2000;
+const CLOSE_WAIT_MS = 1000;
+
+export class Ssh2Transport implements Transport {
+  readonly identity: string;
+  readonly ended: Promise<TransportEnd>;
+  readonly #login: LoggedIn;
+  readonly #clock: Clock;
+  readonly #channels = new Set<Ssh2Channel>();
+  readonly #tunnels = new Set<Duplex>();
+  #spare: Promise<ClientChannel> | undefined;
+  #cause: AnywhereError | undefined;
+
+  constructor(login: LoggedIn, clock: Clock) {
+    this.#login = login;
+    this.#clock = clock;
+    this.#spare = login.spare;
+    this.identity = login.fingerprint;
+    this.ended = login.ended;
+    login.onEnd((cause) => {
+      this.#die(cause);
+    });
+  }
+
+  /**
+   * Does not wait for the machine to confirm the program: the first bytes travel with the request. A program
+   * that is refused then (rare: `command` runs in a shell) ends its channel as lost, with CHANNEL_REFUSED.
+   */
+  async exec(command: string, signal: AbortSignal): Promise<Channel> {
+    const { channel, started } = await this.#start({ command }, signal);
+    void started.then((ok) => {
+      if (!ok) channel.refuse(this.#refused(undefined, 'a shell'));
+    });
+    return channel;
+  }
+
+  /** Waits for the confirmation: a subsystem that is not there is the usual mistake. */
+  async subsystem(name: string, signal: AbortSignal): Promise<Channel> {
+    const { channel, started } = await this.#start({ subsystem: name }, signal);
+    const ok = await orAbort(started, signal).catch((error: unknown) => {
+      channel.close();
+      throw error;
+    });
+    if (ok) return channel;
+    channel.close();
+    throw this.#cause ?? this.#refused(undefined, `the subsystem ${name}`);
+  }
+
+  async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
+    const what = `a tunnel to ${target.host}:${target.port}`;
+    const raw = await this.#opened(forward(this.#login, target), what, signal);
+    const tunnel = tunnelOf(raw, () => this.#cause);
+    this.#tunnels.add(tunnel);
+    tunnel.once('close', () => this.#tunnels.delete(tunnel));
+    return tunnel;
+  }
+
+  async close(): Promise<void> {
+    for (const channel of [...this.#channels]) channel.close();
+    if (this.#cause !== undefined) return;
+    this.#login.client.end();
+    const limit = deadline(this.#clock, CLOSE_WAIT_MS, () => new Error('it does not answer'));
+    await orAbort(this.ended, limit.signal).catch(() => undefined);
+    limit.clear();
+    this.destroy(endedEarly('ready', this.#login.place));
+  }
+
+  destroy(cause: AnywhereError): void {
+    this.#die(cause);
+    this.#login.destroy(cause);
+  }
+
+  async #start(program: Program, signal: AbortSignal): Promise<{ channel: Ssh2Channel; started: Promise<boolean> }> {
+    const raw = await this.#session('command' in program ? 'a session' : `the subsystem ${program.subsystem}`, signal);
+    const channel = new Ssh2Channel(raw);
+    this.#channels.add(channel);
+    void channel.ended.then(() => this.#channels.delete(channel));
+    return { channel, started: requestProgram(this.#login.client, raw, program) };
+  }
+
+  async #session(what: string, signal: AbortSignal): Promise<ClientChannel> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const ready = spare === undefined ? undefined : await this.#sparedSession(spare, signal);
+    return ready ?? this.#opened(() => openSession(this.#login.client).channel, what, signal);
+  }
+
+  /** Undefined when the machine did not take to it. */
+  async #sparedSession(spare: Promise<ClientChannel>, signal: AbortSignal): Promise<ClientChannel | undefined> {
+    const limit = deadline(this.#clock, SPARE_WAIT_MS, () => new Error('no answer'), signal);
+    try {
+      return await orAbort(spare, limit.signal);
+    } catch {
+      spare.then(closeQuietly, () => undefined);
+      signal.throwIfAborted();
+      return undefined;
+    } finally {
+      limit.clear();
+    }
+  }
+
+  async #opened(open: () => Promise<ClientChannel>, what: string, signal: AbortSignal): Promise<ClientChannel> {
+    signal.throwIfAborted();
+    if (this.#cause !== undefined) throw this.#cause;
+    const opening = open();
+    try {
+      return await orAbort(opening, signal);
+    } catch (error) {
+      opening.then(closeQuietly, () => undefined);
+      signal.throwIfAborted();
+      if (isRefusal(error)) throw this.#refused(error, what);
+      throw this.#cause ?? endedEarly('ready', this.#login.place);
+    }
+  }
+
+  #refused(thrown: unknown, what: string): AnywhereError {
+    return channelRefused(thrown ?? new Error('the request was refused'), what, this.#login.place);
+  }
+
+  #die(cause: AnywhereError): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    for (const channel of [...this.#channels]) channel.lose(cause);
+    for (const tunnel of this.#tunnels) tunnel.destroy(cause);
+  }
+}
+
+function forward(login: LoggedIn, target: TunnelTarget): () => Promise<ClientChannel> {
+  return () =>
+    new Promise((resolve, reject) => {
+      login.client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) => {
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
+    });
+}
+
+function closeQuietly(channel: ClientChannel): void {
+  try {
+    channel.resume();
+    channel.stderr.resume();
+    channel.close();
+  } catch {
+    // The connection went meanwhile.
+  }
+}

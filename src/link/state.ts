@@ -1,0 +1,50 @@
+/** The states of a link and every way from one to another: pure, so that a whole outage is a table of actions. */
+import type { AnywhereError } from '../base/errors.ts';
+import type { LinkState } from './contract.ts';
+
+export type LinkAction =
+  | { readonly type: 'dial'; readonly atMs: number }
+  | { readonly type: 'connected'; readonly atMs: number }
+  | { readonly type: 'echo'; readonly rttMs: number }
+  /** Will be tried again at `retryAtMs` (wall clock). */
+  | { readonly type: 'failed'; readonly cause: AnywhereError; readonly retryAtMs: number }
+  /** The last connection ended. `attempt` goes on counting where it had not lasted. */
+  | { readonly type: 'lost'; readonly cause: AnywhereError; readonly retryAtMs: number; readonly attempt: number }
+  | { readonly type: 'refused'; readonly cause: AnywhereError }
+  | { readonly type: 'closed' };
+
+/** The state after `action`; the same object where the action does not apply. */
+export function reduceLink(state: LinkState, action: LinkAction): LinkState {
+  if (state.kind === 'closed') return state;
+  switch (action.type) {
+    case 'dial':
+      return dialling(state, action.atMs);
+    case 'connected':
+      return state.kind === 'connecting' ? { kind: 'ready', sinceMs: action.atMs, rttMs: undefined } : state;
+    case 'echo':
+      return state.kind === 'ready' ? { ...state, rttMs: action.rttMs } : state;
+    case 'failed':
+      if (state.kind !== 'connecting') return state;
+      return { kind: 'waiting', retryAtMs: action.retryAtMs, attempt: state.attempt, cause: action.cause };
+    case 'lost':
+      if (state.kind !== 'ready') return state;
+      return { kind: 'waiting', retryAtMs: action.retryAtMs, attempt: action.attempt, cause: action.cause };
+    case 'refused':
+      return state.kind === 'connecting' || state.kind === 'ready' ? { kind: 'refused', cause: action.cause } : state;
+    case 'closed':
+      return { kind: 'closed' };
+  }
+}
+
+function dialling(state: LinkState, atMs: number): LinkState {
+  switch (state.kind) {
+    case 'idle':
+      return { kind: 'connecting', sinceMs: atMs, attempt: 1, lastCause: undefined };
+    case 'waiting':
+      return { kind: 'connecting', sinceMs: atMs, attempt: state.attempt + 1, lastCause: state.cause };
+    case 'refused':
+      return { kind: 'connecting', sinceMs: atMs, attempt: 1, lastCause: state.cause };
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * Finds things in JSON text without building objects of it (RFC 8259 grammar, over UTF-8 bytes).
+ *
+ * The gateway must hand on what a server wrote, byte for byte, so it looks for the few spans it has
+ * to replace and leaves the rest unread. Every function validates what it walks over: a span is only
+ * returned for well-formed JSON, and -1 or undefined says that it is not.
+ */
+
+/** Bytes `start` (inclusive) to `end` (exclusive). */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+/** From here on a string is searched with the native `indexOf` instead of byte by byte. */
+const LONG_STRING = 48;
+
+export function skipSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
+    at += 1;
+  }
+}
+
+/** The index after the string that begins with the quote at `from`, or -1. */
+export function skipString(bytes: Buffer, from: number): number {
+  const near = Math.min(bytes.length, from + 1 + LONG_STRING);
+  let at = from + 1;
+  while (at < near) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) return at + 1;
+    if (byte < 0x20) return -1;
+    at += byte === BACKSLASH ? 2 : 1;
+  }
+  return skipLongString(bytes, at);
+}
+
+function skipLongString(bytes: Buffer, from: number): number {
+  let at = from;
+  let escape = bytes.indexOf(BACKSLASH, at);
+  for (;;) {
+    const quote = bytes.indexOf(QUOTE, at);
+    if (quote === -1) return -1;
+    if (escape === -1 || escape > quote) return quote + 1;
+    // An escape takes the byte behind it along, a quote too.
+    at = escape + 2;
+    escape = nextEscape(bytes, at, quote);
+  }
+}
+
+/** Escapes come in runs, so look nearby before asking `indexOf`, which costs a call. */
+function nextEscape(bytes: Buffer, from: number, quote: number): number {
+  const near = Math.min(from + 32, quote);
+  for (let at = from; at < near; at += 1) if (bytes[at] === BACKSLASH) return at;
+  return bytes.indexOf(BACKSLASH, from);
+}
+
+function isScalarEnd(byte: number | undefined): boolean {
+  return byte === undefined || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20;
+}
+
+function skipWord(bytes: Buffer, from: number, word: string): number {
+  for (let index = 0; index < word.length; index += 1) if (bytes[from + index] !== word.charCodeAt(index)) return -1;
+  return from + word.length;
+}
+
+function skipDigits(bytes: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    const byte = bytes[at];
+    if (byte === undefined || byte < 0x30 || byte > 0x39) return at;
+    at += 1;
+  }
+}
+
+function skipNumber(bytes: Buffer, from: number): number {
+  const whole = bytes[from] === 0x2d ? from + 1 : from;
+  let at = bytes[whole] === 0x30 ? whole + 1 : skipDigits(bytes, whole);
+  if (at === whole) return -1;
+  if (bytes[at] === 0x2e) {
+    const fraction = skipDigits(bytes, at + 1);
+    if (fraction === at + 1) return -1;
+    at = fraction;
+  }
+  if (bytes[at] === 0x65 || bytes[at] === 0x45) {
+    const sign = bytes[at + 1];
+    const digits = sign === 0x2b || sign === 0x2d ? at + 2 : at + 1;
+    at = skipDigits(bytes, digits);
+    if (at === digits) return -1;
+  }
+  return isScalarEnd(bytes[at]) ? at : -1;
+}
+
+function skipScalar(bytes: Buffer, from: number): number {
+  switch (bytes[from]) {
+    case QUOTE:
+      return skipString(bytes, from);
+    case 0x74:
+      return skipWord(bytes, from, 'true');
+    case 0x66:
+      return skipWord(bytes, from, 'false');
+    case 0x6e:
+      return skipWord(bytes, from, 'null');
+    default:
+      return skipNumber(bytes, from);
+  }
+}
+
+/** From the quote of a key to the first byte of its value, or -1. */
+function skipKey(bytes: Buffer, from: number): number {
+  if (bytes[from] !== QUOTE) return -1;
+  const end = skipString(bytes, from);
+  if (end === -1) return -1;
+  const colon = skipSpace(bytes, end);
+  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
+}
+
+/**
+ * The index after the value at `from`, or -1 where it is not JSON. Works without recursion: the
+ * depth of a message is the sender's choice, and must not be able to exhaust our stack.
+ */
+export function skipValue(bytes: Buffer, from: number): number {
+  const open: number[] = [];
+  let at = from;
+  for (;;) {
+    const byte = bytes[at];
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      const inner = skipSpace(bytes, at + 1);
+      const isObject = byte === OPEN_BRACE;
+      if (bytes[inner] !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
+        open.push(byte);
+        at = isObject ? skipKey(bytes, inner) : inner;
+        if (at === -1) return -1;
+        continue;
+      }
+      at = inner + 1;
+    } else {
+      at = skipScalar(bytes, at);
+      if (at === -1) return -1;
+    }
+    at = closeContainers(bytes, at, open);
+    if (at === -1 || open.length === 0) return at;
+  }
+}
+
+/** After a value: closes what ends here, and stands on the next value of what does not. */
+function closeContainers(bytes: Buffer, from: number, open: number[]): number {
+  let at = from;
+  while (open.length > 0) {
+    const isObject = open.at(-1) === OPEN_BRACE;
+    const next = skipSpace(bytes, at);
+    const byte = bytes[next];
+    if (byte === COMMA) {
+      const value = skipSpace(bytes, next + 1);
+      return isObject ? skipKey(bytes, value) : value;
+    }
+    if (byte !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) return -1;
+    open.pop();
+    at = next + 1;
+  }
+  return at;
+}
+
+/** Calls `visit` for each member of the object at `from`; the index after it, or -1. */
+export function walkMembers(bytes: Buffer, from: number, visit: (key: string, value: Span) => void): number {
+  if (bytes[from] !== OPEN_BRACE) return -1;
+  let at = skipSpace(bytes, from + 1);
+  if (bytes[at] === CLOSE_BRACE) return at + 1;
+  for (;;) {
+    const start = skipKey(bytes, at);
+    if (start === -1) return -1;
+    const end = skipValue(bytes, start);
+    if (end === -1) return -1;
+    visit(keyText(bytes, at), { start, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACE) return at + 1;
+    if (bytes[at] !== COMMA) return -1;
+    at = skipSpace(bytes, at + 1);
+  }
+}
+
+/** Calls `visit` for each element of the array at `from`; the index after it, or -1. */
+export function walkElements(bytes: Buffer, from: number, visit: (value: Span) => void): number {
+  if (bytes[from] !== OPEN_BRACKET) return -1;
+  let at = skipSpace(bytes, from + 1);
+  if (bytes[at] === CLOSE_BRACKET) return at + 1;
+  for (;;) {
+    const end = skipValue(bytes, at);
+    if (end === -1) return -1;
+    visit({ start: at, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACKET) return at + 1;
+    if (bytes[at] !== COMMA) return -1;
+    at = skipSpace(bytes, at + 1);
+  }
+}
+
+function keyText(bytes: Buffer, from: number): string {
+  const end = skipString(bytes, from);
+  return textAt(bytes, { start: from, end }) ?? '';
+}
+
+/** The value of a member of the object in `object`; the last one where a key is repeated, as `JSON.parse` does. */
+export function memberOf(bytes: Buffer, object: Span, key: string): Span | undefined {
+  let found: Span | undefined;
+  const end = walkMembers(bytes, object.start, (name, value) => {
+    if (name === key) found = value;
+  });
+  return end === -1 ? undefined : found;
+}
+
+/** The value at a path of keys. */
+export function memberAt(bytes: Buffer, object: Span, path: readonly string[]): Span | undefined {
+  let at: Span | undefined = object;
+  for (const key of path) {
+    if (at === undefined) return undefined;
+    at = memberOf(bytes, at, key);
+  }
+  return at;
+}
+
+/** The text of a JSON string at `span`, escapes resolved; undefined where it is not a string. */
+export function textAt(bytes: Buffer, span: Span): string | undefined {
+  if (bytes[span.start] !== QUOTE) return undefined;
+  const raw = bytes.toString('utf8', span.start + 1, span.end - 1);
+  if (!raw.includes('\\')) return raw;
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value at `span` as `JSON.parse` reads it; undefined where it cannot. Only for small, known parts. */
+export function valueAt(bytes: Buffer, span: Span): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+export function rawAt(bytes: Buffer, span: Span): string {
+  return bytes.toString('utf8', span.start, span.end);
+}

@@ -1,0 +1,71 @@
+/**
+ * The one table of MCP's methods: for each request and notification of either side, how it finds its
+ * way and who answers it. Nothing below this file knows what MCP is; nothing above it lists methods.
+ */
+import { COLLECTIONS, type Collection } from './collections.ts';
+
+/** How a request of an AI client is answered. */
+export type ClientRequestRule =
+  /** By the gateway itself. */
+  | { readonly kind: 'here' }
+  /** With the merged list. */
+  | { readonly kind: 'list'; readonly collection: Collection }
+  /** By the server that the public name at `params.<at>` belongs to. */
+  | { readonly kind: 'named'; readonly collection: 'tools' | 'prompts'; readonly at: readonly string[] }
+  /** By the server that the public URI at `params.<at>` belongs to. */
+  | { readonly kind: 'uri'; readonly at: readonly string[] }
+  /** By the owner of `params.ref`, a prompt's name or a resource template's URI. */
+  | { readonly kind: 'reference' };
+
+export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<string, ClientRequestRule>([
+  ['initialize', { kind: 'here' }],
+  ['ping', { kind: 'here' }],
+  ['logging/setLevel', { kind: 'here' }],
+  ...COLLECTIONS.map((collection) => [collection.method, { kind: 'list', collection }] as const),
+  ['tools/call', { kind: 'named', collection: 'tools', at: ['name'] }],
+  ['prompts/get', { kind: 'named', collection: 'prompts', at: ['name'] }],
+  ['resources/read', { kind: 'uri', at: ['uri'] }],
+  ['resources/subscribe', { kind: 'uri', at: ['uri'] }],
+  ['resources/unsubscribe', { kind: 'uri', at: ['uri'] }],
+  ['completion/complete', { kind: 'reference' }],
+]);
+
+/** What is done with a notification of a server. */
+export type ServerNotificationRule =
+  /** The server is listed again; clients hear of it when the merged list is different. */
+  | 'relist'
+  /** To its client, with the public URI in place. */
+  | 'resource'
+  /** To its client, where its level asks for it. */
+  | 'log'
+  /** Ends the request of the server that it names. */
+  | 'cancel'
+  /** To its client, as it is: unknown ones too. */
+  | 'pass';
+
+const RELISTED = COLLECTIONS.map((collection) => [collection.changed, 'relist'] as const);
+
+export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> = new Map<string, ServerNotificationRule>([
+  ...RELISTED,
+  ['notifications/resources/updated', 'resource'],
+  ['notifications/message', 'log'],
+  ['notifications/cancelled', 'cancel'],
+]);
+
+/** What is done with a notification of an AI client. */
+export type ClientNotificationRule = 'here' | 'cancel' | 'all-servers';
+
+export const CLIENT_NOTIFICATIONS: ReadonlyMap<string, ClientNotificationRule> = new Map<string, ClientNotificationRule>([
+  ['notifications/initialized', 'here'],
+  ['notifications/cancelled', 'cancel'],
+  ['notifications/roots/list_changed', 'all-servers'],
+]);
+
+/** RFC 5424 severities as MCP names them, least severe first. */
+export const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+
+export type McpLogLevel = (typeof LOG_LEVELS)[number];
+
+export function isMcpLogLevel(level: unknown): level is McpLogLevel {
+  return LOG_LEVELS.some((known) => known === level);
+}

@@ -1,0 +1,209 @@
+/**
+ * One side of a JSON-RPC stream: numbers our requests, pairs replies with them, times them out,
+ * and carries cancellation and progress. The same class serves AI clients and MCP servers.
+ *
+ * Requests of others travel through it as bytes: `forward` builds the line once our id is known.
+ */
+import { AnywhereError } from '../base/errors.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
+import type { Message } from './message.ts';
+import type { Pieces } from './splice.ts';
+import type { MessageWriter } from './writer.ts';
+
+export interface PeerHandler {
+  /** A request of the other side. Answer with `reply`, `replyError` or `send`. */
+  request(message: Message): void;
+  /** Progress of our own requests and replies do not come here. */
+  notification(message: Message): void;
+  /** A reply that nobody waits for, or an error without id. */
+  stray(message: Message): void;
+}
+
+export interface RequestOptions {
+  /** Without an answer or progress for so long it fails with CALL_TIMEOUT. Infinity: never. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The progress notification as it came; its token is our request id. */
+  readonly onProgress?: ((message: Message) => void) | undefined;
+  /** MCP forbids to cancel `initialize`. */
+  readonly cancellable?: boolean;
+}
+
+/** Builds the line to send, knowing the id (which is the progress token too). */
+export type BuildLine = (id: number) => Pieces;
+
+interface Pending {
+  readonly method: string;
+  readonly options: RequestOptions;
+  readonly resolve: (reply: Message) => void;
+  readonly reject: (error: AnywhereError) => void;
+  deadlineMs: number;
+  detach: () => void;
+}
+
+export class Peer {
+  readonly #writer: MessageWriter;
+  readonly #handler: PeerHandler;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closedBy: AnywhereError | undefined;
+  #cancelSweep: CancelTimer | undefined;
+  #sweepAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(writer: MessageWriter, handler: PeerHandler, clock: Clock) {
+    this.#writer = writer;
+    this.#handler = handler;
+    this.#clock = clock;
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  /** Sends a request of our own. Resolves with the reply, result or error alike. */
+  request(method: string, params: string | undefined, options: RequestOptions): Promise<Message> {
+    return this.forward(method, (id) => requestLine(id, method, params), options);
+  }
+
+  /** Sends a request whose line is built by the caller. */
+  forward(method: string, build: BuildLine, options: RequestOptions): Promise<Message> {
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
+    if (options.signal?.aborted === true) return Promise.reject(cancelled(options.signal));
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      const deadlineMs = this.#clock.monotonic() + options.timeoutMs;
+      const pending: Pending = { method, options, resolve, reject, deadlineMs, detach: () => undefined };
+      this.#pending.set(id, pending);
+      this.#listenForAbort(id, pending);
+      this.#sweepBy(deadlineMs);
+      this.#writer.write(build(id));
+    });
+  }
+
+  notify(method: string, params?: string): void {
+    this.send(notificationLine(method, params));
+  }
+
+  send(pieces: Pieces): void {
+    this.#writer.write(pieces);
+  }
+
+  reply(request: Message, result: string | Buffer): void {
+    this.send(resultLine(request.idText, result));
+  }
+
+  replyError(request: Message, code: number, message: string, data?: unknown): void {
+    this.send(errorLine(request.idText, code, message, data));
+  }
+
+  receive(message: Message): void {
+    if (message.kind === 'request') this.#handler.request(message);
+    else if (message.kind === 'notification') this.#notification(message);
+    else this.#settle(message);
+  }
+
+  /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
+  fail(id: number, error: AnywhereError): boolean {
+    const pending = this.#take(id);
+    pending?.reject(error);
+    return pending !== undefined;
+  }
+
+  /** Fails what is pending, now and later. The stream is not touched. */
+  close(cause: AnywhereError): void {
+    if (this.#closedBy !== undefined) return;
+    this.#closedBy = cause;
+    this.#writer.close();
+    this.#cancelSweep?.();
+    for (const id of [...this.#pending.keys()]) this.fail(id, cause);
+  }
+
+  #settle(reply: Message): void {
+    const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
+    if (pending === undefined) this.#handler.stray(reply);
+    else pending.resolve(reply);
+  }
+
+  /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
+  #onlyOneWaiting(reply: Message): Pending | undefined {
+    if (reply.kind !== 'error' || reply.id !== undefined || this.#pending.size !== 1) return undefined;
+    const [id] = this.#pending.keys();
+    return id === undefined ? undefined : this.#take(id);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    pending.detach();
+    return pending;
+  }
+
+  #notification(message: Message): void {
+    if (message.method !== 'notifications/progress') {
+      this.#handler.notification(message);
+      return;
+    }
+    const token = message.param('progressToken');
+    const id = token === undefined ? Number.NaN : Number(message.bytes.toString('utf8', token.start, token.end));
+    const pending = this.#pending.get(id);
+    // After the reply progress means nothing any more (MCP, utilities/progress).
+    if (pending === undefined) return;
+    pending.deadlineMs = this.#clock.monotonic() + pending.options.timeoutMs;
+    pending.options.onProgress?.(message);
+  }
+
+  #listenForAbort(id: number, pending: Pending): void {
+    const { signal } = pending.options;
+    if (signal === undefined) return;
+    const onAbort = (): void => {
+      const error = cancelled(signal);
+      if (this.fail(id, error) && pending.options.cancellable !== false) this.#cancel(id, error.message);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    pending.detach = () => {
+      signal.removeEventListener('abort', onAbort);
+    };
+  }
+
+  #cancel(id: number, reason: string): void {
+    this.notify('notifications/cancelled', `{"requestId":${id},"reason":${JSON.stringify(reason)}}`);
+  }
+
+  /** One timer for all requests: it wakes at the earliest deadline known and looks at every one. */
+  #sweepBy(deadlineMs: number): void {
+    if (deadlineMs >= this.#sweepAtMs || deadlineMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelSweep?.();
+    this.#sweepAtMs = deadlineMs;
+    const delayMs = Math.max(0, deadlineMs - this.#clock.monotonic());
+    this.#cancelSweep = this.#clock.after(Math.min(delayMs, 2 ** 31 - 1), () => {
+      this.#sweep();
+    }, { background: true });
+  }
+
+  #sweep(): void {
+    this.#sweepAtMs = Number.POSITIVE_INFINITY;
+    this.#cancelSweep = undefined;
+    const now = this.#clock.monotonic();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [id, pending] of this.#pending) {
+      if (pending.deadlineMs <= now) this.#expire(id, pending);
+      else next = Math.min(next, pending.deadlineMs);
+    }
+    this.#sweepBy(next);
+  }
+
+  #expire(id: number, pending: Pending): void {
+    const seconds = Math.round(pending.options.timeoutMs / 100) / 10;
+    this.fail(id, new AnywhereError('CALL_TIMEOUT', `no answer to ${pending.method} within ${seconds} s`));
+    if (pending.options.cancellable !== false) this.#cancel(id, 'timeout');
+  }
+}
+
+function cancelled(signal: AbortSignal): AnywhereError {
+  const reason: unknown = signal.reason;
+  return reason instanceof AnywhereError ? reason : new AnywhereError('CANCELLED', 'cancelled by the caller');
+}

@@ -1,0 +1,179 @@
+/**
+ * From a peer's output to messages: what real servers print beside the protocol is kept as noise, and
+ * what is a message in all but form (BOM, ANSI prefix, CRLF, pretty-printed) is understood.
+ */
+import { LineFramer } from './framer.ts';
+import { skipSpace } from './json-scan.ts';
+import { Message, parseBatch } from './message.ts';
+
+export interface MessageSink {
+  message(message: Message): void;
+  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
+  batch(messages: readonly Message[]): void;
+  /** A line that is not a message. */
+  noise(line: Buffer): void;
+  overflow(): void;
+  oversized(size: number, head: Buffer, tail: Buffer): void;
+}
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACE = 0x7d;
+const MESSAGE_START = Buffer.from('{"jsonrpc"');
+
+export class MessageReader {
+  readonly #sink: MessageSink;
+  readonly #framer: LineFramer;
+  /** Lines of what looks like a pretty-printed message, until its closing brace. */
+  #open: Buffer[] = [];
+  #openBytes = 0;
+
+  constructor(sink: MessageSink, maxBytes: number) {
+    this.#sink = sink;
+    this.#framer = new LineFramer(
+      {
+        line: (bytes) => {
+          this.#line(bytes);
+        },
+        overflow: () => {
+          sink.overflow();
+        },
+        oversized: (size, head, tail) => {
+          sink.oversized(size, head, tail);
+        },
+      },
+      maxBytes,
+    );
+  }
+
+  /** @param maxBytes longest message from now on */
+  limit(maxBytes: number): void {
+    this.#framer.maxBytes = maxBytes;
+  }
+
+  push(chunk: Buffer): void {
+    this.#framer.push(chunk);
+  }
+
+  end(): void {
+    this.#framer.end();
+    this.#giveUpOpen();
+  }
+
+  #line(bytes: Buffer): void {
+    if (bytes[0] === OPEN_BRACE && this.#open.length === 0) {
+      const message = Message.parse(bytes);
+      if (message !== undefined) {
+        this.#sink.message(message);
+        return;
+      }
+    }
+    this.#unusualLine(bytes);
+  }
+
+  #unusualLine(line: Buffer): void {
+    const bytes = withoutPrefix(line);
+    if (bytes.length === 0) return;
+    if (this.#tryMessage(bytes) || this.#tryBatch(bytes)) return;
+    if (this.#open.length > 0) this.#continueOpen(bytes, line[0] === CLOSE_BRACE);
+    else if (opensMessage(bytes)) this.#hold(bytes);
+    else if (!this.#tryBehindNoise(bytes)) this.#sink.noise(line);
+  }
+
+  #tryMessage(bytes: Buffer): boolean {
+    if (bytes[0] !== OPEN_BRACE) return false;
+    const message = Message.parse(bytes);
+    if (message === undefined) return false;
+    this.#giveUpOpen();
+    this.#sink.message(message);
+    return true;
+  }
+
+  #tryBatch(bytes: Buffer): boolean {
+    if (bytes[0] !== OPEN_BRACKET || this.#open.length > 0) return false;
+    const messages = parseBatch(bytes)?.map((item) => Message.parse(item));
+    if (messages === undefined || messages.length === 0 || messages.includes(undefined)) return false;
+    this.#sink.batch(messages.filter((message) => message !== undefined));
+    return true;
+  }
+
+  /** `Loading…{"jsonrpc":…}`: a prompt printed without a newline must not cost the message behind it. */
+  #tryBehindNoise(bytes: Buffer): boolean {
+    const start = bytes.indexOf(MESSAGE_START);
+    if (start <= 0) return false;
+    const message = Message.parse(bytes.subarray(start));
+    if (message === undefined) return false;
+    this.#sink.noise(bytes.subarray(0, start));
+    this.#sink.message(message);
+    return true;
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#open.push(bytes);
+    this.#openBytes += bytes.length + 1;
+  }
+
+  /** Only a brace in the first column can close it: so the whole is tried once, not once a line. */
+  #continueOpen(bytes: Buffer, closes: boolean): void {
+    this.#hold(bytes);
+    if (this.#openBytes > this.#framer.maxBytes) this.#giveUpOpen();
+    else if (closes) this.#closeOpen();
+  }
+
+  #closeOpen(): void {
+    // MCP forbids newlines inside a message, so the parts are handed on as one line.
+    const message = Message.parse(joinLines(this.#open));
+    if (message === undefined) {
+      this.#giveUpOpen();
+      return;
+    }
+    this.#open = [];
+    this.#openBytes = 0;
+    this.#sink.message(message);
+  }
+
+  #giveUpOpen(): void {
+    const lines = this.#open;
+    this.#open = [];
+    this.#openBytes = 0;
+    for (const line of lines) this.#sink.noise(line);
+  }
+}
+
+function opensMessage(bytes: Buffer): boolean {
+  return bytes[0] === OPEN_BRACE && skipSpace(bytes, 1) === bytes.length;
+}
+
+function joinLines(lines: readonly Buffer[]): Buffer {
+  const space = Buffer.from(' ');
+  return Buffer.concat(lines.flatMap((line) => [line, space]));
+}
+
+/** Without a byte order mark, ANSI escape sequences and white space in front, and without a CR behind. */
+function withoutPrefix(line: Buffer): Buffer {
+  let start = 0;
+  for (;;) {
+    const next = skipAnsi(line, skipSpace(line, skipByteOrderMark(line, start)));
+    if (next === start) break;
+    start = next;
+  }
+  let end = line.length;
+  while (end > start && (line[end - 1] === 0x0d || line[end - 1] === 0x20)) end -= 1;
+  return line.subarray(start, end);
+}
+
+function skipByteOrderMark(line: Buffer, from: number): number {
+  return line[from] === 0xef && line[from + 1] === 0xbb && line[from + 2] === 0xbf ? from + 3 : from;
+}
+
+/** CSI sequences end with a byte from 0x40 to 0x7e (ECMA-48, 5.4). */
+function skipAnsi(line: Buffer, from: number): number {
+  if (line[from] !== 0x1b || line[from + 1] !== OPEN_BRACKET) return from;
+  let at = from + 2;
+  while (at < line.length && !isCsiEnd(line[at] ?? 0)) at += 1;
+  return Math.min(at + 1, line.length);
+}
+
+function isCsiEnd(byte: number): boolean {
+  return byte >= 0x40 && byte <= 0x7e;
+}

@@ -1,0 +1,105 @@
+/** Finds the server that a public name belongs to, and an instance of it that can take the call. */
+import { AnywhereError } from '../base/errors.ts';
+import { deadline, orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ServerPlan } from '../config/plan.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { type Route, serverId } from '../catalog/snapshot.ts';
+import type { Link, LinkState } from '../link/contract.ts';
+import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+import { patienceMs } from './patience.ts';
+
+export class Router {
+  readonly #catalog: Catalog;
+  readonly #units: ReadonlyMap<string, ServerUnit>;
+  readonly #clock: Clock;
+
+  constructor(catalog: Catalog, units: ReadonlyMap<string, ServerUnit>, clock: Clock) {
+    this.#catalog = catalog;
+    this.#units = units;
+    this.#clock = clock;
+  }
+
+  /** The route of a public tool or prompt name. */
+  named(collection: 'tools' | 'prompts', name: string): Route | undefined {
+    return this.#catalog.snapshot.routes[collection].get(name);
+  }
+
+  /** Why a name that nobody offers may still be meant: its server has not been seen yet. Undefined: it is just wrong. */
+  whyUnknown(name: string): AnywhereError | undefined {
+    for (const unit of this.#units.values()) {
+      const { host, name: server } = unit.plan;
+      if (!name.startsWith(`${host}__${server}__`) || this.#catalog.listing(unit.plan) !== undefined) continue;
+      const cause = causeOf(unit.link.state) ?? unit.state.cause;
+      const text = `${host}/${server} has not said yet what it offers${cause === undefined ? '' : `: ${cause.message}`}`;
+      return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', text, { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint });
+    }
+    return undefined;
+  }
+
+  /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
+  instance(server: ServerPlan, owner: InstanceOwner, signal: AbortSignal): Instance | Promise<Instance> {
+    const unit = this.unit(server);
+    const current = unit.current(owner);
+    if (current?.hello !== undefined && current.isLive) return current;
+    return this.#bringUp(unit, owner, signal);
+  }
+
+  unit(server: ServerPlan): ServerUnit {
+    const unit = this.#units.get(serverId(server));
+    if (unit === undefined) throw new AnywhereError('INTERNAL', `no unit for ${serverId(server)}`);
+    return unit;
+  }
+
+  async #bringUp(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
+    await this.#hostReady(unit, signal);
+    const instance = unit.instanceFor(owner);
+    await orAbort(instance.ready, signal);
+    return instance;
+  }
+
+  async #hostReady(unit: ServerUnit, signal: AbortSignal): Promise<void> {
+    const { link, plan } = unit;
+    if (link.state.kind === 'ready') return;
+    const before = link.state;
+    const waitMs = patienceMs(before, plan.timeoutMs);
+    if (waitMs === 0) throw this.#notReady(unit, before);
+    const limit = deadline(this.#clock, waitMs, () => this.#notReady(unit, before), signal);
+    try {
+      link.wake(`a call to ${serverId(plan)}`);
+      await orAbort(link.ready(limit.signal), limit.signal);
+    } catch (error) {
+      if (error instanceof AnywhereError && error.code === 'CANCELLED') throw error;
+      throw this.#notReady(unit, before, error);
+    } finally {
+      limit.clear();
+    }
+  }
+
+  /** What a model can act on: host, cause, and when it is tried again. */
+  #notReady(unit: ServerUnit, before: LinkState, thrown?: unknown): AnywhereError {
+    const { link, plan } = unit;
+    const cause = causeOf(link.state) ?? (thrown instanceof AnywhereError ? thrown : undefined) ?? causeOf(before);
+    const text = `host ${plan.host} is not available: ${cause?.message ?? 'it does not answer'}${this.#retryText(link)}`;
+    return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', text, {
+      host: plan.host,
+      server: plan.name,
+      evidence: cause?.evidence,
+      hint: cause?.hint,
+      cause,
+    });
+  }
+
+  #retryText(link: Link): string {
+    const { state } = link;
+    if (state.kind === 'refused') return '. It is not retried by itself';
+    if (state.kind !== 'waiting') return '. It is being retried now';
+    return `. It is retried by itself in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
+  }
+}
+
+function causeOf(state: LinkState): AnywhereError | undefined {
+  if (state.kind === 'waiting' || state.kind === 'refused') return state.cause;
+  return state.kind === 'connecting' ? state.lastCause : undefined;
+}

@@ -1,0 +1,83 @@
+/** Where parts of one gateway hand in what happened, and faces and logs listen. */
+import type { Clock } from '../base/clock.ts';
+import type { Unsubscribe } from '../base/emitter.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { GatewayEvent, GatewayEventBody } from './events.ts';
+
+export interface NumberedEvent {
+  /** Grows by one with every event of this bus; the first is 1. */
+  readonly sequence: number;
+  readonly event: GatewayEvent;
+}
+
+/** What happened after a sequence number. */
+export interface Replay {
+  readonly events: readonly NumberedEvent[];
+  /** Some of it is no longer kept: take a snapshot instead. */
+  readonly missed: boolean;
+}
+
+export interface EventBusOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** A listener that throws harms neither the others nor the part that handed the event in. */
+  readonly onListenerError: (error: unknown) => void;
+  /** How many events can be replayed. */
+  readonly keep?: number;
+}
+
+const KEEP = 1000;
+
+/** Log lines are numbered and delivered, but not kept: they are many, and on disk. */
+export class EventBus {
+  readonly #options: EventBusOptions;
+  readonly #emitter = new Emitter<NumberedEvent>();
+  readonly #kept: NumberedEvent[] = [];
+  #sequence = 0;
+  #lastDropped = 0;
+
+  constructor(options: EventBusOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence of the last event; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** False: events that are not kept need not be made. */
+  get hasListeners(): boolean {
+    return this.#emitter.size > 0;
+  }
+
+  emit(body: GatewayEventBody): void {
+    this.#sequence += 1;
+    const numbered = { sequence: this.#sequence, event: { atMs: this.#options.clock.now(), ...body } };
+    this.#keep(numbered);
+    this.#emitter.emit(numbered);
+  }
+
+  on(listener: (event: NumberedEvent) => void): Unsubscribe {
+    return this.#emitter.on((event) => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.onListenerError(error);
+      }
+    });
+  }
+
+  /** Events after `sequence`, oldest first, without log lines. */
+  since(sequence: number): Replay {
+    return {
+      events: this.#kept.filter((kept) => kept.sequence > sequence),
+      missed: sequence < this.#lastDropped || sequence > this.#sequence,
+    };
+  }
+
+  #keep(numbered: NumberedEvent): void {
+    if (numbered.event.type === 'log') return;
+    this.#kept.push(numbered);
+    if (this.#kept.length <= (this.#options.keep ?? KEEP)) return;
+    this.#lastDropped = this.#kept.shift()?.sequence ?? this.#lastDropped;
+  }
+}

@@ -1,0 +1,30 @@
+/** How much one server may write down: a token bucket of lines. */
+
+export interface LineRate {
+  /** Lines that may come at once. */
+  readonly burst: number;
+  /** Lines a second in the long run. */
+  readonly perSecond: number;
+}
+
+export class LineBudget {
+  readonly #rate: LineRate;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(rate: LineRate, nowMs: number) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+    this.#atMs = nowMs;
+  }
+
+  /** Whether one more line fits, at monotonic `nowMs`. */
+  take(nowMs: number): boolean {
+    const earned = ((nowMs - this.#atMs) / 1000) * this.#rate.perSecond;
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + Math.max(0, earned));
+    this.#atMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * One log file: lines are appended in batches, one write under way at a time, rotated by size.
+ *
+ * The file is opened for every batch, so that a thousand servers hold no thousand descriptors, and several
+ * gateways of one user can append to the same file and rotate it under each other.
+ */
+import { mkdir, open, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { rotatedFile } from './log-paths.ts';
+
+export interface LogFileOptions {
+  readonly file: string;
+  /** A file this large is rotated before the next batch; one rotated file is kept. */
+  readonly maxFileBytes: number;
+  /** Lines waiting for a slow disk, in UTF-16 units; past it `append` refuses. */
+  readonly maxPending: number;
+  /** Called with each failure (disk full, no permission); those lines are lost. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class LogFile {
+  readonly #options: LogFileOptions;
+  #pending: string[] = [];
+  #pendingSize = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+  }
+
+  /** False when too much waits already: the line is dropped. */
+  append(line: string): boolean {
+    if (this.#pendingSize + line.length > this.#options.maxPending) return false;
+    this.#pending.push(line);
+    this.#pendingSize += line.length;
+    this.#writing ??= this.#writeAll();
+    return true;
+  }
+
+  /** Resolves when everything appended so far is written or lost. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.join('');
+      this.#pending = [];
+      this.#pendingSize = 0;
+      try {
+        await this.#write(batch);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(batch: string): Promise<void> {
+    const { file, maxFileBytes } = this.#options;
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const handle = await open(file, 'a', 0o600);
+    try {
+      await handle.appendFile(batch);
+      const { size, ino } = await handle.stat();
+      if (size >= maxFileBytes) await rotate(file, ino);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Unless another process has rotated it since: then the file of that name is one just begun, or not there yet. */
+async function rotate(file: string, ino: number): Promise<void> {
+  try {
+    const current = await stat(file);
+    if (current.ino === ino) await rename(file, rotatedFile(file));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/** Reads back what `ServerLogs` wrote down. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { LogStream } from './events.ts';
+import type { LogPlace } from './log-paths.ts';
+import { logFile, placeOf, rotatedFile } from './log-paths.ts';
+import { lastLines } from './tail.ts';
+
+/** One line that was said. */
+export interface ServerLogEntry extends LogPlace {
+  /** Wall clock, ms since the epoch. */
+  readonly atMs: number;
+  readonly stream: LogStream;
+  readonly line: string;
+}
+
+export interface TailQuery {
+  readonly host?: string | undefined;
+  readonly server?: string | undefined;
+  /** How many entries at most, over all files asked for. */
+  readonly lines: number;
+}
+
+/** The last entries of a server, of a host and all its servers, or of everything; oldest first. */
+export async function readLogs(folder: string, query: TailQuery): Promise<ServerLogEntry[]> {
+  const places = (await placesIn(folder)).filter((place) => isAsked(query, place));
+  const entries = await Promise.all(places.map((place) => tailOf(folder, place, query.lines)));
+  const inOrder = entries.flat().sort((a, b) => a.atMs - b.atMs);
+  return query.lines > 0 ? inOrder.slice(-query.lines) : [];
+}
+
+async function placesIn(folder: string): Promise<LogPlace[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  // Right after a rotation only the rotated file is there.
+  const current = new Set(files.map((file) => path.relative(folder, file).replace(/\.1$/, '')));
+  return [...current].flatMap((file) => placeOf(file) ?? []);
+}
+
+async function tailOf(folder: string, place: LogPlace, lines: number): Promise<ServerLogEntry[]> {
+  const file = logFile(folder, place);
+  const last = await lastLines(file, lines);
+  const before = await lastLines(rotatedFile(file), lines - last.length);
+  return [...before, ...last].flatMap((line) => entryOf(place, line) ?? []);
+}
+
+function isAsked(query: TailQuery, place: LogPlace): boolean {
+  if (query.host !== undefined && query.host !== place.host) return false;
+  return query.server === undefined || query.server === place.server;
+}
+
+/** A line that another program or half a write left there is nobody's entry. */
+function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
+  try {
+    const { atMs, stream, line } = JSON.parse(text) as Partial<ServerLogEntry>;
+    if (typeof atMs !== 'number' || typeof line !== 'string' || stream === undefined) return undefined;
+    return { ...place, atMs, stream, line };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+/** What it means that a server's channel ended: before and after it had answered `initialize`. */
+import { AnywhereError } from '../base/errors.ts';
+import type { ServerPlan } from '../config/plan.ts';
+import { exitError } from '../launch/exit.ts';
+import type { Launch } from '../launch/launch.ts';
+import type { ChannelEnd, LaunchedChannel } from '../link/contract.ts';
+
+/** @param lastLines its last words, on stderr and beside the protocol */
+export function endCause(
+  server: ServerPlan,
+  launch: Launch,
+  channel: Pick<LaunchedChannel, 'failure'>,
+  end: ChannelEnd,
+  wasReady: boolean,
+  lastLines: readonly string[],
+): AnywhereError {
+  const place = { host: server.host, server: server.name };
+  if (end.kind === 'lost') return end.cause.at(place);
+  if (end.kind === 'closed') return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
+  const cause = channel.failure ?? exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
+  return wasReady || cause.code !== 'SERVER_EXITED' ? cause : startFailed(cause, lastLines);
+}
+
+function startFailed(cause: AnywhereError, evidence: readonly string[]): AnywhereError {
+  const { host, server } = cause;
+  return new AnywhereError('SERVER_START_FAILED', `${host}/${server}: ${cause.message} before it answered initialize`, { host, server, evidence });
+}

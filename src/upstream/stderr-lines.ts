@@ -1,0 +1,44 @@
+/** A server's stderr as lines, and its last ones as evidence for errors. */
+import type { Readable } from 'node:stream';
+import { LineFramer } from '../protocol/framer.ts';
+
+const KEPT_LINES = 12;
+const MAX_LINE_BYTES = 16 * 1024;
+
+export class RecentLines {
+  readonly #lines: string[] = [];
+
+  add(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+}
+
+/** Reads a text stream to its end and calls `onLine` for every line that is not empty. */
+export function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  const framer = new LineFramer(
+    {
+      line: (bytes) => {
+        const text = bytes.toString('utf8').trimEnd();
+        if (text !== '') onLine(text);
+      },
+      overflow: () => undefined,
+      oversized: (size, head) => {
+        onLine(`${head.toString('utf8').slice(0, 512)}… (${size} bytes in one line)`);
+      },
+    },
+    MAX_LINE_BYTES,
+  );
+  stream.on('data', (chunk: Buffer) => {
+    framer.push(chunk);
+  });
+  stream.on('end', () => {
+    framer.end();
+  });
+  // Its owner learns of a broken stream from the channel's end.
+  stream.on('error', () => undefined);
+}

@@ -1,0 +1,106 @@
+/** One configured server: starts instances for whoever needs one, and knows how they fare. */
+import { AnywhereError } from '../base/errors.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { ServerPlan } from '../config/plan.ts';
+import type { Link } from '../link/contract.ts';
+import { Instance, type InstanceDeps, type InstanceOwner } from './instance.ts';
+import { INITIAL_SERVER_STATE, reduceServer, type ServerAction, type ServerState, serverStateKind } from './server-state.ts';
+
+export interface UnitChange {
+  readonly from: ServerState;
+  readonly to: ServerState;
+  readonly reason: string;
+}
+
+export class ServerUnit {
+  readonly plan: ServerPlan;
+  readonly link: Link;
+  readonly changes = new Emitter<UnitChange>();
+  /** An instance has answered `initialize`. */
+  readonly initialized = new Emitter<Instance>();
+  readonly #deps: InstanceDeps;
+  readonly #sharedOwner: InstanceOwner;
+  readonly #instances = new Map<InstanceOwner, Instance>();
+  readonly #ready = new Set<Instance>();
+  #state = INITIAL_SERVER_STATE;
+
+  /** @param sharedOwner speaks for all clients where the hosts file says `sharing: shared` */
+  constructor(plan: ServerPlan, link: Link, sharedOwner: InstanceOwner, deps: InstanceDeps) {
+    this.plan = plan;
+    this.link = link;
+    this.#sharedOwner = sharedOwner;
+    this.#deps = deps;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** The live instance that works for this client, if there is one. */
+  current(owner: InstanceOwner): Instance | undefined {
+    return this.#instances.get(this.#ownerFor(owner));
+  }
+
+  /** The instance that works for this client; started where there is none. Its `ready` says how that went. */
+  instanceFor(owner: InstanceOwner): Instance {
+    const key = this.#ownerFor(owner);
+    return this.#instances.get(key) ?? this.#launch(key);
+  }
+
+  /** The client left: what worked for it alone ends. */
+  release(owner: InstanceOwner): void {
+    this.#instances.get(owner)?.close(this.#stopped('its client left'));
+  }
+
+  /** Ends all instances; the next call starts anew. */
+  stop(why: string): void {
+    for (const instance of [...this.#instances.values()]) instance.close(this.#stopped(why));
+  }
+
+  #ownerFor(owner: InstanceOwner): InstanceOwner {
+    return this.plan.sharing === 'shared' ? this.#sharedOwner : owner;
+  }
+
+  #launch(owner: InstanceOwner): Instance {
+    const instance = new Instance(this.plan, this.link, owner, this.#deps);
+    this.#instances.set(owner, instance);
+    this.#dispatch({ type: 'launched' }, 'an instance was needed');
+    instance.ready.then(
+      () => {
+        this.#initialized(instance);
+      },
+      // Its end says it.
+      () => undefined,
+    );
+    void instance.ended.then((cause) => {
+      this.#ended(owner, instance, cause);
+    });
+    return instance;
+  }
+
+  #initialized(instance: Instance): void {
+    if (!instance.isLive) return;
+    this.#ready.add(instance);
+    this.#dispatch({ type: 'initialized' }, 'initialize was answered');
+    this.initialized.emit(instance);
+  }
+
+  #ended(owner: InstanceOwner, instance: Instance, cause: AnywhereError): void {
+    if (this.#instances.get(owner) === instance) this.#instances.delete(owner);
+    const wasReady = this.#ready.delete(instance);
+    // A lost link is the host's trouble and stands there; the server itself is fine.
+    if (cause.code === 'SERVER_STOPPED' || cause.code === 'LINK_LOST') this.#dispatch({ type: 'stopped', wasReady }, cause.message);
+    else this.#dispatch({ type: wasReady ? 'ended' : 'start-failed', cause }, cause.message);
+  }
+
+  #stopped(why: string): AnywhereError {
+    const { host, name } = this.plan;
+    return new AnywhereError('SERVER_STOPPED', `${host}/${name} was stopped: ${why}`, { host, server: name });
+  }
+
+  #dispatch(action: ServerAction, reason: string): void {
+    const from = this.#state;
+    this.#state = reduceServer(from, action);
+    if (serverStateKind(from) !== serverStateKind(this.#state)) this.changes.emit({ from, to: this.#state, reason });
+  }
+}

@@ -1,0 +1,310 @@
+/** The command line as a black box, without a terminal. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { ErrorReport } from '../../src/base/errors.ts';
+import type { CallOutcome, DoctorStep, StatusSnapshot, ToolEntry } from '../../src/daemon/control-schema.ts';
+import { writeHostsFile, type ServerEntry } from '../harness/hosts-file.ts';
+import { allProcesses } from '../harness/processes.ts';
+import { BIN, runProgram } from '../harness/program.ts';
+import { makeSandbox } from '../harness/sandbox.ts';
+import { scratch } from '../harness/scratch.ts';
+import { startSshd } from '../harness/sshd.ts';
+
+const SERVERS = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
+const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
+const broken: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'exits-at-once.sh')] };
+
+function localHosts(servers: Readonly<Record<string, ServerEntry>> = { echo }): string {
+  return writeHostsFile({ here: { servers } }).path;
+}
+
+function errorOf(stderr: string): ErrorReport {
+  const parsed = JSON.parse(stderr) as { schemaVersion: number; error: ErrorReport };
+  expect(parsed.schemaVersion).toBe(1);
+  return parsed.error;
+}
+
+describe('the words on the command line', () => {
+  it('prints its version', async () => {
+    const { code, stdout, stderr } = await runProgram(['--version'], makeSandbox());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await runProgram(['status', '--version'], makeSandbox())).stdout).toBe(stdout);
+  });
+
+  it('helps, on stdout, and names only what is there', async () => {
+    const { code, stdout } = await runProgram(['--help'], makeSandbox());
+    expect(code).toBe(0);
+    for (const command of ['serve', 'status', 'tools', 'call', 'logs', 'doctor', 'trust', 'config', 'demo', 'explain']) {
+      expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    }
+    expect(stdout).not.toMatch(/^  (dash|daemon|init|install|audit)\b/m);
+    const { stdout: callHelp } = await runProgram(['call', '--help'], makeSandbox());
+    expect(callHelp).toContain('--json-args');
+    expect(callHelp).toContain('--config <file>');
+  });
+
+  it.each([
+    [['stats'], 'unknown command'],
+    [['status', '--frob'], 'unknown option'],
+    [['call'], 'missing required argument'],
+    [['call', 'a', 'b'], 'too many arguments'],
+    [['logs', '-n', '0'], 'expected a whole number above 0'],
+    [['--log-level', 'loud', 'status'], 'Allowed choices'],
+    [['trust', 'here', '--yes'], '--yes needs the fingerprint'],
+    [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
+    [['call', 't', '--arg', 'a=1', '--json-args', '{}'], 'cannot be given together'],
+    [['call', 't', '--json-args', '[1]'], 'has to be one JSON object'],
+    [['config'], 'needs a command'],
+  ])('%j is a mistake of the caller: exit 2', async (args, sentence) => {
+    const { code, stdout, stderr } = await runProgram(args, makeSandbox());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(sentence);
+    expect(stderr).toContain('(USAGE)');
+    const asJson = await runProgram([...args, '--json'], makeSandbox());
+    expect(errorOf(asJson.stderr).code).toBe('USAGE');
+  });
+});
+
+describe('the hosts file', () => {
+  it.each([['status'], ['tools'], ['call', 'a__b__c'], ['logs'], ['serve']])('is missed by %s: exit 6', async (...args) => {
+    const { code, stdout, stderr } = await runProgram(args, makeSandbox());
+    expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+    expect(stderr).toContain('CONFIG_NOT_FOUND');
+  });
+
+  it('with mistakes is named with each of them: exit 6', async () => {
+    const file = join(scratch(), 'config.yaml');
+    writeFileSync(file, 'version: 1\nhosts:\n  here:\n    lokal: true\n    servers: {}\n');
+    const { code, stderr } = await runProgram(['status', '--json', '--config', file], makeSandbox());
+    expect(code).toBe(6);
+    const error = errorOf(stderr);
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.evidence?.join('\n')).toContain(`${file}:4:5`);
+    const doctor = await runProgram(['doctor', '--config', file], makeSandbox());
+    expect(doctor.code).toBe(6);
+    expect(doctor.stdout).toMatch(/^✖ config/);
+    expect(doctor.stdout).toContain('lokal');
+  });
+
+  it('is found, checked and described by `config`', async () => {
+    const file = localHosts();
+    const sandbox = makeSandbox();
+    expect(await runProgram(['config', 'path', '--config', file], sandbox)).toMatchObject({ code: 0, stdout: `${file}\n` });
+    expect((await runProgram(['config', 'validate', file], sandbox)).stdout).toContain('valid, 1 host, 1 server');
+    const schema = JSON.parse((await runProgram(['config', 'schema'], sandbox)).stdout) as { type: string };
+    expect(schema.type).toBe('object');
+  });
+
+  it('of a working folder has to be trusted once', async () => {
+    const sandbox = makeSandbox();
+    const cwd = join(sandbox.home, 'project');
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, 'mcp-anywhere.config.yaml'), 'version: 1\nhosts: { here: { local: true, servers: { x: { command: "false" } } } }\n');
+    const before = await runProgram(['tools'], sandbox, { cwd });
+    expect(before.code).toBe(6);
+    expect(before.stderr).toContain('CONFIG_UNTRUSTED');
+    expect((await runProgram(['config', 'trust'], sandbox, { cwd })).code).toBe(0);
+    expect((await runProgram(['tools'], sandbox, { cwd })).stderr).not.toContain('CONFIG_UNTRUSTED');
+  });
+});
+
+describe('status', () => {
+  it('is all up: exit 0', async () => {
+    const { code, stdout, stderr } = await runProgram(['status', '--config', localHosts()], makeSandbox());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^here {2}● up .*1\/1 servers +8 tools\n$/);
+  });
+
+  it('is partly up: exit 8, with cause and next step', async () => {
+    const file = localHosts({ echo, broken });
+    const { code, stdout } = await runProgram(['status', '--config', file], makeSandbox());
+    expect(code).toBe(8);
+    expect(stdout).toContain('1/2 servers');
+    expect(stdout).toContain('✖ here/broken');
+    expect(stdout).toContain('next mcp-anywhere logs here/broken');
+    const asJson = await runProgram(['status', '--json', '--config', file], makeSandbox());
+    const snapshot = JSON.parse(asJson.stdout) as StatusSnapshot;
+    expect(snapshot).toMatchObject({ schemaVersion: 1, hosts: [{ name: 'here', state: 'ready', servers: [{ name: 'echo', state: 'ready', tools: 8 }, { name: 'broken', state: 'failed' }] }] });
+    const explained = await runProgram(['explain', 'here/broken', '--config', file], makeSandbox());
+    expect(explained.code).toBe(0);
+    expect(explained.stdout).toContain('where  host here · server broken');
+  });
+});
+
+describe('tools', () => {
+  it('lists public names, one a line', async () => {
+    const { code, stdout } = await runProgram(['tools', '--config', localHosts()], makeSandbox());
+    expect(code).toBe(0);
+    const names = stdout.trimEnd().split('\n').map((line) => line.split(' ')[0]);
+    expect(names).toHaveLength(8);
+    expect(names).toContain('here__echo__echo');
+  });
+
+  it('narrows to a server, and gives definitions as JSON', async () => {
+    const { stdout } = await runProgram(['tools', 'here/two', '--json', '--config', localHosts({ echo, two: echo })], makeSandbox());
+    const { schemaVersion, tools } = JSON.parse(stdout) as { schemaVersion: number; tools: ToolEntry[] };
+    expect(schemaVersion).toBe(1);
+    expect(new Set(tools.map((tool) => tool.server))).toEqual(new Set(['two']));
+    expect(tools.find((tool) => tool.original === 'echo')).toMatchObject({ name: 'here__two__echo', definition: { name: 'here__two__echo', annotations: { readOnlyHint: true } } });
+  });
+
+  it('refuses a host that is not there: exit 2', async () => {
+    const { code, stderr } = await runProgram(['tools', 'there', '--config', localHosts()], makeSandbox());
+    expect(code).toBe(2);
+    expect(stderr).toContain('there');
+  });
+});
+
+describe('call', () => {
+  it('types its arguments by the inputSchema and prints the text', async () => {
+    const args = ['call', 'here__echo__where', '--arg', 'variables=HOME', '-a', 'variables=NOPE', '--config', localHosts()];
+    const { code, stdout, stderr } = await runProgram(args, makeSandbox());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((JSON.parse(stdout) as { variables: object }).variables).toMatchObject({ NOPE: null });
+  });
+
+  it('names a wrong argument: exit 2', async () => {
+    const { code, stdout, stderr } = await runProgram(['call', 'here__echo__exit', '-a', 'code=many', '--config', localHosts()], makeSandbox());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('code: expected integer, got "many"');
+  });
+
+  it('takes whole arguments as JSON, and from stdin', async () => {
+    const file = localHosts();
+    const given = '{"message":{"deep":[1,null,"x"]}}';
+    const direct = await runProgram(['call', 'here__echo__echo', '--json-args', given, '--config', file], makeSandbox());
+    expect(JSON.parse(direct.stdout)).toEqual(JSON.parse(given));
+    const child = spawn(process.execPath, [BIN, 'call', 'here__echo__echo', '--json-args', '-', '--config', file], { env: makeSandbox().env });
+    child.stdin.end(given);
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += String(chunk)));
+    await once(child, 'close');
+    expect(JSON.parse(said)).toEqual(JSON.parse(given));
+  });
+
+  it('gives the whole result as JSON', async () => {
+    const { stdout } = await runProgram(['call', 'here__echo__echo', '-a', 'message=hi', '--json', '--config', localHosts()], makeSandbox());
+    const outcome = JSON.parse(stdout) as CallOutcome & { schemaVersion: number };
+    expect(outcome).toMatchObject({ schemaVersion: 1, host: 'here', server: 'echo', tool: 'echo', result: { content: [{ type: 'text', text: '{"message":"hi"}' }] } });
+    expect(outcome.durationMs).toBeGreaterThan(0);
+  });
+
+  it('ends with 5 where the tool failed, its answer still on stdout', async () => {
+    const { code, stdout, stderr } = await runProgram(['call', 'here__echo__fail', '--config', localHosts()], makeSandbox());
+    expect({ code, stdout }).toEqual({ code: 5, stdout: 'it went wrong\n' });
+    expect(stderr).toContain('here/echo');
+  });
+
+  it('ends with 5 where the server answered with an error', async () => {
+    const { code, stderr } = await runProgram(['call', 'here__echo__error', '-a', 'message=no way', '--json', '--config', localHosts()], makeSandbox());
+    expect(code).toBe(5);
+    expect(errorOf(stderr).message).toContain('no way');
+  });
+
+  it('knows what was meant by a wrong name: exit 2', async () => {
+    const { code, stderr } = await runProgram(['call', 'here__echo__ecko', '-a', 'message=x', '--config', localHosts()], makeSandbox());
+    expect(code).toBe(2);
+    expect(stderr).toContain('TOOL_UNKNOWN');
+    expect(stderr).toContain('mcp-anywhere call here__echo__echo');
+  });
+});
+
+describe('logs', () => {
+  it('show what a server said, to later commands and while it is said', async () => {
+    const sandbox = makeSandbox();
+    const file = localHosts();
+    const say = (line: string): Promise<unknown> => runProgram(['call', 'here__echo__stderr', '-a', `line=${line}`, '--config', file], sandbox);
+    await say('first words');
+    const { code, stdout } = await runProgram(['logs', 'here/echo', '--config', file], sandbox);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z here\/echo first words$/m);
+
+    const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--json', '--config', file], { env: sandbox.env });
+    const lines: string[] = [];
+    follower.stdout.on('data', (chunk) => lines.push(...String(chunk).trimEnd().split('\n')));
+    await expect.poll(() => lines.join('\n')).toContain('first words');
+    await say('second words');
+    await expect.poll(() => lines.map((line) => (JSON.parse(line) as { line: string }).line), { timeout: 5000 }).toContain('second words');
+    follower.kill('SIGINT');
+    expect(await once(follower, 'close')).toEqual([130, null]);
+    expect(lines.filter((line) => line.includes('first words'))).toHaveLength(1);
+  });
+});
+
+describe('being stopped', () => {
+  it('ends with 130 on Ctrl-C', async () => {
+    const silent: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'silent.sh')] };
+    const child = spawn(process.execPath, [BIN, 'status', '--config', localHosts({ silent })], { env: makeSandbox().env });
+    let said = '';
+    child.stderr.on('data', (chunk) => (said += String(chunk)));
+    // Its own child runs: it is in the middle of its work.
+    await expect.poll(() => childrenOf(child.pid)).not.toHaveLength(0);
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([130, null]);
+    expect(said).toContain('Stopped by the user.');
+  });
+
+  it('is quiet when the reader of stdout leaves', async () => {
+    const shell = spawn('/bin/sh', ['-c', '{ "$0" "$@"; echo "exit $?" >&2; } | head -n 1', process.execPath, BIN, 'config', 'schema'], { env: makeSandbox().env });
+    let said = '';
+    shell.stderr.on('data', (chunk) => (said += String(chunk)));
+    let shown = '';
+    shell.stdout.on('data', (chunk) => (shown += String(chunk)));
+    await once(shell, 'close');
+    expect({ shown, said }).toEqual({ shown: '{\n', said: 'exit 0\n' });
+  });
+});
+
+describe('over ssh', () => {
+  it('doctor goes through every step, and trust mends an unknown key', async () => {
+    const sshd = await startSshd();
+    const known = join(scratch(), 'known_hosts');
+    const remoteEcho: ServerEntry = { command: process.execPath, args: [join(sshd.servers, 'echo.mjs')] };
+    const file = writeHostsFile({ box: { sshd, knownHostsFile: known, servers: { echo: remoteEcho } } }).path;
+    const sandbox = makeSandbox();
+    const fingerprint = sshd.hostKeys[0]?.fingerprint ?? '';
+
+    const refused = await runProgram(['doctor', '--config', file], sandbox);
+    expect(refused.code).toBe(3);
+    expect(refused.stdout).toContain('✖ box host-key');
+    expect(refused.stdout).toContain('Fix: mcp-anywhere trust box');
+    expect(refused.stdout).toContain('○ box/echo');
+
+    const nobody = await runProgram(['trust', 'box', '--config', file], sandbox);
+    expect(nobody.code).toBe(3);
+    expect(nobody.stderr).toContain(fingerprint);
+    const other = `SHA256:${'A'.repeat(43)}`;
+    const wrong = await runProgram(['trust', 'box', '--fingerprint', other, '--config', file], sandbox);
+    expect(wrong.code).toBe(3);
+    expect(wrong.stderr).toContain('does not show the key with that fingerprint');
+
+    const trusted = await runProgram(['trust', 'box', '--fingerprint', fingerprint, '--config', file], sandbox);
+    expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`to ${known}`) as string });
+    const again = await runProgram(['trust', 'box', '--json', '--config', file], sandbox);
+    expect(JSON.parse(again.stdout)).toMatchObject({ schemaVersion: 1, host: 'box', written: [], candidates: [{ verdict: 'known' }] });
+
+    const well = await runProgram(['doctor', '--json', '--config', file], sandbox);
+    expect(well.code).toBe(0);
+    const { steps } = JSON.parse(well.stdout) as { steps: DoctorStep[] };
+    const checks = steps.filter((step) => step.outcome === 'ok').map((step) => step.check);
+    for (const check of ['config', 'ssh-config', 'host-key', 'login', 'probe', 'server']) expect(checks).toContain(check);
+  });
+
+  it('a host that refuses connections is exit 4', async () => {
+    const sshd = await startSshd();
+    const file = writeHostsFile({ box: { sshd, servers: { echo } } }).path;
+    await sshd.stop();
+    const { code, stdout } = await runProgram(['status', '--config', file], makeSandbox());
+    expect(code).toBe(4);
+    expect(stdout).toContain('✖ box');
+  });
+});
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  return allProcesses().filter((one) => one.parent === pid).map((one) => one.pid);
+}

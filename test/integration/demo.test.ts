@@ -1,0 +1,139 @@
+/** The demo, whole: real SSH hosts, the real gateway, and nothing left behind. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawn as spawnPty } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { gone, withVariable, type ProcessInfo } from '../harness/processes.ts';
+import { BIN, runProgram } from '../harness/program.ts';
+import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
+import { scratch } from '../harness/scratch.ts';
+import { until } from '../harness/until.ts';
+
+/** Everything that the demo makes lies in `temp`, and every process of it names it. */
+function stage(more: Readonly<Record<string, string>> = {}): { readonly sandbox: Sandbox; readonly temp: string } {
+  const temp = scratch();
+  return { temp, sandbox: makeSandbox({ TMPDIR: temp, ...more }) };
+}
+
+/** Logins of the demo hosts have their HOME below the temp folder; the rest has it as TMPDIR. */
+function processesOf(temp: string): ProcessInfo[] {
+  const hosts = readdirSync(temp).flatMap((demo) => ['harbor', 'meadow', 'summit'].map((name) => join(temp, demo, 'hosts', name)));
+  const users = readdirSync(temp).map((demo) => join(temp, demo, 'user'));
+  const found = [...withVariable('TMPDIR', temp), ...[...hosts, ...users].flatMap((home) => withVariable('HOME', home))];
+  return [...new Map(found.map((one) => [one.pid, one])).values()];
+}
+
+describe('without a terminal', () => {
+  it('is a short tour through calls, a power cut and a return; exit 0 and nothing left', async () => {
+    const { sandbox, temp } = stage();
+    const began = performance.now();
+    const { code, stdout, stderr } = await runProgram(['demo'], sandbox, { timeoutMs: 60_000 });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(performance.now() - began).toBeLessThan(20_000);
+    const chapters = stdout.split(/^(?=\S)/m).map((chapter) => chapter.trim()).filter((chapter) => chapter !== '');
+    expect(chapters.map((chapter) => chapter.split('\n')[0])).toEqual([
+      'Three machines, one hosts file',
+      'Every machine answers, through one MCP server',
+      'meadow loses its power',
+      'meadow comes back',
+      'That was real: SSH, MCP servers, one hosts file. Next:',
+    ]);
+    const [up = '', calls = '', cut = '', back = ''] = chapters;
+    for (const host of ['harbor', 'meadow', 'summit']) {
+      expect(up).toContain(`${host}__files__list_files`);
+      expect(calls).toContain(`demo host: ${host}`);
+    }
+    expect(calls).toContain('Aurora, berth 4');
+    expect(cut).toMatch(/✖ [^\n]*meadow/);
+    expect(cut).toContain('ships.txt');
+    expect(cut).toContain('weather.txt');
+    expect(cut).toContain('its 5 tools stay listed');
+    expect(back).toContain('ready to swarm');
+    expect(readdirSync(temp)).toEqual([]);
+    await gone(() => processesOf(temp));
+  });
+
+  it('reads nothing of the user and writes nothing', async () => {
+    const { sandbox } = stage();
+    const ssh = join(sandbox.home, '.ssh');
+    mkdirSync(ssh, { mode: 0o700 });
+    // Any of these, if read, would break the demo.
+    writeFileSync(join(ssh, 'config'), 'this is no ssh configuration\n');
+    writeFileSync(join(ssh, 'known_hosts'), '@revoked * ssh-ed25519 AAAA\n');
+    mkdirSync(join(sandbox.configDir, 'mcp-anywhere'));
+    writeFileSync(join(sandbox.configDir, 'mcp-anywhere', 'config.yaml'), '{ broken');
+    const { code } = await runProgram(['demo'], sandbox, { timeoutMs: 60_000 });
+    expect(code).toBe(0);
+    expect(readdirSync(ssh).sort()).toEqual(['config', 'known_hosts']);
+    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir]) expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('says in one line that OpenSSH is missing', async () => {
+    const { sandbox, temp } = stage({ PATH: scratch() });
+    const { code, stderr } = await runProgram(['demo'], sandbox);
+    expect(code).toBe(1);
+    expect(stderr).toContain('The demo needs `ssh` and `ssh-keygen`');
+    expect(readdirSync(temp)).toEqual([]);
+  });
+});
+
+describe('stopped half way', () => {
+  async function running(): Promise<{ child: ChildProcess; temp: string }> {
+    const { sandbox, temp } = stage();
+    const child = spawn(process.execPath, [BIN, 'demo'], { env: sandbox.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += String(chunk)));
+    await until(() => said.includes('Every machine answers'), { withinMs: 30_000 });
+    expect(processesOf(temp).length).toBeGreaterThan(10);
+    return { child, temp };
+  }
+
+  it('by Ctrl-C: exit 130, and nothing is left', async () => {
+    const { child, temp } = await running();
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    await gone(() => processesOf(temp));
+    expect(readdirSync(temp)).toEqual([]);
+  });
+
+  it('by SIGKILL: its hosts, their programs and its folder are gone soon after', async () => {
+    const { child, temp } = await running();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await gone(() => processesOf(temp), 15_000);
+    expect(readdirSync(temp)).toEqual([]);
+  });
+});
+
+describe('in a terminal', () => {
+  it('shows machines and calls on one screen, and ends with it', async () => {
+    const { sandbox, temp } = stage({ TERM: 'xterm-256color' });
+    const screen = new xterm.Terminal({ cols: 110, rows: 40, allowProposedApi: true });
+    const pty = spawnPty(process.execPath, [BIN, 'demo'], { cols: 110, rows: 40, env: sandbox.env, cwd: sandbox.home });
+    onTestFinished(() => screen.dispose());
+    const exit = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
+    const text = (): string => {
+      const buffer = screen.buffer.active;
+      return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '').join('\n');
+    };
+    let sawDown = false;
+    pty.onData((data) => {
+      screen.write(data, () => {
+        sawDown ||= /✖ meadow +down/.test(text());
+      });
+    });
+    expect(await exit).toBe(0);
+    await until(() => text().includes('That was real'));
+    expect(sawDown).toBe(true);
+    expect(text()).toMatch(/● harbor +up/);
+    expect(text()).toMatch(/● meadow +up/);
+    expect(text()).toContain('15 tools of 3 machines');
+    // One screen that is drawn over, not a scroll of screens.
+    expect(text().match(/mcp-anywhere demo/g)).toHaveLength(1);
+    expect(statSync(temp).isDirectory() && readdirSync(temp)).toEqual([]);
+  }, 60_000);
+});

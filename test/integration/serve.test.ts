@@ -1,0 +1,237 @@
+/** `serve` as an AI client sees it: how soon it answers, what it says of machines that are away, and how it ends. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
+import { gone, signalPid, withVariable } from '../harness/processes.ts';
+import { initialize, startServe } from '../harness/program.ts';
+import { startProxy } from '../harness/proxy.ts';
+import { makeSandbox } from '../harness/sandbox.ts';
+import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { call, callText, listChanged, offers, textOf, toolNames } from '../harness/tools.ts';
+import { until } from '../harness/until.ts';
+import { makeKey } from '../harness/keys.ts';
+import { scratch } from '../harness/scratch.ts';
+import { join } from 'node:path';
+
+const QUICK = { reconnect: { initialMs: 100, maxMs: 400 } };
+
+let sshd: Sshd;
+beforeAll(async () => {
+  sshd = await startSshd();
+});
+afterAll(() => sshd.stop());
+
+const echoHost = (at: Sshd = sshd, more: Partial<HostEntry> = {}): HostEntry => ({ sshd: at, servers: { echo: fixture(at, 'echo.mjs') }, ...more });
+
+async function ownSshd(): Promise<Sshd> {
+  const own = await startSshd();
+  onTestFinished(() => own.stop());
+  return own;
+}
+
+describe('initialize', () => {
+  it('is answered before any host is connected', async () => {
+    const proxy = await startProxy({ to: sshd.port });
+    onTestFinished(() => proxy.stop());
+    proxy.blackhole();
+    const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }) }).path);
+    const result = await initialize(client);
+    expect(result['serverInfo']).toMatchObject({ name: 'mcp-anywhere' });
+    await until(() => proxy.accepted > 0, { what: 'an attempt to connect' });
+    expect(await client.request('ping')).toEqual({});
+  });
+
+  it('advertises everything that hosts may bring later', async () => {
+    const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
+    const result = await initialize(client);
+    expect(result['capabilities']).toMatchObject({
+      tools: { listChanged: true },
+      resources: { listChanged: true },
+      prompts: { listChanged: true },
+      logging: {},
+      completions: {},
+    });
+  });
+
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('speaks %s with a client that does', async (version) => {
+    const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
+    expect(await initialize(client, version)).toMatchObject({ protocolVersion: version });
+  });
+
+  it('offers its own version to a client of an unknown one', async () => {
+    const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
+    expect(await initialize(client, '2999-01-01')).toMatchObject({ protocolVersion: '2025-11-25' });
+  });
+
+  it('answers server/discover as a method it does not have', async () => {
+    const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
+    const { message } = await client.reply(client.ask('server/discover'));
+    expect(message.error?.code).toBe(-32601);
+  });
+});
+
+describe('hosts that are away', () => {
+  it('lists from the cache when every host is offline', async () => {
+    const own = await ownSshd();
+    const sandbox = makeSandbox();
+    const file = writeHostsFile({ one: echoHost(own), two: { sshd: own, servers: { slow: fixture(own, 'slow.mjs') } } }, QUICK);
+    const first = startServe(file.path, sandbox);
+    await initialize(first.client);
+    await offers(first.client, ['one__echo__echo', 'two__slow__sleep']);
+    const before = await first.client.reply(first.client.ask('tools/list'));
+    await first.client.close();
+    await own.halt();
+
+    const second = startServe(file.path, sandbox);
+    await initialize(second.client);
+    const askedAt = performance.now();
+    const after = await second.client.reply(second.client.ask('tools/list'));
+    expect(after.atMs - askedAt).toBeLessThan(1000);
+    expect(after.message.result).toEqual(before.message.result);
+  });
+
+  it('lists without the hosts it never saw, and says so when they come', async () => {
+    const own = await ownSshd();
+    await own.halt();
+    const { client } = startServe(writeHostsFile({ here: echoHost(), late: echoHost(own) }, QUICK).path);
+    await initialize(client);
+    const first = await toolNames(client);
+    expect(first).toContain('here__echo__echo');
+    expect(first).not.toContain('late__echo__echo');
+    const changes = listChanged(client).length;
+    await own.restart();
+    await until(() => listChanged(client).length > changes, { withinMs: 15_000, what: 'list_changed' });
+    expect(await toolNames(client)).toContain('late__echo__echo');
+    expect(await callText(client, 'late__echo__echo', { message: 'hi' })).toBe('{"message":"hi"}');
+  });
+
+  it('holds the very first list for at most 8 s when a host stays silent', async () => {
+    const proxy = await startProxy({ to: sshd.port });
+    onTestFinished(() => proxy.stop());
+    proxy.blackhole();
+    const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }), near: echoHost() }).path);
+    await initialize(client);
+    const askedAt = performance.now();
+    const names = await toolNames(client);
+    expect(performance.now() - askedAt).toBeLessThan(9_000);
+    expect(names).toContain('near__echo__echo');
+  });
+
+  it('keeps the tools of a host that goes down, and answers a call to it within 3 s with cause and retry', async () => {
+    const own = await ownSshd();
+    const { client } = startServe(writeHostsFile({ shaky: echoHost(own), firm: echoHost() }, { reconnect: { initialMs: 1000, maxMs: 20_000 } }).path);
+    await initialize(client);
+    await offers(client, ['shaky__echo__echo', 'firm__echo__echo']);
+    await own.halt();
+    await client.reply(client.ask('tools/call', { name: 'shaky__echo__echo', arguments: {} }));
+    const askedAt = performance.now();
+    const result = await call(client, 'shaky__echo__echo', { message: 'anyone?' });
+    expect(performance.now() - askedAt).toBeLessThan(3_200);
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('shaky');
+    expect(textOf(result)).toMatch(/refused|unreachable|connect/i);
+    expect(textOf(result)).toMatch(/retr|again/i);
+    expect(await toolNames(client)).toContain('shaky__echo__echo');
+    expect(await callText(client, 'firm__echo__echo', { message: 'fine' })).toBe('{"message":"fine"}');
+  });
+
+  it('tries a waiting host at once when a call comes', async () => {
+    const own = await ownSshd();
+    const { client } = startServe(writeHostsFile({ shaky: echoHost(own) }, { reconnect: { initialMs: 30_000, maxMs: 30_000 } }).path);
+    await initialize(client);
+    await offers(client, ['shaky__echo__echo']);
+    await own.halt();
+    await until(async () => (await call(client, 'shaky__echo__echo')).isError === true, { what: 'a failing call' });
+    await own.restart();
+    const askedAt = performance.now();
+    expect(await callText(client, 'shaky__echo__echo', { message: 'back' })).toBe('{"message":"back"}');
+    expect(performance.now() - askedAt).toBeLessThan(3_200);
+  });
+
+  it('answers a call to a host that refuses the login within 100 ms', async () => {
+    const sandbox = makeSandbox();
+    const first = startServe(writeHostsFile({ box: echoHost() }).path, sandbox);
+    await initialize(first.client);
+    await offers(first.client, ['box__echo__echo']);
+    await first.client.close();
+
+    const wrong = await makeKey(join(scratch(), 'wrong'));
+    const { client } = startServe(writeHostsFile({ box: echoHost(sshd, { identityFile: wrong.path }) }).path, sandbox);
+    await initialize(client);
+    // The first call may have to wait for the login that is under way.
+    expect((await call(client, 'box__echo__echo')).isError).toBe(true);
+    const askedAt = performance.now();
+    const received = await client.reply(client.ask('tools/call', { name: 'box__echo__echo', arguments: {} }));
+    expect(received.atMs - askedAt).toBeLessThan(100);
+    expect(received.line).toContain('box');
+    expect(received.line).toMatch(/doctor/);
+    expect(sshd.log().split('Connection closed by authenticating').length).toBeLessThan(6);
+  });
+});
+
+describe('the end', () => {
+  /** A remote and a local server, both marked, and the moment when both run. */
+  async function marked(belowAnother = false) {
+    const mark = randomUUID();
+    const env = { MCPA_TEST_RUN: mark };
+    const own = await ownSshd();
+    const file = writeHostsFile({
+      far: { sshd: own, servers: { echo: fixture(own, 'echo.mjs', [], { env }), sh: fixture(own, 'sh-echo.sh', [], { env }) } },
+      here: { servers: { echo: fixture(own, 'echo.mjs', [], { env }) } },
+    });
+    const running = () => withVariable('MCPA_TEST_RUN', mark);
+    const sandbox = makeSandbox({ MCPA_TEST_SERVE: mark });
+    const { client } = startServe(file.path, sandbox, { belowAnother });
+    await initialize(client);
+    await offers(client, ['far__echo__echo', 'far__sh__echo', 'here__echo__echo']);
+    await callText(client, 'far__echo__echo');
+    await call(client, 'far__sh__echo');
+    await callText(client, 'here__echo__echo');
+    const nodes = running().filter((one) => one.commandLine.includes('echo.mjs'));
+    expect(nodes.length).toBeGreaterThanOrEqual(2);
+    const nothingLeft = async (): Promise<void> => {
+      await gone(running, 10_000);
+      await gone(() => withVariable('MCPA_TEST_SERVE', mark), 2_000);
+      await own.quiet(10_000);
+    };
+    return { client, nothingLeft };
+  }
+
+  it.each([
+    ['stdin EOF', 0],
+    ['SIGTERM', undefined],
+    ['SIGHUP', undefined],
+  ] as const)('comes with %s and takes every process along', async (how, code) => {
+    const { client, nothingLeft } = await marked();
+    if (how === 'stdin EOF') client.endInput();
+    else client.kill(how);
+    const exit = await client.ended;
+    if (code !== undefined) expect(exit).toEqual({ code, signal: null });
+    await nothingLeft();
+  });
+
+  it('comes with the death of its parent, though stdin stays open', async () => {
+    const { client, nothingLeft } = await marked(true);
+    signalPid(client.pid, 'SIGKILL');
+    await nothingLeft();
+  });
+
+  it('comes with SIGKILL for the remote processes too', async () => {
+    const { client, nothingLeft } = await marked();
+    client.kill('SIGKILL');
+    await nothingLeft();
+  });
+
+  it('comes at once while a host is silent', async () => {
+    const proxy = await startProxy({ to: sshd.port });
+    onTestFinished(() => proxy.stop());
+    proxy.blackhole();
+    const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }) }).path);
+    await initialize(client);
+    await until(() => proxy.accepted > 0);
+    const endedAt = performance.now();
+    client.endInput();
+    await client.ended;
+    expect(performance.now() - endedAt).toBeLessThan(5_000);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { startRequest } from '../../../src/cli/fast-path.ts';
+
+const nothing = { config: undefined, logLevel: undefined };
+
+describe('what the command line asks for', () => {
+  it.each([
+    [[], { kind: 'serve', ...nothing }],
+    [['serve'], { kind: 'serve', ...nothing }],
+    [['serve', '--in-process'], { kind: 'serve', ...nothing }],
+    [['--config', 'h.yaml'], { kind: 'serve', config: 'h.yaml', logLevel: undefined }],
+    [['--log-level', 'debug', 'serve', '--config', 'serve'], { kind: 'serve', config: 'serve', logLevel: 'debug' }],
+    [['--version'], { kind: 'version' }],
+    [['-V'], { kind: 'version' }],
+    [['status'], { kind: 'cli' }],
+    [['serve', 'serve'], { kind: 'cli' }],
+    [['serve', '--json'], { kind: 'cli' }],
+    [['--config'], { kind: 'cli' }],
+    [['--config', '--json'], { kind: 'cli' }],
+    [['--config=h.yaml'], { kind: 'cli' }],
+    [['--log-level', 'loud'], { kind: 'cli' }],
+    [['--help'], { kind: 'cli' }],
+  ])('%j on a pipe', (argv, expected) => {
+    expect(startRequest(argv, false)).toEqual(expected);
+  });
+
+  it('leaves a person to the CLI', () => {
+    expect(startRequest([], true)).toEqual({ kind: 'cli' });
+    expect(startRequest(['serve'], true)).toEqual({ kind: 'cli' });
+    expect(startRequest(['--version'], true)).toEqual({ kind: 'version' });
+  });
+});

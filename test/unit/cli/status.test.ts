@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { causesOf } from '../../../src/cli/explain.ts';
+import { statusExit, statusText } from '../../../src/cli/status.ts';
+import { chooseStyle } from '../../../src/cli/style.ts';
+import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/daemon/control-schema.ts';
+
+const plain = chooseStyle({ color: false, isTTY: true, env: {} });
+const auth = { code: 'AUTH_FAILED', message: 'nas accepted no key', hint: 'ssh-add -l', host: 'nas' } as const;
+const gone = { code: 'COMMAND_NOT_FOUND', message: 'npx does not exist', hint: 'install it', host: 'gpu1', server: 'git' } as const;
+
+function server(name: string, more: Partial<ServerStatus> = {}): ServerStatus {
+  return { name, state: 'ready', tools: 3, problems: [], cached: false, ...more };
+}
+
+function host(name: string, servers: readonly ServerStatus[], more: Partial<HostStatus> = {}): HostStatus {
+  return { name, state: 'ready', connections: 1, backend: 'ssh2', tags: [], servers, ...more };
+}
+
+function snapshot(...hosts: HostStatus[]): StatusSnapshot {
+  return { schemaVersion: 1, daemon: null, hosts, clients: [] };
+}
+
+const up = host('gpu1', [server('files'), server('git', { tools: 5 })], { rttMs: 12.4 });
+const refused = host('nas', [server('media', { state: 'failed', cause: auth, tools: 2, cached: true })], { state: 'refused', cause: auth, connections: 0 });
+
+describe('status as text', () => {
+  it('has a line a host, and below them what is wrong with its next step', () => {
+    expect(statusText(snapshot(up, refused), plain).split('\n')).toEqual([
+      'gpu1  ● up       12 ms  2/2 servers  8 tools',
+      'nas   ✖ refused         0/1 servers  2 tools  nas accepted no key',
+      '',
+      '✖ nas: nas accepted no key',
+      '  next ssh-add -l',
+      '',
+    ]);
+  });
+
+  it('names a server that failed on a host that is up', () => {
+    const text = statusText(snapshot(host('gpu1', [server('git', { state: 'failed', cause: gone })])), plain);
+    expect(text).toContain('✖ gpu1/git: npx does not exist\n  next install it\n');
+  });
+});
+
+describe('the exit code of status', () => {
+  const failed = server('git', { state: 'failed', cause: gone });
+  it.each([
+    ['all up', [up], 0],
+    ['nothing but a refused host', [refused], 3],
+    ['one of two hosts', [up, refused], 8],
+    ['one of two servers', [host('gpu1', [server('files'), failed])], 8],
+    ['no server', [host('gpu1', [failed])], 5],
+    ['a disabled server', [host('gpu1', [server('files'), server('git', { state: 'disabled' })])], 0],
+    ['a host that is still connecting', [host('far', [server('x', { state: 'idle' })], { state: 'connecting' })], 4],
+    ['no hosts', [], 0],
+  ])('%s', (_name, hosts, exit) => {
+    expect(statusExit(snapshot(...hosts))).toBe(exit);
+  });
+});
+
+describe('what is wrong with a part', () => {
+  it('takes the host, its servers, or one of them', () => {
+    const hosts = snapshot(host('gpu1', [server('files'), server('git', { state: 'failed', cause: gone })]), refused);
+    expect(causesOf(hosts, { host: 'gpu1' })).toEqual([gone]);
+    expect(causesOf(hosts, { host: 'gpu1', server: 'files' })).toEqual([]);
+    expect(causesOf(hosts, { host: 'nas' })).toEqual([auth, auth]);
+  });
+
+  it('names the near miss', () => {
+    expect(() => causesOf(snapshot(up), { host: 'gpu2' })).toThrow('did you mean gpu1?');
+    expect(() => causesOf(snapshot(up), { host: 'gpu1', server: 'file' })).toThrow('did you mean files?');
+  });
+});

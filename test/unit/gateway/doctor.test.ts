@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
+import { runDoctor, type DoctorParts, type DoctorStep } from '../../../src/gateway/doctor.ts';
+
+function server(host: string, name: string, enabled = true): ServerPlan {
+  return {
+    name,
+    host,
+    enabled,
+    command: 'x',
+    args: [],
+    env: new Map(),
+    cwd: undefined,
+    sharing: 'session',
+    tools: { allow: [], deny: [], rename: new Map() },
+    timeoutMs: 1,
+    startTimeoutMs: 1,
+    idleMs: 1,
+  };
+}
+
+function host(name: string, servers: readonly string[], ssh: Partial<NonNullable<HostPlan['ssh']>> | undefined = {}): HostPlan {
+  const plan = {
+    alias: name,
+    host: undefined,
+    user: undefined,
+    port: undefined,
+    identityFiles: [],
+    proxyJump: undefined,
+    configFile: undefined,
+    knownHostsFiles: [],
+    backend: 'auto' as const,
+    subsystem: undefined,
+    reuseControlMaster: false,
+    connectTimeoutMs: 1,
+  };
+  return { name, tags: [], ssh: { ...plan, ...ssh }, servers: servers.map((each) => server(name, each)) };
+}
+
+function planOf(...hosts: HostPlan[]): Plan {
+  return {
+    file: '/hosts.yaml',
+    hosts,
+    naming: { maxLength: 44 },
+    catalog: { ttlMs: 1 },
+    reconnect: { initialMs: 1, maxMs: 1, attempts: 1 },
+    heartbeat: { intervalMs: 1, leaseMs: 1 },
+    limits: { maxMessageBytes: 1 },
+  };
+}
+
+const wellParts: DoctorParts = {
+  clock: systemClock(),
+  inspect: async (_host, report) => report({ check: 'login', outcome: 'ok', text: 'publickey', durationMs: 1 }),
+  probe: async () => ({ system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/bin:/usr/bin']]) }),
+  startServer: async () => ({ tools: 4, ms: 12 }),
+};
+
+async function examine(plan: Plan, parts: Partial<DoctorParts> = {}, only?: string): Promise<readonly string[]> {
+  const live: DoctorStep[] = [];
+  const steps = await runDoctor(plan, { ...wellParts, ...parts }, (step) => live.push(step), new AbortController().signal, only);
+  expect(live).toEqual(steps);
+  return steps.map((step) => [step.host, step.server, step.check, step.outcome].filter((part) => part !== undefined).join(' '));
+}
+
+describe('the doctor', () => {
+  it('goes from the hosts file to each server', async () => {
+    expect(await examine(planOf(host('gpu1', ['files', 'git'])))).toEqual([
+      'config ok',
+      'gpu1 login ok',
+      'gpu1 probe ok',
+      'gpu1 files server ok',
+      'gpu1 git server ok',
+    ]);
+  });
+
+  it('does not try what lies behind a failed step, and goes on with other hosts', async () => {
+    const steps = await examine(planOf(host('nas', ['media']), host('gpu1', ['files'])), {
+      inspect: async ({ name }, report) =>
+        report({ check: 'host-key', outcome: name === 'nas' ? 'failed' : 'ok', text: '', durationMs: 0 }),
+    });
+    expect([...steps].sort()).toEqual(
+      ['config ok', 'nas host-key failed', 'nas probe skipped', 'nas media server skipped', 'gpu1 host-key ok', 'gpu1 probe ok', 'gpu1 files server ok'].sort(),
+    );
+  });
+
+  it('reports what a server failed of, with its place', async () => {
+    const plan = planOf(host('gpu1', ['files']));
+    const startServer = async (): Promise<never> => {
+      throw new AnywhereError('COMMAND_NOT_FOUND', 'npx does not exist');
+    };
+    const steps = await runDoctor(plan, { ...wellParts, startServer }, () => undefined, new AbortController().signal);
+    expect(steps.at(-1)).toMatchObject({
+      host: 'gpu1',
+      server: 'files',
+      outcome: 'failed',
+      cause: { code: 'COMMAND_NOT_FOUND', host: 'gpu1', server: 'files' },
+    });
+  });
+
+  it('turns an inspection that throws into a finding', async () => {
+    const inspect = async (): Promise<never> => {
+      throw new AnywhereError('SSH_MISSING', 'no ssh here');
+    };
+    expect(await examine(planOf(host('gpu1', ['files'])), { inspect })).toEqual([
+      'config ok',
+      'gpu1 login failed',
+      'gpu1 probe skipped',
+      'gpu1 files server skipped',
+    ]);
+  });
+
+  it('asks no ssh of this machine itself, and probes no forced-command host', async () => {
+    const here: HostPlan = { ...host('here', ['notes']), ssh: undefined };
+    expect(await examine(planOf(here))).toEqual(['config ok', 'here probe ok', 'here notes server ok']);
+    const forced = host('nas', ['media'], { subsystem: 'mcp' });
+    expect(await examine(planOf(forced))).toEqual(['config ok', 'nas login ok', 'nas probe skipped', 'nas media server ok']);
+  });
+
+  it('leaves disabled servers alone', async () => {
+    const gpu1 = { ...host('gpu1', []), servers: [server('gpu1', 'off', false)] };
+    expect(await examine(planOf(gpu1))).toContain('gpu1 off server skipped');
+  });
+
+  it('examines only the host that is named, and knows a near miss', async () => {
+    const plan = planOf(host('gpu1', ['files']), host('nas', ['media']));
+    expect((await examine(plan, {}, 'nas')).filter((step) => step.startsWith('gpu1'))).toEqual([]);
+    await expect(examine(plan, {}, 'gpu')).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('did you mean gpu1?') as string });
+  });
+});

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+import { SkipsReporter } from './test/setup/skips-reporter.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
+
+export default defineConfig({
+  define: { __VERSION__: JSON.stringify(manifest.version) },
+  test: {
+    include: ['test/{unit,contract,integration}/**/*.test.{ts,tsx}'],
+    globalSetup: ['test/setup/build.ts'],
+    setupFiles: ['test/setup/warnings.ts'],
+    // Tests start real processes: child processes keep files apart, and more files at once than cores only add noise.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: inCi ? ['default', 'json', new SkipsReporter('.cache/skipped.txt')] : ['default'],
+    outputFile: { json: '.cache/vitest.json' },
+  },
+});
