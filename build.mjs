@@ -24,22 +24,37 @@ const dist = path.join(root, 'dist');
 const stamp = path.join(root, '.cache/build.stamp');
 const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
 
-/** Programs and library faces, by their name in dist/. */
-async function entryPoints() {
-  const servers = path.join(root, 'src/demo/servers');
-  const names = existsSync(servers) ? await readdir(servers) : [];
-  const entries = {
-    bin: 'src/bin.ts',
-    index: 'src/index.ts',
+/**
+ * What is bundled together, by its name in dist/. The demo's programs stand on the MCP SDK, which needs all of
+ * zod; bundled with the program they would make it share that, and its start-up would pay for parsing it.
+ */
+async function bundles() {
+  const folder = path.join(root, 'src/demo/servers');
+  const servers = existsSync(folder) ? (await readdir(folder)).filter((name) => name.endsWith('.ts')) : [];
+  const program = { bin: 'src/bin.ts', index: 'src/index.ts' };
+  const demo = {
     'demo/host': 'src/demo/host.ts',
-    ...Object.fromEntries(
-      names
-        .filter((name) => name.endsWith('.ts'))
-        .map((name) => [`demo/${path.basename(name, '.ts')}`, `src/demo/servers/${name}`]),
-    ),
+    'demo/client': DEMO_CLIENT,
+    ...Object.fromEntries(servers.map((name) => [`demo/${path.basename(name, '.ts')}`, `src/demo/servers/${name}`])),
   };
+  return [options(present(program)), { ...options(present(demo)), plugins: [] }];
+}
+
+function present(entries) {
   return Object.fromEntries(Object.entries(entries).filter(([, source]) => existsSync(path.join(root, source))));
 }
+
+/** The one part of the demo that the program itself loads; package.json's `imports` says where it is. */
+const DEMO_CLIENT = 'src/demo/client.ts';
+const demoClientApart = {
+  name: 'demo-client-apart',
+  setup: (build) => {
+    build.onResolve({ filter: /\/client\.ts$/ }, ({ path: name, resolveDir, kind }) => {
+      if (kind === 'entry-point' || path.resolve(resolveDir, name) !== path.join(root, DEMO_CLIENT)) return undefined;
+      return { path: '#demo/client', external: true };
+    });
+  },
+};
 
 /** @returns {import('esbuild').BuildOptions} */
 function options(entries) {
@@ -59,6 +74,7 @@ function options(entries) {
     legalComments: 'none',
     write: false,
     logLevel: 'warning',
+    plugins: [demoClientApart],
     // ssh2 has a native addon that it finds beside itself. Never reached: Ink's optional debugging aid, and
     // the compiler with which cosmiconfig would read a config file that is TypeScript.
     external: ['ssh2', 'cpu-features', 'react-devtools-core', 'typescript'],
@@ -84,9 +100,10 @@ async function writeAtomically(file, contents) {
 }
 
 async function bundle() {
-  const result = await build({ ...options(await entryPoints()), metafile: true });
-  const notices = { path: path.join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: await licenses(result.metafile) };
-  const outputs = [...result.outputFiles, notices];
+  const results = await Promise.all((await bundles()).map((one) => build({ ...one, metafile: true })));
+  const inputs = results.flatMap((result) => Object.keys(result.metafile.inputs));
+  const notices = { path: path.join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: await licenses(inputs) };
+  const outputs = [...results.flatMap((result) => result.outputFiles), notices];
   for (const output of outputs) await writeAtomically(output.path, Buffer.from(output.contents));
   const bin = path.join(dist, 'bin.js');
   if (existsSync(bin)) await chmod(bin, 0o755);
@@ -94,8 +111,8 @@ async function bundle() {
 }
 
 /** Packages whose code is in the bundle ask to be shipped with their license. */
-async function licenses(metafile) {
-  const folders = Object.keys(metafile.inputs).map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]);
+async function licenses(inputs) {
+  const folders = inputs.map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]);
   const texts = [...new Set(folders.filter((folder) => folder !== undefined))].sort().map(async (folder) => {
     const { name, version, license } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8'));
     const file = (await readdir(path.join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
@@ -130,20 +147,40 @@ async function declarations() {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let said = '';
-  child.stdout.on('data', (chunk) => (said += chunk));
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  const emitted = said.split('\n').filter((line) => line.startsWith('TSFILE: '));
-  if (code !== 0) throw new Error(`the declarations in dist/ are not complete:\n${said}`);
-  const files = emitted.map((line) => path.normalize(line.slice('TSFILE: '.length).trim()));
-  await Promise.all(files.map(nameJavaScript));
-  return files;
+  const isEmitted = (line) => line.startsWith('TSFILE: ');
+  const said = output.trim().split('\n');
+  if (code !== 0)
+    throw new Error(['The declarations are not complete:', ...said.filter((line) => !isEmitted(line))].join('\n'));
+  const files = said.filter(isEmitted).map((line) => path.normalize(line.slice('TSFILE: '.length).trim()));
+  const texts = new Map(
+    await Promise.all(files.map(async (file) => [file, nameJavaScript(await readFile(file, 'utf8'))])),
+  );
+  const published = reachable(path.join(dist, 'index.d.ts'), texts);
+  await Promise.all(files.map((file) => (published.has(file) ? writeFile(file, texts.get(file)) : rm(file))));
+  return [...published];
 }
 
+const IMPORTS = /(from |import\()(['"])(\.[^'"]*)\.tsx?\2/g;
+
 /** tsc leaves the sources' `.ts` endings in declarations; beside them in dist/ lies JavaScript. */
-async function nameJavaScript(file) {
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replaceAll(/(from |import\()(['"])(\.[^'"]*)\.tsx?\2/g, '$1$2$3.js$2'));
+function nameJavaScript(text) {
+  return text.replaceAll(IMPORTS, '$1$2$3.js$2');
+}
+
+/** The declarations that the public face refers to; the rest describes what the package does not export. */
+function reachable(face, texts) {
+  const found = new Set([face]);
+  for (const file of found) {
+    for (const [, name] of (texts.get(file) ?? '').matchAll(/['"](\.[^'"]*)\.js['"]/g)) {
+      found.add(path.resolve(path.dirname(file), `${name}.d.ts`));
+    }
+  }
+  return found;
 }
 
 async function filesUnder(folder) {

@@ -5,6 +5,12 @@ const noExit = {
   message: 'Set process.exitCode in src/bin.ts; everything else ends by returning.',
 };
 
+const wholeZod = {
+  selector:
+    "ImportDeclaration[source.value='zod'][importKind!='type'] > :matches(ImportSpecifier[imported.name='z'], ImportDefaultSpecifier)",
+  message: "import * as z from 'zod': through `z` the bundle holds all of zod, with every language.",
+};
+
 export default tseslint.config(
   { ignores: ['**/node_modules/', 'dist/', '.cache/', 'coverage/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -23,7 +29,7 @@ export default tseslint.config(
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },
       ],
-      'no-restricted-syntax': ['error', noExit],
+      'no-restricted-syntax': ['error', noExit, wholeZod],
       eqeqeq: 'error',
       'no-console': 'error',
       'max-depth': ['error', 3],

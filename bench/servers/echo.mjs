@@ -1,4 +1,4 @@
-// The least an MCP server can be: one JSON.parse per line, replies of one chunk in one write.
+// The least an MCP server can be: one JSON.parse and one write per message, as servers do.
 // `echo` answers with its text, `big` with as many bytes as asked for, from a text made once.
 const out = process.stdout;
 let rest = '';
@@ -26,11 +26,9 @@ function resultOf({ method, params }) {
 process.stdin.setEncoding('utf8').on('data', (chunk) => {
   const lines = (rest + chunk).split('\n');
   rest = lines.pop();
-  let replies = '';
   for (const line of lines) {
     const message = JSON.parse(line);
-    if (message.id !== undefined) replies += `{"jsonrpc":"2.0","id":${message.id},"result":${resultOf(message)}}\n`;
+    if (message.id !== undefined) out.write(`{"jsonrpc":"2.0","id":${message.id},"result":${resultOf(message)}}\n`);
   }
-  if (replies !== '') out.write(replies);
 });
 process.stdin.on('end', () => process.exit(0));

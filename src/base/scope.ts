@@ -28,14 +28,14 @@ export class Scope {
 
   /** Owns a promise; its failure goes to the scope's error handler, unless the scope is closing. */
   run(work: Promise<unknown>): void {
-    const owned = work.then(
-      () => undefined,
-      (error: unknown) => {
+    const owned: Promise<void> = work
+      .catch((error: unknown) => {
         if (!this.closed) this.#onError(error);
-      },
-    );
+      })
+      .then(() => {
+        this.#running.delete(owned);
+      });
     this.#running.add(owned);
-    void owned.finally(() => this.#running.delete(owned));
   }
 
   /** Called on close, last added first. After the close began it is called at once. */

@@ -8,20 +8,28 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import * as z from 'zod';
+import { COLLECTIONS, forEachCollection } from '../protocol/collections.ts';
 import { type Listing, readItem } from './listing.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
-interface Header {
-  readonly format: number;
-  readonly fingerprint: string;
-  readonly profile: string;
-  readonly listedAtMs: number;
-  readonly counts: Readonly<Record<CollectionName, number>>;
-  readonly problems: Listing['problems'];
-  readonly instructions?: string;
-}
+const count = z.int().min(0);
+
+const HEADER = z.object({
+  format: z.literal(FORMAT),
+  fingerprint: z.string(),
+  profile: z.string(),
+  listedAtMs: z.number(),
+  counts: z.object({ tools: count, prompts: count, resources: count, resourceTemplates: count }),
+  problems: z.array(z.object({ item: z.string(), reason: z.string() })),
+  instructions: z.string().optional(),
+  capabilities: z.record(z.string(), z.unknown()),
+  /** Of all that stands behind this line: a disk that garbled one definition would break the whole merged list. */
+  digest: z.string(),
+});
+
+type Header = z.infer<typeof HEADER>;
 
 export class ListingCache {
   readonly #folder: string;
@@ -52,7 +60,7 @@ export class ListingCache {
       writeFileSync(draft, encode(listing), { mode: 0o600, flag: 'wx' });
       renameSync(draft, path);
     } catch (error) {
-      rmSync(draft, { force: true });
+      removeQuietly(draft);
       this.#onError(error);
     }
   }
@@ -62,32 +70,48 @@ export class ListingCache {
   }
 }
 
+/** The draft may not even have been made; what hindered that may hinder this too. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The error that led here is reported.
+  }
+}
+
 function encode(listing: Listing): Buffer {
+  const newline = Buffer.from('\n');
+  const body = Buffer.concat(COLLECTIONS.flatMap(({ name }) => listing.items[name].flatMap((item) => [item.bytes, newline])));
   const header: Header = {
     format: FORMAT,
     fingerprint: listing.fingerprint,
     profile: listing.profile,
     listedAtMs: listing.listedAtMs,
     counts: forEachCollection(({ name }) => listing.items[name].length),
-    problems: listing.problems,
-    ...(listing.instructions === undefined ? {} : { instructions: listing.instructions }),
+    problems: [...listing.problems],
+    instructions: listing.instructions,
+    capabilities: listing.capabilities,
+    digest: digestOf(body),
   };
-  const newline = Buffer.from('\n');
-  const lines = COLLECTIONS.flatMap(({ name }) => listing.items[name].flatMap((item) => [item.bytes, newline]));
-  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...lines]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body]);
 }
 
 function decode(bytes: Buffer, fingerprint: string): Listing | undefined {
-  const lines = linesOf(bytes);
-  const header = headerOf(lines.shift());
-  if (header?.format !== FORMAT || header.fingerprint !== fingerprint) return undefined;
-  const total = COLLECTIONS.reduce((sum, { name }) => sum + header.counts[name], 0);
-  if (total !== lines.length) return undefined;
+  const end = bytes.indexOf(0x0a);
+  const header = headerOf(bytes.subarray(0, Math.max(end, 0)));
+  const body = bytes.subarray(end + 1);
+  if (header?.fingerprint !== fingerprint || header.digest !== digestOf(body)) return undefined;
+  const lines = linesOf(body);
   // Each was checked before it was kept; starting must not pay for that again.
   const items = forEachCollection((collection) =>
     lines.splice(0, header.counts[collection.name]).flatMap((line) => readItem(collection, line) ?? []),
   );
-  return { fingerprint, profile: header.profile, listedAtMs: header.listedAtMs, items, problems: header.problems, instructions: header.instructions };
+  const { profile, listedAtMs, problems, instructions, capabilities } = header;
+  return { fingerprint, profile, listedAtMs, items, problems, instructions, capabilities };
+}
+
+function digestOf(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 function linesOf(bytes: Buffer): Buffer[] {
@@ -100,9 +124,9 @@ function linesOf(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-function headerOf(line: Buffer | undefined): Header | undefined {
+function headerOf(line: Buffer): Header | undefined {
   try {
-    return line === undefined ? undefined : (JSON.parse(line.toString()) as Header);
+    return HEADER.safeParse(JSON.parse(line.toString())).data;
   } catch {
     return undefined;
   }

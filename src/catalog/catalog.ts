@@ -64,7 +64,7 @@ export class Catalog {
   }
 
   /** Takes what a server has just listed. */
-  accept(server: ServerPlan, definitions: Definitions, profile: string, instructions: string | undefined): void {
+  accept(server: ServerPlan, definitions: Definitions, profile: string, hello: Pick<Listing, 'instructions' | 'capabilities'>): void {
     const id = serverId(server);
     const read = forEachCollection((collection) => readItems(collection, definitions[collection.name]));
     const listing: Listing = {
@@ -73,7 +73,8 @@ export class Catalog {
       listedAtMs: this.#clock.now(),
       items: forEachCollection(({ name }) => read[name].items),
       problems: COLLECTIONS.flatMap(({ name }) => read[name].problems),
-      instructions,
+      instructions: hello.instructions,
+      capabilities: hello.capabilities,
     };
     const before = this.#entries.get(id)?.listing;
     this.#entries.set(id, { listing, isFresh: true });

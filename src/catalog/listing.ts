@@ -1,6 +1,7 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
 import { type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
 import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
+import { definitionProblem } from './definition-check.ts';
 import { toolProblem } from './tool-check.ts';
 
 export interface ListedItem {
@@ -29,7 +30,12 @@ export interface Listing {
   readonly problems: readonly ListingProblem[];
   /** From `initialize`: what the server tells models about itself. */
   readonly instructions: string | undefined;
+  /** From `initialize`. */
+  readonly capabilities: ServerCapabilities;
 }
+
+/** What a server says in `initialize` that it can do. */
+export type ServerCapabilities = Readonly<Record<string, unknown>>;
 
 /** Reads the definitions of one collection: bad ones become problems, the good ones stay. */
 export function readItems(
@@ -57,8 +63,8 @@ export function readItem(collection: Collection, bytes: Buffer): ListedItem | un
 
 function itemProblem(collection: Collection, item: ListedItem, isRepeated: boolean): string | undefined {
   if (isRepeated) return 'listed twice; the first one is offered';
-  if (collection.name !== 'tools') return undefined;
-  return toolProblem(valueAt(item.bytes, { start: 0, end: item.bytes.length }));
+  const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
+  return (collection.name === 'tools' ? toolProblem(definition) : undefined) ?? definitionProblem(collection.name, definition);
 }
 
 export function emptyItems(): Record<CollectionName, readonly ListedItem[]> {

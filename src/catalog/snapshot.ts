@@ -109,7 +109,8 @@ function complaint(server: ServerPlan, item: string, what: string): AnywhereErro
   return new AnywhereError('SERVER_PROTOCOL', `${JSON.stringify(item)}: ${what}`, { host: server.host, server: server.name, tool: item });
 }
 
-function jsonArray(items: readonly Buffer[]): Buffer {
+/** Definitions as one JSON array, byte for byte. */
+export function jsonArray(items: readonly Buffer[]): Buffer {
   const comma = Buffer.from(',');
   const inner = items.flatMap((item, index) => (index === 0 ? [item] : [comma, item]));
   return Buffer.concat([Buffer.from('['), ...inner, Buffer.from(']')]);

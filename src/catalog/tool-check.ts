@@ -7,7 +7,7 @@
 /** Why the tool must be withheld, as a sentence; undefined where it can be offered. */
 export function toolProblem(tool: unknown): string | undefined {
   if (!isRecord(tool)) return 'its definition is not an object';
-  return objectSchemaProblem('inputSchema', tool['inputSchema']) ?? outputProblem(tool['outputSchema']) ?? annotationProblem(tool['annotations']);
+  return objectSchemaProblem('inputSchema', tool['inputSchema']) ?? outputProblem(tool['outputSchema']);
 }
 
 function outputProblem(schema: unknown): string | undefined {
@@ -18,7 +18,7 @@ function outputProblem(schema: unknown): string | undefined {
 /** MCP schema: inputSchema and outputSchema are `{ type: "object", properties?: { [key]: object }, required?: string[] }`. */
 function objectSchemaProblem(where: string, schema: unknown): string | undefined {
   if (!isRecord(schema)) return `its ${where} is ${schema === undefined ? 'missing' : 'not an object'}`;
-  if (schema['type'] !== 'object') return `the type of its ${where} is ${JSON.stringify(schema['type']) ?? 'missing'}, not "object"`;
+  if (schema['type'] !== 'object') return `the type of its ${where} is ${schema['type'] === undefined ? 'missing' : JSON.stringify(schema['type'])}, not "object"`;
   const properties = schema['properties'];
   if (properties !== undefined && !isRecord(properties)) return `${where}.properties is not an object`;
   const bad = Object.entries(properties ?? {}).find(([, value]) => !isRecord(value));
@@ -42,10 +42,6 @@ function findRemoteReference(value: unknown, depth: number): string | undefined 
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function annotationProblem(annotations: unknown): string | undefined {
-  return annotations === undefined || isRecord(annotations) ? undefined : 'its annotations are not an object';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

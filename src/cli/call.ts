@@ -1,6 +1,7 @@
 /** `call <tool>`: one tool call, its answer on stdout. */
-import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, EXIT, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
+import type { ControlMethods } from '../daemon/control-schema.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import { jsonArguments, typedArguments } from './call-args.ts';
 import { isErrorResult, resultText } from './call-result.ts';
@@ -28,6 +29,8 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
     });
     try {
       return await client.request('call', { tool, arguments: args }, context.io.signal);
+    } catch (error) {
+      throw isUnknownTool(error) ? await unknownTool(context, client, tool) : error;
     } finally {
       stopListening();
       context.out.progress('');
@@ -53,14 +56,36 @@ async function argumentsOf(
 ): Promise<Record<string, unknown>> {
   if (pairs.length === 0) return {};
   context.out.progress(`looking at ${tool} …`);
-  const host = tool.split('__', 1)[0];
-  const known = await client.request('tools', host === undefined || host === tool ? {} : { host }, context.io.signal);
-  const entry = known.tools.find(({ name }) => name === tool);
-  if (entry !== undefined) return typedArguments(pairs, inputSchemaOf(entry.definition), tool);
-  const [cause] = known.missing;
-  if (cause !== undefined) throw new AnywhereError(cause.code, cause.message, { ...cause, tool });
-  const near = nearMiss(tool, known.tools.map(({ name }) => name));
-  throw new AnywhereError('TOOL_UNKNOWN', `No tool is called ${tool}.`, near === undefined ? {} : { hint: `mcp-anywhere call ${near}` });
+  const { tools } = await listed(context, client, tool);
+  const entry = tools.find(({ name }) => name === tool);
+  if (entry === undefined) throw await unknownTool(context, client, tool);
+  return typedArguments(pairs, inputSchemaOf(entry.definition), tool);
+}
+
+function isUnknownTool(error: unknown): boolean {
+  return error instanceof AnywhereError && error.code === 'TOOL_UNKNOWN';
+}
+
+/** Why there is no such tool: its server has not said what it offers, or the name is wrong. */
+async function unknownTool(context: CliContext, client: ControlClient, tool: string): Promise<AnywhereError> {
+  const { tools, missing } = await listed(context, client, tool);
+  const cause = missing.find((report) => mayOffer(report, tool));
+  if (cause !== undefined) return new AnywhereError(cause.code, cause.message, { ...cause, tool });
+  const near = nearMiss(tool, tools.map(({ name }) => name));
+  return new AnywhereError('TOOL_UNKNOWN', `No tool is called ${tool}.`, near === undefined ? {} : { hint: `mcp-anywhere call ${near}` });
+}
+
+/** The tools of the host that the name names, or of all where it names none that exists. */
+async function listed(context: CliContext, client: ControlClient, tool: string): Promise<ControlMethods['tools']['result']> {
+  const { hosts } = await client.request('status', {}, context.io.signal);
+  const host = hosts.find(({ name }) => tool.startsWith(`${name}__`));
+  return await client.request('tools', host === undefined ? {} : { host: host.name }, context.io.signal);
+}
+
+/** The tool's name says that it is one of this server, whose tools are not known. */
+function mayOffer({ host, server }: ErrorReport, tool: string): boolean {
+  const owner = [host, server].filter((part) => part !== undefined).join('__');
+  return tool.startsWith(`${owner}__`);
 }
 
 function inputSchemaOf(definition: unknown): unknown {

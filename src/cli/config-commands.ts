@@ -3,13 +3,18 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../base/errors.ts';
 import { confirmed } from './ask.ts';
 import type { ConfigIo, ConfigOptions } from './config.ts';
-import { isInteractive, type CliContext } from './context.ts';
-import type { Run } from './program.ts';
+import { isInteractive, type CliContext, type Run } from './context.ts';
+import { unknownCommand } from './unknown-command.ts';
 
 type Work = (io: ConfigIo, options: ConfigOptions) => Promise<ExitCode>;
 
 export function addConfigCommands(program: Command, run: Run): void {
-  const config = program.command('config').description('about the hosts file');
+  const config = program
+    .command('config')
+    .description('about the hosts file')
+    .action(() => {
+      throw unknownCommand(config);
+    });
   const add = (words: string, description: string, load: () => Promise<Work>): void => {
     config
       .command(words)
@@ -25,6 +30,7 @@ export function addConfigCommands(program: Command, run: Run): void {
   add('validate [file]', 'checks it and names every mistake', async () => (await import('./config.ts')).configValidate);
   add('schema', 'its JSON Schema, for editors', async () => (await import('./config.ts')).configSchema);
   add('trust [file]', 'accepts a hosts file of a working folder, as it stands', async () => (await import('./config.ts')).configTrust);
+  config.allowExcessArguments();
 }
 
 function configIo(context: CliContext): ConfigIo {

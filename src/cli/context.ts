@@ -1,4 +1,5 @@
 /** What every command is given: the world outside, the global options, and where to write. */
+import type { ExitCode } from '../base/errors.ts';
 import type { LogLevelName } from './fast-path.ts';
 import type { Output } from './output.ts';
 import type { Style } from './style.ts';
@@ -40,6 +41,9 @@ export interface CliContext {
   readonly out: Output;
   readonly style: Style;
 }
+
+/** Builds a context from the global options, runs a command in it, and keeps its exit code. */
+export type Run = (command: (context: CliContext) => Promise<ExitCode>) => Promise<void>;
 
 /** Somebody can be asked: they see stderr and can type. */
 export function isInteractive(io: CliIo): boolean {

@@ -2,8 +2,8 @@
 import { AnywhereError, EXIT, reportOf, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import type { DoctorStep } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { harmless, oneLine } from './output.ts';
-import { combinedExit, exitOf, nextStep } from './report.ts';
+import { harmless } from './output.ts';
+import { combinedExit, exitOf, messageAt, nextStep } from './report.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';
 
@@ -70,12 +70,12 @@ export function stepText(step: DoctorStep, style: Style): string {
   const [glyph, paint] = MARKS[step.outcome];
   const where = [step.host, step.server].filter((name) => name !== undefined).join('/');
   const took = step.durationMs >= 1 ? style.dim(` ${step.durationMs.toFixed(0)} ms`) : '';
-  const head = `${style[paint](glyph)} ${where === '' ? '' : `${style.bold(where)} `}${step.check.padEnd(10)} ${oneLine(step.text)}${took}\n`;
+  const head = `${style[paint](glyph)} ${step.check.padEnd(10)} ${where === '' ? '' : `${style.bold(where)}: `}${messageAt(where, step.text)}${took}\n`;
   return step.cause === undefined ? head : head + causeText(step.cause, step.text, style);
 }
 
 function causeText(cause: ErrorReport, shown: string, style: Style): string {
-  const why = [...(cause.message === shown ? [] : [cause.message]), ...(cause.evidence ?? [])];
+  const why = [...(shown.includes(cause.message) ? [] : [cause.message]), ...(cause.evidence ?? [])];
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),

@@ -1,9 +1,9 @@
 /** The command line from its words to an exit code; every error is reported here. */
 import { CommanderError } from 'commander';
 import { AnywhereError, asAnywhereError, EXIT, reportOf, type ExitCode } from '../base/errors.ts';
-import type { CliContext, CliIo } from './context.ts';
+import type { CliContext, CliIo, Run } from './context.ts';
 import { createOutput } from './output.ts';
-import { createProgram, type Grammar, type Run } from './program.ts';
+import { createProgram, type Grammar } from './program.ts';
 import { errorJson, formatError } from './report.ts';
 import { chooseStyle } from './style.ts';
 
@@ -43,17 +43,16 @@ function contextOf(io: CliIo, grammar: Grammar): CliContext {
 
 function reportFailure(io: CliIo, argv: readonly string[], thrown: unknown): ExitCode {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
-  const error = thrown instanceof CommanderError ? usageError(thrown, argv) : asAnywhereError(thrown);
+  const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
   const style = chooseStyle({ color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
   io.stderr.write(argv.includes('--json') ? errorJson(reportOf(error)) : formatError(reportOf(error), style));
   return error.exitCode;
 }
 
 /** Commander's own errors are about the words on the command line. */
-function usageError({ message }: CommanderError, argv: readonly string[]): AnywhereError {
+function usageError({ message }: CommanderError): AnywhereError {
   const [what = message, ...more] = message.replace(/^error: /, '').split('\n');
-  const evidence = more.filter((line) => line !== '');
-  return new AnywhereError('USAGE', what === '(outputHelp)' ? `${argv.join(' ')} needs a command.` : what, { evidence });
+  return new AnywhereError('USAGE', what, { evidence: more.filter((line) => line !== '') });
 }
 
 /** When the user stopped it, whatever was thrown is only a consequence. */

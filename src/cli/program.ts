@@ -1,9 +1,9 @@
 /** The command line's grammar (commander). What a command does is loaded when it runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../base/errors.ts';
-import type { CliContext, CliIo } from './context.ts';
+import type { CliIo, Run } from './context.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import { addConfigCommands } from './config-commands.ts';
+import { unknownCommand } from './unknown-command.ts';
 
 interface GlobalFlags {
   readonly config?: string;
@@ -11,9 +11,6 @@ interface GlobalFlags {
   readonly json?: true;
   readonly color: boolean;
 }
-
-/** Builds a context from the global options, runs a command in it, and keeps its exit code. */
-export type Run = (command: (context: CliContext) => Promise<ExitCode>) => Promise<void>;
 
 export interface Grammar {
   readonly program: Command;
@@ -33,8 +30,10 @@ export function createProgram(io: CliIo, run: Run): Grammar {
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
-    .allowExcessArguments(false)
-    .action(() => run(async (context) => await (await import('./start.ts')).runStart(context)));
+    .action(() => run(async (context) => {
+      if (program.args.length > 0) throw unknownCommand(program);
+      return await (await import('./start.ts')).runStart(context);
+    }));
   addServing(program, io, run);
   addLooking(program, run);
   addCalling(program, run);
@@ -44,6 +43,8 @@ export function createProgram(io: CliIo, run: Run): Grammar {
     .command('demo')
     .description('a tour on three machines that exist only for its duration')
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
+  // Last, as commands inherit it: here a surplus word is a command that does not exist.
+  program.allowExcessArguments();
   return { program, flags: () => program.opts<GlobalFlags>() };
 }
 
@@ -52,10 +53,11 @@ function addServing(program: Command, io: CliIo, run: Run): void {
     .command('serve')
     .description('MCP on stdin and stdout; without a terminal also the default')
     .option('--in-process', 'everything in this one process, in the foreground')
-    .action(() =>
+    .option('--transparent <host/server>', 'only this server, with nothing renamed: for debugging')
+    .action(({ transparent }: { transparent?: string }) =>
       run(async ({ globals }) => {
         const { runServe } = await import('./serve.ts');
-        return await runServe(io, { config: globals.config, logLevel: globals.logLevel });
+        return await runServe(io, { config: globals.config, logLevel: globals.logLevel, transparent });
       }),
     );
 }

@@ -30,6 +30,12 @@ export function nextStep(report: ErrorReport): string {
     .replaceAll('{server}', report.server ?? '<server>');
 }
 
+/** The message without the place it may begin with, for where the place stands beside it. */
+export function messageAt(where: string, message: string): string {
+  const text = oneLine(message);
+  return text.startsWith(`${where}: `) ? text.slice(where.length + 2) : text;
+}
+
 export function exitOf(report: ErrorReport): ExitCode {
   return ERROR_CODES[report.code].exit;
 }

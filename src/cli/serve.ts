@@ -10,9 +10,11 @@ export interface ServeOptions {
   readonly config: string | undefined;
   /** Undefined: info. AI clients keep what comes on stderr as the server's log. */
   readonly logLevel: LogLevelName | undefined;
+  /** `host/server`. */
+  readonly transparent?: string | undefined;
 }
 
-export async function runServe(io: CliIo, { config, logLevel = 'info' }: ServeOptions): Promise<ExitCode> {
+export async function runServe(io: CliIo, { config, logLevel = 'info', transparent }: ServeOptions): Promise<ExitCode> {
   if (io.stdin.isTTY) io.stderr.write('mcp-anywhere speaks MCP here; AI clients start it like this. Ctrl-C ends it.\n');
   await serveStdio({
     ...(config === undefined ? {} : { config }),
@@ -20,6 +22,7 @@ export async function runServe(io: CliIo, { config, logLevel = 'info' }: ServeOp
     cwd: io.cwd,
     homeDir: io.homeDir,
     logLevel,
+    transparent,
     input: io.stdin,
     output: io.stdout,
   });

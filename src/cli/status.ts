@@ -2,8 +2,7 @@
 import type { ErrorReport, ExitCode } from '../base/errors.ts';
 import type { HostStatus, ServerStatus, StatusSnapshot } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './output.ts';
-import { combinedExit, nextStep } from './report.ts';
+import { combinedExit, messageAt, nextStep } from './report.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -78,7 +77,7 @@ function hostRow(host: HostStatus, style: Style): string[] {
     host.rttMs === undefined ? '' : `${host.rttMs.toFixed(0)} ms`,
     `${String(ready)}/${String(enabled.length)} servers`,
     `${String(tools)} tools`,
-    host.cause === undefined ? '' : oneLine(host.cause.message),
+    host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
 }
 
@@ -94,7 +93,7 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   ];
   return reports.map(({ name, report, bad }) => {
     const mark = bad ? style.bad('✖') : style.warn('!');
-    return `${mark} ${style.bold(name)}: ${oneLine(report.message)}\n  ${style.dim('next')} ${nextStep(report)}\n`;
+    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report)}\n`;
   });
 }
 

@@ -4,11 +4,13 @@
  * YAML 1.2 (so `on` and `no` are texts), with `<<` merges and anchors as people use them. JSON is read by
  * the same rules. What the library quotes from the text is not passed on: a line may hold a secret.
  */
-import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, YAMLError } from 'yaml';
+import { Composer, LineCounter, Parser, YAMLParseError } from 'yaml';
+import type { Document, ParsedNode, YAMLError } from 'yaml';
+import { isTooDeep } from './depth.ts';
 import type { Complaint, KeyPath, Position } from './problem.ts';
 import { keepWrittenText } from './written-text.ts';
-import { keyOf, offsetOf, startOf } from './yaml-nodes.ts';
+import { nodeComplaints } from './node-complaints.ts';
+import { offsetOf } from './yaml-nodes.ts';
 import { syntaxComplaint } from './yaml-errors.ts';
 
 export interface HostsDocument {
@@ -23,26 +25,38 @@ export function readDocument(text: string): HostsDocument {
   const lines = new LineCounter();
   const document = parseText(text, lines);
   if (!('errors' in document)) return { value: undefined, complaints: [document], locate: () => START };
-  const faults: readonly YAMLError[] = [...document.errors, ...document.warnings];
+  const faults = firstOfPlace([...document.errors, ...document.warnings]);
+  const found = nodeComplaints(document);
   const complaints = [
-    ...faults.map((fault) => syntaxComplaint(fault.code, positionOf(lines, fault.pos[0]))),
-    ...reservedKeys(document, lines),
+    ...faults.slice(0, MOST_FAULTS).map((fault) => syntaxComplaint(fault.code, positionOf(lines, fault.pos[0]))),
+    ...found.map(({ offset, ...complaint }) => ({ ...complaint, at: positionOf(lines, offset) })),
   ];
   const locate = (path: KeyPath, about: 'key' | 'value'): Position => positionOf(lines, offsetOf(document, path, about));
-  if (faults.some((fault) => fault.code !== 'DUPLICATE_KEY')) return { value: undefined, complaints, locate };
+  if (faults.some((fault) => fault.code !== 'DUPLICATE_KEY') || found.some((complaint) => complaint.broken)) return { value: undefined, complaints, locate };
   keepWrittenText(document);
   return { ...plainValue(document, complaints), locate };
 }
 
+/** After so many the parser only repeats itself. */
+const MOST_FAULTS = 20;
 const START: Position = { line: 1, column: 1 };
+const OPTIONS = { prettyErrors: false, merge: true, stringKeys: true } as const;
 
+/** What `parseDocument` of the library does, with a look at the depth before its recursive half begins. */
 function parseText(text: string, lines: LineCounter): Document.Parsed | Complaint {
-  try {
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, stringKeys: true });
-  } catch {
-    // The parser is recursive: the only known cause is nesting deeper than the stack.
-    return { path: [], about: 'value', expected: 'a hosts file', found: 'YAML nested too deeply to read', at: START };
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  if (isTooDeep(tokens)) {
+    return { path: [], about: 'value', expected: 'a hosts file', found: 'YAML nested too deeply', at: START };
   }
+  const [document, second] = new Composer<ParsedNode>(OPTIONS).compose(tokens, true, text.length);
+  if (document === undefined) throw new TypeError('forced to compose, it always gives a document');
+  if (second !== undefined) document.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
+  return document;
+}
+
+/** One broken quote or bracket gives a row of faults, all at the place where the parser noticed. */
+function firstOfPlace(faults: readonly YAMLError[]): YAMLError[] {
+  return faults.filter((fault, index) => faults.findIndex((other) => other.pos[0] === fault.pos[0]) === index);
 }
 
 function plainValue(document: Document.Parsed, complaints: readonly Complaint[]): Pick<HostsDocument, 'value' | 'complaints'> {
@@ -59,28 +73,6 @@ function plainValue(document: Document.Parsed, complaints: readonly Complaint[])
     };
     return { value: undefined, complaints: [...complaints, bomb] };
   }
-}
-
-/** `__proto__` is dropped silently by much of the world, so it is refused here. */
-function reservedKeys(document: Document.Parsed, lines: LineCounter): Complaint[] {
-  const found: Complaint[] = [];
-  const walk = (node: unknown, path: KeyPath): void => {
-    if (isSeq(node)) {
-      for (const [index, item] of node.items.entries()) walk(item, [...path, index]);
-    }
-    if (!isMap(node)) return;
-    for (const pair of node.items) {
-      const key = keyOf(pair);
-      if (key === '__proto__') found.push(reserved([...path, key], positionOf(lines, startOf(pair.key))));
-      walk(pair.value, [...path, key]);
-    }
-  };
-  walk(document.contents, []);
-  return found;
-}
-
-function reserved(path: KeyPath, at: Position): Complaint {
-  return { path, about: 'key', expected: 'a name', found: 'the reserved word `__proto__`', at };
 }
 
 function positionOf(lines: LineCounter, offset: number): Position {

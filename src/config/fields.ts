@@ -31,7 +31,7 @@ export function text(expected: string, check: Check = () => undefined): z.ZodStr
 
 /** One text or a list of them. */
 export function oneOrMore(expected: string, check: Check): z.ZodType<string | string[]> {
-  return z.union([text(expected, check), z.array(text(expected, check)).min(1)], { error: `${expected}, or a list of them` });
+  return z.union([text(expected, check), z.array(text(expected, check)).min(1, { error: `${expected}, or a list of them` })], { error: `${expected}, or a list of them` });
 }
 
 /** A text that may hold references. Numbers and booleans count as the text they are written as. */

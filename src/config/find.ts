@@ -2,8 +2,7 @@
  * Which hosts file counts: `--config`, `$MCP_ANYWHERE_CONFIG`, the user's config folder, then the working folder
  * and the folders above it. A file that was named must be there; nothing else is tried then.
  */
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AnywhereError } from '../base/errors.ts';
 import { expandHome, type Environment, type Paths } from './paths.ts';
@@ -54,7 +53,7 @@ function namedFile(options: FindOptions): FoundFile | undefined {
 /** There in whatever form: an unreadable file is an error later, and never a reason to take another one. */
 async function exists(file: string): Promise<boolean> {
   try {
-    await access(file, constants.F_OK);
+    await lstat(file);
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR';

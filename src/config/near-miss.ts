@@ -29,7 +29,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 
 /** The one of `known` that `written` probably means, or undefined when nothing is near. */
 export function nearMiss(written: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(written.length / 3));
+  const limit = Math.max(1, Math.floor(normalize(written).length / 3));
   const synonyms = Object.entries(SYNONYMS).filter(([, word]) => known.includes(word));
   const ranked = [...known.map((word) => [word, word] as const), ...synonyms]
     .map(([spelling, word]) => ({ word, distance: distance(normalize(written), normalize(spelling)) }))

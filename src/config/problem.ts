@@ -42,7 +42,8 @@ export function formatProblem(problem: ConfigProblem): string {
 export function formatKey(path: KeyPath): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${String(part)}]`;
-    const word = /^[\w$-]+$/.test(part) ? part : JSON.stringify(part);
+    const short = part.length > 80 ? `${part.slice(0, 79)}…` : part;
+    const word = /^[\w$-]+$/.test(short) ? short : JSON.stringify(short);
     return text === '' ? word : `${text}.${word}`;
   }, '');
 }

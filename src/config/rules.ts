@@ -4,6 +4,7 @@
  */
 import { DEFAULTS } from './defaults.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
+import { describeFound } from './found.ts';
 import { isLegalName, legalName, NAME_RULE } from './names.ts';
 import type { Complaint, KeyPath } from './problem.ts';
 import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
@@ -71,7 +72,7 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
 
 function nameRule(name: string, path: KeyPath, suggestion: string | undefined): Complaint[] {
   // `__proto__` has its own complaint (document.ts).
-  return isLegalName(name) || name === '__proto__' ? [] : [complaint(path, 'key', NAME_RULE, JSON.stringify(name), suggestion)];
+  return isLegalName(name) || name === '__proto__' ? [] : [complaint(path, 'key', NAME_RULE, describeFound(name, []), suggestion)];
 }
 
 /** execve(2) counts `NAME=value` and its final NUL as one string. */
@@ -80,7 +81,7 @@ function environmentRules(env: unknown, path: KeyPath): Complaint[] {
     if (!VARIABLE_NAME.test(name)) {
       const fixed = name.replaceAll(/[^A-Za-z0-9_]/g, '_');
       const better = VARIABLE_NAME.test(fixed) ? `for instance \`${fixed}\`` : undefined;
-      return [complaint([...path, name], 'key', 'a variable name of letters, digits and `_`', JSON.stringify(name), better)];
+      return [complaint([...path, name], 'key', 'a variable name of letters, digits and `_`', describeFound(name, []), better)];
     }
     const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
     const tooLong = bytes <= MAX_VALUE_BYTES && bytes + name.length + 1 > MAX_VALUE_BYTES;

@@ -95,7 +95,7 @@ const host = mapping({
 export const hostsFileSchema = mapping({
   $schema: z.string({ error: 'the address of a JSON Schema' }).describe('For editors.').optional(),
   version: z.literal(1, { error: '1, the version of the format that this program reads' }).describe('Version of this format. Left out: 1.').optional(),
-  defaults: mapping({ tags, ssh: ssh.optional(), servers })
+  defaults: mapping({ tags, ssh: ssh.describe('What holds for every ssh.').optional(), servers })
     .describe('Holds for every host, key by key, unless the host says otherwise; `servers` here run on every host but those with `ssh.subsystem`.')
     .nullable()
     .optional(),

@@ -23,7 +23,6 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   BLOCK_AS_IMPLICIT_KEY: { expected: 'one `key: value` on a line', found: 'two', suggestion: 'put a text that holds `: ` in quotes' },
   MULTILINE_IMPLICIT_KEY: { expected: '`key: value`', found: 'a line without a colon', suggestion: 'write `key: value`, with a space after `:`' },
   UNEXPECTED_TOKEN: { expected: 'YAML', found: 'something that does not belong here', suggestion: QUOTE },
-  RESOURCE_EXHAUSTION: { expected: 'a hosts file', found: 'YAML nested too deeply to read' },
 };
 
 export function syntaxComplaint(code: ErrorCode, at: Position): Complaint {

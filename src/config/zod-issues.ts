@@ -1,5 +1,6 @@
 /** From zod's issues to our complaints: the one file that knows how zod reports. */
 import * as z from 'zod';
+import { describeFound, valueAt } from './found.ts';
 import { isLater } from './later.ts';
 import { nearMiss } from './near-miss.ts';
 import type { Complaint, KeyPath } from './problem.ts';
@@ -11,25 +12,6 @@ export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodT
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
     return [wrongValue(issue, path, valueAt(root, path))];
   });
-}
-
-/** What stands at the path; undefined when nothing does. */
-export function valueAt(root: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>((value, part) => {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    return (value as Record<string | number, unknown>)[part];
-  }, root);
-}
-
-/** In words, with short texts quoted; under `env` and `args`, where secrets can be, only the kind. */
-export function describeFound(value: unknown, path: KeyPath): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'nothing (an empty value)';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  if (path.includes('env') || path.includes('args')) return `a ${typeof value === 'string' ? 'text' : typeof value}`;
-  const written = JSON.stringify(value);
-  return written.length > 60 ? `${written.slice(0, 57)}…` : written;
 }
 
 function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {

@@ -119,6 +119,8 @@ export class ControlServer {
 
   #client(): LocalClient {
     const { gateway, clock, version } = this.#deps;
+    // Whoever only reads logs or trusts a key connects to nothing.
+    if (this.#local === undefined) gateway.start();
     this.#local ??= new LocalClient({ clock, version, open: (writer) => gateway.openSession(writer) });
     return this.#local;
   }

@@ -27,14 +27,12 @@ export interface InProcess {
 export async function openInProcess(options: InProcessOptions): Promise<InProcess> {
   const [faceEnd, gatewayEnd] = memoryTransports();
   const client = new ControlClient(faceEnd);
-  let server: ControlServer | undefined;
-  const ask = (question: Question, signal: AbortSignal): Promise<string | undefined> => server?.ask(question, signal) ?? Promise.resolve(undefined);
+  const ask = (question: Question, signal: AbortSignal): Promise<string | undefined> => server.ask(question, signal);
   const { onQuestion, ...open } = options;
   if (onQuestion !== undefined) client.answer(onQuestion);
   const gateway = await openGateway({ ...open, ...(onQuestion === undefined ? {} : { prompter: ask }) });
   const clock = systemClock();
-  server = new ControlServer(gatewayEnd, { gateway, clock, version: programVersion(), daemonPid: undefined, examination: new Examination(gateway) });
-  gateway.start();
+  const server = new ControlServer(gatewayEnd, { gateway, clock, version: programVersion(), daemonPid: undefined, examination: new Examination(gateway) });
   return {
     client,
     close: async () => {

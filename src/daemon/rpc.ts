@@ -1,5 +1,6 @@
 /** JSON-RPC 2.0 over a control transport, both directions: requests, replies, notifications. */
 import { AnywhereError, asAnywhereError, type ErrorReport, isErrorCode, reportOf } from '../base/errors.ts';
+import { Scope } from '../base/scope.ts';
 import type { ControlTransport } from './transport.ts';
 
 export interface RpcHandlers {
@@ -18,6 +19,8 @@ export class ControlRpc {
   readonly #transport: ControlTransport;
   readonly #handlers: RpcHandlers;
   readonly #pending = new Map<number, Pending>();
+  /** A request's failure is its reply: nothing is left to report. */
+  readonly #scope = new Scope(() => undefined);
   readonly #serving = new Map<number, AbortController>();
   #nextId = 1;
   #closed = false;
@@ -63,7 +66,7 @@ export class ControlRpc {
   #receive(message: unknown): void {
     if (typeof message !== 'object' || message === null) return;
     const { id, method, params, result, error } = message as Record<string, unknown>;
-    if (typeof method === 'string' && typeof id === 'number') void this.#serve(id, method, params);
+    if (typeof method === 'string' && typeof id === 'number') this.#scope.run(this.#serve(id, method, params));
     else if (typeof method === 'string') this.#notified(method, params);
     else if (typeof id === 'number') this.#settle(id, result, error);
   }

@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { AnywhereError } from '../base/errors.ts';
 import { hostReady, type HostReady, type HostSettings } from './host-protocol.ts';
 
+/** A host that does not heed SIGTERM within this time is killed, milliseconds. */
+const STOP_MS = 3000;
+
 export class HostProcess {
   readonly #program: string;
   #settings: HostSettings;
@@ -37,7 +40,9 @@ export class HostProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;
+    clearTimeout(impatience);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the demo and its hosts (child processes) say to each other: one JSON line each way. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** First line on the host's stdin. Its stdin then stays open for as long as the demo lives. */
 export const hostSettings = z.object({

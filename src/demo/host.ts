@@ -6,6 +6,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import ssh2 from 'ssh2';
+import { sleep, systemClock } from '../base/clock.ts';
 import { hostSettings, type HostReady, type HostSettings } from './host-protocol.ts';
 import { DemoSshd } from './sshd.ts';
 
@@ -43,21 +44,31 @@ async function serve(settings: HostSettings): Promise<DemoSshd> {
 
 async function main(): Promise<void> {
   const lines = createInterface({ input: process.stdin });
-  const first = await new Promise<string>((resolve) => lines.once('line', resolve).once('close', () => { resolve(''); }));
-  if (first === '') return;
+  // Looked out for from the start: the demo may be gone before its host is ready.
+  const orphaned = new Promise<undefined>((resolve) => {
+    lines.once('close', () => {
+      resolve(undefined);
+    });
+  });
+  const first = await Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), orphaned]);
+  if (first === undefined) return;
   const settings = hostSettings.parse(JSON.parse(first));
   const sshd = await serve(settings);
-  process.once('SIGTERM', () => {
-    sshd.cutPower();
-    process.stdin.destroy();
-    lines.removeAllListeners('close');
+  const stopped = new Promise<'stopped'>((resolve) => {
+    process.once('SIGTERM', () => {
+      resolve('stopped');
+    });
   });
-  lines.once('close', () => {
-    sshd.cutPower();
-    setTimeout(() => {
-      rm(settings.demoFolder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
-    }, ORPHAN_GRACE_MS);
-  });
+  const why = await Promise.race([stopped, orphaned]);
+  sshd.cutPower();
+  process.stdin.destroy();
+  if (why !== 'stopped') await removeLater(settings.demoFolder);
+}
+
+/** Nobody else is left who would. */
+async function removeLater(folder: string): Promise<void> {
+  await sleep(systemClock(), ORPHAN_GRACE_MS);
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 // A terminal's Ctrl-C reaches the whole group; the demo itself decides when its hosts end.

@@ -28,9 +28,12 @@ export async function runTour(options: TourOptions): Promise<void> {
   options.emit({ type: 'chapter', title: 'Three machines, one hosts file' });
   for (const host of MACHINE_NAMES) options.emit({ type: 'host', host, state: 'starting', reason: 'its SSH server starts' });
   const world = await createWorld(options.programs);
+  const tour = tourOf(world, options);
   try {
-    await orAbort(tourOf(world, options), options.signal);
+    await orAbort(tour, options.signal);
   } finally {
+    // The gateway writes to the world's folder until it has ended.
+    await tour.catch(() => undefined);
     await world.close();
   }
 }
@@ -45,6 +48,7 @@ async function tourOf(world: World, options: TourOptions): Promise<void> {
   };
   options.signal.addEventListener('abort', closing, { once: true });
   try {
+    options.signal.throwIfAborted();
     await guide.show();
   } catch (error) {
     const failure = asAnywhereError(error);
@@ -98,7 +102,7 @@ class Guide {
     for (const [host, tools] of perHost) {
       if (up.has(host) || !SERVER_NAMES.every((server) => tools.some((tool) => tool.startsWith(`${server}__`)))) continue;
       up.add(host);
-      this.#emit({ type: 'host', host, state: 'up', reason: `${String(tools.length)} tools of ${String(SERVER_NAMES.length)} servers` });
+      this.#emit({ type: 'host', host, state: 'up', reason: SERVER_NAMES.join(', ') });
     }
   }
 

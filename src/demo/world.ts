@@ -61,14 +61,16 @@ export async function createWorld(programs: string): Promise<World> {
   }
 }
 
+/** The user's key. `ssh` itself is asked for its version only to see that it is there. */
 async function makeKey(file: string): Promise<void> {
-  const { failed, code } = await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file], {
-    reject: false,
-    stdin: 'ignore',
-  });
-  if (!failed) return;
-  if (code !== 'ENOENT') throw new AnywhereError('INTERNAL', 'ssh-keygen could not make the demo\'s key');
-  throw new AnywhereError('SSH_MISSING', 'The demo needs `ssh` and `ssh-keygen`, and they are not installed.');
+  const [key] = await Promise.all([openssh('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file]), openssh('ssh', ['-V'])]);
+  if (key.failed) throw new AnywhereError('INTERNAL', 'ssh-keygen could not make the demo\'s key', { evidence: [key.stderr] });
+}
+
+async function openssh(program: string, args: readonly string[]): Promise<{ readonly failed: boolean; readonly stderr: string }> {
+  const { failed, code, stderr } = await execa(program, args, { reject: false, stdin: 'ignore' });
+  if (code !== 'ENOENT') return { failed, stderr };
+  throw new AnywhereError('SSH_MISSING', `The demo needs OpenSSH's \`${program}\`, which is not installed.`);
 }
 
 interface Place {

@@ -7,27 +7,45 @@ import type { Message } from '../protocol/message.ts';
 import type { ClientRequestRule } from '../protocol/methods.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
+import type { Tasks } from './tasks.ts';
 
 export interface Destination {
   readonly server: ServerPlan;
   readonly edits: readonly Edit[];
+  /** For a resource: the server's own URI. */
+  readonly uri?: string;
+  /** The answer comes when the work is done, however long that takes. */
+  readonly isPatient?: boolean;
 }
+
+/** Rules whose requests one server answers. */
+export type ForwardedRule = Extract<ClientRequestRule, { kind: 'named' | 'uri' | 'reference' | 'task' }>;
 
 export class Destinations {
   readonly #router: Router;
   readonly #aliases: UriAliases;
+  readonly #tasks: Tasks;
 
-  constructor(router: Router, aliases: UriAliases) {
+  constructor(router: Router, aliases: UriAliases, tasks: Tasks) {
     this.#router = router;
     this.#aliases = aliases;
+    this.#tasks = tasks;
   }
 
   /** @throws AnywhereError TOOL_UNKNOWN where nobody offers what is asked for */
-  of(request: Message, rule: ClientRequestRule): Destination {
-    if (rule.kind === 'named') return this.#byName(request, rule.collection, request.param(...rule.at));
-    if (rule.kind === 'uri') return this.#byUri(request, request.param(...rule.at));
-    const isPrompt = request.paramText('ref', 'type') === 'ref/prompt';
-    return isPrompt ? this.#byName(request, 'prompts', request.param('ref', 'name')) : this.#byUri(request, request.param('ref', 'uri'));
+  of(request: Message, rule: ForwardedRule): Destination {
+    switch (rule.kind) {
+      case 'named':
+        return this.#byName(request, rule.collection, request.param(...rule.at));
+      case 'uri':
+        return this.#byUri(request, request.param(...rule.at));
+      case 'task':
+        return this.#byTask(request);
+      case 'reference':
+        return request.paramText('ref', 'type') === 'ref/prompt'
+          ? this.#byName(request, 'prompts', request.param('ref', 'name'))
+          : this.#byUri(request, request.param('ref', 'uri'));
+    }
   }
 
   #byName(request: Message, collection: 'tools' | 'prompts', span: Span | undefined): Destination {
@@ -41,10 +59,18 @@ export class Destinations {
     const uri = span === undefined ? undefined : textAt(request.bytes, span);
     const original = uri === undefined ? undefined : this.#aliases.toOriginal(uri);
     if (span === undefined || original === undefined) throw unknown(request, uri);
-    return { server: original.server, edits: [{ span, text: JSON.stringify(original.uri) }] };
+    const edits = original.uri === uri ? [] : [{ span, text: JSON.stringify(original.uri) }];
+    return { server: original.server, edits, uri: original.uri };
+  }
+
+  #byTask(request: Message): Destination {
+    const taskId = request.paramText('taskId');
+    const instance = taskId === undefined ? undefined : this.#tasks.instanceOf(taskId);
+    if (instance === undefined) throw unknown(request, taskId);
+    return { server: instance.server, edits: [], isPatient: request.method === 'tasks/result' };
   }
 }
 
 function unknown(request: Message, what: string | undefined): AnywhereError {
-  return new AnywhereError('TOOL_UNKNOWN', `${request.method}: ${what === undefined ? 'its name or uri is missing' : `unknown: ${what}`}`);
+  return new AnywhereError('TOOL_UNKNOWN', `${request.method}: ${what === undefined ? 'what is asked for is not named' : `unknown: ${what}`}`);
 }

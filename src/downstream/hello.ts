@@ -1,4 +1,5 @@
 /** Our answer to `initialize`, and what the client said in it. */
+import type { ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import { negotiateVersion } from '../protocol/versions.ts';
@@ -9,6 +10,8 @@ export interface ClientHello {
   /** JSON texts, verbatim: servers get them as the client wrote them. */
   readonly clientInfo: string;
   readonly capabilities: string;
+  /** Which capabilities those are. */
+  readonly capabilityNames: readonly string[];
   /** What both speak now. */
   readonly protocolVersion: string;
 }
@@ -26,24 +29,21 @@ export function readClientHello(request: Message): ClientHello | undefined {
     version: textOr(clientInfo['version'], ''),
     clientInfo: rawAt(request.bytes, infoSpan),
     capabilities: rawAt(request.bytes, capabilitiesSpan),
+    capabilityNames: Object.keys(capabilities),
     protocolVersion: negotiateVersion(protocolVersion),
   };
 }
 
-/**
- * Everything is advertised always: hosts come later than this answer, and a client asks only for what
- * was advertised. An empty list is legal.
- */
-export function helloResult(hello: ClientHello, version: string, instructions: string | undefined): string {
+/** What stands behind us, as far as it is known. */
+export interface Offer {
+  readonly instructions: string | undefined;
+  readonly capabilities: ServerCapabilities;
+}
+
+export function helloResult(hello: ClientHello, version: string, { instructions, capabilities }: Offer): string {
   return JSON.stringify({
     protocolVersion: hello.protocolVersion,
-    capabilities: {
-      tools: { listChanged: true },
-      resources: { subscribe: true, listChanged: true },
-      prompts: { listChanged: true },
-      logging: {},
-      completions: {},
-    },
+    capabilities,
     serverInfo: { name: 'mcp-anywhere', title: 'MCP-Anywhere', version },
     ...(instructions === undefined ? {} : { instructions }),
   });

@@ -5,9 +5,12 @@
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { jsonArray } from '../catalog/snapshot.ts';
+import { RPC } from '../protocol/jsonrpc.ts';
 import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
+import { type Page, PAGE_ITEMS, pageOf } from './pages.ts';
 
 /** Several servers coming up at once are one change to the client. */
 const DEBOUNCE_MS = 100;
@@ -36,9 +39,21 @@ export class MergedLists {
 
   async answer(request: Message, collection: Collection): Promise<void> {
     await this.#deps.firstListReady();
-    const json = this.#deps.catalog.snapshot.json[collection.name];
-    this.#served.set(collection.name, json);
-    this.#deps.peer.reply(request, Buffer.concat([Buffer.from(`{"${collection.member}":`), json, Buffer.from('}')]));
+    const { json, routes } = this.#deps.catalog.snapshot;
+    this.#served.set(collection.name, json[collection.name]);
+    const cursor = request.paramText('cursor');
+    if (cursor === undefined && routes[collection.name].size <= PAGE_ITEMS) this.#reply(request, collection, json[collection.name]);
+    else this.#replyPage(request, collection, pageOf([...routes[collection.name].values()], cursor));
+  }
+
+  #replyPage(request: Message, collection: Collection, page: Page | undefined): void {
+    if (page === undefined) this.#deps.peer.replyError(request, RPC.invalidParams, 'that cursor is not one of ours');
+    else this.#reply(request, collection, jsonArray(page.routes.map((route) => route.definition)), page.nextCursor);
+  }
+
+  #reply(request: Message, collection: Collection, json: Buffer, nextCursor?: string): void {
+    const tail = nextCursor === undefined ? '}' : `,"nextCursor":${JSON.stringify(nextCursor)}}`;
+    this.#deps.peer.reply(request, Buffer.concat([Buffer.from(`{"${collection.member}":`), json, Buffer.from(tail)]));
   }
 
   close(): void {

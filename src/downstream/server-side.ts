@@ -1,30 +1,44 @@
 /** What servers send to their client by themselves: requests, notifications, and URIs in their answers. */
-import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
+import type { Scope } from '../base/scope.ts';
 import type { UriAliases } from '../catalog/alias.ts';
-import { aliasEdit, resultUriEdits } from '../catalog/result-uris.ts';
+import { aliasEdit } from '../catalog/result-uris.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
-import { rawAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
-import { isMcpLogLevel, LOG_LEVELS, type McpLogLevel, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
+import { isMcpLogLevel, LOG_LEVELS, type McpLogLevel, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
+import { cancellationOf } from './cancellation.ts';
 import { RunningRequests } from './requests.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface ServerSideDeps {
+  readonly scope: Scope;
+  readonly catalog: { readonly aliases: UriAliases };
+  readonly onListChanged: (instance: Instance) => void;
+}
+
+/** The client, as this side needs it. */
+export interface ServerSideClient {
+  readonly peer: Peer;
+  readonly tasks: Tasks;
+  /** The names of its capabilities. */
+  readonly capabilities: () => readonly string[];
+}
 
 export class ServerSide {
-  readonly #client: Peer;
-  readonly #aliases: UriAliases;
-  readonly #onListChanged: (instance: Instance) => void;
+  readonly #client: ServerSideClient;
+  readonly #deps: ServerSideDeps;
   /** Each server counts its requests for itself. */
   readonly #running = new Map<Instance, RunningRequests>();
   #logLevel: McpLogLevel | undefined;
 
-  constructor(client: Peer, aliases: UriAliases, onListChanged: (instance: Instance) => void) {
+  constructor(client: ServerSideClient, deps: ServerSideDeps) {
     this.#client = client;
-    this.#aliases = aliases;
-    this.#onListChanged = onListChanged;
+    this.#deps = deps;
   }
 
   get logLevel(): McpLogLevel | undefined {
@@ -40,31 +54,33 @@ export class ServerSide {
 
   /** Sampling, elicitation, roots and whatever comes: to the one client this instance works for. */
   request(instance: Instance, request: Message): void {
-    void this.#relay(instance, request);
+    const needed = SERVER_REQUESTS.get(request.method);
+    if (needed !== undefined && !this.#client.capabilities().includes(needed))
+      instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
+    else this.#deps.scope.run(this.#relay(instance, request));
   }
 
   notification(instance: Instance, notification: Message): void {
     switch (SERVER_NOTIFICATIONS.get(notification.method) ?? 'pass') {
       case 'relist':
-        this.#onListChanged(instance);
+        this.#deps.onListChanged(instance);
         return;
       case 'resource':
-        this.#client.send(splice(notification.bytes, this.#updatedEdits(notification, instance.server)));
+        this.#client.peer.send(splice(notification.bytes, this.#updatedEdits(notification, instance.server)));
         return;
       case 'log':
-        if (this.#wants(notification)) this.#client.send([notification.bytes]);
+        if (this.#wants(notification)) this.#client.peer.send([notification.bytes]);
         return;
       case 'cancel':
         this.#cancel(instance, notification);
         return;
+      case 'task':
+        this.#client.tasks.learnFromStatus(notification, instance);
+        this.#client.peer.send([notification.bytes]);
+        return;
       case 'pass':
-        this.#client.send([notification.bytes]);
+        this.#client.peer.send([notification.bytes]);
     }
-  }
-
-  /** Public URIs for those that an answer names. */
-  resultEdits(reply: Message, server: ServerPlan): readonly Edit[] {
-    return reply.result === undefined ? [] : resultUriEdits(reply.bytes, reply.result, server, this.#aliases);
   }
 
   close(cause: AnywhereError): void {
@@ -78,8 +94,8 @@ export class ServerSide {
     try {
       // People answer these: the server's own patience is the only limit.
       const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
-      const reply = await forwardRequest(request, [], this.#client, instance.peer, options);
-      instance.peer.send(asReplyTo(request, reply));
+      const reply = await forwardRequest(request, [], this.#client.peer, instance.peer, options);
+      instance.peer.respond(request, asReplyTo(request, reply));
     } catch (error) {
       if (instance.isLive) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
@@ -92,21 +108,21 @@ export class ServerSide {
     if (known !== undefined) return known;
     const running = new RunningRequests();
     this.#running.set(instance, running);
-    void instance.ended.then((cause) => {
+    const ended = instance.ended.then((cause) => {
       running.cancelAll(cause);
       this.#running.delete(instance);
     });
+    this.#deps.scope.run(ended);
     return running;
   }
 
   #cancel(instance: Instance, notification: Message): void {
-    const id = notification.param('requestId');
-    const reason = notification.paramText('reason') ?? 'cancelled by the server';
-    if (id !== undefined) this.#running.get(instance)?.cancel(rawAt(notification.bytes, id), new AnywhereError('CANCELLED', reason));
+    const cancelled = cancellationOf(notification);
+    if (cancelled !== undefined) this.#running.get(instance)?.cancel(cancelled.idText, cancelled.reason);
   }
 
   #updatedEdits(notification: Message, server: ServerPlan): readonly Edit[] {
-    const edit = aliasEdit(notification.bytes, notification.param('uri'), server, this.#aliases);
+    const edit = aliasEdit(notification.bytes, notification.param('uri'), server, this.#deps.catalog.aliases);
     return edit === undefined ? [] : [edit];
   }
 

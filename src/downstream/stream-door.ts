@@ -2,30 +2,37 @@
 import type { Readable, Writable } from 'node:stream';
 import { AnywhereError } from '../base/errors.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
+import type { Message } from '../protocol/message.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Instance } from '../upstream/instance.ts';
-import type { ClientSession } from './session.ts';
 
-export interface StreamDoorDeps {
+/** Whatever speaks with the client behind the door. */
+export interface DoorSession {
+  receive(message: Message): void;
+  receiveBatch(messages: readonly Message[]): void;
+  /** What works for it now. */
+  readonly instances: readonly Instance[];
+}
+
+export interface StreamDoorDeps<S extends DoorSession> {
   readonly input: Readable;
   readonly output: Writable;
   readonly maxMessageBytes: number;
-  readonly open: (writer: MessageWriter) => ClientSession;
-  readonly instancesOf: (session: ClientSession) => readonly Instance[];
+  readonly open: (writer: MessageWriter) => S;
 }
 
-export interface StreamDoor {
-  readonly session: ClientSession;
+export interface StreamDoor<S extends DoorSession> {
+  readonly session: S;
   /** Resolves with the reason when the client is gone. */
   readonly ended: Promise<AnywhereError>;
 }
 
-export function openStreamDoor(deps: StreamDoorDeps): StreamDoor {
+export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
   const writer = new MessageWriter(output, (congested) => {
     // A client that does not read must not make us buffer: its own servers wait, nobody else's.
-    for (const instance of deps.instancesOf(session)) if (congested) instance.pause();
+    for (const instance of session.instances) if (congested) instance.pause();
     else instance.resume();
   });
   const session = deps.open(writer);
@@ -36,7 +43,7 @@ export function openStreamDoor(deps: StreamDoorDeps): StreamDoor {
   return { session, ended: untilGone(input, output, reader) };
 }
 
-function readerFor(session: ClientSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
+function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
   const refuse = (code: number, text: string): void => {
     writer.write(errorLine('null', code, text));
   };
@@ -46,7 +53,7 @@ function readerFor(session: ClientSession, writer: MessageWriter, maxMessageByte
         session.receive(message);
       },
       batch: (messages) => {
-        for (const message of messages) session.receive(message);
+        session.receiveBatch(messages);
       },
       noise: () => {
         refuse(RPC.parseError, 'that line is not a JSON-RPC message');

@@ -66,7 +66,11 @@ function chosen(plan: Plan, only: string | undefined): readonly HostPlan[] {
 
 function planText(plan: Plan): string {
   const servers = plan.hosts.reduce((sum, host) => sum + host.servers.length, 0);
-  return `${plan.file}: ${String(plan.hosts.length)} hosts, ${String(servers)} servers`;
+  return `${plan.file}: ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${String(count)} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
@@ -101,7 +105,7 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
     note({ ...place, outcome: 'skipped', text: `every server is the subsystem ${host.ssh.subsystem}`, durationMs: 0 });
     return;
   }
-  await attempt(place, parts.clock, note, async () => environmentText(await parts.probe(host, signal)));
+  await attempt(place, parts.clock, note, async () => environmentText(host, await parts.probe(host, signal)));
 }
 
 async function examineServer(server: ServerPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
@@ -111,8 +115,8 @@ async function examineServer(server: ServerPlan, parts: DoctorParts, note: Repor
     return;
   }
   await attempt(place, parts.clock, note, async () => {
-    const { tools, ms } = await parts.startServer(server, signal);
-    return `initialize answered, ${String(tools)} tools in ${ms.toFixed(0)} ms`;
+    const { tools } = await parts.startServer(server, signal);
+    return `initialize answered, ${counted(tools, 'tool')}`;
   });
 }
 
@@ -133,8 +137,8 @@ async function attempt(
   }
 }
 
-function environmentText(environment: HostEnvironment | undefined): string {
-  if (environment === undefined) return 'the machine said nothing about itself';
+function environmentText(host: HostPlan, environment: HostEnvironment | undefined): string {
+  if (environment === undefined) return host.ssh === undefined ? 'programs start on this machine' : 'programs start; it said nothing about itself';
   const path = environment.variables.get('PATH');
   return `${environment.system}, ${environment.shell}${path === undefined ? '' : `, PATH of ${String(path.split(':').length)} folders`}`;
 }

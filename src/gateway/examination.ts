@@ -5,7 +5,9 @@ import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import { inspectHost } from '../link/inspect.ts';
-import type { Link } from '../link/contract.ts';
+import { explainBackend } from '../link/backend.ts';
+import type { Link, Transport } from '../link/contract.ts';
+import { createOpensshDialer } from '../link/openssh/dialer.ts';
 import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
 import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
 import type { Gateway } from './gateway.ts';
@@ -25,7 +27,7 @@ export class Examination {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.linkDeps.clock,
-      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> => inspectHost(plan, gateway.linkDeps, note, stop),
+      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> => this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, stop: AbortSignal): Promise<HostEnvironment | undefined> => probe(gateway.link(plan.name), stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> => this.#startServer(server, session, stop),
     };
@@ -33,11 +35,22 @@ export class Examination {
   }
 
   scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return scanHost(this.#sshHost(host), this.#gateway.linkDeps, signal);
+    return scanHost(this.#sshHost(host), this.#gateway.linkDeps, signal, { keyring: this.#gateway.keyring });
   }
 
   accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
-    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal);
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal, { keyring: this.#gateway.keyring });
+  }
+
+  /** Which ssh is used and why, then every step of the way with that one. */
+  async #inspect(host: HostPlan, report: ReportStep, signal: AbortSignal): Promise<unknown> {
+    const { linkDeps, keyring } = this.#gateway;
+    const startedMs = linkDeps.clock.monotonic();
+    const { backend, reason } = await explainBackend(host, linkDeps, signal);
+    const durationMs = linkDeps.clock.monotonic() - startedMs;
+    report({ host: host.name, check: 'ssh-config', outcome: 'ok', text: `reached with ${backend}: ${reason}`, durationMs });
+    const dial = (stop: AbortSignal): Promise<Transport> => createOpensshDialer(host, linkDeps).dial(stop);
+    return inspectHost(host, linkDeps, report, signal, backend === 'ssh2' ? { keyring } : { keyring, dial });
   }
 
   async #startServer(server: ServerPlan, session: ClientSession, signal: AbortSignal): Promise<{ tools: number; ms: number }> {

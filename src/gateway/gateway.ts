@@ -8,21 +8,26 @@ import { serverId } from '../catalog/snapshot.ts';
 import type { Paths } from '../config/paths.ts';
 import type { Plan, ServerPlan } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
-import { applyLogLevel, ClientSession, type SessionDeps } from '../downstream/session.ts';
+import type { Offer } from '../downstream/hello.ts';
+import { mergedCapabilities } from '../downstream/merged-capabilities.ts';
+import { ClientSession, type SessionDeps } from '../downstream/session.ts';
+import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkChange, LinkDeps } from '../link/contract.ts';
 import { createHostLink } from '../link/create.ts';
+import { Keyring } from '../link/ssh2/keyring.ts';
 import { callEvents } from '../policy/call-events.ts';
 import { chain, type Interceptor } from '../policy/interceptor.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import { patienceMs } from '../routing/patience.ts';
 import { Router } from '../routing/router.ts';
 import { EventBus } from '../telemetry/event-bus.ts';
 import type { GatewayEventBody, LogStream } from '../telemetry/events.ts';
 import { Redactor } from '../telemetry/redact.ts';
 import { ServerLogs } from '../telemetry/server-logs.ts';
-import type { Instance } from '../upstream/instance.ts';
+import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import { ServerUnit } from '../upstream/unit.ts';
-import { callServer, forwardToServer } from './call.ts';
+import { ServerSender } from './call.ts';
 import { joinInstructions } from './instructions.ts';
 import { launchResolver } from './launches.ts';
 import { ListingKeeper } from './listing-keeper.ts';
@@ -51,6 +56,8 @@ export class Gateway {
   readonly startedMs: number;
   /** What links are made with: doctor and trust look through the same eyes. */
   readonly linkDeps: LinkDeps;
+  /** One passphrase serves all hosts. */
+  readonly keyring = new Keyring();
   readonly #deps: GatewayDeps;
   readonly #scope: Scope;
   readonly #links: ReadonlyMap<string, Link>;
@@ -121,6 +128,24 @@ export class Gateway {
     if (session.hello !== undefined) this.#emit({ type: 'client-left', client: session.id });
   }
 
+  /** @param id `host/server` */
+  server(id: string): ServerPlan {
+    const unit = this.units.find(({ plan }) => serverId(plan) === id);
+    if (unit === undefined) throw new AnywhereError('USAGE', `the hosts file has no server ${id}`, { hint: 'mcp-anywhere status' });
+    return unit.plan;
+  }
+
+  /** One client for one server, with nothing renamed. */
+  openTransparentSession(writer: MessageWriter, server: ServerPlan): TransparentSession {
+    const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> => Promise.resolve(this.router.instance(server, owner, signal));
+    return new TransparentSession(writer, { clock: this.#deps.clock, scope: this.#scope, instance });
+  }
+
+  closeTransparentSession(session: TransparentSession, cause: AnywhereError): void {
+    session.close(cause);
+    for (const unit of this.units) unit.release(session);
+  }
+
   /** What works for this client now. */
   instancesOf(session: ClientSession): readonly Instance[] {
     return this.units.flatMap((unit) => {
@@ -136,7 +161,7 @@ export class Gateway {
 
   /** Resolves when a tool of this public name is offered, when no server can offer it any more, or after `withinMs`. */
   toolAppears(name: string, withinMs: number): Promise<void> {
-    const named = this.units.filter(({ plan }) => name.startsWith(`${plan.host}__${plan.name}__`));
+    const named = this.router.unlisted(name);
     const units = named.length === 0 ? this.units : named;
     const isOver = (): boolean => this.router.named('tools', name) !== undefined || units.every((unit) => this.keeper.hasSpoken(unit));
     return this.#until(isOver, withinMs);
@@ -159,7 +184,7 @@ export class Gateway {
   #createLinks(): ReadonlyMap<string, Link> {
     return new Map(
       this.plan.hosts.map((host) => {
-        const link = createHostLink(host, this.plan, this.linkDeps);
+        const link = createHostLink(host, this.plan, this.linkDeps, { keyring: this.keyring });
         link.onChange((change) => {
           this.#linkChanged(host.name, change);
         });
@@ -177,6 +202,7 @@ export class Gateway {
     });
     const unit = new ServerUnit(server, this.link(server.host), shared, {
       clock: this.#deps.clock,
+      scope: this.#scope,
       maxMessageBytes: this.plan.limits.maxMessageBytes,
       resolveLaunch: launchResolver(this.#deps.secrets, (value) => { this.#redactor.learn(value); }),
       onLine: (stream, line) => {
@@ -186,9 +212,6 @@ export class Gateway {
     unit.changes.on(({ to, reason }) => {
       const cause = to.cause === undefined ? {} : { cause: reportOf(to.cause) };
       this.#emit({ type: 'server-state', host: server.host, server: server.name, state: serverStateKind(to), reason, ...cause });
-    });
-    unit.initialized.on((instance) => {
-      if (instance.owner instanceof ClientSession) applyLogLevel(instance, instance.owner.logLevelParams);
     });
     return unit;
   }
@@ -208,20 +231,22 @@ export class Gateway {
 
   #createSessionDeps(): SessionDeps {
     const { clock, version, interceptors = [] } = this.#deps;
+    const sender = new ServerSender(this.router, clock);
     const events = callEvents((event) => { this.#emit(event); }, clock);
     return {
       clock,
       version,
+      scope: this.#scope,
       catalog: this.catalog,
       router: this.router,
-      callTool: chain([events, ...interceptors], callServer(this.router, clock)),
-      forward: (session, request, destination, signal) =>
-        forwardToServer(this.router, clock, { owner: session, peer: session.peer }, request, destination, signal),
+      callTool: chain([events, ...interceptors], (call) => sender.call(call)),
+      forward: (outgoing, destination) => sender.forward(outgoing, destination),
       nextCallId: () => {
         this.#lastCall += 1;
         return this.#lastCall;
       },
-      instructions: () => joinInstructions(this.catalog, this.units.map((unit) => unit.plan)),
+      awaitTool: (name, session) => this.#awaitTool(name, session),
+      offer: () => this.#offer(),
       onHello: (session) => {
         this.#emit({ type: 'client-joined', client: session.id, name: session.hello?.name ?? '' });
         this.keeper.want(session);
@@ -232,6 +257,23 @@ export class Gateway {
         this.keeper.relist(instance);
       },
     };
+  }
+
+  /** A call that comes before its server was ever listed waits as a call to its host does. */
+  async #awaitTool(name: string, owner: InstanceOwner): Promise<void> {
+    const units = this.router.unlisted(name);
+    for (const unit of units) {
+      unit.link.wake(`a call to ${serverId(unit.plan)}`);
+      this.keeper.wantUnit(unit, owner);
+    }
+    const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
+    await this.toolAppears(name, Math.max(0, ...waits));
+  }
+
+  #offer(): Offer {
+    const servers = this.units.map(({ plan }) => plan).filter(({ enabled }) => enabled);
+    const known = servers.map((server) => this.catalog.listing(server)?.capabilities ?? {});
+    return { instructions: joinInstructions(this.catalog, servers), capabilities: mergedCapabilities(known) };
   }
 
   #firstListReady(session: ClientSession): Promise<void> {

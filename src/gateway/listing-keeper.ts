@@ -144,7 +144,7 @@ export class ListingKeeper {
       const definitions = await listAll(instance);
       this.#failed.delete(unit);
       const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
-      this.#deps.catalog.accept(unit.plan, definitions, profile, instance.hello?.instructions);
+      this.#deps.catalog.accept(unit.plan, definitions, profile, instance.hello ?? { instructions: undefined, capabilities: {} });
       this.#wants.delete(unit);
     } catch (thrown) {
       if (!instance.isLive) return;

@@ -2,13 +2,16 @@
 import type { Readable, Writable } from 'node:stream';
 import { AnywhereError } from '../base/errors.ts';
 import { systemClock } from '../base/clock.ts';
-import { openStreamDoor } from '../downstream/stream-door.ts';
+import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
+import type { Gateway } from './gateway.ts';
 import { openGateway, type OpenOptions } from './open.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export interface ServeOptions extends OpenOptions {
   readonly input: Readable;
   readonly output: Writable;
+  /** `host/server`: only this server, and nothing renamed. For debugging and conformance suites. */
+  readonly transparent?: string | undefined;
 }
 
 /** Resolves when the client is gone, a signal came or the parent died, and everything is closed. */
@@ -17,19 +20,27 @@ export async function serveStdio(options: ServeOptions): Promise<void> {
   try {
     const gateway = await openGateway(options);
     gateway.start();
-    const door = openStreamDoor({
-      input: options.input,
-      output: options.output,
-      maxMessageBytes: gateway.plan.limits.maxMessageBytes,
-      open: (writer) => gateway.openSession(writer),
-      instancesOf: (session) => gateway.instancesOf(session),
-    });
     const stopped = stop.stopped.then((reason) => new AnywhereError('INTERRUPTED', reason));
-    gateway.closeSession(door.session, await Promise.race([door.ended, stopped]));
+    await serveUntil(stopped, gateway, options);
     await gateway.close();
   } finally {
     stop.dispose();
     // Nothing is read any more; an open stdin would keep the process alive.
     options.input.destroy();
   }
+}
+
+async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, options: ServeOptions): Promise<void> {
+  if (options.transparent === undefined) {
+    const door = openDoor(gateway, options, (writer) => gateway.openSession(writer));
+    gateway.closeSession(door.session, await Promise.race([door.ended, stopped]));
+  } else {
+    const server = gateway.server(options.transparent);
+    const door = openDoor(gateway, options, (writer) => gateway.openTransparentSession(writer, server));
+    gateway.closeTransparentSession(door.session, await Promise.race([door.ended, stopped]));
+  }
+}
+
+function openDoor<S extends DoorSession>(gateway: Gateway, { input, output }: ServeOptions, open: Parameters<typeof openStreamDoor<S>>[0]['open']): StreamDoor<S> {
+  return openStreamDoor({ input, output, maxMessageBytes: gateway.plan.limits.maxMessageBytes, open });
 }

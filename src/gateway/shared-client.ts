@@ -1,7 +1,8 @@
 /** Speaks for all clients together with a server that is shared (`sharing: shared`). */
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
+import { LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
+import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
@@ -14,11 +15,22 @@ export class SharedClient implements InstanceOwner {
   readonly clientInfo: string;
   /** Nothing that needs one particular client is offered. */
   readonly capabilities = '{}';
+  readonly protocolVersion = LATEST_PROTOCOL_VERSION;
   readonly #deps: SharedClientDeps;
 
   constructor(version: string, deps: SharedClientDeps) {
     this.clientInfo = JSON.stringify({ name: 'mcp-anywhere', version });
     this.#deps = deps;
+  }
+
+  /** The most verbose level that any client asked for; each filters for itself. */
+  instanceReady(instance: Instance): void {
+    const asked = this.#deps.sessions().flatMap((session) => session.logLevel ?? []);
+    instance.setLogLevel(LOG_LEVELS.find((level) => asked.includes(level)));
+  }
+
+  instanceEnded(instance: Instance): void {
+    for (const session of this.#deps.sessions()) session.instanceEnded(instance);
   }
 
   serverRequest(instance: Instance, request: Message): void {
@@ -28,6 +40,13 @@ export class SharedClient implements InstanceOwner {
   serverNotification(instance: Instance, notification: Message): void {
     const rule = SERVER_NOTIFICATIONS.get(notification.method) ?? 'pass';
     if (rule === 'relist') this.#deps.onListChanged(instance);
-    else if (rule !== 'cancel') for (const session of this.#deps.sessions()) session.serverNotification(instance, notification);
+    else if (rule !== 'cancel') for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
+  }
+
+  /** A resource's update concerns those who subscribed to it, anything else everybody. */
+  #listeners(instance: Instance, notification: Message): readonly ClientSession[] {
+    const sessions = this.#deps.sessions();
+    const uri = SERVER_NOTIFICATIONS.get(notification.method) === 'resource' ? notification.paramText('uri') : undefined;
+    return uri === undefined ? sessions : sessions.filter((session) => instance.subscriptions.has(uri, session));
   }
 }

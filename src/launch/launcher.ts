@@ -58,16 +58,16 @@ export function launcherLine(launch: Launch, options: LauncherOptions): string {
 }
 
 /**
- * The left side passes stdin on; once it ended, it gives the program two seconds to end by itself. The end of the
- * program ends it by TERM. A program that no longer reads can keep EOF from being seen, so the parent (sshd's session
- * process) is watched as well.
+ * The pump passes stdin on; once it ended, it gives the program two seconds to end by itself. Nobody waits for it, so the
+ * program's exit code is out at once; the reaper ends it. A program that no longer reads can keep EOF from
+ * being seen, so the parent (sshd's session process) is watched as well.
  */
 function watchInput(launch: Launch): string {
   const pump =
     `(_Md=;PATH=$_Mpath;trap _Md=1 TERM;exec 4>&-;cat <&3;exec >/dev/null 3<&-;` +
     `[ -z "$_Md" ]||exit 0;sleep 2;[ -z "$_Md" ]||exit 0;_Mreap)`;
-  const program = `(trap : TERM;exec 3<&-;${commandLine(launch)} 2>&4 4>&-;_Mr=$?;_Mreap&exit $_Mr)`;
-  return `exec 3<&0;${WATCH_PARENT};${pump}|${program};exit $?`;
+  const right = `(trap : TERM;exec 3<&-;${program(launch)};_Mr=$?;_Mreap&exit $_Mr)`;
+  return `exec 3<&0;${WATCH_PARENT};{ ${pump}& }|${right};exit $?`;
 }
 
 const WATCH_PARENT =
@@ -82,12 +82,17 @@ function watchOutput(launch: Launch): string {
   const watcher =
     `(trap : TERM;PATH=$_Mpath;exec </dev/null >/dev/null;` +
     `while :;do tail -f /dev/null >&4;case $? in 129|130|137|143);;*)break;;esac;done;exec 4>&-;sleep 2;_Mreap)`;
-  return `${watcher}&_Mw=$!;${commandLine(launch)} 2>&4 4>&-;_Mr=$?;kill -KILL $_Mw;_Mreap&exit $_Mr`;
+  return `${watcher}&_Mw=$!;${program(launch)};_Mr=$?;kill -KILL $_Mw;_Mreap&exit $_Mr`;
 }
 
-function commandLine(launch: Launch): string {
+/**
+ * The program, with the channel's stderr. In a subshell that becomes it: the shell that waits keeps its own stderr at
+ * /dev/null, and says "Terminated" there.
+ */
+function program(launch: Launch): string {
   const command = pathWord(launch.command, 'the command');
-  return [command, ...launch.args.map((arg, index) => word(arg, `argument ${String(index + 1)}`))].join(' ');
+  const args = launch.args.map((arg, index) => word(arg, `argument ${String(index + 1)}`));
+  return `(exec ${[command, ...args].join(' ')} 2>&4 4>&-)`;
 }
 
 function enterFolder(cwd: string | undefined, nonce: string): string {

@@ -61,9 +61,8 @@ export function wardenLine(options: WardenOptions): string {
     `trap '' PIPE HUP TERM`,
     `printf '\\n${options.nonce}${MARK.ready} %s %s\\n' $$ "$PPID"`,
     `_Mtest&`,
-    `(while sleep ${String(tickS)};do echo t;done&cat;echo e)|${readerLoop(ticks, options.onEnd)}`,
-    `_Mkill ${PROCESS_MARK}=${options.nonce} KILL`,
-    `kill -KILL -$$`,
+    // The reader ends all of it: the left side may wait for stdin for long.
+    `(while sleep ${String(tickS)};do echo t;done&cat;echo e)|{ ${readerLoop(ticks, options.onEnd)};_Mkill ${PROCESS_MARK}=${options.nonce} KILL;kill -KILL -$$;}`,
   ]
     .join(';')
     .replaceAll('&;', '&');
@@ -82,12 +81,12 @@ const OUTPUT_WATCH_TEST =
 function readerLoop(ticks: number, onEnd: WardenOptions['onEnd']): string {
   const atEnd = onEnd === 'all' ? `_Mend $_Mall $PPID;` : '';
   return (
-    `{ _Mn=0;_Mall=;while IFS= read -r _Ml;do _Mv=\${_Ml#? };case $_Ml in ` +
+    `_Mn=0;_Mall=;while IFS= read -r _Ml;do _Mv=\${_Ml#? };case $_Ml in ` +
     `t)_Mn=$((_Mn+1));[ $_Mn -lt ${String(ticks)} ]||{ _Mend $_Mall $PPID;break;};;` +
     `'h '*)_Mn=0;echo "$_Ml";;` +
     `'c '*)case $_Mv in ''|*[!0-9]*);;*)_Mall="$_Mall $_Mv";;esac;;` +
     `'x '*)case $_Mv in ''|*[!0-9]*);;*)_Mend "$_Mv"&;esac;;` +
     `'k '*)case $_Mv in ''|*[!0-9a-f]*);;*)_Morder "$_Mv"&;esac;;` +
-    `b)break;;e)${atEnd}break;;esac;done;}`
+    `b)break;;e)${atEnd}break;;esac;done`
   );
 }

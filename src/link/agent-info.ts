@@ -46,7 +46,7 @@ async function askAgent(socketPath: string, signal: AbortSignal): Promise<Buffer
         try {
           for (const message of framing.push(chunk)) resolve(message);
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error('the agent broke its protocol'));
         }
       });
       socket.write(framed(Buffer.of(REQUEST_IDENTITIES)));

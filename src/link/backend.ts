@@ -10,51 +10,69 @@ import { backendMemory, type BackendMemory } from './auto/memory.ts';
 import type { Dialer, LinkDeps, Transport } from './contract.ts';
 import { reuseControlMaster } from './openssh/control-master.ts';
 import { createOpensshDialer } from './openssh/dialer.ts';
-import { resolveSshSettings, type SshSettings } from './ssh-config.ts';
-import { createSsh2Dialer } from './ssh2/dialer.ts';
+import { SettingsMemo } from './auto/settings-memo.ts';
+import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
 import { opensshMayDoBetter } from './ssh2/errors.ts';
-
-/** A dialer that can be handed what `ssh -G` said. */
-interface SettledDialer extends Dialer {
-  dial(signal: AbortSignal, settings?: SshSettings): Promise<Transport>;
-}
+import { resolveRoute, type Route } from './ssh2/route.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
-export function createSshDialer(host: HostPlan, deps: LinkDeps): Dialer {
+export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
   const plan = host.ssh;
   if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
-  if (plan.backend === 'openssh') return createOpensshDialer(host, deps);
-  const ssh2: SettledDialer = createSsh2Dialer(host, deps);
-  return plan.backend === 'ssh2' ? ssh2 : new AutoDialer(host.name, plan, deps, { ssh2, openssh: createOpensshDialer(host, deps) });
+  switch (plan.backend) {
+    case 'openssh':
+      return createOpensshDialer(host, deps);
+    case 'ssh2':
+      return createSsh2Dialer(host, deps, options);
+    case 'auto':
+      return autoDialer(host, plan, deps, options);
+  }
 }
 
-/** What `auto` (or the hosts file) chooses for these settings, and why: for doctor. */
-export async function explainBackend(host: HostPlan, settings: SshSettings, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
-  const chosen = host.ssh?.backend ?? 'auto';
-  if (chosen !== 'auto') return { backend: chosen, reason: 'the hosts file says so' };
-  return choose(host.name, settings, backendMemory(deps), deps, signal);
+/** What `auto` (or the hosts file) chooses for a host now, and why: for doctor. */
+export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
+  if (host.ssh === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
+  if (host.ssh.backend !== 'auto') return { backend: host.ssh.backend, reason: 'the hosts file says so' };
+  const route = await resolveRoute(host.ssh, new SettingsMemo(deps).resolve, signal);
+  return choose(host.name, route, backendMemory(deps), deps, signal);
 }
 
-async function choose(host: string, settings: SshSettings, memory: BackendMemory, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
-  const [facts, remembered] = await Promise.all([gatherFacts(settings, deps, signal), memory.recall(host, settings)]);
-  const decision = decideBackend(facts);
+async function choose(host: string, route: Route, memory: BackendMemory, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
+  const facts = Promise.all(route.map((settings) => gatherFacts(settings, deps, signal)));
+  const [machines, remembered] = await Promise.all([facts, memory.recall(host, route)]);
+  const decision = decideBackend(machines);
   if (decision.backend === 'openssh' || remembered === undefined) return decision;
   return { backend: 'openssh', reason: `remembered: ${remembered}` };
+}
+
+function autoDialer(host: HostPlan, plan: SshPlan, deps: LinkDeps, options: Ssh2DialerOptions): Dialer {
+  const memo = new SettingsMemo(deps);
+  return new AutoDialer(host.name, plan, deps, {
+    memo,
+    ssh2: createSsh2Dialer(host, deps, { resolve: memo.resolve, ...options }),
+    openssh: createOpensshDialer(host, deps, { resolve: memo.resolve }),
+  });
+}
+
+interface AutoParts {
+  readonly memo: SettingsMemo;
+  readonly ssh2: Dialer;
+  readonly openssh: Dialer;
 }
 
 class AutoDialer implements Dialer {
   readonly host: string;
   readonly #plan: SshPlan;
   readonly #deps: LinkDeps;
-  readonly #dialers: Readonly<Record<'ssh2' | 'openssh', SettledDialer>>;
+  readonly #parts: AutoParts;
   readonly #memory: BackendMemory;
   #used = 'auto';
 
-  constructor(host: string, plan: SshPlan, deps: LinkDeps, dialers: Readonly<Record<'ssh2' | 'openssh', SettledDialer>>) {
+  constructor(host: string, plan: SshPlan, deps: LinkDeps, parts: AutoParts) {
     this.host = host;
     this.#plan = plan;
     this.#deps = deps;
-    this.#dialers = dialers;
+    this.#parts = parts;
     this.#memory = backendMemory(deps);
   }
 
@@ -63,18 +81,35 @@ class AutoDialer implements Dialer {
   }
 
   async dial(signal: AbortSignal): Promise<Transport> {
-    const settings = await resolveSshSettings(this.#plan, this.#deps, signal);
-    const shared = this.#plan.reuseControlMaster ? await reuseControlMaster(this.host, settings, this.#deps, signal) : undefined;
-    if (shared !== undefined) return this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', shared);
-    const { backend, reason } = await choose(this.host, settings, this.#memory, this.#deps, signal);
-    this.#deps.log.debug({ host: this.host, backend, reason }, 'backend chosen');
-    return backend === 'openssh' ? this.#dialOpenssh(settings, reason, signal) : this.#dialSsh2(settings, reason, signal);
+    try {
+      return await this.#dial(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asAnywhereError(error).at({ host: this.host });
+    }
   }
 
-  async #dialOpenssh(settings: SshSettings, reason: string, signal: AbortSignal): Promise<Transport> {
+  async #dial(signal: AbortSignal): Promise<Transport> {
+    const { memo } = this.#parts;
+    memo.forget();
+    const route = await resolveRoute(this.#plan, memo.resolve, signal);
+    const shared = await this.#controlMaster(route, signal);
+    if (shared !== undefined) return shared;
+    const { backend, reason } = await choose(this.host, route, this.#memory, this.#deps, signal);
+    return backend === 'openssh' ? this.#dialOpenssh(reason, signal) : this.#dialSsh2(route, reason, signal);
+  }
+
+  async #controlMaster(route: Route, signal: AbortSignal): Promise<Transport | undefined> {
+    const settings = route.at(-1);
+    if (!this.#plan.reuseControlMaster || settings === undefined) return undefined;
+    const transport = await reuseControlMaster(this.host, settings, this.#deps, signal);
+    return transport === undefined ? undefined : this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', transport);
+  }
+
+  async #dialOpenssh(reason: string, signal: AbortSignal): Promise<Transport> {
     this.#used = 'openssh';
     try {
-      return this.#use('openssh', reason, await this.#dialers.openssh.dial(signal, settings));
+      return this.#use('openssh', reason, await this.#parts.openssh.dial(signal));
     } catch (error) {
       // Whatever made it the only way is not so any more: the next attempt finds out again.
       if (asAnywhereError(error).code === 'AUTH_FAILED') await this.#memory.forget(this.host);
@@ -82,24 +117,24 @@ class AutoDialer implements Dialer {
     }
   }
 
-  async #dialSsh2(settings: SshSettings, reason: string, signal: AbortSignal): Promise<Transport> {
+  async #dialSsh2(route: Route, reason: string, signal: AbortSignal): Promise<Transport> {
     this.#used = 'ssh2';
     try {
-      return this.#use('ssh2', reason, await this.#dialers.ssh2.dial(signal, settings));
+      return this.#use('ssh2', reason, await this.#parts.ssh2.dial(signal));
     } catch (thrown) {
       signal.throwIfAborted();
       const error = asAnywhereError(thrown);
       if (!opensshMayDoBetter(error)) throw error;
-      return this.#secondTry(settings, error, signal);
+      return this.#secondTry(route, error, signal);
     }
   }
 
-  async #secondTry(settings: SshSettings, first: AnywhereError, signal: AbortSignal): Promise<Transport> {
+  async #secondTry(route: Route, first: AnywhereError, signal: AbortSignal): Promise<Transport> {
     const reason = `ssh2 failed (${first.code})`;
     this.#deps.log.info({ host: this.host, code: first.code }, "our own SSH failed; trying the system's ssh once");
     try {
-      const transport = await this.#dialers.openssh.dial(signal, settings);
-      await this.#memory.remember(this.host, settings, reason);
+      const transport = await this.#parts.openssh.dial(signal);
+      await this.#memory.remember(this.host, route, reason);
       return this.#use('openssh', reason, transport);
     } catch (thrown) {
       signal.throwIfAborted();

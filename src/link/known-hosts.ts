@@ -4,7 +4,7 @@
  * The files are read here instead of through `ssh-keygen -F`, because a process for every host and file is
  * what twenty hosts at once wait for; ssh-keygen is the oracle of the tests.
  */
-import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { fingerprintOf, hashedName, keyTypeOf, nameWithPort, namesHost, parseKnownHosts, type KnownLine } from './known-hosts-lines.ts';
@@ -109,13 +109,20 @@ export function hostKeyError(name: string, verdict: Exclude<HostKeyVerdict, { ki
  * Throws SSH_CONFIG when that is no file to write to.
  */
 export async function addKnownHost(file: string, name: string, key: Buffer, options: { readonly hash: boolean }): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const line = `${options.hash ? hashedName(name) : name} ${keyTypeOf(key)} ${key.toString('base64')}\n`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await append(file, line);
+  } catch (cause) {
+    throw new AnywhereError('SSH_CONFIG', `${file} cannot keep host keys`, { cause, evidence: [String(cause)], hint: 'name another UserKnownHostsFile for this host' });
+  }
+}
+
+async function append(file: string, line: string): Promise<void> {
   const handle = await open(file, 'a+', 0o600);
   try {
     const info = await handle.stat();
-    if (!info.isFile()) throw new AnywhereError('SSH_CONFIG', `${file} is not a file that can keep host keys`, { hint: 'name another UserKnownHostsFile for this host' });
-    if (info.size === 0) await chmod(file, 0o600);
+    if (!info.isFile()) throw new Error('not a regular file');
     const last = Buffer.alloc(1);
     if (info.size > 0) await handle.read(last, 0, 1, info.size - 1);
     await handle.appendFile(info.size > 0 && last[0] !== 0x0a ? `\n${line}` : line);

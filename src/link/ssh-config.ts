@@ -166,7 +166,6 @@ function secondsToMs(text: string | undefined): number | undefined {
 
 /** ssh reads `-x` as an option even where a name is due; control characters would start another option line. */
 function refuseOption(plan: SshPlan, text: string | undefined): void {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
   if (text === undefined || (text !== '' && !text.startsWith('-') && !/[\u0000-\u001f"]/.test(text))) return;
   throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(text)} cannot be a name for ssh`, { hint: `correct the ssh part of ${plan.alias} in the hosts file` });
 }

@@ -55,16 +55,12 @@ export class LineFramer {
     if (part.length === 0) return;
     this.#size += part.length;
     this.#chunks.push(part);
-    if (this.#size <= this.maxBytes) return;
-    if (this.#head === undefined) this.#overflow();
-    const tail = Buffer.concat(this.#chunks.slice(-2));
-    // A copy: a slice would keep the whole chunk alive.
-    this.#chunks = [copyOf(tail.subarray(-EDGE_BYTES))];
-  }
-
-  #overflow(): void {
-    this.#head = copyOf(Buffer.concat(this.#chunks.slice(0, 2)).subarray(0, EDGE_BYTES));
-    this.#sink.overflow();
+    if (this.#head === undefined && this.#size <= this.maxBytes) return;
+    if (this.#head === undefined) {
+      this.#head = headOf(this.#chunks);
+      this.#sink.overflow();
+    } else if (this.#head.length < EDGE_BYTES) this.#head = headOf([this.#head, part]);
+    this.#chunks = [tailOf(this.#chunks)];
   }
 
   #finish(): void {
@@ -80,6 +76,26 @@ export class LineFramer {
   }
 }
 
-function copyOf(bytes: Buffer): Buffer {
-  return Buffer.from(bytes);
+/** The first bytes of a line, however small its chunks are. A copy: a slice would keep the whole chunk alive. */
+function headOf(chunks: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (let at = 0; at < chunks.length && size < EDGE_BYTES; at += 1) {
+    const part = chunks[at]?.subarray(0, EDGE_BYTES - size) ?? Buffer.alloc(0);
+    parts.push(part);
+    size += part.length;
+  }
+  return Buffer.concat(parts, size);
+}
+
+/** The last bytes of a line, as a copy too. */
+function tailOf(chunks: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (let at = chunks.length - 1; at >= 0 && size < EDGE_BYTES; at -= 1) {
+    const part = chunks[at]?.subarray(-(EDGE_BYTES - size)) ?? Buffer.alloc(0);
+    parts.unshift(part);
+    size += part.length;
+  }
+  return Buffer.concat(parts, size);
 }

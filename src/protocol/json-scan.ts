@@ -21,6 +21,12 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
+/** In ASCII a closing brace or bracket stands two places behind its opening one. */
+const CLOSE_OFFSET = 2;
+
+/** Deeper is taken for no JSON: V8 ends the whole process where an array grows past some 100 million elements. */
+const MAX_DEPTH = 1_000_000;
+
 /** From here on a string is searched with the native `indexOf` instead of byte by byte. */
 const LONG_STRING = 48;
 
@@ -135,20 +141,16 @@ export function skipValue(bytes: Buffer, from: number): number {
   let at = from;
   for (;;) {
     const byte = bytes[at];
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      const inner = skipSpace(bytes, at + 1);
-      const isObject = byte === OPEN_BRACE;
-      if (bytes[inner] !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
-        open.push(byte);
-        at = isObject ? skipKey(bytes, inner) : inner;
-        if (at === -1) return -1;
-        continue;
-      }
-      at = inner + 1;
-    } else {
-      at = skipScalar(bytes, at);
+    const isContainer = byte === OPEN_BRACE || byte === OPEN_BRACKET;
+    const inner = isContainer ? skipSpace(bytes, at + 1) : -1;
+    if (isContainer && bytes[inner] !== byte + CLOSE_OFFSET) {
+      if (open.push(byte) > MAX_DEPTH) return -1;
+      at = byte === OPEN_BRACE ? skipKey(bytes, inner) : inner;
       if (at === -1) return -1;
+      continue;
     }
+    at = isContainer ? inner + 1 : skipScalar(bytes, at);
+    if (at === -1) return -1;
     at = closeContainers(bytes, at, open);
     if (at === -1 || open.length === 0) return at;
   }

@@ -96,12 +96,12 @@ function readMembers(bytes: Buffer): Members | undefined {
     else if (key === 'error') error = value;
   });
   if (end === -1 || skipSpace(bytes, end) !== bytes.length) return undefined;
-  return { id: usableId(bytes, id), method: method && textAt(bytes, method), params, result, error };
+  return { id: usable(bytes, id), method: method && textAt(bytes, method), params, result, error: usable(bytes, error) };
 }
 
-/** null is how a server says "I could not read your id"; it identifies nothing. */
-function usableId(bytes: Buffer, id: Span | undefined): Span | undefined {
-  return id === undefined || bytes[id.start] === 0x6e ? undefined : id;
+/** A null id is how a server says "I could not read your id", and a null error stands beside many a result: neither is one. */
+function usable(bytes: Buffer, value: Span | undefined): Span | undefined {
+  return value === undefined || bytes[value.start] === 0x6e ? undefined : value;
 }
 
 function kindOf(members: Members): MessageKind | undefined {
@@ -110,11 +110,15 @@ function kindOf(members: Members): MessageKind | undefined {
   return members.result !== undefined && members.id !== undefined ? 'result' : undefined;
 }
 
+/** Batches are small; an array of millions of elements is somebody's attempt at our memory. */
+const MAX_BATCH = 10_000;
+
 /** The messages of a batch (JSON-RPC 2.0 section 6, MCP 2025-03-26 only), or undefined where it is none. */
 export function parseBatch(bytes: Buffer): readonly Buffer[] | undefined {
   const items: Buffer[] = [];
   const end = walkElements(bytes, skipSpace(bytes, 0), ({ start, end: stop }) => {
-    items.push(bytes.subarray(start, stop));
+    if (items.length <= MAX_BATCH) items.push(bytes.subarray(start, stop));
   });
+  if (items.length > MAX_BATCH) return undefined;
   return end === -1 || skipSpace(bytes, end) !== bytes.length ? undefined : items;
 }

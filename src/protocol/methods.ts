@@ -15,7 +15,13 @@ export type ClientRequestRule =
   /** By the server that the public URI at `params.<at>` belongs to. */
   | { readonly kind: 'uri'; readonly at: readonly string[] }
   /** By the owner of `params.ref`, a prompt's name or a resource template's URI. */
-  | { readonly kind: 'reference' };
+  | { readonly kind: 'reference' }
+  /** By the instance that runs the task `params.taskId`. */
+  | { readonly kind: 'task' }
+  /** By all instances that run tasks, joined. */
+  | { readonly kind: 'all-tasks' }
+  /** Never passed on: answered with −32601. */
+  | { readonly kind: 'refused' };
 
 export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<string, ClientRequestRule>([
   ['initialize', { kind: 'here' }],
@@ -28,6 +34,19 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<s
   ['resources/subscribe', { kind: 'uri', at: ['uri'] }],
   ['resources/unsubscribe', { kind: 'uri', at: ['uri'] }],
   ['completion/complete', { kind: 'reference' }],
+  ['tasks/get', { kind: 'task' }],
+  ['tasks/result', { kind: 'task' }],
+  ['tasks/cancel', { kind: 'task' }],
+  ['tasks/list', { kind: 'all-tasks' }],
+  // The handshake of 2026-07-28: a gateway of the `initialize` era says that it is none of it.
+  ['server/discover', { kind: 'refused' }],
+]);
+
+/** The client capability without which a request of a server is declined here, and never shown to the client. */
+export const SERVER_REQUESTS: ReadonlyMap<string, string> = new Map([
+  ['roots/list', 'roots'],
+  ['sampling/createMessage', 'sampling'],
+  ['elicitation/create', 'elicitation'],
 ]);
 
 /** What is done with a notification of a server. */
@@ -40,6 +59,8 @@ export type ServerNotificationRule =
   | 'log'
   /** Ends the request of the server that it names. */
   | 'cancel'
+  /** To its client; it names a task of this instance. */
+  | 'task'
   /** To its client, as it is: unknown ones too. */
   | 'pass';
 
@@ -50,9 +71,10 @@ export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> =
   ['notifications/resources/updated', 'resource'],
   ['notifications/message', 'log'],
   ['notifications/cancelled', 'cancel'],
+  ['notifications/tasks/status', 'task'],
 ]);
 
-/** What is done with a notification of an AI client. */
+/** What is done with a notification of an AI client; one that is not in the table goes to the sole candidate. */
 export type ClientNotificationRule = 'here' | 'cancel' | 'all-servers';
 
 export const CLIENT_NOTIFICATIONS: ReadonlyMap<string, ClientNotificationRule> = new Map<string, ClientNotificationRule>([

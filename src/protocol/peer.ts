@@ -6,6 +6,7 @@
  */
 import { AnywhereError } from '../base/errors.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { Batch } from './batch.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { Message } from './message.ts';
 import type { Pieces } from './splice.ts';
@@ -47,6 +48,7 @@ export class Peer {
   readonly #handler: PeerHandler;
   readonly #clock: Clock;
   readonly #pending = new Map<number, Pending>();
+  readonly #batches = new WeakMap<Message, Batch>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #cancelSweep: CancelTimer | undefined;
@@ -92,17 +94,38 @@ export class Peer {
   }
 
   reply(request: Message, result: string | Buffer): void {
-    this.send(resultLine(request.idText, result));
+    this.respond(request, resultLine(request.idText, result));
+  }
+
+  /** Sends the reply to a request of the other side; one that came in a batch waits for the others of it. */
+  respond(request: Message, reply: Pieces): void {
+    const batch = this.#batches.get(request);
+    if (batch === undefined) this.send(reply);
+    else batch.settle(request, reply);
+  }
+
+  /** The request gets no reply: its sender cancelled it. */
+  abandon(request: Message): void {
+    this.#batches.get(request)?.settle(request, undefined);
   }
 
   replyError(request: Message, code: number, message: string, data?: unknown): void {
-    this.send(errorLine(request.idText, code, message, data));
+    this.respond(request, errorLine(request.idText, code, message, data));
   }
 
   receive(message: Message): void {
     if (message.kind === 'request') this.#handler.request(message);
     else if (message.kind === 'notification') this.#notification(message);
     else this.#settle(message);
+  }
+
+  receiveBatch(messages: readonly Message[]): void {
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    const batch = new Batch(requests, (pieces) => {
+      this.send(pieces);
+    });
+    for (const request of requests) this.#batches.set(request, batch);
+    for (const message of messages) this.receive(message);
   }
 
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */

@@ -19,6 +19,8 @@ export interface MessageSink {
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACE = 0x7d;
+/** What holding a line costs beside its bytes: millions of short ones must not grow past the cap. */
+const HELD_LINE_BYTES = 128;
 const MESSAGE_START = Buffer.from('{"jsonrpc"');
 
 export class MessageReader {
@@ -110,7 +112,7 @@ export class MessageReader {
 
   #hold(bytes: Buffer): void {
     this.#open.push(bytes);
-    this.#openBytes += bytes.length + 1;
+    this.#openBytes += bytes.length + HELD_LINE_BYTES;
   }
 
   /** Only a brace in the first column can close it: so the whole is tried once, not once a line. */
@@ -149,7 +151,11 @@ function joinLines(lines: readonly Buffer[]): Buffer {
   return Buffer.concat(lines.flatMap((line) => [line, space]));
 }
 
-/** Without a byte order mark, ANSI escape sequences and white space in front, and without a CR behind. */
+/** CSI sequences and white space at the end of a line: a coloured message is closed by a reset. */
+const COLOUR_BEHIND = /(?:\u001B\[[0-?]*[ -/]*[@-~]|[\t\r ])+$/u;
+const LONGEST_COLOUR = 64;
+
+/** Without a byte order mark, ANSI escape sequences and white space around it. */
 function withoutPrefix(line: Buffer): Buffer {
   let start = 0;
   for (;;) {
@@ -157,9 +163,8 @@ function withoutPrefix(line: Buffer): Buffer {
     if (next === start) break;
     start = next;
   }
-  let end = line.length;
-  while (end > start && (line[end - 1] === 0x0d || line[end - 1] === 0x20)) end -= 1;
-  return line.subarray(start, end);
+  const behind = COLOUR_BEHIND.exec(line.toString('latin1', Math.max(start, line.length - LONGEST_COLOUR)));
+  return line.subarray(start, line.length - (behind?.[0].length ?? 0));
 }
 
 function skipByteOrderMark(line: Buffer, from: number): number {

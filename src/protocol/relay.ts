@@ -1,5 +1,5 @@
 /** Hands a request of one peer to another and the reply back; only ids and progress tokens change. */
-import { RPC } from './jsonrpc.ts';
+import { errorLine, RPC } from './jsonrpc.ts';
 import type { Message } from './message.ts';
 import type { Peer, RequestOptions } from './peer.ts';
 import { type Edit, type Pieces, splice } from './splice.ts';
@@ -31,8 +31,8 @@ export function forwardRequest(request: Message, edits: readonly Edit[], to: Pee
 /** The reply with the id its asker knows it by. */
 export function asReplyTo(request: Message, reply: Message, edits: readonly Edit[] = []): Pieces {
   if (reply.id !== undefined) return splice(reply.bytes, [{ span: reply.id, text: request.idText }, ...edits]);
-  const { code, message } = reply.errorValue();
-  return [Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(request.idText) as unknown, error: { code, message } }))];
+  const { code, message, data } = reply.errorValue();
+  return errorLine(request.idText, code, message, data);
 }
 
 export function isMethodNotFound(reply: Message): boolean {

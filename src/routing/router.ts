@@ -26,16 +26,27 @@ export class Router {
     return this.#catalog.snapshot.routes[collection].get(name);
   }
 
-  /** Why a name that nobody offers may still be meant: its server has not been seen yet. Undefined: it is just wrong. */
+  /** The one enabled server, where there is just one. */
+  get soleServer(): ServerPlan | undefined {
+    const enabled = [...this.#units.values()].filter(({ plan }) => plan.enabled);
+    return enabled.length === 1 ? enabled[0]?.plan : undefined;
+  }
+
+  /** The servers that a name nobody offers may be meant for: theirs by its beginning, and never listed. */
+  unlisted(name: string): readonly ServerUnit[] {
+    const isMeant = ({ plan }: ServerUnit): boolean => plan.enabled && name.startsWith(`${plan.host}__${plan.name}__`);
+    return [...this.#units.values()].filter((unit) => isMeant(unit) && this.#catalog.listing(unit.plan) === undefined);
+  }
+
+  /** Why a name that nobody offers may still be right. Undefined: it is just wrong. */
   whyUnknown(name: string): AnywhereError | undefined {
-    for (const unit of this.#units.values()) {
-      const { host, name: server } = unit.plan;
-      if (!name.startsWith(`${host}__${server}__`) || this.#catalog.listing(unit.plan) !== undefined) continue;
-      const cause = causeOf(unit.link.state) ?? unit.state.cause;
-      const text = `${host}/${server} has not said yet what it offers${cause === undefined ? '' : `: ${cause.message}`}`;
-      return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', text, { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint });
-    }
-    return undefined;
+    const [unit] = this.unlisted(name);
+    if (unit === undefined) return undefined;
+    const { host, name: server } = unit.plan;
+    const cause = causeOf(unit.link.state) ?? unit.state.cause;
+    const why = cause === undefined ? '' : `: ${cause.message}${this.#retryText(unit.link)}`;
+    const details = { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint };
+    return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', `${host}/${server} has not said yet what it offers${why}`, details);
   }
 
   /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */

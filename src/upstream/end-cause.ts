@@ -5,15 +5,16 @@ import { exitError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { ChannelEnd, LaunchedChannel } from '../link/contract.ts';
 
-/** @param lastLines its last words, on stderr and beside the protocol */
-export function endCause(
-  server: ServerPlan,
-  launch: Launch,
-  channel: Pick<LaunchedChannel, 'failure'>,
-  end: ChannelEnd,
-  wasReady: boolean,
-  lastLines: readonly string[],
-): AnywhereError {
+export interface LastWords {
+  readonly end: ChannelEnd;
+  /** It had answered `initialize`. */
+  readonly wasReady: boolean;
+  /** On stderr, and beside the protocol. */
+  readonly lines: readonly string[];
+}
+
+export function endCause(server: ServerPlan, launch: Launch, channel: Pick<LaunchedChannel, 'failure'>, last: LastWords): AnywhereError {
+  const { end, wasReady, lines: lastLines } = last;
   const place = { host: server.host, server: server.name };
   if (end.kind === 'lost') return end.cause.at(place);
   if (end.kind === 'closed') return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);

@@ -5,16 +5,18 @@
 import { AnywhereError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { deadline, orAbort } from '../base/abort.ts';
+import type { Scope } from '../base/scope.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
-import { Message } from '../protocol/message.ts';
+import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import { isKnownVersion, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import { isKnownVersion } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { endCause } from './end-cause.ts';
 import { oversizedId } from './oversized.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 
 /** Whom an instance works for: gets the requests and notifications that the server sends by itself. */
@@ -22,12 +24,26 @@ export interface InstanceOwner {
   /** JSON texts for `initialize`, verbatim from the AI client. */
   readonly clientInfo: string;
   readonly capabilities: string;
+  /** What the client and we speak: a server behind us is asked for the same, so that it sends nothing the client does not know. */
+  readonly protocolVersion: string;
   serverRequest(instance: Instance, request: Message): void;
   serverNotification(instance: Instance, notification: Message): void;
+  /** It has answered `initialize`: what the client asked for before can be said to it now. */
+  instanceReady(instance: Instance): void;
+  instanceEnded(instance: Instance): void;
+}
+
+/** Whom it works for, and what they want to be told of. */
+export interface InstanceClient {
+  readonly owner: InstanceOwner;
+  /** Outlives the instance: the next one takes it up. */
+  readonly subscriptions: Subscriptions<InstanceOwner>;
 }
 
 export interface InstanceDeps {
   readonly clock: Clock;
+  /** Owns what goes on beside the calls. */
+  readonly scope: Scope;
   readonly maxMessageBytes: number;
   /** Resolves what the hosts file refers to. Its values go to the launcher only. */
   readonly resolveLaunch: (server: ServerPlan, signal: AbortSignal) => Promise<Launch>;
@@ -35,6 +51,8 @@ export interface InstanceDeps {
 }
 
 export interface ServerHello {
+  /** The whole result, verbatim. */
+  readonly raw: Buffer;
   readonly protocolVersion: string;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly serverInfo: unknown;
@@ -47,6 +65,7 @@ const MAX_HELLO_BYTES = 16 * 1024 * 1024;
 export class Instance {
   readonly server: ServerPlan;
   readonly owner: InstanceOwner;
+  readonly subscriptions: Subscriptions<InstanceOwner>;
   /** Rejects with the cause where the server does not come up. */
   readonly ready: Promise<ServerHello>;
   /** Resolves with the reason once it is gone. Never rejects. */
@@ -59,12 +78,15 @@ export class Instance {
   #reader: MessageReader | undefined;
   #peer: Peer | undefined;
   #hello: ServerHello | undefined;
+  #lastUsedMs: number;
   #failure: AnywhereError | undefined;
 
-  constructor(server: ServerPlan, link: Link, owner: InstanceOwner, deps: InstanceDeps) {
+  constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps) {
     this.server = server;
-    this.owner = owner;
+    this.owner = client.owner;
+    this.subscriptions = client.subscriptions;
     this.#deps = deps;
+    this.#lastUsedMs = deps.clock.monotonic();
     let resolveEnded: (cause: AnywhereError) => void = () => undefined;
     this.ended = new Promise((resolve) => {
       resolveEnded = resolve;
@@ -90,6 +112,15 @@ export class Instance {
     return this.#failure === undefined;
   }
 
+  /** When a client last wanted something of it, monotonic ms. */
+  get lastUsedMs(): number {
+    return this.#lastUsedMs;
+  }
+
+  touch(): void {
+    this.#lastUsedMs = this.#deps.clock.monotonic();
+  }
+
   /** Stops reading from the server while its client does not keep up. */
   pause(): void {
     this.#channel?.output.pause();
@@ -97,6 +128,28 @@ export class Instance {
 
   resume(): void {
     this.#channel?.output.resume();
+  }
+
+  /** Servers without `logging` are left alone. */
+  setLogLevel(level: string | undefined): void {
+    if (level === undefined || this.#hello?.capabilities['logging'] === undefined) return;
+    const params = JSON.stringify({ level });
+    this.#say('logging/setLevel', params);
+  }
+
+  /** Subscribes to what an instance before this one was subscribed to. */
+  resubscribe(): void {
+    for (const uri of this.subscriptions.uris) this.#say('resources/subscribe', JSON.stringify({ uri }));
+  }
+
+  /** A client of a shared server is gone. */
+  unsubscribe(owner: InstanceOwner): void {
+    for (const uri of this.subscriptions.removeAll(owner)) this.#say('resources/unsubscribe', JSON.stringify({ uri }));
+  }
+
+  #say(method: string, params: string): void {
+    const said = this.peer.request(method, params, { timeoutMs: this.server.timeoutMs });
+    this.#deps.scope.run(said.catch(() => undefined));
   }
 
   /** Ends the process: EOF, then the launcher's TERM and KILL. */
@@ -136,13 +189,17 @@ export class Instance {
       this.#recent.add(line);
       this.#deps.onLine('stderr', line);
     });
-    void channel.started.then(() => {
+    const { scope } = this.#deps;
+    const noiseLogged = channel.started.then(() => {
       for (const line of channel.noise) this.#deps.onLine('stdout-noise', line);
     });
-    void channel.ended.then((end) => {
+    const endSeen = channel.ended.then((end) => {
       reader.end();
-      this.#end(endCause(this.server, launch, channel, end, this.#hello !== undefined, this.#recent.lines));
+      const last = { end, wasReady: this.#hello !== undefined, lines: this.#recent.lines };
+      this.#end(endCause(this.server, launch, channel, last));
     });
+    scope.run(noiseLogged);
+    scope.run(endSeen);
   }
 
   #readerFor(peer: Peer): MessageReader {
@@ -152,7 +209,7 @@ export class Instance {
           peer.receive(message);
         },
         batch: (messages) => {
-          for (const message of messages) peer.receive(message);
+          peer.receiveBatch(messages);
         },
         noise: (line) => {
           this.#noise(line);
@@ -185,7 +242,7 @@ export class Instance {
 
   async #initialize(): Promise<ServerHello> {
     const { owner, peer } = this;
-    const params = `{"protocolVersion":"${LATEST_PROTOCOL_VERSION}","capabilities":${owner.capabilities},"clientInfo":${owner.clientInfo}}`;
+    const params = `{"protocolVersion":"${owner.protocolVersion}","capabilities":${owner.capabilities},"clientInfo":${owner.clientInfo}}`;
     const reply = await peer.request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false });
     const hello = this.#readHello(reply);
     this.#hello = hello;
@@ -202,6 +259,7 @@ export class Instance {
     if (!isKnownVersion(protocolVersion))
       throw this.#protocolError(`speaks protocol version ${JSON.stringify(protocolVersion)}, which is not known here`);
     return {
+      raw: reply.result === undefined ? Buffer.alloc(0) : Buffer.from(reply.bytes.subarray(reply.result.start, reply.result.end)),
       protocolVersion,
       capabilities: isRecord(capabilities) ? capabilities : {},
       serverInfo,

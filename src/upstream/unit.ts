@@ -3,7 +3,9 @@ import { AnywhereError } from '../base/errors.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
+import { watchIdle } from './idle.ts';
 import { Instance, type InstanceDeps, type InstanceOwner } from './instance.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { INITIAL_SERVER_STATE, reduceServer, type ServerAction, type ServerState, serverStateKind } from './server-state.ts';
 
 export interface UnitChange {
@@ -22,6 +24,7 @@ export class ServerUnit {
   readonly #sharedOwner: InstanceOwner;
   readonly #instances = new Map<InstanceOwner, Instance>();
   readonly #ready = new Set<Instance>();
+  readonly #subscriptions = new Map<InstanceOwner, Subscriptions<InstanceOwner>>();
   #state = INITIAL_SERVER_STATE;
 
   /** @param sharedOwner speaks for all clients where the hosts file says `sharing: shared` */
@@ -30,6 +33,9 @@ export class ServerUnit {
     this.link = link;
     this.#sharedOwner = sharedOwner;
     this.#deps = deps;
+    link.onChange(({ to }) => {
+      if (to.kind === 'ready') this.#revive();
+    });
   }
 
   get state(): ServerState {
@@ -49,7 +55,9 @@ export class ServerUnit {
 
   /** The client left: what worked for it alone ends. */
   release(owner: InstanceOwner): void {
+    this.#subscriptions.delete(owner);
     this.#instances.get(owner)?.close(this.#stopped('its client left'));
+    this.#instances.get(this.#sharedOwner)?.unsubscribe(owner);
   }
 
   /** Ends all instances; the next call starts anew. */
@@ -57,12 +65,24 @@ export class ServerUnit {
     for (const instance of [...this.#instances.values()]) instance.close(this.#stopped(why));
   }
 
+  #subscriptionsOf(owner: InstanceOwner): Subscriptions<InstanceOwner> {
+    const known = this.#subscriptions.get(owner) ?? new Subscriptions<InstanceOwner>();
+    this.#subscriptions.set(owner, known);
+    return known;
+  }
+
+  /** The host is back: whoever waits to be told of a resource needs an instance again. */
+  #revive(): void {
+    for (const [owner, { uris }] of this.#subscriptions) if (uris.length > 0 && !this.#instances.has(owner)) this.#launch(owner);
+  }
+
   #ownerFor(owner: InstanceOwner): InstanceOwner {
     return this.plan.sharing === 'shared' ? this.#sharedOwner : owner;
   }
 
   #launch(owner: InstanceOwner): Instance {
-    const instance = new Instance(this.plan, this.link, owner, this.#deps);
+    const subscriptions = this.#subscriptionsOf(owner);
+    const instance = new Instance(this.plan, this.link, { owner, subscriptions }, this.#deps);
     this.#instances.set(owner, instance);
     this.#dispatch({ type: 'launched' }, 'an instance was needed');
     instance.ready.then(
@@ -72,9 +92,10 @@ export class ServerUnit {
       // Its end says it.
       () => undefined,
     );
-    void instance.ended.then((cause) => {
+    const ended = instance.ended.then((cause) => {
       this.#ended(owner, instance, cause);
     });
+    this.#deps.scope.run(ended);
     return instance;
   }
 
@@ -82,11 +103,18 @@ export class ServerUnit {
     if (!instance.isLive) return;
     this.#ready.add(instance);
     this.#dispatch({ type: 'initialized' }, 'initialize was answered');
+    const stopWatching = watchIdle(instance, this.plan.idleMs, this.#deps.clock, () => {
+      instance.close(this.#stopped('nobody used it'));
+    });
+    this.#deps.scope.run(instance.ended.then(stopWatching));
+    instance.resubscribe();
+    instance.owner.instanceReady(instance);
     this.initialized.emit(instance);
   }
 
   #ended(owner: InstanceOwner, instance: Instance, cause: AnywhereError): void {
     if (this.#instances.get(owner) === instance) this.#instances.delete(owner);
+    instance.owner.instanceEnded(instance);
     const wasReady = this.#ready.delete(instance);
     // A lost link is the host's trouble and stands there; the server itself is fine.
     if (cause.code === 'SERVER_STOPPED' || cause.code === 'LINK_LOST') this.#dispatch({ type: 'stopped', wasReady }, cause.message);

@@ -36,6 +36,7 @@ export class RawClient {
   #pieces: string[] = [];
   #stderr = '';
   #nextId = 1;
+  #exit: Exit | undefined;
   /** Resolves when the program and its pipes have ended. */
   readonly ended: Promise<Exit>;
 
@@ -50,7 +51,8 @@ export class RawClient {
     });
     this.#child.stdin?.on('error', () => undefined);
     this.ended = new Promise((resolve) => this.#child.once('close', (code, signal) => {
-      resolve({ code, signal });
+      this.#exit = { code, signal };
+      resolve(this.#exit);
     }));
   }
 
@@ -99,7 +101,12 @@ export class RawClient {
 
   /** The first line, also of the past, that fits. */
   waitFor(fits: (one: Received) => boolean, what: string, withinMs = 20_000): Promise<Received> {
-    return until(() => this.#received.find(fits), {
+    return until(() => {
+      const found = this.#received.find(fits);
+      // No further line can come.
+      if (found === undefined && this.#exit !== undefined) throw new Error(`it ended (${JSON.stringify(this.#exit)}) before ${what}\nstderr: ${this.#stderr}`);
+      return found;
+    }, {
       withinMs,
       everyMs: 2,
       what: () => `${what}; got ${this.#received.slice(-5).map((one) => one.line.slice(0, 300)).join('\n')}\nstderr: ${this.#stderr.slice(-3000)}`,

@@ -2,8 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface CommandLineWatch {
-  /** Process list entries that were looked at. */
-  readonly looked: number;
   /** Command lines that held one of the texts. */
   readonly found: readonly string[];
   stop(): void;
@@ -11,19 +9,14 @@ export interface CommandLineWatch {
 
 export function watchCommandLines(texts: readonly string[]): CommandLineWatch {
   const found = new Set<string>();
-  let looked = 0;
   const look = (): void => {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
       const line = commandLine(pid);
-      looked += 1;
       if (texts.some((text) => line.includes(text))) found.add(line);
     }
   };
   const timer = setInterval(look, 4);
   return {
-    get looked() {
-      return looked;
-    },
     get found() {
       return [...found];
     },
@@ -36,7 +29,7 @@ export function watchCommandLines(texts: readonly string[]): CommandLineWatch {
 
 function commandLine(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trimEnd();
   } catch {
     return '';
   }

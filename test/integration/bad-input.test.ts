@@ -1,5 +1,5 @@
 /** Bad input of every kind at once: each has its own clear error on its own host or server, and all others work. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../../src/base/errors.ts';
@@ -94,6 +94,7 @@ describe('hosts', () => {
 
   it('whose key is not the known one never saw a login', () => {
     expect(guarded.log()).not.toMatch(/Accepted publickey/);
+    expect(sshd.log()).toMatch(/Accepted publickey/);
   });
 
   it('with refused logins are not asked again and again', () => {
@@ -136,6 +137,11 @@ describe('servers', () => {
   });
 });
 
+/** MB of a process, at its peak (VmHWM of proc(5)). */
+function peakMemory(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
 describe('one gateway with all of it', () => {
   it('offers and runs everything that works', async () => {
     const { client } = startServe(file.path);
@@ -146,6 +152,9 @@ describe('one gateway with all of it', () => {
     expect(await callText(client, 'good__echo__echo', { a: 1 })).toBe('{"a":1}');
     expect(await callText(client, 'bad__echo__echo', { a: 2 })).toBe('{"a":2}');
     expect(await callText(client, 'bad__bad__good')).toBe('called good');
+    for (const { line, message } of client.received) expect(message, line).toHaveProperty('jsonrpc', '2.0');
+    // The flood of 100 MB is over by now; at most three times its size was ever held.
+    expect(peakMemory(client.pid)).toBeLessThan(400);
   });
 
   it('gives clients only definitions that the MCP schema allows', async () => {

@@ -3,16 +3,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../../src/base/errors.ts';
 import type { CallOutcome, DoctorStep, StatusSnapshot, ToolEntry } from '../../src/daemon/control-schema.ts';
 import { writeHostsFile, type ServerEntry } from '../harness/hosts-file.ts';
 import { allProcesses } from '../harness/processes.ts';
-import { BIN, runProgram } from '../harness/program.ts';
+import { BIN, initialize, runProgram, startServe, type Outcome } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
 import { startSshd } from '../harness/sshd.ts';
+import { call, offers } from '../harness/tools.ts';
+import { until } from '../harness/until.ts';
 
 const SERVERS = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
 const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
@@ -49,7 +52,8 @@ describe('the words on the command line', () => {
   });
 
   it.each([
-    [['stats'], 'unknown command'],
+    [['stats'], 'Did you mean `status`?'],
+    [['config', 'validat'], 'Did you mean `config validate`?'],
     [['status', '--frob'], 'unknown option'],
     [['call'], 'missing required argument'],
     [['call', 'a', 'b'], 'too many arguments'],
@@ -59,7 +63,7 @@ describe('the words on the command line', () => {
     [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
     [['call', 't', '--arg', 'a=1', '--json-args', '{}'], 'cannot be given together'],
     [['call', 't', '--json-args', '[1]'], 'has to be one JSON object'],
-    [['config'], 'needs a command'],
+    [['config'], '`config` needs a command'],
   ])('%j is a mistake of the caller: exit 2', async (args, sentence) => {
     const { code, stdout, stderr } = await runProgram(args, makeSandbox());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -206,33 +210,49 @@ describe('call', () => {
     expect(errorOf(stderr).message).toContain('no way');
   });
 
-  it('knows what was meant by a wrong name: exit 2', async () => {
-    const { code, stderr } = await runProgram(['call', 'here__echo__ecko', '-a', 'message=x', '--config', localHosts()], makeSandbox());
-    expect(code).toBe(2);
-    expect(stderr).toContain('TOOL_UNKNOWN');
-    expect(stderr).toContain('mcp-anywhere call here__echo__echo');
+  it.each([['here__echo__ecko'], ['here__echo__ecko', '-a', 'message=x'], ['heer__echo__echo', '-a', 'message=x']])(
+    'knows what was meant by %s: exit 2',
+    async (...words) => {
+      const { code, stderr } = await runProgram(['call', ...words, '--config', localHosts({ echo, broken })], makeSandbox());
+      expect(code).toBe(2);
+      expect(stderr).toContain('TOOL_UNKNOWN');
+      expect(stderr).toContain('mcp-anywhere call here__echo__echo');
+    },
+  );
+
+  it('says why a tool cannot be known: exit 5', async () => {
+    for (const more of [[], ['-a', 'x=1']]) {
+      const { code, stderr } = await runProgram(['call', 'here__broken__x', ...more, '--config', localHosts({ echo, broken })], makeSandbox());
+      expect(code).toBe(5);
+      expect(stderr).toContain('SERVER_START_FAILED');
+    }
   });
 });
 
 describe('logs', () => {
-  it('show what a server said, to later commands and while it is said', async () => {
+  it('show what servers of a running gateway said, and what they go on to say', async () => {
     const sandbox = makeSandbox();
     const file = localHosts();
-    const say = (line: string): Promise<unknown> => runProgram(['call', 'here__echo__stderr', '-a', `line=${line}`, '--config', file], sandbox);
-    await say('first words');
-    const { code, stdout } = await runProgram(['logs', 'here/echo', '--config', file], sandbox);
-    expect(code).toBe(0);
+    const { client } = startServe(file, sandbox);
+    await initialize(client);
+    await offers(client, ['here__echo__stderr']);
+    await call(client, 'here__echo__stderr', { line: 'first words' });
+    const logs = (): Promise<Outcome> => runProgram(['logs', 'here/echo', '--config', file], sandbox);
+    const { stdout } = await until(async () => {
+      const outcome = await logs();
+      return outcome.stdout === '' ? undefined : outcome;
+    });
     expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z here\/echo first words$/m);
 
     const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--json', '--config', file], { env: sandbox.env });
-    const lines: string[] = [];
-    follower.stdout.on('data', (chunk) => lines.push(...String(chunk).trimEnd().split('\n')));
-    await expect.poll(() => lines.join('\n')).toContain('first words');
-    await say('second words');
-    await expect.poll(() => lines.map((line) => (JSON.parse(line) as { line: string }).line), { timeout: 5000 }).toContain('second words');
+    const said: string[] = [];
+    createInterface({ input: follower.stdout }).on('line', (line) => said.push((JSON.parse(line) as { line: string }).line));
+    await until(() => said.includes('first words'));
+    await call(client, 'here__echo__stderr', { line: 'second words' });
+    await until(() => said.includes('second words'));
     follower.kill('SIGINT');
     expect(await once(follower, 'close')).toEqual([130, null]);
-    expect(lines.filter((line) => line.includes('first words'))).toHaveLength(1);
+    expect(said.filter((line) => line === 'first words')).toHaveLength(1);
   });
 });
 
@@ -243,7 +263,7 @@ describe('being stopped', () => {
     let said = '';
     child.stderr.on('data', (chunk) => (said += String(chunk)));
     // Its own child runs: it is in the middle of its work.
-    await expect.poll(() => childrenOf(child.pid)).not.toHaveLength(0);
+    await until(() => childrenOf(child.pid).length > 0);
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(said).toContain('Stopped by the user.');
@@ -271,9 +291,9 @@ describe('over ssh', () => {
 
     const refused = await runProgram(['doctor', '--config', file], sandbox);
     expect(refused.code).toBe(3);
-    expect(refused.stdout).toContain('✖ box host-key');
+    expect(refused.stdout).toContain('✖ host-key   box');
     expect(refused.stdout).toContain('Fix: mcp-anywhere trust box');
-    expect(refused.stdout).toContain('○ box/echo');
+    expect(refused.stdout).toContain('○ server     box/echo');
 
     const nobody = await runProgram(['trust', 'box', '--config', file], sandbox);
     expect(nobody.code).toBe(3);

@@ -1,15 +1,14 @@
 /** The demo, whole: real SSH hosts, the real gateway, and nothing left behind. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn as spawnPty } from '@lydell/node-pty';
-import xterm from '@xterm/headless';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, withVariable, type ProcessInfo } from '../harness/processes.ts';
 import { BIN, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
+import { runInTerminal } from '../harness/terminal.ts';
 import { until } from '../harness/until.ts';
 
 /** Everything that the demo makes lies in `temp`, and every process of it names it. */
@@ -75,7 +74,7 @@ describe('without a terminal', () => {
     const { sandbox, temp } = stage({ PATH: scratch() });
     const { code, stderr } = await runProgram(['demo'], sandbox);
     expect(code).toBe(1);
-    expect(stderr).toContain('The demo needs `ssh` and `ssh-keygen`');
+    expect(stderr).toMatch(/The demo needs OpenSSH's `ssh(-keygen)?`, which is not installed/);
     expect(readdirSync(temp)).toEqual([]);
   });
 });
@@ -111,29 +110,21 @@ describe('stopped half way', () => {
 
 describe('in a terminal', () => {
   it('shows machines and calls on one screen, and ends with it', async () => {
-    const { sandbox, temp } = stage({ TERM: 'xterm-256color' });
-    const screen = new xterm.Terminal({ cols: 110, rows: 40, allowProposedApi: true });
-    const pty = spawnPty(process.execPath, [BIN, 'demo'], { cols: 110, rows: 40, env: sandbox.env, cwd: sandbox.home });
-    onTestFinished(() => screen.dispose());
-    const exit = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-    const text = (): string => {
-      const buffer = screen.buffer.active;
-      return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '').join('\n');
-    };
+    const { sandbox, temp } = stage();
     let sawDown = false;
-    pty.onData((data) => {
-      screen.write(data, () => {
-        sawDown ||= /✖ meadow +down/.test(text());
-      });
+    const run = runInTerminal(['demo'], sandbox, {
+      onDraw: (text) => {
+        sawDown ||= /✖ meadow +down/.test(text);
+      },
     });
-    expect(await exit).toBe(0);
-    await until(() => text().includes('That was real'));
+    expect(await run.exit).toBe(0);
+    await run.shows('That was real');
     expect(sawDown).toBe(true);
-    expect(text()).toMatch(/● harbor +up/);
-    expect(text()).toMatch(/● meadow +up/);
-    expect(text()).toContain('15 tools of 3 machines');
+    expect(run.text()).toMatch(/● harbor +up/);
+    expect(run.text()).toMatch(/● meadow +up/);
+    expect(run.text()).toContain('15 tools of 3 machines');
     // One screen that is drawn over, not a scroll of screens.
-    expect(text().match(/mcp-anywhere demo/g)).toHaveLength(1);
-    expect(statSync(temp).isDirectory() && readdirSync(temp)).toEqual([]);
+    expect(run.text().match(/mcp-anywhere demo/g)).toHaveLength(1);
+    expect(readdirSync(temp)).toEqual([]);
   }, 60_000);
 });

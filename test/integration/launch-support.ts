@@ -7,7 +7,6 @@ import type { HeartbeatPlan, HostPlan } from '../../src/config/plan.ts';
 import type { Launch } from '../../src/launch/launch.ts';
 import type { Dialer, LaunchedChannel, Link, LinkDeps } from '../../src/link/contract.ts';
 import { createLink } from '../../src/link/link.ts';
-import { createLocalDialer } from '../../src/link/local/dialer.ts';
 import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { scratch } from '../harness/scratch.ts';
@@ -81,13 +80,9 @@ export function sshLink(sshd: Sshd, options: LinkOptions = {}): Link {
   const folder = scratch();
   const deps = linkDeps(folder, options.cacheDir);
   const host = sshHost(sshd, folder, options);
-  return closedAfter(linkOver(createSsh2Dialer(host, deps), host, deps, options));
-}
-
-/** This machine, closed with the test. */
-export function localLink(): Link {
-  const deps = linkDeps(scratch());
-  return closedAfter(linkOver(createLocalDialer(LOCAL_HOST, deps), LOCAL_HOST, deps));
+  const link = linkOver(createSsh2Dialer(host, deps), host, deps, options);
+  onTestFinished(() => link.close());
+  return link;
 }
 
 export function launchOf(command: string, args: readonly string[] = [], more: Partial<Launch> = {}): Launch {
@@ -126,9 +121,4 @@ export function said(channel: LaunchedChannel, text: string): Promise<void> {
       reject(new Error(`it ended without saying ${text}; it said: ${seen}`));
     });
   });
-}
-
-function closedAfter(link: Link): Link {
-  onTestFinished(() => link.close());
-  return link;
 }

@@ -36,6 +36,7 @@ describe.each(SHELLS)('through %s, with start files that print garbage', (shell)
     expect(await errors).toContain('to stderr\n');
     expect(await errors).not.toContain('Terminated');
     expect(await channel.ended).toMatchObject({ kind: 'exited', code: 7 });
+    await link.close();
     await sshd.quiet();
   });
 });
@@ -90,6 +91,7 @@ describe('the login shell’s environment', () => {
     // Not again for the next one.
     expect(await outputOf(await link.open(launchOf('echo', ['again']), NEVER))).toBe('again\n');
     expect(performance.now() - began).toBeLessThan(13_000);
+    await link.close();
     await sshd.quiet();
   });
 
@@ -99,6 +101,7 @@ describe('the login shell’s environment', () => {
     const began = performance.now();
     expect(await outputOf(await link.open(launchOf('echo', ['hello']), NEVER))).toBe('hello\n');
     expect(performance.now() - began).toBeLessThan(3_000);
+    await link.close();
     await until(() => sshd.programs().length === 1, { what: () => JSON.stringify(sshd.programs()) });
     expect(sshd.programs()[0]?.commandLine).toBe('sleep 1000');
   });

@@ -13,7 +13,7 @@ import type { Sshd } from '../harness/sshd.ts';
 
 export const never = new AbortController().signal;
 
-export function quietLog(): Log {
+function quietLog(): Log {
   const log: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => log };
   return log;
 }

@@ -1,7 +1,9 @@
 /** Secrets reach the server they are for, and nothing else: no process list, log, cache or error. */
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { filesBelow, filesWith } from '../harness/files.ts';
 import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
@@ -35,10 +37,13 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
   it('arrive, and are in no process list, log, cache or output', async () => {
     const { secrets, texts, sandbox, entry } = world();
     const host: HostEntry = kind === 'local' ? { servers: entry('echo.mjs') } : { sshd, servers: entry('echo.mjs'), entry: { ssh: { backend: kind } } };
-    const watch = watchCommandLines(texts);
+    const decoy = randomUUID();
+    const watch = watchCommandLines([...texts, decoy]);
     onTestFinished(() => {
       watch.stop();
     });
+    // Shows that a text in a process list would be seen.
+    await promisify(execFile)('/bin/sh', ['-c', 'sleep 0.05', decoy]);
     const { client } = startServe(writeHostsFile({ box: host }).path, sandbox, { args: ['--log-level', 'trace'] });
     await initialize(client);
     await offers(client, ['box__echo__where']);
@@ -48,10 +53,10 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
     await call(client, 'box__echo__exit', { code: 1 });
     await client.close();
     watch.stop();
-    expect(watch.looked).toBeGreaterThan(100);
-    expect(watch.found).toEqual([]);
+    expect(watch.found).toEqual([`/bin/sh -c sleep 0.05 ${decoy}`]);
     expect(texts.filter((text) => client.stderr.includes(text))).toEqual([]);
     for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.configDir, sandbox.runtimeDir]) expect(filesWith(folder, texts)).toEqual([]);
+    expect(filesWith(sandbox.stateDir, ['nothing secret'])).not.toEqual([]);
   });
 
   it('are not told when the server does not start', async () => {
@@ -100,20 +105,20 @@ it('a hosts file in the working folder starts nothing until it is trusted', asyn
   const file = writeHostsFile({ box: { sshd, servers: entry('echo.mjs') } });
   const cwd = dirname(file.path);
   const project = join(cwd, 'mcp-anywhere.config.yaml');
-  const { readFileSync } = await import('node:fs');
   writeFileSync(project, readFileSync(file.path));
   const before = sshd.log().length;
   const refused = await runProgram(['tools'], sandbox, { cwd });
   expect(refused.code).toBe(6);
   expect(refused.stderr).toContain('config trust');
   expect(sshd.log().length).toBe(before);
-  const trusted = await runProgram(['config', 'trust', '--yes'], sandbox, { cwd });
+  const trusted = await runProgram(['config', 'trust'], sandbox, { cwd });
   expect(trusted).toMatchObject({ code: 0 });
   const works = await runProgram(['tools'], sandbox, { cwd });
   expect(works.stdout).toContain('box__echo__echo');
   writeFileSync(project, `${readFileSync(file.path, 'utf8')}# changed\n`);
   const changed = await runProgram(['tools'], sandbox, { cwd });
   expect(changed.code).toBe(6);
+  expect(changed.stderr).toContain('config trust');
 });
 
 it('an error names the place and not the value, also for the AI client', async () => {

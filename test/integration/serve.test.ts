@@ -1,5 +1,6 @@
 /** `serve` as an AI client sees it: how soon it answers, what it says of machines that are away, and how it ends. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
 import { gone, signalPid, withVariable } from '../harness/processes.ts';
@@ -90,6 +91,21 @@ describe('hosts that are away', () => {
     expect(after.message.result).toEqual(before.message.result);
   });
 
+  it('forgets the tools of a host that the hosts file no longer names', async () => {
+    const sandbox = makeSandbox();
+    const file = writeHostsFile({ kept: echoHost(), removed: echoHost() });
+    const first = startServe(file.path, sandbox);
+    await initialize(first.client);
+    await offers(first.client, ['kept__echo__echo', 'removed__echo__echo']);
+    await first.client.close();
+    file.rewrite({ kept: echoHost() });
+    const { client } = startServe(file.path, sandbox);
+    await initialize(client);
+    const names = await toolNames(client);
+    expect(names).toContain('kept__echo__echo');
+    expect(names.filter((name) => name.startsWith('removed'))).toEqual([]);
+  });
+
   it('lists without the hosts it never saw, and says so when they come', async () => {
     const own = await ownSshd();
     await own.halt();
@@ -160,9 +176,15 @@ describe('hosts that are away', () => {
     await initialize(client);
     // The first call may have to wait for the login that is under way.
     expect((await call(client, 'box__echo__echo')).isError).toBe(true);
-    const askedAt = performance.now();
+    const times: number[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      const askedAt = performance.now();
+      const { atMs } = await client.reply(client.ask('tools/call', { name: 'box__echo__echo', arguments: {} }));
+      times.push(atMs - askedAt);
+    }
+    // The fastest of several: the machine that runs the tests may be busy.
+    expect(Math.min(...times)).toBeLessThan(100);
     const received = await client.reply(client.ask('tools/call', { name: 'box__echo__echo', arguments: {} }));
-    expect(received.atMs - askedAt).toBeLessThan(100);
     expect(received.line).toContain('box');
     expect(received.line).toMatch(/doctor/);
     expect(sshd.log().split('Connection closed by authenticating').length).toBeLessThan(6);
@@ -220,6 +242,24 @@ describe('the end', () => {
     const { client, nothingLeft } = await marked();
     client.kill('SIGKILL');
     await nothingLeft();
+  });
+
+  it('comes soon at whatever point of connecting and starting it is asked for', async () => {
+    const proxy = await startProxy({ to: sshd.port, delayMs: 5 });
+    onTestFinished(() => proxy.stop());
+    const sandbox = makeSandbox();
+    const file = writeHostsFile({ far: echoHost(sshd, { port: proxy.port }), near: echoHost() });
+    const moments = Array.from({ length: 32 }, (_, index) => index * 12);
+    for (const group of [moments.filter((_, index) => index % 2 === 0), moments.filter((_, index) => index % 2 === 1)]) {
+      await Promise.all(group.map(async (afterMs) => {
+        const { client } = startServe(file.path, sandbox);
+        await initialize(client);
+        await sleep(afterMs);
+        const exit = await client.close(10_000);
+        expect(exit, `${afterMs} ms after initialize`).toEqual({ code: 0, signal: null });
+      }));
+    }
+    await sshd.quiet(10_000);
   });
 
   it('comes at once while a host is silent', async () => {

@@ -89,10 +89,14 @@ describe('a slow server', () => {
   it('does not delay another one on the same connection', async () => {
     const client = await serving({ slow: slow(), echo: fixture(sshd, 'echo.mjs') }, ['box__slow__never', 'box__echo__echo']);
     for (let index = 0; index < 20; index += 1) client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 5_000 } });
-    await callText(client, 'box__echo__echo');
-    const askedAt = performance.now();
-    await callText(client, 'box__echo__echo', { message: 'quick' });
-    expect(performance.now() - askedAt).toBeLessThan(500);
+    const times: number[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      const askedAt = performance.now();
+      await callText(client, 'box__echo__echo', { message: 'quick' });
+      times.push(performance.now() - askedAt);
+    }
+    expect(Math.min(...times)).toBeLessThan(200);
+    expect(await callText(client, 'box__slow__cancelled')).toBe('[]');
   });
 
   it('appears late without holding the others', async () => {
@@ -127,7 +131,7 @@ describe('a flooding server', () => {
     await offers(client, ['box__flood__big']);
     const result = await call(client, 'box__flood__big', { megabytes: 8 });
     expect(result.isError).toBe(true);
-    expect(textOf(result)).toMatch(/larger than/i);
+    expect(textOf(result)).toMatch(/MESSAGE_TOO_LARGE/);
     expect(await callText(client, 'box__flood__echo', { a: 1 })).toBe('{"a":1}');
     expect(textOf(await call(client, 'box__flood__big', { megabytes: 2 }))).toHaveLength(2 << 20);
   });

@@ -116,8 +116,11 @@ describe('when the connection dies', () => {
   it('a channel whose program had ended is not lost', async () => {
     const transport = await dial(hostOf(sshd));
     const { channel } = await run(transport, 'true');
-    transport.destroy(new AnywhereError('LINK_LOST', 'gone'));
     expect(await channel.ended).toMatchObject({ kind: 'exited', code: 0 });
+    transport.destroy(new AnywhereError('LINK_LOST', 'gone'));
+    await transport.ended;
+    expect(channel.dead).toBe(false);
+    await expect(written(channel.input)).rejects.toThrow();
   });
 });
 

@@ -2,17 +2,20 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
 import type { LinkDeps } from '../contract.ts';
-import type { SshSettings } from '../ssh-config.ts';
+import type { Route } from '../ssh2/route.ts';
 
-const NOTE = z.object({ reason: z.string(), settings: z.string() });
+interface Note {
+  readonly reason: string;
+  /** Digest of what `ssh -G` said then. */
+  readonly settings: string;
+}
 
 export interface BackendMemory {
   /** Why only the system's ssh works, as long as the ssh configuration of the host stays what it was. */
-  recall(host: string, settings: SshSettings): Promise<string | undefined>;
+  recall(host: string, route: Route): Promise<string | undefined>;
   /** Never rejects: what cannot be kept is found out again. */
-  remember(host: string, settings: SshSettings, reason: string): Promise<void>;
+  remember(host: string, route: Route, reason: string): Promise<void>;
   forget(host: string): Promise<void>;
 }
 
@@ -20,14 +23,14 @@ export function backendMemory({ cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'lo
   const folder = join(cacheDir, 'backend');
   const fileOf = (host: string): string => join(folder, `${digest(host).slice(0, 32)}.json`);
   return {
-    recall: async (host, settings) => {
+    recall: async (host, route) => {
       const note = await readNote(fileOf(host));
-      return note?.settings === fingerprint(settings) ? note.reason : undefined;
+      return note?.settings === fingerprint(route) ? note.reason : undefined;
     },
-    remember: async (host, settings, reason) => {
+    remember: async (host, route, reason) => {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeWhole(fileOf(host), JSON.stringify({ reason, settings: fingerprint(settings) }));
+        await writeWhole(fileOf(host), JSON.stringify({ reason, settings: fingerprint(route) } satisfies Note));
       } catch (error) {
         log.warn({ host, error }, 'which backend works could not be remembered');
       }
@@ -36,12 +39,18 @@ export function backendMemory({ cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'lo
   };
 }
 
-async function readNote(file: string): Promise<z.infer<typeof NOTE> | undefined> {
+async function readNote(file: string): Promise<Note | undefined> {
   try {
-    return NOTE.safeParse(JSON.parse(await readFile(file, 'utf8'))).data;
+    const note: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isNote(note) ? note : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isNote(value: unknown): value is Note {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'reason' in value && typeof value.reason === 'string' && 'settings' in value && typeof value.settings === 'string';
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
@@ -50,8 +59,8 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await rename(draft, file);
 }
 
-function fingerprint(settings: SshSettings): string {
-  return digest(JSON.stringify([...settings.raw]));
+function fingerprint(route: Route): string {
+  return digest(JSON.stringify(route.map(({ raw }) => [...raw])));
 }
 
 function digest(text: string): string {

@@ -9,7 +9,7 @@ import type { KeyFile } from './key-file.ts';
 
 /** What the rules look at. */
 export interface BackendFacts {
-  readonly settings: Pick<SshSettings, 'raw' | 'certificateFiles'>;
+  readonly settings: Pick<SshSettings, 'alias' | 'raw' | 'certificateFiles'>;
   /** The identity files that exist. */
   readonly keys: readonly KeyFile[];
   /** Whether a known_hosts file names a signer of host certificates for the machine. */

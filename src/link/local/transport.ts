@@ -45,7 +45,7 @@ export class LocalTransport implements Transport {
     const channel = new LocalChannel(child, clock);
     await channel.spawned(this.#host);
     this.#channels.add(channel);
-    void channel.ended.then(() => this.#channels.delete(channel));
+    channel.ended.then(() => this.#channels.delete(channel), () => undefined);
     return channel;
   }
 

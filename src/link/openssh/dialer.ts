@@ -2,7 +2,8 @@
 import { AnywhereError, asAnywhereError } from '../../base/errors.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
 import type { Dialer, LinkDeps, Transport } from '../contract.ts';
-import { resolveSshSettings, sshArguments, type SshSettings } from '../ssh-config.ts';
+import { sshArguments, type SshSettings } from '../ssh-config.ts';
+import { settingsResolver, type ResolveSettings } from '../ssh2/route.ts';
 import { masterArguments } from './arguments.ts';
 import { startAsking, type Asking } from './asking.ts';
 import { MuxConnection } from './connection.ts';
@@ -15,24 +16,26 @@ import { Master } from './master.ts';
 import { openMuxProxy } from './mux.ts';
 import { OpensshTransport } from './transport.ts';
 
-/** Dials with `ssh`. `settings` is what `ssh -G` said, where the caller has asked already. */
-export interface OpensshDialer extends Dialer {
-  dial(signal: AbortSignal, settings?: SshSettings): Promise<Transport>;
+export interface OpensshDialerOptions {
+  /** Instead of one `ssh -G` for each machine and dial. */
+  readonly resolve?: ResolveSettings;
 }
 
-export function createOpensshDialer(host: HostPlan, deps: LinkDeps): OpensshDialer {
+/** Dials with `ssh`: one master process for each connection, which cannot outlive this process. */
+export function createOpensshDialer(host: HostPlan, deps: LinkDeps, options: OpensshDialerOptions = {}): Dialer {
   const plan = host.ssh;
   if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
+  const resolve = options.resolve ?? settingsResolver(deps);
   let reused = false;
   return {
     host: host.name,
     backend: () => (reused ? 'openssh (control master)' : 'openssh'),
-    dial: async (signal, known) => {
+    dial: async (signal) => {
       try {
-        const settings = known ?? (await resolveSshSettings(plan, deps, signal));
+        const settings = await resolve(plan, signal);
         const shared = plan.reuseControlMaster ? await reuseControlMaster(host.name, settings, deps, signal) : undefined;
         reused = shared !== undefined;
-        return shared ?? (await dialOwn(host.name, plan, settings, deps, signal));
+        return shared ?? (await dialOwn({ host: host.name, plan, settings, deps, resolve }, signal));
       } catch (error) {
         signal.throwIfAborted();
         throw asAnywhereError(error).at({ host: host.name });
@@ -41,10 +44,18 @@ export function createOpensshDialer(host: HostPlan, deps: LinkDeps): OpensshDial
   };
 }
 
-async function dialOwn(host: string, plan: SshPlan, settings: SshSettings, deps: LinkDeps, signal: AbortSignal): Promise<Transport> {
-  const [proxyCommand] = await Promise.all([jumpCommand(plan, settings, deps, signal), sweepConnectionFolders(deps.runtimeDir)]);
-  const folder = await makeConnectionFolder(deps.runtimeDir);
-  const attempt = new Attempt(host, plan, settings, deps, folder);
+interface AttemptParts {
+  readonly host: string;
+  readonly plan: SshPlan;
+  readonly settings: SshSettings;
+  readonly deps: LinkDeps;
+  readonly resolve: ResolveSettings;
+}
+
+async function dialOwn(parts: AttemptParts, signal: AbortSignal): Promise<Transport> {
+  const { plan, settings, deps, resolve } = parts;
+  const [proxyCommand] = await Promise.all([jumpCommand(plan, settings, resolve, signal), sweepConnectionFolders(deps.runtimeDir)]);
+  const attempt = new Attempt(parts, await makeConnectionFolder(deps.runtimeDir));
   try {
     return await attempt.run(proxyCommand, signal);
   } catch (error) {
@@ -64,11 +75,11 @@ class Attempt {
   #asking: Asking | undefined;
   #master: Master | undefined;
 
-  constructor(host: string, plan: SshPlan, settings: SshSettings, deps: LinkDeps, folder: ConnectionFolder) {
-    this.#host = host;
-    this.#plan = plan;
-    this.#settings = settings;
-    this.#deps = deps;
+  constructor(parts: AttemptParts, folder: ConnectionFolder) {
+    this.#host = parts.host;
+    this.#plan = parts.plan;
+    this.#settings = parts.settings;
+    this.#deps = parts.deps;
     this.#folder = folder;
   }
 

@@ -5,26 +5,26 @@
 import { AnywhereError } from '../../base/errors.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import { word } from '../../launch/quote.ts';
-import type { LinkDeps } from '../contract.ts';
-import { resolveSshSettings, sshArguments, type SshSettings } from '../ssh-config.ts';
+import { sshArguments, type SshSettings } from '../ssh-config.ts';
+import type { ResolveSettings } from '../ssh2/route.ts';
 import { jumpArguments } from './arguments.ts';
 
 const MAX_HOPS = 16;
 
 /** The ProxyCommand through all jump hosts of `settings`, or undefined without a jump host. */
-export async function jumpCommand(plan: SshPlan, settings: SshSettings, deps: LinkDeps, signal: AbortSignal, hops = 0): Promise<string | undefined> {
+export async function jumpCommand(plan: SshPlan, settings: SshSettings, resolve: ResolveSettings, signal: AbortSignal, hops = 0): Promise<string | undefined> {
   if (settings.proxyJump === undefined) return undefined;
   if (hops >= MAX_HOPS) {
     throw new AnywhereError('SSH_CONFIG', `more than ${MAX_HOPS} jump hosts: does one jump through itself?`, { evidence: [settings.proxyJump] });
   }
   const hop = lastHop(plan, settings.proxyJump);
-  const hopSettings = await resolveSshSettings(hop, deps, signal);
+  const hopSettings = await resolve(hop, signal);
   const words = [
     'ssh',
     ...jumpArguments({
       known: hopSettings.raw,
       connectTimeoutMs: plan.connectTimeoutMs,
-      proxyCommand: await jumpCommand(hop, hopSettings, deps, signal, hops + 1),
+      proxyCommand: await jumpCommand(hop, hopSettings, resolve, signal, hops + 1),
       target: `[${settings.hostname}]:${settings.port}`,
     }),
     ...sshArguments(hop),
@@ -45,6 +45,7 @@ function lastHop(plan: SshPlan, proxyJump: string): SshPlan {
     ...name,
     host: undefined,
     identityFiles: [],
+    knownHostsFiles: [],
     proxyJump: before === '' ? undefined : before,
     backend: 'openssh',
     subsystem: undefined,

@@ -35,9 +35,10 @@ export class Master {
     this.stderr = new StderrLines(this.#process.errors, () => {
       this.#onActivity();
     });
-    void this.#process.exited.then(() => {
+    const onExit = (): void => {
       this.#running = false;
-    });
+    };
+    this.#process.exited.then(onExit, onExit);
   }
 
   /** Resolves with ssh's exit code. Never rejects. */
@@ -102,9 +103,10 @@ export class Master {
         heard();
         settle(resolve);
       };
-      void this.#process.exited.then(() => {
+      const onExit = (): void => {
         settle(resolve);
-      });
+      };
+      this.#process.exited.then(onExit, onExit);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
     });

@@ -93,9 +93,10 @@ export class Outgoing {
   }
 
   #finishWrite(room: boolean, done: Done): void {
-    if (room) done();
-    else void this.#sink.drained().then(() => {
+    const finish = (): void => {
       done();
-    });
+    };
+    if (room) finish();
+    else this.#sink.drained().then(finish, finish);
   }
 }

@@ -59,7 +59,7 @@ export class OpensshTransport implements Transport {
     const channel = await this.#connection.open('direct-tcpip', directTcpip(target.host, target.port), signal);
     // Nobody reads the second stream of a tunnel; unread it would hold the window.
     channel.errors.resume();
-    const duplex = Duplex.from({ readable: channel.output, writable: channel.input }) as Duplex;
+    const duplex = Duplex.from({ readable: channel.output, writable: channel.input });
     duplex.on('error', () => undefined).once('close', () => {
       channel.close();
     });

@@ -44,13 +44,17 @@ export function algorithmsFor(settings: Pick<SshSettings, 'raw' | 'alias'>, keyT
   } as Algorithms;
 }
 
-/** For a look at the key of one type only. */
-export function algorithmsForType(settings: Pick<SshSettings, 'raw' | 'alias'>, keyType: string): Algorithms {
-  return { ...algorithmsFor(settings, []), serverHostKey: signaturesOf(keyType) } as Algorithms;
+/** For a look at a key of one of these types only, whatever the configuration says of the others. */
+export function algorithmsForTypes(settings: Pick<SshSettings, 'raw' | 'alias'>, keyTypes: readonly string[]): Algorithms {
+  return { ...algorithmsFor(settings, []), serverHostKey: keyTypes.flatMap(signaturesOf) } as Algorithms;
 }
 
-/** Key types that ssh2 can verify. */
-export const HOST_KEY_TYPES: readonly string[] = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
+/** Key types that ssh2 can verify; of each kind a machine has one at most. */
+export const HOST_KEY_TYPES: readonly (readonly string[])[] = [
+  ['ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ['ssh-rsa'],
+];
 
 function signaturesOf(keyType: string): readonly string[] {
   return SIGNATURES_OF[keyType] ?? [keyType];

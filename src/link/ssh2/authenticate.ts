@@ -127,7 +127,9 @@ class Login implements Authentication {
       const key = await identity.publicKey(this.#options.asker.passphrase);
       if (key.type === 'ssh-rsa') await this.#options.serviceAccepted();
       this.#keysTried += 1;
-      return { type: 'agent', username, agent: new OneKeyAgent(identity, key, this.#options.asker, (error) => this.#noteKeyFailure(error)) };
+      return { type: 'agent', username, agent: new OneKeyAgent(identity, key, this.#options.asker, (error) => {
+        this.#noteKeyFailure(error);
+      }) };
     } catch (error) {
       this.#noteKeyFailure(error);
       return this.#next();

@@ -12,7 +12,7 @@ export class Ssh2Channel implements Channel {
   readonly #errors: Feed;
   #end: ChannelEnd | undefined;
   #resolve: (end: ChannelEnd) => void = () => undefined;
-  #exit: { readonly code: number | undefined; readonly signal: string | undefined } = { code: undefined, signal: undefined };
+  #exit: { readonly code: number | undefined; readonly signal: string | undefined } | undefined;
 
   constructor(raw: ClientChannel) {
     this.#raw = raw;
@@ -28,7 +28,7 @@ export class Ssh2Channel implements Channel {
     });
     // `exit` may never come (mscdex/ssh2#168); `close` comes when the output was read.
     raw.once('close', () => {
-      this.#finish({ kind: 'exited', ...this.#exit });
+      this.#finish(this.#exited() ?? { kind: 'exited', code: undefined, signal: undefined });
     });
   }
 
@@ -52,7 +52,7 @@ export class Ssh2Channel implements Channel {
 
   /** The connection under it died. */
   lose(cause: AnywhereError): void {
-    this.#finish({ kind: 'lost', cause });
+    this.#finish(this.#exited() ?? { kind: 'lost', cause });
   }
 
   /** The machine opened the session and would not start the program in it. */
@@ -60,6 +60,10 @@ export class Ssh2Channel implements Channel {
     if (this.#end !== undefined) return;
     this.#finish({ kind: 'lost', cause });
     this.#closeRaw();
+  }
+
+  #exited(): ChannelEnd | undefined {
+    return this.#exit === undefined ? undefined : { kind: 'exited', ...this.#exit };
   }
 
   #finish(end: ChannelEnd): void {

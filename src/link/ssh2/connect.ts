@@ -18,7 +18,8 @@ export interface ConnectOptions {
   readonly deps: LinkDeps;
   readonly keyring: Keyring;
   readonly memory: LoginMemory;
-  readonly wantsSession: boolean;
+  /** See LoginOptions; for the last machine. */
+  readonly program: string | undefined;
   readonly signal: AbortSignal;
   /** Told of every machine that let us in, the last among them. */
   readonly onLogin?: (settings: SshSettings, login: LoggedIn) => void;
@@ -59,7 +60,7 @@ export function openStream(options: Pick<ConnectOptions, 'host' | 'deps' | 'sign
   if (via !== undefined) return { stream: forwarded(options.host, settings, via), lastWords: () => [] };
   if (settings.proxyCommand !== undefined) {
     const proxy = openProxyCommand(settings.proxyCommand, options.deps);
-    return { stream: Promise.resolve(proxy.stream), lastWords: proxy.lastWords };
+    return { stream: Promise.resolve(proxy.stream), lastWords: () => proxy.lastWords() };
   }
   return { stream: direct(options, settings), lastWords: () => [] };
 }
@@ -73,7 +74,7 @@ async function logInVia(options: ConnectOptions, settings: SshSettings, via: Log
   refuseUnchecked(settings, options.host);
   const { stream, lastWords } = openStream(options, settings, via);
   try {
-    return await logIn({ ...options, settings, stream, wantsSession: last && options.wantsSession });
+    return await logIn({ ...options, settings, stream, program: last ? options.program : undefined });
   } catch (error) {
     // Whatever failed before the stream was there must not leave it behind.
     void stream.then((opened) => opened.destroy(), () => undefined);

@@ -1,6 +1,7 @@
 /** Connections to one host through ssh2. */
 import { AnywhereError } from '../../base/errors.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
+import { LAUNCH_COMMAND } from '../../launch/launcher.ts';
 import type { Dialer, LinkDeps } from '../contract.ts';
 import { connectRoute } from './connect.ts';
 import { Keyring } from './keyring.ts';
@@ -19,6 +20,8 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
   const plan = sshPlanOf(host);
   const resolve = options.resolve ?? settingsResolver(deps);
   const keyring = options.keyring ?? new Keyring();
+  // What every launch begins with; a subsystem host starts nothing else.
+  const program = plan.subsystem === undefined ? LAUNCH_COMMAND : undefined;
   const memory = createLoginMemory(deps.cacheDir, deps.log);
   return {
     host: host.name,
@@ -26,9 +29,9 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
     dial: async (signal) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
-        const login = await connectRoute({ host: host.name, route, deps, keyring, memory, wantsSession: true, signal });
+        const login = await connectRoute({ host: host.name, route, deps, keyring, memory, program, signal });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
-        return new Ssh2Transport(login, deps.clock);
+        return new Ssh2Transport(login, program, deps.clock);
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof AnywhereError ? error.at({ host: host.name }) : error;

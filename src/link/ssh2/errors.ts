@@ -83,5 +83,5 @@ function stage(phase: Phase): string {
 }
 
 function asSsh2Error(thrown: unknown): Ssh2Error {
-  return thrown instanceof Error ? (thrown as Ssh2Error) : { message: String(thrown) };
+  return thrown instanceof Error ? thrown : { message: String(thrown) };
 }

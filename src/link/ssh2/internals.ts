@@ -20,8 +20,8 @@ interface Protocol {
   subsystem(channel: number, name: string, wantReply: boolean): void;
   ping(): void;
   readonly _handlers: {
-    USERAUTH_FAILURE(protocol: unknown, methods: string[], partial: boolean): void;
-    SERVICE_ACCEPT(protocol: unknown, name: string): void;
+    USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void;
+    SERVICE_ACCEPT: (protocol: unknown, name: string) => void;
   };
 }
 
@@ -126,39 +126,65 @@ export function loginWithService(client: Client): Promise<void> {
   });
 }
 
-/** Opens a session without a program. `abandon` forgets one that the machine will never answer. */
-export function openSession(client: Client): { readonly channel: Promise<ClientChannel>; abandon(): void } {
+type Program = { readonly command: string } | { readonly subsystem: string };
+
+/** A session that is being opened, and its program. */
+export interface Opening {
+  /** Rejects with ssh2's error when the machine refuses. */
+  readonly channel: Promise<ClientChannel>;
+  /** Whether the program was started; what is written before travels behind the request. Never rejects. */
+  readonly started: Promise<boolean>;
+  /** Forgets a session that the machine will never answer. */
+  abandon(): void;
+}
+
+/**
+ * Opens a session and requests its program as soon as it is there.
+ *
+ * `first`: the program is requested along with the session, naming the channel before the machine did. OpenSSH numbers
+ * them from 0 (channels.c) and ends a connection that names a wrong one, or the right one of a session it refused: only
+ * for the first session of a machine where that was seen to work.
+ */
+export function openSession(client: Client, program: Program, options: { readonly first: boolean } = { first: false }): Opening {
   const { _chanMgr: channels, _protocol: protocol } = internalsOf(client);
   let id = -1;
+  let answer: (started: boolean) => void = () => undefined;
+  const started = new Promise<boolean>((resolve) => {
+    answer = resolve;
+  });
   const channel = new Promise<ClientChannel>((resolve, reject) => {
+    // Runs before the next packet is read, which may be the answer to the program.
     const callback: ChannelCallback = (error, opened) => {
-      if (error === undefined) resolve(opened);
-      else reject(error);
+      if (error !== undefined) {
+        reject(error);
+        answer(false);
+        return;
+      }
+      const inside = opened as unknown as ChannelInternals;
+      inside.subtype = 'command' in program ? 'exec' : 'subsystem';
+      inside._callbacks.push((failed) => {
+        answer(!failed);
+      });
+      if (!options.first) requestProgram(protocol, inside.outgoing.id, program);
+      resolve(opened);
     };
     callback.type = 'session';
     id = channels.add(callback);
     protocol.session(id, WINDOW, PACKET);
+    if (options.first) requestProgram(protocol, 0, program);
   });
   return {
     channel,
+    started,
     abandon: () => {
       channels.remove(id);
     },
   };
 }
 
-/** Requests a program and does not wait: what is written next follows it in order. Resolves with whether it was started. */
-export function requestProgram(client: Client, channel: ClientChannel, program: { readonly command: string } | { readonly subsystem: string }): Promise<boolean> {
-  const { _protocol: protocol } = internalsOf(client);
-  const inside = channel as unknown as ChannelInternals;
-  return new Promise((resolve) => {
-    inside._callbacks.push((failed) => {
-      resolve(!failed);
-    });
-    inside.subtype = 'command' in program ? 'exec' : 'subsystem';
-    if ('command' in program) protocol.exec(inside.outgoing.id, program.command, true);
-    else protocol.subsystem(inside.outgoing.id, program.subsystem, true);
-  });
+function requestProgram(protocol: Protocol, channel: number, program: Program): void {
+  if ('command' in program) protocol.exec(channel, program.command, true);
+  else protocol.subsystem(channel, program.subsystem, true);
 }
 
 /** A keepalive request; resolves with the machine's answer, rejects when the connection ends first. */

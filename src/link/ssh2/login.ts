@@ -1,6 +1,6 @@
 /** One machine: handshake, host key check and login over a stream that leads to it. */
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client, type ClientChannel } from 'ssh2';
+import ssh2, { type Client } from 'ssh2';
 import { Emitter } from '../../base/emitter.ts';
 import type { AnywhereError } from '../../base/errors.ts';
 import { knownKeyTypes, lookupKnownHost } from '../known-hosts.ts';
@@ -12,9 +12,9 @@ import { createAuthentication, type Authentication } from './authenticate.ts';
 import { endedEarly, fromSsh2, isPassing, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
-import { loginWithService, onLoginFailure, openSession, runsOpenSsh, signAtOnce } from './internals.ts';
+import { loginWithService, onLoginFailure, openSession, runsOpenSsh, signAtOnce, type Opening } from './internals.ts';
 import type { Keyring } from './keyring.ts';
-import type { LoginMemory } from './memory.ts';
+import type { LoginHint, LoginMemory } from './memory.ts';
 import { Patience } from './patience.ts';
 import { createAsker } from './questions.ts';
 import { connectTimeout } from './tcp.ts';
@@ -27,8 +27,10 @@ export interface LoggedIn {
   readonly fingerprint: string;
   /** "ssh-ed25519 SHA256:… (agent)", "…, then keyboard-interactive". */
   readonly method: string;
-  /** A session that was opened along with the login. Rejects or stays silent when the machine did not like that. */
-  readonly spare: Promise<ClientChannel> | undefined;
+  /** A session with `program`, opened along with the login. Stays silent when the machine did not like that. */
+  readonly spare: Opening | undefined;
+  /** A program was started in the first session: next time it is sent along with the login. */
+  sessionWorked(): void;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<TransportEnd>;
   /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. */
@@ -45,8 +47,8 @@ export interface LoginOptions {
   readonly deps: LinkDeps;
   readonly keyring: Keyring;
   readonly memory: LoginMemory;
-  /** Whether a session will be wanted: then it is opened along with the login where that is known to work. */
-  readonly wantsSession: boolean;
+  /** The command of the first session, sent along with the login where that is known to work. It must hold no secret. */
+  readonly program: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +61,7 @@ export async function logIn(options: LoginOptions): Promise<LoggedIn> {
   options.stream.catch(() => undefined);
   const [known, remembered] = await Promise.all([lookupKnownHost(settings), options.memory.recall(settings)]);
   const agent = askAgent(settings.identityAgent, deps.clock, signal);
-  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered));
+  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered?.fingerprint));
   identities.catch(() => undefined);
   const check = checkHostKey(known, options.host);
   const algorithms = algorithmsFor(settings, knownKeyTypes(known));
@@ -70,20 +72,21 @@ export async function logIn(options: LoginOptions): Promise<LoggedIn> {
 class Login {
   readonly #options: LoginOptions;
   readonly #check: HostCheck;
-  readonly #remembered: string | undefined;
+  readonly #remembered: LoginHint | undefined;
   readonly #client: Client = new ssh2.Client();
   readonly #place: Ssh2Place;
   #stream: Duplex | undefined;
   #phase: Phase = 'connecting';
   #cause: AnywhereError | undefined;
-  #spare: ReturnType<typeof openSession> | undefined;
+  #spare: Opening | undefined;
   #refused = false;
   #partial = false;
+  #sessionWorked = false;
   readonly #ended: Promise<TransportEnd>;
   #end: (end: TransportEnd) => void = () => undefined;
   readonly #ending = new Emitter<AnywhereError>();
 
-  constructor(options: LoginOptions, check: HostCheck, remembered: string | undefined) {
+  constructor(options: LoginOptions, check: HostCheck, remembered: LoginHint | undefined) {
     this.#options = options;
     this.#check = check;
     this.#remembered = remembered;
@@ -155,9 +158,7 @@ class Login {
         this.#phase = 'ready';
         resolve();
       });
-      void this.#ended.then(({ cause }) => {
-        reject(cause);
-      });
+      this.#ending.on(reject);
     });
   }
 
@@ -167,7 +168,14 @@ class Login {
     this.#cause = cause;
     this.#end({ cause });
     this.#ending.emit(cause);
+    this.#forgetSession();
     this.#stream?.destroy();
+  }
+
+  /** What was sent ahead may be what ended the connection: next time it goes without. */
+  #forgetSession(): void {
+    if (this.#spare === undefined || this.#sessionWorked || this.#remembered === undefined) return;
+    this.#options.memory.remember(this.#options.settings, { ...this.#remembered, session: false });
   }
 
   #orLoginFailure(error: AnywhereError, auth: Authentication): AnywhereError {
@@ -188,9 +196,10 @@ class Login {
     signAtOnce(client, {
       signer: (key, hash) => auth.signer(key, hash),
       signed: () => {
-        const familiar = this.#remembered !== undefined && auth.trying()?.fingerprint === this.#remembered;
-        if (!this.#options.wantsSession || !familiar || this.#refused || !runsOpenSsh(client)) return;
-        this.#spare = openSession(client);
+        const { program } = this.#options;
+        const familiar = this.#remembered?.session === true && auth.trying()?.fingerprint === this.#remembered.fingerprint;
+        if (program === undefined || !familiar || this.#refused || !runsOpenSsh(client)) return;
+        this.#spare = openSession(client, { command: program }, { first: true });
         this.#spare.channel.catch(() => undefined);
       },
     });
@@ -198,16 +207,21 @@ class Login {
   }
 
   #loggedIn(auth: Authentication): LoggedIn {
-    const worked = auth.trying()?.fingerprint;
+    const fingerprint = auth.trying()?.fingerprint;
     const { memory, settings } = this.#options;
-    // Where a key alone does not let us in, nothing is sent ahead next time.
-    if (worked !== undefined && !this.#partial) memory.remember(settings, worked);
+    const session = this.#remembered?.session === true && this.#remembered.fingerprint === fingerprint && !this.#partial;
+    if (fingerprint !== undefined) memory.remember(settings, { fingerprint, session });
     return {
       client: this.#client,
       place: this.#place,
       fingerprint: this.#check.fingerprint() ?? '',
       method: auth.method(),
-      spare: this.#spare?.channel,
+      spare: this.#spare,
+      sessionWorked: () => {
+        this.#sessionWorked = true;
+        // Where a key alone does not let us in, nothing can be sent ahead of the rest.
+        if (fingerprint !== undefined && !this.#partial) memory.remember(settings, { fingerprint, session: true });
+      },
       ended: this.#ended,
       onEnd: (listener) => {
         this.#ending.on(listener);

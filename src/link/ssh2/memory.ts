@@ -1,4 +1,4 @@
-/** Which key a machine accepted last: offered first next time, so that a known host costs fewer round trips. */
+/** What a machine accepted last: offered first, or sent ahead, next time, so that a known host costs fewer round trips. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,26 +7,33 @@ import type { SshSettings } from '../ssh-config.ts';
 
 type Machine = Pick<SshSettings, 'user' | 'hostname' | 'port'>;
 
-/** Only a fingerprint of a public key, and only a hint: a wrong one costs a round trip. */
+/** Nothing secret, and only a hint: a wrong one costs a round trip. */
+export interface LoginHint {
+  /** Of the public key that let us in. */
+  readonly fingerprint: string;
+  /** That key alone let us in, and a program was started in the first session. */
+  readonly session: boolean;
+}
+
 export interface LoginMemory {
-  recall(machine: Machine): Promise<string | undefined>;
-  remember(machine: Machine, fingerprint: string): void;
+  recall(machine: Machine): Promise<LoginHint | undefined>;
+  remember(machine: Machine, hint: LoginHint): void;
 }
 
 /** One small file for each machine below `cacheDir`. */
 export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
   const folder = join(cacheDir, 'logins');
-  const seen = new Map<string, string>();
+  const seen = new Map<string, LoginHint>();
   return {
     recall: async (machine) => {
       const path = fileOf(folder, machine);
       return seen.get(path) ?? (await readHint(path));
     },
-    remember: (machine, fingerprint) => {
+    remember: (machine, hint) => {
       const path = fileOf(folder, machine);
-      if (seen.get(path) === fingerprint) return;
-      seen.set(path, fingerprint);
-      writeHint(folder, path, fingerprint).catch((error: unknown) => {
+      if (same(seen.get(path), hint)) return;
+      seen.set(path, hint);
+      writeHint(folder, path, hint).catch((error: unknown) => {
         log.debug({ error }, 'which key worked could not be kept');
       });
     },
@@ -38,15 +45,20 @@ function fileOf(folder: string, machine: Machine): string {
   return join(folder, name);
 }
 
-async function readHint(path: string): Promise<string | undefined> {
+async function readHint(path: string): Promise<LoginHint | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  return /^SHA256:[A-Za-z0-9+/]{43}$/.exec(text.trim())?.[0];
+  const [, fingerprint, session] = /^(SHA256:[A-Za-z0-9+/]{43})( session)?\n$/.exec(text) ?? [];
+  return fingerprint === undefined ? undefined : { fingerprint, session: session !== undefined };
 }
 
-async function writeHint(folder: string, path: string, fingerprint: string): Promise<void> {
-  if ((await readHint(path)) === fingerprint) return;
+async function writeHint(folder: string, path: string, hint: LoginHint): Promise<void> {
+  if (same(await readHint(path), hint)) return;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
-  await writeFile(draft, `${fingerprint}\n`, { mode: 0o600 });
+  await writeFile(draft, `${hint.fingerprint}${hint.session ? ' session' : ''}\n`, { mode: 0o600 });
   await rename(draft, path);
+}
+
+function same(one: LoginHint | undefined, other: LoginHint): boolean {
+  return one?.fingerprint === other.fingerprint && one.session === other.session;
 }

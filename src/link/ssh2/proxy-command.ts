@@ -27,11 +27,12 @@ export function openProxyCommand(command: string, deps: Pick<LinkDeps, 'env'>): 
   const stream = around(child.stdin, child.stdout, () => {
     if (running) endGroup(child.pid);
   });
-  void child.finally(() => {
+  const onExit = (): void => {
     running = false;
     if (!stream.readableEnded && !stream.destroyed) stream.push(null);
     stream.end();
-  });
+  };
+  child.then(onExit, onExit);
   return { stream, lastWords: keepLines(child.stderr) };
 }
 
@@ -42,7 +43,10 @@ function around(stdin: NodeJS.WritableStream, stdout: NodeJS.ReadableStream, onD
       stdout.resume();
     },
     write: (chunk: Buffer, _encoding, done) => {
-      stdin.write(chunk, done);
+      // A program that reads no more is about to end; what it said on the way tells more than EPIPE.
+      stdin.write(chunk, () => {
+        done();
+      });
     },
     final: (done) => {
       stdin.end();

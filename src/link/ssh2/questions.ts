@@ -56,6 +56,5 @@ async function answerAll(
 
 /** The machine wrote it: it must not move a terminal's cursor. */
 function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is removed
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').trim();
 }

@@ -44,7 +44,7 @@ export class Input extends Writable {
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     const bytes = chunks.map(({ chunk }) => chunk);
-    if (bytes.reduce((sum, one) => sum + one.length, 0) <= JOIN_BYTES) this._write(Buffer.concat(bytes), 'binary' as BufferEncoding, done);
+    if (bytes.reduce((sum, one) => sum + one.length, 0) <= JOIN_BYTES) this._write(Buffer.concat(bytes), 'binary', done);
     else this.#writeEach(bytes, 0, done);
   }
 
@@ -70,7 +70,7 @@ export class Input extends Writable {
       done();
       return;
     }
-    this._write(chunk, 'binary' as BufferEncoding, (error) => {
+    this._write(chunk, 'binary', (error) => {
       if (error === undefined || error === null) this.#writeEach(bytes, index + 1, done);
       else done(error);
     });
@@ -81,7 +81,7 @@ export class Input extends Writable {
 export interface Feed<S extends Readable = Readable> {
   readonly stream: S;
   /** Once; later calls do nothing. */
-  finish(): void;
+  readonly finish: () => void;
 }
 
 /** stdout, with backpressure to the machine. Ends with the channel. */
@@ -145,7 +145,7 @@ function pump<S extends Readable>(raw: RawChannel, from: Readable, stream: S): F
   return feed;
 }
 
-function feedOf<S extends Readable>(stream: S, take: (chunk: Buffer) => void): Feed<S> & { take(chunk: Buffer): void } {
+function feedOf<S extends Readable>(stream: S, take: (chunk: Buffer) => void): Feed<S> & { readonly take: (chunk: Buffer) => void } {
   let over = false;
   stream.on('error', () => undefined);
   return {

@@ -25,14 +25,14 @@ export function connectTcp(target: TcpTarget, clock: Clock, signal: AbortSignal)
     const finish = (winner: Socket | undefined): void => {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      for (const socket of racing) if (socket !== winner) socket.destroy();
+      for (const socket of racing) if (socket !== winner) socket.off('error', fail).on('error', () => undefined).destroy();
     };
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       finish(undefined);
-      reject(error as Error);
+      reject(error);
     };
     const onAbort = (): void => {
-      fail(signal.reason);
+      fail(signal.reason as Error);
     };
     const start = (): void => {
       const socket = attempt(target);
@@ -57,7 +57,7 @@ export function connectTcp(target: TcpTarget, clock: Clock, signal: AbortSignal)
 }
 
 function attempt(target: TcpTarget): Socket {
-  const socket = connect({
+  return connect({
     host: target.hostname,
     port: target.port,
     family: target.family,
@@ -67,9 +67,6 @@ function attempt(target: TcpTarget): Socket {
     autoSelectFamilyAttemptTimeout: 1000,
     ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
   });
-  // A loser of the race may still fail after it was destroyed.
-  socket.on('close', () => socket.on('error', () => undefined));
-  return socket;
 }
 
 /** For the time limit of a connection. */

@@ -3,13 +3,18 @@ import type { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { deadline, orAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { AnywhereError } from '../../base/errors.ts';
+import type { AnywhereError } from '../../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../contract.ts';
 import { Ssh2Channel } from './channel.ts';
 import { channelRefused, endedEarly, isRefusal } from './errors.ts';
-import { openSession, requestProgram } from './internals.ts';
+import { openSession, type Opening } from './internals.ts';
 import type { LoggedIn } from './login.ts';
 import { tunnelOf } from './streams.ts';
+
+interface Started {
+  readonly channel: Ssh2Channel;
+  readonly started: Promise<boolean>;
+}
 
 type Program = { readonly command: string } | { readonly subsystem: string };
 
@@ -24,12 +29,15 @@ export class Ssh2Transport implements Transport {
   readonly #clock: Clock;
   readonly #channels = new Set<Ssh2Channel>();
   readonly #tunnels = new Set<Duplex>();
-  #spare: Promise<ClientChannel> | undefined;
+  readonly #prepared: string | undefined;
+  #spare: Opening | undefined;
   #cause: AnywhereError | undefined;
 
-  constructor(login: LoggedIn, clock: Clock) {
+  /** `prepared`: the command that `login.spare` runs. */
+  constructor(login: LoggedIn, prepared: string | undefined, clock: Clock) {
     this.#login = login;
     this.#clock = clock;
+    this.#prepared = prepared;
     this.#spare = login.spare;
     this.identity = login.fingerprint;
     this.ended = login.ended;
@@ -44,9 +52,11 @@ export class Ssh2Transport implements Transport {
    */
   async exec(command: string, signal: AbortSignal): Promise<Channel> {
     const { channel, started } = await this.#start({ command }, signal);
-    void started.then((ok) => {
+    const onAnswer = (ok: boolean): void => {
       if (!ok) channel.refuse(this.#refused(undefined, 'a shell'));
-    });
+      else if (command === this.#prepared) this.#login.sessionWorked();
+    };
+    started.then(onAnswer, () => undefined);
     return channel;
   }
 
@@ -64,7 +74,8 @@ export class Ssh2Transport implements Transport {
 
   async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
     const what = `a tunnel to ${target.host}:${target.port}`;
-    const raw = await this.#opened(forward(this.#login, target), what, signal);
+    signal.throwIfAborted();
+    const raw = await this.#opened(this.#alive(() => forward(this.#login, target)), what, signal);
     const tunnel = tunnelOf(raw, () => this.#cause);
     this.#tunnels.add(tunnel);
     tunnel.once('close', () => this.#tunnels.delete(tunnel));
@@ -86,28 +97,32 @@ export class Ssh2Transport implements Transport {
     this.#login.destroy(cause);
   }
 
-  async #start(program: Program, signal: AbortSignal): Promise<{ channel: Ssh2Channel; started: Promise<boolean> }> {
-    const raw = await this.#session('command' in program ? 'a session' : `the subsystem ${program.subsystem}`, signal);
+  async #start(program: Program, signal: AbortSignal): Promise<Started> {
+    signal.throwIfAborted();
+    const ready = await this.#spared(program, signal);
+    if (ready !== undefined) return ready;
+    const opening = this.#alive(() => openSession(this.#login.client, program));
+    const what = 'command' in program ? 'a session' : `the subsystem ${program.subsystem}`;
+    return this.#channelOf(await this.#opened(opening.channel, what, signal), opening);
+  }
+
+  #channelOf(raw: ClientChannel, opening: Opening): Started {
     const channel = new Ssh2Channel(raw);
     this.#channels.add(channel);
-    void channel.ended.then(() => this.#channels.delete(channel));
-    return { channel, started: requestProgram(this.#login.client, raw, program) };
+    channel.ended.then(() => this.#channels.delete(channel), () => undefined);
+    return { channel, started: opening.started };
   }
 
-  async #session(what: string, signal: AbortSignal): Promise<ClientChannel> {
+  /** The session that was opened along with the login; undefined when there is none for this, or the machine did not take to it. */
+  async #spared(program: Program, signal: AbortSignal): Promise<Started | undefined> {
     const spare = this.#spare;
+    if (spare === undefined || !('command' in program) || program.command !== this.#prepared) return undefined;
     this.#spare = undefined;
-    const ready = spare === undefined ? undefined : await this.#sparedSession(spare, signal);
-    return ready ?? this.#opened(() => openSession(this.#login.client).channel, what, signal);
-  }
-
-  /** Undefined when the machine did not take to it. */
-  async #sparedSession(spare: Promise<ClientChannel>, signal: AbortSignal): Promise<ClientChannel | undefined> {
     const limit = deadline(this.#clock, SPARE_WAIT_MS, () => new Error('no answer'), signal);
     try {
-      return await orAbort(spare, limit.signal);
+      return this.#channelOf(await orAbort(spare.channel, limit.signal), spare);
     } catch {
-      spare.then(closeQuietly, () => undefined);
+      spare.channel.then(closeQuietly, () => undefined);
       signal.throwIfAborted();
       return undefined;
     } finally {
@@ -115,10 +130,12 @@ export class Ssh2Transport implements Transport {
     }
   }
 
-  async #opened(open: () => Promise<ClientChannel>, what: string, signal: AbortSignal): Promise<ClientChannel> {
-    signal.throwIfAborted();
+  #alive<T>(work: () => T): T {
     if (this.#cause !== undefined) throw this.#cause;
-    const opening = open();
+    return work();
+  }
+
+  async #opened(opening: Promise<ClientChannel>, what: string, signal: AbortSignal): Promise<ClientChannel> {
     try {
       return await orAbort(opening, signal);
     } catch (error) {
@@ -141,14 +158,13 @@ export class Ssh2Transport implements Transport {
   }
 }
 
-function forward(login: LoggedIn, target: TunnelTarget): () => Promise<ClientChannel> {
-  return () =>
-    new Promise((resolve, reject) => {
-      login.client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) => {
-        if (error === undefined) resolve(channel);
-        else reject(error);
-      });
+function forward(login: LoggedIn, target: TunnelTarget): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    login.client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(error);
     });
+  });
 }
 
 function closeQuietly(channel: ClientChannel): void {

@@ -17,7 +17,7 @@ const SYNTAX: readonly Case[] = [
   ['a tab as indentation', 'hosts:\n\th: {}\n', '2:1', '', /found a tab/],
   ['an unclosed bracket', 'hosts: { h: {}\n', '2:1', '', /expected/],
   ['an unclosed quote', 'hosts:\n  h: { tags: ["a] }\n', '3:1', '', /closing quote/],
-  ['an unknown alias, as an unquoted glob is', server('tools: { deny: [*_secret] }'), '6:24', '', /in quotes/],
+  ['an unknown alias, as an unquoted glob is', server('tools: { deny: [*_secret] }'), '6:25', 'hosts.h.servers.s.tools.deny[0]', /in quotes/],
   ['a tag', 'hosts: !!python/object {}\n', '1:8', '', /tag/],
   ['a second document', 'hosts: {}\n---\nhosts: {}\n', '2:1', '', /second one/],
   ['two colons on a line', 'hosts:\n  h: a: b\n', '2:6', '', /in quotes/],
@@ -107,7 +107,7 @@ const SERVERS: readonly Case[] = [
   ['an allow list of nothing', server('tools: { allow: [] }'), '6:25', 'hosts.h.servers.s.tools.allow', /leave the key out/],
   ['nothing behind allow', server('tools: { allow: }'), '6:18', 'hosts.h.servers.s.tools.allow', /a list of globs/],
   ['an illegal tool name', server('tools: { rename: { a: "b c" } }'), '6:31', 'hosts.h.servers.s.tools.rename.a', /tool name/],
-  ['two tools of one name', server('tools: { rename: { a: x, b: x } }'), '6:34', 'hosts.h.servers.s.tools.rename.b', /given twice/],
+  ['two tools of one name', server('tools: { rename: { a: x, b: x } }'), '6:37', 'hosts.h.servers.s.tools.rename.b', /given twice/],
   ['seconds for milliseconds', server('timeoutMs: 60'), '6:20', 'hosts.h.servers.s.timeoutMs', /milliseconds from 100/],
   ['a timer that Node cannot hold', server('idleMs: 2147483648'), '6:17', 'hosts.h.servers.s.idleMs', /to 2147483647/],
   ['args where nothing is launched', 'hosts: { h: { ssh: { subsystem: mcp }, servers: { s: { args: [a] } } } }\n', '1:56', 'hosts.h.servers.s.args', /nothing is launched/],
@@ -133,7 +133,8 @@ describe.each([
   ['servers', SERVERS],
   ['the rest', GLOBALS],
 ])('mistakes in %s', (_group, cases) => {
-  it.each(cases)('%s', (_name, text, place, key, says) => {
+  it.each(cases.map((one) => ({ name: one[0], read: () => one })))('$name', ({ read }) => {
+    const [, text, place, key, says] = read();
     const problems = problemsIn(text);
     expect(problems.map(formatProblem)).toHaveLength(1);
     const [problem] = problems;

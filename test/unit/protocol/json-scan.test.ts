@@ -65,6 +65,7 @@ describe('skipValue', () => {
     const depth = 200_000;
     expect(accepts('['.repeat(depth) + ']'.repeat(depth))).toBe(true);
     expect(accepts('['.repeat(depth))).toBe(false);
+    expect(accepts('['.repeat(1_000_002) + ']'.repeat(1_000_002))).toBe(false);
   });
 });
 

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** The program's start: the quick ways first, everything else loaded only when it is asked for. */
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { CliIo } from './cli/context.ts';
+import { startRequest } from './cli/fast-path.ts';
+
+/** Set by the build. */
+declare const __VERSION__: string;
+const version = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0';
+
+const argv = process.argv.slice(2);
+const request = startRequest(argv, process.stdin.isTTY);
+
+if (request.kind === 'version') process.stdout.write(`${version}\n`);
+else process.exitCode = await start();
+
+async function start(): Promise<number> {
+  if (request.kind === 'serve') {
+    const { serveClient } = await import('./cli/serve.ts');
+    // TERM and HUP are how clients end a server: no failure. Those and Ctrl-C are handled by the gateway itself.
+    return await serveClient(world(await interruption(['SIGINT'])), request);
+  }
+  const { runCli } = await import('./cli/main.ts');
+  return await runCli(world(await interruption(['SIGINT', 'SIGTERM', 'SIGHUP'])), argv);
+}
+
+function world(signal: AbortSignal): CliIo {
+  const { stdin, stdout, stderr, env, platform, execPath } = process;
+  const program = { node: execPath, file: fileURLToPath(import.meta.url), version };
+  return { stdin, stdout, stderr, env, cwd: process.cwd(), homeDir: homedir(), platform, program, signal };
+}
+
+/** The first signal asks to end and clean up; a second one ends the process as ever. */
+async function interruption(names: readonly NodeJS.Signals[]): Promise<AbortSignal> {
+  const { AnywhereError } = await import('./base/errors.ts');
+  const controller = new AbortController();
+  for (const name of names) {
+    process.once(name, () => {
+      controller.abort(new AnywhereError('INTERRUPTED', 'Stopped by the user.'));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,18 @@
+/** `notifications/cancelled` of either side (MCP, utilities/cancellation). */
+import { AnywhereError } from '../base/errors.ts';
+import { rawAt } from '../protocol/json-scan.ts';
+import type { Message } from '../protocol/message.ts';
+
+export interface Cancellation {
+  /** The request's id as its sender wrote it. */
+  readonly idText: string;
+  readonly reason: AnywhereError;
+}
+
+/** Undefined for any other notification, and for one that names no request. */
+export function cancellationOf(notification: Message): Cancellation | undefined {
+  if (notification.method !== 'notifications/cancelled') return undefined;
+  const id = notification.param('requestId');
+  if (id === undefined) return undefined;
+  return { idText: rawAt(notification.bytes, id), reason: new AnywhereError('CANCELLED', notification.paramText('reason') ?? 'cancelled by its sender') };
+}

@@ -1,0 +1,140 @@
+/**
+ * One client, one server, nothing renamed: every message passes but for its id and progress token.
+ *
+ * For debugging and for conformance suites: what differs from a direct connection is then our fault.
+ * `initialize` waits for the server here, which the ordinary session never does.
+ */
+import { asAnywhereError, type AnywhereError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Scope } from '../base/scope.ts';
+import { RPC } from '../protocol/jsonrpc.ts';
+import type { Message } from '../protocol/message.ts';
+import { Peer } from '../protocol/peer.ts';
+import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
+import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
+import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import { failureText } from './failure.ts';
+import { type ClientHello, readClientHello } from './hello.ts';
+import { RunningRequests } from './requests.ts';
+import { cancellationOf } from './cancellation.ts';
+
+export interface TransparentDeps {
+  readonly clock: Clock;
+  readonly scope: Scope;
+  /** Brings up host and server and gives the instance that works for this session. */
+  readonly instance: (owner: InstanceOwner, signal: AbortSignal) => Promise<Instance>;
+}
+
+/** Both directions wait as long as the asker does. */
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+export class TransparentSession implements InstanceOwner {
+  readonly peer: Peer;
+  readonly #deps: TransparentDeps;
+  readonly #ofClient = new RunningRequests();
+  readonly #ofServer = new RunningRequests();
+  #hello: ClientHello | undefined;
+  #instance: Instance | undefined;
+
+  constructor(writer: MessageWriter, deps: TransparentDeps) {
+    this.#deps = deps;
+    const handler = {
+      request: (message: Message) => {
+        deps.scope.run(this.#answer(message));
+      },
+      notification: (message: Message) => {
+        this.#notification(message);
+      },
+      stray: () => undefined,
+    };
+    this.peer = new Peer(writer, handler, deps.clock);
+  }
+
+  get clientInfo(): string {
+    return this.#hello?.clientInfo ?? '{"name":"mcp-anywhere","version":"0"}';
+  }
+
+  get capabilities(): string {
+    return this.#hello?.capabilities ?? '{}';
+  }
+
+  get protocolVersion(): string {
+    return this.#hello?.protocolVersion ?? LATEST_PROTOCOL_VERSION;
+  }
+
+  get instances(): readonly Instance[] {
+    return this.#instance === undefined ? [] : [this.#instance];
+  }
+
+  receive(message: Message): void {
+    this.peer.receive(message);
+  }
+
+  receiveBatch(messages: readonly Message[]): void {
+    this.peer.receiveBatch(messages);
+  }
+
+  serverRequest(instance: Instance, request: Message): void {
+    this.#deps.scope.run(this.#relay(request, { to: this.peer, from: instance.peer, running: this.#ofServer }));
+  }
+
+  serverNotification(_instance: Instance, notification: Message): void {
+    const cancelled = cancellationOf(notification);
+    if (cancelled === undefined) this.peer.send([notification.bytes]);
+    else this.#ofServer.cancel(cancelled.idText, cancelled.reason);
+  }
+
+  instanceReady(): void {
+    // Nothing was asked for before it was there.
+  }
+
+  instanceEnded(): void {
+    // Its end fails what is pending.
+  }
+
+  close(cause: AnywhereError): void {
+    this.#ofClient.cancelAll(cause);
+    this.#ofServer.cancelAll(cause);
+    this.peer.close(cause);
+  }
+
+  async #answer(request: Message): Promise<void> {
+    if (request.method === 'initialize') await this.#initialize(request);
+    else if (this.#instance === undefined) this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
+    else await this.#relay(request, { to: this.#instance.peer, from: this.peer, running: this.#ofClient });
+  }
+
+  async #initialize(request: Message): Promise<void> {
+    this.#hello = readClientHello(request);
+    const signal = this.#ofClient.begin(request.idText);
+    try {
+      this.#instance = await this.#deps.instance(this, signal);
+      this.peer.reply(request, (await this.#instance.ready).raw);
+    } catch (error) {
+      this.peer.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
+    } finally {
+      this.#ofClient.end(request.idText);
+    }
+  }
+
+  async #relay(request: Message, way: { readonly to: Peer; readonly from: Peer; readonly running: RunningRequests }): Promise<void> {
+    const signal = way.running.begin(request.idText);
+    try {
+      const reply = await forwardRequest(request, [], way.to, way.from, { timeoutMs: UNLIMITED, signal });
+      way.from.respond(request, asReplyTo(request, reply));
+    } catch (error) {
+      if (signal.aborted) way.from.abandon(request);
+      else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
+    } finally {
+      way.running.end(request.idText);
+    }
+  }
+
+  #notification(notification: Message): void {
+    const cancelled = cancellationOf(notification);
+    if (cancelled !== undefined) this.#ofClient.cancel(cancelled.idText, cancelled.reason);
+    // The instance said `initialized` itself when it came up.
+    else if (notification.method !== 'notifications/initialized') this.#instance?.peer.send([notification.bytes]);
+  }
+}

@@ -1,0 +1,184 @@
+/** What doctor says of the way to a host: its configuration, the agent, every host key, the login. */
+import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
+import type { HostPlan } from '../config/plan.ts';
+import type { LinkDeps, Transport } from './contract.ts';
+import { knownHostsName } from './known-hosts.ts';
+import type { SshSettings } from './ssh-config.ts';
+import { askAgent, type AgentAnswer } from './ssh2/agent.ts';
+import { connectRoute } from './ssh2/connect.ts';
+import { sshPlanOf } from './ssh2/dialer.ts';
+import { listIdentities } from './ssh2/identities.ts';
+import { ping } from './ssh2/internals.ts';
+import { Keyring } from './ssh2/keyring.ts';
+import { machineName, type LoggedIn } from './ssh2/login.ts';
+import { createLoginMemory } from './ssh2/memory.ts';
+import { resolveRoute, settingsResolver, type ResolveSettings, type Route } from './ssh2/route.ts';
+
+/** One line of `doctor`; shaped as the control API's DoctorStep. */
+export interface InspectStep {
+  readonly host: string;
+  readonly check: 'ssh-config' | 'agent' | 'host-key' | 'login';
+  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly text: string;
+  readonly cause?: ErrorReport;
+  readonly durationMs: number;
+}
+
+export interface InspectOptions {
+  readonly resolve?: ResolveSettings;
+  readonly keyring?: Keyring;
+  /** How the host is really reached, where that is not ssh2: then it checks the host keys by itself. */
+  readonly dial?: (signal: AbortSignal) => Promise<Transport>;
+}
+
+/** Reports every step as it is done and stops at the first failure. Resolves with whether the login worked; rejects only when aborted. */
+export async function inspectHost(
+  host: HostPlan,
+  deps: LinkDeps,
+  report: (step: InspectStep) => void,
+  signal: AbortSignal,
+  options: InspectOptions = {},
+): Promise<boolean> {
+  return new Inspection(host, deps, report, signal, options).run();
+}
+
+class Inspection {
+  readonly #host: HostPlan;
+  readonly #deps: LinkDeps;
+  readonly #report: (step: InspectStep) => void;
+  readonly #signal: AbortSignal;
+  readonly #options: InspectOptions;
+  #since: number;
+
+  constructor(host: HostPlan, deps: LinkDeps, report: (step: InspectStep) => void, signal: AbortSignal, options: InspectOptions) {
+    this.#host = host;
+    this.#deps = deps;
+    this.#report = report;
+    this.#signal = signal;
+    this.#options = options;
+    this.#since = deps.clock.monotonic();
+  }
+
+  async run(): Promise<boolean> {
+    const route = await this.#config();
+    if (route === undefined) return false;
+    await this.#agent(route);
+    return this.#options.dial === undefined ? this.#login(route) : this.#dialled(this.#options.dial);
+  }
+
+  async #config(): Promise<Route | undefined> {
+    const resolve = this.#options.resolve ?? settingsResolver(this.#deps);
+    try {
+      const route = await resolveRoute(sshPlanOf(this.#host), resolve, this.#signal);
+      this.#step('ssh-config', 'ok', describeRoute(route));
+      return route;
+    } catch (error) {
+      this.#failed('ssh-config', error);
+      return undefined;
+    }
+  }
+
+  async #agent(route: Route): Promise<void> {
+    const settings = route.at(-1);
+    if (settings === undefined) return;
+    const answer = await askAgent(settings.identityAgent, this.#deps.clock, this.#signal);
+    const { identities, notes } = await listIdentities(settings, answer, new Keyring(), undefined);
+    const offered = identities.length === 0 ? 'no key to offer' : `offers ${identities.map((one) => one.label).join(', ')}`;
+    const fine = identities.length > 0 && notes.length === 0;
+    this.#step('agent', fine ? 'ok' : 'warning', [describeAgent(answer), offered, ...notes].join('; '));
+  }
+
+  async #login(route: Route): Promise<boolean> {
+    const { clock, cacheDir, log } = this.#deps;
+    try {
+      const login = await connectRoute({
+        host: this.#host.name,
+        route,
+        deps: this.#deps,
+        keyring: this.#options.keyring ?? new Keyring(),
+        memory: createLoginMemory(cacheDir, log),
+        program: undefined,
+        signal: this.#signal,
+        onLogin: (settings, one) => {
+          this.#step('host-key', 'ok', `${knownHostsName(settings)} is known (${one.fingerprint})`, false);
+        },
+      });
+      const rttMs = await roundTrip(login, () => clock.monotonic());
+      this.#step('login', 'ok', `${login.place.machine} by ${login.method}${rttMs === undefined ? '' : `, round trip ${rttMs} ms`}`);
+      login.client.end();
+      login.destroy(new AnywhereError('CANCELLED', 'the inspection is over'));
+      return true;
+    } catch (error) {
+      return this.#loginFailed(asAnywhereError(error));
+    }
+  }
+
+  async #dialled(dial: (signal: AbortSignal) => Promise<Transport>): Promise<boolean> {
+    try {
+      const transport = await dial(this.#signal);
+      this.#step('login', 'ok', `${this.#host.name} lets us in, through the system's ssh`);
+      await transport.close();
+      return true;
+    } catch (error) {
+      return this.#loginFailed(asAnywhereError(error));
+    }
+  }
+
+  #loginFailed(error: AnywhereError): false {
+    const hostKey = error.code === 'HOST_KEY_UNKNOWN' || error.code === 'HOST_KEY_CHANGED' || error.code === 'HOST_KEY_REVOKED';
+    this.#failed(hostKey ? 'host-key' : 'login', error);
+    if (hostKey) this.#step('login', 'skipped', 'nobody logs in to a machine that is not known');
+    return false;
+  }
+
+  #failed(check: InspectStep['check'], thrown: unknown): void {
+    this.#signal.throwIfAborted();
+    const error = asAnywhereError(thrown).at({ host: this.#host.name });
+    this.#report({ host: this.#host.name, check, outcome: 'failed', text: error.message, cause: error.toJSON(), durationMs: this.#lap(true) });
+  }
+
+  #step(check: InspectStep['check'], outcome: InspectStep['outcome'], text: string, lap = true): void {
+    this.#report({ host: this.#host.name, check, outcome, text, durationMs: this.#lap(lap) });
+  }
+
+  /** Milliseconds since the last step that was not part of a longer one. */
+  #lap(next: boolean): number {
+    const now = this.#deps.clock.monotonic();
+    const durationMs = Math.round(now - this.#since);
+    if (next) this.#since = now;
+    return durationMs;
+  }
+}
+
+function describeRoute(route: Route): string {
+  const [last, ...before] = [...route].reverse();
+  if (last === undefined) return '';
+  const through = [...before].reverse().map(machineName);
+  const proxy = proxyOf(route[0]);
+  return [`${last.alias} is ${machineName(last)}`, ...(through.length === 0 ? [] : [`over ${through.join(', ')}`]), ...(proxy === undefined ? [] : [`through ${proxy}`])].join(' ');
+}
+
+function proxyOf(settings: SshSettings | undefined): string | undefined {
+  return settings?.proxyCommand === undefined ? undefined : `ProxyCommand ${settings.proxyCommand.split(' ')[0] ?? ''}`;
+}
+
+function describeAgent(answer: AgentAnswer): string {
+  switch (answer.kind) {
+    case 'none':
+      return 'no agent';
+    case 'unreachable':
+      return `no agent answers at ${answer.socket}`;
+    case 'agent':
+      return `agent with ${answer.agent.keys.length} ${answer.agent.keys.length === 1 ? 'key' : 'keys'}`;
+  }
+}
+
+async function roundTrip(login: LoggedIn, now: () => number): Promise<number | undefined> {
+  const before = now();
+  try {
+    await ping(login.client);
+    return Math.round(now() - before);
+  } catch {
+    return undefined;
+  }
+}

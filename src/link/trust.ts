@@ -1,0 +1,127 @@
+/** Getting to know a machine: what keys it shows, and writing the one that a person compared (trust). */
+import { asAnywhereError, AnywhereError, type ErrorReport } from '../base/errors.ts';
+import type { HostPlan } from '../config/plan.ts';
+import type { LinkDeps } from './contract.ts';
+import { fingerprintOf, keyTypeOf } from './known-hosts-lines.ts';
+import { addKnownHost, hostKeyError, judgeHostKey, knownHostsName, lookupKnownHost, type HostKeyVerdict, type KnownHost } from './known-hosts.ts';
+import type { SshSettings } from './ssh-config.ts';
+import { openStream } from './ssh2/connect.ts';
+import { sshPlanOf } from './ssh2/dialer.ts';
+import { Keyring } from './ssh2/keyring.ts';
+import { logIn, machineName, type LoggedIn } from './ssh2/login.ts';
+import { createLoginMemory } from './ssh2/memory.ts';
+import { peekHostKeys } from './ssh2/peek.ts';
+import { resolveRoute, settingsResolver, type ResolveSettings } from './ssh2/route.ts';
+
+/** One machine on the way. Shaped as the control API's TrustCandidate. */
+export interface TrustCandidate {
+  /** How known_hosts names it: `host`, `[host]:port` or the HostKeyAlias. */
+  readonly name: string;
+  readonly keys: readonly { readonly type: string; readonly fingerprint: string }[];
+  /** known: nothing to do · unknown: can be added · changed / revoked: never added by us. */
+  readonly verdict: HostKeyVerdict['kind'];
+  /** The file that accepting writes; empty where the configuration names none. */
+  readonly file: string;
+  readonly cause?: ErrorReport;
+}
+
+export interface TrustOptions {
+  readonly resolve?: ResolveSettings;
+  readonly keyring?: Keyring;
+}
+
+interface Scanned extends TrustCandidate {
+  readonly settings: SshSettings;
+  readonly blobs: readonly Buffer[];
+  readonly error?: AnywhereError;
+}
+
+/**
+ * The machines on the way to a host and the keys they show, in order. What lies behind a machine is seen only
+ * through it, so the list ends at the first one that is not trusted yet or does not let us in.
+ */
+export async function scanHost(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options: TrustOptions = {}): Promise<readonly TrustCandidate[]> {
+  return (await scan(host, deps, signal, options)).map(({ name, keys, verdict, file, cause }) => ({ name, keys, verdict, file, ...(cause === undefined ? {} : { cause }) }));
+}
+
+/** Looks again, and writes the key with this fingerprint only if the machine still shows it. Says which file. */
+export async function acceptKey(
+  host: HostPlan,
+  choice: { readonly name: string; readonly fingerprint: string },
+  deps: LinkDeps,
+  signal: AbortSignal,
+  options: TrustOptions = {},
+): Promise<{ readonly file: string }> {
+  const machines = await scan(host, deps, signal, options);
+  const machine = machines.find((one) => one.name === choice.name);
+  if (machine === undefined) throw new AnywhereError('HOST_KEY_UNKNOWN', `${choice.name} cannot be seen on the way to ${host.name}`, { host: host.name, evidence: machines.map((one) => `${one.name}: ${one.verdict}`) });
+  const key = machine.blobs.find((blob) => fingerprintOf(blob) === choice.fingerprint);
+  if (key === undefined) throw notShown(host.name, machine, choice.fingerprint);
+  if (machine.verdict === 'known') return { file: machine.file };
+  if (machine.verdict !== 'unknown') throw machine.error ?? notShown(host.name, machine, choice.fingerprint);
+  if (machine.file === '') throw new AnywhereError('SSH_CONFIG', `the ssh configuration names no file to keep the key of ${machine.name} in`, { host: host.name, hint: 'set UserKnownHostsFile for this host' });
+  await addKnownHost(machine.file, machine.name, key, { hash: machine.settings.raw.get('hashknownhosts')?.[0] === 'yes' });
+  return { file: machine.file };
+}
+
+async function scan(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options: TrustOptions): Promise<Scanned[]> {
+  const route = await resolveRoute(sshPlanOf(host), options.resolve ?? settingsResolver(deps), signal);
+  const login = { host: host.name, deps, signal, keyring: options.keyring ?? new Keyring(), memory: createLoginMemory(deps.cacheDir, deps.log), program: undefined };
+  const machines: Scanned[] = [];
+  const logins: LoggedIn[] = [];
+  try {
+    for (const settings of route) {
+      const via = logins.at(-1);
+      const machine = await scanMachine(host.name, settings, deps, via, signal);
+      machines.push(machine);
+      if (machine.verdict !== 'known' || settings === route.at(-1)) break;
+      logins.push(await logIn({ ...login, settings, stream: openStream(login, settings, via).stream }));
+    }
+    return machines;
+  } catch (error) {
+    if (machines.length === 0) throw error;
+    return [...machines.slice(0, -1), ...withCause(machines.at(-1), asAnywhereError(error))];
+  } finally {
+    const over = new AnywhereError('CANCELLED', 'the look at the host keys is over');
+    for (const one of logins.reverse()) one.destroy(over);
+  }
+}
+
+async function scanMachine(host: string, settings: SshSettings, deps: LinkDeps, via: LoggedIn | undefined, signal: AbortSignal): Promise<Scanned> {
+  const place = { host, machine: machineName(settings) };
+  const [known, blobs] = await Promise.all([lookupKnownHost(settings), peekHostKeys(settings, place, () => openStream({ host, deps, signal }, settings, via).stream, signal)]);
+  const verdict = judgeAll(known, blobs);
+  const error = verdict.kind === 'known' ? undefined : hostKeyError(known.name, verdict, { host });
+  return {
+    name: knownHostsName(settings),
+    keys: blobs.map((blob) => ({ type: keyTypeOf(blob), fingerprint: fingerprintOf(blob) })),
+    verdict: verdict.kind,
+    file: verdict.kind === 'known' ? verdict.known.file : (settings.userKnownHostsFiles[0] ?? ''),
+    settings,
+    blobs,
+    ...(error === undefined ? {} : { error }),
+    ...(error === undefined || verdict.kind === 'unknown' ? {} : { cause: error.toJSON() }),
+  };
+}
+
+/** A machine has several keys. One that contradicts a known key of its type outweighs all that agree. */
+export function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
+  const verdicts = keys.map((key) => judgeHostKey(known, key));
+  const contradicts = (one: HostKeyVerdict): boolean => one.kind === 'changed' && one.known.some((key) => key.type === one.presented.type);
+  const found =
+    verdicts.find((one) => one.kind === 'revoked') ?? verdicts.find(contradicts) ?? verdicts.find((one) => one.kind === 'known') ?? verdicts[0];
+  if (found === undefined) throw new AnywhereError('INTERNAL', 'no key to judge');
+  return found;
+}
+
+function withCause(machine: Scanned | undefined, error: AnywhereError): Scanned[] {
+  return machine === undefined ? [] : [{ ...machine, error, cause: error.toJSON() }];
+}
+
+function notShown(host: string, machine: Scanned, fingerprint: string): AnywhereError {
+  return new AnywhereError('HOST_KEY_CHANGED', `${machine.name} does not show the key ${fingerprint}`, {
+    host,
+    evidence: machine.keys.map((key) => `shown: ${key.type} ${key.fingerprint}`),
+    hint: "compare the fingerprints with the machine's owner",
+  });
+}

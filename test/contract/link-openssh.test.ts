@@ -1,0 +1,5 @@
+import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import { linkContract } from './link-contract.ts';
+import { sshMachine } from './link-machines.ts';
+
+linkContract('openssh', true, () => sshMachine(createOpensshDialer));

@@ -1,0 +1,198 @@
+/** `config path | validate | schema | trust` and `loadPlan`, on real files in real folders. */
+import { mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configPath, configSchema, configTrust, configValidate, type ConfigIo, type ConfigOptions } from '../../src/cli/config.ts';
+import { loadPlan } from '../../src/config/load.ts';
+import { resolvePaths } from '../../src/config/paths.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import { problemsOf } from '../../src/config/problem.ts';
+import { scratch } from '../harness/scratch.ts';
+
+type Command = (io: ConfigIo, options: ConfigOptions) => Promise<number>;
+
+const VALID = 'hosts:\n  gpu1:\n    servers:\n      files: { command: npx, args: [-y, server], env: { TOKEN: hunter2, KEY: "${cmd:pass show x}" } }\n';
+
+/** A home without any hosts file, and a project folder beside it. */
+function world(project?: string) {
+  const root = realpathSync(scratch());
+  const [homeDir, cwd] = [join(root, 'home'), join(root, 'project')];
+  mkdirSync(homeDir);
+  mkdirSync(cwd);
+  const file = join(cwd, 'mcp-anywhere.config.yaml');
+  if (project !== undefined) writeFileSync(file, project);
+  const place = { env: {}, cwd, homeDir, platform: 'linux' as const };
+  const paths = resolvePaths(place.env, place.platform, homeDir);
+  const load = (explicit?: string): Promise<Plan> => loadPlan({ ...place, paths, explicit });
+  const run = async (command: Command, options: ConfigOptions = {}, more: Partial<ConfigIo> = {}) => {
+    let [stdout, stderr] = ['', ''];
+    const io: ConfigIo = {
+      ...place,
+      stdout: { write: (text) => (stdout += text) },
+      stderr: { write: (text) => (stderr += text) },
+      now: Date.now,
+      ...more,
+    };
+    const code = await command(io, options);
+    return { code, stdout, stderr };
+  };
+  return { root, cwd, homeDir, file, paths, load, run };
+}
+
+describe('a file of a working folder', () => {
+  it('is refused until it is trusted, and then loads', async () => {
+    const { file, load, run } = world(VALID);
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED', exitCode: 6 });
+    const trusted = await run(configTrust);
+    expect(trusted).toMatchObject({ code: 0, stdout: `trusted ${file}\n` });
+    expect((await load()).hosts.map(({ name }) => name)).toEqual(['gpu1']);
+    expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is trusted already\n`, stderr: '' });
+  });
+
+  it('shows what it starts and resolves before it is trusted, and no value', async () => {
+    const { run } = world(VALID);
+    const { stderr } = await run(configTrust);
+    expect(stderr).toContain('gpu1/files starts over ssh to gpu1: npx -y server');
+    expect(stderr).toContain('${cmd:pass show x}');
+    expect(stderr).not.toContain('hunter2');
+  });
+
+  it('that changed is refused again, and the change is shown before it is trusted anew', async () => {
+    const { file, load, run } = world(VALID);
+    await run(configTrust);
+    writeFileSync(file, VALID.replace('command: npx', 'command: evil'));
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+    const asked: string[] = [];
+    const no = await run(configTrust, {}, { confirm: (question) => Promise.resolve(asked.push(question) > 1) });
+    expect(no.stderr).toMatch(/^-.*command: npx/m);
+    expect(no.stderr).toMatch(/^\+.*command: evil/m);
+    expect(no.code).not.toBe(0);
+    expect(asked).toHaveLength(1);
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+    expect(await run(configTrust, {}, { confirm: () => Promise.resolve(true) })).toMatchObject({ code: 0 });
+    expect((await load()).hosts[0]?.servers[0]?.command).toBe('evil');
+  });
+
+  it('that was changed back is trusted only anew', async () => {
+    const { file, load, run } = world(VALID);
+    await run(configTrust);
+    writeFileSync(file, `${VALID}# more\n`);
+    await run(configTrust);
+    writeFileSync(file, VALID);
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+  });
+
+  it('trusts the bytes that were shown, not those that came meanwhile', async () => {
+    const { file, load, run } = world(VALID);
+    const confirm = (): Promise<boolean> => {
+      writeFileSync(file, VALID.replace('npx', 'evil'));
+      return Promise.resolve(true);
+    };
+    expect(await run(configTrust, {}, { confirm })).toMatchObject({ code: 0 });
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+  });
+
+  it('behind a link is trusted where it lies: turning the link takes the trust away', async () => {
+    const { root, file, load, run } = world();
+    for (const name of ['one', 'two']) writeFileSync(join(root, name), VALID);
+    symlinkSync(join(root, 'one'), file);
+    await run(configTrust);
+    await expect(load()).resolves.toMatchObject({ file });
+    symlinkSync(join(root, 'two'), `${file}.next`);
+    renameSync(`${file}.next`, file);
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+  });
+
+  it('with mistakes is not trusted', async () => {
+    const { file, load, run } = world('hosts: { a.b: {} }\n');
+    const { code, stderr } = await run(configTrust);
+    expect(code).toBe(6);
+    expect(stderr).toContain(`${file}:1:10`);
+    await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED' });
+  });
+
+  it('cannot steer the terminal of the one who is to trust it', async () => {
+    const { run } = world('hosts: { h: { servers: { s: { command: x, args: ["\\e[2J\\rgood"] } } } }\n');
+    const { stderr } = await run(configTrust);
+    expect(stderr).toContain('\\u{1b}[2J');
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  it('that is named needs no trust, and one in the config folder neither', async () => {
+    const { file, paths, load, run } = world(VALID);
+    expect((await load(file)).file).toBe(file);
+    expect(await run(configTrust, { config: file })).toMatchObject({ code: 0 });
+    expect((await load()).file).toBe(file);
+    mkdirSync(paths.configDir, { recursive: true });
+    writeFileSync(join(paths.configDir, 'config.yaml'), VALID, { mode: 0o600 });
+    expect((await load()).file).toBe(join(paths.configDir, 'config.yaml'));
+    expect((await run(configTrust)).stdout).toContain('needs no trust');
+  });
+});
+
+describe('config path', () => {
+  it('prints the file that counts, trusted or not', async () => {
+    const { file, run } = world(VALID);
+    expect(await run(configPath)).toEqual({ code: 0, stdout: `${file}\n`, stderr: '' });
+    expect(JSON.parse((await run(configPath, { json: true })).stdout)).toEqual({ schemaVersion: 1, file, source: 'folder' });
+  });
+
+  it('without one exits 6 and says where it looked', async () => {
+    const { paths, run } = world();
+    const { code, stdout, stderr } = await run(configPath);
+    expect([code, stdout]).toEqual([6, '']);
+    expect(stderr).toContain(join(paths.configDir, 'config.yaml'));
+  });
+});
+
+describe('config validate', () => {
+  it('counts what is there, and says when it still is to be trusted', async () => {
+    const { file, run } = world(VALID);
+    expect(await run(configValidate)).toMatchObject({ code: 0, stdout: `${file}: valid, 1 host, 1 server\n`, stderr: expect.stringContaining('config trust') as string });
+    expect(await run(configValidate, { config: file })).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse((await run(configValidate, { json: true })).stdout)).toMatchObject({ schemaVersion: 1, ok: true, trusted: false, hosts: 1, servers: 1 });
+  });
+
+  it('prints every mistake with its place, and exits 6', async () => {
+    const { file, run } = world('hosts:\n  a.b: {}\n  c: { servers: { s: { comand: x } } }\n');
+    const { code, stdout, stderr } = await run(configValidate);
+    expect([code, stdout]).toEqual([6, '']);
+    expect(stderr.split('\n')[0]).toContain('3 mistakes');
+    expect(stderr).toContain(`${file}:2:3 hosts."a.b"`);
+    expect(stderr).toContain('did you mean `command`?');
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  it('gives them as data', async () => {
+    const { file, run } = world('hosts:\n  a.b: {}\n');
+    const { code, stdout } = await run(configValidate, { json: true });
+    expect(code).toBe(6);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schemaVersion: 1,
+      ok: false,
+      error: { code: 'CONFIG_INVALID' },
+      problems: [{ file, line: 2, column: 3, key: 'hosts."a.b"', found: '"a.b"' }],
+    });
+  });
+
+  it('of a file that is not there exits 6', async () => {
+    const { run } = world();
+    const { code, stderr } = await run(configValidate, { config: 'gone.yaml' });
+    expect(code).toBe(6);
+    expect(stderr).toContain('gone.yaml');
+  });
+});
+
+it('config schema prints a JSON Schema', async () => {
+  const { code, stdout } = await world().run(configSchema);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ type: 'object', properties: { hosts: expect.anything() as unknown } });
+});
+
+it('a broken file fails to load with all of its mistakes, and never with a part of itself', async () => {
+  const { file, load } = world('hosts: { good: { servers: { s: { command: x } } }, a.b: {} }\npolicy: {}\n');
+  const error: unknown = await load(file).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 6 });
+  expect(problemsOf(error).map(({ key }) => key)).toEqual(['hosts."a.b"', 'policy']);
+  expect((error as { evidence: readonly string[] }).evidence).toHaveLength(2);
+});

@@ -1,0 +1,217 @@
+/** However our side ends, nothing of ours is alive ten seconds later (promise 4). */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createLocalDialer } from '../../src/link/local/dialer.ts';
+import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import type { Dialer, LaunchedChannel, Link } from '../../src/link/contract.ts';
+import { gone, withVariable } from '../harness/processes.ts';
+import { startProxy, type Proxy } from '../harness/proxy.ts';
+import { scratch } from '../harness/scratch.ts';
+import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { until } from '../harness/until.ts';
+import { LOCAL_HOST, NEVER, fixtureLaunch, launchOf, linkDeps, linkOver, outputOf, said, sshHost, type LinkOptions } from './launch-support.ts';
+import type { HolderJob } from './reap-holder.ts';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
+const HOLDER = fileURLToPath(new URL('reap-holder.ts', import.meta.url));
+const SURVIVORS = ['stubborn.sh', 'grandchild-timer.mjs', 'grandchild-stubborn.sh', 'setsid-grandchild.sh', 'crash-grandchild.sh'];
+const WITHIN_MS = 10_000;
+
+const machines: Sshd[] = [];
+
+async function machine(): Promise<Sshd> {
+  const sshd = await startSshd();
+  machines.push(sshd);
+  return sshd;
+}
+
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((sshd) => sshd.stop()));
+});
+
+async function proxyTo(sshd: Sshd): Promise<Proxy> {
+  const proxy = await startProxy({ to: sshd.port });
+  onTestFinished(() => proxy.stop());
+  return proxy;
+}
+
+/** A link whose launchers watch stdin, or their output. */
+async function linkThatWatches(watch: 'input' | 'output', sshd: Sshd, options: LinkOptions = {}): Promise<Link> {
+  const folder = scratch();
+  const deps = linkDeps(folder);
+  const host = sshHost(sshd, folder, options);
+  const link = linkOver(closingWhole(createSsh2Dialer(host, deps), watch === 'output'), host, deps, options);
+  onTestFinished(() => link.close());
+  await outputOf(await link.open(launchOf('true'), NEVER));
+  // The warden finds out that output can be watched there.
+  if (watch === 'output') await until(() => hasOutputWatch(folder), { what: 'output watch to be known' });
+  return link;
+}
+
+describe.each(['input', 'output'] as const)('launchers that watch their %s', (watch) => {
+  it('a closed channel ends everything of its program', async () => {
+    const sshd = await machine();
+    const link = await linkThatWatches(watch, sshd);
+    const channels = await startAll(link, sshd.servers);
+    await expectWatch(sshd, watch);
+    const warden = await wardenGroup(sshd);
+    for (const channel of channels) channel.close();
+    await gone(() => outside(warden, sshd), WITHIN_MS);
+  });
+
+  it('a crashed server is reported at once, with its exit code, and its child does not outlive it', async () => {
+    const sshd = await machine();
+    const link = await linkThatWatches(watch, sshd);
+    const channel = await link.open(fixtureLaunch(sshd.servers, 'crash-grandchild.sh'), NEVER);
+    channel.output.resume();
+    channel.errors.resume();
+    expect(await channel.ended).toEqual({ kind: 'exited', code: 137, signal: undefined });
+    const warden = await wardenGroup(sshd);
+    await gone(() => outside(warden, sshd), WITHIN_MS);
+  });
+
+  it('a reset connection ends everything', async () => {
+    const sshd = await machine();
+    const proxy = await proxyTo(sshd);
+    const link = await linkThatWatches(watch, sshd, { port: proxy.port });
+    await startAll(link, sshd.servers);
+    await proxy.reset();
+    await sshd.quiet(WITHIN_MS);
+  });
+
+  it('a line that went silent ends everything within the lease and ten seconds', async () => {
+    const sshd = await machine();
+    const proxy = await proxyTo(sshd);
+    const heartbeat = { intervalMs: 500, leaseMs: 3_000 };
+    const link = await linkThatWatches(watch, sshd, { port: proxy.port, heartbeat });
+    await startAll(link, sshd.servers);
+    await wardenEchoes(link);
+    proxy.blackhole();
+    await sshd.quiet(heartbeat.leaseMs + WITHIN_MS);
+  });
+});
+
+describe('our SIGKILL ends everything', () => {
+  it.each(['ssh2', 'openssh'] as const)('over %s', async (way) => {
+    const sshd = await machine();
+    const folder = scratch();
+    const holder = await hold({ way, host: sshHost(sshd, folder), folder, servers: sshd.servers, names: SURVIVORS });
+    holder.kill('SIGKILL');
+    await sshd.quiet(WITHIN_MS);
+  });
+
+  it('on this machine', async () => {
+    const folder = scratch();
+    const servers = join(folder, 'servers');
+    cpSync(FIXTURES, servers, { recursive: true });
+    const holder = await hold({ way: 'local', host: LOCAL_HOST, folder, servers, names: SURVIVORS });
+    expect(withVariable('HOME', folder).length).toBeGreaterThan(SURVIVORS.length);
+    holder.kill('SIGKILL');
+    await gone(() => withVariable('HOME', folder), WITHIN_MS);
+  });
+});
+
+it('a server that never reads a full stdin goes with a reset connection', async () => {
+  const sshd = await machine();
+  const proxy = await proxyTo(sshd);
+  const link = await linkThatWatches('input', sshd, { port: proxy.port });
+  const channel = await link.open(fixtureLaunch(sshd.servers, 'stubborn.sh'), NEVER);
+  await said(channel, 'up');
+  channel.input.on('error', () => undefined);
+  channel.input.write(Buffer.alloc(4 * 1024 * 1024));
+  // The pump has read more than the program's pipe takes: it is stuck in its write.
+  const pumps = () => sshd.programs().filter(({ commandLine }) => commandLine === 'cat');
+  await until(() => pumps().some(({ pid }) => bytesRead(pid) > 100_000), { what: 'stdin to be full' });
+  await proxy.reset();
+  await sshd.quiet(WITHIN_MS);
+});
+
+it('closing a local link ends everything', async () => {
+  const folder = scratch();
+  const servers = join(folder, 'servers');
+  cpSync(FIXTURES, servers, { recursive: true });
+  const deps = linkDeps(folder);
+  const link = linkOver(createLocalDialer(LOCAL_HOST, deps), LOCAL_HOST, deps);
+  await startAll(link, servers);
+  expect(withVariable('HOME', folder).length).toBeGreaterThan(SURVIVORS.length);
+  await link.close();
+  await gone(() => withVariable('HOME', folder), WITHIN_MS);
+});
+
+function startAll(link: Link, servers: string): Promise<LaunchedChannel[]> {
+  return Promise.all(
+    SURVIVORS.map(async (name) => {
+      const channel = await link.open(fixtureLaunch(servers, name), NEVER);
+      await said(channel, 'up');
+      return channel;
+    }),
+  );
+}
+
+async function hold(job: HolderJob): Promise<ChildProcess> {
+  const holder = spawn(process.execPath, ['--import', 'tsx', HOLDER, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => {
+    holder.kill('SIGKILL');
+  });
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout.once('data', () => {
+      resolve();
+    });
+    holder.once('exit', (code) => {
+      reject(new Error(`the holder ended with ${String(code)}`));
+    });
+  });
+  return holder;
+}
+
+/** The warden stays as long as its link does; with a lease of 60 s only its ticker sleeps for 3 s. */
+function wardenGroup(sshd: Sshd): Promise<number> {
+  return until(() => sshd.programs().filter(({ commandLine }) => commandLine === 'sleep 3').map(({ pid }) => groupOf(pid))[0]);
+}
+
+function outside(group: number, sshd: Sshd): ReturnType<Sshd['programs']> {
+  return sshd.programs().filter(({ pid }) => groupOf(pid) !== group);
+}
+
+/** Field 5 of proc(5)'s stat, counted from the end of the name; 0 when it has gone. */
+function groupOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[3]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes that a process has read so far (proc(5), io). */
+function bytesRead(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${String(pid)}/io`, 'utf8'))?.[1] ?? 0);
+}
+
+async function expectWatch(sshd: Sshd, watch: 'input' | 'output'): Promise<void> {
+  const tails = (): number => sshd.programs().filter(({ commandLine }) => commandLine.startsWith('tail -f')).length;
+  // Each of the four that still run has one.
+  if (watch === 'output') await until(() => tails() >= 4, { what: 'launchers to watch their output' });
+  else expect(tails()).toBe(0);
+}
+
+async function wardenEchoes(link: Link): Promise<void> {
+  await until(() => link.state.kind === 'ready' && link.state.rttMs !== undefined, { what: 'an echo of the warden' });
+}
+
+function closingWhole(dialer: Dialer, closesWhole: boolean): Dialer {
+  return {
+    host: dialer.host,
+    backend: dialer.backend,
+    dial: async (signal) => Object.assign(await dialer.dial(signal), { closesWhole }),
+  };
+}
+
+function hasOutputWatch(cacheDir: string): boolean {
+  const folder = join(cacheDir, 'machines');
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((name) => readFileSync(join(folder, name), 'utf8').includes('"outputWatch":true'));
+}

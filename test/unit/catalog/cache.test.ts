@@ -1,0 +1,107 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ListingCache } from '../../../src/catalog/cache.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { listingOf, tool } from './kit.ts';
+
+function cacheIn(folder: string): { cache: ListingCache; errors: unknown[] } {
+  const errors: unknown[] = [];
+  return { cache: new ListingCache(folder, (error) => errors.push(error)), errors };
+}
+
+const full = listingOf(
+  {
+    tools: ['{ "name" : "ö\\u0064d", "inputSchema":{"type":"object"},"x":1.0 }', tool('b'), { name: 'withheld' }],
+    prompts: [{ name: 'p' }],
+    resources: [{ uri: 'u:1', name: 'r' }],
+    resourceTemplates: [{ uriTemplate: 'u:{x}', name: 't' }],
+  },
+  { profile: 'roots', listedAtMs: 42, instructions: 'line one\nline two', capabilities: { tools: {} } },
+);
+
+/** Writes a listing, and gives the file that holds it. */
+function written(folder = join(scratch(), 'catalog')): { folder: string; file: string; cache: ListingCache } {
+  const { cache } = cacheIn(folder);
+  cache.write('box/files', full);
+  const [name = ''] = readdirSync(folder);
+  return { folder, file: join(folder, name), cache };
+}
+
+describe('ListingCache', () => {
+  it('gives back what was written, byte for byte, to the next run', () => {
+    const { folder } = written();
+    expect(cacheIn(folder).cache.read('box/files', 'f')).toEqual(full);
+  });
+
+  it('keeps an empty listing apart from none', () => {
+    const { cache, folder } = written();
+    cache.write('box/empty', listingOf({}));
+    expect(cacheIn(folder).cache.read('box/empty', 'f')?.items.tools).toEqual([]);
+    expect(cache.read('box/none', 'f')).toBeUndefined();
+  });
+
+  it('holds a file 0600 in a folder 0700 for each server, and no drafts', () => {
+    const { cache, folder, file } = written();
+    cache.write('box/files', full);
+    cache.write('box/../../other', full);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder).filter((name) => !/^[0-9a-f]{24}$/.test(name))).toEqual([]);
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+
+  it('does not serve what another command listed', () => {
+    expect(written().cache.read('box/files', 'another')).toBeUndefined();
+  });
+
+  it('reads a file damaged anywhere as none or as a part of it, and never throws', () => {
+    const { cache, file } = written();
+    const bytes = readFileSync(file);
+    for (let at = 0; at < bytes.length; at += 1) {
+      for (const damage of [bytes.subarray(0, at), Buffer.concat([bytes.subarray(0, at), Buffer.from('}'), bytes.subarray(at + 1)]), Buffer.concat([bytes.subarray(0, at), Buffer.from('\n'), bytes.subarray(at)])]) {
+        writeFileSync(file, damage);
+        const tools = cache.read('box/files', 'f')?.items.tools ?? [];
+        for (const item of tools) expect(() => { JSON.parse(item.bytes.toString()); }).not.toThrow();
+      }
+    }
+  });
+
+  it.each(['', '\n', 'null\n', '5\n', '[]\n', '{"format":2}\n', '{"format":2,"fingerprint":"f"}\n', '{"format":2,"fingerprint":"f","counts":null}\n', '\0\0\0\0'])('reads %j as none', (text) => {
+    const { cache, file } = written();
+    writeFileSync(file, text);
+    expect(cache.read('box/files', 'f')).toBeUndefined();
+  });
+
+  it('does not serve a header of another shape', () => {
+    const { cache, file } = written();
+    const [first = '', ...rest] = readFileSync(file, 'utf8').split('\n');
+    const header = JSON.parse(first) as Record<string, unknown>;
+    for (const change of [{ problems: 5 }, { problems: [null] }, { problems: undefined }, { instructions: 5 }, { listedAtMs: 'x' }, { profile: null }, { counts: {} }, { counts: { ...(header['counts'] as object), tools: -1 } }, { capabilities: null }]) {
+      writeFileSync(file, [JSON.stringify({ ...header, ...change }), ...rest].join('\n'));
+      expect([change, cache.read('box/files', 'f')]).toEqual([change, undefined]);
+    }
+  });
+
+  it('goes on without a folder that cannot be made or written', () => {
+    const root = scratch();
+    writeFileSync(join(root, 'file'), '');
+    const blocked = cacheIn(join(root, 'file', 'catalog'));
+    blocked.cache.write('box/files', full);
+    expect([blocked.errors.length, blocked.cache.read('box/files', 'f')]).toEqual([1, undefined]);
+  });
+
+  it('goes on where the disk refuses the file', () => {
+    const { folder, file } = written();
+    const { cache, errors } = cacheIn(folder);
+    // A folder in its place: the rename fails for everyone, root too.
+    const [name = ''] = readdirSync(folder);
+    chmodSync(file, 0o600);
+    const other = join(scratch(), 'catalog');
+    mkdirSync(join(other, name, 'in-the-way'), { recursive: true });
+    const hindered = cacheIn(other);
+    hindered.cache.write('box/files', full);
+    expect([hindered.errors.length, readdirSync(other)]).toEqual([1, [name]]);
+    expect([errors, cache.read('box/files', 'f')?.listedAtMs]).toEqual([[], 42]);
+  });
+});

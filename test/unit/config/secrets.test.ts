@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { createCommandRunner } from '../../../src/config/secret-command.ts';
+import { createSecrets } from '../../../src/config/secrets.ts';
+import { parseTemplate } from '../../../src/config/template.ts';
+import { isAlive } from '../../harness/processes.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { until } from '../../harness/until.ts';
+
+const PLACE = { host: 'gpu1', server: 'files' };
+const never = (): AbortSignal => new AbortController().signal;
+const PATH = process.env['PATH'];
+
+function resolve(text: string, options: { env?: Record<string, string>; homeDir?: string; signal?: AbortSignal } = {}): Promise<string> {
+  const parsed = parseTemplate(text);
+  if ('fault' in parsed) throw new Error(parsed.fault.found);
+  const secrets = createSecrets({ env: { PATH, ...options.env }, homeDir: options.homeDir ?? '/nowhere' });
+  return secrets.resolve(parsed.template, PLACE, options.signal ?? never());
+}
+
+async function failure(work: Promise<unknown>): Promise<AnywhereError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AnywhereError)) throw new Error(`expected an AnywhereError, got ${String(error)}`);
+  return error;
+}
+
+describe('variables', () => {
+  it.each([
+    ['${env:A}', { A: 'x' }, 'x'],
+    ['${env:A}', { A: '' }, ''],
+    ['${env:A:-d}', {}, 'd'],
+    ['${env:A:-d}', { A: '' }, 'd'],
+    ['${env:A:-d}', { A: 'x' }, 'x'],
+    ['${env:A:-}', {}, ''],
+    ['<${env:A}|${env:B}>', { A: '1', B: '${env:A}' }, '<1|${env:A}>'],
+    ['$${env:A}', { A: 'x' }, '${env:A}'],
+  ])('%s of %j is %j', async (text, env, value) => {
+    expect(await resolve(text, { env })).toBe(value);
+  });
+
+  it('that are not set are named, with their server', async () => {
+    const error = await failure(resolve('Bearer ${env:ABSENT}'));
+    expect(error).toMatchObject({ code: 'SECRET_UNRESOLVED', host: 'gpu1', server: 'files' });
+    expect(error.message).toContain('${env:ABSENT}');
+    expect(error.message).not.toContain('Bearer');
+    expect(error.hint).toContain('set ABSENT');
+  });
+
+  it('are not those that every object has', async () => {
+    expect((await failure(resolve('${env:constructor}'))).code).toBe('SECRET_UNRESOLVED');
+  });
+});
+
+describe('files', () => {
+  it('are read without their final newlines, from the home folder too', async () => {
+    const homeDir = scratch();
+    writeFileSync(join(homeDir, 'token'), ' s p\u00e4ce\nsecond \r\n\n');
+    expect(await resolve('<${file:~/token}>', { homeDir })).toBe('< s p\u00e4ce\nsecond >');
+    expect(await resolve(`\${file:${homeDir}/token}`)).toBe(' s p\u00e4ce\nsecond ');
+  });
+
+  it.each([
+    ['missing', 'ENOENT'],
+    ['folder', 'not a file'],
+    ['huge', '128 KiB'],
+  ])('%s: %s', async (name, why) => {
+    const homeDir = scratch();
+    mkdirSync(join(homeDir, 'folder'));
+    writeFileSync(join(homeDir, 'huge'), 'x'.repeat(200_000));
+    const error = await failure(resolve(`\${file:~/${name}}`, { homeDir }));
+    expect(error.code).toBe('SECRET_UNRESOLVED');
+    expect(error.message).toContain(`\${file:~/${name}}`);
+    expect(error.message).toContain(why);
+  });
+
+  it('with a NUL cannot be handed to a process', async () => {
+    const homeDir = scratch();
+    writeFileSync(join(homeDir, 'nul'), 'hunter2\0');
+    const error = await failure(resolve('${file:~/nul}', { homeDir }));
+    expect(error.message).toContain('NUL');
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+  });
+});
+
+describe('commands', () => {
+  it('run in a shell, in the given environment, without their final newlines', async () => {
+    expect(await resolve('<${cmd:printf "%s\\n\\n" "$A" | tr a-z A-Z}>', { env: { A: 'it works' } })).toBe('<IT WORKS>');
+  });
+
+  it('get nothing to read', async () => {
+    expect(await resolve('${cmd:cat; echo end}')).toBe('end');
+  });
+
+  it('that fail are named with their exit code, and nothing they printed', async () => {
+    const error = await failure(resolve('${cmd:printf hunter%s 2; printf hunter%s 2 >&2; exit 7}'));
+    expect(error).toMatchObject({ code: 'SECRET_UNRESOLVED', host: 'gpu1', server: 'files' });
+    expect(error.message).toContain('exit code 7');
+    expect(JSON.stringify({ error, cause: error.cause, stack: error.stack })).not.toContain('hunter2');
+  });
+
+  it('keep braces in the advice', async () => {
+    const error = await failure(resolve('${cmd:awk "BEGIN { exit 1 }"}'));
+    expect(error.hint).toBe('run it in a terminal: awk "BEGIN { exit 1 }"');
+  });
+
+  it('that print without end are ended', async () => {
+    expect((await failure(resolve('${cmd:yes}'))).message).toContain('more than 128 KiB');
+  });
+
+  it('that name the same command share one run, and a later one runs again', async () => {
+    const folder = scratch();
+    const signal = never();
+    const secrets = createSecrets({ env: { PATH }, homeDir: folder });
+    const template = { pieces: [{ kind: 'cmd' as const, command: `echo x >> ${folder}/runs; sleep 0.2; wc -l < ${folder}/runs` }] };
+    const together = await Promise.all([1, 2, 3].map(() => secrets.resolve(template, PLACE, signal)));
+    expect(together.map(Number)).toEqual([1, 1, 1]);
+    expect(Number(await secrets.resolve(template, PLACE, signal))).toBe(2);
+  });
+});
+
+describe('commands that hang', () => {
+  const hanging = (folder: string): string => `sleep 987 & echo $! > ${folder}/child; wait`;
+  const childOf = (folder: string): number => Number(readPid(folder));
+
+  it('end with the limit, and what they started with them', async () => {
+    const folder = scratch();
+    const runner = createCommandRunner({ PATH }, { limitMs: 500, clock: systemClock() });
+    const error = await failure(runner.run({ kind: 'cmd', command: hanging(folder) }, never()));
+    expect(error.code).toBe('SECRET_UNRESOLVED');
+    expect(error.message).toContain('within 0.5 s');
+    await until(() => !isAlive(childOf(folder)));
+  });
+
+  it('end when the last who waits gives up, and not before', async () => {
+    const folder = scratch();
+    const runner = createCommandRunner({ PATH });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const reason = new Error('given up');
+    const waits = [first, second].map((controller) => runner.run({ kind: 'cmd', command: hanging(folder) }, controller.signal));
+    const outcomes = waits.map((wait) => expect(wait).rejects.toBe(reason));
+    await until(() => readPid(folder) !== '');
+    first.abort(reason);
+    await outcomes[0];
+    expect(isAlive(childOf(folder))).toBe(true);
+    second.abort(reason);
+    await outcomes[1];
+    await until(() => !isAlive(childOf(folder)));
+  });
+
+  it('do not hold up one that asks again after the last gave up', async () => {
+    const folder = scratch();
+    const runner = createCommandRunner({ PATH });
+    const command = `if [ -e ${folder}/again ]; then echo done; else sleep 987; fi`;
+    const first = new AbortController();
+    const given = expect(runner.run({ kind: 'cmd', command }, first.signal)).rejects.toThrow('given up');
+    first.abort(new Error('given up'));
+    writeFileSync(join(folder, 'again'), '');
+    const second = runner.run({ kind: 'cmd', command }, never());
+    await given;
+    expect(await second).toBe('done\n');
+  });
+});
+
+it('an aborted signal is heeded before anything runs', async () => {
+  const folder = scratch();
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await expect(resolve(`\${cmd:touch ${folder}/ran}`, { signal })).rejects.toThrow('stopped');
+});
+
+function readPid(folder: string): string {
+  return existsSync(join(folder, 'child')) ? readFileSync(join(folder, 'child'), 'utf8').trim() : '';
+}

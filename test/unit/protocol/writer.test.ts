@@ -1,0 +1,52 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { MessageWriter } from '../../../src/protocol/writer.ts';
+import { settled, watched } from './kit.ts';
+
+const line = (text: string): Buffer[] => [Buffer.from(text)];
+
+describe('MessageWriter', () => {
+  it('writes what comes in one turn as one chunk, a line each', async () => {
+    const { stream, chunks } = watched();
+    const writer = new MessageWriter(stream);
+    writer.write(line('one'));
+    writer.write([Buffer.from('tw'), Buffer.from('o')]);
+    await Promise.resolve().then(() => { writer.write(line('three')); });
+    await settled();
+    expect(chunks().map(String)).toEqual(['one\ntwo\nthree\n']);
+  });
+
+  it('keeps the order of small and large messages', async () => {
+    const { stream, lines } = watched();
+    const writer = new MessageWriter(stream);
+    const sent = [10, 300_000, 5, 140_000, 1].map((size, index) => String(index).repeat(size));
+    for (const text of sent) writer.write(line(text));
+    await settled();
+    expect(lines()).toEqual(sent);
+  });
+
+  it('tells when the stream is full and when it has drained, once each', async () => {
+    const stream = new PassThrough({ highWaterMark: 100 });
+    const told: boolean[] = [];
+    const writer = new MessageWriter(stream, (congested) => told.push(congested));
+    for (let count = 0; count < 5; count += 1) {
+      writer.write(line('x'.repeat(200)));
+      await settled();
+    }
+    expect([told, writer.congested]).toEqual([[true], true]);
+    stream.resume();
+    await settled();
+    expect([told, writer.congested]).toEqual([[true, false], false]);
+  });
+
+  it('writes nothing once it is closed', async () => {
+    const { stream, chunks } = watched();
+    const writer = new MessageWriter(stream);
+    writer.write(line('dropped'));
+    writer.close();
+    writer.write(line('dropped too'));
+    writer.flush();
+    await settled();
+    expect(chunks()).toEqual([]);
+  });
+});
