@@ -28,13 +28,15 @@ export class Scope {
 
   /** Owns a promise; its failure goes to the scope's error handler, unless the scope is closing. */
   run(work: Promise<unknown>): void {
-    const owned: Promise<void> = work
-      .catch((error: unknown) => {
-        if (!this.closed) this.#onError(error);
-      })
-      .then(() => {
+    const owned: Promise<void> = work.then(
+      () => {
         this.#running.delete(owned);
-      });
+      },
+      (error: unknown) => {
+        this.#running.delete(owned);
+        if (!this.closed) this.#onError(error);
+      },
+    );
     this.#running.add(owned);
   }
 

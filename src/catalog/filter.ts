@@ -9,8 +9,8 @@ import type { ToolsPlan } from '../config/plan.ts';
  * names are the server's choice, and a regular expression could be made to run for hours by one.
  */
 export function matchesGlob(glob: string, name: string): boolean {
-  const pattern = [...glob];
-  const text = [...name];
+  const pattern = Array.from(glob);
+  const text = Array.from(name);
   let [at, next] = [0, 0];
   /** Behind the last star passed, and how much of the text it has swallowed. */
   let [behindStar, swallowed] = [0, 0];

@@ -2,6 +2,7 @@
 import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { LocalClient } from '../downstream/local-client.ts';
+import { bringUp } from '../gateway/bring-up.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Message } from '../protocol/message.ts';
 import type { CallOutcome, ControlMethods, ControlNotifications } from './control-schema.ts';
@@ -32,7 +33,10 @@ export async function callTool(
 
 /** A tool nobody has listed yet: its server may be on its way up. */
 async function waitForTool(gateway: Gateway, client: LocalClient, tool: string): Promise<Route> {
-  for (const unit of gateway.units) if (!gateway.catalog.isFresh(unit.plan)) gateway.keeper.wantUnit(unit, client.session);
+  const named = gateway.router.unlisted(tool);
+  const units = named.length === 0 ? gateway.units : named;
+  const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));
+  bringUp(gateway.keeper, silent, client.session, `a call of ${tool}`);
   await gateway.toolAppears(tool, WAIT_MS);
   const route = gateway.router.named('tools', tool);
   if (route !== undefined) return route;

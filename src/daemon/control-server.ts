@@ -2,6 +2,7 @@
 import { AnywhereError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { LocalClient } from '../downstream/local-client.ts';
+import { bringUp } from '../gateway/bring-up.ts';
 import type { Examination } from '../gateway/examination.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { reportHosts } from '../gateway/status.ts';
@@ -103,9 +104,10 @@ export class ControlServer {
 
   /** Starts every one of the servers that has not spoken in this run, and waits until each has, or failed. */
   async #bringUp(units: readonly ServerUnit[], withinMs: number): Promise<void> {
-    const { session } = this.#client();
-    for (const unit of units) if (!this.#deps.gateway.catalog.isFresh(unit.plan)) this.#deps.gateway.keeper.wantUnit(unit, session);
-    await this.#deps.gateway.spoken(withinMs, units);
+    const { gateway } = this.#deps;
+    const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));
+    bringUp(gateway.keeper, silent, this.#client().session, 'a command needs it');
+    await gateway.spoken(withinMs, units);
   }
 
   #unitsOf(host: string | undefined, server: string | undefined): readonly ServerUnit[] {
@@ -119,8 +121,6 @@ export class ControlServer {
 
   #client(): LocalClient {
     const { gateway, clock, version } = this.#deps;
-    // Whoever only reads logs or trusts a key connects to nothing.
-    if (this.#local === undefined) gateway.start();
     this.#local ??= new LocalClient({ clock, version, open: (writer) => gateway.openSession(writer) });
     return this.#local;
   }
@@ -130,7 +130,7 @@ export class ControlServer {
     const units = this.#unitsOf(host, server);
     for (const unit of units) unit.stop('restart');
     if (server === undefined) gateway.link(host).wake('restart', { user: true });
-    for (const unit of units) gateway.keeper.wantUnit(unit, this.#client().session);
+    bringUp(gateway.keeper, units, this.#client().session, 'restart');
     return Promise.resolve({});
   }
 

@@ -38,6 +38,7 @@ export class ControlRpc {
 
   request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     if (this.#closed) return Promise.reject(gone());
+    if (signal?.aborted === true) return Promise.reject(cancelled(signal));
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
@@ -60,7 +61,7 @@ export class ControlRpc {
     if (pending === undefined) return;
     this.#pending.delete(id);
     this.notify('cancel', { id });
-    pending.reject(signal.reason instanceof AnywhereError ? signal.reason : new AnywhereError('CANCELLED', 'cancelled'));
+    pending.reject(cancelled(signal));
   }
 
   #receive(message: unknown): void {
@@ -72,7 +73,7 @@ export class ControlRpc {
   }
 
   #notified(method: string, params: unknown): void {
-    if (method === 'cancel') this.#serving.get((params as { id: number }).id)?.abort(new AnywhereError('CANCELLED', 'cancelled by the caller'));
+    if (method === 'cancel') this.#serving.get((params as { id?: number } | undefined)?.id ?? Number.NaN)?.abort(new AnywhereError('CANCELLED', 'cancelled by the caller'));
     else this.#handlers.notification(method, params);
   }
 
@@ -111,6 +112,10 @@ function errorFrom(error: unknown): AnywhereError {
   const code = data?.code;
   if (code === undefined || !isErrorCode(code)) return new AnywhereError('INTERNAL', message);
   return new AnywhereError(code, message, { host: data?.host, server: data?.server, tool: data?.tool, evidence: data?.evidence, hint: data?.hint });
+}
+
+function cancelled(signal: AbortSignal): AnywhereError {
+  return signal.reason instanceof AnywhereError ? signal.reason : new AnywhereError('CANCELLED', 'cancelled');
 }
 
 function gone(): AnywhereError {

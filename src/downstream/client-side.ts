@@ -1,6 +1,6 @@
 /** Answers the requests of one AI client: from the merged lists, or through the server that each is meant for. */
-import { asAnywhereError } from '../base/errors.ts';
-import type { AnywhereError } from '../base/errors.ts';
+import type { Cancellation } from '../base/cancellation.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Route } from '../catalog/snapshot.ts';
@@ -10,7 +10,7 @@ import type { CallHandler } from '../policy/interceptor.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
-import type { Peer } from '../protocol/peer.ts';
+import type { Peer, Waiter } from '../protocol/peer.ts';
 import { asReplyTo } from '../protocol/relay.ts';
 import type { Router } from '../routing/router.ts';
 import { listAllTasks } from '../upstream/list-tasks.ts';
@@ -26,7 +26,7 @@ export interface Outgoing {
   readonly owner: InstanceOwner;
   readonly peer: Peer;
   readonly request: Message;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 export interface ClientSideDeps {
@@ -38,6 +38,10 @@ export interface ClientSideDeps {
   readonly callTool: CallHandler;
   /** The same way for the other requests that a server answers. */
   readonly forward: (outgoing: Outgoing, destination: Destination) => Promise<Message>;
+  /** The instance that can take a call for this client now, where nothing stands around calls. */
+  readonly readyFor: (server: ServerPlan, owner: InstanceOwner) => Instance | undefined;
+  /** `callTool` for it. */
+  readonly startCall: (instance: Instance, call: Outgoing & { readonly route: Route }, waiter: Waiter) => void;
   readonly nextCallId: () => number;
   /** Resolves when the tool is offered, or as soon as it is no use to wait. */
   readonly awaitTool: (name: string, owner: InstanceOwner) => Promise<void>;
@@ -70,7 +74,7 @@ export class ClientSide {
   answer(request: Message): void {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
-    else this.#deps.scope.run(this.#guarded(request, (signal) => this.#answer(request, rule, signal)));
+    else if (request.method !== 'tools/call' || !this.#callDirectly(request)) this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
   }
 
   /** @param idText of a request of this client, as JSON text */
@@ -82,11 +86,11 @@ export class ClientSide {
     this.#running.cancelAll(cause);
   }
 
-  #answer(request: Message, rule: ClientRequestRule | undefined, signal: AbortSignal): Promise<void> | undefined {
-    if (rule === undefined) return this.#answerUnknown(request, signal);
+  #answer(request: Message, rule: ClientRequestRule | undefined, cancellation: Cancellation): Promise<void> | undefined {
+    if (rule === undefined) return this.#answerUnknown(request, cancellation);
     switch (rule.kind) {
       case 'list':
-        return this.#client.lists.answer(request, rule.collection);
+        return this.#client.lists.answer(request, rule.collection, cancellation.signal);
       case 'all-tasks':
         return this.#listTasks(request);
       case 'here':
@@ -94,15 +98,44 @@ export class ClientSide {
         this.#refuse(request);
         return undefined;
       default:
-        if (request.method === 'tools/call') return this.#callTool(request, signal);
-        return this.#forward(request, this.#destinations.of(request, rule), signal);
+        if (request.hasTwins() || request.hasTwins('ref')) throw ambiguous(request);
+        if (request.method === 'tools/call') return this.#callTool(request, cancellation);
+        return this.#forward(request, this.#destinations.of(request, rule), cancellation);
     }
   }
 
+  /** A call to a server that is up, with nothing to do around it: nearly every one. False: it is not so simple. */
+  #callDirectly(request: Message): boolean {
+    const { owner, peer } = this.#client;
+    const route = request.hasTwins() ? undefined : this.#deps.router.named('tools', request.paramText('name') ?? '');
+    const instance = route === undefined ? undefined : this.#deps.readyFor(route.server, owner);
+    if (route === undefined || instance === undefined) return false;
+    const id = request.idText;
+    const cancellation = this.#running.begin(id);
+    this.#deps.startCall(instance, { owner, peer, request, cancellation, route }, {
+      resolve: (reply) => {
+        this.#running.end(id);
+        this.#reply(request, reply, instance);
+      },
+      reject: (error) => {
+        this.#running.end(id);
+        this.#callFailed(request, route, cancellation, error);
+      },
+    });
+    return true;
+  }
+
+  #callFailed(request: Message, route: Route, cancellation: Cancellation, error: AnywhereError): void {
+    const { host, name: server } = route.server;
+    // A cancelled request gets no answer (MCP, utilities/cancellation).
+    if (cancellation.aborted) this.#client.peer.abandon(request);
+    else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
+  }
+
   /** A method we do not know goes to the sole server that could know it. */
-  #answerUnknown(request: Message, signal: AbortSignal): Promise<void> | undefined {
+  #answerUnknown(request: Message, cancellation: Cancellation): Promise<void> | undefined {
     const server = this.#deps.router.soleServer;
-    if (server !== undefined) return this.#forward(request, { server, edits: [] }, signal);
+    if (server !== undefined) return this.#forward(request, { server, edits: [] }, cancellation);
     this.#refuse(request);
     return undefined;
   }
@@ -111,7 +144,7 @@ export class ClientSide {
     this.#client.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
   }
 
-  async #callTool(request: Message, signal: AbortSignal): Promise<void> {
+  async #callTool(request: Message, cancellation: Cancellation): Promise<void> {
     const { id: client, owner, peer } = this.#client;
     const name = request.paramText('name') ?? '';
     const route = this.#deps.router.named('tools', name) ?? (await this.#awaitedRoute(name));
@@ -120,11 +153,10 @@ export class ClientSide {
       return;
     }
     try {
-      const call = { id: this.#deps.nextCallId(), client, owner, peer, route, request, signal };
-      this.#reply(request, await this.#deps.callTool(call), route.server);
+      const call = { id: this.#deps.nextCallId(), client, owner, peer, route, request, cancellation };
+      this.#replyOf(request, await this.#deps.callTool(call), route.server);
     } catch (error) {
-      if (signal.aborted) throw error;
-      peer.reply(request, failedCallResult(asAnywhereError(error).at({ tool: route.original })));
+      this.#callFailed(request, route, cancellation, asAnywhereError(error));
     }
   }
 
@@ -139,10 +171,10 @@ export class ClientSide {
     else this.#client.peer.reply(request, failedCallResult(why));
   }
 
-  async #forward(request: Message, destination: Destination, signal: AbortSignal): Promise<void> {
+  async #forward(request: Message, destination: Destination, cancellation: Cancellation): Promise<void> {
     const { owner, peer } = this.#client;
-    const reply = await this.#deps.forward({ owner, peer, request, signal }, destination);
-    this.#reply(request, reply, destination.server);
+    const reply = await this.#deps.forward({ owner, peer, request, cancellation }, destination);
+    this.#replyOf(request, reply, destination.server);
   }
 
   async #listTasks(request: Message): Promise<void> {
@@ -154,26 +186,37 @@ export class ClientSide {
     this.#client.peer.reply(request, Buffer.concat([Buffer.from('{"tasks":'), tasks, Buffer.from('}')]));
   }
 
-  #reply(request: Message, reply: Message, server: ServerPlan): void {
+  #replyOf(request: Message, reply: Message, server: ServerPlan): void {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    if (instance !== undefined) this.#client.tasks.learnFrom(reply, instance);
-    const edits = reply.result === undefined ? [] : resultUriEdits(reply.bytes, reply.result, server, this.#deps.catalog.aliases);
+    if (instance === undefined) this.#client.peer.respond(request, asReplyTo(request, reply));
+    else this.#reply(request, reply, instance);
+  }
+
+  #reply(request: Message, reply: Message, instance: Instance): void {
+    instance.touch();
+    this.#client.tasks.learnFrom(reply, instance);
+    const edits = reply.result === undefined ? [] : resultUriEdits(reply.bytes, reply.result, instance.server, this.#deps.catalog.aliases);
     this.#client.peer.respond(request, asReplyTo(request, reply, edits));
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */
-  async #guarded(request: Message, answer: (signal: AbortSignal) => Promise<void> | undefined): Promise<void> {
+  async #guarded(request: Message, answer: (cancellation: Cancellation) => Promise<void> | undefined): Promise<void> {
     const id = request.idText;
-    const signal = this.#running.begin(id);
+    const cancellation = this.#running.begin(id);
     try {
-      await answer(signal);
+      await answer(cancellation);
     } catch (thrown) {
       const error = asAnywhereError(thrown);
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (signal.aborted) this.#client.peer.abandon(request);
-      else this.#client.peer.replyError(request, failureCode(error), failureText(error));
+      if (cancellation.aborted) this.#client.peer.abandon(request);
+      else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
     } finally {
       this.#running.end(id);
     }
   }
+}
+
+/** The request goes on as bytes: the server must not be able to read another name in them than we did. */
+function ambiguous(request: Message): AnywhereError {
+  return new AnywhereError('TOOL_UNKNOWN', `${request.method}: a member of its params stands there twice, or in another case: what is meant cannot be said`);
 }

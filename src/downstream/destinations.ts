@@ -36,9 +36,9 @@ export class Destinations {
   of(request: Message, rule: ForwardedRule): Destination {
     switch (rule.kind) {
       case 'named':
-        return this.#byName(request, rule.collection, request.param(...rule.at));
+        return this.#byName(request, rule.collection, request.param(rule.at));
       case 'uri':
-        return this.#byUri(request, request.param(...rule.at));
+        return this.#byUri(request, request.param(rule.at));
       case 'task':
         return this.#byTask(request);
       case 'reference':
@@ -58,7 +58,7 @@ export class Destinations {
   #byUri(request: Message, span: Span | undefined): Destination {
     const uri = span === undefined ? undefined : textAt(request.bytes, span);
     const original = uri === undefined ? undefined : this.#aliases.toOriginal(uri);
-    if (span === undefined || original === undefined) throw unknown(request, uri);
+    if (span === undefined || original?.server.enabled !== true) throw unknown(request, uri);
     const edits = original.uri === uri ? [] : [{ span, text: JSON.stringify(original.uri) }];
     return { server: original.server, edits, uri: original.uri };
   }

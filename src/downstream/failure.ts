@@ -19,7 +19,8 @@ export function failedCallResult(error: AnywhereError): string {
   return JSON.stringify({ content: [{ type: 'text', text: failureText(error) }], isError: true });
 }
 
-/** For requests whose results have no room for an error. */
-export function failureCode(error: AnywhereError): number {
-  return error.code === 'TOOL_UNKNOWN' ? RPC.invalidParams : RPC.internalError;
+/** For requests whose results have no room for an error. A resource that is not there has its own code (MCP, resources, error handling). */
+export function failureCode(error: AnywhereError, method: string): number {
+  if (error.code !== 'TOOL_UNKNOWN') return RPC.internalError;
+  return method.startsWith('resources/') ? RPC.resourceNotFound : RPC.invalidParams;
 }

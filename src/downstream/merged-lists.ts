@@ -2,6 +2,7 @@
  * Answers the list requests of one client from the merged catalog, and tells it when an answer it was
  * given is no longer true.
  */
+import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -37,8 +38,9 @@ export class MergedLists {
     });
   }
 
-  async answer(request: Message, collection: Collection): Promise<void> {
-    await this.#deps.firstListReady();
+  /** @param signal the client cancelled: it gets no answer */
+  async answer(request: Message, collection: Collection, signal: AbortSignal): Promise<void> {
+    await orAbort(this.#deps.firstListReady(), signal);
     const { json, routes } = this.#deps.catalog.snapshot;
     this.#served.set(collection.name, json[collection.name]);
     const cursor = request.paramText('cursor');

@@ -97,7 +97,8 @@ export class ServerSide {
       const reply = await forwardRequest(request, [], this.#client.peer, instance.peer, options);
       instance.peer.respond(request, asReplyTo(request, reply));
     } catch (error) {
-      if (instance.isLive) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
+      // A cancelled request gets no answer (MCP, utilities/cancellation).
+      if (instance.isLive && !signal.aborted) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
       running.end(id);
     }

@@ -2,7 +2,7 @@
  * The session of one AI client: speaks MCP with it, and for it with the instances that work for it.
  * Which method goes where is said by `protocol/methods.ts`.
  */
-import type { AnywhereError } from '../base/errors.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -101,11 +101,17 @@ export class ClientSession implements InstanceOwner {
   }
 
   receive(message: Message): void {
-    this.peer.receive(message);
+    if (message.isAmbiguous) this.#refuse(message);
+    else this.peer.receive(message);
   }
 
   receiveBatch(messages: readonly Message[]): void {
-    this.peer.receiveBatch(messages);
+    for (const message of messages) if (message.isAmbiguous) this.#refuse(message);
+    this.peer.receiveBatch(messages.filter((message) => !message.isAmbiguous));
+  }
+
+  failReply(id: number, error: AnywhereError): void {
+    this.peer.fail(id, error);
   }
 
   serverRequest(instance: Instance, request: Message): void {
@@ -130,6 +136,13 @@ export class ClientSession implements InstanceOwner {
     this.#serverSide.close(cause);
     this.#lists.close();
     this.peer.close(cause);
+  }
+
+  /** Its bytes would be handed on: a server that reads them in another way than we do would do what the hosts file denies. */
+  #refuse(message: Message): void {
+    const text = 'a member stands there twice, or in another case: what is meant cannot be said';
+    if (message.kind === 'request') this.peer.replyError(message, RPC.invalidRequest, text);
+    else if (message.kind !== 'notification') this.failReply(message.idNumber, new AnywhereError('CANCELLED', text));
   }
 
   #answerHere(request: Message): void {

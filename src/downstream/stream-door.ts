@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AnywhereError } from '../base/errors.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { oversizedId } from '../protocol/oversized.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Instance } from '../upstream/instance.ts';
@@ -11,6 +12,8 @@ import type { Instance } from '../upstream/instance.ts';
 export interface DoorSession {
   receive(message: Message): void;
   receiveBatch(messages: readonly Message[]): void;
+  /** The client's answer to this request of ours cannot be taken. */
+  failReply(id: number, error: AnywhereError): void;
   /** What works for it now. */
   readonly instances: readonly Instance[];
 }
@@ -44,8 +47,8 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
 }
 
 function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
-  const refuse = (code: number, text: string): void => {
-    writer.write(errorLine('null', code, text));
+  const refuse = (code: number, text: string, idText = 'null'): void => {
+    writer.write(errorLine(idText, code, text));
   };
   return new MessageReader(
     {
@@ -59,8 +62,11 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
         refuse(RPC.parseError, 'that line is not a JSON-RPC message');
       },
       overflow: () => undefined,
-      oversized: (size) => {
-        refuse(RPC.invalidRequest, `a message of ${size} bytes is over the limit of ${maxMessageBytes}`);
+      oversized: (size, head, tail) => {
+        const text = `a message of ${size} bytes is over the limit of ${maxMessageBytes} bytes`;
+        const whose = oversizedId(head, tail);
+        if (whose?.isReply === true) session.failReply(Number(whose.idText), new AnywhereError('MESSAGE_TOO_LARGE', text));
+        else refuse(RPC.invalidRequest, text, whose?.idText);
       },
     },
     maxMessageBytes,

@@ -75,6 +75,10 @@ export class TransparentSession implements InstanceOwner {
     this.peer.receiveBatch(messages);
   }
 
+  failReply(id: number, error: AnywhereError): void {
+    this.peer.fail(id, error);
+  }
+
   serverRequest(instance: Instance, request: Message): void {
     this.#deps.scope.run(this.#relay(request, { to: this.peer, from: instance.peer, running: this.#ofServer }));
   }
@@ -109,7 +113,7 @@ export class TransparentSession implements InstanceOwner {
     this.#hello = readClientHello(request);
     const signal = this.#ofClient.begin(request.idText);
     try {
-      this.#instance = await this.#deps.instance(this, signal);
+      this.#instance = await this.#deps.instance(this, signal.signal);
       this.peer.reply(request, (await this.#instance.ready).raw);
     } catch (error) {
       this.peer.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));

@@ -1,5 +1,6 @@
 /** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import { ListingCache } from '../catalog/cache.ts';
@@ -14,7 +15,9 @@ import { ClientSession, type SessionDeps } from '../downstream/session.ts';
 import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkChange, LinkDeps } from '../link/contract.ts';
 import { createHostLink } from '../link/create.ts';
+import { SshConfigCache } from '../link/ssh-config-cache.ts';
 import { Keyring } from '../link/ssh2/keyring.ts';
+import { settingsResolver } from '../link/ssh2/route.ts';
 import { callEvents } from '../policy/call-events.ts';
 import { chain, type Interceptor } from '../policy/interceptor.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
@@ -96,9 +99,7 @@ export class Gateway {
 
   /** Begins to connect to every host that has something to offer. */
   start(): void {
-    for (const [name, link] of this.#links) {
-      if (this.units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake('start');
-    }
+    this.#scope.run(this.#wakeAll());
   }
 
   get sessions(): ReadonlyMap<ClientSession, number> {
@@ -137,7 +138,7 @@ export class Gateway {
 
   /** One client for one server, with nothing renamed. */
   openTransparentSession(writer: MessageWriter, server: ServerPlan): TransparentSession {
-    const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> => Promise.resolve(this.router.instance(server, owner, signal));
+    const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> => Promise.resolve(this.router.instance(server, owner, { signal }));
     return new TransparentSession(writer, { clock: this.#deps.clock, scope: this.#scope, instance });
   }
 
@@ -182,9 +183,10 @@ export class Gateway {
   }
 
   #createLinks(): ReadonlyMap<string, Link> {
+    const resolve = settingsResolver(this.linkDeps, new SshConfigCache(this.linkDeps));
     return new Map(
       this.plan.hosts.map((host) => {
-        const link = createHostLink(host, this.plan, this.linkDeps, { keyring: this.keyring });
+        const link = createHostLink(host, this.plan, this.linkDeps, { keyring: this.keyring, resolve });
         link.onChange((change) => {
           this.#linkChanged(host.name, change);
         });
@@ -205,6 +207,7 @@ export class Gateway {
       scope: this.#scope,
       maxMessageBytes: this.plan.limits.maxMessageBytes,
       resolveLaunch: launchResolver(this.#deps.secrets, (value) => { this.#redactor.learn(value); }),
+      redact: this.#redactor.redact,
       onLine: (stream, line) => {
         this.#logLine(server, stream, line);
       },
@@ -232,7 +235,7 @@ export class Gateway {
   #createSessionDeps(): SessionDeps {
     const { clock, version, interceptors = [] } = this.#deps;
     const sender = new ServerSender(this.router, clock);
-    const events = callEvents((event) => { this.#emit(event); }, clock);
+    const events = callEvents((event) => { this.#emit(event); }, clock, () => this.bus.hasListeners);
     return {
       clock,
       version,
@@ -241,6 +244,10 @@ export class Gateway {
       router: this.router,
       callTool: chain([events, ...interceptors], (call) => sender.call(call)),
       forward: (outgoing, destination) => sender.forward(outgoing, destination),
+      readyFor: (server, owner) => (interceptors.length > 0 || this.bus.hasListeners ? undefined : this.router.ready(server, owner)),
+      startCall: (instance, call, waiter) => {
+        sender.start(instance, call, waiter);
+      },
       nextCallId: () => {
         this.#lastCall += 1;
         return this.#lastCall;
@@ -257,6 +264,15 @@ export class Gateway {
         this.keeper.relist(instance);
       },
     };
+  }
+
+  /** One host at a time, so that a client that is there already is not kept waiting by the last of a hundred. */
+  async #wakeAll(): Promise<void> {
+    for (const [name, link] of this.#links) {
+      await setImmediate();
+      if (this.#scope.closed) return;
+      if (this.units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake('start');
+    }
   }
 
   /** A call that comes before its server was ever listed waits as a call to its host does. */
@@ -278,7 +294,8 @@ export class Gateway {
 
   #firstListReady(session: ClientSession): Promise<void> {
     const sinceMs = this.#sessions.get(session) ?? 0;
-    const withinMs = sinceMs + FIRST_LIST_MS - this.#deps.clock.now();
+    // Never longer, whatever becomes of the wall clock.
+    const withinMs = Math.min(FIRST_LIST_MS, sinceMs + FIRST_LIST_MS - this.#deps.clock.now());
     return this.#until(() => this.units.every((unit) => this.keeper.isSettled(unit)), withinMs);
   }
 

@@ -29,7 +29,8 @@ export interface ListingKeeperDeps {
 
 /** A server that somebody wants listed and that is not up yet. */
 interface Want {
-  readonly owner: InstanceOwner;
+  /** Who wants it, first come first; it is started for the first that is still there. */
+  readonly owners: Set<InstanceOwner>;
   attempt: number;
   cancelRetry: CancelTimer | undefined;
 }
@@ -58,23 +59,31 @@ export class ListingKeeper {
   }
 
   wantUnit(unit: ServerUnit, owner: InstanceOwner): void {
-    if (!unit.plan.enabled || this.#wants.has(unit)) return;
-    this.#wants.set(unit, { owner, attempt: 0, cancelRetry: undefined });
-    this.#tryStart(unit);
+    if (!unit.plan.enabled) return;
+    const want = this.#wants.get(unit) ?? { owners: new Set(), attempt: 0, cancelRetry: undefined };
+    want.owners.add(owner);
+    this.#wants.set(unit, want);
+    if (want.cancelRetry === undefined) this.#tryStart(unit);
   }
 
   /** The client left: nothing is started in its name any more. */
   forget(owner: InstanceOwner): void {
     for (const [unit, want] of this.#wants) {
-      if (want.owner !== owner) continue;
-      want.cancelRetry?.();
-      this.#wants.delete(unit);
+      if (!want.owners.delete(owner)) continue;
+      if (want.owners.size > 0) this.#tryStart(unit);
+      else this.#drop(unit, want);
     }
+  }
+
+  #drop(unit: ServerUnit, want: Want): void {
+    want.cancelRetry?.();
+    this.#wants.delete(unit);
   }
 
   /** Lists the instance again, soon. */
   relist(instance: Instance): void {
-    if (this.#relisting.has(instance)) return;
+    // Before `initialize` is answered nothing can be asked; it is listed then anyway.
+    if (this.#relisting.has(instance) || instance.hello === undefined || !instance.isLive) return;
     const cancel = this.#deps.clock.after(RELIST_DELAY_MS, () => {
       this.#relisting.delete(instance);
       const unit = this.#deps.units.find(({ plan }) => plan === instance.server);
@@ -107,7 +116,9 @@ export class ListingKeeper {
 
   #watch(unit: ServerUnit): void {
     unit.initialized.on((instance) => {
-      this.#deps.scope.run(this.#list(unit, instance));
+      // What is known already can be looked at again a moment later: the call that started it goes first.
+      if (this.#deps.catalog.listing(unit.plan) === undefined) this.#deps.scope.run(this.#list(unit, instance));
+      else this.relist(instance);
     });
     unit.changes.on(() => {
       if (serverStateKind(unit.state) === 'failed') this.#retryLater(unit);
@@ -121,10 +132,11 @@ export class ListingKeeper {
 
   #tryStart(unit: ServerUnit): void {
     const want = this.#wants.get(unit);
-    if (want === undefined || unit.link.state.kind !== 'ready' || unit.current(want.owner) !== undefined) return;
+    const [owner] = want?.owners ?? [];
+    if (want === undefined || owner === undefined || unit.link.state.kind !== 'ready' || unit.current(owner) !== undefined) return;
     want.cancelRetry?.();
     want.cancelRetry = undefined;
-    unit.instanceFor(want.owner);
+    unit.instanceFor(owner);
   }
 
   #retryLater(unit: ServerUnit): void {

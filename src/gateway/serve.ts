@@ -19,7 +19,6 @@ export async function serveStdio(options: ServeOptions): Promise<void> {
   const stop = listenForStop(systemClock(), process);
   try {
     const gateway = await openGateway(options);
-    gateway.start();
     const stopped = stop.stopped.then((reason) => new AnywhereError('INTERRUPTED', reason));
     await serveUntil(stopped, gateway, options);
     await gateway.close();
@@ -30,13 +29,16 @@ export async function serveStdio(options: ServeOptions): Promise<void> {
   }
 }
 
+/** The door opens first: what the client has sent already is answered before the hosts are dialled. */
 async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, options: ServeOptions): Promise<void> {
   if (options.transparent === undefined) {
     const door = openDoor(gateway, options, (writer) => gateway.openSession(writer));
+    gateway.start();
     gateway.closeSession(door.session, await Promise.race([door.ended, stopped]));
   } else {
     const server = gateway.server(options.transparent);
     const door = openDoor(gateway, options, (writer) => gateway.openTransparentSession(writer, server));
+    gateway.start();
     gateway.closeTransparentSession(door.session, await Promise.race([door.ended, stopped]));
   }
 }

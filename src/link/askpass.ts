@@ -1,5 +1,4 @@
 /** Asks a person through the program in SSH_ASKPASS, as ssh itself does (ssh(1), ENVIRONMENT). */
-import { execa } from 'execa';
 import type { LinkDeps, Prompter } from './contract.ts';
 
 type AskpassDeps = Pick<LinkDeps, 'env' | 'log'>;
@@ -12,6 +11,8 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
   return async (question, signal) => {
     const program = askpassProgram(env);
     if (program === undefined || signal.aborted) return undefined;
+    // Loaded only when somebody is asked: start-up time.
+    const { execa } = await import('execa');
     const result = await execa(program, [question.text], {
       env: { ...env },
       extendEnv: false,

@@ -8,12 +8,11 @@ import { decideBackend, type BackendDecision } from './auto/decide.ts';
 import { gatherFacts } from './auto/facts.ts';
 import { backendMemory, type BackendMemory } from './auto/memory.ts';
 import type { Dialer, LinkDeps, Transport } from './contract.ts';
-import { reuseControlMaster } from './openssh/control-master.ts';
-import { createOpensshDialer } from './openssh/dialer.ts';
+import type { OpensshDialerOptions } from './openssh/dialer.ts';
 import { SettingsMemo } from './auto/settings-memo.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
 import { opensshMayDoBetter } from './ssh2/errors.ts';
-import { resolveRoute, type Route } from './ssh2/route.ts';
+import { resolveRoute, settingsResolver, type Route } from './ssh2/route.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
 export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
@@ -21,7 +20,7 @@ export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2Dia
   if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
   switch (plan.backend) {
     case 'openssh':
-      return createOpensshDialer(host, deps);
+      return opensshDialer(host, deps, options);
     case 'ssh2':
       return createSsh2Dialer(host, deps, options);
     case 'auto':
@@ -33,7 +32,7 @@ export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2Dia
 export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
   if (host.ssh === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
   if (host.ssh.backend !== 'auto') return { backend: host.ssh.backend, reason: 'the hosts file says so' };
-  const route = await resolveRoute(host.ssh, new SettingsMemo(deps).resolve, signal);
+  const route = await resolveRoute(host.ssh, settingsResolver(deps), signal);
   return choose(host.name, route, backendMemory(deps), deps, signal);
 }
 
@@ -46,12 +45,26 @@ async function choose(host: string, route: Route, memory: BackendMemory, deps: L
 }
 
 function autoDialer(host: HostPlan, plan: SshPlan, deps: LinkDeps, options: Ssh2DialerOptions): Dialer {
-  const memo = new SettingsMemo(deps);
+  const memo = new SettingsMemo(options.resolve ?? settingsResolver(deps));
   return new AutoDialer(host.name, plan, deps, {
     memo,
-    ssh2: createSsh2Dialer(host, deps, { resolve: memo.resolve, ...options }),
-    openssh: createOpensshDialer(host, deps, { resolve: memo.resolve }),
+    ssh2: createSsh2Dialer(host, deps, { ...options, resolve: memo.resolve }),
+    openssh: opensshDialer(host, deps, { resolve: memo.resolve }),
   });
+}
+
+/** Loaded only for hosts that need it: start-up time. */
+function opensshDialer(host: HostPlan, deps: LinkDeps, options: OpensshDialerOptions): Dialer {
+  let dialer: Dialer | undefined;
+  return {
+    host: host.name,
+    backend: () => dialer?.backend() ?? 'openssh',
+    dial: async (signal) => {
+      const { createOpensshDialer } = await import('./openssh/dialer.ts');
+      dialer ??= createOpensshDialer(host, deps, options);
+      return dialer.dial(signal);
+    },
+  };
 }
 
 interface AutoParts {
@@ -102,6 +115,7 @@ class AutoDialer implements Dialer {
   async #controlMaster(route: Route, signal: AbortSignal): Promise<Transport | undefined> {
     const settings = route.at(-1);
     if (!this.#plan.reuseControlMaster || settings === undefined) return undefined;
+    const { reuseControlMaster } = await import('./openssh/control-master.ts');
     const transport = await reuseControlMaster(this.host, settings, this.#deps, signal);
     return transport === undefined ? undefined : this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', transport);
   }

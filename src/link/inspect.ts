@@ -7,10 +7,11 @@ import type { SshSettings } from './ssh-config.ts';
 import { askAgent, type AgentAnswer } from './ssh2/agent.ts';
 import { connectRoute } from './ssh2/connect.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
+import { machineName } from './ssh2/errors.ts';
 import { listIdentities } from './ssh2/identities.ts';
 import { ping } from './ssh2/internals.ts';
 import { Keyring } from './ssh2/keyring.ts';
-import { machineName, type LoggedIn } from './ssh2/login.ts';
+import type { LoggedIn } from './ssh2/login.ts';
 import { createLoginMemory } from './ssh2/memory.ts';
 import { resolveRoute, settingsResolver, type ResolveSettings, type Route } from './ssh2/route.ts';
 

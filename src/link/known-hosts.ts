@@ -4,10 +4,12 @@
  * The files are read here instead of through `ssh-keygen -F`, because a process for every host and file is
  * what twenty hosts at once wait for; ssh-keygen is the oracle of the tests.
  */
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { fingerprintOf, hashedName, keyTypeOf, nameWithPort, namesHost, parseKnownHosts, type KnownLine } from './known-hosts-lines.ts';
+import { readSmallFile } from './small-file.ts';
 import type { SshSettings } from './ssh-config.ts';
 
 export interface KnownKey {
@@ -152,8 +154,7 @@ async function readLines(file: string): Promise<{ file: string; line: KnownLine 
 
 async function readIfThere(file: string): Promise<string> {
   try {
-    const info = await stat(file);
-    return info.isFile() ? await readFile(file, 'utf8') : '';
+    return statSync(file).isFile() ? await readSmallFile(file) : '';
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return '';

@@ -198,12 +198,15 @@ class HostLink implements Link {
 
   async #dial(): Promise<Transport> {
     const transport = await this.#dialer.dial(this.#scope.signal);
-    if (this.#scope.closed || this.#state.kind === 'closed') {
+    try {
+      await this.#machine.is(transport.identity);
+      // Last, and with nothing awaited behind it: a close in between must find the transport gone.
+      if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
+      return transport;
+    } catch (error) {
       transport.destroy(this.#lost());
-      throw this.#lost();
+      throw error;
     }
-    await this.#machine.is(transport.identity);
-    return transport;
   }
 
   #failed(cause: AnywhereError): void {

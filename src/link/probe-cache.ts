@@ -5,9 +5,10 @@
  * no secret; it is 0600 all the same. A file that cannot be read means "not known", never an error.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostEnvironment } from '../launch/launch.ts';
+import { readSmallFile } from './small-file.ts';
 
 export interface HostRecord {
   readonly environment: HostEnvironment;
@@ -27,7 +28,7 @@ export class ProbeCache {
   /** `key`: everything that makes it this login on this machine. */
   async load(key: readonly string[]): Promise<HostRecord | undefined> {
     try {
-      return parseRecord(JSON.parse(await readFile(this.#file(key), 'utf8')));
+      return parseRecord(JSON.parse(await readSmallFile(this.#file(key))));
     } catch {
       return undefined;
     }

@@ -5,12 +5,13 @@ import type { LinkDeps } from './contract.ts';
 import { fingerprintOf, keyTypeOf } from './known-hosts-lines.ts';
 import { addKnownHost, hostKeyError, judgeHostKey, knownHostsName, lookupKnownHost, type HostKeyVerdict, type KnownHost } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
-import { openStream } from './ssh2/connect.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
+import { machineName } from './ssh2/errors.ts';
 import { Keyring } from './ssh2/keyring.ts';
-import { logIn, machineName, type LoggedIn } from './ssh2/login.ts';
+import { logIn, type LoggedIn } from './ssh2/login.ts';
 import { createLoginMemory } from './ssh2/memory.ts';
 import { peekHostKeys } from './ssh2/peek.ts';
+import { openStream } from './ssh2/open-stream.ts';
 import { resolveRoute, settingsResolver, type ResolveSettings } from './ssh2/route.ts';
 
 /** One machine on the way. Shaped as the control API's TrustCandidate. */

@@ -1,4 +1,5 @@
 /** What happens around a call: policy, audit, limits, metrics and users' own middleware are all this one shape. */
+import type { Cancellation } from '../base/cancellation.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { Peer } from '../protocol/peer.ts';
@@ -14,7 +15,8 @@ export interface ToolCall {
   readonly route: Route;
   /** The request as the client wrote it. */
   readonly request: Message;
-  readonly signal: AbortSignal;
+  /** `cancellation.signal` is the AbortSignal for what needs one. */
+  readonly cancellation: Cancellation;
 }
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;

@@ -1,6 +1,6 @@
 /** The requests of one batch and their replies, which go back together (JSON-RPC 2.0 section 6; MCP 2025-03-26 only). */
 import type { Message } from './message.ts';
-import type { Pieces } from './splice.ts';
+import { type Line, type Pieces, piecesOf } from './splice.ts';
 
 const OPEN = Buffer.from('[');
 const COMMA = Buffer.from(',');
@@ -17,9 +17,9 @@ export class Batch {
   }
 
   /** `reply` is undefined for a request that gets none, because it was cancelled. */
-  settle(request: Message, reply: Pieces | undefined): void {
+  settle(request: Message, reply: Line | undefined): void {
     if (!this.#waiting.delete(request)) return;
-    if (reply !== undefined) this.#replies.push(reply);
+    if (reply !== undefined) this.#replies.push(piecesOf(reply));
     if (this.#waiting.size === 0 && this.#replies.length > 0) this.#send(this.#joined());
   }
 

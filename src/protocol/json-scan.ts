@@ -174,8 +174,11 @@ function closeContainers(bytes: Buffer, from: number, open: number[]): number {
   return at;
 }
 
-/** Calls `visit` for each member of the object at `from`; the index after it, or -1. */
-export function walkMembers(bytes: Buffer, from: number, visit: (key: string, value: Span) => void): number {
+/**
+ * Calls `visit` for each member of the object at `from`; the index after it, or -1.
+ * @param visit given where the key's quote is, and where its value begins and ends (see `keyIs`)
+ */
+export function walkMembers(bytes: Buffer, from: number, visit: (keyAt: number, start: number, end: number) => void): number {
   if (bytes[from] !== OPEN_BRACE) return -1;
   let at = skipSpace(bytes, from + 1);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
@@ -184,12 +187,22 @@ export function walkMembers(bytes: Buffer, from: number, visit: (key: string, va
     if (start === -1) return -1;
     const end = skipValue(bytes, start);
     if (end === -1) return -1;
-    visit(keyText(bytes, at), { start, end });
+    visit(at, start, end);
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     if (bytes[at] !== COMMA) return -1;
     at = skipSpace(bytes, at + 1);
   }
+}
+
+/** True where the key whose quote is at `keyAt` says `key` (ASCII), written plainly or with escapes. */
+export function keyIs(bytes: Buffer, keyAt: number, key: string): boolean {
+  for (let index = 0; index < key.length; index += 1) {
+    const byte = bytes[keyAt + 1 + index];
+    if (byte === key.charCodeAt(index)) continue;
+    return byte === BACKSLASH && keyText(bytes, keyAt) === key;
+  }
+  return bytes[keyAt + 1 + key.length] === QUOTE;
 }
 
 /** Calls `visit` for each element of the array at `from`; the index after it, or -1. */
@@ -208,7 +221,8 @@ export function walkElements(bytes: Buffer, from: number, visit: (value: Span) =
   }
 }
 
-function keyText(bytes: Buffer, from: number): string {
+/** The key whose quote is at `from`, escapes resolved. */
+export function keyText(bytes: Buffer, from: number): string {
   const end = skipString(bytes, from);
   return textAt(bytes, { start: from, end }) ?? '';
 }
@@ -216,10 +230,10 @@ function keyText(bytes: Buffer, from: number): string {
 /** The value of a member of the object in `object`; the last one where a key is repeated, as `JSON.parse` does. */
 export function memberOf(bytes: Buffer, object: Span, key: string): Span | undefined {
   let found: Span | undefined;
-  const end = walkMembers(bytes, object.start, (name, value) => {
-    if (name === key) found = value;
+  const after = walkMembers(bytes, object.start, (keyAt, start, end) => {
+    if (keyIs(bytes, keyAt, key)) found = { start, end };
   });
-  return end === -1 ? undefined : found;
+  return after === -1 ? undefined : found;
 }
 
 /** The value at a path of keys. */

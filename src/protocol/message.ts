@@ -3,7 +3,8 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
-import { memberAt, rawAt, type Span, skipSpace, textAt, valueAt, walkElements, walkMembers } from './json-scan.ts';
+import { memberAt, rawAt, type Span, skipSpace, textAt, valueAt, walkElements } from './json-scan.ts';
+import { MemberIndex } from './member-index.ts';
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
@@ -13,6 +14,7 @@ interface Members {
   readonly params: Span | undefined;
   readonly result: Span | undefined;
   readonly error: Span | undefined;
+  readonly isAmbiguous: boolean;
 }
 
 export class Message {
@@ -25,6 +27,9 @@ export class Message {
   readonly params: Span | undefined;
   readonly result: Span | undefined;
   readonly error: Span | undefined;
+  /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
+  readonly isAmbiguous: boolean;
+  #params: MemberIndex | undefined;
 
   private constructor(bytes: Buffer, kind: MessageKind, members: Members) {
     this.bytes = bytes;
@@ -34,6 +39,7 @@ export class Message {
     this.params = members.params;
     this.result = members.result;
     this.error = members.error;
+    this.isAmbiguous = members.isAmbiguous;
   }
 
   /** Undefined where the bytes are not one JSON-RPC message. */
@@ -55,14 +61,31 @@ export class Message {
   }
 
   /** The span at a path below `params`. */
-  param(...path: readonly string[]): Span | undefined {
-    return this.params === undefined ? undefined : memberAt(this.bytes, this.params, path);
+  param(key: string, ...rest: readonly string[]): Span | undefined {
+    const span = this.#paramIndex().find(this.bytes, key);
+    return span === undefined || rest.length === 0 ? span : memberAt(this.bytes, span, rest);
   }
 
   /** A string below `params`. */
-  paramText(...path: readonly string[]): string | undefined {
-    const span = this.param(...path);
+  paramText(key: string, ...rest: readonly string[]): string | undefined {
+    const span = this.param(key, ...rest);
     return span === undefined ? undefined : textAt(this.bytes, span);
+  }
+
+  /**
+   * True where two members of `params`, or of the object at `key` in it, have the same name to some
+   * reader: a server must not be able to read another name in a request's bytes than we did.
+   */
+  hasTwins(key?: string): boolean {
+    if (key === undefined) return this.#paramIndex().hasTwins(this.bytes);
+    const span = this.param(key);
+    return span !== undefined && MemberIndex.of(this.bytes, span).hasTwins(this.bytes);
+  }
+
+  /** A call is looked at several times and walked once. */
+  #paramIndex(): MemberIndex {
+    this.#params ??= MemberIndex.of(this.bytes, this.params);
+    return this.#params;
   }
 
   /** Parsed copies, for the small messages that the gateway itself answers. */
@@ -83,20 +106,18 @@ export class Message {
 }
 
 function readMembers(bytes: Buffer): Members | undefined {
-  let id: Span | undefined;
-  let method: Span | undefined;
-  let params: Span | undefined;
-  let result: Span | undefined;
-  let error: Span | undefined;
-  const end = walkMembers(bytes, skipSpace(bytes, 0), (key, value) => {
-    if (key === 'id') id = value;
-    else if (key === 'method') method = value;
-    else if (key === 'params') params = value;
-    else if (key === 'result') result = value;
-    else if (key === 'error') error = value;
-  });
-  if (end === -1 || skipSpace(bytes, end) !== bytes.length) return undefined;
-  return { id: usable(bytes, id), method: method && textAt(bytes, method), params, result, error: usable(bytes, error) };
+  const index = MemberIndex.of(bytes, { start: skipSpace(bytes, 0), end: bytes.length });
+  if (!index.isObject || skipSpace(bytes, index.end) !== bytes.length) return undefined;
+  const method = index.find(bytes, 'method');
+  return {
+    id: usable(bytes, index.find(bytes, 'id')),
+    method: method && textAt(bytes, method),
+    params: index.find(bytes, 'params'),
+    result: index.find(bytes, 'result'),
+    error: usable(bytes, index.find(bytes, 'error')),
+    // A reply of `jsonrpc`, `id` and `result` has no room for a method.
+    isAmbiguous: index.hasTwins(bytes) || (method === undefined && index.hides(bytes, 'method', 3)),
+  };
 }
 
 /** A null id is how a server says "I could not read your id", and a null error stands beside many a result: neither is one. */

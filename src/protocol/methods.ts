@@ -11,9 +11,9 @@ export type ClientRequestRule =
   /** With the merged list. */
   | { readonly kind: 'list'; readonly collection: Collection }
   /** By the server that the public name at `params.<at>` belongs to. */
-  | { readonly kind: 'named'; readonly collection: 'tools' | 'prompts'; readonly at: readonly string[] }
+  | { readonly kind: 'named'; readonly collection: 'tools' | 'prompts'; readonly at: string }
   /** By the server that the public URI at `params.<at>` belongs to. */
-  | { readonly kind: 'uri'; readonly at: readonly string[] }
+  | { readonly kind: 'uri'; readonly at: string }
   /** By the owner of `params.ref`, a prompt's name or a resource template's URI. */
   | { readonly kind: 'reference' }
   /** By the instance that runs the task `params.taskId`. */
@@ -28,11 +28,11 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<s
   ['ping', { kind: 'here' }],
   ['logging/setLevel', { kind: 'here' }],
   ...COLLECTIONS.map((collection) => [collection.method, { kind: 'list', collection }] as const),
-  ['tools/call', { kind: 'named', collection: 'tools', at: ['name'] }],
-  ['prompts/get', { kind: 'named', collection: 'prompts', at: ['name'] }],
-  ['resources/read', { kind: 'uri', at: ['uri'] }],
-  ['resources/subscribe', { kind: 'uri', at: ['uri'] }],
-  ['resources/unsubscribe', { kind: 'uri', at: ['uri'] }],
+  ['tools/call', { kind: 'named', collection: 'tools', at: 'name' }],
+  ['prompts/get', { kind: 'named', collection: 'prompts', at: 'name' }],
+  ['resources/read', { kind: 'uri', at: 'uri' }],
+  ['resources/subscribe', { kind: 'uri', at: 'uri' }],
+  ['resources/unsubscribe', { kind: 'uri', at: 'uri' }],
   ['completion/complete', { kind: 'reference' }],
   ['tasks/get', { kind: 'task' }],
   ['tasks/result', { kind: 'task' }],

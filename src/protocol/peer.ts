@@ -5,11 +5,13 @@
  * Requests of others travel through it as bytes: `forward` builds the line once our id is known.
  */
 import { AnywhereError } from '../base/errors.ts';
+import { IdTable } from '../base/id-table.ts';
+import type { CancelSignal } from '../base/cancellation.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Batch } from './batch.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { Message } from './message.ts';
-import type { Pieces } from './splice.ts';
+import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
 export interface PeerHandler {
@@ -24,7 +26,7 @@ export interface PeerHandler {
 export interface RequestOptions {
   /** Without an answer or progress for so long it fails with CALL_TIMEOUT. Infinity: never. */
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** The progress notification as it came; its token is our request id. */
   readonly onProgress?: ((message: Message) => void) | undefined;
   /** MCP forbids to cancel `initialize`. */
@@ -32,22 +34,27 @@ export interface RequestOptions {
 }
 
 /** Builds the line to send, knowing the id (which is the progress token too). */
-export type BuildLine = (id: number) => Pieces;
+export type BuildLine = (id: number) => Line;
+
+/** Who waits for a reply: one of both is called, once. */
+export interface Waiter {
+  readonly resolve: (reply: Message) => void;
+  readonly reject: (error: AnywhereError) => void;
+}
 
 interface Pending {
   readonly method: string;
   readonly options: RequestOptions;
-  readonly resolve: (reply: Message) => void;
-  readonly reject: (error: AnywhereError) => void;
+  readonly waiter: Waiter;
   deadlineMs: number;
-  detach: () => void;
+  onAbort: (() => void) | undefined;
 }
 
 export class Peer {
   readonly #writer: MessageWriter;
   readonly #handler: PeerHandler;
   readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new IdTable<Pending>();
   readonly #batches = new WeakMap<Message, Batch>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
@@ -71,26 +78,35 @@ export class Peer {
 
   /** Sends a request whose line is built by the caller. */
   forward(method: string, build: BuildLine, options: RequestOptions): Promise<Message> {
-    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
-    if (options.signal?.aborted === true) return Promise.reject(cancelled(options.signal));
+    return new Promise((resolve, reject) => {
+      this.start(method, build, options, { resolve, reject });
+    });
+  }
+
+  /** The same without a promise: for the path on which every call goes. */
+  start(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
+    if (this.#closedBy !== undefined) waiter.reject(this.#closedBy);
+    else if (options.signal?.aborted === true) waiter.reject(cancelled(options.signal));
+    else this.#begin(method, build, options, waiter);
+  }
+
+  #begin(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
     const id = this.#nextId;
     this.#nextId += 1;
-    return new Promise((resolve, reject) => {
-      const deadlineMs = this.#clock.monotonic() + options.timeoutMs;
-      const pending: Pending = { method, options, resolve, reject, deadlineMs, detach: () => undefined };
-      this.#pending.set(id, pending);
-      this.#listenForAbort(id, pending);
-      this.#sweepBy(deadlineMs);
-      this.#writer.write(build(id));
-    });
+    const deadlineMs = this.#clock.monotonic() + options.timeoutMs;
+    const pending: Pending = { method, options, waiter, deadlineMs, onAbort: undefined };
+    this.#pending.set(id, pending);
+    this.#listenForAbort(id, pending);
+    this.#sweepBy(deadlineMs);
+    this.#writer.write(build(id));
   }
 
   notify(method: string, params?: string): void {
     this.send(notificationLine(method, params));
   }
 
-  send(pieces: Pieces): void {
-    this.#writer.write(pieces);
+  send(line: Line): void {
+    this.#writer.write(line);
   }
 
   reply(request: Message, result: string | Buffer): void {
@@ -98,7 +114,7 @@ export class Peer {
   }
 
   /** Sends the reply to a request of the other side; one that came in a batch waits for the others of it. */
-  respond(request: Message, reply: Pieces): void {
+  respond(request: Message, reply: Line): void {
     const batch = this.#batches.get(request);
     if (batch === undefined) this.send(reply);
     else batch.settle(request, reply);
@@ -129,9 +145,9 @@ export class Peer {
   }
 
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
-  fail(id: number, error: AnywhereError): boolean {
+  fail(id: number | string, error: AnywhereError): boolean {
     const pending = this.#take(id);
-    pending?.reject(error);
+    pending?.waiter.reject(error);
     return pending !== undefined;
   }
 
@@ -141,27 +157,26 @@ export class Peer {
     this.#closedBy = cause;
     this.#writer.close();
     this.#cancelSweep?.();
-    for (const id of [...this.#pending.keys()]) this.fail(id, cause);
+    for (const [id] of this.#pending.entries()) this.fail(id, cause);
   }
 
   #settle(reply: Message): void {
     const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
     if (pending === undefined) this.#handler.stray(reply);
-    else pending.resolve(reply);
+    else pending.waiter.resolve(reply);
   }
 
   /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
   #onlyOneWaiting(reply: Message): Pending | undefined {
     if (reply.kind !== 'error' || reply.id !== undefined || this.#pending.size !== 1) return undefined;
-    const [id] = this.#pending.keys();
-    return id === undefined ? undefined : this.#take(id);
+    const [only] = this.#pending.entries();
+    return only === undefined ? undefined : this.#take(only[0]);
   }
 
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
+  #take(id: number | string): Pending | undefined {
+    const pending = this.#pending.delete(id);
     if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    pending.detach();
+    if (pending.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
     return pending;
   }
 
@@ -182,17 +197,14 @@ export class Peer {
   #listenForAbort(id: number, pending: Pending): void {
     const { signal } = pending.options;
     if (signal === undefined) return;
-    const onAbort = (): void => {
+    pending.onAbort = () => {
       const error = cancelled(signal);
       if (this.fail(id, error) && pending.options.cancellable !== false) this.#cancel(id, error.message);
     };
-    signal.addEventListener('abort', onAbort, { once: true });
-    pending.detach = () => {
-      signal.removeEventListener('abort', onAbort);
-    };
+    signal.addEventListener('abort', pending.onAbort, { once: true });
   }
 
-  #cancel(id: number, reason: string): void {
+  #cancel(id: number | string, reason: string): void {
     this.notify('notifications/cancelled', `{"requestId":${id},"reason":${JSON.stringify(reason)}}`);
   }
 
@@ -212,21 +224,21 @@ export class Peer {
     this.#cancelSweep = undefined;
     const now = this.#clock.monotonic();
     let next = Number.POSITIVE_INFINITY;
-    for (const [id, pending] of this.#pending) {
+    for (const [id, pending] of this.#pending.entries()) {
       if (pending.deadlineMs <= now) this.#expire(id, pending);
       else next = Math.min(next, pending.deadlineMs);
     }
     this.#sweepBy(next);
   }
 
-  #expire(id: number, pending: Pending): void {
+  #expire(id: number | string, pending: Pending): void {
     const seconds = Math.round(pending.options.timeoutMs / 100) / 10;
     this.fail(id, new AnywhereError('CALL_TIMEOUT', `no answer to ${pending.method} within ${seconds} s`));
     if (pending.options.cancellable !== false) this.#cancel(id, 'timeout');
   }
 }
 
-function cancelled(signal: AbortSignal): AnywhereError {
+function cancelled(signal: CancelSignal): AnywhereError {
   const reason: unknown = signal.reason;
   return reason instanceof AnywhereError ? reason : new AnywhereError('CANCELLED', 'cancelled by the caller');
 }

@@ -3,16 +3,17 @@
  * leaves as one chunk: over SSH that is one packet to encrypt instead of many.
  */
 import type { Writable } from 'node:stream';
-import type { Pieces } from './splice.ts';
+import { type Line, piecesOf, Splice } from './splice.ts';
 
 const NEWLINE = Buffer.from('\n');
-/** Above this, copying pieces together costs more than writing them one by one. */
+/** Above this, copying messages together costs more than writing them one by one. */
 const JOIN_LIMIT_BYTES = 128 * 1024;
 
 export class MessageWriter {
   readonly #stream: Writable;
   readonly #onCongestion: (congested: boolean) => void;
-  #pieces: Buffer[] = [];
+  #lines: Line[] = [];
+  /** With a newline for each. */
   #bytes = 0;
   #scheduled = false;
   #closed = false;
@@ -31,14 +32,10 @@ export class MessageWriter {
     return this.#congested;
   }
 
-  write(pieces: Pieces): void {
+  write(line: Line): void {
     if (this.#closed) return;
-    for (const piece of pieces) {
-      this.#pieces.push(piece);
-      this.#bytes += piece.length;
-    }
-    this.#pieces.push(NEWLINE);
-    this.#bytes += 1;
+    this.#lines.push(line);
+    this.#bytes += lengthOf(line) + 1;
     if (this.#bytes >= JOIN_LIMIT_BYTES) this.flush();
     else this.#schedule();
   }
@@ -46,17 +43,17 @@ export class MessageWriter {
   /** Nothing is written any more. */
   close(): void {
     this.#closed = true;
-    this.#pieces = [];
+    this.#lines = [];
   }
 
   flush(): void {
-    const pieces = this.#pieces;
+    const lines = this.#lines;
     const bytes = this.#bytes;
-    if (pieces.length === 0 || this.#closed) return;
-    this.#pieces = [];
+    if (lines.length === 0 || this.#closed) return;
+    this.#lines = [];
     this.#bytes = 0;
-    if (bytes < JOIN_LIMIT_BYTES) this.#push(Buffer.concat(pieces, bytes));
-    else this.#pushAll(pieces);
+    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, bytes));
+    else this.#pushAll(lines);
   }
 
   /** A tick later: promises that are ready now still get their messages into the same chunk. */
@@ -69,9 +66,9 @@ export class MessageWriter {
     });
   }
 
-  #pushAll(pieces: readonly Buffer[]): void {
+  #pushAll(lines: readonly Line[]): void {
     this.#stream.cork();
-    for (const piece of pieces) this.#push(piece);
+    for (const line of lines) for (const piece of [...piecesOf(line), NEWLINE]) this.#push(piece);
     this.#stream.uncork();
   }
 
@@ -84,4 +81,20 @@ export class MessageWriter {
     this.#congested = congested;
     this.#onCongestion(congested);
   }
+}
+
+function lengthOf(line: Line): number {
+  return line instanceof Splice ? line.length : line.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+function joinLines(lines: readonly Line[], bytes: number): Buffer {
+  const joined = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const line of lines) {
+    if (line instanceof Splice) at = line.copyTo(joined, at);
+    else for (const piece of line) at += piece.copy(joined, at);
+    joined[at] = 0x0a;
+    at += 1;
+  }
+  return joined;
 }

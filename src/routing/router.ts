@@ -1,5 +1,6 @@
 /** Finds the server that a public name belongs to, and an instance of it that can take the call. */
 import { AnywhereError } from '../base/errors.ts';
+import type { Cancellation } from '../base/cancellation.ts';
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ServerPlan } from '../config/plan.ts';
@@ -13,11 +14,14 @@ import { patienceMs } from './patience.ts';
 export class Router {
   readonly #catalog: Catalog;
   readonly #units: ReadonlyMap<string, ServerUnit>;
+  /** The same by their plans: looked up with every call. */
+  readonly #byPlan: ReadonlyMap<ServerPlan, ServerUnit>;
   readonly #clock: Clock;
 
   constructor(catalog: Catalog, units: ReadonlyMap<string, ServerUnit>, clock: Clock) {
     this.#catalog = catalog;
     this.#units = units;
+    this.#byPlan = new Map([...units.values()].map((unit) => [unit.plan, unit]));
     this.#clock = clock;
   }
 
@@ -50,15 +54,18 @@ export class Router {
   }
 
   /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
-  instance(server: ServerPlan, owner: InstanceOwner, signal: AbortSignal): Instance | Promise<Instance> {
-    const unit = this.unit(server);
-    const current = unit.current(owner);
-    if (current?.hello !== undefined && current.isLive) return current;
-    return this.#bringUp(unit, owner, signal);
+  instance(server: ServerPlan, owner: InstanceOwner, cancellation: Pick<Cancellation, 'signal'>): Instance | Promise<Instance> {
+    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, cancellation.signal);
+  }
+
+  /** The instance that works for this client, if it is up. */
+  ready(server: ServerPlan, owner: InstanceOwner): Instance | undefined {
+    const instance = this.unit(server).current(owner);
+    return instance?.hello !== undefined && instance.isLive ? instance : undefined;
   }
 
   unit(server: ServerPlan): ServerUnit {
-    const unit = this.#units.get(serverId(server));
+    const unit = this.#byPlan.get(server);
     if (unit === undefined) throw new AnywhereError('INTERNAL', `no unit for ${serverId(server)}`);
     return unit;
   }
@@ -81,8 +88,8 @@ export class Router {
       link.wake(`a call to ${serverId(plan)}`);
       await orAbort(link.ready(limit.signal), limit.signal);
     } catch (error) {
-      if (error instanceof AnywhereError && error.code === 'CANCELLED') throw error;
-      throw this.#notReady(unit, before, error);
+      // Our own patience is over, or the caller's: that says it already.
+      throw limit.signal.aborted ? limit.signal.reason : this.#notReady(unit, before, error);
     } finally {
       limit.clear();
     }

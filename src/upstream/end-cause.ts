@@ -18,7 +18,7 @@ export function endCause(server: ServerPlan, launch: Launch, channel: Pick<Launc
   const place = { host: server.host, server: server.name };
   if (end.kind === 'lost') return end.cause.at(place);
   if (end.kind === 'closed') return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
-  const cause = channel.failure ?? exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
+  const cause = channel.failure?.at(place) ?? exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
   return wasReady || cause.code !== 'SERVER_EXITED' ? cause : startFailed(cause, lastLines);
 }
 

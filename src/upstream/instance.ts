@@ -11,11 +11,11 @@ import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
+import { oversizedId } from '../protocol/oversized.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { isKnownVersion } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { endCause } from './end-cause.ts';
-import { oversizedId } from './oversized.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 
@@ -47,6 +47,8 @@ export interface InstanceDeps {
   readonly maxMessageBytes: number;
   /** Resolves what the hosts file refers to. Its values go to the launcher only. */
   readonly resolveLaunch: (server: ServerPlan, signal: AbortSignal) => Promise<Launch>;
+  /** Its last lines become evidence of errors: without the secrets that it was given. */
+  readonly redact: (line: string) => string;
   readonly onLine: (stream: 'stderr' | 'stdout-noise' | 'protocol', line: string) => void;
 }
 
@@ -117,8 +119,9 @@ export class Instance {
     return this.#lastUsedMs;
   }
 
-  touch(): void {
-    this.#lastUsedMs = this.#deps.clock.monotonic();
+  /** @param nowMs monotonic */
+  touch(nowMs = this.#deps.clock.monotonic()): void {
+    this.#lastUsedMs = nowMs;
   }
 
   /** Stops reading from the server while its client does not keep up. */
@@ -144,7 +147,8 @@ export class Instance {
 
   /** A client of a shared server is gone. */
   unsubscribe(owner: InstanceOwner): void {
-    for (const uri of this.subscriptions.removeAll(owner)) this.#say('resources/unsubscribe', JSON.stringify({ uri }));
+    const uris = this.subscriptions.removeAll(owner);
+    if (this.#hello !== undefined) for (const uri of uris) this.#say('resources/unsubscribe', JSON.stringify({ uri }));
   }
 
   #say(method: string, params: string): void {
@@ -163,7 +167,9 @@ export class Instance {
     const late = deadline(this.#deps.clock, timeoutMs, () => this.#startTimeout(timeoutMs), this.#stop.signal);
     try {
       const launch = await this.#deps.resolveLaunch(this.server, late.signal);
-      const channel = await orAbort(link.open(launch, late.signal), late.signal);
+      const channel = await orAbort(openInTime(link, launch, late.signal), late.signal);
+      if (late.signal.aborted) channel.close();
+      late.signal.throwIfAborted();
       this.#attach(channel, launch);
       return await orAbort(this.#initialize(), late.signal);
     } catch (error) {
@@ -186,7 +192,7 @@ export class Instance {
     channel.output.on('error', () => undefined);
     channel.input.on('error', () => undefined);
     eachLine(channel.errors, (line) => {
-      this.#recent.add(line);
+      this.#recent.add(this.#deps.redact(line));
       this.#deps.onLine('stderr', line);
     });
     const { scope } = this.#deps;
@@ -270,7 +276,7 @@ export class Instance {
   #noise(line: Buffer): void {
     const text = line.toString('utf8', 0, 2000).trimEnd();
     if (text === '') return;
-    if (this.#hello === undefined) this.#recent.add(text);
+    if (this.#hello === undefined) this.#recent.add(this.#deps.redact(text));
     this.#deps.onLine('stdout-noise', text);
   }
 
@@ -280,8 +286,8 @@ export class Instance {
       `a message of ${size} bytes is over the limit of ${this.#deps.maxMessageBytes} bytes`,
       { host: this.server.host, server: this.server.name },
     );
-    const id = oversizedId(head, tail);
-    const known = id !== undefined && peer.fail(id, error);
+    const whose = oversizedId(head, tail);
+    const known = whose?.isReply === true && peer.fail(Number(whose.idText), error);
     this.#deps.onLine('protocol', known ? error.message : `${error.message}; whose answer it was cannot be seen`);
   }
 
@@ -305,6 +311,13 @@ export class Instance {
     this.#channel?.output.resume();
     this.#resolveEnded(cause);
   }
+}
+
+/** A channel that comes when nobody waits for it any more is closed: what runs in it would run for ever. */
+async function openInTime(link: Link, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
+  const channel = await link.open(launch, signal);
+  if (signal.aborted) channel.close();
+  return channel;
 }
 
 function placed(error: unknown, server: ServerPlan): AnywhereError {

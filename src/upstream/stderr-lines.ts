@@ -13,8 +13,9 @@ export class RecentLines {
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
   }
 
+  /** As they are now: evidence does not change behind the error that holds it. */
   get lines(): readonly string[] {
-    return this.#lines;
+    return [...this.#lines];
   }
 }
 

@@ -44,13 +44,13 @@ export class ServerUnit {
 
   /** The live instance that works for this client, if there is one. */
   current(owner: InstanceOwner): Instance | undefined {
-    return this.#instances.get(this.#ownerFor(owner));
+    const instance = this.#instances.get(this.#ownerFor(owner));
+    return instance?.isLive === true ? instance : undefined;
   }
 
   /** The instance that works for this client; started where there is none. Its `ready` says how that went. */
   instanceFor(owner: InstanceOwner): Instance {
-    const key = this.#ownerFor(owner);
-    return this.#instances.get(key) ?? this.#launch(key);
+    return this.current(owner) ?? this.#launch(this.#ownerFor(owner));
   }
 
   /** The client left: what worked for it alone ends. */

@@ -80,7 +80,10 @@ class LoopbackProxy implements Proxy {
 
   reset(): Promise<void> {
     return this.#endAll((socket) => {
-      socket.resetAndDestroy();
+      // Node cannot reset what is shutting down: the handle would never close, and the program spin at its exit.
+      const isShuttingDown = socket.writableEnded && !socket.writableFinished;
+      if (isShuttingDown) socket.destroy();
+      else socket.resetAndDestroy();
     });
   }
 

@@ -53,12 +53,6 @@ export class SshdProcess {
     await this.#exited;
   }
 
-  /** The listener alone: running sessions go on, no further login is accepted. */
-  async stopListening(): Promise<void> {
-    this.#kill();
-    await this.#exited;
-  }
-
   #kill(): void {
     this.#forget();
     this.#child.kill('SIGKILL');

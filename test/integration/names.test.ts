@@ -94,8 +94,8 @@ describe('tools.allow, deny and rename', () => {
 
   it('guard before the server has ever been listed', async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
-    const { message } = await client.reply(client.ask('tools/call', { name: 'box__echo__exit', arguments: {} }));
-    expect(message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true).toBe(true);
+    const { message, line } = await client.reply(client.ask('tools/call', { name: 'box__echo__where', arguments: {} }));
+    expect(message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true, line).toBe(true);
   });
 });
 

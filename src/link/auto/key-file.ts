@@ -1,6 +1,6 @@
 /** What kind of private key a file holds, seen without its passphrase (PROTOCOL.key of openssh-portable). */
-import { access, open } from 'node:fs/promises';
 import { WireReader } from '../openssh/wire.ts';
+import { isThere, readSmallFile } from '../small-file.ts';
 
 export interface KeyFile {
   readonly path: string;
@@ -11,15 +11,15 @@ export interface KeyFile {
 }
 
 /** A key file is a few kilobytes; the answer stands in its beginning. */
-const HEAD_BYTES = 4096;
+const HEAD_CHARACTERS = 4096;
 const MAGIC = 'openssh-key-v1\0';
 /** Ciphers of ssh-keygen -Z that ssh2 cannot undo. */
 const FOREIGN_CIPHERS: ReadonlySet<string> = new Set(['chacha20-poly1305@openssh.com']);
 
 /** Undefined: there is no such file, or none that we may read. */
 export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> {
-  const [head, certificate] = await Promise.all([readHead(path), exists(`${path}-cert.pub`)]);
-  return head === undefined ? undefined : { path, kind: kindOf(head), certificate };
+  const text = await readSmallFile(path, 'latin1').catch(() => undefined);
+  return text === undefined ? undefined : { path, kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
 }
 
 /** Anything but OpenSSH's own format (PEM, PKCS#8, a public key) is left to ssh2 and its errors. */
@@ -44,25 +44,4 @@ function kindOfEnvelope(bytes: Buffer): KeyFile['kind'] {
     if (error instanceof RangeError) return 'unreadable';
     throw error;
   }
-}
-
-async function readHead(path: string): Promise<string | undefined> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-      return buffer.toString('latin1', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,8 +1,9 @@
 /** Remembers that a host is reached by the system's ssh alone, so that no failing login comes before every good one. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LinkDeps } from '../contract.ts';
+import { readSmallFile } from '../small-file.ts';
 import type { Route } from '../ssh2/route.ts';
 
 interface Note {
@@ -41,7 +42,7 @@ export function backendMemory({ cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'lo
 
 async function readNote(file: string): Promise<Note | undefined> {
   try {
-    const note: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const note: unknown = JSON.parse(await readSmallFile(file));
     return isNote(note) ? note : undefined;
   } catch {
     return undefined;

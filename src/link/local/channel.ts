@@ -7,6 +7,8 @@ import type { Channel, ChannelEnd } from '../contract.ts';
 
 /** After its exit, something it left behind may hold its output so long; its launcher reaps sooner. */
 const DRAIN_MS = 5_000;
+/** After `close`, what it said last is still read so long. */
+const LAST_WORDS_MS = 200;
 /** After `close`, its launcher ends it within this; what is left then is stuck. */
 const REAP_MS = 7_000;
 
@@ -19,6 +21,8 @@ type Program = Pick<ChildProcess, 'pid' | 'once' | 'exitCode' | 'signalCode'> & 
 
 export class LocalChannel implements Channel {
   readonly ended: Promise<ChannelEnd>;
+  /** Its stderr has been read to the end, or given up. */
+  readonly silent: Promise<void>;
   readonly #program: Program;
   readonly #clock: Clock;
   #end: (end: ChannelEnd) => void = () => undefined;
@@ -30,6 +34,7 @@ export class LocalChannel implements Channel {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.silent = new Promise((resolve) => program.stderr.once('close', resolve));
     // A write that crosses the program's end is no event of its own: `ended` tells.
     program.stdin.on('error', () => undefined);
     program.once('exit', (code: number | null, signal: NodeJS.Signals | null) => { this.#exited(code, signal); });
@@ -63,20 +68,21 @@ export class LocalChannel implements Channel {
 
   close(): void {
     this.#finish({ kind: 'closed' });
+    this.#clock.after(LAST_WORDS_MS, () => { this.#program.stderr.destroy(); }, { background: true });
   }
 
   lose(cause: AnywhereError): void {
     this.#finish({ kind: 'lost', cause });
+    this.#program.stderr.destroy();
   }
 
-  /** All its pipes end, as a channel's do; its launcher sees that and reaps. */
+  /** Its pipes end, as a channel's do; its launcher sees that and reaps. */
   #finish(end: ChannelEnd): void {
     if (this.#dead) return;
     this.#dead = true;
-    const { stdin, stdout, stderr } = this.#program;
+    const { stdin, stdout } = this.#program;
     stdin.destroy();
     stdout.destroy();
-    stderr.destroy();
     this.#end(end);
     this.#clock.after(REAP_MS, () => { this.#killGroup(); }, { background: true });
   }

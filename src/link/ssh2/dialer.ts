@@ -3,9 +3,11 @@ import { AnywhereError } from '../../base/errors.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
 import { LAUNCH_COMMAND } from '../../launch/launcher.ts';
 import type { Dialer, LinkDeps } from '../contract.ts';
-import { connectRoute } from './connect.ts';
+import type { ConnectOptions } from './connect.ts';
 import { Keyring } from './keyring.ts';
+import type { LoggedIn } from './login.ts';
 import { createLoginMemory } from './memory.ts';
+import { openStream, refuseUnchecked, type OpenedStream } from './open-stream.ts';
 import { resolveRoute, settingsResolver, type ResolveSettings } from './route.ts';
 import { Ssh2Transport } from './transport.ts';
 
@@ -29,7 +31,7 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
     dial: async (signal) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
-        const login = await connectRoute({ host: host.name, route, deps, keyring, memory, program, signal });
+        const login = await connect({ host: host.name, route, deps, keyring, memory, program, signal });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
         return new Ssh2Transport(login, program, deps.clock);
       } catch (error) {
@@ -38,6 +40,35 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
       }
     },
   };
+}
+
+/**
+ * ssh2 takes some 30 ms to load, and nothing else runs meanwhile. So the first packet goes out before; whatever else
+ * is due at the start (the answer to an AI client) gets this long; and a machine that refuses needs no ssh2.
+ */
+const LOAD_AFTER_MS = 10;
+
+async function connect(options: ConnectOptions): Promise<LoggedIn> {
+  const [first] = options.route;
+  if (first === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+  refuseUnchecked(first, options.host);
+  const opened = openStream(options, first, undefined);
+  await openedOrLater(opened, options.deps);
+  const { connectRoute } = await import('./connect.ts');
+  return connectRoute({ ...options, opened });
+}
+
+/** Resolves when the stream is there or `LOAD_AFTER_MS` have passed; rejects when it could not be opened by then. */
+async function openedOrLater({ stream }: OpenedStream, { clock }: Pick<LinkDeps, 'clock'>): Promise<void> {
+  let cancel = (): void => undefined;
+  const later = new Promise<void>((resolve) => {
+    cancel = clock.after(LOAD_AFTER_MS, resolve);
+  });
+  try {
+    await Promise.race([stream, later]);
+  } finally {
+    cancel();
+  }
 }
 
 /** Throws INTERNAL for this machine itself. */

@@ -1,5 +1,6 @@
 /** The one place where ssh2's errors and the sockets' become ours. Decides on `level` and `code`, never on text. */
 import { AnywhereError, type ErrorCode, type ErrorPlace } from '../../base/errors.ts';
+import type { SshSettings } from '../ssh-config.ts';
 
 /** How far a connection had come when it failed. */
 export type Phase = 'connecting' | 'handshake' | 'login' | 'ready';
@@ -8,6 +9,11 @@ export type Phase = 'connecting' | 'handshake' | 'login' | 'ready';
 export interface Ssh2Place extends ErrorPlace {
   /** `user@hostname:port`, for people. */
   readonly machine: string;
+}
+
+/** `user@host:port`, for people. */
+export function machineName({ user, hostname, port }: Pick<SshSettings, 'user' | 'hostname' | 'port'>): string {
+  return `${user}@${hostname}${port === 22 ? '' : `:${port}`}`;
 }
 
 interface Ssh2Error {

@@ -9,7 +9,7 @@ import type { LinkDeps, TransportEnd } from '../contract.ts';
 import { askAgent } from './agent.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { createAuthentication, type Authentication } from './authenticate.ts';
-import { endedEarly, fromSsh2, isPassing, type Phase, type Ssh2Place } from './errors.ts';
+import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
 import { loginWithService, onLoginFailure, openSession, runsOpenSsh, signAtOnce, type Opening } from './internals.ts';
@@ -231,9 +231,4 @@ class Login {
       },
     };
   }
-}
-
-/** `user@host:port`, for people. */
-export function machineName({ user, hostname, port }: Pick<SshSettings, 'user' | 'hostname' | 'port'>): string {
-  return `${user}@${hostname}${port === 22 ? '' : `:${port}`}`;
 }

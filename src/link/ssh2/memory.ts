@@ -1,8 +1,9 @@
 /** What a machine accepted last: offered first, or sent ahead, next time, so that a known host costs fewer round trips. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../telemetry/log.ts';
+import { readSmallFile } from '../small-file.ts';
 import type { SshSettings } from '../ssh-config.ts';
 
 type Machine = Pick<SshSettings, 'user' | 'hostname' | 'port'>;
@@ -27,7 +28,9 @@ export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
   return {
     recall: async (machine) => {
       const path = fileOf(folder, machine);
-      return seen.get(path) ?? (await readHint(path));
+      const hint = seen.get(path) ?? (await readHint(path));
+      if (hint !== undefined) seen.set(path, hint);
+      return hint;
     },
     remember: (machine, hint) => {
       const path = fileOf(folder, machine);
@@ -46,7 +49,7 @@ function fileOf(folder: string, machine: Machine): string {
 }
 
 async function readHint(path: string): Promise<LoginHint | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readSmallFile(path).catch(() => '');
   const [, fingerprint, session] = /^(SHA256:[A-Za-z0-9+/]{43})( session)?\n$/.exec(text) ?? [];
   return fingerprint === undefined ? undefined : { fingerprint, session: session !== undefined };
 }

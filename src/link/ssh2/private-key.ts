@@ -1,6 +1,7 @@
 /** Private key files: what can be known of one without its passphrase, and what it takes to use it. */
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
+import { readSmallFile } from '../small-file.ts';
 
 /** What an identity file turned out to be. */
 export type IdentityFile =
@@ -19,7 +20,7 @@ export async function readIdentityFile(path: string): Promise<IdentityFile | und
   if (typeof text !== 'string') return { kind: 'unusable', path, why: text.why };
   const key = parsed(text);
   if (key !== undefined && !key.isPrivateKey()) return { kind: 'public', path, publicKey: key };
-  const exposed = await exposure(path);
+  const exposed = exposure(path);
   if (exposed !== undefined) return { kind: 'unusable', path, why: exposed };
   if (key !== undefined) return { kind: 'private', path, key };
   const encrypted = encryption(text);
@@ -34,9 +35,9 @@ export function parsed(text: string | Buffer, passphrase?: string): ParsedKey | 
 }
 
 /** As ssh: a key that others can read is not used. */
-async function exposure(path: string): Promise<string | undefined> {
+function exposure(path: string): string | undefined {
   if (process.platform === 'win32') return undefined;
-  const { mode, uid } = await stat(path);
+  const { mode, uid } = statSync(path);
   const shared = uid === process.getuid?.() && (mode & 0o077) !== 0;
   return shared ? `others can read it (chmod 600 ${path})` : undefined;
 }
@@ -72,7 +73,7 @@ function publicKeyOf(blob: Buffer): ParsedKey | undefined {
 
 async function readText(path: string): Promise<string | { readonly why: string } | undefined> {
   try {
-    return await readFile(path, 'latin1');
+    return await readSmallFile(path, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : { why: `it cannot be read (${code ?? 'unknown reason'})` };

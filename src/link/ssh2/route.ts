@@ -1,7 +1,9 @@
 /** The machines on the way to a host, first to last, each as ~/.ssh/config describes it (ssh_config(5), ProxyJump). */
 import { AnywhereError } from '../../base/errors.ts';
+import { Turns } from '../../base/turns.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import type { LinkDeps } from '../contract.ts';
+import type { SshConfigCache } from '../ssh-config-cache.ts';
 import { resolveSshSettings, type SshSettings } from '../ssh-config.ts';
 
 export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<SshSettings>;
@@ -11,9 +13,17 @@ export type Route = readonly SshSettings[];
 
 const MOST_MACHINES = 8;
 
-/** What `ssh -G` says, asked anew each time: the configuration may have changed. */
-export function settingsResolver(deps: Pick<LinkDeps, 'env' | 'homeDir'>): ResolveSettings {
-  return (plan, signal) => resolveSshSettings(plan, deps, signal);
+/** Starting a process stops everything else for 2 ms; with more of these than cores, all of them only get slower. */
+const ASKED_AT_ONCE = 4;
+
+/** What `ssh -G` says now: the configuration may have changed since the last time. Made once for all hosts of a user. */
+export function settingsResolver(deps: Pick<LinkDeps, 'env' | 'homeDir'>, cache?: SshConfigCache): ResolveSettings {
+  const turns = new Turns(ASKED_AT_ONCE);
+  return (plan, signal) =>
+    resolveSshSettings(plan, deps, signal, (args, work) => {
+      const ask = (): Promise<string> => turns.run(work);
+      return cache === undefined ? ask() : cache.answer({ args, configFile: plan.configFile }, ask);
+    });
 }
 
 /**

@@ -24,6 +24,8 @@ const CLOSE_WAIT_MS = 1000;
 
 export class Ssh2Transport implements Transport {
   readonly identity: string;
+  /** The connection is a socket of this process: it dies with us, and every channel with it. */
+  readonly closesWhole = true;
   readonly ended: Promise<TransportEnd>;
   readonly #login: LoggedIn;
   readonly #clock: Clock;

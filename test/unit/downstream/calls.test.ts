@@ -50,6 +50,12 @@ describe('tools/call', () => {
     expect((await client.reply('a')).error?.code).toBe(-32602);
   });
 
+  it.each(['"Params":{"name":"exit"},"params":{"name":"box__echo__echo"}', '"params":{"name":"box__echo__echo"},"METHOD":"tools/list"'])('that is two messages to different readers is refused: %s', async (members) => {
+    const { client } = await connected([echo], ['box__echo__echo']);
+    client.send(`{"jsonrpc":"2.0","id":"a","method":"tools/call",${members}}`);
+    expect((await client.reply('a')).error?.code).toBe(-32600);
+  });
+
   it('that is cancelled gets no answer, and the server is told', async () => {
     const { client } = await connected([slow], ['box__slow__never']);
     const id = client.ask('tools/call', { name: 'box__slow__never' });

@@ -39,6 +39,9 @@ describe('a server\'s request', () => {
     await client.text('box__full__say', { method: 'notifications/cancelled', params: { requestId: 77, reason: 'changed my mind' } });
     const cancelled = await client.waitFor((message) => message.method === 'notifications/cancelled');
     expect(cancelled.params).toEqual({ requestId: request.id, reason: 'changed my mind' });
+    client.send({ id: request.id, result: { late: true } });
+    await client.request('ping');
+    expect(await client.text('box__full__seen')).not.toContain('"id":77');
   });
 
   it('goes to the client whose server asks, and to no other', async () => {

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
 import type { Plan, ServerPlan } from '../../../src/config/plan.ts';
+import type { ClientSession } from '../../../src/downstream/session.ts';
 import { openStreamDoor, type StreamDoor } from '../../../src/downstream/stream-door.ts';
 import { Gateway, type GatewayDeps } from '../../../src/gateway/gateway.ts';
 import { scratch } from '../../harness/scratch.ts';
@@ -69,7 +70,7 @@ export interface Received {
 export class StreamClient {
   readonly input = new PassThrough();
   readonly output: PassThrough;
-  readonly door: StreamDoor;
+  readonly door: StreamDoor<ClientSession>;
   readonly #lines: string[] = [];
   #rest = '';
   #lastId = 0;
@@ -78,7 +79,7 @@ export class StreamClient {
     this.output = new PassThrough({ highWaterMark: options.highWaterMark ?? 1 << 24 });
     this.door = openStreamDoor({
       input: this.input, output: this.output, maxMessageBytes: options.maxMessageBytes ?? 1 << 28,
-      open: (writer) => gateway.openSession(writer), instancesOf: (session) => gateway.instancesOf(session),
+      open: (writer) => gateway.openSession(writer),
     });
     if (options.reads !== false) this.read();
   }

@@ -38,3 +38,9 @@ export function watched(highWaterMark = 16 * 1024 * 1024): { stream: PassThrough
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
+
+/** A promise that may fail before the test looks at it, or that it never looks at. */
+export function kept<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -43,6 +43,11 @@ describe('Message', () => {
     expect(parsed('{"id":null,"error":{}}').idNumber).toBeNaN();
   });
 
+  it('has no more members than a message has', () => {
+    expect(kind(`{"method":"m"${',"":1'.repeat(900_000)}}`)).toBe('notification');
+    expect(kind(`{"method":"m"${',"":1'.repeat(1_000_000)}}`)).toBeUndefined();
+  });
+
   it('is not misled by members that only look like its own', () => {
     const text = '{"params":{"id":5,"method":"inner","result":1},"method":"m\\u0065thod","id":9,"x":{"error":1}}';
     const message = parsed(text);

@@ -37,7 +37,7 @@ describe('a peer\'s patience', () => {
     const replies = times.map((timeoutMs) => peer.request('m', undefined, { timeoutMs }));
     const expired: number[] = [];
     replies.forEach((reply, index) => { reply.catch(() => expired.push(index)); });
-    for (const _ of [1, 2, 3]) {
+    for (let turn = 0; turn < 3; turn += 1) {
       clock.advance(100);
       await stateOf(Promise.resolve());
     }

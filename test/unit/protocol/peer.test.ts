@@ -21,8 +21,8 @@ describe('a peer', () => {
 
   it('writes requests, notifications and replies as JSON-RPC', async () => {
     const { peer, sent, say, requests } = peerKit();
-    void peer.request('a"b', '{"x":1}', NEVER);
-    void peer.request('c', undefined, NEVER);
+    peer.request('a"b', '{"x":1}', NEVER).catch(() => undefined);
+    peer.request('c', undefined, NEVER).catch(() => undefined);
     peer.notify('n');
     peer.notify('p', '[1]');
     say({ id: 'q"', method: 'theirs' });
@@ -85,8 +85,8 @@ describe('a peer', () => {
     peer.close(new AnywhereError('INTERNAL', 'a second one'));
     const late = peer.request('c', undefined, NEVER);
     for (const request of [...waiting, late]) await expect(request).rejects.toBe(cause);
+    expect(clock.pending).toBe(0);
     controller.abort();
-    clock.advance(10_000);
-    expect([(await sent()).length, peer.inFlight, clock.pending]).toEqual([2, 0, 0]);
+    expect([(await sent()).length, peer.inFlight]).toEqual([2, 0]);
   });
 });

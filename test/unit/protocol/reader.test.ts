@@ -22,7 +22,7 @@ function read(chunks: readonly (Buffer | string)[], maxBytes = 1 << 20): Seen[] 
   return seen;
 }
 
-const messagesOf = (seen: readonly Seen[]): unknown[] => seen.flatMap(([kind, text]) => (kind === 'message' ? [JSON.parse(String(text))] : []));
+const messagesOf = (seen: readonly Seen[]): unknown[] => seen.flatMap(([kind, text]) => (kind === 'message' ? [JSON.parse(text) as unknown] : []));
 
 const reply = (id: number, result: unknown): object => ({ jsonrpc: '2.0', id, result });
 const ONE = JSON.stringify(reply(1, {}));

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { asReplyTo, forwardRequest, isMethodNotFound } from '../../../src/protocol/relay.ts';
-import { joinPieces } from '../../../src/protocol/splice.ts';
+import { joinPieces, type Line } from '../../../src/protocol/splice.ts';
 import { parsed } from './kit.ts';
 import { peerKit } from './peer-kit.ts';
 
-const text = (pieces: readonly Buffer[]): string => joinPieces(pieces).toString();
+const text = (line: Line): string => joinPieces(line).toString();
 
 describe('forwardRequest', () => {
   it('changes ids and tokens and nothing else', async () => {
     const [server, client] = [peerKit(), peerKit()];
     const request = parsed('{ "params" : {"_meta":{"x":1.0,"progressToken":"t\\u0031"},"big":12345678901234567890},"id":"the id", "method":"m","future":[1e400] }');
-    void forwardRequest(request, [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY });
+    forwardRequest(request, [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
     expect(await server.lines()).toEqual(['{ "params" : {"_meta":{"x":1.0,"progressToken":1},"big":12345678901234567890},"id":1, "method":"m","future":[1e400] }']);
   });
 
@@ -27,7 +27,7 @@ describe('forwardRequest', () => {
 
   it('asks for no progress where none was asked for', async () => {
     const [server, client] = [peerKit(), peerKit()];
-    void forwardRequest(parsed('{"id":5,"method":"m","params":{"_meta":{}}}'), [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY });
+    forwardRequest(parsed('{"id":5,"method":"m","params":{"_meta":{}}}'), [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
     server.say({ method: 'notifications/progress', params: { progressToken: 1, progress: 1 } });
     expect([await server.lines(), await client.lines()]).toEqual([['{"id":1,"method":"m","params":{"_meta":{}}}'], []]);
   });
@@ -36,7 +36,7 @@ describe('forwardRequest', () => {
     const [server, client] = [peerKit(), peerKit()];
     const request = parsed('{"id":5,"method":"m","params":{"name":"public","_meta":{"progressToken":"a"},"z":1}}');
     const span = request.param('name') ?? { start: 0, end: 0 };
-    void forwardRequest(request, [{ span, text: '"own"' }], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY });
+    forwardRequest(request, [{ span, text: '"own"' }], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
     expect(await server.lines()).toEqual(['{"id":1,"method":"m","params":{"name":"own","_meta":{"progressToken":1},"z":1}}']);
   });
 });

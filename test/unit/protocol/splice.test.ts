@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinPieces, splice } from '../../../src/protocol/splice.ts';
+import { joinPieces, Splice, splice } from '../../../src/protocol/splice.ts';
 
 describe('splice', () => {
   it('puts in each text and leaves every other byte alone', () => {
-    const part = fc.record({ kept: fc.uint8Array({ maxLength: 20 }), cut: fc.nat(10), put: fc.string({ maxLength: 10 }) });
+    const part = fc.record({ kept: fc.uint8Array({ maxLength: 20 }), cut: fc.nat(10), put: fc.oneof(fc.string({ maxLength: 10 }), fc.constantFrom('é', '😀', '\uD800', '\uDC00x')) });
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), fc.uint8Array({ maxLength: 10 }), fc.boolean(), (parts, rest, reversed) => {
         const before: Buffer[] = [];
@@ -16,8 +16,12 @@ describe('splice', () => {
           return { span: { start, end: start + cut }, text: put };
         });
         const ordered = reversed && parts.every(({ cut }) => cut > 0) ? edits.toReversed() : edits;
-        const result = joinPieces(splice(Buffer.concat([...before, rest]), ordered));
-        expect(result).toEqual(Buffer.concat([...after, rest]));
+        const expected = Buffer.concat([...after, rest]);
+        expect(joinPieces(splice(Buffer.concat([...before, rest]), ordered))).toEqual(expected);
+        const copied = new Splice(Buffer.concat([...before, rest]), ordered);
+        const target = Buffer.alloc(copied.length + 4, '!');
+        expect([copied.length, copied.copyTo(target, 2)]).toEqual([expected.length, expected.length + 2]);
+        expect(target).toEqual(Buffer.concat([Buffer.from('!!'), expected, Buffer.from('!!')]));
       }),
     );
   });

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
+import { Splice } from '../../../src/protocol/splice.ts';
 import { settled, watched } from './kit.ts';
 
 const line = (text: string): Buffer[] => [Buffer.from(text)];
@@ -23,6 +24,14 @@ describe('MessageWriter', () => {
     for (const text of sent) writer.write(line(text));
     await settled();
     expect(lines()).toEqual(sent);
+  });
+
+  it('writes edited messages, small and large, as if they were put together before', async () => {
+    const { stream, lines } = watched();
+    const writer = new MessageWriter(stream);
+    for (const size of [5, 200_000, 7]) writer.write(new Splice(Buffer.from(`a${'b'.repeat(size)}c`), [{ span: { start: 0, end: 1 }, text: 'é😀' }, { span: { start: size + 1, end: size + 2 }, text: '' }]));
+    await settled();
+    expect(lines()).toEqual([5, 200_000, 7].map((size) => `é😀${'b'.repeat(size)}`));
   });
 
   it('tells when the stream is full and when it has drained, once each', async () => {

@@ -18,7 +18,9 @@ process.stdin.on('data', (chunk) => {
   rest = lines.pop();
   for (const line of lines.filter((one) => one !== '')) {
     const message = JSON.parse(line);
-    if (message.method === undefined) waiting.get(JSON.stringify(message.id))?.(message);
+    if (message.method !== undefined) continue;
+    seen.push({ method: 'reply', id: message.id });
+    waiting.get(JSON.stringify(message.id))?.(message);
   }
 });
 
@@ -51,7 +53,7 @@ serve({
       return { protocolVersion: params.protocolVersion, capabilities, serverInfo: { name: 'full', version: '1.0.0' }, instructions: 'Be kind.' };
     },
     'prompts/list': () => ({ prompts: [{ name: 'greet', arguments: [{ name: 'who' }] }] }),
-    'prompts/get': ({ name, arguments: given }) => ({ messages: [{ role: 'user', content: { type: 'text', text: `${name} ${given?.who}` } }] }),
+    'prompts/get': ({ name, arguments: given }) => process.argv.includes('--mute-prompts') ? undefined : ({ messages: [{ role: 'user', content: { type: 'text', text: `${name} ${given?.who}` } }] }),
     'resources/list': () => ({ resources: [{ uri: 'test://a', name: 'a' }] }),
     'resources/templates/list': () => ({ resourceTemplates: [{ uriTemplate: 'test://{id}', name: 't' }] }),
     'resources/read': ({ uri }) => ({ contents: [{ uri, text: `content of ${uri}` }] }),

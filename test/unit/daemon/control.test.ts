@@ -1,0 +1,134 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { ServerPlan } from '../../../src/config/plan.ts';
+import { ControlClient } from '../../../src/daemon/control-client.ts';
+import { ControlServer } from '../../../src/daemon/control-server.ts';
+import { memoryTransports } from '../../../src/daemon/transport.ts';
+import { Examination } from '../../../src/gateway/examination.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
+import { until } from '../../harness/until.ts';
+import { inline, openGateway, server, StreamClient } from '../gateway/kit.ts';
+
+const echo = server('box/echo', 'echo.mjs');
+const slow = server('box/slow', 'slow.mjs');
+const dead = inline('box/dead', `console.error('no such database'); process.exit(3)`);
+
+function control(servers: readonly ServerPlan[]): { client: ControlClient; server: ControlServer; gateway: Gateway } {
+  const gateway = openGateway(servers);
+  const [near, far] = memoryTransports();
+  const client = new ControlClient(near);
+  onTestFinished(() => client.close());
+  const controlServer = new ControlServer(far, { gateway, clock: systemClock(), version: '1.2.3', daemonPid: undefined, examination: new Examination(gateway) });
+  return { client, server: controlServer, gateway };
+}
+
+describe('the control API', () => {
+  it('settles: starts every server, and says how each fares', async () => {
+    const { client } = control([echo, dead, { ...slow, enabled: false }]);
+    const { hosts } = await client.request('settle', { withinMs: 15_000 });
+    expect(hosts).toMatchObject([{ name: 'box', state: 'ready', servers: [{ name: 'echo', state: 'ready', tools: 8, cached: false }, { name: 'dead', state: 'failed', tools: 0 }, { name: 'slow', state: 'disabled' }] }]);
+    expect(hosts[0]?.servers[1]?.cause).toMatchObject({ code: 'SERVER_START_FAILED', host: 'box', server: 'dead', evidence: ['no such database'] });
+  });
+
+  it('does not show itself among the clients', async () => {
+    const { client, gateway } = control([echo]);
+    const ai = new StreamClient(gateway);
+    await ai.initialize();
+    await client.request('settle', { withinMs: 15_000 });
+    expect((await client.request('status', {})).clients).toMatchObject([{ name: 'test', version: '1' }]);
+  });
+
+  it('lists tools, and why those of others are missing', async () => {
+    const { client } = control([echo, dead]);
+    const { tools, missing } = await client.request('tools', {});
+    expect(tools.find(({ original }) => original === 'raw')).toMatchObject({ name: 'box__echo__raw', host: 'box', server: 'echo', description: 'The raw tool', definition: { name: 'box__echo__raw' } });
+    expect(missing).toMatchObject([{ code: 'SERVER_START_FAILED', server: 'dead' }]);
+    expect((await client.request('tools', { host: 'box', server: 'dead' })).tools).toEqual([]);
+  });
+
+  it('calls, with progress on the way, also what was never listed', async () => {
+    const { client } = control([slow]);
+    const progress: number[] = [];
+    client.on('call/progress', (one) => progress.push(one.progress));
+    const outcome = await client.request('call', { tool: 'box__slow__steps', arguments: { count: 3, everyMs: 5 } });
+    expect(outcome).toMatchObject({ host: 'box', server: 'slow', tool: 'steps', result: { content: [{ text: '3 steps' }] } });
+    expect(progress.filter((value) => value > 0)).toEqual([1, 2, 3]);
+  });
+
+  it('says what went wrong with a call', async () => {
+    const { client } = control([echo]);
+    await expect(client.request('call', { tool: 'box__echo__none', arguments: {} })).rejects.toMatchObject({ code: 'TOOL_UNKNOWN', tool: 'box__echo__none' });
+    await expect(client.request('call', { tool: 'box__echo__error', arguments: { message: 'bad' } })).rejects.toMatchObject({ code: 'TOOL_FAILED', host: 'box', server: 'echo' });
+    expect((await client.request('call', { tool: 'box__echo__fail', arguments: {} })).result).toMatchObject({ isError: true });
+  });
+
+  it('cancels a call on the server too', async () => {
+    const { client } = control([slow]);
+    await client.request('tools', {});
+    const controller = new AbortController();
+    const call = client.request('call', { tool: 'box__slow__never', arguments: {} }, controller.signal);
+    call.catch(() => undefined);
+    const cancelled = async (): Promise<string> => JSON.stringify((await client.request('call', { tool: 'box__slow__cancelled', arguments: {} })).result);
+    await cancelled();
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
+    await until(async () => (await cancelled()).includes('known'));
+  });
+
+  it('restarts a server into a new process', async () => {
+    const { client } = control([echo]);
+    const pid = async (): Promise<number> => {
+      const { result } = await client.request('call', { tool: 'box__echo__where', arguments: {} });
+      return (JSON.parse((result as { content: { text: string }[] }).content[0]?.text ?? '') as { pid: number }).pid;
+    };
+    const before = await pid();
+    await client.request('restart', { host: 'box', server: 'echo' });
+    await until(async () => (await client.request('status', {})).hosts[0]?.servers[0]?.state === 'ready');
+    expect(await pid()).not.toBe(before);
+  });
+
+  it('keeps logs and hands them out', async () => {
+    const { client } = control([echo]);
+    await client.request('call', { tool: 'box__echo__stderr', arguments: { line: 'a word on stderr' } });
+    await until(async () => (await client.request('logs', { lines: 50 })).entries.some(({ line, server: name }) => line === 'a word on stderr' && name === 'echo'));
+  });
+
+  it('streams events to whoever subscribes, numbered', async () => {
+    const { client } = control([echo]);
+    const sequences: number[] = [];
+    client.on('event', ({ sequence }) => sequences.push(sequence));
+    const { sequence } = await client.request('events/subscribe', {});
+    await client.request('tools', {});
+    expect(sequences.length).toBeGreaterThan(2);
+    expect(sequences).toEqual(sequences.map((_, index) => sequence + 1 + index));
+  });
+
+  it('asks the person at the face', async () => {
+    const { client, server: asking } = control([echo]);
+    const question = { host: 'box', kind: 'passphrase', text: 'Passphrase:', echo: false } as const;
+    expect(await asking.ask(question, new AbortController().signal)).toBeUndefined();
+    client.answer((asked) => Promise.resolve(asked.text === 'Passphrase:' ? 'open sesame' : null));
+    expect(await asking.ask(question, new AbortController().signal)).toBe('open sesame');
+  });
+
+  it.each(['no/such', 'toString', '__proto__', 'constructor'])('refuses %s', async (method) => {
+    const { client } = control([echo]);
+    await expect(client.request(method as 'status', {})).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it('names hosts and servers that are not there', async () => {
+    const { client } = control([echo]);
+    await expect(client.request('settle', { withinMs: 1, host: 'none' })).rejects.toMatchObject({ code: 'USAGE', host: 'none' });
+    await expect(client.request('tools', { host: 'box', server: 'none' })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(client.request('restart', { host: 'none' })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it('ends what it started when its face leaves', async () => {
+    const { client, gateway } = control([echo]);
+    await client.request('settle', { withinMs: 15_000 });
+    await client.close();
+    const [unit] = gateway.units;
+    await until(() => unit?.state.ready === 0);
+    expect(gateway.sessions.size).toBe(0);
+  });
+});

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ListingCache } from '../../../src/catalog/cache.ts';
+import { Catalog } from '../../../src/catalog/catalog.ts';
+import type { ServerPlan } from '../../../src/config/plan.ts';
+import { joinInstructions } from '../../../src/gateway/instructions.ts';
+import { ManualClock } from '../../harness/manual-clock.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { bytesOf, planOf, serverPlan } from '../catalog/kit.ts';
+
+function joined(said: readonly (readonly [ServerPlan, string | undefined])[]): string | undefined {
+  const servers = said.map(([server]) => server);
+  const catalog = new Catalog(planOf(servers), new ListingCache(join(scratch(), 'c'), () => undefined), new ManualClock());
+  for (const [server, instructions] of said) catalog.accept(server, bytesOf({}), '', { instructions, capabilities: {} });
+  return joinInstructions(catalog, servers);
+}
+
+describe('joinInstructions', () => {
+  it('puts each under its server, in the order of the hosts file', () => {
+    expect(joined([[serverPlan('z', 'a'), 'First.'], [serverPlan('b', 'c'), undefined], [serverPlan('b', 'd'), 'Second.']])).toMatch(/^## z\/a .*\nFirst\.\n\n## b\/d .*\nSecond\.$/);
+  });
+
+  it('says nothing where nobody does, and nothing of those that are disabled', () => {
+    expect(joined([[serverPlan('a', 'a'), undefined]])).toBeUndefined();
+    expect(joined([[serverPlan('a', 'a', { enabled: false }), 'hidden']])).toBeUndefined();
+  });
+
+  it('cuts what is long, each and all', () => {
+    expect(joined([[serverPlan('a', 'a'), 'x'.repeat(5000)]])?.length).toBeLessThan(2100);
+    expect(joined(Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), 'x'.repeat(5000)] as const))).toHaveLength(16_000);
+  });
+});

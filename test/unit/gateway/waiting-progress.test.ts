@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { whileWaiting } from '../../../src/gateway/waiting-progress.ts';
+import type { ToolCall } from '../../../src/policy/interceptor.ts';
+import { serverPlan } from '../catalog/kit.ts';
+import { parsed } from '../protocol/kit.ts';
+import { peerKit } from '../protocol/peer-kit.ts';
+
+function callWith(meta: string): { call: ToolCall; client: ReturnType<typeof peerKit> } {
+  const client = peerKit();
+  const route = { publicKey: 'p', server: serverPlan('box', 'files'), original: 'o', originalJson: '"o"', definition: Buffer.from('{}') };
+  // The parts of a call that progress needs.
+  const call = { route, peer: client.peer, request: parsed(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"p","_meta":${meta}}}`) } as ToolCall;
+  return { call, client };
+}
+
+describe('whileWaiting', () => {
+  it('tells progress that grows and stays below the server\'s own, until the work is done', async () => {
+    const { call, client } = callWith('{"progressToken":"t\\u0031"}');
+    let finish: (value: string) => void = () => undefined;
+    const work = whileWaiting(new Promise<string>((resolve) => { finish = resolve; }), call, client.clock);
+    client.clock.advance(299);
+    expect(await client.lines()).toEqual([]);
+    client.clock.advance(3001);
+    const lines = await client.lines();
+    const values = lines.map((line) => (JSON.parse(line) as { params: { progress: number } }).params.progress);
+    expect(values).toHaveLength(4);
+    expect(values.every((value, index) => value < 0 && value > (values[index - 1] ?? Number.NEGATIVE_INFINITY))).toBe(true);
+    expect(lines[0]).toContain('"progressToken":"t\\u0031"');
+    finish('done');
+    expect([await work, client.clock.pending]).toEqual(['done', 0]);
+  });
+
+  it('is silent for those who did not ask', async () => {
+    const { call, client } = callWith('{}');
+    whileWaiting(new Promise(() => undefined), call, client.clock).catch(() => undefined);
+    expect(client.clock.pending).toBe(0);
+  });
+
+  it('stops where the work fails', async () => {
+    const { call, client } = callWith('{"progressToken":1}');
+    await expect(whileWaiting(Promise.reject(new Error('down')), call, client.clock)).rejects.toThrow('down');
+    expect(client.clock.pending).toBe(0);
+  });
+});

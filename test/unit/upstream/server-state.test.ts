@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
+import { INITIAL_SERVER_STATE, reduceServer, type ServerAction, serverStateKind } from '../../../src/upstream/server-state.ts';
+
+const cause = new AnywhereError('SERVER_EXITED', 'gone');
+const after = (...actions: ServerAction[]): string => serverStateKind(actions.reduce(reduceServer, INITIAL_SERVER_STATE));
+
+const launched = { type: 'launched' } as const;
+const initialized = { type: 'initialized' } as const;
+const failed = { type: 'start-failed', cause } as const;
+const ended = { type: 'ended', cause } as const;
+const stopped = (wasReady: boolean): ServerAction => ({ type: 'stopped', wasReady });
+
+describe('a server', () => {
+  it.each([
+    ['idle', []],
+    ['starting', [launched]],
+    ['ready', [launched, initialized]],
+    ['failed', [launched, failed]],
+    ['starting', [launched, failed, launched]],
+    ['ready', [launched, failed, launched, initialized]],
+    ['failed', [launched, initialized, ended]],
+    ['idle', [launched, initialized, stopped(true)]],
+    ['idle', [launched, stopped(false)]],
+    ['ready', [launched, launched, initialized, failed]],
+    ['starting', [launched, launched, initialized, ended]],
+    ['failed', [launched, failed, launched, stopped(false)]],
+  ] as const)('is %s after %j', (kind, actions) => {
+    expect(after(...actions)).toBe(kind);
+  });
+
+  it('counts its instances, whatever becomes of each', () => {
+    const life = fc.constantFrom<readonly ServerAction[]>([launched, failed], [launched, stopped(false)], [launched, initialized, ended], [launched, initialized, stopped(true)]);
+    fc.assert(
+      fc.property(fc.array(life, { maxLength: 10 }), (lives) => {
+        const state = lives.flat().reduce(reduceServer, INITIAL_SERVER_STATE);
+        expect([state.starting, state.ready]).toEqual([0, 0]);
+      }),
+    );
+  });
+});
