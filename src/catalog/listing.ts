@@ -67,10 +67,6 @@ function itemProblem(collection: Collection, item: ListedItem, isRepeated: boole
   return (collection.name === 'tools' ? toolProblem(definition) : undefined) ?? definitionProblem(collection.name, definition);
 }
 
-export function emptyItems(): Record<CollectionName, readonly ListedItem[]> {
-  return forEachCollection(() => []);
-}
-
 /** True where both offer the same bytes in the same order. */
 export function sameItems(a: readonly ListedItem[], b: readonly ListedItem[]): boolean {
   return a.length === b.length && a.every((item, index) => b[index]?.bytes.equals(item.bytes) === true);

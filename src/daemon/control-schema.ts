@@ -7,6 +7,7 @@
 import type { ErrorReport } from '../base/errors.ts';
 import type { GatewayEvent, HostStateName, LogStream, ServerStateName } from '../telemetry/events.ts';
 
+/** Two sides that differ in it do not understand each other. @public */
 export const CONTROL_VERSION = 1;
 
 export interface ServerStatus {

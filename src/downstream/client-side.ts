@@ -12,6 +12,7 @@ import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
 import type { Peer, Waiter } from '../protocol/peer.ts';
 import { asReplyTo } from '../protocol/relay.ts';
+import type { Edit } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
 import { listAllTasks } from '../upstream/list-tasks.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
@@ -180,23 +181,32 @@ export class ClientSide {
   async #listTasks(request: Message): Promise<void> {
     const instances = this.#client.instances();
     for (const instance of instances) instance.touch();
-    const tasks = await listAllTasks(instances, (reply, instance) => {
-      this.#client.tasks.learnFrom(reply, instance);
-    });
+    const tasks = await listAllTasks(instances, (taskId, instance) => this.#isOwnTask(taskId, instance));
     this.#client.peer.reply(request, Buffer.concat([Buffer.from('{"tasks":'), tasks, Buffer.from('}')]));
+  }
+
+  /** A shared server lists the tasks of all its clients. */
+  #isOwnTask(taskId: string | undefined, instance: Instance): boolean {
+    if (taskId === undefined) return false;
+    if (instance.owner === this.#client.owner) this.#client.tasks.learn(taskId, instance);
+    return this.#client.tasks.instanceOf(taskId) === instance;
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    if (instance === undefined) this.#client.peer.respond(request, asReplyTo(request, reply));
+    // It is gone since, and what it said stands.
+    if (instance === undefined) this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, server)));
     else this.#reply(request, reply, instance);
   }
 
   #reply(request: Message, reply: Message, instance: Instance): void {
     instance.touch();
     this.#client.tasks.learnFrom(reply, instance);
-    const edits = reply.result === undefined ? [] : resultUriEdits(reply.bytes, reply.result, instance.server, this.#deps.catalog.aliases);
-    this.#client.peer.respond(request, asReplyTo(request, reply, edits));
+    this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, instance.server)));
+  }
+
+  #uriEdits({ bytes, result }: Message, server: ServerPlan): readonly Edit[] {
+    return result === undefined ? [] : resultUriEdits(bytes, result, server, this.#deps.catalog.aliases);
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */

@@ -13,7 +13,7 @@ import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
 import { RunningRequests } from './requests.ts';
-import type { Tasks } from './tasks.ts';
+import { Tasks } from './tasks.ts';
 
 export interface ServerSideDeps {
   readonly scope: Scope;
@@ -34,6 +34,8 @@ export class ServerSide {
   readonly #deps: ServerSideDeps;
   /** Each server counts its requests for itself. */
   readonly #running = new Map<Instance, RunningRequests>();
+  /** Tasks that the client runs, by the instance that asked for each. */
+  readonly #clientTasks = new Tasks();
   #logLevel: McpLogLevel | undefined;
 
   constructor(client: ServerSideClient, deps: ServerSideDeps) {
@@ -83,6 +85,15 @@ export class ServerSide {
     }
   }
 
+  /** The instance for which the client runs this task. */
+  askerOf(taskId: string | undefined): Instance | undefined {
+    return taskId === undefined ? undefined : this.#clientTasks.instanceOf(taskId);
+  }
+
+  forget(instance: Instance): void {
+    this.#clientTasks.forget(instance);
+  }
+
   close(cause: AnywhereError): void {
     for (const running of this.#running.values()) running.cancelAll(cause);
   }
@@ -95,6 +106,7 @@ export class ServerSide {
       // People answer these: the server's own patience is the only limit.
       const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
       const reply = await forwardRequest(request, [], this.#client.peer, instance.peer, options);
+      this.#clientTasks.learnFrom(reply, instance);
       instance.peer.respond(request, asReplyTo(request, reply));
     } catch (error) {
       // A cancelled request gets no answer (MCP, utilities/cancellation).

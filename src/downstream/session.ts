@@ -128,6 +128,12 @@ export class ClientSession implements InstanceOwner {
 
   instanceEnded(instance: Instance): void {
     this.#tasks.forget(instance);
+    this.#serverSide.forget(instance);
+  }
+
+  /** True where this client started the task on that instance. */
+  hasTask(taskId: string, instance: Instance): boolean {
+    return this.#tasks.instanceOf(taskId) === instance;
   }
 
   /** The client is gone: what runs for it is cancelled on the servers. */
@@ -173,15 +179,24 @@ export class ClientSession implements InstanceOwner {
   }
 
   #notification(notification: Message): void {
-    const rule = CLIENT_NOTIFICATIONS.get(notification.method);
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#clientSide.cancel(cancelled.idText, cancelled.reason);
-    else if (rule !== 'here' && rule !== 'cancel') this.#passOn(notification, rule === 'all-servers');
+    else for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
   }
 
   /** What we do not know goes to the sole server that could know it. */
-  #passOn(notification: Message, toAll: boolean): void {
-    const sole = this.#deps.router.soleServer;
-    for (const instance of this.#deps.instancesOf(this)) if (toAll || instance.server === sole) instance.peer.send([notification.bytes]);
+  #listenersTo(notification: Message): readonly Instance[] {
+    const instances = this.#deps.instancesOf(this);
+    switch (CLIENT_NOTIFICATIONS.get(notification.method)) {
+      case 'here':
+      case 'cancel':
+        return [];
+      case 'own-servers':
+        return instances.filter(({ owner }) => owner === this);
+      case 'task':
+        return instances.filter((instance) => instance === this.#serverSide.askerOf(notification.paramText('taskId')));
+      case undefined:
+        return instances.filter(({ server }) => server === this.#deps.router.soleServer);
+    }
   }
 }

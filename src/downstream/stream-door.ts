@@ -34,8 +34,9 @@ export interface StreamDoor<S extends DoorSession> {
 export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
   const writer = new MessageWriter(output, (congested) => {
-    // A client that does not read must not make us buffer: its own servers wait, nobody else's.
-    for (const instance of session.instances) if (congested) instance.pause();
+    // A client that does not read must not make us buffer: its own servers wait, and shared ones do not.
+    const own = session.instances.filter(({ server }) => server.sharing === 'session');
+    for (const instance of own) if (congested) instance.pause();
     else instance.resume();
   });
   const session = deps.open(writer);

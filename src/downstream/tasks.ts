@@ -1,5 +1,5 @@
 /** Which instance runs which task (MCP 2025-11-25, tasks): learned from answers and status notifications. */
-import { memberAt, memberOf, textAt, walkElements, type Span } from '../protocol/json-scan.ts';
+import { memberAt, textAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Instance } from '../upstream/instance.ts';
 
@@ -13,28 +13,25 @@ export class Tasks {
     return instance?.isLive === true ? instance : undefined;
   }
 
-  /** A reply that creates a task, or lists some. */
+  learn(taskId: string, instance: Instance): void {
+    this.#instances.set(taskId, instance);
+  }
+
+  /** A reply that creates a task. */
   learnFrom(reply: Message, instance: Instance): void {
     if (reply.result === undefined || !reply.bytes.includes(MARK)) return;
-    this.#learn(reply.bytes, memberAt(reply.bytes, reply.result, ['task', 'taskId']), instance);
-    const list = memberOf(reply.bytes, reply.result, 'tasks');
-    if (list === undefined) return;
-    walkElements(reply.bytes, list.start, (task) => {
-      this.#learn(reply.bytes, memberOf(reply.bytes, task, 'taskId'), instance);
-    });
+    const span = memberAt(reply.bytes, reply.result, ['task', 'taskId']);
+    const taskId = span && textAt(reply.bytes, span);
+    if (taskId !== undefined) this.learn(taskId, instance);
   }
 
   learnFromStatus(notification: Message, instance: Instance): void {
-    this.#learn(notification.bytes, notification.param('taskId'), instance);
+    const taskId = notification.paramText('taskId');
+    if (taskId !== undefined) this.learn(taskId, instance);
   }
 
   /** The instance is gone, and its tasks with it. */
   forget(instance: Instance): void {
     for (const [taskId, holder] of this.#instances) if (holder === instance) this.#instances.delete(taskId);
-  }
-
-  #learn(bytes: Buffer, span: Span | undefined, instance: Instance): void {
-    const taskId = span === undefined ? undefined : textAt(bytes, span);
-    if (taskId !== undefined) this.#instances.set(taskId, instance);
   }
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { CLIENT_REQUESTS } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
@@ -105,8 +106,15 @@ export class TransparentSession implements InstanceOwner {
 
   async #answer(request: Message): Promise<void> {
     if (request.method === 'initialize') await this.#initialize(request);
-    else if (this.#instance === undefined) this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
+    else if (this.#instance === undefined) this.#answerEarly(request);
     else await this.#relay(request, { to: this.#instance.peer, from: this.peer, running: this.#ofClient });
+  }
+
+  /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
+  #answerEarly(request: Message): void {
+    if (request.method === 'ping') this.peer.reply(request, '{}');
+    else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused') this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
+    else this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
   }
 
   async #initialize(request: Message): Promise<void> {

@@ -151,9 +151,13 @@ export class ListingKeeper {
     }, { background: true });
   }
 
+  #partlyFailed(unit: ServerUnit, instance: Instance, thrown: unknown): void {
+    if (instance.isLive) this.#deps.onProblem(unit, asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name }));
+  }
+
   async #list(unit: ServerUnit, instance: Instance): Promise<void> {
     try {
-      const definitions = await listAll(instance);
+      const definitions = await listAll(instance, (error) => { this.#partlyFailed(unit, instance, error); });
       this.#failed.delete(unit);
       const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
       this.#deps.catalog.accept(unit.plan, definitions, profile, instance.hello ?? { instructions: undefined, capabilities: {} });

@@ -43,10 +43,14 @@ export class SharedClient implements InstanceOwner {
     else if (rule !== 'cancel') for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
   }
 
-  /** A resource's update concerns those who subscribed to it, anything else everybody. */
+  /** A resource's update concerns those who subscribed to it, a task's status who started it, anything else everybody. */
   #listeners(instance: Instance, notification: Message): readonly ClientSession[] {
     const sessions = this.#deps.sessions();
-    const uri = SERVER_NOTIFICATIONS.get(notification.method) === 'resource' ? notification.paramText('uri') : undefined;
-    return uri === undefined ? sessions : sessions.filter((session) => instance.subscriptions.has(uri, session));
+    const rule = SERVER_NOTIFICATIONS.get(notification.method);
+    const uri = rule === 'resource' ? notification.paramText('uri') : undefined;
+    if (uri !== undefined) return sessions.filter((session) => instance.subscriptions.has(uri, session));
+    if (rule !== 'task') return sessions;
+    const taskId = notification.paramText('taskId') ?? '';
+    return sessions.filter((session) => session.hasTask(taskId, instance));
   }
 }

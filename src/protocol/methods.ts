@@ -75,12 +75,19 @@ export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> =
 ]);
 
 /** What is done with a notification of an AI client; one that is not in the table goes to the sole candidate. */
-export type ClientNotificationRule = 'here' | 'cancel' | 'all-servers';
+export type ClientNotificationRule =
+  | 'here'
+  | 'cancel'
+  /** To all instances that work for this client alone. */
+  | 'own-servers'
+  /** To the instance that asked for the client's task it names. */
+  | 'task';
 
 export const CLIENT_NOTIFICATIONS: ReadonlyMap<string, ClientNotificationRule> = new Map<string, ClientNotificationRule>([
   ['notifications/initialized', 'here'],
   ['notifications/cancelled', 'cancel'],
-  ['notifications/roots/list_changed', 'all-servers'],
+  ['notifications/roots/list_changed', 'own-servers'],
+  ['notifications/tasks/status', 'task'],
 ]);
 
 /** RFC 5424 severities as MCP names them, least severe first. */

@@ -29,9 +29,14 @@ export interface RequestOptions {
   readonly signal?: CancelSignal | undefined;
   /** The progress notification as it came; its token is our request id. */
   readonly onProgress?: ((message: Message) => void) | undefined;
+  /** The reply may name a task, whose progress comes under the same token afterwards (MCP 2025-11-25, tasks). */
+  readonly progressOutlivesReply?: boolean;
   /** MCP forbids to cancel `initialize`. */
   readonly cancellable?: boolean;
 }
+
+/** Requests that became tasks and whose progress is still passed on. */
+const MAX_TASK_PROGRESS = 1000;
 
 /** Builds the line to send, knowing the id (which is the progress token too). */
 export type BuildLine = (id: number) => Line;
@@ -56,6 +61,8 @@ export class Peer {
   readonly #clock: Clock;
   readonly #pending = new IdTable<Pending>();
   readonly #batches = new WeakMap<Message, Batch>();
+  /** Of requests that became tasks, oldest first. */
+  readonly #taskProgress = new Map<number, (message: Message) => void>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #cancelSweep: CancelTimer | undefined;
@@ -162,8 +169,17 @@ export class Peer {
 
   #settle(reply: Message): void {
     const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
+    if (pending?.options.progressOutlivesReply === true) this.#keepProgress(reply, pending);
     if (pending === undefined) this.#handler.stray(reply);
     else pending.waiter.resolve(reply);
+  }
+
+  /** Nobody says when a task is over: the oldest make room. */
+  #keepProgress(reply: Message, { options }: Pending): void {
+    if (reply.kind !== 'result' || options.onProgress === undefined) return;
+    this.#taskProgress.set(reply.idNumber, options.onProgress);
+    const [oldest] = this.#taskProgress.keys();
+    if (this.#taskProgress.size > MAX_TASK_PROGRESS && oldest !== undefined) this.#taskProgress.delete(oldest);
   }
 
   /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
@@ -188,8 +204,11 @@ export class Peer {
     const token = message.param('progressToken');
     const id = token === undefined ? Number.NaN : Number(message.bytes.toString('utf8', token.start, token.end));
     const pending = this.#pending.get(id);
-    // After the reply progress means nothing any more (MCP, utilities/progress).
-    if (pending === undefined) return;
+    // After the reply progress means nothing any more (MCP, utilities/progress), unless it is a task's.
+    if (pending === undefined) {
+      this.#taskProgress.get(id)?.(message);
+      return;
+    }
     pending.deadlineMs = this.#clock.monotonic() + pending.options.timeoutMs;
     pending.options.onProgress?.(message);
   }

@@ -37,6 +37,7 @@ function withProgress(request: Message, token: Span, from: Peer, options: Reques
   const tokenText = rawAt(request.bytes, token);
   return {
     ...options,
+    progressOutlivesReply: request.param('task') !== undefined,
     onProgress: (progress) => {
       from.send(withToken(progress, tokenText));
       options.onProgress?.(progress);

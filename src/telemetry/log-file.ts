@@ -1,15 +1,18 @@
 /**
- * One log file: lines are appended in batches, one write under way at a time, rotated by size.
+ * One log file: lines are appended in batches, one write under way at a time, rotated by size. A line waits a moment
+ * for others: what is logged while twenty hosts connect must not be what they wait for.
  *
  * The file is opened for every batch, so that a thousand servers hold no thousand descriptors, and several
  * gateways of one user can append to the same file and rotate it under each other.
  */
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 import { rotatedFile } from './log-paths.ts';
 
 export interface LogFileOptions {
   readonly file: string;
+  readonly clock: Pick<Clock, 'after'>;
   /** A file this large is rotated before the next batch; one rotated file is kept. */
   readonly maxFileBytes: number;
   /** Lines waiting for a slow disk, in UTF-16 units; past it `append` refuses. */
@@ -18,11 +21,17 @@ export interface LogFileOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Longest time that a line waits for others. */
+const WAIT_MS = 250;
+/** In UTF-16 units: so much waits for nothing. */
+const FULL_BATCH = 64 * 1024;
+
 export class LogFile {
   readonly #options: LogFileOptions;
   #pending: string[] = [];
   #pendingSize = 0;
   #writing: Promise<void> | undefined;
+  #cancelWait: CancelTimer | undefined;
 
   constructor(options: LogFileOptions) {
     this.#options = options;
@@ -33,13 +42,21 @@ export class LogFile {
     if (this.#pendingSize + line.length > this.#options.maxPending) return false;
     this.#pending.push(line);
     this.#pendingSize += line.length;
-    this.#writing ??= this.#writeAll();
+    if (this.#pendingSize >= FULL_BATCH) this.#begin();
+    else this.#cancelWait ??= this.#options.clock.after(WAIT_MS, () => { this.#begin(); }, { background: true });
     return true;
   }
 
   /** Resolves when everything appended so far is written or lost. */
   async flush(): Promise<void> {
+    this.#begin();
     await this.#writing;
+  }
+
+  #begin(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    if (this.#pending.length > 0) this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
@@ -58,8 +75,7 @@ export class LogFile {
 
   async #write(batch: string): Promise<void> {
     const { file, maxFileBytes } = this.#options;
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(file, 'a', 0o600);
+    const handle = await openToAppend(file);
     try {
       await handle.appendFile(batch);
       const { size, ino } = await handle.stat();
@@ -70,12 +86,26 @@ export class LogFile {
   }
 }
 
+async function openToAppend(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'a', 0o600);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    return open(file, 'a', 0o600);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
 /** Unless another process has rotated it since: then the file of that name is one just begun, or not there yet. */
 async function rotate(file: string, ino: number): Promise<void> {
   try {
     const current = await stat(file);
     if (current.ino === ino) await rename(file, rotatedFile(file));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!isMissing(error)) throw error;
   }
 }

@@ -105,6 +105,7 @@ export class ServerLogs {
       place,
       file: new LogFile({
         file,
+        clock: this.#options.clock,
         maxFileBytes: this.#limits.maxFileBytes,
         maxPending: MAX_PENDING,
         onError: (error) => {

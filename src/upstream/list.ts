@@ -12,9 +12,20 @@ const MAX_PAGES = 1000;
 /** The definitions of each collection, verbatim and in the server's order. */
 export type Definitions = Readonly<Record<CollectionName, readonly Buffer[]>>;
 
-/** @throws AnywhereError where the server does not answer or answers with something else than a list */
-export async function listAll(instance: Instance): Promise<Definitions> {
-  const lists = await Promise.all(COLLECTIONS.map((collection) => listOne(instance, collection)));
+/**
+ * @param onFailure told of a list other than the tools' that failed: it counts as empty, and the tools stay
+ * @throws AnywhereError where the server does not answer or answers with something else than a list
+ */
+export async function listAll(instance: Instance, onFailure?: (error: unknown) => void): Promise<Definitions> {
+  const listed = (collection: Collection): Promise<readonly Buffer[]> => {
+    const list = listOne(instance, collection);
+    if (onFailure === undefined || collection.name === 'tools') return list;
+    return list.catch((error: unknown) => {
+      onFailure(error);
+      return [];
+    });
+  };
+  const lists = await Promise.all(COLLECTIONS.map(listed));
   const [tools = [], prompts = [], resources = [], resourceTemplates = []] = lists;
   return { tools, prompts, resources, resourceTemplates };
 }

@@ -3,16 +3,21 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { StdioCommand } from './http-bridge.ts';
 import { BIN } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
 import { scratch } from './scratch.ts';
 
 const TOOLS = fileURLToPath(new URL('../tools/node_modules/.bin', import.meta.url));
 
-/** What it prints on stdout; rejects with all it said when it fails. */
+/** Of the built program with this hosts file. */
 export function inspect(hostsFile: string, sandbox: Sandbox, args: readonly string[]): Promise<string> {
+  return inspectServer({ command: process.execPath, args: [BIN, 'serve', '--in-process', '--config', hostsFile], env: sandbox.env }, sandbox, args);
+}
+
+/** What it prints on stdout; rejects with all it said when it fails. */
+export function inspectServer(server: StdioCommand, sandbox: Sandbox, args: readonly string[]): Promise<string> {
   const config = join(scratch(), 'mcp.json');
-  const server = { command: process.execPath, args: [BIN, 'serve', '--in-process', '--config', hostsFile], env: sandbox.env };
   writeFileSync(config, JSON.stringify({ mcpServers: { anywhere: server } }));
   const command = [join(TOOLS, 'mcp-inspector'), '--cli', '--config', config, '--server', 'anywhere', ...args];
   return new Promise((resolve, reject) => {

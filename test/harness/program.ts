@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { RawClient } from './raw-client.ts';
+import { RawClient, type RawClientOptions } from './raw-client.ts';
 import { makeSandbox, type Sandbox } from './sandbox.ts';
 
 export const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
@@ -36,6 +36,7 @@ export interface ServeOptions {
   readonly args?: readonly string[];
   /** A process in between that only starts it and shares its stdio: its pid is then the client's. */
   readonly belowAnother?: boolean;
+  readonly onReceived?: RawClientOptions['onReceived'];
 }
 
 const ONLY_STARTS = "require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
@@ -48,6 +49,7 @@ export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), 
     args: options.belowAnother === true ? ['-e', ONLY_STARTS, '--', ...serve] : serve,
     env: sandbox.env,
     cwd: sandbox.home,
+    ...(options.onReceived === undefined ? {} : { onReceived: options.onReceived }),
   });
   onTestFinished(async () => {
     await client.close();

@@ -23,6 +23,8 @@ export interface RawClientOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Called with every line as it comes. */
+  readonly onReceived?: (one: Received) => void;
 }
 
 export interface Exit {
@@ -33,6 +35,7 @@ export interface Exit {
 export class RawClient {
   readonly #child: ChildProcess;
   readonly #received: Received[] = [];
+  readonly #onReceived: (one: Received) => void;
   #pieces: string[] = [];
   #stderr = '';
   #nextId = 1;
@@ -41,7 +44,8 @@ export class RawClient {
   readonly ended: Promise<Exit>;
 
   constructor(options: RawClientOptions) {
-    const { command, args, env, cwd } = options;
+    const { command, args, env, cwd, onReceived = () => undefined } = options;
+    this.#onReceived = onReceived;
     this.#child = spawn(command, args, { env, ...(cwd === undefined ? {} : { cwd }), stdio: 'pipe' });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#read(text);
@@ -142,7 +146,9 @@ export class RawClient {
     while (lines.length > 1) {
       const line = this.#pieces.join('') + (lines.shift() ?? '');
       this.#pieces = [];
-      this.#received.push({ line, message: parse(line), atMs });
+      const one = { line, message: parse(line), atMs };
+      this.#received.push(one);
+      this.#onReceived(one);
     }
     this.#pieces.push(lines[0] ?? '');
   }

@@ -21,11 +21,12 @@ type Program = Pick<ChildProcess, 'pid' | 'once' | 'exitCode' | 'signalCode'> & 
 
 export class LocalChannel implements Channel {
   readonly ended: Promise<ChannelEnd>;
-  /** Its stderr has been read to the end, or given up. */
+  /** Nothing more is waited for on its stderr. Never rejects. */
   readonly silent: Promise<void>;
   readonly #program: Program;
   readonly #clock: Clock;
   #end: (end: ChannelEnd) => void = () => undefined;
+  #silence: () => void = () => undefined;
   #dead = false;
 
   constructor(program: Program, clock: Clock) {
@@ -34,7 +35,10 @@ export class LocalChannel implements Channel {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.silent = new Promise((resolve) => program.stderr.once('close', resolve));
+    this.silent = new Promise((resolve) => {
+      this.#silence = resolve;
+    });
+    program.stderr.once('close', () => { this.#silence(); });
     // A write that crosses the program's end is no event of its own: `ended` tells.
     program.stdin.on('error', () => undefined);
     program.once('exit', (code: number | null, signal: NodeJS.Signals | null) => { this.#exited(code, signal); });
@@ -68,21 +72,20 @@ export class LocalChannel implements Channel {
 
   close(): void {
     this.#finish({ kind: 'closed' });
-    this.#clock.after(LAST_WORDS_MS, () => { this.#program.stderr.destroy(); }, { background: true });
   }
 
   lose(cause: AnywhereError): void {
     this.#finish({ kind: 'lost', cause });
-    this.#program.stderr.destroy();
   }
 
-  /** Its pipes end, as a channel's do; its launcher sees that and reaps. */
+  /** Its pipes end, as a channel's do, stderr last; its launcher sees that and reaps. */
   #finish(end: ChannelEnd): void {
     if (this.#dead) return;
     this.#dead = true;
-    const { stdin, stdout } = this.#program;
+    const { stdin, stdout, stderr } = this.#program;
     stdin.destroy();
     stdout.destroy();
+    this.#clock.after(LAST_WORDS_MS, () => { stderr.destroy(); }, { background: true });
     this.#end(end);
     this.#clock.after(REAP_MS, () => { this.#killGroup(); }, { background: true });
   }
@@ -93,6 +96,7 @@ export class LocalChannel implements Channel {
       cancel();
       this.#dead = true;
       this.#end(end);
+      this.#silence();
     };
     const cancel = this.#clock.after(DRAIN_MS, finish, { background: true });
     this.#program.once('close', finish);

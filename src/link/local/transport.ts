@@ -45,7 +45,7 @@ export class LocalTransport implements Transport {
     const channel = new LocalChannel(child, clock);
     await channel.spawned(this.#host);
     this.#channels.add(channel);
-    channel.ended.then(() => this.#channels.delete(channel), () => undefined);
+    channel.silent.then(() => this.#channels.delete(channel), () => undefined);
     return channel;
   }
 
@@ -67,9 +67,9 @@ export class LocalTransport implements Transport {
     });
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.destroy(this.#closed());
-    return Promise.resolve();
+    await Promise.all([...this.#channels].map(({ silent }) => silent));
   }
 
   destroy(cause: AnywhereError): void {

@@ -1,6 +1,6 @@
 /** What a machine accepted last: offered first, or sent ahead, next time, so that a known host costs fewer round trips. */
 import { createHash } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../telemetry/log.ts';
 import { readSmallFile } from '../small-file.ts';
@@ -36,9 +36,11 @@ export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
       const path = fileOf(folder, machine);
       if (same(seen.get(path), hint)) return;
       seen.set(path, hint);
-      writeHint(folder, path, hint).catch((error: unknown) => {
+      try {
+        writeHint(folder, path, hint);
+      } catch (error) {
         log.debug({ error }, 'which key worked could not be kept');
-      });
+      }
     },
   };
 }
@@ -54,12 +56,12 @@ async function readHint(path: string): Promise<LoginHint | undefined> {
   return fingerprint === undefined ? undefined : { fingerprint, session: session !== undefined };
 }
 
-async function writeHint(folder: string, path: string, hint: LoginHint): Promise<void> {
-  if (same(await readHint(path), hint)) return;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+/** At once, and seldom: what is learned as a connection fails must be there for the next one, of whichever link. */
+function writeHint(folder: string, path: string, hint: LoginHint): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
-  await writeFile(draft, `${hint.fingerprint}${hint.session ? ' session' : ''}\n`, { mode: 0o600 });
-  await rename(draft, path);
+  writeFileSync(draft, `${hint.fingerprint}${hint.session ? ' session' : ''}\n`, { mode: 0o600 });
+  renameSync(draft, path);
 }
 
 function same(one: LoginHint | undefined, other: LoginHint): boolean {

@@ -7,14 +7,14 @@ import { memoryTransports } from '../../../src/daemon/transport.ts';
 import { Examination } from '../../../src/gateway/examination.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { until } from '../../harness/until.ts';
-import { inline, openGateway, server, StreamClient } from '../gateway/kit.ts';
+import { inline, openGateway, type RigOptions, server, StreamClient } from '../gateway/kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 const slow = server('box/slow', 'slow.mjs');
 const dead = inline('box/dead', `console.error('no such database'); process.exit(3)`);
 
-function control(servers: readonly ServerPlan[]): { client: ControlClient; server: ControlServer; gateway: Gateway } {
-  const gateway = openGateway(servers);
+function control(servers: readonly ServerPlan[], options: RigOptions = {}): { client: ControlClient; server: ControlServer; gateway: Gateway } {
+  const gateway = openGateway(servers, options);
   const [near, far] = memoryTransports();
   const client = new ControlClient(near);
   onTestFinished(() => client.close());
@@ -73,6 +73,25 @@ describe('the control API', () => {
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
     await until(async () => (await cancelled()).includes('known'));
+  });
+
+  it.each<[string, (client: ControlClient) => Promise<unknown>]>([
+    ['doctor', (client) => client.request('doctor', { host: 'box' })],
+    ['settle', (client) => client.request('settle', { withinMs: 15_000, host: 'box' })],
+    ['tools', (client) => client.request('tools', { host: 'box' })],
+    ['call', (client) => client.request('call', { tool: 'box__echo__where', arguments: {} })],
+    ['restart', (client) => client.request('restart', { host: 'box' })],
+  ])('%s connects to the host it is asked about, and to no other', async (_, ask) => {
+    const { client, gateway } = control([echo, server('other/echo', 'echo.mjs')], { starts: false });
+    await ask(client);
+    await until(() => gateway.link('box').state.kind === 'ready');
+    expect(gateway.link('other').state.kind).toBe('idle');
+  });
+
+  it('connects to all hosts where a tool may be anyone’s', async () => {
+    const { client } = control([echo, server('other/echo', 'echo.mjs')], { starts: false });
+    await expect(client.request('call', { tool: 'nobody__knows', arguments: {} })).rejects.toMatchObject({ code: 'TOOL_UNKNOWN' });
+    expect((await client.request('status', {})).hosts).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
   });
 
   it('restarts a server into a new process', async () => {

@@ -44,17 +44,19 @@ export function folders(root = scratch()): GatewayDeps['paths'] {
 
 export interface RigOptions extends Partial<GatewayDeps> {
   readonly plan?: Partial<Plan>;
+  /** False: it connects to a host only when somebody needs it. */
+  readonly starts?: boolean;
 }
 
-/** A started gateway, closed after the test. */
-export function openGateway(servers: readonly ServerPlan[], { plan, ...deps }: RigOptions = {}): Gateway {
+/** A gateway, started unless `starts` says otherwise, and closed after the test. */
+export function openGateway(servers: readonly ServerPlan[], { plan, starts = true, ...deps }: RigOptions = {}): Gateway {
   const env = { PATH: process.env['PATH'] ?? '', HOME: scratch() };
   const gateway = new Gateway(planOf(servers, plan), {
     clock: systemClock(), random: Math.random, log: silentLog, env, homeDir: env.HOME, paths: folders(), prompter: () => Promise.resolve(undefined),
     secrets: createSecrets({ env, homeDir: env.HOME }), version: '1.2.3', ...deps,
   });
   onTestFinished(() => gateway.close());
-  gateway.start();
+  if (starts) gateway.start();
   return gateway;
 }
 

@@ -1,5 +1,6 @@
 /** The launcher's line, run by every shell that may be /bin/sh. */
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +8,6 @@ import type { Launch } from '../../../src/launch/launch.ts';
 import { LAUNCH_COMMAND, launcherLine, type Watch } from '../../../src/launch/launcher.ts';
 import { PreambleReader, type Preamble } from '../../../src/launch/preamble.ts';
 
-const NONCE = '00112233445566778899aabbccddeeff';
 const SCRIPT = 'IFS= read -r L&&eval "$L"';
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 const KNOWN = { system: '', shell: '', variables: new Map([['PATH', PATH]]) };
@@ -24,10 +24,12 @@ interface Ran {
 }
 
 async function run(shell: readonly string[], what: Launch, options: { watch?: Watch; learn?: boolean; stdin?: string } = {}): Promise<Ran> {
-  const line = launcherLine(what, { nonce: NONCE, environment: options.learn === true ? undefined : KNOWN, watch: options.watch ?? 'input' });
+  // Of its own: the reaper of one launch ends whatever carries the same.
+  const nonce = randomBytes(16).toString('hex');
+  const line = launcherLine(what, { nonce, environment: options.learn === true ? undefined : KNOWN, watch: options.watch ?? 'input' });
   const [file = '', ...args] = shell;
   const child = spawn(file, [...args, '-c', SCRIPT], { detached: true, env: { PATH, HOME: '/usr', SHELL: '/bin/sh' } });
-  const reader = new PreambleReader(NONCE);
+  const reader = new PreambleReader(nonce);
   let preamble: Preamble | undefined;
   const output: Buffer[] = [];
   let errors = '';
@@ -92,7 +94,7 @@ it.each(SHELLS)('any text arrives as it was through %s %s', async (...shell) => 
 });
 
 describe('launcherLine', () => {
-  const options = { nonce: NONCE, environment: KNOWN, watch: 'input' as const };
+  const options = { nonce: '00112233445566778899aabbccddeeff', environment: KNOWN, watch: 'input' as const };
 
   it('refuses what no program can be given', () => {
     const code = { code: 'CONFIG_INVALID' };

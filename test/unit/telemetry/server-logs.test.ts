@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
 import { logFile, placeOf, rotatedFile } from '../../../src/telemetry/log-paths.ts';
@@ -78,6 +78,20 @@ test('writes one file a server and one a host, readable by their user alone', as
   );
   expect(statSync(server).mode & 0o777).toBe(0o600);
   expect(statSync(path.dirname(server)).mode & 0o777).toBe(0o700);
+});
+
+test('a line waits a moment for others and is then written by itself, also after a flush of nothing', async () => {
+  const { folder, logs, say, advance } = setUp();
+  const file = logFile(folder, { host: 'gpu1', server: 'files' });
+  say('one');
+  await logs.flush();
+  await logs.flush();
+  say('two');
+  say('three');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(2);
+  advance(250);
+  await vi.waitFor(() => { expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4); });
 });
 
 test('tail gives the last entries of a server, a host, or everything, in order of time', async () => {

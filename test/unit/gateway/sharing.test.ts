@@ -1,0 +1,103 @@
+/** Several clients at once: what concerns one is never seen by another, also where they share a server. */
+import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
+import { proves } from '../../requirements.ts';
+import { until } from '../../harness/until.ts';
+import { connected, server, StreamClient } from './kit.ts';
+
+const SHARED = server('box/full', './full.mjs', { sharing: 'shared' });
+const SHARED_TASKS = server('box/tasks', './tasks.mjs', { argv: ['s'], sharing: 'shared' });
+const ALL = { roots: { listChanged: true }, sampling: {}, elicitation: {} };
+
+async function two(plan = SHARED): Promise<{ one: StreamClient; other: StreamClient }> {
+  const tool = plan === SHARED ? 'box__full__say' : 'box__tasks__start';
+  const { gateway, client: one } = await connected([plan], [tool], {}, ALL);
+  const other = new StreamClient(gateway);
+  await other.initialize(ALL);
+  await other.offers(tool);
+  return { one, other };
+}
+
+const seen = async (client: StreamClient): Promise<{ method: string; params?: object }[]> => JSON.parse(await client.text('box__full__seen')) as { method: string }[];
+
+describe('a shared server', () => {
+  it(proves('is offered nothing that needs one client', 'client-features', 'clients-apart'), async () => {
+    const { one, other } = await two();
+    expect(JSON.parse(await one.text('box__full__hello'))).toMatchObject({ params: { capabilities: {} } });
+    expect(await one.text('box__full__ask', { method: 'roots/list', params: {} })).toContain('-32601');
+    expect([...one.received, ...other.received].some(({ method }) => method === 'roots/list')).toBe(false);
+  });
+
+  it('is not told of the roots of one', async () => {
+    const { one } = await two();
+    one.send({ method: 'notifications/roots/list_changed' });
+    expect((await seen(one)).map(({ method }) => method)).not.toContain('notifications/roots/list_changed');
+  });
+
+  it(proves('tells of a resource those who subscribed', 'subscriptions', 'clients-apart'), async () => {
+    const { one, other } = await two();
+    await one.request('resources/subscribe', { uri: 'test://a' });
+    await other.text('box__full__say', { method: 'notifications/resources/updated', params: { uri: 'test://a' } });
+    await one.waitFor(({ method }) => method === 'notifications/resources/updated');
+    expect(other.received.some(({ method }) => method === 'notifications/resources/updated')).toBe(false);
+  });
+
+  it(proves('logs for each at its own level', 'logging'), async () => {
+    const { one, other } = await two();
+    await one.request('logging/setLevel', { level: 'debug' });
+    await other.request('logging/setLevel', { level: 'error' });
+    await until(async () => (await one.text('box__full__level')) === 'debug');
+    for (const level of ['info', 'error']) await one.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
+    const levels = (client: StreamClient) => client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']);
+    await until(() => levels(other).length > 0);
+    expect([levels(one), levels(other)]).toEqual([['info', 'error'], ['error']]);
+  });
+
+  it(proves('hears a cancellation when the client that asked leaves', 'client-leaves', 'cancelled'), async () => {
+    const { gateway, client: one } = await connected([server('box/slow', 'slow.mjs', { sharing: 'shared' })], ['box__slow__sleep']);
+    const other = new StreamClient(gateway);
+    await other.initialize();
+    one.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 60_000 } });
+    await one.text('box__slow__cancelled');
+    gateway.closeSession(one.door.session, new AnywhereError('CANCELLED', 'gone'));
+    await until(async () => (await other.text('box__slow__cancelled')) !== '[]');
+  });
+
+  it(proves('keeps the tasks of each to itself', 'clients-apart', 'tasks'), async () => {
+    const { one, other } = await two(SHARED_TASKS);
+    expect((await one.call('box__tasks__start', {}, { task: {} })).result).toMatchObject({ task: { taskId: 's1' } });
+    expect((await other.call('box__tasks__start', {}, { task: {} })).result).toMatchObject({ task: { taskId: 's3' } });
+    expect((await one.request('tasks/list')).result?.['tasks']).toMatchObject([{ taskId: 's1' }]);
+    expect((await one.request('tasks/list')).result?.['tasks']).toHaveLength(1);
+    expect((await one.request('tasks/get', { taskId: 's3' })).error?.code).toBe(-32602);
+    expect((await other.request('tasks/get', { taskId: 's3' })).result).toMatchObject({ taskId: 's3' });
+  });
+
+  it('tells of a task only the client that started it', async () => {
+    const { one, other } = await two(SHARED_TASKS);
+    await one.call('box__tasks__start', {}, { task: {} });
+    await other.text('box__tasks__announce', { taskId: 's1' });
+    await one.waitFor(({ method }) => method === 'notifications/tasks/status');
+    await other.request('ping');
+    expect(other.received.some(({ method }) => method === 'notifications/tasks/status')).toBe(false);
+    expect((await other.request('tasks/get', { taskId: 's1' })).error?.code).toBe(-32602);
+  });
+});
+
+it(proves('a session server is asked and answered for its own client alone', 'clients-apart', 'client-features'), async () => {
+  const { gateway, client: one } = await connected([server('box/full', './full.mjs')], ['box__full__ask'], {}, ALL);
+  const other = new StreamClient(gateway);
+  await other.initialize(ALL);
+  await other.offers('box__full__ask');
+  const clients = [one, other];
+  const calls = clients.map((client, index) => client.ask('tools/call', { name: 'box__full__ask', arguments: { method: 'elicitation/create', id: 1, params: { of: index } } }));
+  for (const [index, client] of clients.entries()) {
+    const request = await client.waitFor(({ method }) => method === 'elicitation/create');
+    expect(request.params).toEqual({ of: index });
+    client.send({ id: request.id, result: { action: 'accept', content: { secretOf: index } } });
+  }
+  for (const [index, client] of clients.entries()) {
+    expect(JSON.stringify(await client.reply(calls[index]))).toContain(String.raw`\"secretOf\":${index}`);
+    expect(client.lines.join('')).not.toContain(String.raw`secretOf\":${1 - index}`);
+  }
+});
