@@ -16,7 +16,9 @@ const TESTS = fileURLToPath(new URL('.', import.meta.url));
 const CALL = /(\S*)\(\s*proves\(\s*(?:'((?:[^'\\]|\\.)*)'|`([^`]*)`)\s*,\s*((?:'[^']+'\s*,?\s*)+)\)/gu;
 
 export function findProofs(folder = TESTS): Proof[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.test\.tsx?$/u.test(name) && !name.includes('node_modules'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.test\.tsx?$/u.test(name) && !name.includes('node_modules'),
+  );
   return files.toSorted().flatMap((name) => proofsIn(`test/${name}`, readFileSync(join(folder, name), 'utf8')));
 }
 

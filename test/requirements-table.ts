@@ -29,7 +29,10 @@ function table(): string {
 /** Readable by whoever the tests log in as. */
 function copyOfTree(): string {
   const copy = mkdtempSync(join(tmpdir(), 'requirements-'));
-  cpSync(ROOT, copy, { recursive: true, filter: (source) => !LEFT_OUT.some((name) => source.slice(ROOT.length).split('/').includes(name)) });
+  cpSync(ROOT, copy, {
+    recursive: true,
+    filter: (source) => !LEFT_OUT.some((name) => source.slice(ROOT.length).split('/').includes(name)),
+  });
   for (const folder of ['node_modules', 'test/tools/node_modules']) symlinkSync(join(ROOT, folder), join(copy, folder));
   return copy;
 }
@@ -41,8 +44,14 @@ async function isMissed(copy: string, row: Requirement, own: readonly Proof[]): 
   const escaped = row.id.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`);
   const files = [...new Set(own.map(({ file }) => file))];
   try {
-    const run = await execa('npx', ['vitest', 'run', ...files, '-t', String.raw`proves [^\]]*${escaped}[\] ]`], { cwd: copy, reject: false, all: true, env: { CI: '' } });
-    if (!/Tests .*\d+ (?:passed|failed)/u.test(run.all.replaceAll(/\u001b\[\d+m/gu, ''))) throw new Error(`${row.id}: no test ran\n${run.all}`);
+    const run = await execa('npx', ['vitest', 'run', ...files, '-t', String.raw`proves [^\]]*${escaped}[\] ]`], {
+      cwd: copy,
+      reject: false,
+      all: true,
+      env: { CI: '' },
+    });
+    if (!/Tests .*\d+ (?:passed|failed)/u.test(run.all.replaceAll(/\u001b\[\d+m/gu, '')))
+      throw new Error(`${row.id}: no test ran\n${run.all}`);
     return run.exitCode !== 0;
   } finally {
     writeFileSync(path, before);
@@ -52,8 +61,14 @@ async function isMissed(copy: string, row: Requirement, own: readonly Proof[]): 
 async function mutate(only: readonly string[]): Promise<void> {
   const copy = copyOfTree();
   try {
-    for (const row of REQUIREMENTS.filter(({ id, disable }) => disable !== undefined && (only.length === 0 || only.includes(id)))) {
-      const missed = await isMissed(copy, row, proofs.filter(({ id }) => id === row.id));
+    for (const row of REQUIREMENTS.filter(
+      ({ id, disable }) => disable !== undefined && (only.length === 0 || only.includes(id)),
+    )) {
+      const missed = await isMissed(
+        copy,
+        row,
+        proofs.filter(({ id }) => id === row.id),
+      );
       if (!missed) process.exitCode = 1;
       console.log(`${missed ? '✓ missed by its tests' : '✗ NOT MISSED          '} ${row.id}`);
     }

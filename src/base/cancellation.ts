@@ -43,7 +43,9 @@ export class Cancellation implements CancelSignal {
 
   removeEventListener(_type: 'abort', listener: () => void): void {
     const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at !== -1) this.#listeners?.splice(at, 1);
+    if (at === -1) return;
+    if (this.#listeners?.length === 1) this.#listeners = undefined;
+    else this.#listeners?.splice(at, 1);
   }
 
   /** For what only knows AbortSignal: fetch, timers, streams. */

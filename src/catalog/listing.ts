@@ -1,5 +1,5 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
-import { type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import type { Collection, CollectionName } from '../protocol/collections.ts';
 import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
 import { definitionProblem } from './definition-check.ts';
 import { toolProblem } from './tool-check.ts';

@@ -75,7 +75,7 @@ export class ClientSide {
   answer(request: Message): void {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
-    else if (request.method !== 'tools/call' || !this.#callDirectly(request)) this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
+    else if (rule?.kind !== 'call' || !this.#callDirectly(request)) this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
   }
 
   /** @param idText of a request of this client, as JSON text */
@@ -100,7 +100,7 @@ export class ClientSide {
         return undefined;
       default:
         if (request.hasTwins() || request.hasTwins('ref')) throw ambiguous(request);
-        if (request.method === 'tools/call') return this.#callTool(request, cancellation);
+        if (rule.kind === 'call') return this.#callTool(request, cancellation);
         return this.#forward(request, this.#destinations.of(request, rule), cancellation);
     }
   }

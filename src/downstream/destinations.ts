@@ -48,7 +48,7 @@ export class Destinations {
     }
   }
 
-  #byName(request: Message, collection: 'tools' | 'prompts', span: Span | undefined): Destination {
+  #byName(request: Message, collection: 'prompts', span: Span | undefined): Destination {
     const name = span === undefined ? undefined : textAt(request.bytes, span);
     const route = name === undefined ? undefined : this.#router.named(collection, name);
     if (span === undefined || route === undefined) throw unknown(request, name);

@@ -34,8 +34,7 @@ export class LineFramer {
     for (;;) {
       const newline = chunk.indexOf(NEWLINE, from);
       if (newline === -1) break;
-      this.#keep(chunk.subarray(from, newline));
-      this.#finish();
+      this.#complete(chunk.subarray(from, newline));
       from = newline + 1;
     }
     if (from < chunk.length) this.#keep(from === 0 ? chunk : chunk.subarray(from));
@@ -49,6 +48,16 @@ export class LineFramer {
   /** Bytes held of the line that is not complete yet. */
   get pendingBytes(): number {
     return this.#head === undefined ? this.#size : this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  /** A line ends with `part`; nearly always it is the whole line. */
+  #complete(part: Buffer): void {
+    if (this.#size === 0 && part.length <= this.maxBytes) {
+      this.#sink.line(part);
+      return;
+    }
+    this.#keep(part);
+    this.#finish();
   }
 
   #keep(part: Buffer): void {

@@ -132,19 +132,57 @@ function skipKey(bytes: Buffer, from: number): number {
   return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
 }
 
+/** Containers whose bits are in one number. */
+const WORD_DEPTH = 30;
+
+/** Which containers are open, a bit each: every value of every message is walked, and hardly one is so deep that a number is not enough. */
+class OpenContainers {
+  #word = 0;
+  /** The words of the containers further out. */
+  #outer: number[] | undefined;
+  depth = 0;
+
+  /** The innermost is an object, not an array. */
+  get isObject(): boolean {
+    return (this.#word & 1) === 1;
+  }
+
+  push(isObject: boolean): void {
+    if (this.depth > 0 && this.depth % WORD_DEPTH === 0) {
+      this.#outer ??= [];
+      this.#outer.push(this.#word);
+      this.#word = 0;
+    }
+    this.#word = (this.#word << 1) | (isObject ? 1 : 0);
+    this.depth += 1;
+  }
+
+  pop(): void {
+    this.depth -= 1;
+    const wordIsUsed = this.depth > 0 && this.depth % WORD_DEPTH === 0;
+    this.#word = wordIsUsed ? (this.#outer?.pop() ?? 0) : this.#word >>> 1;
+  }
+}
+
 /**
  * The index after the value at `from`, or -1 where it is not JSON. Works without recursion: the
  * depth of a message is the sender's choice, and must not be able to exhaust our stack.
  */
 export function skipValue(bytes: Buffer, from: number): number {
-  const open: number[] = [];
+  const first = bytes[from];
+  return first === OPEN_BRACE || first === OPEN_BRACKET ? skipContainer(bytes, from) : skipScalar(bytes, from);
+}
+
+function skipContainer(bytes: Buffer, from: number): number {
+  const open = new OpenContainers();
   let at = from;
   for (;;) {
     const byte = bytes[at];
     const isContainer = byte === OPEN_BRACE || byte === OPEN_BRACKET;
     const inner = isContainer ? skipSpace(bytes, at + 1) : -1;
     if (isContainer && bytes[inner] !== byte + CLOSE_OFFSET) {
-      if (open.push(byte) > MAX_DEPTH) return -1;
+      open.push(byte === OPEN_BRACE);
+      if (open.depth > MAX_DEPTH) return -1;
       at = byte === OPEN_BRACE ? skipKey(bytes, inner) : inner;
       if (at === -1) return -1;
       continue;
@@ -152,15 +190,15 @@ export function skipValue(bytes: Buffer, from: number): number {
     at = isContainer ? inner + 1 : skipScalar(bytes, at);
     if (at === -1) return -1;
     at = closeContainers(bytes, at, open);
-    if (at === -1 || open.length === 0) return at;
+    if (at === -1 || open.depth === 0) return at;
   }
 }
 
 /** After a value: closes what ends here, and stands on the next value of what does not. */
-function closeContainers(bytes: Buffer, from: number, open: number[]): number {
+function closeContainers(bytes: Buffer, from: number, open: OpenContainers): number {
   let at = from;
-  while (open.length > 0) {
-    const isObject = open.at(-1) === OPEN_BRACE;
+  while (open.depth > 0) {
+    const isObject = open.isObject;
     const next = skipSpace(bytes, at);
     const byte = bytes[next];
     if (byte === COMMA) {
@@ -174,11 +212,14 @@ function closeContainers(bytes: Buffer, from: number, open: number[]): number {
   return at;
 }
 
-/**
- * Calls `visit` for each member of the object at `from`; the index after it, or -1.
- * @param visit given where the key's quote is, and where its value begins and ends (see `keyIs`)
- */
-export function walkMembers(bytes: Buffer, from: number, visit: (keyAt: number, start: number, end: number) => void): number {
+/** Is told of members. An object, since a closure for each walk would cost a part of the walk. */
+export interface MemberVisitor {
+  /** @param keyAt where the key's quote is (see `keyIs`); its value is at `start` to `end` */
+  member(keyAt: number, start: number, end: number): void;
+}
+
+/** Tells `visitor` of each member of the object at `from`; the index after it, or -1. */
+export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor): number {
   if (bytes[from] !== OPEN_BRACE) return -1;
   let at = skipSpace(bytes, from + 1);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
@@ -187,7 +228,7 @@ export function walkMembers(bytes: Buffer, from: number, visit: (keyAt: number, 
     if (start === -1) return -1;
     const end = skipValue(bytes, start);
     if (end === -1) return -1;
-    visit(at, start, end);
+    visitor.member(at, start, end);
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     if (bytes[at] !== COMMA) return -1;
@@ -230,8 +271,10 @@ export function keyText(bytes: Buffer, from: number): string {
 /** The value of a member of the object in `object`; the last one where a key is repeated, as `JSON.parse` does. */
 export function memberOf(bytes: Buffer, object: Span, key: string): Span | undefined {
   let found: Span | undefined;
-  const after = walkMembers(bytes, object.start, (keyAt, start, end) => {
-    if (keyIs(bytes, keyAt, key)) found = { start, end };
+  const after = walkMembers(bytes, object.start, {
+    member: (keyAt, start, end) => {
+      if (keyIs(bytes, keyAt, key)) found = { start, end };
+    },
   });
   return after === -1 ? undefined : found;
 }
@@ -269,4 +312,19 @@ export function valueAt(bytes: Buffer, span: Span): unknown {
 
 export function rawAt(bytes: Buffer, span: Span): string {
   return bytes.toString('utf8', span.start, span.end);
+}
+
+/** So many digits are surely exact as a number. */
+const EXACT_DIGITS = 15;
+
+/** The number at `span`, or NaN; an id is read with every reply, so plain digits take no string. */
+export function numberAt(bytes: Buffer, span: Span): number {
+  if (span.end - span.start > EXACT_DIGITS) return Number(rawAt(bytes, span));
+  let value = 0;
+  for (let at = span.start; at < span.end; at += 1) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return Number(rawAt(bytes, span));
+    value = value * 10 + digit;
+  }
+  return value;
 }

@@ -1,5 +1,5 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
-import { keyIs, keyText, type Span, walkMembers } from './json-scan.ts';
+import { keyIs, keyText, type MemberVisitor, type Span, walkMembers } from './json-scan.ts';
 
 /** Numbers kept for each member: where its key's quote is, and where its value begins and ends. */
 const STRIDE = 3;
@@ -7,6 +7,15 @@ const STRIDE = 3;
 const FEW = 12;
 /** Objects of messages have a handful. V8 ends the whole process where an array grows past some 100 million elements. */
 const MAX_MEMBERS = 1_000_000;
+
+/** Where the members are, while an object is walked. */
+class Places implements MemberVisitor {
+  readonly numbers: number[] = [];
+
+  member(keyAt: number, start: number, end: number): void {
+    if (this.numbers.length <= MAX_MEMBERS * STRIDE) this.numbers.push(keyAt, start, end);
+  }
+}
 
 export class MemberIndex {
   readonly #places: readonly number[];
@@ -19,12 +28,10 @@ export class MemberIndex {
   }
 
   static of(bytes: Buffer, object: Span | undefined): MemberIndex {
-    const places: number[] = [];
-    const end = object === undefined ? -1 : walkMembers(bytes, object.start, (keyAt, start, stop) => {
-      if (places.length <= MAX_MEMBERS * STRIDE) places.push(keyAt, start, stop);
-    });
-    const isUsable = end !== -1 && places.length <= MAX_MEMBERS * STRIDE;
-    return isUsable ? new MemberIndex(places, end) : new MemberIndex([], -1);
+    const places = new Places();
+    const end = object === undefined ? -1 : walkMembers(bytes, object.start, places);
+    const isUsable = end !== -1 && places.numbers.length <= MAX_MEMBERS * STRIDE;
+    return isUsable ? new MemberIndex(places.numbers, end) : new MemberIndex([], -1);
   }
 
   get isObject(): boolean {

@@ -3,7 +3,7 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
-import { memberAt, rawAt, type Span, skipSpace, textAt, valueAt, walkElements } from './json-scan.ts';
+import { memberAt, numberAt, rawAt, type Span, skipSpace, textAt, valueAt, walkElements } from './json-scan.ts';
 import { MemberIndex } from './member-index.ts';
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
@@ -30,6 +30,7 @@ export class Message {
   /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
   readonly isAmbiguous: boolean;
   #params: MemberIndex | undefined;
+  #idText: string | undefined;
 
   private constructor(bytes: Buffer, kind: MessageKind, members: Members) {
     this.bytes = bytes;
@@ -52,12 +53,13 @@ export class Message {
 
   /** The id as its JSON text (`7`, `"a"`): equal ids have equal text for one sender. */
   get idText(): string {
-    return this.id === undefined ? 'null' : rawAt(this.bytes, this.id);
+    this.#idText ??= this.id === undefined ? 'null' : rawAt(this.bytes, this.id);
+    return this.#idText;
   }
 
   /** The id as a number where it is one: our own ids always are. */
   get idNumber(): number {
-    return this.id === undefined ? Number.NaN : Number(rawAt(this.bytes, this.id));
+    return this.id === undefined ? Number.NaN : numberAt(this.bytes, this.id);
   }
 
   /** The span at a path below `params`. */

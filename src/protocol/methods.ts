@@ -10,8 +10,10 @@ export type ClientRequestRule =
   | { readonly kind: 'here' }
   /** With the merged list. */
   | { readonly kind: 'list'; readonly collection: Collection }
+  /** By the server that the tool `params.name` belongs to, with everything around a call: policy, audit, metrics. */
+  | { readonly kind: 'call' }
   /** By the server that the public name at `params.<at>` belongs to. */
-  | { readonly kind: 'named'; readonly collection: 'tools' | 'prompts'; readonly at: string }
+  | { readonly kind: 'named'; readonly collection: 'prompts'; readonly at: string }
   /** By the server that the public URI at `params.<at>` belongs to. */
   | { readonly kind: 'uri'; readonly at: string }
   /** By the owner of `params.ref`, a prompt's name or a resource template's URI. */
@@ -28,7 +30,7 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<s
   ['ping', { kind: 'here' }],
   ['logging/setLevel', { kind: 'here' }],
   ...COLLECTIONS.map((collection) => [collection.method, { kind: 'list', collection }] as const),
-  ['tools/call', { kind: 'named', collection: 'tools', at: 'name' }],
+  ['tools/call', { kind: 'call' }],
   ['prompts/get', { kind: 'named', collection: 'prompts', at: 'name' }],
   ['resources/read', { kind: 'uri', at: 'uri' }],
   ['resources/subscribe', { kind: 'uri', at: 'uri' }],

@@ -10,15 +10,40 @@ export const EVERY_CAPABILITY = {
   'x-unknown': { kept: true },
 };
 
-const SAMPLE = { role: 'assistant', model: 'the-model', content: { type: 'text', text: 'a sample' }, stopReason: 'endTurn' };
+const SAMPLE = {
+  role: 'assistant',
+  model: 'the-model',
+  content: { type: 'text', text: 'a sample' },
+  stopReason: 'endTurn',
+};
 const ELICITED = {
-  name: 'Ada', check: true, firstLine: 'It was', email: 'ada@example.com', homepage: 'https://example.com', birthdate: '1815-12-10', integer: 42, number: 3.14,
-  untitledSingleSelectEnum: 'Monica', untitledMultipleSelectEnum: ['Guitar'], titledSingleSelectEnum: 'hero-1', titledMultipleSelectEnum: ['fish-1'], legacyTitledEnum: 'pet-1',
-  interpretation: 'technical', favoriteColor: 'blue', agreeToTerms: true,
+  name: 'Ada',
+  check: true,
+  firstLine: 'It was',
+  email: 'ada@example.com',
+  homepage: 'https://example.com',
+  birthdate: '1815-12-10',
+  integer: 42,
+  number: 3.14,
+  untitledSingleSelectEnum: 'Monica',
+  untitledMultipleSelectEnum: ['Guitar'],
+  titledSingleSelectEnum: 'hero-1',
+  titledMultipleSelectEnum: ['fish-1'],
+  legacyTitledEnum: 'pet-1',
+  interpretation: 'technical',
+  favoriteColor: 'blue',
+  agreeToTerms: true,
 };
 const TIME = '2026-01-01T00:00:00.000Z';
 /** What a request with `task` gets at once; its result is fetched afterwards. */
-const taskOf = (method: string, status: string): object => ({ taskId: `client-${method}`, status, ttl: 60_000, pollInterval: 50, createdAt: TIME, lastUpdatedAt: TIME });
+const taskOf = (method: string, status: string): object => ({
+  taskId: `client-${method}`,
+  status,
+  ttl: 60_000,
+  pollInterval: 50,
+  createdAt: TIME,
+  lastUpdatedAt: TIME,
+});
 
 /** Undefined for a method it does not have. */
 function answer({ method = '', params = {} }: Message): object | undefined {
@@ -26,7 +51,8 @@ function answer({ method = '', params = {} }: Message): object | undefined {
   if (method === 'roots/list') return { roots: [{ uri: 'file:///work', name: 'Work' }] };
   if (params['task'] !== undefined) return { task: taskOf(method, 'working') };
   if (method === 'sampling/createMessage') return SAMPLE;
-  if (method === 'elicitation/create') return params['mode'] === 'url' ? { action: 'accept' } : { action: 'accept', content: ELICITED };
+  if (method === 'elicitation/create')
+    return params['mode'] === 'url' ? { action: 'accept' } : { action: 'accept', content: ELICITED };
   const of = String(params['taskId']).slice('client-'.length);
   if (method === 'tasks/get') return taskOf(of, 'completed');
   return method === 'tasks/result' ? answer({ method: of }) : undefined;

@@ -18,13 +18,22 @@ export interface ClientSaw {
 }
 
 /** Lists and calls through one of the programs; rejects with what it said when it fails. */
-export function clientProgram(name: 'ai-sdk' | 'langchain', server: StdioCommand, calls: readonly ClientCall[]): Promise<ClientSaw> {
+export function clientProgram(
+  name: 'ai-sdk' | 'langchain',
+  server: StdioCommand,
+  calls: readonly ClientCall[],
+): Promise<ClientSaw> {
   const args = [`${TOOLS}clients/${name}.mjs`, JSON.stringify({ ...server, calls })];
   const env = { PATH: process.env['PATH'] ?? '', HOME: server.env['HOME'] ?? '/' };
   return new Promise((resolve, reject) => {
-    execFile(`${TOOLS}node_modules/.bin/node`, args, { env, timeout: 40_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout) as ClientSaw);
-      else reject(new Error(`${name}: ${stdout}${stderr}`, { cause: error }));
-    });
+    execFile(
+      `${TOOLS}node_modules/.bin/node`,
+      args,
+      { env, timeout: 40_000, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(JSON.parse(stdout) as ClientSaw);
+        else reject(new Error(`${name}: ${stdout}${stderr}`, { cause: error }));
+      },
+    );
   });
 }

@@ -3,8 +3,9 @@
  * gets a process of its own. The HTTP side is the official SDK's, so messages are parsed and printed again here:
  * what must be equal to the byte is tested without it.
  */
+
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { InMemoryEventStore } from '@modelcontextprotocol/sdk/examples/shared/inMemoryEventStore.js';
@@ -69,7 +70,8 @@ class Bridge implements HttpBridge {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const id = request.headers['mcp-session-id'];
-    const session = typeof id === 'string' ? this.#sessions.get(id) : request.method === 'POST' ? await this.#open() : undefined;
+    const session =
+      typeof id === 'string' ? this.#sessions.get(id) : request.method === 'POST' ? await this.#open() : undefined;
     if (session === undefined) response.writeHead(404).end('no such session');
     else await session.handle(request, response);
   }
@@ -117,7 +119,11 @@ class BridgeSession {
   /** A client that gives up its stream of server messages has left: the runner's clients say no DELETE. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const isStream = request.method === 'GET' && request.headers['last-event-id'] === undefined;
-    if (isStream) response.once('close', () => void this.end());
+    if (isStream) {
+      response.once('close', () => {
+        this.end().catch(() => undefined);
+      });
+    }
     await this.#transport.handleRequest(request, response);
   }
 
@@ -153,12 +159,14 @@ class BridgeSession {
   #fromChild(message: JSONRPCMessage): void {
     const related = 'method' in message ? this.#relatedTo(message) : undefined;
     if (!('method' in message) && message.id !== undefined) this.#pending.delete(message.id);
-    void this.#transport.send(message, related === undefined ? {} : { relatedRequestId: related }).catch(() => undefined);
+    // A client that is gone hears nothing.
+    this.#transport.send(message, related === undefined ? {} : { relatedRequestId: related }).catch(() => undefined);
   }
 
   /** stdio does not say which request a message of the server belongs to: progress names it, else it is the latest. */
   #relatedTo(message: JSONRPCMessage): RequestId | undefined {
-    const token = 'params' in message ? (message.params as { progressToken?: unknown } | undefined)?.progressToken : undefined;
+    const token =
+      'params' in message ? (message.params as { progressToken?: unknown } | undefined)?.progressToken : undefined;
     const owner = token === undefined ? undefined : [...this.#pending].find(([, asked]) => asked === token);
     return owner?.[0] ?? [...this.#pending.keys()].at(-1);
   }

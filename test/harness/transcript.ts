@@ -9,8 +9,8 @@ export type Step = Readonly<Record<string, readonly string[]>>;
 export type Transcript = Readonly<Record<string, Step>>;
 
 export interface Aliases {
-  name(original: string): string;
-  uri(original: string): string;
+  readonly name: (original: string) => string;
+  readonly uri: (original: string) => string;
 }
 
 /** The server speaks for itself. */
@@ -66,7 +66,10 @@ export class Asker {
 
   /** Resolves when so many notifications or requests of `method` came in this step. */
   hear(method: string, count = 1): Promise<unknown> {
-    return this.client.waitFor(() => this.heard.filter((one) => one.method === method).length >= count, `${count} × ${method}`);
+    return this.client.waitFor(
+      () => this.heard.filter((one) => one.method === method).length >= count,
+      `${count} × ${method}`,
+    );
   }
 
   step(): Step {
@@ -110,7 +113,10 @@ export function settled(transcript: Transcript): Transcript {
       })
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/gu, 'a-time')
       .replaceAll(/\d{1,2}:\d\d:\d\d [AP]M/gu, 'a-time')
-      .replaceAll(/"blob":"([A-Za-z0-9+/=]+)"/gu, (_whole, base64: string) => `"blob of":${JSON.stringify(plainBlob(base64))}`)
+      .replaceAll(
+        /"blob":"([A-Za-z0-9+/=]+)"/gu,
+        (_whole, base64: string) => `"blob of":${JSON.stringify(plainBlob(base64))}`,
+      )
       .replaceAll(/"level":"\w+","data":"\w+.[Ll]evel.message"/gu, 'a simulated log message');
   return mapTexts(transcript, plain);
 }
@@ -122,7 +128,9 @@ function plainBlob(base64: string): string {
 
 /** What must come through the gateway where this came directly. */
 export function aliased(transcript: Transcript, aliases: Aliases): Transcript {
-  return mapTexts(transcript, (text) => (text === 'none' ? text : JSON.stringify(aliasedMessage(JSON.parse(text), aliases))));
+  return mapTexts(transcript, (text) =>
+    text === 'none' ? text : JSON.stringify(aliasedMessage(JSON.parse(text) as Loose, aliases)),
+  );
 }
 
 interface Loose {
@@ -150,11 +158,12 @@ function aliasedMessage(message: Loose, { name, uri }: Aliases): Loose {
   each(result['contents'], (one) => put(one, 'uri', uri));
   each(result['content'], content);
   each(result['messages'], (one) => content(one['content'] as Loose));
-  if (String(message['method']) === 'notifications/resources/updated') put(message['params'], 'uri', uri);
+  if (message['method'] === 'notifications/resources/updated') put(message['params'], 'uri', uri);
   return message;
 }
 
 function mapTexts(transcript: Transcript, change: (text: string) => string): Transcript {
-  const step = (one: Step): Step => Object.fromEntries(Object.entries(one).map(([key, texts]) => [key, texts.map(change)]));
+  const step = (one: Step): Step =>
+    Object.fromEntries(Object.entries(one).map(([key, texts]) => [key, texts.map(change)]));
   return Object.fromEntries(Object.entries(transcript).map(([label, one]) => [label, step(one)]));
 }

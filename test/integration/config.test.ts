@@ -8,6 +8,7 @@ import { resolvePaths } from '../../src/config/paths.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import { problemsOf } from '../../src/config/problem.ts';
 import { scratch } from '../harness/scratch.ts';
+import { proves } from '../requirements.ts';
 
 type Command = (io: ConfigIo, options: ConfigOptions) => Promise<number>;
 
@@ -40,7 +41,7 @@ function world(project?: string) {
 }
 
 describe('a file of a working folder', () => {
-  it('is refused until it is trusted, and then loads', async () => {
+  it(proves('is refused until it is trusted, and then loads', 'fails-closed'), async () => {
     const { file, load, run } = world(VALID);
     await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED', exitCode: 6 });
     const trusted = await run(configTrust);
@@ -189,7 +190,7 @@ it('config schema prints a JSON Schema', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ type: 'object', properties: { hosts: expect.anything() as unknown } });
 });
 
-it('a broken file fails to load with all of its mistakes, and never with a part of itself', async () => {
+it(proves('a broken file fails to load with all of its mistakes, and never with a part of itself', 'fails-closed'), async () => {
   const { file, load } = world('hosts: { good: { servers: { s: { command: x } } }, a.b: {} }\npolicy: {}\n');
   const error: unknown = await load(file).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 6 });

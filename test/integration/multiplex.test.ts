@@ -14,6 +14,7 @@ import { makeSandbox } from '../harness/sandbox.ts';
 import { startSshd, type Sshd, type SshdOptions } from '../harness/sshd.ts';
 import { call, callText, listTools, offers, textOf } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { proves } from '../requirements.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -45,7 +46,7 @@ const numbered = (count: number, at: Sshd): HostEntry['servers'] =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, fixture(at, 'sh-echo.sh')]));
 
 describe('connections', () => {
-  it('one carries all servers of a host', async () => {
+  it(proves('one carries all servers of a host', 'few-connections'), async () => {
     const proxy = await startProxy({ to: sshd.port });
     onTestFinished(() => proxy.stop());
     const client = await serving({ box: { sshd, port: proxy.port, servers: numbered(6, sshd) } }, ['box__s0__echo', 'box__s5__echo']);
@@ -54,7 +55,7 @@ describe('connections', () => {
     expect(proxy.accepted).toBe(1);
   });
 
-  it.each([1, 2, 3])('with MaxSessions %i are as few as hold all servers and what watches them', async (maxSessions) => {
+  it.each([1, 2, 3])(proves('with MaxSessions %i are as few as hold all servers and what watches them', 'few-connections'), async (maxSessions) => {
     const own = await machine({ maxSessions });
     const proxy = await startProxy({ to: own.port });
     onTestFinished(() => proxy.stop());
@@ -117,7 +118,7 @@ describe('bytes', () => {
     expect(Object.keys(message).sort()).toEqual(['id', 'jsonrpc', 'result']);
   });
 
-  it('of a definition pass unchanged but for the name', async () => {
+  it(proves('of a definition pass unchanged but for the name', 'verbatim'), async () => {
     const client = await serving({ box: { sshd, servers: { odd: fixture(sshd, 'odd-json.mjs') } } }, ['box__odd__odd']);
     const { line } = await client.reply(client.ask('tools/list'));
     expect(line).toContain(`${TOOL_HEAD}"box__odd__odd"${TOOL_TAIL}`);
@@ -172,7 +173,7 @@ describe('real servers', () => {
     expect(through.map((tool) => ({ ...tool, name: tool.name.replace('lab__files__', '') })).sort(byName)).toEqual(direct.sort(byName));
   });
 
-  it('work for the inspector', async () => {
+  it(proves('work for the inspector', 'independent-clients'), async () => {
     const file = writeHostsFile({ lab: { sshd, servers: servers() } });
     const sandbox = makeSandbox();
     const { client } = startServe(file.path, sandbox);
@@ -204,7 +205,7 @@ async function directTools(folder: string): Promise<Named[]> {
   return await listTools(direct);
 }
 
-it('a tool\'s error result of a dead server names host and server', async () => {
+it(proves('a tool\'s error result of a dead server names host and server', 'explains-itself'), async () => {
   const client = await serving({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } } }, ['box__echo__exit']);
   const result = await call(client, 'box__echo__exit', { code: 1 });
   expect(result.isError).toBe(true);

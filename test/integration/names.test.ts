@@ -6,6 +6,7 @@ import { makeSandbox } from '../harness/sandbox.ts';
 import { startSshd, type Sshd } from '../harness/sshd.ts';
 import { call, callText, listTools, offers, textOf, toolNames } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { proves } from '../requirements.ts';
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -82,7 +83,7 @@ describe('tools.allow, deny and rename', () => {
     expect((await offers(client, ['box__echo__echo'])).sort()).toEqual(['box__echo__echo', 'box__echo__fail', 'box__echo__line']);
   });
 
-  it('guard the call alike, by any name', async () => {
+  it(proves('guard the call alike, by any name', 'filter-guards'), async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
     await offers(client, ['box__echo__echo']);
     for (const name of ['box__echo__exit', 'box__echo__error', 'box__echo__where', 'box__echo__raw', 'exit', 'box__echo__EXIT']) {
@@ -92,7 +93,7 @@ describe('tools.allow, deny and rename', () => {
     expect(JSON.parse(await callText(client, 'box__echo__line'))).toMatchObject({ method: 'tools/call', params: { name: 'raw' } });
   });
 
-  it('guard before the server has ever been listed', async () => {
+  it(proves('guard before the server has ever been listed', 'filter-guards'), async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
     const { message, line } = await client.reply(client.ask('tools/call', { name: 'box__echo__where', arguments: {} }));
     expect(message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true, line).toBe(true);
@@ -133,7 +134,7 @@ it('tools --json of a run of its own shows public and original names', async () 
   expect(tools).toMatchObject([{ name: 'box__echo__repeat', host: 'box', server: 'echo', original: 'echo' }]);
 });
 
-it('pages are drained, whatever their cursors look like', async () => {
+it(proves('pages are drained, whatever their cursors look like', 'tools-list'), async () => {
   const client = await serving({ box: host('pages', 'pages.mjs', {}, ['130', '7']), other: host('echo', 'sh-echo.sh') });
   await offers(client, ['box__pages__tool_0129', 'other__echo__echo']);
   expect((await listTools(client)).filter((tool) => tool.name.startsWith('box'))).toHaveLength(130);

@@ -14,6 +14,7 @@ import { startSshd, type Sshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { LOCAL_HOST, NEVER, fixtureLaunch, launchOf, linkDeps, linkOver, outputOf, said, sshHost, type LinkOptions } from './launch-support.ts';
 import type { HolderJob } from './reap-holder.ts';
+import { proves } from '../requirements.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
 const HOLDER = fileURLToPath(new URL('reap-holder.ts', import.meta.url));
@@ -73,7 +74,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     await gone(() => outside(warden, sshd), WITHIN_MS);
   });
 
-  it('a reset connection ends everything', async () => {
+  it(proves('a reset connection ends everything', 'nothing-left'), async () => {
     const sshd = await machine();
     const proxy = await proxyTo(sshd);
     const link = await linkThatWatches(watch, sshd, { port: proxy.port });
@@ -82,7 +83,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     await sshd.quiet(WITHIN_MS);
   });
 
-  it('a line that went silent ends everything within the lease and ten seconds', async () => {
+  it(proves('a line that went silent ends everything within the lease and ten seconds', 'nothing-left'), async () => {
     const sshd = await machine();
     const proxy = await proxyTo(sshd);
     const heartbeat = { intervalMs: 500, leaseMs: 3_000 };

@@ -12,6 +12,7 @@ import { makeSandbox } from '../harness/sandbox.ts';
 import { startSshd, type Sshd } from '../harness/sshd.ts';
 import { call, callText, offers, textOf } from '../harness/tools.ts';
 import { watchCommandLines } from '../harness/watch-command-lines.ts';
+import { proves } from '../requirements.ts';
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -34,7 +35,7 @@ function world(more: object = {}) {
 const VARIABLES = { variables: ['A', 'B', 'C', 'D'] };
 
 describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through %s', (kind) => {
-  it('arrive, and are in no process list, log, cache or output', async () => {
+  it(proves('arrive, and are in no process list, log, cache or output', 'secrets'), async () => {
     const { secrets, texts, sandbox, entry } = world();
     const host: HostEntry = kind === 'local' ? { servers: entry('echo.mjs') } : { sshd, servers: entry('echo.mjs'), entry: { ssh: { backend: kind } } };
     const decoy = randomUUID();

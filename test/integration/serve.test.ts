@@ -13,6 +13,7 @@ import { until } from '../harness/until.ts';
 import { makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
 import { join } from 'node:path';
+import { proves } from '../requirements.ts';
 
 const QUICK = { reconnect: { initialMs: 100, maxMs: 400 } };
 
@@ -31,7 +32,7 @@ async function ownSshd(): Promise<Sshd> {
 }
 
 describe('initialize', () => {
-  it('is answered before any host is connected', async () => {
+  it(proves('is answered before any host is connected', 'answers-at-once'), async () => {
     const proxy = await startProxy({ to: sshd.port });
     onTestFinished(() => proxy.stop());
     proxy.blackhole();
@@ -72,7 +73,7 @@ describe('initialize', () => {
 });
 
 describe('hosts that are away', () => {
-  it('lists from the cache when every host is offline', async () => {
+  it(proves('lists from the cache when every host is offline', 'lists-from-cache'), async () => {
     const own = await ownSshd();
     const sandbox = makeSandbox();
     const file = writeHostsFile({ one: echoHost(own), two: { sshd: own, servers: { slow: fixture(own, 'slow.mjs') } } }, QUICK);
@@ -91,7 +92,7 @@ describe('hosts that are away', () => {
     expect(after.message.result).toEqual(before.message.result);
   });
 
-  it('forgets the tools of a host that the hosts file no longer names', async () => {
+  it(proves('forgets the tools of a host that the hosts file no longer names', 'down-stays-listed'), async () => {
     const sandbox = makeSandbox();
     const file = writeHostsFile({ kept: echoHost(), removed: echoHost() });
     const first = startServe(file.path, sandbox);
@@ -106,7 +107,7 @@ describe('hosts that are away', () => {
     expect(names.filter((name) => name.startsWith('removed'))).toEqual([]);
   });
 
-  it('lists without the hosts it never saw, and says so when they come', async () => {
+  it(proves('lists without the hosts it never saw, and says so when they come', 'list-changed'), async () => {
     const own = await ownSshd();
     await own.halt();
     const { client } = startServe(writeHostsFile({ here: echoHost(), late: echoHost(own) }, QUICK).path);
@@ -121,7 +122,7 @@ describe('hosts that are away', () => {
     expect(await callText(client, 'late__echo__echo', { message: 'hi' })).toBe('{"message":"hi"}');
   });
 
-  it('holds the very first list for at most 8 s when a host stays silent', async () => {
+  it(proves('holds the very first list for at most 8 s when a host stays silent', 'first-list'), async () => {
     const proxy = await startProxy({ to: sshd.port });
     onTestFinished(() => proxy.stop());
     proxy.blackhole();
@@ -133,7 +134,7 @@ describe('hosts that are away', () => {
     expect(names).toContain('near__echo__echo');
   });
 
-  it('keeps the tools of a host that goes down, and answers a call to it within 3 s with cause and retry', async () => {
+  it(proves('keeps the tools of a host that goes down, and answers a call to it within 3 s with cause and retry', 'down-stays-listed', 'explains-itself'), async () => {
     const own = await ownSshd();
     const { client } = startServe(writeHostsFile({ shaky: echoHost(own), firm: echoHost() }, { reconnect: { initialMs: 1000, maxMs: 20_000 } }).path);
     await initialize(client);
@@ -238,7 +239,7 @@ describe('the end', () => {
     await nothingLeft();
   });
 
-  it('comes with SIGKILL for the remote processes too', async () => {
+  it(proves('comes with SIGKILL for the remote processes too', 'nothing-left'), async () => {
     const { client, nothingLeft } = await marked();
     client.kill('SIGKILL');
     await nothingLeft();

@@ -6,6 +6,7 @@ import type { RawClient } from '../harness/raw-client.ts';
 import { startSshd, type Sshd } from '../harness/sshd.ts';
 import { call, callText, listChanged, offers, textOf, toolNames } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { proves } from '../requirements.ts';
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -50,7 +51,7 @@ describe('progress', () => {
 });
 
 describe('cancellation', () => {
-  it('reaches the server under its own id, and no reply follows', async () => {
+  it(proves('reaches the server under its own id, and no reply follows', 'cancelled'), async () => {
     const client = await serving({ slow: slow() }, ['box__slow__never', 'box__slow__cancelled']);
     const id = client.ask('tools/call', { name: 'box__slow__never', arguments: {} });
     await callText(client, 'box__slow__cancelled');
@@ -86,7 +87,7 @@ describe('time limits', () => {
 });
 
 describe('a slow server', () => {
-  it('does not delay another one on the same connection', async () => {
+  it(proves('does not delay another one on the same connection', 'isolation'), async () => {
     const client = await serving({ slow: slow(), echo: fixture(sshd, 'echo.mjs') }, ['box__slow__never', 'box__echo__echo']);
     for (let index = 0; index < 20; index += 1) client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 5_000 } });
     const times: number[] = [];
@@ -111,7 +112,7 @@ describe('a slow server', () => {
 });
 
 describe('a flooding server', () => {
-  it('of 100 MB of noise within a call harms nobody, itself included', async () => {
+  it(proves('of 100 MB of noise within a call harms nobody, itself included', 'isolation'), async () => {
     const client = await serving({ flood: fixture(sshd, 'flood.mjs'), echo: fixture(sshd, 'echo.mjs') }, ['box__flood__flood', 'box__echo__echo']);
     await callText(client, 'box__echo__echo');
     const id = client.ask('tools/call', { name: 'box__flood__flood', arguments: { megabytes: 100 } });

@@ -7,6 +7,7 @@ import { makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
 import { startSshd, type Sshd } from '../harness/sshd.ts';
 import { dial, failure, hostOf, run } from './ssh2-kit.ts';
+import { proves } from '../requirements.ts';
 
 let sshd: Sshd;
 let name: string;
@@ -62,7 +63,7 @@ describe('a key that is known', () => {
 });
 
 describe('a key that is not accepted', () => {
-  it('unknown: refused with the trust command, and nobody is let in', async () => {
+  it(proves('unknown: refused with the trust command, and nobody is let in', 'host-keys'), async () => {
     const error = await failure(dial(hostOf(sshd, { knownHostsFiles: [knownHosts('')] })));
     expect(error.toJSON()).toMatchObject({ code: 'HOST_KEY_UNKNOWN', host: 'box', hint: 'mcp-anywhere trust box' });
     expect(error.message).toContain(name);
@@ -75,7 +76,7 @@ describe('a key that is not accepted', () => {
     expect((await failure(dial(hostOf(sshd, { configFile: config })))).code).toBe('HOST_KEY_UNKNOWN');
   });
 
-  it('changed: both fingerprints, and which file and line', async () => {
+  it(proves('changed: both fingerprints, and which file and line', 'host-keys', 'explains-itself'), async () => {
     const other = await makeKey(join(scratch(), 'other'));
     const file = knownHosts(`# a comment\n${name} ${other.publicKey}\n`);
     const error = await failure(dial(hostOf(sshd, { knownHostsFiles: [file] })));

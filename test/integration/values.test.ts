@@ -5,7 +5,7 @@ import { VALUES, withUris } from '../fixtures/servers/value-texts.mjs';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, startServe } from '../harness/program.ts';
 import type { RawClient } from '../harness/raw-client.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { offers } from '../harness/tools.ts';
 import { proves } from '../requirements.ts';
 
@@ -24,7 +24,14 @@ async function twoHosts(): Promise<RawClient> {
 }
 
 async function resultLine(client: RawClient, tool: string, args: object = {}): Promise<string> {
-  client.send(JSON.stringify({ jsonrpc: '2.0', id: 'the id', method: 'tools/call', params: { name: `two__values__${tool}`, arguments: args } }));
+  client.send(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 'the id',
+      method: 'tools/call',
+      params: { name: `two__values__${tool}`, arguments: args },
+    }),
+  );
   return (await client.reply('the id', 25_000)).line;
 }
 
@@ -33,8 +40,12 @@ const envelope = (result: string): string => `{"jsonrpc":"2.0","id":"the id","re
 /** Without printing 30 MB where they differ. */
 function expectSame(line: string, expected: string): void {
   if (line === expected) return;
-  const at = [...line].findIndex((letter, index) => letter !== expected[index]);
-  expect({ length: line.length, from: line.slice(Math.max(0, at - 40), at + 80) }).toEqual({ length: expected.length, from: expected.slice(Math.max(0, at - 40), at + 80) });
+  let at = 0;
+  while (line[at] === expected[at]) at += 1;
+  expect({ length: line.length, from: line.slice(Math.max(0, at - 40), at + 80) }).toEqual({
+    length: expected.length,
+    from: expected.slice(Math.max(0, at - 40), at + 80),
+  });
 }
 
 describe('the bytes of a result', () => {
@@ -45,7 +56,10 @@ describe('the bytes of a result', () => {
 
   it(proves('are those the server wrote but for the URIs it names', 'values', 'result-uris'), async () => {
     const client = await twoHosts();
-    expectSame(await resultLine(client, 'uris'), envelope(withUris('mcpa://two/values/test://a', 'mcpa://two/values/test://b')));
+    expectSame(
+      await resultLine(client, 'uris'),
+      envelope(withUris('mcpa://two/values/test://a', 'mcpa://two/values/test://b')),
+    );
   });
 });
 

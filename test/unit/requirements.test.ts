@@ -22,10 +22,19 @@ describe('the requirements', () => {
 
 describe('a proof', () => {
   // Put together, so that this file claims nothing itself.
-  const claim = (caller: string): string => `${caller}(${'proves'}('a \\'name\\'', 'tools-list', 'client:ping'), () => {});`;
+  const wrapped = 'proves';
+  const claim = (caller: string): string =>
+    `${caller}(${wrapped}('a \\'name\\'', 'tools-list', 'client:ping'), () => {});`;
 
   it('is found with every id it names', () => {
     expect(proofsIn('a.test.ts', claim('it')).map(({ id }) => id)).toEqual(['tools-list', 'client:ping']);
+  });
+
+  it('may take several lines', () => {
+    expect(proofsIn('a.test.ts', claim('])').replaceAll(/([(,]) ?/gu, '$1\n    ')).map(({ id }) => id)).toEqual([
+      'tools-list',
+      'client:ping',
+    ]);
   });
 
   it.each(['it.skip', 'describe.skip', 'it.todo', 'it.skipIf(x)'])('that %s leaves out is none', (caller) => {

@@ -10,5 +10,7 @@ for (const { name, args: input } of calls) results.push(await client.callTool({ 
 const { resources } = await client.listResources();
 const { prompts } = await client.listPrompts();
 const names = (items) => items.map(({ name }) => name);
-process.stdout.write(JSON.stringify({ tools: names(tools), results, resources: resources.map(({ uri }) => uri), prompts: names(prompts) }));
+process.stdout.write(
+  JSON.stringify({ tools: names(tools), results, resources: resources.map(({ uri }) => uri), prompts: names(prompts) }),
+);
 await client.close();

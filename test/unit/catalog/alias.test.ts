@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UriAliases } from '../../../src/catalog/alias.ts';
 import { planOf, serverPlan } from './kit.ts';
+import { proves } from '../../requirements.ts';
 
 const files = serverPlan('box', 'files');
 const other = serverPlan('box', 'other');
@@ -32,7 +33,7 @@ describe('UriAliases', () => {
     );
   });
 
-  it('keeps templates as templates and apps as apps', () => {
+  it(proves('keeps templates as templates and apps as apps', 'resources'), () => {
     expect(several.toPublic(files, 'file:///{path}{?q*}')).toBe('mcpa://box/files/file:///{path}{?q*}');
     expect(several.toPublic(files, 'ui://app/{id}')).toBe('ui://box__files/app/{id}');
   });

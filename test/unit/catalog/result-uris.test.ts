@@ -4,6 +4,7 @@ import { definitionUriEdits, resultUriEdits } from '../../../src/catalog/result-
 import { joinPieces, splice } from '../../../src/protocol/splice.ts';
 import { parsed } from '../protocol/kit.ts';
 import { planOf, serverPlan } from './kit.ts';
+import { proves } from '../../requirements.ts';
 
 const server = serverPlan('box', 'files');
 const aliases = new UriAliases(planOf([server, serverPlan('box', 'other')]));
@@ -19,7 +20,7 @@ function rewritten(result: unknown, by = aliases): unknown {
 const PUBLIC = 'mcpa://box/files/file:///x';
 
 describe('resultUriEdits', () => {
-  it('rewrites links and embedded resources of a call, the app of each and of the whole', () => {
+  it(proves('rewrites links and embedded resources of a call, the app of each and of the whole', 'result-uris'), () => {
     const result = {
       content: [
         { type: 'text', text: 'see "uri": "file:///x"' },

@@ -2,20 +2,31 @@
 import { expect, it } from 'vitest';
 import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
-import { connected, inline, server, type Received, type StreamClient } from '../gateway/kit.ts';
+import { connected, inline, type Received, type StreamClient, server } from '../gateway/kit.ts';
 
-const batches = (client: StreamClient): Received[][] => client.lines.map((line) => JSON.parse(line) as unknown).filter((one): one is Received[] => Array.isArray(one));
+const batches = (client: StreamClient): Received[][] =>
+  client.lines.map((line) => JSON.parse(line) as unknown).filter((one): one is Received[] => Array.isArray(one));
 
 it(proves('a client’s batch is answered as one, whoever answers each of it', 'batches'), async () => {
-  const { client } = await connected([server('box/full', './full.mjs'), server('box/twin', './full.mjs')], ['box__full__args', 'box__twin__args']);
-  const call = (id: unknown, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: `box__${name}__args`, arguments: { of: name } } });
-  client.send(JSON.stringify([
-    call('a', 'full'),
-    { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'nobody' } },
-    { jsonrpc: '2.0', id: 1, method: 'ping' },
-    call(2, 'twin'),
-    { jsonrpc: '2.0', id: 3, method: 'no/such' },
-  ]));
+  const { client } = await connected(
+    [server('box/full', './full.mjs'), server('box/twin', './full.mjs')],
+    ['box__full__args', 'box__twin__args'],
+  );
+  const call = (id: unknown, name: string) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: `box__${name}__args`, arguments: { of: name } },
+  });
+  client.send(
+    JSON.stringify([
+      call('a', 'full'),
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'nobody' } },
+      { jsonrpc: '2.0', id: 1, method: 'ping' },
+      call(2, 'twin'),
+      { jsonrpc: '2.0', id: 3, method: 'no/such' },
+    ]),
+  );
   const [replies] = await until(() => batches(client).length > 0 && batches(client));
   const byId = new Map(replies?.map((reply) => [reply.id, reply]));
   expect([...byId.keys()].sort()).toEqual([1, 2, 3, 'a']);
@@ -27,7 +38,12 @@ it(proves('a client’s batch is answered as one, whoever answers each of it', '
 
 it(proves('a client’s batch of which one is cancelled is answered without it', 'batches', 'cancelled'), async () => {
   const { client } = await connected([server('box/slow', 'slow.mjs')], ['box__slow__sleep']);
-  const sleep = { jsonrpc: '2.0', id: 'sleeps', method: 'tools/call', params: { name: 'box__slow__sleep', arguments: { ms: 60_000 } } };
+  const sleep = {
+    jsonrpc: '2.0',
+    id: 'sleeps',
+    method: 'tools/call',
+    params: { name: 'box__slow__sleep', arguments: { ms: 60_000 } },
+  };
   client.send(JSON.stringify([sleep, { jsonrpc: '2.0', id: 'p', method: 'ping' }]));
   await client.text('box__slow__cancelled');
   client.send({ method: 'notifications/cancelled', params: { requestId: 'sleeps' } });
@@ -67,6 +83,11 @@ it(proves('a server’s batch is taken apart for its client, and answered as one
   client.send({ id: request.id, result: { roots: [] } });
   const { result } = await client.reply(id);
   const [{ text }] = result?.['content'] as [{ text: string }];
-  expect(JSON.parse(text)).toEqual(expect.arrayContaining([{ jsonrpc: '2.0', id: 'ping', result: {} }, { jsonrpc: '2.0', id: 'roots', result: { roots: [] } }]));
+  expect(JSON.parse(text)).toEqual(
+    expect.arrayContaining([
+      { jsonrpc: '2.0', id: 'ping', result: {} },
+      { jsonrpc: '2.0', id: 'roots', result: { roots: [] } },
+    ]),
+  );
   expect(client.received.some(({ method }) => method === 'ping')).toBe(false);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../harness/until.ts';
 import { connected, server, textOf } from '../gateway/kit.ts';
+import { proves } from '../../requirements.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 const slow = server('box/slow', 'slow.mjs');
@@ -21,7 +22,7 @@ describe('tools/call', () => {
     expect(client.lines.at(-1)).toBe(`{"jsonrpc":"2.0","id":${id},"result":${json}}`);
   });
 
-  it('keeps a server\'s JSON-RPC errors, data and all', async () => {
+  it(proves('keeps a server\'s JSON-RPC errors, data and all', 'url-elicitation'), async () => {
     const { client } = await connected([echo], ['box__echo__error']);
     const { error } = await client.call('box__echo__error', { code: -32042, message: 'go there', data: { url: 'https://x', n: [1] } });
     expect(error).toEqual({ code: -32042, message: 'go there', data: { url: 'https://x', n: [1] } });
@@ -56,7 +57,7 @@ describe('tools/call', () => {
     expect((await client.reply('a')).error?.code).toBe(-32600);
   });
 
-  it('that is cancelled gets no answer, and the server is told', async () => {
+  it(proves('that is cancelled gets no answer, and the server is told', 'cancelled'), async () => {
     const { client } = await connected([slow], ['box__slow__never']);
     const id = client.ask('tools/call', { name: 'box__slow__never' });
     await client.text('box__slow__cancelled');
@@ -72,7 +73,7 @@ describe('tools/call', () => {
     expect(textOf(await client.reply(id))).toBe('slept 200 ms');
   });
 
-  it.each(['"t"', '7', '"7"', '12345678901234567890'])('gets its progress under its own token %s, before its answer', async (token) => {
+  it.each(['"t"', '7', '"7"', '12345678901234567890'])(proves('gets its progress under its own token %s, before its answer', 'progress'), async (token) => {
     const { client } = await connected([slow], ['box__slow__steps']);
     client.send(`{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"box__slow__steps","arguments":{"count":2,"everyMs":5},"_meta":{"progressToken":${token}}}}`);
     await client.reply('a');

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { connected, openGateway, server, StreamClient } from '../gateway/kit.ts';
+import { proves } from '../../requirements.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 
 describe('initialize', () => {
-  it('answers at once, with everything that can be advertised', async () => {
+  it(proves('answers at once, with everything that can be advertised', 'capabilities', 'answers-at-once'), async () => {
     const { result } = await new StreamClient(openGateway([echo])).initialize();
     expect(result).toMatchObject({
       protocolVersion: '2025-11-25',
@@ -23,7 +24,7 @@ describe('initialize', () => {
     expect(error?.code).toBe(-32602);
   });
 
-  it('hands the client\'s own words to its servers', async () => {
+  it(proves('hands the client\'s own words to its servers', 'capabilities'), async () => {
     const capabilities = { roots: { listChanged: true }, sampling: {}, 'x-new': { n: 1 } };
     const { client } = await connected([server('box/full', './full.mjs')], ['box__full__hello'], {}, capabilities);
     const hello = JSON.parse(await client.text('box__full__hello')) as { params: object };
@@ -70,7 +71,7 @@ describe('a client', () => {
     expect((await client.reply('é')).result).toEqual({});
   });
 
-  it('is gone when its stream ends, and its servers end with it', async () => {
+  it(proves('is gone when its stream ends, and its servers end with it', 'client-leaves'), async () => {
     const { gateway, client } = await connected([echo], ['box__echo__echo']);
     const pid = (JSON.parse(await client.text('box__echo__where')) as { pid: number }).pid;
     client.input.end();

@@ -5,13 +5,14 @@ import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
 import { serverPlan } from '../catalog/kit.ts';
 import { connected, folders, inline, openGateway, server, StreamClient, textOf } from '../gateway/kit.ts';
+import { proves } from '../../requirements.ts';
 
 const ECHO = new URL('../../fixtures/servers/echo.mjs', import.meta.url).href;
 const full = server('box/full', './full.mjs');
 const echo = server('box/echo', 'echo.mjs');
 
 describe('lists', () => {
-  it('hold all pages of all servers, in the order of the hosts file', async () => {
+  it(proves('hold all pages of all servers, in the order of the hosts file', 'tools-list'), async () => {
     const { client } = await connected([server('z/pages', 'pages.mjs', { argv: ['9', '4'] }), echo], ['z__pages__tool_0008', 'box__echo__echo']);
     const names = await client.names();
     expect(names.slice(0, 9)).toEqual(Array.from({ length: 9 }, (_, index) => `z__pages__tool_000${index}`));
@@ -31,7 +32,7 @@ describe('lists', () => {
     expect((await client.request('resources/templates/list')).result?.['resourceTemplates']).toEqual([{ uriTemplate: 'mcpa://box/full/test://{id}', name: 't' }]);
   });
 
-  it('answer at once from the cache, with every server down', async () => {
+  it(proves('answer at once from the cache, with every server down', 'lists-from-cache'), async () => {
     const paths = folders();
     await connected([echo, server('box/slow', 'slow.mjs')], ['box__echo__echo', 'box__slow__sleep'], { paths });
     // A server that never answers: what stands there can only come from disk.
@@ -152,7 +153,7 @@ describe('prompts, resources and completions', () => {
 });
 
 describe('one server', () => {
-  it('that dies, hangs or floods does not disturb another', async () => {
+  it(proves('that dies, hangs or floods does not disturb another', 'isolation'), async () => {
     const servers = [echo, inline('box/dead', 'process.exit(3)'), inline('box/mute', 'process.stdin.resume()'), inline('box/flood', `setInterval(() => process.stdout.write('x'.repeat(65536)), 1)`)];
     const gateway = openGateway(servers.map((one) => ({ ...one, startTimeoutMs: 4000 })));
     const client = new StreamClient(gateway);

@@ -8,6 +8,7 @@ import { scratch } from '../../harness/scratch.ts';
 import { bytesOf, type Defined, planOf, serverPlan, tool } from '../catalog/kit.ts';
 import { parsed } from '../protocol/kit.ts';
 import { peerKit } from '../protocol/peer-kit.ts';
+import { proves } from '../../requirements.ts';
 
 function listsKit() {
   const client = peerKit();
@@ -24,7 +25,7 @@ function listsKit() {
 }
 
 describe('a client', () => {
-  it('is told once of changes that come together', async () => {
+  it(proves('is told once of changes that come together', 'list-changed'), async () => {
     const { clock, accept, ask, told } = listsKit();
     await ask('tools');
     for (const name of ['a', 'b', 'c']) {

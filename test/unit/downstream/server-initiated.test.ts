@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../harness/until.ts';
 import { connected, server, StreamClient, textOf } from '../gateway/kit.ts';
+import { proves } from '../../requirements.ts';
 
 const full = server('box/full', './full.mjs');
 const ALL = { roots: {}, sampling: {}, elicitation: {} };
@@ -44,7 +45,7 @@ describe('a server\'s request', () => {
     expect(await client.text('box__full__seen')).not.toContain('"id":77');
   });
 
-  it('goes to the client whose server asks, and to no other', async () => {
+  it(proves('goes to the client whose server asks, and to no other', 'clients-apart'), async () => {
     const { gateway, client } = await connected([full], ['box__full__ask'], {}, ALL);
     const other = new StreamClient(gateway);
     await other.initialize(ALL);
@@ -56,7 +57,7 @@ describe('a server\'s request', () => {
     expect(client.received.some(({ method }) => method === 'roots/list')).toBe(false);
   });
 
-  it('may report progress to the server that asked for it, under its own token', async () => {
+  it(proves('may report progress to the server that asked for it, under its own token', 'progress'), async () => {
     const { client } = await connected([full], ['box__full__ask'], {}, ALL);
     const id = client.ask('tools/call', { name: 'box__full__ask', arguments: { method: 'sampling/createMessage', params: { _meta: { progressToken: 'mine' } } } });
     const request = await client.waitFor((message) => message.method === 'sampling/createMessage');
@@ -70,7 +71,7 @@ describe('a server\'s request', () => {
 });
 
 describe('a server\'s notification', () => {
-  it.each(['notifications/x/future', 'notifications/elicitation/complete'])('%s reaches its client as written', async (method) => {
+  it.each(['notifications/x/future', 'notifications/elicitation/complete'])(proves('%s reaches its client as written', 'url-elicitation'), async (method) => {
     const { client } = await connected([full], ['box__full__say']);
     await client.text('box__full__say', { method, params: { n: 1 } });
     expect((await client.waitFor((message) => message.method === method)).params).toEqual({ n: 1 });

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import type { GatewayEvent } from '../../../src/telemetry/events.ts';
 import { until } from '../../harness/until.ts';
 import { connected, inline, openGateway, server, StreamClient, textOf } from './kit.ts';
+import { proves } from '../../requirements.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 
@@ -38,7 +39,7 @@ describe('a gateway', () => {
     expect(`${said}${report}`).not.toContain('hunter2');
   });
 
-  it('holds the first list no longer than 8 s, whatever the wall clock does', async () => {
+  it(proves('holds the first list no longer than 8 s, whatever the wall clock does', 'first-list'), async () => {
     const real = systemClock();
     let shiftMs = 0;
     const waits: number[] = [];
@@ -55,7 +56,7 @@ describe('a gateway', () => {
     expect(waits.filter((ms) => ms > 8_000 && ms < 4_000_000 && ms > 3_000_000)).toEqual([]);
   });
 
-  it('ends every process of a client when it leaves, and of all when it ends', async () => {
+  it(proves('ends every process of a client when it leaves, and of all when it ends', 'client-leaves'), async () => {
     const { gateway, client } = await connected([echo], ['box__echo__echo']);
     const other = new StreamClient(gateway);
     await other.initialize();

@@ -7,6 +7,7 @@ import { joinInstructions } from '../../../src/gateway/instructions.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { bytesOf, planOf, serverPlan } from '../catalog/kit.ts';
+import { proves } from '../../requirements.ts';
 
 function joined(said: readonly (readonly [ServerPlan, string | undefined])[]): string | undefined {
   const servers = said.map(([server]) => server);
@@ -16,7 +17,7 @@ function joined(said: readonly (readonly [ServerPlan, string | undefined])[]): s
 }
 
 describe('joinInstructions', () => {
-  it('puts each under its server, in the order of the hosts file', () => {
+  it(proves('puts each under its server, in the order of the hosts file', 'instructions'), () => {
     expect(joined([[serverPlan('z', 'a'), 'First.'], [serverPlan('b', 'c'), undefined], [serverPlan('b', 'd'), 'Second.']])).toMatch(/^## z\/a .*\nFirst\.\n\n## b\/d .*\nSecond\.$/);
   });
 
@@ -25,7 +26,7 @@ describe('joinInstructions', () => {
     expect(joined([[serverPlan('a', 'a', { enabled: false }), 'hidden']])).toBeUndefined();
   });
 
-  it('cuts what is long, each and all', () => {
+  it(proves('cuts what is long, each and all', 'instructions'), () => {
     expect(joined([[serverPlan('a', 'a'), 'x'.repeat(5000)]])?.length).toBeLessThan(2100);
     expect(joined(Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), 'x'.repeat(5000)] as const))).toHaveLength(16_000);
   });

@@ -1,26 +1,33 @@
 /** Each row of the method table: what would be different without it. `npm run requirements -- --mutate` takes them out. */
 import { describe, expect, it } from 'vitest';
-import { proves } from '../../requirements.ts';
 import { until } from '../../harness/until.ts';
-import { connected, inline, openGateway, server, StreamClient, textOf, type Received } from './kit.ts';
+import { proves } from '../../requirements.ts';
+import { connected, inline, openGateway, type Received, StreamClient, server, textOf } from './kit.ts';
 
 const FULL = server('box/full', './full.mjs');
 const TWIN = server('box/twin', './full.mjs');
 const TASKS = [server('box/one', './tasks.mjs', { argv: ['a'] }), server('box/two', './tasks.mjs', { argv: ['b'] })];
 
 /** Two servers: nothing goes to a sole candidate. */
-const both = (capabilities: object = {}) => connected([FULL, TWIN], ['box__full__say', 'box__twin__say'], {}, capabilities);
+const both = (capabilities: object = {}) =>
+  connected([FULL, TWIN], ['box__full__say', 'box__twin__say'], {}, capabilities);
 const alone = (capabilities: object = {}) => connected([FULL], ['box__full__say'], {}, capabilities);
 const withTasks = () => connected(TASKS, ['box__one__start', 'box__two__start']);
 
-async function seenBy(client: StreamClient, name: string): Promise<{ method: string; params?: object; uri?: string }[]> {
+async function seenBy(
+  client: StreamClient,
+  name: string,
+): Promise<{ method: string; params?: object; uri?: string }[]> {
   return JSON.parse(await client.text(`box__${name}__seen`)) as { method: string; params?: object; uri?: string }[];
 }
 
 describe('answered here', () => {
   it(proves('initialize', 'client:initialize'), async () => {
     const client = new StreamClient(openGateway([FULL, TWIN]));
-    expect((await client.initialize()).result).toMatchObject({ protocolVersion: '2025-11-25', serverInfo: { name: 'mcp-anywhere' } });
+    expect((await client.initialize()).result).toMatchObject({
+      protocolVersion: '2025-11-25',
+      serverInfo: { name: 'mcp-anywhere' },
+    });
   });
 
   it(proves('ping', 'client:ping', 'ping'), async () => {
@@ -34,11 +41,14 @@ describe('answered here', () => {
     await until(async () => (await client.text('box__twin__level')) === 'warning');
   });
 
-  it(proves('server/discover, though the sole server would have an answer', 'client:server/discover', 'unknown-methods'), async () => {
-    const { client } = await connected([inline('box/next', NEXT_ERA)], ['box__next__a']);
-    expect((await client.request('server/discover')).error?.code).toBe(-32601);
-    expect((await client.request('x/other')).result).toEqual({ asked: 'x/other' });
-  });
+  it(
+    proves('server/discover, though the sole server would have an answer', 'client:server/discover', 'unknown-methods'),
+    async () => {
+      const { client } = await connected([inline('box/next', NEXT_ERA)], ['box__next__a']);
+      expect((await client.request('server/discover')).error?.code).toBe(-32601);
+      expect((await client.request('x/other')).result).toEqual({ asked: 'x/other' });
+    },
+  );
 });
 
 /** Answers every method it is asked. */
@@ -67,12 +77,18 @@ describe('lists', () => {
 
   it(proves('resources/list', 'client:resources/list', 'resources'), async () => {
     const { result } = await (await both()).client.request('resources/list');
-    expect(result?.['resources']).toMatchObject([{ uri: 'mcpa://box/full/test://a' }, { uri: 'mcpa://box/twin/test://a' }]);
+    expect(result?.['resources']).toMatchObject([
+      { uri: 'mcpa://box/full/test://a' },
+      { uri: 'mcpa://box/twin/test://a' },
+    ]);
   });
 
   it(proves('resources/templates/list', 'client:resources/templates/list'), async () => {
     const { result } = await (await both()).client.request('resources/templates/list');
-    expect(result?.['resourceTemplates']).toMatchObject([{ uriTemplate: 'mcpa://box/full/test://{id}' }, { uriTemplate: 'mcpa://box/twin/test://{id}' }]);
+    expect(result?.['resourceTemplates']).toMatchObject([
+      { uriTemplate: 'mcpa://box/full/test://{id}' },
+      { uriTemplate: 'mcpa://box/twin/test://{id}' },
+    ]);
   });
 });
 
@@ -91,22 +107,39 @@ describe('one server answers', () => {
   it(proves('resources/read by its URI', 'client:resources/read'), async () => {
     const { client } = await both();
     const uri = 'mcpa://box/twin/test://a';
-    expect((await client.request('resources/read', { uri })).result).toEqual({ contents: [{ uri, text: 'content of test://a' }] });
+    expect((await client.request('resources/read', { uri })).result).toEqual({
+      contents: [{ uri, text: 'content of test://a' }],
+    });
   });
 
-  it(proves('resources/subscribe and unsubscribe by their URI', 'client:resources/subscribe', 'client:resources/unsubscribe', 'subscriptions'), async () => {
-    const { client } = await both();
-    const uri = 'mcpa://box/twin/test://a';
-    expect((await client.request('resources/subscribe', { uri })).result).toEqual({});
-    expect((await client.request('resources/unsubscribe', { uri })).result).toEqual({});
-    const told = (await seenBy(client, 'twin')).filter(({ method }) => method.endsWith('subscribe'));
-    expect(told).toEqual([{ method: 'subscribe', uri: 'test://a' }, { method: 'unsubscribe', uri: 'test://a' }]);
-    expect((await seenBy(client, 'full')).filter(({ method }) => method.endsWith('subscribe'))).toEqual([]);
-  });
+  it(
+    proves(
+      'resources/subscribe and unsubscribe by their URI',
+      'client:resources/subscribe',
+      'client:resources/unsubscribe',
+      'subscriptions',
+    ),
+    async () => {
+      const { client } = await both();
+      const uri = 'mcpa://box/twin/test://a';
+      expect((await client.request('resources/subscribe', { uri })).result).toEqual({});
+      expect((await client.request('resources/unsubscribe', { uri })).result).toEqual({});
+      const told = (await seenBy(client, 'twin')).filter(({ method }) => method.endsWith('subscribe'));
+      expect(told).toEqual([
+        { method: 'subscribe', uri: 'test://a' },
+        { method: 'unsubscribe', uri: 'test://a' },
+      ]);
+      expect((await seenBy(client, 'full')).filter(({ method }) => method.endsWith('subscribe'))).toEqual([]);
+    },
+  );
 
   it(proves('completion/complete by its reference, with its context', 'client:completion/complete'), async () => {
     const { client } = await both();
-    const params = { ref: { type: 'ref/prompt', name: 'box__twin__greet' }, argument: { name: 'who', value: 'y' }, context: { arguments: { x: '1' } } };
+    const params = {
+      ref: { type: 'ref/prompt', name: 'box__twin__greet' },
+      argument: { name: 'who', value: 'y' },
+      context: { arguments: { x: '1' } },
+    };
     const { result } = await client.request('completion/complete', params);
     const [value] = (result?.['completion'] as { values: [string] }).values;
     expect(JSON.parse(value)).toEqual({ ...params, ref: { type: 'ref/prompt', name: 'greet' } });
@@ -119,16 +152,31 @@ describe('tasks', () => {
     return (result?.['task'] as { taskId: string }).taskId;
   };
 
-  it(proves('tasks/get, result and cancel go to the server that runs the task', 'client:tasks/get', 'client:tasks/result', 'client:tasks/cancel', 'tasks'), async () => {
-    const { client } = await withTasks();
-    const ids = [await start(client, 'two'), await start(client, 'one')];
-    expect(ids).toEqual(['b1', 'a1']);
-    const [two, one] = await Promise.all(ids.map((taskId) => client.request('tasks/get', { taskId })));
-    expect([two?.result, one?.result]).toMatchObject([{ by: 'b', status: 'working' }, { by: 'a', status: 'working' }]);
-    expect(textOf(await client.request('tasks/result', { taskId: 'b1' }))).toBe('b1 of b');
-    expect((await client.request('tasks/cancel', { taskId: 'a1' })).result).toMatchObject({ status: 'cancelled', by: 'a' });
-    expect((await client.request('tasks/get', { taskId: 'c1' })).error?.code).toBe(-32602);
-  });
+  it(
+    proves(
+      'tasks/get, result and cancel go to the server that runs the task',
+      'client:tasks/get',
+      'client:tasks/result',
+      'client:tasks/cancel',
+      'tasks',
+    ),
+    async () => {
+      const { client } = await withTasks();
+      const ids = [await start(client, 'two'), await start(client, 'one')];
+      expect(ids).toEqual(['b1', 'a1']);
+      const [two, one] = await Promise.all(ids.map((taskId) => client.request('tasks/get', { taskId })));
+      expect([two?.result, one?.result]).toMatchObject([
+        { by: 'b', status: 'working' },
+        { by: 'a', status: 'working' },
+      ]);
+      expect(textOf(await client.request('tasks/result', { taskId: 'b1' }))).toBe('b1 of b');
+      expect((await client.request('tasks/cancel', { taskId: 'a1' })).result).toMatchObject({
+        status: 'cancelled',
+        by: 'a',
+      });
+      expect((await client.request('tasks/get', { taskId: 'c1' })).error?.code).toBe(-32602);
+    },
+  );
 
   it(proves('tasks/list joins those of all servers', 'client:tasks/list'), async () => {
     const { client } = await withTasks();
@@ -140,14 +188,23 @@ describe('tasks', () => {
   it(proves('a status tells where a task runs', 'server:notifications/tasks/status'), async () => {
     const { client } = await withTasks();
     await client.text('box__two__announce', { taskId: 'announced' });
-    expect((await client.waitFor(({ method }) => method === 'notifications/tasks/status')).params).toMatchObject({ taskId: 'announced', by: 'b' });
+    expect((await client.waitFor(({ method }) => method === 'notifications/tasks/status')).params).toMatchObject({
+      taskId: 'announced',
+      by: 'b',
+    });
     expect((await client.request('tasks/get', { taskId: 'announced' })).result).toMatchObject({ by: 'b' });
   });
 });
 
 describe('a server’s request', () => {
   it.each(['roots/list', 'sampling/createMessage', 'elicitation/create'])(
-    proves('%s is declined where the client lacks the capability', 'server:roots/list', 'server:sampling/createMessage', 'server:elicitation/create', 'client-features'),
+    proves(
+      '%s is declined where the client lacks the capability',
+      'server:roots/list',
+      'server:sampling/createMessage',
+      'server:elicitation/create',
+      'client-features',
+    ),
     async (method) => {
       const { client } = await alone();
       const answer = JSON.parse(await client.text('box__full__ask', { method, params: {} })) as Received;
@@ -159,7 +216,13 @@ describe('a server’s request', () => {
 
 describe('a server’s notification', () => {
   it.each(['tools', 'prompts', 'resources'])(
-    proves('that %s changed is not told where nothing did', 'server:notifications/tools/list_changed', 'server:notifications/prompts/list_changed', 'server:notifications/resources/list_changed', 'list-changed'),
+    proves(
+      'that %s changed is not told where nothing did',
+      'server:notifications/tools/list_changed',
+      'server:notifications/prompts/list_changed',
+      'server:notifications/resources/list_changed',
+      'list-changed',
+    ),
     async (collection) => {
       const { client } = await alone();
       const method = `notifications/${collection}/list_changed`;
@@ -180,25 +243,35 @@ describe('a server’s notification', () => {
   it(proves('of a log line below the client’s level is kept back', 'server:notifications/message'), async () => {
     const { client } = await both();
     await client.request('logging/setLevel', { level: 'error' });
-    for (const level of ['info', 'error']) await client.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
+    for (const level of ['info', 'error'])
+      await client.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
     await client.waitFor(({ method }) => method === 'notifications/message');
-    expect(client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level'])).toEqual(['error']);
+    expect(
+      client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']),
+    ).toEqual(['error']);
   });
 
-  it(proves('of a cancellation names the request as the client knows it', 'server:notifications/cancelled', 'cancelled'), async () => {
-    const { client } = await alone({ sampling: {} });
-    await client.text('box__full__send', { method: 'sampling/createMessage', params: {}, id: 'its own' });
-    const request = await client.waitFor(({ method }) => method === 'sampling/createMessage');
-    await client.text('box__full__say', { method: 'notifications/cancelled', params: { requestId: 'its own' } });
-    expect((await client.waitFor(({ method }) => method === 'notifications/cancelled')).params?.['requestId']).toBe(request.id);
-  });
+  it(
+    proves('of a cancellation names the request as the client knows it', 'server:notifications/cancelled', 'cancelled'),
+    async () => {
+      const { client } = await alone({ sampling: {} });
+      await client.text('box__full__send', { method: 'sampling/createMessage', params: {}, id: 'its own' });
+      const request = await client.waitFor(({ method }) => method === 'sampling/createMessage');
+      await client.text('box__full__say', { method: 'notifications/cancelled', params: { requestId: 'its own' } });
+      expect((await client.waitFor(({ method }) => method === 'notifications/cancelled')).params?.['requestId']).toBe(
+        request.id,
+      );
+    },
+  );
 });
 
 describe('a client’s notification', () => {
   it(proves('that it is initialized stays here', 'client:notifications/initialized'), async () => {
     const { client } = await alone();
     client.send({ method: 'notifications/initialized' });
-    expect((await seenBy(client, 'full')).filter(({ method }) => method === 'notifications/initialized')).toHaveLength(1);
+    expect((await seenBy(client, 'full')).filter(({ method }) => method === 'notifications/initialized')).toHaveLength(
+      1,
+    );
   });
 
   it(proves('of a cancellation that names no request stays here', 'client:notifications/cancelled'), async () => {
@@ -213,6 +286,7 @@ describe('a client’s notification', () => {
   it(proves('of changed roots goes to all its servers', 'client:notifications/roots/list_changed'), async () => {
     const { client } = await both({ roots: {} });
     client.send({ method: 'notifications/roots/list_changed' });
-    for (const name of ['full', 'twin']) expect((await seenBy(client, name)).map(({ method }) => method)).toContain('notifications/roots/list_changed');
+    for (const name of ['full', 'twin'])
+      expect((await seenBy(client, name)).map(({ method }) => method)).toContain('notifications/roots/list_changed');
   });
 });

@@ -1,9 +1,9 @@
 /** Several clients at once: what concerns one is never seen by another, also where they share a server. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { proves } from '../../requirements.ts';
 import { until } from '../../harness/until.ts';
-import { connected, server, StreamClient } from './kit.ts';
+import { proves } from '../../requirements.ts';
+import { connected, StreamClient, server } from './kit.ts';
 
 const SHARED = server('box/full', './full.mjs', { sharing: 'shared' });
 const SHARED_TASKS = server('box/tasks', './tasks.mjs', { argv: ['s'], sharing: 'shared' });
@@ -18,7 +18,8 @@ async function two(plan = SHARED): Promise<{ one: StreamClient; other: StreamCli
   return { one, other };
 }
 
-const seen = async (client: StreamClient): Promise<{ method: string; params?: object }[]> => JSON.parse(await client.text('box__full__seen')) as { method: string }[];
+const seen = async (client: StreamClient): Promise<{ method: string; params?: object }[]> =>
+  JSON.parse(await client.text('box__full__seen')) as { method: string }[];
 
 describe('a shared server', () => {
   it(proves('is offered nothing that needs one client', 'client-features', 'clients-apart'), async () => {
@@ -47,14 +48,19 @@ describe('a shared server', () => {
     await one.request('logging/setLevel', { level: 'debug' });
     await other.request('logging/setLevel', { level: 'error' });
     await until(async () => (await one.text('box__full__level')) === 'debug');
-    for (const level of ['info', 'error']) await one.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
-    const levels = (client: StreamClient) => client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']);
+    for (const level of ['info', 'error'])
+      await one.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
+    const levels = (client: StreamClient) =>
+      client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']);
     await until(() => levels(other).length > 0);
     expect([levels(one), levels(other)]).toEqual([['info', 'error'], ['error']]);
   });
 
   it(proves('hears a cancellation when the client that asked leaves', 'client-leaves', 'cancelled'), async () => {
-    const { gateway, client: one } = await connected([server('box/slow', 'slow.mjs', { sharing: 'shared' })], ['box__slow__sleep']);
+    const { gateway, client: one } = await connected(
+      [server('box/slow', 'slow.mjs', { sharing: 'shared' })],
+      ['box__slow__sleep'],
+    );
     const other = new StreamClient(gateway);
     await other.initialize();
     one.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 60_000 } });
@@ -84,20 +90,28 @@ describe('a shared server', () => {
   });
 });
 
-it(proves('a session server is asked and answered for its own client alone', 'clients-apart', 'client-features'), async () => {
-  const { gateway, client: one } = await connected([server('box/full', './full.mjs')], ['box__full__ask'], {}, ALL);
-  const other = new StreamClient(gateway);
-  await other.initialize(ALL);
-  await other.offers('box__full__ask');
-  const clients = [one, other];
-  const calls = clients.map((client, index) => client.ask('tools/call', { name: 'box__full__ask', arguments: { method: 'elicitation/create', id: 1, params: { of: index } } }));
-  for (const [index, client] of clients.entries()) {
-    const request = await client.waitFor(({ method }) => method === 'elicitation/create');
-    expect(request.params).toEqual({ of: index });
-    client.send({ id: request.id, result: { action: 'accept', content: { secretOf: index } } });
-  }
-  for (const [index, client] of clients.entries()) {
-    expect(JSON.stringify(await client.reply(calls[index]))).toContain(String.raw`\"secretOf\":${index}`);
-    expect(client.lines.join('')).not.toContain(String.raw`secretOf\":${1 - index}`);
-  }
-});
+it(
+  proves('a session server is asked and answered for its own client alone', 'clients-apart', 'client-features'),
+  async () => {
+    const { gateway, client: one } = await connected([server('box/full', './full.mjs')], ['box__full__ask'], {}, ALL);
+    const other = new StreamClient(gateway);
+    await other.initialize(ALL);
+    await other.offers('box__full__ask');
+    const clients = [one, other];
+    const calls = clients.map((client, index) =>
+      client.ask('tools/call', {
+        name: 'box__full__ask',
+        arguments: { method: 'elicitation/create', id: 1, params: { of: index } },
+      }),
+    );
+    for (const [index, client] of clients.entries()) {
+      const request = await client.waitFor(({ method }) => method === 'elicitation/create');
+      expect(request.params).toEqual({ of: index });
+      client.send({ id: request.id, result: { action: 'accept', content: { secretOf: index } } });
+    }
+    for (const [index, client] of clients.entries()) {
+      expect(JSON.stringify(await client.reply(calls[index]))).toContain(String.raw`\"secretOf\":${index}`);
+      expect(client.lines.join('')).not.toContain(String.raw`secretOf\":${1 - index}`);
+    }
+  },
+);

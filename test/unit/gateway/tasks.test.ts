@@ -3,12 +3,18 @@ import { expect, it } from 'vitest';
 import { proves } from '../../requirements.ts';
 import { connected, server, textOf } from './kit.ts';
 
-it.each(['a token', 7])(proves('progress of a task comes under the client’s token %j after its request was answered', 'progress', 'tasks'), async (progressToken) => {
-  const { client } = await connected([server('box/tasks', './tasks.mjs')], ['box__tasks__start']);
-  await client.call('box__tasks__start', {}, { task: {}, _meta: { progressToken } });
-  await client.text('box__tasks__progress', { taskId: 't1', progress: 5 });
-  expect((await client.waitFor(({ method }) => method === 'notifications/progress')).params).toEqual({ progressToken, progress: 5 });
-});
+it.each(['a token', 7])(
+  proves('progress of a task comes under the client’s token %j after its request was answered', 'progress', 'tasks'),
+  async (progressToken) => {
+    const { client } = await connected([server('box/tasks', './tasks.mjs')], ['box__tasks__start']);
+    await client.call('box__tasks__start', {}, { task: {}, _meta: { progressToken } });
+    await client.text('box__tasks__progress', { taskId: 't1', progress: 5 });
+    expect((await client.waitFor(({ method }) => method === 'notifications/progress')).params).toEqual({
+      progressToken,
+      progress: 5,
+    });
+  },
+);
 
 it(proves('progress after the reply to anything else is dropped', 'progress'), async () => {
   const { client } = await connected([server('box/tasks', './tasks.mjs')], ['box__tasks__start']);
@@ -18,15 +24,35 @@ it(proves('progress after the reply to anything else is dropped', 'progress'), a
   expect(client.received.some(({ method }) => method === 'notifications/progress')).toBe(false);
 });
 
-it(proves('a status of a client’s task goes to the server that asked for it', 'tasks', 'client:notifications/tasks/status'), async () => {
-  const { client } = await connected([server('box/full', './full.mjs'), server('box/twin', './full.mjs')], ['box__full__ask', 'box__twin__ask'], {}, { sampling: {}, tasks: {} });
-  const id = client.ask('tools/call', { name: 'box__twin__ask', arguments: { method: 'sampling/createMessage', params: { task: {} } } });
-  const request = await client.waitFor(({ method }) => method === 'sampling/createMessage');
-  client.send({ id: request.id, result: { task: { taskId: 'of the client', status: 'working' } } });
-  expect(textOf(await client.reply(id))).toContain('of the client');
-  client.send({ method: 'notifications/tasks/status', params: { taskId: 'of the client', status: 'completed' } });
-  client.send({ method: 'notifications/tasks/status', params: { taskId: 'of nobody', status: 'completed' } });
-  const heard = async (name: string) => (JSON.parse(await client.text(`box__${name}__seen`)) as { method: string; params?: object }[]).filter(({ method }) => method === 'notifications/tasks/status');
-  expect(await heard('twin')).toEqual([{ method: 'notifications/tasks/status', params: { taskId: 'of the client', status: 'completed' } }]);
-  expect(await heard('full')).toEqual([]);
-});
+it(
+  proves(
+    'a status of a client’s task goes to the server that asked for it',
+    'tasks',
+    'client:notifications/tasks/status',
+  ),
+  async () => {
+    const { client } = await connected(
+      [server('box/full', './full.mjs'), server('box/twin', './full.mjs')],
+      ['box__full__ask', 'box__twin__ask'],
+      {},
+      { sampling: {}, tasks: {} },
+    );
+    const id = client.ask('tools/call', {
+      name: 'box__twin__ask',
+      arguments: { method: 'sampling/createMessage', params: { task: {} } },
+    });
+    const request = await client.waitFor(({ method }) => method === 'sampling/createMessage');
+    client.send({ id: request.id, result: { task: { taskId: 'of the client', status: 'working' } } });
+    expect(textOf(await client.reply(id))).toContain('of the client');
+    client.send({ method: 'notifications/tasks/status', params: { taskId: 'of the client', status: 'completed' } });
+    client.send({ method: 'notifications/tasks/status', params: { taskId: 'of nobody', status: 'completed' } });
+    const heard = async (name: string) =>
+      (JSON.parse(await client.text(`box__${name}__seen`)) as { method: string; params?: object }[]).filter(
+        ({ method }) => method === 'notifications/tasks/status',
+      );
+    expect(await heard('twin')).toEqual([
+      { method: 'notifications/tasks/status', params: { taskId: 'of the client', status: 'completed' } },
+    ]);
+    expect(await heard('full')).toEqual([]);
+  },
+);

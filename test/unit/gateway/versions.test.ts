@@ -23,15 +23,21 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 const SERVERS = PROTOCOL_VERSIONS.map((version) => inline(`box/v${version.replaceAll('-', '')}`, speaking(version)));
 const TOOLS = SERVERS.map(({ name }) => `box__${name}__asked`);
 
-it.each(PROTOCOL_VERSIONS)(proves('a client of %s works with servers of every version', 'versions'), async (version) => {
-  const client = new StreamClient(openGateway(SERVERS));
-  expect((await client.initialize({}, version)).result?.['protocolVersion']).toBe(version);
-  await client.offers(...TOOLS);
-  expect(await Promise.all(TOOLS.map((tool) => client.text(tool)))).toEqual(TOOLS.map(() => version));
-});
+it.each(PROTOCOL_VERSIONS)(
+  proves('a client of %s works with servers of every version', 'versions'),
+  async (version) => {
+    const client = new StreamClient(openGateway(SERVERS));
+    expect((await client.initialize({}, version)).result?.['protocolVersion']).toBe(version);
+    await client.offers(...TOOLS);
+    expect(await Promise.all(TOOLS.map((tool) => client.text(tool)))).toEqual(TOOLS.map(() => version));
+  },
+);
 
 it(proves('a server of a version nobody knows fails alone, and says why', 'versions', 'isolation'), async () => {
-  const { client } = await connected([inline('box/future', speaking('2099-01-01')), ...SERVERS.slice(0, 1)], TOOLS.slice(0, 1));
+  const { client } = await connected(
+    [inline('box/future', speaking('2099-01-01')), ...SERVERS.slice(0, 1)],
+    TOOLS.slice(0, 1),
+  );
   const { result } = await client.call('box__future__asked');
   expect(result?.['isError']).toBe(true);
   expect(JSON.stringify(result)).toContain('2099-01-01');

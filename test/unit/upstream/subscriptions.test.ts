@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { Subscriptions } from '../../../src/upstream/subscriptions.ts';
+import { proves } from '../../requirements.ts';
 
-it('tells the server of the first subscriber and of the last', () => {
+it(proves('tells the server of the first subscriber and of the last', 'subscriptions'), () => {
   const held = new Subscriptions<string>();
   expect([held.add('u', 'a'), held.add('u', 'a'), held.add('u', 'b'), held.add('v', 'a')]).toEqual([true, false, false, true]);
   expect([held.has('u', 'a'), held.has('u', 'c'), held.uris]).toEqual([true, false, ['u', 'v']]);

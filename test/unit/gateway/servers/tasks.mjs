@@ -4,12 +4,21 @@ import { notify, serve, text, tool } from '../../../fixtures/servers/mini.mjs';
 const letter = process.argv[2] ?? 't';
 const tasks = new Map();
 const heard = [];
-const task = (taskId) => ({ taskId, status: tasks.get(taskId), ttl: null, createdAt: '2026-01-01T00:00:00Z', lastUpdatedAt: '2026-01-01T00:00:00Z', by: letter });
+const task = (taskId) => ({
+  taskId,
+  status: tasks.get(taskId),
+  ttl: null,
+  createdAt: '2026-01-01T00:00:00Z',
+  lastUpdatedAt: '2026-01-01T00:00:00Z',
+  by: letter,
+});
 
 serve({
   name: 'tasks',
   capabilities: { tools: {}, tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } },
-  tools: ['start', 'announce', 'progress', 'heard'].map((name) => tool(name, {}, { execution: { taskSupport: 'optional' } })),
+  tools: ['start', 'announce', 'progress', 'heard'].map((name) =>
+    tool(name, {}, { execution: { taskSupport: 'optional' } }),
+  ),
   calls: {
     start: (_args, { progressToken }) => {
       const taskId = `${letter}${tasks.size + 1}`;
@@ -31,7 +40,8 @@ serve({
   },
   methods: {
     'tasks/get': ({ taskId }) => task(taskId),
-    'tasks/result': ({ taskId }) => text(`${taskId} of ${letter}`, { _meta: { 'io.modelcontextprotocol/related-task': { taskId } } }),
+    'tasks/result': ({ taskId }) =>
+      text(`${taskId} of ${letter}`, { _meta: { 'io.modelcontextprotocol/related-task': { taskId } } }),
     'tasks/cancel': ({ taskId }) => {
       tasks.set(taskId, 'cancelled');
       return task(taskId);
