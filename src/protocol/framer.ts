@@ -13,6 +13,10 @@ export interface LineSink {
 }
 
 const NEWLINE = 0x0a;
+/** From here on a line is gathered in one block, which grows by this factor. */
+const LARGE_BYTES = 256 * 1024;
+const GROWTH = 4;
+const NO_BYTES = Buffer.alloc(0);
 const EDGE_BYTES = 4096;
 
 export class LineFramer {
@@ -21,6 +25,8 @@ export class LineFramer {
   maxBytes: number;
   #chunks: Buffer[] = [];
   #size = 0;
+  /** What a large line is gathered in; the only chunk is then its beginning. */
+  #block = NO_BYTES;
   /** Set while a line is over the cap: only its ends are kept. */
   #head: Buffer | undefined;
 
@@ -63,13 +69,34 @@ export class LineFramer {
   #keep(part: Buffer): void {
     if (part.length === 0) return;
     this.#size += part.length;
-    this.#chunks.push(part);
+    if (this.#size > LARGE_BYTES && this.#head === undefined) this.#gather(part);
+    else this.#chunks.push(part);
     if (this.#head === undefined && this.#size <= this.maxBytes) return;
     if (this.#head === undefined) {
       this.#head = headOf(this.#chunks);
+      this.#block = NO_BYTES;
       this.#sink.overflow();
     } else if (this.#head.length < EDGE_BYTES) this.#head = headOf([this.#head, part]);
     this.#chunks = [tailOf(this.#chunks)];
+  }
+
+  /**
+   * A large line is put together while its chunks come in, when we would only wait for the next one; the
+   * memory is touched no further than it is long.
+   */
+  #gather(part: Buffer): void {
+    const before = this.#size - part.length;
+    const block = this.#block.length >= this.#size ? this.#block : this.#grown(before);
+    part.copy(block, before);
+    this.#chunks = [block.subarray(0, this.#size)];
+  }
+
+  #grown(before: number): Buffer {
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#size, this.#block.length * GROWTH, LARGE_BYTES * GROWTH));
+    let at = 0;
+    for (const chunk of this.#chunks) at += chunk.copy(grown, at, 0, Math.min(chunk.length, before - at));
+    this.#block = grown;
+    return grown;
   }
 
   #finish(): void {
@@ -79,6 +106,7 @@ export class LineFramer {
     this.#chunks = [];
     this.#size = 0;
     this.#head = undefined;
+    this.#block = NO_BYTES;
     const [first = Buffer.alloc(0)] = chunks;
     if (head !== undefined) this.#sink.oversized(size, head, Buffer.concat(chunks));
     else this.#sink.line(chunks.length === 1 ? first : Buffer.concat(chunks, size));

@@ -33,7 +33,7 @@ export interface LoggedIn {
   sessionWorked(): void;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<TransportEnd>;
-  /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. */
+  /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. At once where it has. */
   onEnd(listener: (cause: AnywhereError) => void): void;
   /** At once. */
   destroy(cause: AnywhereError): void;
@@ -118,6 +118,8 @@ class Login {
       patience.clear();
       signal.removeEventListener('abort', onAbort);
     }
+    // It may have ended in the very chunk of bytes that let us in.
+    if (this.#cause !== undefined) throw this.#cause;
     return this.#loggedIn(auth);
   }
 
@@ -224,7 +226,8 @@ class Login {
       },
       ended: this.#ended,
       onEnd: (listener) => {
-        this.#ending.on(listener);
+        if (this.#cause === undefined) this.#ending.on(listener);
+        else listener(this.#cause);
       },
       destroy: (cause) => {
         this.#finish(cause);

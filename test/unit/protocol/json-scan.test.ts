@@ -61,6 +61,19 @@ describe('skipValue', () => {
     );
   });
 
+  it('knows at every depth what is to be closed', () => {
+    const kinds = fc.array(fc.boolean(), { minLength: 1, maxLength: 130 });
+    fc.assert(
+      fc.property(kinds, fc.nat(), (objects, pick) => {
+        const opened = objects.map((isObject) => (isObject ? '{"a":' : '[0,')).join('');
+        const closing: string[] = objects.toReversed().map((isObject) => (isObject ? ',"b":[]}' : ',{}]'));
+        expect(accepts(`${opened}1${closing.join('')}`)).toBe(true);
+        const wrong = closing.with(pick % closing.length, objects.at(-1 - (pick % closing.length)) === true ? ']' : '}');
+        expect(accepts(`${opened}1${wrong.join('')}`)).toBe(false);
+      }),
+    );
+  });
+
   it('is not exhausted by depth', () => {
     const depth = 200_000;
     expect(accepts('['.repeat(depth) + ']'.repeat(depth))).toBe(true);
