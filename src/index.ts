@@ -4,6 +4,6 @@ export { loadPlan } from './config/load.ts';
 export { resolvePaths } from './config/paths.ts';
 export type { HostPlan, Plan, ServerPlan } from './config/plan.ts';
 export { Gateway, type GatewayDeps } from './gateway/gateway.ts';
-export { openGateway, type OpenOptions } from './gateway/open.ts';
-export { serveStdio, type ServeOptions } from './gateway/serve.ts';
+export { type OpenOptions, openGateway } from './gateway/open.ts';
+export { type ServeOptions, serveStdio } from './gateway/serve.ts';
 export type { CallHandler, Interceptor, ToolCall } from './policy/interceptor.ts';

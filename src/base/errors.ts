@@ -31,44 +31,144 @@ interface CodeInfo {
 
 export const ERROR_CODES = {
   USAGE: { exit: EXIT.usage, meaning: 'The command line is not valid.', hint: 'mcp-anywhere --help' },
-  INTERNAL: { exit: EXIT.unexpected, meaning: 'A defect of MCP-Anywhere itself.', hint: 'report it with the output of `mcp-anywhere doctor`' },
+  INTERNAL: {
+    exit: EXIT.unexpected,
+    meaning: 'A defect of MCP-Anywhere itself.',
+    hint: 'report it with the output of `mcp-anywhere doctor`',
+  },
   INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run it again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },
   CONFIG_INVALID: { exit: EXIT.config, meaning: 'The hosts file has mistakes.', hint: 'mcp-anywhere config validate' },
-  CONFIG_UNTRUSTED: { exit: EXIT.config, meaning: 'A hosts file in a working folder starts programs, so it must be trusted once.', hint: 'mcp-anywhere config trust' },
-  SECRET_UNRESOLVED: { exit: EXIT.config, meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.', hint: 'mcp-anywhere doctor {host}' },
-  FOLDER_UNUSABLE: { exit: EXIT.unexpected, meaning: 'A folder for state, cache or sockets cannot be made, or belongs to somebody else.', hint: 'check its owner and permissions' },
+  CONFIG_UNTRUSTED: {
+    exit: EXIT.config,
+    meaning: 'A hosts file in a working folder starts programs, so it must be trusted once.',
+    hint: 'mcp-anywhere config trust',
+  },
+  SECRET_UNRESOLVED: {
+    exit: EXIT.config,
+    meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.',
+    hint: 'mcp-anywhere doctor {host}',
+  },
+  FOLDER_UNUSABLE: {
+    exit: EXIT.unexpected,
+    meaning: 'A folder for state, cache or sockets cannot be made, or belongs to somebody else.',
+    hint: 'check its owner and permissions',
+  },
 
-  HOST_UNREACHABLE: { exit: EXIT.unreachable, meaning: 'No connection to the host could be made.', hint: 'mcp-anywhere doctor {host}' },
-  HOST_TIMEOUT: { exit: EXIT.unreachable, meaning: 'The host did not answer in time.', hint: 'mcp-anywhere doctor {host}' },
+  HOST_UNREACHABLE: {
+    exit: EXIT.unreachable,
+    meaning: 'No connection to the host could be made.',
+    hint: 'mcp-anywhere doctor {host}',
+  },
+  HOST_TIMEOUT: {
+    exit: EXIT.unreachable,
+    meaning: 'The host did not answer in time.',
+    hint: 'mcp-anywhere doctor {host}',
+  },
   LINK_LOST: { exit: EXIT.unreachable, meaning: 'The connection to the host was lost.', hint: 'mcp-anywhere status' },
-  CHANNEL_REFUSED: { exit: EXIT.unreachable, meaning: 'The host refused to open a session (MaxSessions, ForceCommand or a subsystem that is not there).', hint: 'mcp-anywhere doctor {host}' },
-  SSH_CONFIG: { exit: EXIT.config, meaning: 'The system ssh refused the configuration of this host.', hint: 'ssh -G {host}' },
-  SSH_MISSING: { exit: EXIT.unexpected, meaning: 'A program of OpenSSH (ssh, ssh-keygen) is needed and not installed.', hint: 'install the OpenSSH client' },
-  SSH_NEGOTIATION: { exit: EXIT.unreachable, meaning: 'The host and our own SSH have no algorithm in common, or did not understand each other.', hint: 'set `ssh: { backend: openssh }` for {host} in the hosts file' },
-  AUTH_FAILED: { exit: EXIT.auth, meaning: 'The host accepted none of the offered keys or answers.', hint: 'ssh-add -l; mcp-anywhere doctor {host}' },
-  KEY_UNUSABLE: { exit: EXIT.auth, meaning: 'An identity file could not be read or decrypted.', hint: 'ssh-add <identity file>' },
-  HOST_KEY_UNKNOWN: { exit: EXIT.auth, meaning: 'The host has a key that no known_hosts file names.', hint: 'mcp-anywhere trust {host}' },
-  HOST_KEY_CHANGED: { exit: EXIT.auth, meaning: 'The host shows another key than the one known: reinstalled, or somebody in the middle.', hint: 'compare the fingerprints with the machine\'s owner, then remove the old line' },
-  HOST_KEY_REVOKED: { exit: EXIT.auth, meaning: 'The host shows a key marked @revoked.', hint: 'ask the owner of the machine' },
+  CHANNEL_REFUSED: {
+    exit: EXIT.unreachable,
+    meaning: 'The host refused to open a session (MaxSessions, ForceCommand or a subsystem that is not there).',
+    hint: 'mcp-anywhere doctor {host}',
+  },
+  SSH_CONFIG: {
+    exit: EXIT.config,
+    meaning: 'The system ssh refused the configuration of this host.',
+    hint: 'ssh -G {host}',
+  },
+  SSH_MISSING: {
+    exit: EXIT.unexpected,
+    meaning: 'A program of OpenSSH (ssh, ssh-keygen) is needed and not installed.',
+    hint: 'install the OpenSSH client',
+  },
+  SSH_NEGOTIATION: {
+    exit: EXIT.unreachable,
+    meaning: 'The host and our own SSH have no algorithm in common, or did not understand each other.',
+    hint: 'set `ssh: { backend: openssh }` for {host} in the hosts file',
+  },
+  AUTH_FAILED: {
+    exit: EXIT.auth,
+    meaning: 'The host accepted none of the offered keys or answers.',
+    hint: 'ssh-add -l; mcp-anywhere doctor {host}',
+  },
+  KEY_UNUSABLE: {
+    exit: EXIT.auth,
+    meaning: 'An identity file could not be read or decrypted.',
+    hint: 'ssh-add <identity file>',
+  },
+  HOST_KEY_UNKNOWN: {
+    exit: EXIT.auth,
+    meaning: 'The host has a key that no known_hosts file names.',
+    hint: 'mcp-anywhere trust {host}',
+  },
+  HOST_KEY_CHANGED: {
+    exit: EXIT.auth,
+    meaning: 'The host shows another key than the one known: reinstalled, or somebody in the middle.',
+    hint: "compare the fingerprints with the machine's owner, then remove the old line",
+  },
+  HOST_KEY_REVOKED: {
+    exit: EXIT.auth,
+    meaning: 'The host shows a key marked @revoked.',
+    hint: 'ask the owner of the machine',
+  },
 
-  SERVER_START_FAILED: { exit: EXIT.tool, meaning: 'The MCP server ended before it answered initialize.', hint: 'mcp-anywhere logs {host}/{server}' },
-  COMMAND_NOT_FOUND: { exit: EXIT.tool, meaning: 'The server\'s command does not exist on that host.', hint: 'install it there, or write its absolute path; mcp-anywhere doctor {host}' },
-  CWD_MISSING: { exit: EXIT.tool, meaning: 'The server\'s working folder does not exist on that host.', hint: 'create it there or correct `cwd`' },
-  SERVER_START_TIMEOUT: { exit: EXIT.tool, meaning: 'The MCP server did not answer initialize in time.', hint: 'raise startTimeoutMs; mcp-anywhere logs {host}/{server}' },
+  SERVER_START_FAILED: {
+    exit: EXIT.tool,
+    meaning: 'The MCP server ended before it answered initialize.',
+    hint: 'mcp-anywhere logs {host}/{server}',
+  },
+  COMMAND_NOT_FOUND: {
+    exit: EXIT.tool,
+    meaning: "The server's command does not exist on that host.",
+    hint: 'install it there, or write its absolute path; mcp-anywhere doctor {host}',
+  },
+  CWD_MISSING: {
+    exit: EXIT.tool,
+    meaning: "The server's working folder does not exist on that host.",
+    hint: 'create it there or correct `cwd`',
+  },
+  SERVER_START_TIMEOUT: {
+    exit: EXIT.tool,
+    meaning: 'The MCP server did not answer initialize in time.',
+    hint: 'raise startTimeoutMs; mcp-anywhere logs {host}/{server}',
+  },
   SERVER_EXITED: { exit: EXIT.tool, meaning: 'The MCP server ended.', hint: 'mcp-anywhere logs {host}/{server}' },
-  SERVER_STOPPED: { exit: EXIT.tool, meaning: 'MCP-Anywhere ended the MCP server: a restart, an idle time, or its client left.', hint: 'call it again: it is started anew' },
-  SERVER_PROTOCOL: { exit: EXIT.tool, meaning: 'The MCP server broke the protocol.', hint: 'mcp-anywhere logs {host}/{server}' },
-  MESSAGE_TOO_LARGE: { exit: EXIT.tool, meaning: 'One message was larger than the limit.', hint: 'ask the tool for less at a time' },
+  SERVER_STOPPED: {
+    exit: EXIT.tool,
+    meaning: 'MCP-Anywhere ended the MCP server: a restart, an idle time, or its client left.',
+    hint: 'call it again: it is started anew',
+  },
+  SERVER_PROTOCOL: {
+    exit: EXIT.tool,
+    meaning: 'The MCP server broke the protocol.',
+    hint: 'mcp-anywhere logs {host}/{server}',
+  },
+  MESSAGE_TOO_LARGE: {
+    exit: EXIT.tool,
+    meaning: 'One message was larger than the limit.',
+    hint: 'ask the tool for less at a time',
+  },
   CALL_TIMEOUT: { exit: EXIT.tool, meaning: 'The tool did not answer in time.', hint: 'raise timeoutMs of the server' },
-  OUTCOME_UNKNOWN: { exit: EXIT.tool, meaning: 'The connection was lost while the call ran: it may or may not have been carried out.', hint: 'check on the host before you repeat it' },
+  OUTCOME_UNKNOWN: {
+    exit: EXIT.tool,
+    meaning: 'The connection was lost while the call ran: it may or may not have been carried out.',
+    hint: 'check on the host before you repeat it',
+  },
   TOOL_UNKNOWN: { exit: EXIT.usage, meaning: 'No such tool is offered.', hint: 'mcp-anywhere tools' },
   TOOL_FAILED: { exit: EXIT.tool, meaning: 'The tool answered with an error.', hint: 'read its answer' },
-  TOOL_DENIED: { exit: EXIT.tool, meaning: 'The hosts file does not allow this tool.', hint: 'see `tools.allow` and `tools.deny` of the server' },
+  TOOL_DENIED: {
+    exit: EXIT.tool,
+    meaning: 'The hosts file does not allow this tool.',
+    hint: 'see `tools.allow` and `tools.deny` of the server',
+  },
   CANCELLED: { exit: EXIT.interrupted, meaning: 'The caller cancelled it.', hint: 'run it again' },
   NO_DAEMON: { exit: EXIT.noDaemon, meaning: 'No MCP-Anywhere runs.', hint: 'mcp-anywhere serve' },
-  NO_TTY: { exit: EXIT.auth, meaning: 'A passphrase or code is needed and nobody can be asked here.', hint: 'ssh-add <identity file>, or run `mcp-anywhere doctor {host}` in a terminal' },
+  NO_TTY: {
+    exit: EXIT.auth,
+    meaning: 'A passphrase or code is needed and nobody can be asked here.',
+    hint: 'ssh-add <identity file>, or run `mcp-anywhere doctor {host}` in a terminal',
+  },
 } as const satisfies Record<string, CodeInfo>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -57,7 +57,10 @@ export class IdTable<V> {
 
   /** A copy: entries may come and go while it is walked. */
   entries(): readonly (readonly [number | string, V])[] {
-    return [...this.#others, ...this.#ring.flatMap((entry) => (entry === undefined ? [] : [[entry.id, entry.value] as const]))];
+    return [
+      ...this.#others,
+      ...this.#ring.flatMap((entry) => (entry === undefined ? [] : [[entry.id, entry.value] as const])),
+    ];
   }
 }
 

@@ -22,7 +22,15 @@ export class UriAliases {
 
   constructor(plan: Plan) {
     const servers = plan.hosts.flatMap((host) => host.servers);
-    this.#servers = new Map(servers.flatMap((server) => [[slashed(server), server], [joined(server), server]] as const));
+    this.#servers = new Map(
+      servers.flatMap(
+        (server) =>
+          [
+            [slashed(server), server],
+            [joined(server), server],
+          ] as const,
+      ),
+    );
     this.#only = servers.length === 1 ? servers[0] : undefined;
   }
 

@@ -81,7 +81,9 @@ function removeQuietly(path: string): void {
 
 function encode(listing: Listing): Buffer {
   const newline = Buffer.from('\n');
-  const body = Buffer.concat(COLLECTIONS.flatMap(({ name }) => listing.items[name].flatMap((item) => [item.bytes, newline])));
+  const body = Buffer.concat(
+    COLLECTIONS.flatMap(({ name }) => listing.items[name].flatMap((item) => [item.bytes, newline])),
+  );
   const header: Header = {
     format: FORMAT,
     fingerprint: listing.fingerprint,

@@ -8,7 +8,7 @@ import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Listing, readItems, sameItems } from './listing.ts';
-import { buildSnapshot, serverId, type Snapshot } from './snapshot.ts';
+import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
   readonly server: ServerPlan;
@@ -38,7 +38,9 @@ export class Catalog {
     this.#clock = clock;
     this.aliases = new UriAliases(plan);
     this.#fingerprints = new Map(
-      plan.hosts.flatMap((host) => host.servers.map((server) => [serverId(server), fingerprintOf(host, server)] as const)),
+      plan.hosts.flatMap((host) =>
+        host.servers.map((server) => [serverId(server), fingerprintOf(host, server)] as const),
+      ),
     );
     for (const [id, fingerprint] of this.#fingerprints) this.#load(id, fingerprint);
     this.#snapshot = this.#build();
@@ -64,7 +66,12 @@ export class Catalog {
   }
 
   /** Takes what a server has just listed. */
-  accept(server: ServerPlan, definitions: Definitions, profile: string, hello: Pick<Listing, 'instructions' | 'capabilities'>): void {
+  accept(
+    server: ServerPlan,
+    definitions: Definitions,
+    profile: string,
+    hello: Pick<Listing, 'instructions' | 'capabilities'>,
+  ): void {
     const id = serverId(server);
     const read = forEachCollection((collection) => readItems(collection, definitions[collection.name]));
     const listing: Listing = {
@@ -83,7 +90,8 @@ export class Catalog {
   }
 
   #announce(server: ServerPlan, before: Listing | undefined, after: Listing): void {
-    const differs = ({ name }: { name: CollectionName }): boolean => before === undefined || !sameItems(before.items[name], after.items[name]);
+    const differs = ({ name }: { name: CollectionName }): boolean =>
+      before === undefined || !sameItems(before.items[name], after.items[name]);
     const collections = new Set(COLLECTIONS.filter(differs).map(({ name }) => name));
     this.#snapshot = this.#build();
     this.changes.emit({ server, collections });

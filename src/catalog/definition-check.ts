@@ -7,10 +7,27 @@ import type { CollectionName } from '../protocol/collections.ts';
 
 const text = z.string().optional();
 const flag = z.boolean().optional();
-const icon = z.object({ src: z.string(), mimeType: text, sizes: z.array(z.string()).optional(), theme: z.enum(['light', 'dark']).optional() });
-const named = { name: z.string(), title: text, description: text, icons: z.array(icon).optional(), _meta: z.record(z.string(), z.unknown()).optional() };
+const icon = z.object({
+  src: z.string(),
+  mimeType: text,
+  sizes: z.array(z.string()).optional(),
+  theme: z.enum(['light', 'dark']).optional(),
+});
+const named = {
+  name: z.string(),
+  title: text,
+  description: text,
+  icons: z.array(icon).optional(),
+  _meta: z.record(z.string(), z.unknown()).optional(),
+};
 
-const toolAnnotations = z.object({ title: text, readOnlyHint: flag, destructiveHint: flag, idempotentHint: flag, openWorldHint: flag });
+const toolAnnotations = z.object({
+  title: text,
+  readOnlyHint: flag,
+  destructiveHint: flag,
+  idempotentHint: flag,
+  openWorldHint: flag,
+});
 const execution = z.object({ taskSupport: z.enum(['required', 'optional', 'forbidden']).optional() });
 const argument = z.object({ name: z.string(), description: text, required: flag });
 const annotations = z.object({

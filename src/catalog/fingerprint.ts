@@ -5,7 +5,10 @@ import type { HostPlan, ServerPlan } from '../config/plan.ts';
 /** Templates count as written: a secret's value never gets here. */
 export function fingerprintOf(host: HostPlan, server: ServerPlan): string {
   const identity = {
-    host: host.ssh === undefined ? 'local' : [host.ssh.alias, host.ssh.host, host.ssh.user, host.ssh.port, host.ssh.subsystem],
+    host:
+      host.ssh === undefined
+        ? 'local'
+        : [host.ssh.alias, host.ssh.host, host.ssh.user, host.ssh.port, host.ssh.subsystem],
     command: server.command,
     args: server.args,
     env: [...server.env],

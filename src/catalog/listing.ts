@@ -47,7 +47,8 @@ export function readItems(
   for (const bytes of definitions) {
     const item = readItem(collection, bytes);
     const name = item?.key ?? '(no name)';
-    const reason = item === undefined ? `its ${collection.key} is missing or empty` : itemProblem(collection, item, items.has(name));
+    const reason =
+      item === undefined ? `its ${collection.key} is missing or empty` : itemProblem(collection, item, items.has(name));
     if (reason !== undefined || item === undefined) problems.push({ item: name, reason: reason ?? '' });
     else items.set(name, item);
   }
@@ -64,7 +65,10 @@ export function readItem(collection: Collection, bytes: Buffer): ListedItem | un
 function itemProblem(collection: Collection, item: ListedItem, isRepeated: boolean): string | undefined {
   if (isRepeated) return 'listed twice; the first one is offered';
   const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
-  return (collection.name === 'tools' ? toolProblem(definition) : undefined) ?? definitionProblem(collection.name, definition);
+  return (
+    (collection.name === 'tools' ? toolProblem(definition) : undefined) ??
+    definitionProblem(collection.name, definition)
+  );
 }
 
 /** True where both offer the same bytes in the same order. */

@@ -15,7 +15,9 @@ export function resultUriEdits(bytes: Buffer, result: Span, server: ServerPlan, 
   const spans = [
     ...contentUris(bytes, memberOf(bytes, result, 'content')),
     ...elementsOf(bytes, memberOf(bytes, result, 'contents')).map((item) => memberOf(bytes, item, 'uri')),
-    ...elementsOf(bytes, memberOf(bytes, result, 'messages')).flatMap((item) => oneContentUris(bytes, memberOf(bytes, item, 'content'))),
+    ...elementsOf(bytes, memberOf(bytes, result, 'messages')).flatMap((item) =>
+      oneContentUris(bytes, memberOf(bytes, item, 'content')),
+    ),
     ...uiUris(bytes, result),
   ];
   return spans.flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
@@ -27,9 +29,16 @@ export function definitionUriEdits(bytes: Buffer, server: ServerPlan, aliases: U
   return uiUris(bytes, whole).flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
 }
 
-export function aliasEdit(bytes: Buffer, span: Span | undefined, server: ServerPlan, aliases: UriAliases): Edit | undefined {
+export function aliasEdit(
+  bytes: Buffer,
+  span: Span | undefined,
+  server: ServerPlan,
+  aliases: UriAliases,
+): Edit | undefined {
   const uri = span === undefined ? undefined : textAt(bytes, span);
-  return span === undefined || uri === undefined ? undefined : { span, text: JSON.stringify(aliases.toPublic(server, uri)) };
+  return span === undefined || uri === undefined
+    ? undefined
+    : { span, text: JSON.stringify(aliases.toPublic(server, uri)) };
 }
 
 function mayNameUris(bytes: Buffer): boolean {
@@ -38,7 +47,10 @@ function mayNameUris(bytes: Buffer): boolean {
 
 /** MCP Apps: `_meta.ui.resourceUri`, and the flat key of its first drafts. */
 function uiUris(bytes: Buffer, object: Span): (Span | undefined)[] {
-  return [memberAt(bytes, object, ['_meta', 'ui', 'resourceUri']), memberAt(bytes, object, ['_meta', 'ui/resourceUri'])];
+  return [
+    memberAt(bytes, object, ['_meta', 'ui', 'resourceUri']),
+    memberAt(bytes, object, ['_meta', 'ui/resourceUri']),
+  ];
 }
 
 function contentUris(bytes: Buffer, content: Span | undefined): (Span | undefined)[] {

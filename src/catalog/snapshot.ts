@@ -38,7 +38,11 @@ export function serverId(server: { readonly host: string; readonly name: string 
 }
 
 /** @param listingOf what each server last said; undefined where it never spoke */
-export function buildSnapshot(plan: Plan, aliases: UriAliases, listingOf: (server: ServerPlan) => Listing | undefined): Snapshot {
+export function buildSnapshot(
+  plan: Plan,
+  aliases: UriAliases,
+  listingOf: (server: ServerPlan) => Listing | undefined,
+): Snapshot {
   const routes = forEachCollection(() => new Map<string, Route>());
   const problems = new Map<string, readonly AnywhereError[]>();
   for (const server of plan.hosts.flatMap((host) => host.servers)) {
@@ -71,22 +75,31 @@ class RouteBuilder {
 
   add(routes: Map<string, Route>, collection: Collection, item: ListedItem): void {
     if (collection.name === 'tools' && !isOffered(this.#server.tools, item.key)) return;
-    const publicKey = collection.key === 'name' ? this.#name(collection, item) : this.#aliases.toPublic(this.#server, item.key);
+    const publicKey =
+      collection.key === 'name' ? this.#name(collection, item) : this.#aliases.toPublic(this.#server, item.key);
     const holder = routes.get(publicKey);
     if (holder === undefined) routes.set(publicKey, this.#route(item, publicKey));
-    else this.#complain(item, `withheld: its public name ${publicKey} is already that of ${serverId(holder.server)} ${holder.original}`);
+    else
+      this.#complain(
+        item,
+        `withheld: its public name ${publicKey} is already that of ${serverId(holder.server)} ${holder.original}`,
+      );
   }
 
   #name(collection: Collection, item: ListedItem): string {
     const { host, name: server, tools } = this.#server;
     const parts = [host, server, collection.name === 'tools' ? renamed(tools, item.key) : item.key];
     const name = publicName(parts, this.#maxLength);
-    if (!isPlainName(parts, this.#maxLength) && !isLegal(item.key)) this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
+    if (!isPlainName(parts, this.#maxLength) && !isLegal(item.key))
+      this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
     return name;
   }
 
   #route(item: ListedItem, publicKey: string): Route {
-    const edits: Edit[] = [{ span: item.keySpan, text: JSON.stringify(publicKey) }, ...definitionUriEdits(item.bytes, this.#server, this.#aliases)];
+    const edits: Edit[] = [
+      { span: item.keySpan, text: JSON.stringify(publicKey) },
+      ...definitionUriEdits(item.bytes, this.#server, this.#aliases),
+    ];
     return {
       publicKey,
       server: this.#server,
@@ -106,7 +119,11 @@ function isLegal(name: string): boolean {
 }
 
 function complaint(server: ServerPlan, item: string, what: string): AnywhereError {
-  return new AnywhereError('SERVER_PROTOCOL', `${JSON.stringify(item)}: ${what}`, { host: server.host, server: server.name, tool: item });
+  return new AnywhereError('SERVER_PROTOCOL', `${JSON.stringify(item)}: ${what}`, {
+    host: server.host,
+    server: server.name,
+    tool: item,
+  });
 }
 
 /** Definitions as one JSON array, byte for byte. */

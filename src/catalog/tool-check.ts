@@ -18,7 +18,8 @@ function outputProblem(schema: unknown): string | undefined {
 /** MCP schema: inputSchema and outputSchema are `{ type: "object", properties?: { [key]: object }, required?: string[] }`. */
 function objectSchemaProblem(where: string, schema: unknown): string | undefined {
   if (!isRecord(schema)) return `its ${where} is ${schema === undefined ? 'missing' : 'not an object'}`;
-  if (schema['type'] !== 'object') return `the type of its ${where} is ${schema['type'] === undefined ? 'missing' : JSON.stringify(schema['type'])}, not "object"`;
+  if (schema['type'] !== 'object')
+    return `the type of its ${where} is ${schema['type'] === undefined ? 'missing' : JSON.stringify(schema['type'])}, not "object"`;
   const properties = schema['properties'];
   if (properties !== undefined && !isRecord(properties)) return `${where}.properties is not an object`;
   const bad = Object.entries(properties ?? {}).find(([, value]) => !isRecord(value));
@@ -31,7 +32,9 @@ function objectSchemaProblem(where: string, schema: unknown): string | undefined
 /** Clients compile output schemas while listing; one that points elsewhere fails their whole list. */
 function remoteReferenceProblem(schema: unknown): string | undefined {
   const reference = findRemoteReference(schema, 0);
-  return reference === undefined ? undefined : `its outputSchema refers to ${JSON.stringify(reference)}, which clients cannot load`;
+  return reference === undefined
+    ? undefined
+    : `its outputSchema refers to ${JSON.stringify(reference)}, which clients cannot load`;
 }
 
 function findRemoteReference(value: unknown, depth: number): string | undefined {

@@ -30,7 +30,9 @@ export function typedArguments(pairs: readonly string[], inputSchema: unknown, t
 export function jsonArguments(text: string): Record<string, unknown> {
   const value = parse(text);
   if (isSchema(value)) return { ...value };
-  throw new AnywhereError('USAGE', '--json-args has to be one JSON object.', { hint: `--json-args '{"key": "value"}'` });
+  throw new AnywhereError('USAGE', '--json-args has to be one JSON object.', {
+    hint: `--json-args '{"key": "value"}'`,
+  });
 }
 
 class ArgumentMistake extends Error {}
@@ -58,7 +60,8 @@ function valueOf(key: string, texts: readonly string[], root: Schema): unknown {
     if (Array.isArray(whole)) return whole;
     if (texts.length > 1 || types.size === 1) return texts.map((each) => element(key, each, schema, root));
   }
-  if (texts.length > 1 || text === undefined) throw new ArgumentMistake(`${key}: given ${String(texts.length)} times, takes one value`);
+  if (texts.length > 1 || text === undefined)
+    throw new ArgumentMistake(`${key}: given ${String(texts.length)} times, takes one value`);
   return scalar(key, text, types, schema);
 }
 
@@ -72,7 +75,8 @@ function schemaOf(key: string, root: Schema): Schema {
   const known = Object.keys(properties);
   if (rest === true || isSchema(root['patternProperties']) || (known.length === 0 && rest !== false)) return {};
   const near = nearMiss(key, known);
-  const advice = near === undefined ? `it takes ${known.length === 0 ? 'none' : known.join(', ')}` : `did you mean ${near}?`;
+  const advice =
+    near === undefined ? `it takes ${known.length === 0 ? 'none' : known.join(', ')}` : `did you mean ${near}?`;
   throw new ArgumentMistake(`${key}: the tool has no such argument; ${advice}`);
 }
 
@@ -97,7 +101,9 @@ function scalar(key: string, text: string, types: ReadonlySet<TypeName>, schema:
 function choice(key: string, text: string, choices: readonly unknown[]): unknown {
   const found = choices.find((each) => (typeof each === 'string' ? each : JSON.stringify(each)) === text);
   if (found !== undefined) return found;
-  throw new ArgumentMistake(`${key}: expected one of ${choices.map((each) => JSON.stringify(each)).join(', ')}, got ${JSON.stringify(text)}`);
+  throw new ArgumentMistake(
+    `${key}: expected one of ${choices.map((each) => JSON.stringify(each)).join(', ')}, got ${JSON.stringify(text)}`,
+  );
 }
 
 const PREFERENCE: readonly TypeName[] = ['null', 'boolean', 'integer', 'number', 'object', 'array', 'string'];
@@ -108,7 +114,8 @@ const READERS: Readonly<Record<TypeName, (text: string) => unknown>> = {
   boolean: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
   // An integer that a double cannot hold exactly would silently become another number.
   integer: (text) => (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined),
-  number: (text) => (/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined),
+  number: (text) =>
+    /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined,
   object: (text) => {
     const value = parse(text);
     return isSchema(value) ? value : undefined;
@@ -147,7 +154,11 @@ function resolved(schema: Schema, root: Schema): Schema {
     const target = reference
       .slice(2)
       .split('/')
-      .reduce<unknown>((at, step) => (isSchema(at) ? at[decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')] : undefined), root);
+      .reduce<unknown>(
+        (at, step) =>
+          isSchema(at) ? at[decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')] : undefined,
+        root,
+      );
     if (!isSchema(target)) return {};
     current = target;
   }

@@ -7,7 +7,8 @@ export function resultText(result: unknown): string {
   if (!isBlock(result)) return `${JSON.stringify(result, null, 2)}\n`;
   const content = Array.isArray(result['content']) ? result['content'].filter(isBlock) : [];
   const pieces = content.map(blockText);
-  if (pieces.length === 0 && result['structuredContent'] !== undefined) pieces.push(JSON.stringify(result['structuredContent'], null, 2));
+  if (pieces.length === 0 && result['structuredContent'] !== undefined)
+    pieces.push(JSON.stringify(result['structuredContent'], null, 2));
   return pieces.map((piece) => (piece.endsWith('\n') ? piece : `${piece}\n`)).join('');
 }
 

@@ -1,8 +1,8 @@
 /** `call <tool>`: one tool call, its answer on stdout. */
-import { AnywhereError, EXIT, type ErrorReport, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
+import { nearMiss } from '../config/near-miss.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
 import type { ControlMethods } from '../daemon/control-schema.ts';
-import { nearMiss } from '../config/near-miss.ts';
 import { jsonArguments, typedArguments } from './call-args.ts';
 import { isErrorResult, resultText } from './call-result.ts';
 import type { CliContext } from './context.ts';
@@ -39,7 +39,9 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   if (context.globals.json) context.out.json(outcome);
   else context.out.write(shown(context, resultText(outcome.result)));
   if (!isErrorResult(outcome.result)) return EXIT.ok;
-  context.out.note(`${context.style.bad('✖')} ${oneLine(outcome.host)}/${oneLine(outcome.server)}: the tool answered with an error\n`);
+  context.out.note(
+    `${context.style.bad('✖')} ${oneLine(outcome.host)}/${oneLine(outcome.server)}: the tool answered with an error\n`,
+  );
   return EXIT.tool;
 }
 
@@ -71,12 +73,23 @@ async function unknownTool(context: CliContext, client: ControlClient, tool: str
   const { tools, missing } = await listed(context, client, tool);
   const cause = missing.find((report) => mayOffer(report, tool));
   if (cause !== undefined) return new AnywhereError(cause.code, cause.message, { ...cause, tool });
-  const near = nearMiss(tool, tools.map(({ name }) => name));
-  return new AnywhereError('TOOL_UNKNOWN', `No tool is called ${tool}.`, near === undefined ? {} : { hint: `mcp-anywhere call ${near}` });
+  const near = nearMiss(
+    tool,
+    tools.map(({ name }) => name),
+  );
+  return new AnywhereError(
+    'TOOL_UNKNOWN',
+    `No tool is called ${tool}.`,
+    near === undefined ? {} : { hint: `mcp-anywhere call ${near}` },
+  );
 }
 
 /** The tools of the host that the name names, or of all where it names none that exists. */
-async function listed(context: CliContext, client: ControlClient, tool: string): Promise<ControlMethods['tools']['result']> {
+async function listed(
+  context: CliContext,
+  client: ControlClient,
+  tool: string,
+): Promise<ControlMethods['tools']['result']> {
   const { hosts } = await client.request('status', {}, context.io.signal);
   const host = hosts.find(({ name }) => tool.startsWith(`${name}__`));
   return await client.request('tools', host === undefined ? {} : { host: host.name }, context.io.signal);
@@ -89,7 +102,9 @@ function mayOffer({ host, server }: ErrorReport, tool: string): boolean {
 }
 
 function inputSchemaOf(definition: unknown): unknown {
-  return typeof definition === 'object' && definition !== null && 'inputSchema' in definition ? definition.inputSchema : undefined;
+  return typeof definition === 'object' && definition !== null && 'inputSchema' in definition
+    ? definition.inputSchema
+    : undefined;
 }
 
 async function jsonText(context: CliContext, given: string): Promise<string> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../base/errors.ts';
 import { confirmed } from './ask.ts';
 import type { ConfigIo, ConfigOptions } from './config.ts';
-import { isInteractive, type CliContext, type Run } from './context.ts';
+import { type CliContext, isInteractive, type Run } from './context.ts';
 import { unknownCommand } from './unknown-command.ts';
 
 type Work = (io: ConfigIo, options: ConfigOptions) => Promise<ExitCode>;
@@ -29,12 +29,25 @@ export function addConfigCommands(program: Command, run: Run): void {
   add('path', 'which hosts file counts', async () => (await import('./config.ts')).configPath);
   add('validate [file]', 'checks it and names every mistake', async () => (await import('./config.ts')).configValidate);
   add('schema', 'its JSON Schema, for editors', async () => (await import('./config.ts')).configSchema);
-  add('trust [file]', 'accepts a hosts file of a working folder, as it stands', async () => (await import('./config.ts')).configTrust);
+  add(
+    'trust [file]',
+    'accepts a hosts file of a working folder, as it stands',
+    async () => (await import('./config.ts')).configTrust,
+  );
   config.allowExcessArguments();
 }
 
 function configIo(context: CliContext): ConfigIo {
   const { stdout, stderr, env, cwd, homeDir, platform } = context.io;
   const confirm = (question: string): Promise<boolean> => confirmed(context, question);
-  return { stdout, stderr, env, cwd, homeDir, platform, now: Date.now, ...(isInteractive(context.io) ? { confirm } : {}) };
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd,
+    homeDir,
+    platform,
+    now: Date.now,
+    ...(isInteractive(context.io) ? { confirm } : {}),
+  };
 }

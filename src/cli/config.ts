@@ -1,9 +1,9 @@
 /** `config path | validate | schema | trust`: about the hosts file alone; nothing is started and nothing resolved. */
-import { AnywhereError, asAnywhereError, EXIT, reportOf, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { checkHostsFile } from '../config/check.ts';
-import { findHostsFile, type FindOptions } from '../config/find.ts';
-import { openHostsFile, type OpenedFile } from '../config/load.ts';
-import { resolvePaths, type Environment, type Paths } from '../config/paths.ts';
+import { type FindOptions, findHostsFile } from '../config/find.ts';
+import { type OpenedFile, openHostsFile } from '../config/load.ts';
+import { type Environment, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
 import { createTrustStore, type TrustState } from '../config/trust.ts';
@@ -55,11 +55,19 @@ export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<Ex
     const state = await trustOf(opened, io);
     const servers = plan.hosts.reduce((sum, host) => sum + host.servers.length, 0);
     if (options.json === true) {
-      printJson(io, { ok: true, file: opened.file, hosts: plan.hosts.length, servers, trusted: state.kind === 'trusted', problems: [] });
+      printJson(io, {
+        ok: true,
+        file: opened.file,
+        hosts: plan.hosts.length,
+        servers,
+        trusted: state.kind === 'trusted',
+        problems: [],
+      });
       return EXIT.ok;
     }
     io.stdout.write(`${opened.file}: valid, ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}\n`);
-    if (state.kind !== 'trusted') io.stderr.write('It was found in a working folder and is not trusted as it stands: mcp-anywhere config trust\n');
+    if (state.kind !== 'trusted')
+      io.stderr.write('It was found in a working folder and is not trusted as it stands: mcp-anywhere config trust\n');
     return EXIT.ok;
   });
 }
@@ -77,13 +85,15 @@ export function configSchema(io: ConfigIo, options: ConfigOptions = {}): Promise
 export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
   return reporting(io, options, async () => {
     const opened = await openHostsFile(findOptions(io, options));
-    if (opened.source === 'user') return said(io, options, opened, `${opened.file} needs no trust: it is in your config folder`);
+    if (opened.source === 'user')
+      return said(io, options, opened, `${opened.file} needs no trust: it is in your config folder`);
     // A named file is taken as one of a working folder: why else would its trust be asked for?
     const state = await trustStore(io).check(opened.realPath, opened.bytes);
     if (state.kind === 'trusted') return said(io, options, opened, `${opened.file} is trusted already`);
     await show(io, opened, state);
     const agreed = io.confirm === undefined || (await io.confirm(`Trust ${opened.file} as it stands?`));
-    if (!agreed) throw new AnywhereError('INTERRUPTED', `${opened.file} stays untrusted.`, { hint: 'mcp-anywhere config trust' });
+    if (!agreed)
+      throw new AnywhereError('INTERRUPTED', `${opened.file} stays untrusted.`, { hint: 'mcp-anywhere config trust' });
     await trustStore(io).trust(opened.realPath, opened.bytes);
     return said(io, options, opened, `trusted ${opened.file}`);
   });
@@ -98,7 +108,9 @@ async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promis
   for (const line of summaryOf(plan)) io.stderr.write(`  ${visible(line).replaceAll('\n', '\\n')}\n`);
   io.stderr.write('Files and programs that it names are not looked at: whoever can change those decides what runs.\n');
   if (state.kind !== 'changed') return;
-  io.stderr.write(`Changed since you trusted it:\n${trustDiff(opened.file, state.before, new TextDecoder().decode(opened.bytes))}`);
+  io.stderr.write(
+    `Changed since you trusted it:\n${trustDiff(opened.file, state.before, new TextDecoder().decode(opened.bytes))}`,
+  );
 }
 
 function said(io: ConfigIo, options: ConfigOptions, opened: OpenedFile, sentence: string): ExitCode {
@@ -140,7 +152,14 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
     const style = io.style ?? chooseStyle({ color: false, isTTY: false, env: {} });
     if (options.json === true) printJson(io, { ok: false, error: reportOf(error), problems });
     else if (problems.length === 0) io.stderr.write(formatError(reportOf(error), style));
-    else io.stderr.write([`${style.bad('✖')} ${harmless(error.message)}`, ...problems.map((problem) => harmless(formatProblem(problem))), ''].join('\n'));
+    else
+      io.stderr.write(
+        [
+          `${style.bad('✖')} ${harmless(error.message)}`,
+          ...problems.map((problem) => harmless(formatProblem(problem))),
+          '',
+        ].join('\n'),
+      );
     return error.exitCode;
   }
 }

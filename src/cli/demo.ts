@@ -1,10 +1,10 @@
 /** `demo`: a guided tour on three machines that live only for its duration. */
 import path from 'node:path';
-import { EXIT, type ExitCode } from '../base/errors.ts';
 import { systemClock } from '../base/clock.ts';
-import { runTour } from '../demo/tour.ts';
-import { createTourPrinter } from '../demo/print.ts';
+import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
+import { createTourPrinter } from '../demo/print.ts';
+import { runTour } from '../demo/tour.ts';
 import type { CliContext } from './context.ts';
 
 /** Rows a terminal needs to show the screen without scrolling. */

@@ -1,5 +1,5 @@
 /** `doctor [host]`: every step from the hosts file to each server's initialize, with cause and fix. */
-import { AnywhereError, EXIT, reportOf, type ErrorReport, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { DoctorStep } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { harmless } from './output.ts';

@@ -1,7 +1,7 @@
 /** `explain <code|host|host/server>`: what an error code means, or what is wrong with a part and what helps. */
-import { AnywhereError, ERROR_CODES, EXIT, isErrorCode, type ErrorReport, type ExitCode } from '../base/errors.ts';
-import type { HostStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+import { AnywhereError, ERROR_CODES, type ErrorReport, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { nearMiss } from '../config/near-miss.ts';
+import type { HostStatus, StatusSnapshot } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { formatError } from './report.ts';
 import { settled } from './status.ts';
@@ -21,19 +21,26 @@ function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERR
     return;
   }
   const next = hint.replaceAll(/\{(\w+)\}/g, '<$1>');
-  out.write(`${style.bold(code)}: ${meaning}\n  ${style.dim('next')} ${next}\n  ${style.dim('exit')} ${String(exit)}\n`);
+  out.write(
+    `${style.bold(code)}: ${meaning}\n  ${style.dim('next')} ${next}\n  ${style.dim('exit')} ${String(exit)}\n`,
+  );
 }
 
 async function explainTarget(context: CliContext, target: Target): Promise<void> {
   const causes = causesOf(await settled(context, target.host), target);
   if (context.globals.json) context.out.json({ ...target, causes });
-  else if (causes.length === 0) context.out.write(`Nothing is wrong with ${[target.host, target.server].filter(Boolean).join('/')}.\n`);
+  else if (causes.length === 0)
+    context.out.write(`Nothing is wrong with ${[target.host, target.server].filter(Boolean).join('/')}.\n`);
   else context.out.write(causes.map((cause) => formatError(cause, context.style)).join('\n'));
 }
 
 export function causesOf(snapshot: StatusSnapshot, target: Target): readonly ErrorReport[] {
   const host = snapshot.hosts.find(({ name }) => name === target.host);
-  if (host === undefined) throw unknownName(target.host, snapshot.hosts.map(({ name }) => name));
+  if (host === undefined)
+    throw unknownName(
+      target.host,
+      snapshot.hosts.map(({ name }) => name),
+    );
   return [...(host.cause === undefined ? [] : [host.cause]), ...serverCauses(host, target.server)];
 }
 
@@ -46,8 +53,12 @@ function serverCauses(host: HostStatus, wanted: string | undefined): readonly Er
 
 function unknownName(name: string, known: readonly string[]): AnywhereError {
   const near = nearMiss(name, known);
-  return new AnywhereError('USAGE', `The hosts file has no ${name}${near === undefined ? '' : `; did you mean ${near}?`}`, {
-    evidence: [`it has ${known.join(', ')}`],
-    hint: 'mcp-anywhere status',
-  });
+  return new AnywhereError(
+    'USAGE',
+    `The hosts file has no ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    {
+      evidence: [`it has ${known.join(', ')}`],
+      hint: 'mcp-anywhere status',
+    },
+  );
 }

@@ -8,7 +8,10 @@ export interface ServeRequest {
   readonly logLevel: LogLevelName | undefined;
 }
 
-export type StartRequest = { readonly kind: 'version' } | ({ readonly kind: 'serve' } & ServeRequest) | { readonly kind: 'cli' };
+export type StartRequest =
+  | { readonly kind: 'version' }
+  | ({ readonly kind: 'serve' } & ServeRequest)
+  | { readonly kind: 'cli' };
 
 const CLI: StartRequest = { kind: 'cli' };
 

@@ -1,6 +1,7 @@
 /** `logs [host[/server]]`: what servers and connections said, and with `-f` what they go on to say. */
-import { EXIT, type ExitCode } from '../base/errors.ts';
+
 import { sleep, systemClock } from '../base/clock.ts';
+import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { LogEntry } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { harmless, SCHEMA_VERSION } from './output.ts';
@@ -16,7 +17,11 @@ export interface LogsOptions {
 /** Other processes write the logs, so following means looking again. */
 const LOOK_AGAIN_MS = 500;
 
-export async function runLogs(context: CliContext, target: string | undefined, options: LogsOptions): Promise<ExitCode> {
+export async function runLogs(
+  context: CliContext,
+  target: string | undefined,
+  options: LogsOptions,
+): Promise<ExitCode> {
   const wanted = target === undefined ? {} : parseTarget(target);
   return await withClient(context, async (client) => {
     const read = async (lines: number): Promise<readonly LogEntry[]> =>
@@ -69,7 +74,9 @@ function keyOf({ host, server, stream, line }: LogEntry): string {
 function showEntries(context: CliContext, entries: readonly LogEntry[]): void {
   const { globals, out, style } = context;
   for (const entry of entries) {
-    out.write(globals.json ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...entry })}\n` : entryLine(entry, style));
+    out.write(
+      globals.json ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...entry })}\n` : entryLine(entry, style),
+    );
   }
 }
 

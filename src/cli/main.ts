@@ -1,6 +1,6 @@
 /** The command line from its words to an exit code; every error is reported here. */
 import { CommanderError } from 'commander';
-import { AnywhereError, asAnywhereError, EXIT, reportOf, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { CliContext, CliIo, Run } from './context.ts';
 import { createOutput } from './output.ts';
 import { createProgram, type Grammar } from './program.ts';

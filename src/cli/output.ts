@@ -28,7 +28,9 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
     },
     json(value) {
       clear();
-      stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...value }, null, stdout.isTTY ? 2 : undefined)}\n`);
+      stdout.write(
+        `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...value }, null, stdout.isTTY ? 2 : undefined)}\n`,
+      );
     },
     note(text) {
       clear();

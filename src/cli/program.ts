@@ -1,8 +1,8 @@
 /** The command line's grammar (commander). What a command does is loaded when it runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addConfigCommands } from './config-commands.ts';
 import type { CliIo, Run } from './context.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
-import { addConfigCommands } from './config-commands.ts';
 import { unknownCommand } from './unknown-command.ts';
 
 interface GlobalFlags {
@@ -30,10 +30,12 @@ export function createProgram(io: CliIo, run: Run): Grammar {
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
-    .action(() => run(async (context) => {
-      if (program.args.length > 0) throw unknownCommand(program);
-      return await (await import('./start.ts')).runStart(context);
-    }));
+    .action(() =>
+      run(async (context) => {
+        if (program.args.length > 0) throw unknownCommand(program);
+        return await (await import('./start.ts')).runStart(context);
+      }),
+    );
   addServing(program, io, run);
   addLooking(program, run);
   addCalling(program, run);
@@ -71,7 +73,9 @@ function addLooking(program: Command, run: Run): void {
     .command('tools')
     .description('every tool on offer, by its public name')
     .argument('[host[/server]]', 'only of this one')
-    .action((target: string | undefined) => run(async (context) => await (await import('./tools.ts')).runTools(context, target)));
+    .action((target: string | undefined) =>
+      run(async (context) => await (await import('./tools.ts')).runTools(context, target)),
+    );
   program
     .command('logs')
     .description('what servers and connections said')
@@ -91,7 +95,7 @@ function addCalling(program: Command, run: Run): void {
     .command('call')
     .description('calls one tool and prints its answer')
     .argument('<tool>', 'public name, as `tools` prints it')
-    .option('-a, --arg <key=value>', 'an argument, typed by the tool\'s inputSchema; repeat it for more', collect, [])
+    .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat it for more", collect, [])
     .option('--json-args <object>', 'all arguments as one JSON object; - reads it from stdin')
     .action((tool: string, options: { arg: string[]; jsonArgs?: string }) =>
       run(async (context) => {
@@ -106,17 +110,26 @@ function addMending(program: Command, run: Run): void {
     .command('doctor')
     .description('checks every step from the hosts file to each server, with cause and fix')
     .argument('[host]', 'only this one')
-    .action((host: string | undefined) => run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)));
+    .action((host: string | undefined) =>
+      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)),
+    );
   program
     .command('explain')
     .description('what an error code means, or what is wrong with a host or server')
     .argument('<code|host|host/server>')
-    .action((subject: string) => run(async (context) => await (await import('./explain.ts')).runExplain(context, subject)));
+    .action((subject: string) =>
+      run(async (context) => await (await import('./explain.ts')).runExplain(context, subject)),
+    );
   program
     .command('trust')
     .description('accepts the key of a host, and of each machine on the way to it')
     .argument('<host>')
-    .option('--fingerprint <SHA256:…>', 'only the key with this fingerprint; repeat it for machines on the way', collect, [])
+    .option(
+      '--fingerprint <SHA256:…>',
+      'only the key with this fingerprint; repeat it for machines on the way',
+      collect,
+      [],
+    )
     .option('-y, --yes', 'ask nothing; only with --fingerprint')
     .action((host: string, options: { fingerprint: string[]; yes?: true }) =>
       run(async (context) => {

@@ -1,5 +1,5 @@
 /** Errors for people and for programs: what happened, where, on what evidence, and the next command. */
-import { ERROR_CODES, EXIT, type ErrorReport, type ExitCode } from '../base/errors.ts';
+import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine, SCHEMA_VERSION } from './output.ts';
 import type { Style } from './style.ts';
 
@@ -13,7 +13,9 @@ export function formatError(report: ErrorReport, style: Style): string {
     `${style.bad('✖')} ${style.bold(harmless(report.message))} ${style.dim(`(${report.code})`)}`,
     ...(where === '' ? [] : [`  ${style.dim('where')}  ${where}`]),
     ...labelled('seen ', evidence.slice(0, EVIDENCE_LINES), style),
-    ...(evidence.length > EVIDENCE_LINES ? [`         … ${String(evidence.length - EVIDENCE_LINES)} more lines with --json`] : []),
+    ...(evidence.length > EVIDENCE_LINES
+      ? [`         … ${String(evidence.length - EVIDENCE_LINES)} more lines with --json`]
+      : []),
     `  ${style.dim('next ')}  ${nextStep(report)}`,
     '',
   ].join('\n');

@@ -1,5 +1,5 @@
 /** `serve`: one AI client on stdin and stdout, until either side ends it. */
-import { asAnywhereError, EXIT, reportOf, type ExitCode } from '../base/errors.ts';
+import { asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { serveStdio } from '../gateway/serve.ts';
 import type { CliIo } from './context.ts';
 import type { LogLevelName } from './fast-path.ts';

@@ -1,8 +1,9 @@
 /** One command's conversation with the gateway: opened, used, closed, whatever happens. */
-import type { ControlClient, QuestionHandler } from '../daemon/control-client.ts';
+
 import { orAbort } from '../base/abort.ts';
+import type { ControlClient, QuestionHandler } from '../daemon/control-client.ts';
 import { answerQuestion } from './ask.ts';
-import { isInteractive, type CliContext } from './context.ts';
+import { type CliContext, isInteractive } from './context.ts';
 
 /** Gives `work` a control client, and a signal to stop by; ends at once when the user stops the command. */
 export async function withClient<T>(context: CliContext, work: (client: ControlClient) => Promise<T>): Promise<T> {

@@ -10,7 +10,8 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
     context.out.note('\nEvery command: mcp-anywhere --help\n');
     return exit;
   } catch (error) {
-    if (error instanceof AnywhereError && error.code === 'CONFIG_NOT_FOUND' && !namesHostsFile(context)) return runWelcome(context);
+    if (error instanceof AnywhereError && error.code === 'CONFIG_NOT_FOUND' && !namesHostsFile(context))
+      return runWelcome(context);
     throw error;
   }
 }

@@ -21,7 +21,11 @@ export async function runStatus(context: CliContext): Promise<ExitCode> {
 export function settled(context: CliContext, host?: string): Promise<StatusSnapshot> {
   return withClient(context, async (client) => {
     context.out.progress(`connecting to ${host ?? 'all hosts'} …`);
-    const snapshot = await client.request('settle', { withinMs: SETTLE_MS, ...(host === undefined ? {} : { host }) }, context.io.signal);
+    const snapshot = await client.request(
+      'settle',
+      { withinMs: SETTLE_MS, ...(host === undefined ? {} : { host }) },
+      context.io.signal,
+    );
     context.out.progress('');
     return snapshot;
   });
@@ -42,7 +46,9 @@ export function statusExit(snapshot: StatusSnapshot): ExitCode {
 function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
   const servers = host.servers.filter((server) => server.state !== 'disabled');
   if (host.state === 'refused' || host.state === 'waiting' || servers.length === 0) return [hostCause(host)];
-  return servers.map((server) => (server.state === 'ready' ? undefined : (server.cause ?? hostCause(host) ?? slow(host, server))));
+  return servers.map((server) =>
+    server.state === 'ready' ? undefined : (server.cause ?? hostCause(host) ?? slow(host, server)),
+  );
 }
 
 function hostCause(host: HostStatus): ErrorReport | undefined {
@@ -57,7 +63,9 @@ function slow(host: HostStatus, server?: ServerStatus): ErrorReport {
   return { code: 'SERVER_START_TIMEOUT', message: 'still starting', hint, host: host.name, server: server.name };
 }
 
-const STATES: Readonly<Record<HostStatus['state'], { glyph: string; word: string; paint: 'good' | 'bad' | 'warn' | 'dim' }>> = {
+const STATES: Readonly<
+  Record<HostStatus['state'], { glyph: string; word: string; paint: 'good' | 'bad' | 'warn' | 'dim' }>
+> = {
   idle: { glyph: '○', word: 'idle', paint: 'dim' },
   connecting: { glyph: '◐', word: 'connecting', paint: 'warn' },
   ready: { glyph: '●', word: 'up', paint: 'good' },

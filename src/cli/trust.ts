@@ -6,7 +6,7 @@ import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
 import type { TrustCandidate } from '../daemon/control-schema.ts';
 import { confirmed } from './ask.ts';
-import { isInteractive, type CliContext } from './context.ts';
+import { type CliContext, isInteractive } from './context.ts';
 import { withClient } from './session.ts';
 
 export interface TrustOptions {
@@ -61,7 +61,12 @@ class Trusting {
       this.#refuseBad(candidates);
       const next = candidates.find((candidate) => candidate.verdict === 'unknown');
       if (next === undefined) return { candidates, written: this.#written };
-      if (accepted.has(next.name)) throw new AnywhereError('INTERNAL', `${next.name} is still unknown after its key was written to ${next.file}.`, { host: this.#host });
+      if (accepted.has(next.name))
+        throw new AnywhereError(
+          'INTERNAL',
+          `${next.name} is still unknown after its key was written to ${next.file}.`,
+          { host: this.#host },
+        );
       accepted.add(next.name);
       await this.#decide(next);
     }
@@ -81,12 +86,19 @@ class Trusting {
     const { cause } = bad;
     if (cause !== undefined) throw new AnywhereError(cause.code, cause.message, { ...cause, host: this.#host });
     const code = bad.verdict === 'changed' ? 'HOST_KEY_CHANGED' : 'HOST_KEY_REVOKED';
-    throw new AnywhereError(code, `${bad.name} shows a key that is not trusted.`, { host: this.#host, evidence: keyLines(bad) });
+    throw new AnywhereError(code, `${bad.name} shows a key that is not trusted.`, {
+      host: this.#host,
+      evidence: keyLines(bad),
+    });
   }
 
   async #decide(candidate: TrustCandidate): Promise<void> {
     const { out } = this.#context;
-    out.note(`${candidate.name} shows:\n${keyLines(candidate).map((line) => `  ${line}\n`).join('')}`);
+    out.note(
+      `${candidate.name} shows:\n${keyLines(candidate)
+        .map((line) => `  ${line}\n`)
+        .join('')}`,
+    );
     const { fingerprint } = this.#options;
     if (fingerprint.length > 0) await this.#byFingerprint(candidate, fingerprint);
     else await this.#byPerson(candidate);
@@ -115,14 +127,16 @@ class Trusting {
         hint: `mcp-anywhere trust ${this.#host} --fingerprint SHA256:…, with a fingerprint read on the machine itself`,
       });
     }
-    await this.#confirm(candidate, 'Compare with what the machine\'s owner says.');
+    await this.#confirm(candidate, "Compare with what the machine's owner says.");
     await this.#accept(candidate, candidate.keys);
   }
 
   async #confirm(candidate: TrustCandidate, remark: string): Promise<void> {
     const question = `${remark} Trust ${candidate.name}, and write its keys to ${candidate.file}?`;
     if (await confirmed(this.#context, question)) return;
-    throw new AnywhereError('INTERRUPTED', `${candidate.name} was not trusted; nothing was written for it.`, { host: this.#host });
+    throw new AnywhereError('INTERRUPTED', `${candidate.name} was not trusted; nothing was written for it.`, {
+      host: this.#host,
+    });
   }
 
   async #accept(candidate: TrustCandidate, keys: TrustCandidate['keys']): Promise<void> {

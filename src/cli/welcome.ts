@@ -56,5 +56,9 @@ function claudeDesktopFile({ env, platform, homeDir }: Pick<CliIo, 'env' | 'plat
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
 }

@@ -1,9 +1,9 @@
 /** The whole way from a hosts file's bytes to a Plan, or to all of its mistakes at once. */
 import { decode } from './decode.ts';
-import { readDocument, type HostsDocument } from './document.ts';
+import { type HostsDocument, readDocument } from './document.ts';
 import type { Plan } from './plan.ts';
-import { formatKey, type Complaint, type ConfigProblem } from './problem.ts';
-import { resolvePlan, type ResolvePlace } from './resolve.ts';
+import { type Complaint, type ConfigProblem, formatKey } from './problem.ts';
+import { type ResolvePlace, resolvePlan } from './resolve.ts';
 import { brokenRules } from './rules.ts';
 import { hostsFileSchema } from './schema.ts';
 import { complaintsOf } from './zod-issues.ts';

@@ -4,7 +4,8 @@ import type { Finding } from './fields.ts';
 export function checkSshHost(value: string): Finding | undefined {
   const expected = 'a host name or an address';
   const userAt = /^([^@]+)@(.+)$/.exec(value);
-  if (userAt !== null) return { expected, suggestion: `write \`user: ${userAt[1] ?? ''}\` and \`host: ${userAt[2] ?? ''}\`` };
+  if (userAt !== null)
+    return { expected, suggestion: `write \`user: ${userAt[1] ?? ''}\` and \`host: ${userAt[2] ?? ''}\`` };
   const port = /^([^:]+):(\d+)$/.exec(value);
   if (port !== null) return { expected, suggestion: `write \`host: ${port[1] ?? ''}\` and \`port: ${port[2] ?? ''}\`` };
   return /^[A-Za-z0-9_:.][A-Za-z0-9_:.%-]*$/.test(value) ? undefined : { expected };
@@ -21,7 +22,8 @@ export function checkUser(value: string): Finding | undefined {
 
 /** ssh_config(5), ProxyJump: `[user@]host[:port]`, several with commas, or `none`. */
 export function checkProxyJump(value: string): Finding | undefined {
-  const hop = /^(?:[^-\s@,'"`$\\;&<>|(){}][^\s@,'"`$\\;&<>|(){}]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.%a-z]+\])(?::\d{1,5})?$/;
+  const hop =
+    /^(?:[^-\s@,'"`$\\;&<>|(){}][^\s@,'"`$\\;&<>|(){}]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.%a-z]+\])(?::\d{1,5})?$/;
   const bad = value.split(',').some((part) => !hop.test(part));
   return bad ? { expected: '`[user@]host[:port]`, several with commas between, or `none`' } : undefined;
 }
@@ -40,18 +42,27 @@ export function checkSubsystem(value: string): Finding | undefined {
 }
 
 export function checkCommand(value: string): Finding | undefined {
-  if (value.includes('${')) return { expected: 'a program', found: 'a reference', suggestion: 'references work in `env`' };
-  if (value.startsWith('$')) return { expected: 'a program', suggestion: 'no shell reads it; write its path or its name on the PATH' };
+  if (value.includes('${'))
+    return { expected: 'a program', found: 'a reference', suggestion: 'references work in `env`' };
+  if (value.startsWith('$'))
+    return { expected: 'a program', suggestion: 'no shell reads it; write its path or its name on the PATH' };
   const [program = '', ...rest] = value.trim().split(/\s+/);
   if (rest.length === 0 || /^[/~.]/.test(program)) return undefined;
-  return { expected: 'a program alone', found: 'a program with arguments', suggestion: `write \`command: ${program}\`, the rest as a list in \`args\`` };
+  return {
+    expected: 'a program alone',
+    found: 'a program with arguments',
+    suggestion: `write \`command: ${program}\`, the rest as a list in \`args\``,
+  };
 }
 
 export function checkCwd(value: string): Finding | undefined {
   if (/^(?:\/|~$|~\/|[A-Za-z]:[\\/])/.test(value)) return undefined;
   const home = /^\$(?:HOME|\{HOME\})(\/.*)?$/.exec(value);
   const better = home === null ? `~/${value.replace(/^\.\//, '')}` : `~${home[1] ?? ''}`;
-  return { expected: 'a path from `/` or `~/`', suggestion: /^[~$]/.test(value) && home === null ? 'only `~/` is expanded' : `write \`${better}\`` };
+  return {
+    expected: 'a path from `/` or `~/`',
+    suggestion: /^[~$]/.test(value) && home === null ? 'only `~/` is expanded' : `write \`${better}\``,
+  };
 }
 
 export function checkToolName(value: string): Finding | undefined {
@@ -59,5 +70,7 @@ export function checkToolName(value: string): Finding | undefined {
 }
 
 export function checkTag(value: string): Finding | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value) ? undefined : { expected: 'a tag of letters, digits, `-`, `_` and `.`' };
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)
+    ? undefined
+    : { expected: 'a tag of letters, digits, `-`, `_` and `.`' };
 }

@@ -15,7 +15,11 @@ export function decode(bytes: Uint8Array): Decoded {
 
 function wrongSize(bytes: Uint8Array): Complaint | undefined {
   if (bytes.length <= MAX_HOSTS_FILE_BYTES) return undefined;
-  return wholeFile('a hosts file of at most 4 MiB', `${String(bytes.length)} bytes`, 'name the right file with --config');
+  return wholeFile(
+    'a hosts file of at most 4 MiB',
+    `${String(bytes.length)} bytes`,
+    'name the right file with --config',
+  );
 }
 
 function wrongEncoding(bytes: Uint8Array): Complaint | undefined {

@@ -4,14 +4,15 @@
  * YAML 1.2 (so `on` and `no` are texts), with `<<` merges and anchors as people use them. JSON is read by
  * the same rules. What the library quotes from the text is not passed on: a line may hold a secret.
  */
-import { Composer, LineCounter, Parser, YAMLParseError } from 'yaml';
+
 import type { Document, ParsedNode, YAMLError } from 'yaml';
+import { Composer, LineCounter, Parser, YAMLParseError } from 'yaml';
 import { isTooDeep } from './depth.ts';
+import { nodeComplaints } from './node-complaints.ts';
 import type { Complaint, KeyPath, Position } from './problem.ts';
 import { keepWrittenText } from './written-text.ts';
-import { nodeComplaints } from './node-complaints.ts';
-import { offsetOf } from './yaml-nodes.ts';
 import { syntaxComplaint } from './yaml-errors.ts';
+import { offsetOf } from './yaml-nodes.ts';
 
 export interface HostsDocument {
   /** Plain data; undefined when the syntax is too broken to say. */
@@ -31,8 +32,10 @@ export function readDocument(text: string): HostsDocument {
     ...faults.slice(0, MOST_FAULTS).map((fault) => syntaxComplaint(fault.code, positionOf(lines, fault.pos[0]))),
     ...found.map(({ offset, ...complaint }) => ({ ...complaint, at: positionOf(lines, offset) })),
   ];
-  const locate = (path: KeyPath, about: 'key' | 'value'): Position => positionOf(lines, offsetOf(document, path, about));
-  if (faults.some((fault) => fault.code !== 'DUPLICATE_KEY') || found.some((complaint) => complaint.broken)) return { value: undefined, complaints, locate };
+  const locate = (path: KeyPath, about: 'key' | 'value'): Position =>
+    positionOf(lines, offsetOf(document, path, about));
+  if (faults.some((fault) => fault.code !== 'DUPLICATE_KEY') || found.some((complaint) => complaint.broken))
+    return { value: undefined, complaints, locate };
   keepWrittenText(document);
   return { ...plainValue(document, complaints), locate };
 }
@@ -50,7 +53,8 @@ function parseText(text: string, lines: LineCounter): Document.Parsed | Complain
   }
   const [document, second] = new Composer<ParsedNode>(OPTIONS).compose(tokens, true, text.length);
   if (document === undefined) throw new TypeError('forced to compose, it always gives a document');
-  if (second !== undefined) document.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
+  if (second !== undefined)
+    document.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
   return document;
 }
 
@@ -59,7 +63,10 @@ function firstOfPlace(faults: readonly YAMLError[]): YAMLError[] {
   return faults.filter((fault, index) => faults.findIndex((other) => other.pos[0] === fault.pos[0]) === index);
 }
 
-function plainValue(document: Document.Parsed, complaints: readonly Complaint[]): Pick<HostsDocument, 'value' | 'complaints'> {
+function plainValue(
+  document: Document.Parsed,
+  complaints: readonly Complaint[],
+): Pick<HostsDocument, 'value' | 'complaints'> {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown, complaints };
   } catch {

@@ -31,7 +31,10 @@ export function text(expected: string, check: Check = () => undefined): z.ZodStr
 
 /** One text or a list of them. */
 export function oneOrMore(expected: string, check: Check): z.ZodType<string | string[]> {
-  return z.union([text(expected, check), z.array(text(expected, check)).min(1, { error: `${expected}, or a list of them` })], { error: `${expected}, or a list of them` });
+  return z.union(
+    [text(expected, check), z.array(text(expected, check)).min(1, { error: `${expected}, or a list of them` })],
+    { error: `${expected}, or a list of them` },
+  );
 }
 
 /** A text that may hold references. Numbers and booleans count as the text they are written as. */
@@ -56,7 +59,11 @@ export function flag(): z.ZodBoolean {
   return z.boolean({ error: 'true or false' });
 }
 
-export function issueOf(finding: Finding): { code: 'custom'; message: string; params: { found?: string; suggestion?: string } } {
+export function issueOf(finding: Finding): {
+  code: 'custom';
+  message: string;
+  params: { found?: string; suggestion?: string };
+} {
   const { expected, ...params } = finding;
   return { code: 'custom', message: expected, params };
 }
@@ -69,7 +76,11 @@ function templateFinding(value: string): Finding | undefined {
   if (value.includes('\0')) return { expected: 'a text', found: 'a text with a NUL character' };
   const bytes = Buffer.byteLength(value);
   if (bytes > MAX_VALUE_BYTES) {
-    return { expected: 'at most 128 KiB', found: `${String(bytes)} bytes`, suggestion: 'hand it to the server in a file' };
+    return {
+      expected: 'at most 128 KiB',
+      found: `${String(bytes)} bytes`,
+      suggestion: 'hand it to the server in a file',
+    };
   }
   const parsed = parseTemplate(value);
   return 'fault' in parsed ? { expected: 'a text', ...parsed.fault } : undefined;

@@ -5,7 +5,7 @@
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AnywhereError } from '../base/errors.ts';
-import { expandHome, type Environment, type Paths } from './paths.ts';
+import { type Environment, expandHome, type Paths } from './paths.ts';
 
 /** How a hosts file came into play. Only `folder` needs `config trust`: the others were named by the user. */
 export type FileSource = 'flag' | 'environment' | 'user' | 'folder';

@@ -4,5 +4,9 @@ import { hostsFileSchema } from './schema.ts';
 
 export function hostsFileJsonSchema(): object {
   const schema = z.toJSONSchema(hostsFileSchema, { io: 'input', target: 'draft-7' });
-  return { ...schema, title: 'MCP-Anywhere hosts file', description: 'The machines whose MCP servers one entry in an AI client offers.' };
+  return {
+    ...schema,
+    title: 'MCP-Anywhere hosts file',
+    description: 'The machines whose MCP servers one entry in an AI client offers.',
+  };
 }

@@ -5,9 +5,15 @@
 import type { KeyPath } from './problem.ts';
 
 const LATER: readonly { readonly level: (path: KeyPath) => boolean; readonly keys: readonly string[] }[] = [
-  { level: (path) => path.length === 0, keys: ['pools', 'policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'] },
+  {
+    level: (path) => path.length === 0,
+    keys: ['pools', 'policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'],
+  },
   { level: isHost, keys: ['discover', 'policy', 'pool', 'limits', 'reconnect', 'heartbeat'] },
-  { level: isServer, keys: ['url', 'headers', 'oauth', 'discover', 'policy', 'pool', 'limits', 'envFile', 'resources', 'prompts'] },
+  {
+    level: isServer,
+    keys: ['url', 'headers', 'oauth', 'discover', 'policy', 'pool', 'limits', 'envFile', 'resources', 'prompts'],
+  },
 ];
 
 /** Whether the key is known to the design but not built in this version. `path` leads to its mapping. */

@@ -1,10 +1,10 @@
 /** The hosts file, found, trusted, read and checked. */
 import { checkHostsFile } from './check.ts';
-import { findHostsFile, type FindOptions, type FoundFile } from './find.ts';
+import { type FindOptions, type FoundFile, findHostsFile } from './find.ts';
 import type { Paths } from './paths.ts';
 import type { Plan } from './plan.ts';
 import { configInvalid } from './problem.ts';
-import { readHostsFile, type HostsBytes } from './read-file.ts';
+import { type HostsBytes, readHostsFile } from './read-file.ts';
 
 export interface LoadOptions extends FindOptions {
   readonly paths: Paths;
@@ -33,6 +33,9 @@ export async function openHostsFile(options: FindOptions): Promise<OpenedFile> {
 async function requireTrust(opened: OpenedFile, paths: Paths): Promise<void> {
   if (opened.source !== 'folder') return;
   const { createTrustStore, untrusted } = await import('./trust.ts');
-  const state = await createTrustStore({ stateDir: paths.stateDir, now: Date.now }).check(opened.realPath, opened.bytes);
+  const state = await createTrustStore({ stateDir: paths.stateDir, now: Date.now }).check(
+    opened.realPath,
+    opened.bytes,
+  );
   if (state.kind !== 'trusted') throw untrusted(opened.file, state);
 }

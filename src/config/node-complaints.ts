@@ -1,6 +1,7 @@
 /** What the YAML parser lets pass and this program does not: aliases to nowhere, and `__proto__` as a key. */
-import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
+
 import type { Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 import type { Complaint, KeyPath } from './problem.ts';
 import { keyOf, startOf } from './yaml-nodes.ts';
 
@@ -32,7 +33,14 @@ export function nodeComplaints(document: Document.Parsed): NodeComplaint[] {
 /** Most often a glob that somebody forgot to quote. */
 function unknownAlias(path: KeyPath): Omit<NodeComplaint, 'offset'> {
   const found = 'an alias (*name) without its anchor (&name)';
-  return { path, about: 'value', expected: 'a text', found, suggestion: 'put a text that begins with * in quotes', broken: true };
+  return {
+    path,
+    about: 'value',
+    expected: 'a text',
+    found,
+    suggestion: 'put a text that begins with * in quotes',
+    broken: true,
+  };
 }
 
 /** Much of the world drops it silently. */

@@ -1,6 +1,7 @@
 /** The bytes of a hosts file, read once: what is checked for trust is what is parsed. */
-import { open, realpath } from 'node:fs/promises';
+
 import { constants, type Stats } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
 import { AnywhereError } from '../base/errors.ts';
 import { MAX_HOSTS_FILE_BYTES } from './decode.ts';
 import type { FoundFile } from './find.ts';
@@ -32,29 +33,38 @@ export async function readHostsFile(found: FoundFile, uid = process.getuid?.()):
 function refuseOddFile(found: FoundFile, stats: Stats, uid: number | undefined): void {
   if (stats.isDirectory()) throw wholeFile(found, 'a file', 'a folder');
   if (!stats.isFile()) throw wholeFile(found, 'a file', 'a pipe or a device');
-  if (stats.size > MAX_HOSTS_FILE_BYTES) throw wholeFile(found, 'a hosts file of at most 4 MiB', `${String(stats.size)} bytes`);
+  if (stats.size > MAX_HOSTS_FILE_BYTES)
+    throw wholeFile(found, 'a hosts file of at most 4 MiB', `${String(stats.size)} bytes`);
   // As ssh does with ~/.ssh/config: whoever may write this file may start programs as its reader.
   if (found.source !== 'user' || uid === undefined) return;
-  if (stats.uid !== uid && stats.uid !== 0) throw wholeFile(found, 'a file of your own', `one of uid ${String(stats.uid)}`, 'copy it');
-  if ((stats.mode & 0o002) !== 0) throw wholeFile(found, 'a file that only you may write', 'one that everybody may write', `chmod o-w ${found.file}`);
+  if (stats.uid !== uid && stats.uid !== 0)
+    throw wholeFile(found, 'a file of your own', `one of uid ${String(stats.uid)}`, 'copy it');
+  if ((stats.mode & 0o002) !== 0)
+    throw wholeFile(found, 'a file that only you may write', 'one that everybody may write', `chmod o-w ${found.file}`);
 }
 
 function wholeFile(found: FoundFile, expected: string, what: string, suggestion?: string): AnywhereError {
   const advice = suggestion === undefined ? {} : { suggestion };
-  return configInvalid(found.file, [{ file: found.file, line: 1, column: 1, key: '', expected, found: what, ...advice }]);
+  return configInvalid(found.file, [
+    { file: found.file, line: 1, column: 1, key: '', expected, found: what, ...advice },
+  ]);
 }
 
 const BY_SOURCE: Readonly<Record<FoundFile['source'], string>> = {
   flag: 'named by --config',
   environment: 'named by $MCP_ANYWHERE_CONFIG',
-  user: 'in the user\'s config folder',
+  user: "in the user's config folder",
   folder: 'found from the working folder',
 };
 
 function unreadable(found: FoundFile, cause: unknown): AnywhereError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new AnywhereError('CONFIG_NOT_FOUND', `The hosts file ${found.file} (${BY_SOURCE[found.source]}) does not exist.`, { cause });
+    return new AnywhereError(
+      'CONFIG_NOT_FOUND',
+      `The hosts file ${found.file} (${BY_SOURCE[found.source]}) does not exist.`,
+      { cause },
+    );
   }
   return wholeFile(found, 'a readable file', `one that cannot be read (${code})`);
 }

@@ -16,10 +16,15 @@ export function resolvePlan(hostsFile: HostsFile, place: ResolvePlace): Plan {
   const { attempts, ...reconnect } = hostsFile.reconnect ?? {};
   return {
     file: place.file,
-    hosts: Object.entries(hostsFile.hosts ?? {}).map(([name, host]) => hostPlan(name, host ?? {}, hostsFile.defaults ?? {}, place)),
+    hosts: Object.entries(hostsFile.hosts ?? {}).map(([name, host]) =>
+      hostPlan(name, host ?? {}, hostsFile.defaults ?? {}, place),
+    ),
     naming: filled(DEFAULTS.naming, hostsFile.naming),
     catalog: filled(DEFAULTS.catalog, hostsFile.catalog),
-    reconnect: { ...filled(DEFAULTS.reconnect, reconnect), attempts: typeof attempts === 'number' ? attempts : Infinity },
+    reconnect: {
+      ...filled(DEFAULTS.reconnect, reconnect),
+      attempts: typeof attempts === 'number' ? attempts : Infinity,
+    },
     heartbeat: filled(DEFAULTS.heartbeat, hostsFile.heartbeat),
     limits: filled(DEFAULTS.limits, hostsFile.limits),
   };
@@ -36,7 +41,9 @@ function hostPlan(name: string, host: HostEntry, defaults: Defaults, place: Reso
     name,
     tags: host.tags ?? defaults.tags ?? [],
     ssh,
-    servers: [...names].map((server) => serverPlan(name, server, { ...own(inherited, server), ...own(host.servers, server) }, place)),
+    servers: [...names].map((server) =>
+      serverPlan(name, server, { ...own(inherited, server), ...own(host.servers, server) }, place),
+    ),
   };
 }
 
@@ -48,7 +55,8 @@ function sshPlan(name: string, ssh: SshEntry, place: ResolvePlace): SshPlan {
     port: ssh.port,
     identityFiles: paths(ssh.identityFile, place),
     proxyJump: ssh.proxyJump,
-    configFile: ssh.configFile === undefined || ssh.configFile === 'none' ? ssh.configFile : absolute(ssh.configFile, place),
+    configFile:
+      ssh.configFile === undefined || ssh.configFile === 'none' ? ssh.configFile : absolute(ssh.configFile, place),
     knownHostsFiles: paths(ssh.knownHostsFile, place),
     backend: ssh.backend ?? 'auto',
     subsystem: ssh.subsystem,

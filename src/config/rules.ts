@@ -28,7 +28,11 @@ function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] 
   const subsystem = host['local'] !== true && ssh['subsystem'] !== undefined;
   const both = host['local'] === true && host['ssh'] !== undefined && host['ssh'] !== null;
   return [
-    ...nameRule(name, path, `keep the alias with \`${legalName(name) ?? 'name'}: { ssh: { alias: ${JSON.stringify(name)} } }\``),
+    ...nameRule(
+      name,
+      path,
+      `keep the alias with \`${legalName(name) ?? 'name'}: { ssh: { alias: ${JSON.stringify(name)} } }\``,
+    ),
     ...(both ? [complaint([...path, 'ssh'], 'key', '`local: true` or `ssh`', 'both', 'remove one of them')] : []),
     ...serversRules(host['servers'], [...path, 'servers'], {
       inherited: subsystem ? {} : mapping(defaults['servers']),
@@ -64,7 +68,15 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
   if (subsystem) {
     return ['args', 'env', 'cwd']
       .filter((key) => server[key] !== undefined)
-      .map((key) => complaint([...path, key], 'key', 'no such key on a host with `ssh.subsystem`', `\`${key}\``, 'nothing is launched there; remove it'));
+      .map((key) =>
+        complaint(
+          [...path, key],
+          'key',
+          'no such key on a host with `ssh.subsystem`',
+          `\`${key}\``,
+          'nothing is launched there; remove it',
+        ),
+      );
   }
   if (server['command'] !== undefined || server['url'] !== undefined) return [];
   return [complaint([...path, 'command'], 'value', 'a program', 'nothing', 'add `command`')];
@@ -72,7 +84,9 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
 
 function nameRule(name: string, path: KeyPath, suggestion: string | undefined): Complaint[] {
   // `__proto__` has its own complaint (document.ts).
-  return isLegalName(name) || name === '__proto__' ? [] : [complaint(path, 'key', NAME_RULE, describeFound(name, []), suggestion)];
+  return isLegalName(name) || name === '__proto__'
+    ? []
+    : [complaint(path, 'key', NAME_RULE, describeFound(name, []), suggestion)];
 }
 
 /** execve(2) counts `NAME=value` and its final NUL as one string. */
@@ -81,11 +95,21 @@ function environmentRules(env: unknown, path: KeyPath): Complaint[] {
     if (!VARIABLE_NAME.test(name)) {
       const fixed = name.replaceAll(/[^A-Za-z0-9_]/g, '_');
       const better = VARIABLE_NAME.test(fixed) ? `for instance \`${fixed}\`` : undefined;
-      return [complaint([...path, name], 'key', 'a variable name of letters, digits and `_`', describeFound(name, []), better)];
+      return [
+        complaint(
+          [...path, name],
+          'key',
+          'a variable name of letters, digits and `_`',
+          describeFound(name, []),
+          better,
+        ),
+      ];
     }
     const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
     const tooLong = bytes <= MAX_VALUE_BYTES && bytes + name.length + 1 > MAX_VALUE_BYTES;
-    return tooLong ? [complaint([...path, name], 'value', 'at most 128 KiB with its name', `${String(bytes)} bytes`)] : [];
+    return tooLong
+      ? [complaint([...path, name], 'value', 'at most 128 KiB with its name', `${String(bytes)} bytes`)]
+      : [];
   });
 }
 
@@ -96,7 +120,15 @@ function argumentRules(args: unknown, path: KeyPath, allowed: boolean): Complain
     const parsed = parseTemplate(value);
     if ('fault' in parsed || !hasReference(parsed.template)) return [];
     const advice = 'hand it over in `env`, or set `allowSecretsInArgs: true`';
-    return [complaint([...path, index], 'value', 'no reference: every user of that machine can read arguments', 'one', advice)];
+    return [
+      complaint(
+        [...path, index],
+        'value',
+        'no reference: every user of that machine can read arguments',
+        'one',
+        advice,
+      ),
+    ];
   });
 }
 
@@ -105,21 +137,36 @@ function renameRule(rename: unknown, path: KeyPath): Complaint[] {
   return Object.entries(mapping(rename)).flatMap(([original, target]) => {
     const twice = seen.has(target);
     seen.add(target);
-    return twice ? [complaint([...path, original], 'value', 'a name of its own for each tool', 'a name given twice')] : [];
+    return twice
+      ? [complaint([...path, original], 'value', 'a name of its own for each tool', 'a name given twice')]
+      : [];
   });
 }
 
 /** `small` × `factor` must fit into `large`. */
-function ordered(file: Mapping, group: 'reconnect' | 'heartbeat', small: string, large: string, factor: number): Complaint[] {
+function ordered(
+  file: Mapping,
+  group: 'reconnect' | 'heartbeat',
+  small: string,
+  large: string,
+  factor: number,
+): Complaint[] {
   const values = { ...DEFAULTS[group], ...mapping(file[group]) } as Mapping;
   const [low, high] = [values[small], values[large]];
   if (typeof low !== 'number' || typeof high !== 'number' || low * factor <= high) return [];
   const path = [group, mapping(file[group])[large] === undefined ? small : large];
-  const relation = factor === 1 ? `\`${large}\` of at least \`${small}\`` : `\`${large}\` of at least twice \`${small}\``;
+  const relation =
+    factor === 1 ? `\`${large}\` of at least \`${small}\`` : `\`${large}\` of at least twice \`${small}\``;
   return [complaint(path, 'value', relation, `${String(low)} and ${String(high)}`)];
 }
 
-function complaint(path: KeyPath, about: 'key' | 'value', expected: string, found: string, suggestion?: string): Complaint {
+function complaint(
+  path: KeyPath,
+  about: 'key' | 'value',
+  expected: string,
+  found: string,
+  suggestion?: string,
+): Complaint {
   return { path, about, expected, found, suggestion };
 }
 

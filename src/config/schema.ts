@@ -6,7 +6,18 @@
  * more than one key to judge is in `rules.ts`.
  */
 import * as z from 'zod';
-import { checkAlias, checkCommand, checkCwd, checkPath, checkProxyJump, checkSshHost, checkSubsystem, checkTag, checkToolName, checkUser } from './checks.ts';
+import {
+  checkAlias,
+  checkCommand,
+  checkCwd,
+  checkPath,
+  checkProxyJump,
+  checkSshHost,
+  checkSubsystem,
+  checkTag,
+  checkToolName,
+  checkUser,
+} from './checks.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
 import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
 
@@ -31,11 +42,13 @@ const tools = mapping({
   // An empty list would read as "nothing" and mean "all": it is refused.
   allow: list(text('a glob'), 'globs')
     .min(1, { error: 'at least one glob; leave the key out to offer all tools' })
-    .describe('Globs over the server\'s own tool names; only these are offered and callable. Left out: all.')
+    .describe("Globs over the server's own tool names; only these are offered and callable. Left out: all.")
     .optional(),
-  deny: list(text('a glob'), 'globs').describe('Globs over the server\'s own tool names; these are neither offered nor callable.').optional(),
+  deny: list(text('a glob'), 'globs')
+    .describe("Globs over the server's own tool names; these are neither offered nor callable.")
+    .optional(),
   rename: byName(text('a tool name', checkToolName))
-    .describe('The server\'s own name of a tool: the name it gets inside the public one.')
+    .describe("The server's own name of a tool: the name it gets inside the public one.")
     .optional(),
 });
 
@@ -43,42 +56,66 @@ const server = mapping({
   command: text('a program', checkCommand)
     .describe('The program that speaks MCP on stdin and stdout: its path, or its name on the PATH of that machine.')
     .optional(),
-  args: list(template(), 'texts').describe('Its arguments, one by one; no shell reads them. Visible in process lists.').optional(),
+  args: list(template(), 'texts')
+    .describe('Its arguments, one by one; no shell reads them. Visible in process lists.')
+    .optional(),
   env: byName(template())
     .meta(variables)
-    .describe('Variables for it; may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, looked up here when it starts.')
+    .describe(
+      'Variables for it; may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, looked up here when it starts.',
+    )
     .nullable()
     .optional(),
-  cwd: text('a path', checkCwd).describe('Where it starts, on that machine: from / or ~/. Left out: where the login lands.').optional(),
+  cwd: text('a path', checkCwd)
+    .describe('Where it starts, on that machine: from / or ~/. Left out: where the login lands.')
+    .optional(),
   sharing: z
     .enum(['session', 'shared'], { error: '`session` or `shared`' })
     .describe('session: a process for each AI client. shared: one for all of them. Left out: session.')
     .optional(),
   tools: tools.describe('Which of its tools are offered, and under which names.').optional(),
-  timeoutMs: milliseconds(100).describe('Longest call, counted anew at every progress message. Left out: 60000.').optional(),
+  timeoutMs: milliseconds(100)
+    .describe('Longest call, counted anew at every progress message. Left out: 60000.')
+    .optional(),
   startTimeoutMs: milliseconds(100).describe('From launch to the answer of initialize. Left out: 120000.').optional(),
   idleMs: milliseconds(100).describe('A process that nobody used for so long is ended. Left out: 1800000.').optional(),
   enabled: flag().describe('false: as if it were not written here. Left out: true.').optional(),
-  allowSecretsInArgs: flag().describe('true: references may stand in args, where every user of that machine can read their values.').optional(),
+  allowSecretsInArgs: flag()
+    .describe('true: references may stand in args, where every user of that machine can read their values.')
+    .optional(),
 });
 
 const ssh = mapping({
-  alias: text('an alias', checkAlias).describe('The name given to ssh, where the host is called otherwise here. Left out: the host\'s name.').optional(),
-  host: text('a host name or an address', checkSshHost).describe('Name or address to connect to (HostName).').optional(),
+  alias: text('an alias', checkAlias)
+    .describe("The name given to ssh, where the host is called otherwise here. Left out: the host's name.")
+    .optional(),
+  host: text('a host name or an address', checkSshHost)
+    .describe('Name or address to connect to (HostName).')
+    .optional(),
   user: text('a login name', checkUser).describe('Login name (User).').optional(),
   port: whole('a port', 1, 65535).describe('Port of sshd (Port).').optional(),
-  identityFile: oneOrMore('a path', checkPath).describe('Private key, or several (IdentityFile). Relative to this file; ~/ is expanded.').optional(),
-  proxyJump: text('a jump host', checkProxyJump).describe('Jump hosts, `[user@]host[:port]` with commas between, or `none` (ProxyJump).').optional(),
-  configFile: text('a path', checkPath).describe('Read this instead of ~/.ssh/config and the system\'s file (ssh -F).').optional(),
-  knownHostsFile: oneOrMore('a path', checkPath).describe('Known host keys (UserKnownHostsFile), one file or several.').optional(),
+  identityFile: oneOrMore('a path', checkPath)
+    .describe('Private key, or several (IdentityFile). Relative to this file; ~/ is expanded.')
+    .optional(),
+  proxyJump: text('a jump host', checkProxyJump)
+    .describe('Jump hosts, `[user@]host[:port]` with commas between, or `none` (ProxyJump).')
+    .optional(),
+  configFile: text('a path', checkPath)
+    .describe("Read this instead of ~/.ssh/config and the system's file (ssh -F).")
+    .optional(),
+  knownHostsFile: oneOrMore('a path', checkPath)
+    .describe('Known host keys (UserKnownHostsFile), one file or several.')
+    .optional(),
   backend: z
     .enum(['auto', 'ssh2', 'openssh'], { error: '`auto`, `ssh2` or `openssh`' })
-    .describe('auto: built-in, and the system\'s ssh where that can do more. Left out: auto.')
+    .describe("auto: built-in, and the system's ssh where that can do more. Left out: auto.")
     .optional(),
   subsystem: text('the name of a subsystem', checkSubsystem)
     .describe('For hosts with a forced command: every server is this subsystem, and nothing is launched.')
     .optional(),
-  reuseControlMaster: flag().describe('true: go through the master connection of your own ssh (ControlPath) where one runs.').optional(),
+  reuseControlMaster: flag()
+    .describe('true: go through the master connection of your own ssh (ControlPath) where one runs.')
+    .optional(),
   connectTimeoutMs: milliseconds(100).describe('From the first packet to the login. Left out: 20000.').optional(),
 });
 
@@ -94,16 +131,28 @@ const host = mapping({
 
 export const hostsFileSchema = mapping({
   $schema: z.string({ error: 'the address of a JSON Schema' }).describe('For editors.').optional(),
-  version: z.literal(1, { error: '1, the version of the format that this program reads' }).describe('Version of this format. Left out: 1.').optional(),
+  version: z
+    .literal(1, { error: '1, the version of the format that this program reads' })
+    .describe('Version of this format. Left out: 1.')
+    .optional(),
   defaults: mapping({ tags, ssh: ssh.describe('What holds for every ssh.').optional(), servers })
-    .describe('Holds for every host, key by key, unless the host says otherwise; `servers` here run on every host but those with `ssh.subsystem`.')
+    .describe(
+      'Holds for every host, key by key, unless the host says otherwise; `servers` here run on every host but those with `ssh.subsystem`.',
+    )
     .nullable()
     .optional(),
-  hosts: byName(host.nullable()).meta(named).describe('The machines by name; a name is an alias of ~/.ssh/config unless `ssh` says otherwise.').nullable(),
-  naming: mapping({ maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 44.').optional() })
+  hosts: byName(host.nullable())
+    .meta(named)
+    .describe('The machines by name; a name is an alias of ~/.ssh/config unless `ssh` says otherwise.')
+    .nullable(),
+  naming: mapping({
+    maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 44.').optional(),
+  })
     .describe('How tools are named.')
     .optional(),
-  catalog: mapping({ ttlMs: milliseconds(0).describe('A listing older than this is looked at again. Left out: 300000.').optional() })
+  catalog: mapping({
+    ttlMs: milliseconds(0).describe('A listing older than this is looked at again. Left out: 300000.').optional(),
+  })
     .describe('What servers offered, kept on disk.')
     .optional(),
   reconnect: mapping({
@@ -118,18 +167,24 @@ export const hostsFileSchema = mapping({
     .optional(),
   heartbeat: mapping({
     intervalMs: milliseconds(100).describe('Between heartbeats on a connection. Left out: 5000.').optional(),
-    leaseMs: milliseconds(1000).describe('After so long without one, the machine ends all that was started there. Left out: 60000.').optional(),
+    leaseMs: milliseconds(1000)
+      .describe('After so long without one, the machine ends all that was started there. Left out: 60000.')
+      .optional(),
   })
     .describe('How a dead connection is noticed, on both ends.')
     .optional(),
   limits: mapping({
-    maxMessageBytes: whole('a number of bytes', 4096, 1024 ** 3).describe('Largest MCP message. Left out: 268435456 (256 MiB).').optional(),
+    maxMessageBytes: whole('a number of bytes', 4096, 1024 ** 3)
+      .describe('Largest MCP message. Left out: 268435456 (256 MiB).')
+      .optional(),
   })
     .describe('Caps.')
     .optional(),
 });
 
 export type HostsFile = z.infer<typeof hostsFileSchema>;
-export type HostEntry = NonNullable<HostsFile['hosts']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
+export type HostEntry =
+  NonNullable<HostsFile['hosts']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
 export type SshEntry = NonNullable<HostEntry['ssh']>;
-export type ServerEntry = NonNullable<HostEntry['servers']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
+export type ServerEntry =
+  NonNullable<HostEntry['servers']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;

@@ -6,8 +6,8 @@
  * No loader reads anything here either: what counts is read, checked for trust and parsed by our own.
  */
 import { dirname } from 'node:path';
-import { Explorer } from 'cosmiconfig/dist/Explorer.js';
 import type { CosmiconfigResult } from 'cosmiconfig';
+import { Explorer } from 'cosmiconfig/dist/Explorer.js';
 
 /** The package leaves the class out of its types. */
 declare module 'cosmiconfig/dist/Explorer.js' {
@@ -17,7 +17,12 @@ declare module 'cosmiconfig/dist/Explorer.js' {
   }
 }
 
-export const SEARCH_PLACES = ['mcp-anywhere.config.yaml', 'mcp-anywhere.config.yml', 'mcp-anywhere.config.json', '.mcp-anywhererc'];
+export const SEARCH_PLACES = [
+  'mcp-anywhere.config.yaml',
+  'mcp-anywhere.config.yml',
+  'mcp-anywhere.config.json',
+  '.mcp-anywhererc',
+];
 
 /** Absolute path of the nearest hosts file, or undefined. */
 export async function searchUpwards(cwd: string): Promise<string | undefined> {

@@ -2,9 +2,10 @@
  * Runs the commands of `${cmd:…}`. Servers that start together and name the same command share one run, so that
  * a password manager asks once. Nothing is kept when it has ended.
  */
-import { AnywhereError } from '../base/errors.ts';
+
 import { deadline, orAbort } from '../base/abort.ts';
-import { systemClock, type Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import type { Environment } from './paths.ts';
 import type { Reference } from './plan.ts';
@@ -35,7 +36,12 @@ export function createCommandRunner(env: Environment, options: CommandRunnerOpti
   const runs = new Map<string, Run>();
   const start = (reference: CommandReference): Run => {
     const abandon = new AbortController();
-    const limit = deadline(clock, limitMs, () => failed(reference, `the command did not end within ${String(limitMs / 1000)} s`), abandon.signal);
+    const limit = deadline(
+      clock,
+      limitMs,
+      () => failed(reference, `the command did not end within ${String(limitMs / 1000)} s`),
+      abandon.signal,
+    );
     const run = { output: execute(reference, env, limit.signal).finally(limit.clear), abandon, waiting: 0 };
     runs.set(reference.command, run);
     return run;
@@ -101,7 +107,9 @@ function reasonOf(result: Failed): string {
 
 function failed(reference: CommandReference, why: string): AnywhereError {
   const hint = `run it in a terminal: ${reference.command}`;
-  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, { hint });
+  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
+    hint,
+  });
 }
 
 function killGroup(pid: number | undefined): void {

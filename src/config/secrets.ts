@@ -1,13 +1,14 @@
 /** Looks references up when a server starts. Values go to the caller and nowhere else: no log, cache or error. */
+
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { constants } from 'node:fs';
-import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { orAbort } from '../base/abort.ts';
+import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
-import { expandHome, type Environment } from './paths.ts';
+import { type Environment, expandHome } from './paths.ts';
 import type { Reference, Template } from './plan.ts';
-import { createCommandRunner, type CommandRunner } from './secret-command.ts';
+import { type CommandRunner, createCommandRunner } from './secret-command.ts';
 import { describeReference } from './template.ts';
 
 export interface SecretsDeps {
@@ -29,7 +30,9 @@ export function createSecrets(deps: SecretsDeps): Secrets {
   return {
     async resolve(template, place, signal) {
       signal.throwIfAborted();
-      const looked = template.pieces.map(async (piece) => (typeof piece === 'string' ? piece : lookUp(piece, deps, runner, signal)));
+      const looked = template.pieces.map(async (piece) =>
+        typeof piece === 'string' ? piece : lookUp(piece, deps, runner, signal),
+      );
       const texts = await orAbort(settled(looked), signal).catch((error: unknown) => {
         throw error instanceof AnywhereError ? placed(error, place) : error;
       });
@@ -47,7 +50,12 @@ async function settled(work: readonly Promise<string>[]): Promise<string[]> {
   });
 }
 
-async function lookUp(reference: Reference, deps: SecretsDeps, runner: CommandRunner, signal: AbortSignal): Promise<string> {
+async function lookUp(
+  reference: Reference,
+  deps: SecretsDeps,
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<string> {
   switch (reference.kind) {
     case 'env':
       return variable(reference, deps.env);
@@ -91,9 +99,16 @@ function withoutFinalNewlines(text: string): string {
 
 /** What can be handed to a process: no NUL, and short enough for execve(2). */
 function usable(text: string, template: Template, place: ErrorPlace): string {
-  const fault = text.includes('\0') ? 'holds a NUL character' : Buffer.byteLength(text) > MAX_VALUE_BYTES ? 'is longer than 128 KiB' : undefined;
+  const fault = text.includes('\0')
+    ? 'holds a NUL character'
+    : Buffer.byteLength(text) > MAX_VALUE_BYTES
+      ? 'is longer than 128 KiB'
+      : undefined;
   if (fault === undefined) return text;
-  const names = template.pieces.filter((piece) => typeof piece !== 'string').map(describeReference).join(' and ');
+  const names = template.pieces
+    .filter((piece) => typeof piece !== 'string')
+    .map(describeReference)
+    .join(' and ');
   throw new AnywhereError('SECRET_UNRESOLVED', `The value of ${names} ${fault}.`, place);
 }
 
@@ -107,5 +122,7 @@ function codeOf(error: unknown): string {
 }
 
 function unresolved(reference: Reference, why: string, hint?: string): AnywhereError {
-  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, { hint });
+  return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
+    hint,
+  });
 }

@@ -60,7 +60,8 @@ export function createTrustStore(deps: TrustDeps): TrustStore {
 
 /** CONFIG_UNTRUSTED for a file in that state. */
 export function untrusted(file: string, state: TrustState): AnywhereError {
-  const why = state.kind === 'changed' ? 'has changed since you trusted it' : 'starts programs, and you have not trusted it yet';
+  const why =
+    state.kind === 'changed' ? 'has changed since you trusted it' : 'starts programs, and you have not trusted it yet';
   return new AnywhereError('CONFIG_UNTRUSTED', `${file} was found in a working folder and ${why}.`, {
     hint: 'read it, then: mcp-anywhere config trust',
   });

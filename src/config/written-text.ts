@@ -2,8 +2,9 @@
  * `PORT: 08080` and `VERSION: 1.10` in `env` or `args` mean what is written there, not the number YAML makes
  * of it. So plain numbers and booleans in those places are put back to their text.
  */
-import { isMap, isScalar, isSeq } from 'yaml';
+
 import type { Document } from 'yaml';
+import { isMap, isScalar, isSeq } from 'yaml';
 import { child, followed } from './yaml-nodes.ts';
 
 /** Changes the document in place. */

@@ -13,15 +13,39 @@ const QUOTE = 'put a text that begins with *, &, !, %, @, ` or { in quotes';
 const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   DUPLICATE_KEY: { expected: 'each key once', found: 'the same key a second time', suggestion: 'remove one of them' },
   TAB_AS_INDENT: { expected: 'spaces before the key', found: 'a tab', suggestion: 'indent with two spaces' },
-  BAD_ALIAS: { expected: 'an anchor of that name above', found: 'an alias (*name) without its anchor', suggestion: QUOTE },
-  MULTIPLE_DOCS: { expected: 'one document', found: 'a second one after `---`', suggestion: 'keep one hosts file in a file' },
-  BAD_INDENT: { expected: 'keys of one level to stand under each other', found: 'another indentation', suggestion: 'align it with its neighbours' },
+  BAD_ALIAS: {
+    expected: 'an anchor of that name above',
+    found: 'an alias (*name) without its anchor',
+    suggestion: QUOTE,
+  },
+  MULTIPLE_DOCS: {
+    expected: 'one document',
+    found: 'a second one after `---`',
+    suggestion: 'keep one hosts file in a file',
+  },
+  BAD_INDENT: {
+    expected: 'keys of one level to stand under each other',
+    found: 'another indentation',
+    suggestion: 'align it with its neighbours',
+  },
   TAG_RESOLVE_FAILED: { expected: 'plain YAML', found: 'a tag (!name)', suggestion: QUOTE },
   BAD_SCALAR_START: { expected: 'a text', found: 'a character that cannot begin one', suggestion: QUOTE },
-  MISSING_CHAR: { expected: 'a closing quote, bracket, comma or colon', found: 'none', suggestion: 'close it, and mind the space after `:`' },
+  MISSING_CHAR: {
+    expected: 'a closing quote, bracket, comma or colon',
+    found: 'none',
+    suggestion: 'close it, and mind the space after `:`',
+  },
   NON_STRING_KEY: { expected: 'a name as key', found: 'something else', suggestion: 'put the key in quotes' },
-  BLOCK_AS_IMPLICIT_KEY: { expected: 'one `key: value` on a line', found: 'two', suggestion: 'put a text that holds `: ` in quotes' },
-  MULTILINE_IMPLICIT_KEY: { expected: '`key: value`', found: 'a line without a colon', suggestion: 'write `key: value`, with a space after `:`' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    expected: 'one `key: value` on a line',
+    found: 'two',
+    suggestion: 'put a text that holds `: ` in quotes',
+  },
+  MULTILINE_IMPLICIT_KEY: {
+    expected: '`key: value`',
+    found: 'a line without a colon',
+    suggestion: 'write `key: value`, with a space after `:`',
+  },
   UNEXPECTED_TOKEN: { expected: 'YAML', found: 'something that does not belong here', suggestion: QUOTE },
 };
 

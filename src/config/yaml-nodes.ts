@@ -1,6 +1,7 @@
 /** Finding one's way in the nodes of a parsed YAML document. */
-import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { KeyPath } from './problem.ts';
 
 interface Found {
@@ -29,7 +30,9 @@ export function offsetOf(document: Document.Parsed, path: KeyPath, about: 'key' 
 export function child(document: Document.Parsed, parent: unknown, part: string | number): Found | undefined {
   const node = followed(document, parent);
   if (isSeq(node)) {
-    return typeof part === 'number' && part < node.items.length ? { key: undefined, value: node.items[part] } : undefined;
+    return typeof part === 'number' && part < node.items.length
+      ? { key: undefined, value: node.items[part] }
+      : undefined;
   }
   return isMap(node) ? pairIn(document, node, String(part), MAX_MERGES) : undefined;
 }

@@ -17,7 +17,12 @@ export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodT
 function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
   const base = { path: [...path, key], about: 'key' as const };
   if (isLater(path, key)) {
-    return { ...base, expected: 'a key of this version', found: `\`${key}\`, which is not built yet in this version`, suggestion: 'remove it' };
+    return {
+      ...base,
+      expected: 'a key of this version',
+      found: `\`${key}\`, which is not built yet in this version`,
+      suggestion: 'remove it',
+    };
   }
   const known = keysAt(schema, path);
   const meant = nearMiss(key, known);
@@ -37,14 +42,22 @@ function adviceFor(path: KeyPath): string | undefined {
 function wrongValue(issue: z.core.$ZodIssue, path: KeyPath, value: unknown): Complaint {
   const params: unknown = issue.code === 'custom' ? issue.params : undefined;
   const found = textOf(params, 'found') ?? describeFound(value, path);
-  return { path, about: 'value', expected: issue.message, found, suggestion: textOf(params, 'suggestion') ?? quoteAdvice(issue, value) };
+  return {
+    path,
+    about: 'value',
+    expected: issue.message,
+    found,
+    suggestion: textOf(params, 'suggestion') ?? quoteAdvice(issue, value),
+  };
 }
 
 /** YAML made a number or a truth value of what was meant as text. */
 function quoteAdvice(issue: z.core.$ZodIssue, value: unknown): string | undefined {
   const scalar = typeof value === 'number' || typeof value === 'boolean';
-  if (issue.code === 'invalid_type' && issue.expected === 'string' && scalar) return `write "${String(value)}" in quotes`;
-  if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string') return 'write it as a list: [a, b]';
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && scalar)
+    return `write "${String(value)}" in quotes`;
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string')
+    return 'write it as a list: [a, b]';
   return undefined;
 }
 

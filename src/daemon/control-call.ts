@@ -28,7 +28,13 @@ export async function callTool(
   });
   if (reply.kind === 'error') throw rpcError(reply, route.server.host, route.server.name, tool);
   const { host, name } = route.server;
-  return { host, server: name, tool: route.original, durationMs: performance.now() - startedMs, result: reply.resultValue() };
+  return {
+    host,
+    server: name,
+    tool: route.original,
+    durationMs: performance.now() - startedMs,
+    result: reply.resultValue(),
+  };
 }
 
 /** A tool nobody has listed yet: its server may be on its way up. */
@@ -45,5 +51,9 @@ async function waitForTool(gateway: Gateway, client: LocalClient, tool: string):
 
 function rpcError(reply: Message, host: string, server: string, tool: string): AnywhereError {
   const { code, message } = reply.errorValue();
-  return new AnywhereError('TOOL_FAILED', `${tool} answered with JSON-RPC error ${code}: ${message}`, { host, server, tool });
+  return new AnywhereError('TOOL_FAILED', `${tool} answered with JSON-RPC error ${code}: ${message}`, {
+    host,
+    server,
+    tool,
+  });
 }

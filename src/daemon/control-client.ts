@@ -1,6 +1,7 @@
 /** What a face talks to: the control API, typed. */
-import { Emitter } from '../base/emitter.ts';
+
 import type { Unsubscribe } from '../base/emitter.ts';
+import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { ControlMethods, ControlNotifications, ControlQuestions } from './control-schema.ts';
 import { ControlRpc } from './rpc.ts';
@@ -28,11 +29,18 @@ export class ControlClient {
   }
 
   /** Rejects with the AnywhereError of the other side. Aborting the signal cancels the work there. */
-  request<M extends keyof ControlMethods>(method: M, params: ControlMethods[M]['params'], signal?: AbortSignal): Promise<ControlMethods[M]['result']> {
+  request<M extends keyof ControlMethods>(
+    method: M,
+    params: ControlMethods[M]['params'],
+    signal?: AbortSignal,
+  ): Promise<ControlMethods[M]['result']> {
     return this.#rpc.request(method, params, signal) as Promise<ControlMethods[M]['result']>;
   }
 
-  on<N extends keyof ControlNotifications>(notification: N, listener: (params: ControlNotifications[N]) => void): Unsubscribe {
+  on<N extends keyof ControlNotifications>(
+    notification: N,
+    listener: (params: ControlNotifications[N]) => void,
+  ): Unsubscribe {
     return this.#notifications.on(({ method, params }) => {
       if (method === notification) listener(params as ControlNotifications[N]);
     });

@@ -108,15 +108,24 @@ export interface ControlMethods {
   status: { params: Record<string, never>; result: StatusSnapshot };
   /** Resolves when every host and server has settled (up or failed), or after `withinMs`. Servers are started. */
   settle: { params: { readonly withinMs: number; readonly host?: string }; result: StatusSnapshot };
-  tools: { params: { readonly host?: string; readonly server?: string }; result: { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] } };
+  tools: {
+    params: { readonly host?: string; readonly server?: string };
+    result: { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
+  };
   call: { params: { readonly tool: string; readonly arguments: Record<string, unknown> }; result: CallOutcome };
-  logs: { params: { readonly host?: string; readonly server?: string; readonly lines: number }; result: { readonly entries: readonly LogEntry[] } };
+  logs: {
+    params: { readonly host?: string; readonly server?: string; readonly lines: number };
+    result: { readonly entries: readonly LogEntry[] };
+  };
   /** Steps arrive as `doctor/step` notifications before the reply. */
   doctor: { params: { readonly host?: string }; result: { readonly steps: readonly DoctorStep[] } };
   /** Looks at the next machine on the way to the host whose key is not known yet. */
   'trust/scan': { params: { readonly host: string }; result: { readonly candidates: readonly TrustCandidate[] } };
   /** Writes the named key; refused when the machine no longer shows that fingerprint. */
-  'trust/accept': { params: { readonly host: string; readonly name: string; readonly fingerprint: string }; result: { readonly file: string } };
+  'trust/accept': {
+    params: { readonly host: string; readonly name: string; readonly fingerprint: string };
+    result: { readonly file: string };
+  };
   restart: { params: { readonly host: string; readonly server?: string }; result: Record<string, never> };
   'events/subscribe': { params: Record<string, never>; result: { readonly sequence: number } };
 }
@@ -130,5 +139,8 @@ export interface ControlNotifications {
 
 /** Requests to a face that can ask a person (a TTY). */
 export interface ControlQuestions {
-  prompt: { params: { readonly host: string; readonly kind: string; readonly text: string; readonly echo: boolean }; result: { readonly answer: string | null } };
+  prompt: {
+    params: { readonly host: string; readonly kind: string; readonly text: string; readonly echo: boolean };
+    result: { readonly answer: string | null };
+  };
 }

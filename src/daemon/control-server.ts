@@ -1,6 +1,7 @@
 /** Answers the control API from a gateway. */
-import { AnywhereError } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import { bringUp } from '../gateway/bring-up.ts';
 import type { Examination } from '../gateway/examination.ts';
@@ -24,7 +25,10 @@ export interface ControlServerDeps {
 }
 
 type Handlers = {
-  readonly [M in keyof ControlMethods]: (params: ControlMethods[M]['params'], signal: AbortSignal) => Promise<ControlMethods[M]['result']>;
+  readonly [M in keyof ControlMethods]: (
+    params: ControlMethods[M]['params'],
+    signal: AbortSignal,
+  ) => Promise<ControlMethods[M]['result']>;
 };
 
 /** How long the lists of a command may take to come in: people wait longer than AI clients. */
@@ -56,8 +60,12 @@ export class ControlServer {
   }
 
   #request(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
-    if (!Object.hasOwn(this.#handlers, method)) return Promise.reject(new AnywhereError('USAGE', `unknown control method ${method}`));
-    const handler = this.#handlers[method as keyof ControlMethods] as (params: unknown, signal: AbortSignal) => Promise<unknown>;
+    if (!Object.hasOwn(this.#handlers, method))
+      return Promise.reject(new AnywhereError('USAGE', `unknown control method ${method}`));
+    const handler = this.#handlers[method as keyof ControlMethods] as (
+      params: unknown,
+      signal: AbortSignal,
+    ) => Promise<unknown>;
     return handler(params, signal);
   }
 
@@ -77,7 +85,14 @@ export class ControlServer {
         }),
       logs: async ({ host, server, lines }) => ({ entries: await gateway.logs.tail({ host, server, lines }) }),
       doctor: async ({ host }, signal) => ({
-        steps: await examination.doctor(host, this.#client().session, (step) => { this.#rpc.notify('doctor/step', step); }, signal),
+        steps: await examination.doctor(
+          host,
+          this.#client().session,
+          (step) => {
+            this.#rpc.notify('doctor/step', step);
+          },
+          signal,
+        ),
       }),
       'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
       'trust/accept': ({ host, name, fingerprint }, signal) => examination.accept(host, name, fingerprint, signal),
@@ -114,8 +129,14 @@ export class ControlServer {
     const { gateway } = this.#deps;
     // Says which host is meant where there is none of that name.
     if (host !== undefined) gateway.link(host);
-    const units = gateway.units.filter(({ plan }) => (host === undefined || plan.host === host) && (server === undefined || plan.name === server));
-    if (units.length === 0 && server !== undefined) throw new AnywhereError('USAGE', `${host ?? 'the hosts file'} has no server ${server}`, { host, hint: 'mcp-anywhere status' });
+    const units = gateway.units.filter(
+      ({ plan }) => (host === undefined || plan.host === host) && (server === undefined || plan.name === server),
+    );
+    if (units.length === 0 && server !== undefined)
+      throw new AnywhereError('USAGE', `${host ?? 'the hosts file'} has no server ${server}`, {
+        host,
+        hint: 'mcp-anywhere status',
+      });
     return units;
   }
 

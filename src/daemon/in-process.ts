@@ -32,7 +32,13 @@ export async function openInProcess(options: InProcessOptions): Promise<InProces
   if (onQuestion !== undefined) client.answer(onQuestion);
   const gateway = await openGateway({ ...open, ...(onQuestion === undefined ? {} : { prompter: ask }) });
   const clock = systemClock();
-  const server = new ControlServer(gatewayEnd, { gateway, clock, version: programVersion(), daemonPid: undefined, examination: new Examination(gateway) });
+  const server = new ControlServer(gatewayEnd, {
+    gateway,
+    clock,
+    version: programVersion(),
+    daemonPid: undefined,
+    examination: new Examination(gateway),
+  });
   return {
     client,
     close: async () => {

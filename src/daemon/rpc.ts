@@ -43,7 +43,13 @@ export class ControlRpc {
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      signal?.addEventListener('abort', () => { this.#cancel(id, signal); }, { once: true });
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#cancel(id, signal);
+        },
+        { once: true },
+      );
       this.#transport.send({ jsonrpc: '2.0', id, method, params });
     });
   }
@@ -73,7 +79,10 @@ export class ControlRpc {
   }
 
   #notified(method: string, params: unknown): void {
-    if (method === 'cancel') this.#serving.get((params as { id?: number } | undefined)?.id ?? Number.NaN)?.abort(new AnywhereError('CANCELLED', 'cancelled by the caller'));
+    if (method === 'cancel')
+      this.#serving
+        .get((params as { id?: number } | undefined)?.id ?? Number.NaN)
+        ?.abort(new AnywhereError('CANCELLED', 'cancelled by the caller'));
     else this.#handlers.notification(method, params);
   }
 
@@ -85,7 +94,12 @@ export class ControlRpc {
       if (!this.#closed) this.#transport.send({ jsonrpc: '2.0', id, result: result ?? {} });
     } catch (thrown) {
       const error = asAnywhereError(thrown);
-      if (!this.#closed) this.#transport.send({ jsonrpc: '2.0', id, error: { code: APPLICATION_ERROR, message: error.message, data: reportOf(error) } });
+      if (!this.#closed)
+        this.#transport.send({
+          jsonrpc: '2.0',
+          id,
+          error: { code: APPLICATION_ERROR, message: error.message, data: reportOf(error) },
+        });
     } finally {
       this.#serving.delete(id);
     }
@@ -111,7 +125,13 @@ function errorFrom(error: unknown): AnywhereError {
   const { message, data } = error as { message: string; data?: Partial<ErrorReport> };
   const code = data?.code;
   if (code === undefined || !isErrorCode(code)) return new AnywhereError('INTERNAL', message);
-  return new AnywhereError(code, message, { host: data?.host, server: data?.server, tool: data?.tool, evidence: data?.evidence, hint: data?.hint });
+  return new AnywhereError(code, message, {
+    host: data?.host,
+    server: data?.server,
+    tool: data?.tool,
+    evidence: data?.evidence,
+    hint: data?.hint,
+  });
 }
 
 function cancelled(signal: AbortSignal): AnywhereError {

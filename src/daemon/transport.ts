@@ -1,6 +1,7 @@
 /** How control messages travel: the same over memory as over the daemon's socket, one JSON text a message. */
-import { Emitter } from '../base/emitter.ts';
+
 import type { Unsubscribe } from '../base/emitter.ts';
+import { Emitter } from '../base/emitter.ts';
 
 export interface ControlTransport {
   send(message: object): void;

@@ -52,7 +52,10 @@ export function tourReducer(view: TourView, event: TourEvent): TourView {
     case 'tools':
       return { ...view, totalTools: event.total, hosts: withTools(view.hosts, event.perHost) };
     case 'asked':
-      return { ...view, calls: [...view.calls, { host: event.host, tool: event.tool, args: event.args, answer: undefined }] };
+      return {
+        ...view,
+        calls: [...view.calls, { host: event.host, tool: event.tool, args: event.args, answer: undefined }],
+      };
     case 'answered':
       return { ...view, calls: view.calls.map((call) => (isPending(call, event) ? { ...call, answer: event } : call)) };
     case 'remark':

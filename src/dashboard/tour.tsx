@@ -1,8 +1,8 @@
 /** The demo's screen: machines on top, the calls of the current chapter below. */
 import { Box, render, Text } from 'ink';
-import { useSyncExternalStore, type ReactElement } from 'react';
+import { type ReactElement, useSyncExternalStore } from 'react';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import { emptyTour, tourReducer, type TourCall, type TourEvent, type TourHost, type TourView } from './tour-model.ts';
+import { emptyTour, type TourCall, type TourEvent, type TourHost, type TourView, tourReducer } from './tour-model.ts';
 
 /** What the screen reads: the view, and when it changed. */
 class TourStore {
@@ -123,5 +123,7 @@ function Ending({ next }: { readonly next: readonly string[] }): ReactElement {
 function shorten(text: string, count: number): string {
   const lines = text.trimEnd().split('\n');
   const shown = lines.slice(0, count).map((line) => `    ${line}`);
-  return lines.length > count && count > 1 ? [...shown, `    … ${String(lines.length - count)} more lines`].join('\n') : shown.join('\n');
+  return lines.length > count && count > 1
+    ? [...shown, `    … ${String(lines.length - count)} more lines`].join('\n')
+    : shown.join('\n');
 }

@@ -1,9 +1,10 @@
 /** The demo's AI client: the official SDK's, on `serve` as Claude Desktop starts it. */
+
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 
 export interface Answer {
   readonly isError: boolean;

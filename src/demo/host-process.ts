@@ -1,9 +1,9 @@
 /** One demo machine as the demo holds it: a child process that can lose its power and come back. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { AnywhereError } from '../base/errors.ts';
-import { hostReady, type HostReady, type HostSettings } from './host-protocol.ts';
+import { type HostReady, type HostSettings, hostReady } from './host-protocol.ts';
 
 /** A host that does not heed SIGTERM within this time is killed, milliseconds. */
 const STOP_MS = 3000;

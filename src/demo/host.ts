@@ -7,7 +7,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import ssh2 from 'ssh2';
 import { sleep, systemClock } from '../base/clock.ts';
-import { hostSettings, type HostReady, type HostSettings } from './host-protocol.ts';
+import { type HostReady, type HostSettings, hostSettings } from './host-protocol.ts';
 import { DemoSshd } from './sshd.ts';
 
 /** The time other processes of a killed demo need to end before its folder can go, milliseconds. */

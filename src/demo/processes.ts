@@ -1,5 +1,5 @@
 /** The programs that one demo host runs for its logins, each in a process group of its own. */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 /** Time that the programs of a closed channel get to end by themselves, milliseconds. */
 const GRACE_MS = 8000;

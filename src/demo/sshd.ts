@@ -1,8 +1,9 @@
 /** A small real SSH server on loopback: one key may log in, commands run through /bin/sh, nothing else is allowed. */
-import { createServer, type Server as TcpServer, type Socket } from 'node:net';
+
 import { timingSafeEqual } from 'node:crypto';
+import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
-import { ProcessGroups, type Login } from './processes.ts';
+import { type Login, ProcessGroups } from './processes.ts';
 
 export interface SshdSettings {
   readonly port: number;

@@ -1,10 +1,11 @@
 /** The tour: the real gateway over three real SSH hosts, one of which loses its power for a while. */
-import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+
 import { orAbort } from '../base/abort.ts';
-import { sleep, type Clock } from '../base/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { TourEvent } from '../dashboard/tour-model.ts';
-import { connectClient, type Answer, type DemoClient } from './client.ts';
-import { createWorld, MACHINE_NAMES, sampleFile, SERVER_NAMES, type World } from './world.ts';
+import { type Answer, connectClient, type DemoClient } from './client.ts';
+import { createWorld, MACHINE_NAMES, SERVER_NAMES, sampleFile, type World } from './world.ts';
 
 export interface TourOptions {
   /** bin.js: started as `serve`, as an AI client would. */
@@ -26,7 +27,8 @@ const RETURN_MS = 15_000;
 /** Runs the whole tour and leaves nothing behind, however it ends. */
 export async function runTour(options: TourOptions): Promise<void> {
   options.emit({ type: 'chapter', title: 'Three machines, one hosts file' });
-  for (const host of MACHINE_NAMES) options.emit({ type: 'host', host, state: 'starting', reason: 'its SSH server starts' });
+  for (const host of MACHINE_NAMES)
+    options.emit({ type: 'host', host, state: 'starting', reason: 'its SSH server starts' });
   const world = await createWorld(options.programs);
   const tour = tourOf(world, options);
   try {
@@ -52,7 +54,10 @@ async function tourOf(world: World, options: TourOptions): Promise<void> {
     await guide.show();
   } catch (error) {
     const failure = asAnywhereError(error);
-    throw new AnywhereError(failure.code, failure.message, { evidence: [...failure.evidence, ...client.complaints()], cause: error });
+    throw new AnywhereError(failure.code, failure.message, {
+      evidence: [...failure.evidence, ...client.complaints()],
+      cause: error,
+    });
   } finally {
     options.signal.removeEventListener('abort', closing);
     await client.close();
@@ -91,7 +96,8 @@ class Guide {
       });
       this.#showTools(groupByHost(await this.#client.tools()), up);
       if (up.size === MACHINE_NAMES.length) return;
-      if (clock.monotonic() > until) throw new AnywhereError('HOST_TIMEOUT', 'The demo\'s machines did not all come up.');
+      if (clock.monotonic() > until)
+        throw new AnywhereError('HOST_TIMEOUT', "The demo's machines did not all come up.");
       await Promise.race([changed, this.#sleep(500)]);
     }
   }
@@ -100,7 +106,8 @@ class Guide {
     const total = [...perHost.values()].flat().length;
     this.#emit({ type: 'tools', perHost, total });
     for (const [host, tools] of perHost) {
-      if (up.has(host) || !SERVER_NAMES.every((server) => tools.some((tool) => tool.startsWith(`${server}__`)))) continue;
+      if (up.has(host) || !SERVER_NAMES.every((server) => tools.some((tool) => tool.startsWith(`${server}__`))))
+        continue;
       up.add(host);
       this.#emit({ type: 'host', host, state: 'up', reason: SERVER_NAMES.join(', ') });
     }
@@ -116,7 +123,10 @@ class Guide {
     const perHost = groupByHost(await this.#client.tools());
     this.#emit({ type: 'tools', perHost, total: [...perHost.values()].flat().length });
     const listed = perHost.get(host)?.length ?? 0;
-    this.#emit({ type: 'remark', text: `its ${String(listed)} tools stay listed, so the AI client need not learn them again` });
+    this.#emit({
+      type: 'remark',
+      text: `its ${String(listed)} tools stay listed, so the AI client need not learn them again`,
+    });
   }
 
   async #return(host: string): Promise<void> {
@@ -135,7 +145,10 @@ class Guide {
       const answer = await this.#client.call(`${host}__system__system_facts`, {});
       if (!answer.isError) return;
       if (clock.monotonic() > until) {
-        throw new AnywhereError('HOST_TIMEOUT', 'The machine is back and does not answer.', { host, evidence: [answer.text] });
+        throw new AnywhereError('HOST_TIMEOUT', 'The machine is back and does not answer.', {
+          host,
+          evidence: [answer.text],
+        });
       }
       await this.#sleep(250);
     }

@@ -63,11 +63,18 @@ export async function createWorld(programs: string): Promise<World> {
 
 /** The user's key. `ssh` itself is asked for its version only to see that it is there. */
 async function makeKey(file: string): Promise<void> {
-  const [key] = await Promise.all([openssh('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file]), openssh('ssh', ['-V'])]);
-  if (key.failed) throw new AnywhereError('INTERNAL', 'ssh-keygen could not make the demo\'s key', { evidence: [key.stderr] });
+  const [key] = await Promise.all([
+    openssh('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file]),
+    openssh('ssh', ['-V']),
+  ]);
+  if (key.failed)
+    throw new AnywhereError('INTERNAL', "ssh-keygen could not make the demo's key", { evidence: [key.stderr] });
 }
 
-async function openssh(program: string, args: readonly string[]): Promise<{ readonly failed: boolean; readonly stderr: string }> {
+async function openssh(
+  program: string,
+  args: readonly string[],
+): Promise<{ readonly failed: boolean; readonly stderr: string }> {
   const { failed, code, stderr } = await execa(program, args, { reject: false, stdin: 'ignore' });
   if (code !== 'ENOENT') return { failed, stderr };
   throw new AnywhereError('SSH_MISSING', `The demo needs OpenSSH's \`${program}\`, which is not installed.`);
@@ -94,7 +101,11 @@ async function prepareHost(machine: (typeof MACHINES)[number], place: Place): Pr
 }
 
 /** ssh_config(5) and known_hosts: what a user's ~/.ssh would hold. */
-async function writeSshFiles(folder: string, identity: string, hosts: readonly (HostReady & { name: string })[]): Promise<void> {
+async function writeSshFiles(
+  folder: string,
+  identity: string,
+  hosts: readonly (HostReady & { name: string })[],
+): Promise<void> {
   const knownHosts = path.join(folder, 'known_hosts');
   const blocks = hosts.map(({ name, port }) => `Host ${name}\n  HostName 127.0.0.1\n  Port ${String(port)}\n`);
   const shared = [

@@ -14,5 +14,8 @@ export function cancellationOf(notification: Message): Cancellation | undefined 
   if (notification.method !== 'notifications/cancelled') return undefined;
   const id = notification.param('requestId');
   if (id === undefined) return undefined;
-  return { idText: rawAt(notification.bytes, id), reason: new AnywhereError('CANCELLED', notification.paramText('reason') ?? 'cancelled by its sender') };
+  return {
+    idText: rawAt(notification.bytes, id),
+    reason: new AnywhereError('CANCELLED', notification.paramText('reason') ?? 'cancelled by its sender'),
+  };
 }

@@ -3,8 +3,8 @@ import type { Cancellation } from '../base/cancellation.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Route } from '../catalog/snapshot.ts';
 import { resultUriEdits } from '../catalog/result-uris.ts';
+import type { Route } from '../catalog/snapshot.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { CallHandler } from '../policy/interceptor.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
@@ -14,8 +14,8 @@ import type { Peer, Waiter } from '../protocol/peer.ts';
 import { asReplyTo } from '../protocol/relay.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
-import { listAllTasks } from '../upstream/list-tasks.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import { listAllTasks } from '../upstream/list-tasks.ts';
 import { type Destination, Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
@@ -75,7 +75,8 @@ export class ClientSide {
   answer(request: Message): void {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
-    else if (rule?.kind !== 'call' || !this.#callDirectly(request)) this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
+    else if (rule?.kind !== 'call' || !this.#callDirectly(request))
+      this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
   }
 
   /** @param idText of a request of this client, as JSON text */
@@ -87,7 +88,11 @@ export class ClientSide {
     this.#running.cancelAll(cause);
   }
 
-  #answer(request: Message, rule: ClientRequestRule | undefined, cancellation: Cancellation): Promise<void> | undefined {
+  #answer(
+    request: Message,
+    rule: ClientRequestRule | undefined,
+    cancellation: Cancellation,
+  ): Promise<void> | undefined {
     if (rule === undefined) return this.#answerUnknown(request, cancellation);
     switch (rule.kind) {
       case 'list':
@@ -113,16 +118,20 @@ export class ClientSide {
     if (route === undefined || instance === undefined) return false;
     const id = request.idText;
     const cancellation = this.#running.begin(id);
-    this.#deps.startCall(instance, { owner, peer, request, cancellation, route }, {
-      resolve: (reply) => {
-        this.#running.end(id);
-        this.#reply(request, reply, instance);
+    this.#deps.startCall(
+      instance,
+      { owner, peer, request, cancellation, route },
+      {
+        resolve: (reply) => {
+          this.#running.end(id);
+          this.#reply(request, reply, instance);
+        },
+        reject: (error) => {
+          this.#running.end(id);
+          this.#callFailed(request, route, cancellation, error);
+        },
       },
-      reject: (error) => {
-        this.#running.end(id);
-        this.#callFailed(request, route, cancellation, error);
-      },
-    });
+    );
     return true;
   }
 
@@ -195,7 +204,8 @@ export class ClientSide {
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
     // It is gone since, and what it said stands.
-    if (instance === undefined) this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, server)));
+    if (instance === undefined)
+      this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, server)));
     else this.#reply(request, reply, instance);
   }
 
@@ -228,5 +238,8 @@ export class ClientSide {
 
 /** The request goes on as bytes: the server must not be able to read another name in them than we did. */
 function ambiguous(request: Message): AnywhereError {
-  return new AnywhereError('TOOL_UNKNOWN', `${request.method}: a member of its params stands there twice, or in another case: what is meant cannot be said`);
+  return new AnywhereError(
+    'TOOL_UNKNOWN',
+    `${request.method}: a member of its params stands there twice, or in another case: what is meant cannot be said`,
+  );
 }

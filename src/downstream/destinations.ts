@@ -72,5 +72,8 @@ export class Destinations {
 }
 
 function unknown(request: Message, what: string | undefined): AnywhereError {
-  return new AnywhereError('TOOL_UNKNOWN', `${request.method}: ${what === undefined ? 'what is asked for is not named' : `unknown: ${what}`}`);
+  return new AnywhereError(
+    'TOOL_UNKNOWN',
+    `${request.method}: ${what === undefined ? 'what is asked for is not named' : `unknown: ${what}`}`,
+  );
 }

@@ -7,7 +7,9 @@ export function failureText(error: AnywhereError): string {
   const place = [error.host, error.server].filter((part) => part !== undefined).join('/');
   const lines = [
     `${error.message}${error.message.endsWith('.') ? '' : '.'}`,
-    ...(place === '' ? [] : [`Where: ${place}${error.tool === undefined ? '' : `, tool ${error.tool}`} (${error.code})`]),
+    ...(place === ''
+      ? []
+      : [`Where: ${place}${error.tool === undefined ? '' : `, tool ${error.tool}`} (${error.code})`]),
     ...(error.evidence.length === 0 ? [] : ['Evidence:', ...error.evidence.map((line) => `  ${line}`)]),
     `Next: ${error.hint}`,
   ];

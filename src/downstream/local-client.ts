@@ -1,8 +1,8 @@
 /** An MCP client in this process: how the control API uses the same session, and the same rules, as any AI client. */
 import { Writable } from 'node:stream';
-import { AnywhereError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
-import { requestLine, RPC } from '../protocol/jsonrpc.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer, type RequestOptions } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
@@ -21,7 +21,13 @@ export class LocalClient {
   readonly #peer: Peer;
 
   constructor(deps: LocalClientDeps) {
-    this.session = deps.open(new MessageWriter(intoReader((message) => { this.#peer.receive(message); })));
+    this.session = deps.open(
+      new MessageWriter(
+        intoReader((message) => {
+          this.#peer.receive(message);
+        }),
+      ),
+    );
     const toSession = intoReader((message) => {
       this.session.receive(message);
     });
@@ -38,14 +44,20 @@ export class LocalClient {
     );
     const clientInfo = { name: 'mcp-anywhere-cli', version: deps.version };
     const params = JSON.stringify({ protocolVersion: LATEST_PROTOCOL_VERSION, capabilities: {}, clientInfo });
-    this.#peer.request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false }).catch(() => undefined);
+    this.#peer
+      .request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false })
+      .catch(() => undefined);
     this.#peer.notify('notifications/initialized');
   }
 
   /** One tools/call, asking for progress. `args` is JSON text. */
   callTool(name: string, args: string, options: RequestOptions): Promise<Message> {
     const build = (id: number): readonly Buffer[] =>
-      requestLine(id, 'tools/call', `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":{"progressToken":${id}}}`);
+      requestLine(
+        id,
+        'tools/call',
+        `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":{"progressToken":${id}}}`,
+      );
     return this.#peer.forward('tools/call', build, options);
   }
 

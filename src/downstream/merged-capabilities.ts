@@ -17,7 +17,8 @@ const ALWAYS = {
 export function mergedCapabilities(servers: readonly ServerCapabilities[]): ServerCapabilities {
   const others: Record<string, unknown> = {};
   for (const capabilities of servers) {
-    for (const [name, value] of Object.entries(capabilities)) if (!Object.hasOwn(ALWAYS, name)) others[name] = joined(others[name], value);
+    for (const [name, value] of Object.entries(capabilities))
+      if (!Object.hasOwn(ALWAYS, name)) others[name] = joined(others[name], value);
   }
   return { ...ALWAYS, ...others };
 }

@@ -7,11 +7,11 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { jsonArray } from '../catalog/snapshot.ts';
-import { RPC } from '../protocol/jsonrpc.ts';
 import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
+import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { type Page, PAGE_ITEMS, pageOf } from './pages.ts';
+import { PAGE_ITEMS, type Page, pageOf } from './pages.ts';
 
 /** Several servers coming up at once are one change to the client. */
 const DEBOUNCE_MS = 100;
@@ -44,7 +44,8 @@ export class MergedLists {
     const { json, routes } = this.#deps.catalog.snapshot;
     this.#served.set(collection.name, json[collection.name]);
     const cursor = request.paramText('cursor');
-    if (cursor === undefined && routes[collection.name].size <= PAGE_ITEMS) this.#reply(request, collection, json[collection.name]);
+    if (cursor === undefined && routes[collection.name].size <= PAGE_ITEMS)
+      this.#reply(request, collection, json[collection.name]);
     else this.#replyPage(request, collection, pageOf([...routes[collection.name].values()], cursor));
   }
 

@@ -6,7 +6,13 @@ import { aliasEdit } from '../catalog/result-uris.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { isMcpLogLevel, LOG_LEVELS, type McpLogLevel, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.ts';
+import {
+  isMcpLogLevel,
+  LOG_LEVELS,
+  type McpLogLevel,
+  SERVER_NOTIFICATIONS,
+  SERVER_REQUESTS,
+} from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
@@ -110,7 +116,8 @@ export class ServerSide {
       instance.peer.respond(request, asReplyTo(request, reply));
     } catch (error) {
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (instance.isLive && !signal.aborted) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
+      if (instance.isLive && !signal.aborted)
+        instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
       running.end(id);
     }
@@ -141,6 +148,10 @@ export class ServerSide {
 
   #wants(notification: Message): boolean {
     const level = notification.paramText('level');
-    return this.#logLevel === undefined || !isMcpLogLevel(level) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#logLevel);
+    return (
+      this.#logLevel === undefined ||
+      !isMcpLogLevel(level) ||
+      LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#logLevel)
+    );
   }
 }

@@ -2,8 +2,9 @@
  * The session of one AI client: speaks MCP with it, and for it with the instances that work for it.
  * Which method goes where is said by `protocol/methods.ts`.
  */
-import { AnywhereError } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_NOTIFICATIONS } from '../protocol/methods.ts';
@@ -59,7 +60,10 @@ export class ClientSession implements InstanceOwner {
     };
     this.peer = new Peer(writer, handler, deps.clock);
     this.#lists = new MergedLists({ ...deps, peer: this.peer, firstListReady: () => deps.firstListReady(this) });
-    this.#serverSide = new ServerSide({ peer: this.peer, tasks: this.#tasks, capabilities: () => this.#hello?.capabilityNames ?? [] }, deps);
+    this.#serverSide = new ServerSide(
+      { peer: this.peer, tasks: this.#tasks, capabilities: () => this.#hello?.capabilityNames ?? [] },
+      deps,
+    );
     this.#clientSide = new ClientSide(
       {
         id,

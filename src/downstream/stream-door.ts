@@ -36,8 +36,9 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   const writer = new MessageWriter(output, (congested) => {
     // A client that does not read must not make us buffer: its own servers wait, and shared ones do not.
     const own = session.instances.filter(({ server }) => server.sharing === 'session');
-    for (const instance of own) if (congested) instance.pause();
-    else instance.resume();
+    for (const instance of own)
+      if (congested) instance.pause();
+      else instance.resume();
   });
   const session = deps.open(writer);
   const reader = readerFor(session, writer, deps.maxMessageBytes);
@@ -66,7 +67,8 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
       oversized: (size, head, tail) => {
         const text = `a message of ${size} bytes is over the limit of ${maxMessageBytes} bytes`;
         const whose = oversizedId(head, tail);
-        if (whose?.isReply === true) session.failReply(Number(whose.idText), new AnywhereError('MESSAGE_TOO_LARGE', text));
+        if (whose?.isReply === true)
+          session.failReply(Number(whose.idText), new AnywhereError('MESSAGE_TOO_LARGE', text));
         else refuse(RPC.invalidRequest, text, whose?.idText);
       },
     },

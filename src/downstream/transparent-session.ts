@@ -4,8 +4,9 @@
  * For debugging and for conformance suites: what differs from a direct connection is then our fault.
  * `initialize` waits for the server here, which the ordinary session never does.
  */
-import { asAnywhereError, type AnywhereError } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -15,10 +16,10 @@ import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import { cancellationOf } from './cancellation.ts';
 import { failureText } from './failure.ts';
 import { type ClientHello, readClientHello } from './hello.ts';
 import { RunningRequests } from './requests.ts';
-import { cancellationOf } from './cancellation.ts';
 
 export interface TransparentDeps {
   readonly clock: Clock;
@@ -113,7 +114,8 @@ export class TransparentSession implements InstanceOwner {
   /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
   #answerEarly(request: Message): void {
     if (request.method === 'ping') this.peer.reply(request, '{}');
-    else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused') this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
+    else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
+      this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
     else this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
   }
 
@@ -130,7 +132,10 @@ export class TransparentSession implements InstanceOwner {
     }
   }
 
-  async #relay(request: Message, way: { readonly to: Peer; readonly from: Peer; readonly running: RunningRequests }): Promise<void> {
+  async #relay(
+    request: Message,
+    way: { readonly to: Peer; readonly from: Peer; readonly running: RunningRequests },
+  ): Promise<void> {
     const signal = way.running.begin(request.idText);
     try {
       const reply = await forwardRequest(request, [], way.to, way.from, { timeoutMs: UNLIMITED, signal });

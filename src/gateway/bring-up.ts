@@ -4,7 +4,12 @@ import type { ServerUnit } from '../upstream/unit.ts';
 import type { ListingKeeper } from './listing-keeper.ts';
 
 /** @param reason is told with the change of the hosts' state */
-export function bringUp(keeper: ListingKeeper, units: readonly ServerUnit[], owner: InstanceOwner, reason: string): void {
+export function bringUp(
+  keeper: ListingKeeper,
+  units: readonly ServerUnit[],
+  owner: InstanceOwner,
+  reason: string,
+): void {
   for (const unit of units) {
     if (!unit.plan.enabled) continue;
     unit.link.wake(reason);

@@ -1,6 +1,7 @@
 /** The core of a call: to an instance of the server that answers it, in the server's own words. */
-import { AnywhereError } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { Outgoing } from '../downstream/client-side.ts';
 import type { Destination } from '../downstream/destinations.ts';
@@ -42,22 +43,36 @@ export class ServerSender {
     this.#start(instance, call, { edits: nameEdit(call), timeoutMs: instance.server.timeoutMs }, waiter);
   }
 
-  #send(instance: Instance, outgoing: Outgoing, edits: readonly Edit[], timeoutMs = instance.server.timeoutMs): Promise<Message> {
+  #send(
+    instance: Instance,
+    outgoing: Outgoing,
+    edits: readonly Edit[],
+    timeoutMs = instance.server.timeoutMs,
+  ): Promise<Message> {
     return new Promise((resolve, reject) => {
       this.#start(instance, outgoing, { edits, timeoutMs }, { resolve, reject });
     });
   }
 
-  #start(instance: Instance, outgoing: Outgoing, way: { readonly edits: readonly Edit[]; readonly timeoutMs: number }, waiter: Waiter): void {
+  #start(
+    instance: Instance,
+    outgoing: Outgoing,
+    way: { readonly edits: readonly Edit[]; readonly timeoutMs: number },
+    waiter: Waiter,
+  ): void {
     const { request, peer: from, cancellation } = outgoing;
     const sentMs = this.#clock.monotonic();
     instance.touch(sentMs);
-    startForward({ request, edits: way.edits, to: instance.peer, from }, { timeoutMs: way.timeoutMs, signal: cancellation }, {
-      resolve: waiter.resolve,
-      reject: (error) => {
-        waiter.reject(cancellation.aborted ? error : sentError(instance, error, this.#clock.monotonic() - sentMs));
+    startForward(
+      { request, edits: way.edits, to: instance.peer, from },
+      { timeoutMs: way.timeoutMs, signal: cancellation },
+      {
+        resolve: waiter.resolve,
+        reject: (error) => {
+          waiter.reject(cancellation.aborted ? error : sentError(instance, error, this.#clock.monotonic() - sentMs));
+        },
       },
-    });
+    );
   }
 }
 

@@ -3,8 +3,9 @@
  *
  * Hosts are examined in parallel and servers of a host too; one that hangs delays nobody else's steps.
  */
-import { AnywhereError, asAnywhereError, reportOf, type ErrorReport } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/launch.ts';
@@ -30,7 +31,10 @@ export interface DoctorParts {
   /** Connects and asks the machine what it is. */
   readonly probe: (host: HostPlan, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
   /** Starts a server up to its answer to tools/list. */
-  readonly startServer: (server: ServerPlan, signal: AbortSignal) => Promise<{ readonly tools: number; readonly ms: number }>;
+  readonly startServer: (
+    server: ServerPlan,
+    signal: AbortSignal,
+  ) => Promise<{ readonly tools: number; readonly ms: number }>;
 }
 
 /** Examines all hosts, or the one named, and returns the steps in the order they were done. */
@@ -58,10 +62,14 @@ function chosen(plan: Plan, only: string | undefined): readonly HostPlan[] {
   if (host !== undefined) return [host];
   const names = plan.hosts.map(({ name }) => name);
   const near = nearMiss(only, names);
-  throw new AnywhereError('USAGE', `The hosts file has no host ${only}${near === undefined ? '.' : `; did you mean ${near}?`}`, {
-    evidence: [`${plan.file} has ${names.join(', ')}`],
-    hint: 'mcp-anywhere doctor',
-  });
+  throw new AnywhereError(
+    'USAGE',
+    `The hosts file has no host ${only}${near === undefined ? '.' : `; did you mean ${near}?`}`,
+    {
+      evidence: [`${plan.file} has ${names.join(', ')}`],
+      hint: 'mcp-anywhere doctor',
+    },
+  );
 }
 
 function planText(plan: Plan): string {
@@ -78,7 +86,8 @@ async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep,
   if (host.ssh !== undefined && !(await isReachable(host, parts, note, signal))) {
     const text = 'not tried: the host is not reached';
     note({ ...place, check: 'probe', outcome: 'skipped', text, durationMs: 0 });
-    for (const { name } of host.servers) note({ ...place, server: name, check: 'server', outcome: 'skipped', text, durationMs: 0 });
+    for (const { name } of host.servers)
+      note({ ...place, server: name, check: 'server', outcome: 'skipped', text, durationMs: 0 });
     return;
   }
   await examineProbe(host, parts, note, signal);
@@ -86,7 +95,12 @@ async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep,
 }
 
 /** The link's own inspection; a host where any step of it failed is not tried further. */
-async function isReachable(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<boolean> {
+async function isReachable(
+  host: HostPlan,
+  parts: DoctorParts,
+  note: ReportStep,
+  signal: AbortSignal,
+): Promise<boolean> {
   let failed = false;
   const watch: ReportStep = (step) => {
     failed ||= step.outcome === 'failed';
@@ -108,7 +122,12 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
   await attempt(place, parts.clock, note, async () => environmentText(host, await parts.probe(host, signal)));
 }
 
-async function examineServer(server: ServerPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
+async function examineServer(
+  server: ServerPlan,
+  parts: DoctorParts,
+  note: ReportStep,
+  signal: AbortSignal,
+): Promise<void> {
   const place = { host: server.host, server: server.name, check: 'server' } as const;
   if (!server.enabled) {
     note({ ...place, outcome: 'skipped', text: 'disabled in the hosts file', durationMs: 0 });
@@ -133,12 +152,19 @@ async function attempt(
     if (text !== undefined) note({ ...place, outcome: 'ok', text, durationMs: clock.monotonic() - began });
   } catch (thrown) {
     const error = asAnywhereError(thrown).at({ host: place.host, server: place.server });
-    note({ ...place, outcome: 'failed', text: error.message, cause: reportOf(error), durationMs: clock.monotonic() - began });
+    note({
+      ...place,
+      outcome: 'failed',
+      text: error.message,
+      cause: reportOf(error),
+      durationMs: clock.monotonic() - began,
+    });
   }
 }
 
 function environmentText(host: HostPlan, environment: HostEnvironment | undefined): string {
-  if (environment === undefined) return host.ssh === undefined ? 'programs start on this machine' : 'programs start; it said nothing about itself';
+  if (environment === undefined)
+    return host.ssh === undefined ? 'programs start on this machine' : 'programs start; it said nothing about itself';
   const path = environment.variables.get('PATH');
   return `${environment.system}, ${environment.shell}${path === undefined ? '' : `, PATH of ${String(path.split(':').length)} folders`}`;
 }

@@ -1,12 +1,13 @@
 /** What `doctor` and `trust` examine with, on the real links and servers of a gateway. */
-import { AnywhereError } from '../base/errors.ts';
+
 import { orAbort } from '../base/abort.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
-import { inspectHost } from '../link/inspect.ts';
 import { explainBackend } from '../link/backend.ts';
 import type { Link, Transport } from '../link/contract.ts';
+import { inspectHost } from '../link/inspect.ts';
 import { createOpensshDialer } from '../link/openssh/dialer.ts';
 import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
 import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
@@ -23,13 +24,21 @@ export class Examination {
   }
 
   /** @param session in whose name servers are started */
-  doctor(host: string | undefined, session: ClientSession, report: ReportStep, signal: AbortSignal): Promise<readonly DoctorStep[]> {
+  doctor(
+    host: string | undefined,
+    session: ClientSession,
+    report: ReportStep,
+    signal: AbortSignal,
+  ): Promise<readonly DoctorStep[]> {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.linkDeps.clock,
-      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> => this.#inspect(plan, note, stop),
-      probe: (plan: HostPlan, stop: AbortSignal): Promise<HostEnvironment | undefined> => probe(gateway.link(plan.name), stop),
-      startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> => this.#startServer(server, session, stop),
+      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
+        this.#inspect(plan, note, stop),
+      probe: (plan: HostPlan, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
+        probe(gateway.link(plan.name), stop),
+      startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> =>
+        this.#startServer(server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
   }
@@ -39,7 +48,9 @@ export class Examination {
   }
 
   accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
-    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal, { keyring: this.#gateway.keyring });
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal, {
+      keyring: this.#gateway.keyring,
+    });
   }
 
   /** Which ssh is used and why, then every step of the way with that one. */
@@ -48,12 +59,22 @@ export class Examination {
     const startedMs = linkDeps.clock.monotonic();
     const { backend, reason } = await explainBackend(host, linkDeps, signal);
     const durationMs = linkDeps.clock.monotonic() - startedMs;
-    report({ host: host.name, check: 'ssh-config', outcome: 'ok', text: `reached with ${backend}: ${reason}`, durationMs });
+    report({
+      host: host.name,
+      check: 'ssh-config',
+      outcome: 'ok',
+      text: `reached with ${backend}: ${reason}`,
+      durationMs,
+    });
     const dial = (stop: AbortSignal): Promise<Transport> => createOpensshDialer(host, linkDeps).dial(stop);
     return inspectHost(host, linkDeps, report, signal, backend === 'ssh2' ? { keyring } : { keyring, dial });
   }
 
-  async #startServer(server: ServerPlan, session: ClientSession, signal: AbortSignal): Promise<{ tools: number; ms: number }> {
+  async #startServer(
+    server: ServerPlan,
+    session: ClientSession,
+    signal: AbortSignal,
+  ): Promise<{ tools: number; ms: number }> {
     const { clock } = this.#gateway.linkDeps;
     const startedMs = clock.monotonic();
     const unit = this.#gateway.router.unit(server);
@@ -68,7 +89,11 @@ export class Examination {
     // Says so where the hosts file has none of that name.
     this.#gateway.link(name);
     const host = this.#gateway.plan.hosts.find((plan) => plan.name === name);
-    if (host?.ssh === undefined) throw new AnywhereError('USAGE', `${name} is this machine itself: it has no host key`, { host: name, hint: 'mcp-anywhere status' });
+    if (host?.ssh === undefined)
+      throw new AnywhereError('USAGE', `${name} is this machine itself: it has no host key`, {
+        host: name,
+        hint: 'mcp-anywhere status',
+      });
     return host;
   }
 }

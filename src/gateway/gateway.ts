@@ -9,8 +9,6 @@ import { serverId } from '../catalog/snapshot.ts';
 import type { Paths } from '../config/paths.ts';
 import type { Plan, ServerPlan } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { Offer } from '../downstream/hello.ts';
-import { mergedCapabilities } from '../downstream/merged-capabilities.ts';
 import { ClientSession, type SessionDeps } from '../downstream/session.ts';
 import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkChange, LinkDeps } from '../link/contract.ts';
@@ -31,9 +29,9 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import { ServerUnit } from '../upstream/unit.ts';
 import { ServerSender } from './call.ts';
-import { joinInstructions } from './instructions.ts';
 import { launchResolver } from './launches.ts';
 import { ListingKeeper } from './listing-keeper.ts';
+import { offerOf } from './offer.ts';
 import { untilOver } from './settle.ts';
 import { SharedClient } from './shared-client.ts';
 
@@ -78,7 +76,12 @@ export class Gateway {
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
     });
-    this.bus = new EventBus({ clock: deps.clock, onListenerError: (error) => { deps.log.error({ error }, 'an event listener failed'); } });
+    this.bus = new EventBus({
+      clock: deps.clock,
+      onListenerError: (error) => {
+        deps.log.error({ error }, 'an event listener failed');
+      },
+    });
     this.logs = this.#createLogs();
     this.#links = this.#createLinks();
     this.units = plan.hosts.flatMap((host) => host.servers.map((server) => this.#createUnit(server)));
@@ -108,7 +111,8 @@ export class Gateway {
 
   link(host: string): Link {
     const link = this.#links.get(host);
-    if (link === undefined) throw new AnywhereError('USAGE', `the hosts file has no host ${host}`, { host, hint: 'mcp-anywhere status' });
+    if (link === undefined)
+      throw new AnywhereError('USAGE', `the hosts file has no host ${host}`, { host, hint: 'mcp-anywhere status' });
     return link;
   }
 
@@ -132,13 +136,15 @@ export class Gateway {
   /** @param id `host/server` */
   server(id: string): ServerPlan {
     const unit = this.units.find(({ plan }) => serverId(plan) === id);
-    if (unit === undefined) throw new AnywhereError('USAGE', `the hosts file has no server ${id}`, { hint: 'mcp-anywhere status' });
+    if (unit === undefined)
+      throw new AnywhereError('USAGE', `the hosts file has no server ${id}`, { hint: 'mcp-anywhere status' });
     return unit.plan;
   }
 
   /** One client for one server, with nothing renamed. */
   openTransparentSession(writer: MessageWriter, server: ServerPlan): TransparentSession {
-    const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> => Promise.resolve(this.router.instance(server, owner, { signal }));
+    const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> =>
+      Promise.resolve(this.router.instance(server, owner, { signal }));
     return new TransparentSession(writer, { clock: this.#deps.clock, scope: this.#scope, instance });
   }
 
@@ -164,7 +170,8 @@ export class Gateway {
   toolAppears(name: string, withinMs: number): Promise<void> {
     const named = this.router.unlisted(name);
     const units = named.length === 0 ? this.units : named;
-    const isOver = (): boolean => this.router.named('tools', name) !== undefined || units.every((unit) => this.keeper.hasSpoken(unit));
+    const isOver = (): boolean =>
+      this.router.named('tools', name) !== undefined || units.every((unit) => this.keeper.hasSpoken(unit));
     return this.#until(isOver, withinMs);
   }
 
@@ -206,7 +213,9 @@ export class Gateway {
       clock: this.#deps.clock,
       scope: this.#scope,
       maxMessageBytes: this.plan.limits.maxMessageBytes,
-      resolveLaunch: launchResolver(this.#deps.secrets, (value) => { this.#redactor.learn(value); }),
+      resolveLaunch: launchResolver(this.#deps.secrets, (value) => {
+        this.#redactor.learn(value);
+      }),
       redact: this.#redactor.redact,
       onLine: (stream, line) => {
         this.#logLine(server, stream, line);
@@ -214,7 +223,14 @@ export class Gateway {
     });
     unit.changes.on(({ to, reason }) => {
       const cause = to.cause === undefined ? {} : { cause: reportOf(to.cause) };
-      this.#emit({ type: 'server-state', host: server.host, server: server.name, state: serverStateKind(to), reason, ...cause });
+      this.#emit({
+        type: 'server-state',
+        host: server.host,
+        server: server.name,
+        state: serverStateKind(to),
+        reason,
+        ...cause,
+      });
     });
     return unit;
   }
@@ -235,7 +251,13 @@ export class Gateway {
   #createSessionDeps(): SessionDeps {
     const { clock, version, interceptors = [] } = this.#deps;
     const sender = new ServerSender(this.router, clock);
-    const events = callEvents((event) => { this.#emit(event); }, clock, () => this.bus.hasListeners);
+    const events = callEvents(
+      (event) => {
+        this.#emit(event);
+      },
+      clock,
+      () => this.bus.hasListeners,
+    );
     return {
       clock,
       version,
@@ -244,7 +266,8 @@ export class Gateway {
       router: this.router,
       callTool: chain([events, ...interceptors], (call) => sender.call(call)),
       forward: (outgoing, destination) => sender.forward(outgoing, destination),
-      readyFor: (server, owner) => (interceptors.length > 0 || this.bus.hasListeners ? undefined : this.router.ready(server, owner)),
+      readyFor: (server, owner) =>
+        interceptors.length > 0 || this.bus.hasListeners ? undefined : this.router.ready(server, owner),
       startCall: (instance, call, waiter) => {
         sender.start(instance, call, waiter);
       },
@@ -253,7 +276,11 @@ export class Gateway {
         return this.#lastCall;
       },
       awaitTool: (name, session) => this.#awaitTool(name, session),
-      offer: () => this.#offer(),
+      offer: () =>
+        offerOf(
+          this.catalog,
+          this.units.map(({ plan }) => plan),
+        ),
       onHello: (session) => {
         this.#emit({ type: 'client-joined', client: session.id, name: session.hello?.name ?? '' });
         this.keeper.want(session);
@@ -286,12 +313,6 @@ export class Gateway {
     await this.toolAppears(name, Math.max(0, ...waits));
   }
 
-  #offer(): Offer {
-    const servers = this.units.map(({ plan }) => plan).filter(({ enabled }) => enabled);
-    const known = servers.map((server) => this.catalog.listing(server)?.capabilities ?? {});
-    return { instructions: joinInstructions(this.catalog, servers), capabilities: mergedCapabilities(known) };
-  }
-
   #firstListReady(session: ClientSession): Promise<void> {
     const sinceMs = this.#sessions.get(session) ?? 0;
     // Never longer, whatever becomes of the wall clock.
@@ -312,7 +333,8 @@ export class Gateway {
 
   #logLine({ host, name }: ServerPlan, stream: LogStream, line: string): void {
     this.logs.append({ atMs: this.#deps.clock.now(), host, server: name, stream, line });
-    if (this.bus.hasListeners) this.#emit({ type: 'log', host, server: name, stream, line: this.#redactor.redact(line) });
+    if (this.bus.hasListeners)
+      this.#emit({ type: 'log', host, server: name, stream, line: this.#redactor.redact(line) });
   }
 
   #emit(event: GatewayEventBody): void {

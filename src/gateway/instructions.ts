@@ -10,7 +10,9 @@ const MAX_TOTAL = 16_000;
 export function joinInstructions(catalog: Catalog, servers: readonly ServerPlan[]): string | undefined {
   const parts = servers.flatMap((server) => {
     const text = server.enabled ? catalog.listing(server)?.instructions : undefined;
-    return text === undefined ? [] : [`## ${serverId(server)} (tools ${server.host}__${server.name}__…)\n${cut(text, MAX_PER_SERVER)}`];
+    return text === undefined
+      ? []
+      : [`## ${serverId(server)} (tools ${server.host}__${server.name}__…)\n${cut(text, MAX_PER_SERVER)}`];
   });
   return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
 }

@@ -2,17 +2,18 @@
  * Keeps the catalog true: every new instance says once what it offers, again when it announces a
  * change, and servers nobody has listed yet are started for whoever asks, as their hosts come up.
  */
-import { asAnywhereError, type AnywhereError } from '../base/errors.ts';
+
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
+import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { profileOf } from '../catalog/listing.ts';
-import { listAll } from '../upstream/list.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import type { ServerUnit } from '../upstream/unit.ts';
+import { listAll } from '../upstream/list.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
 
 /** A server that announces ten changes in a row is asked once. */
 const RELIST_DELAY_MS = 50;
@@ -133,7 +134,13 @@ export class ListingKeeper {
   #tryStart(unit: ServerUnit): void {
     const want = this.#wants.get(unit);
     const [owner] = want?.owners ?? [];
-    if (want === undefined || owner === undefined || unit.link.state.kind !== 'ready' || unit.current(owner) !== undefined) return;
+    if (
+      want === undefined ||
+      owner === undefined ||
+      unit.link.state.kind !== 'ready' ||
+      unit.current(owner) !== undefined
+    )
+      return;
     want.cancelRetry?.();
     want.cancelRetry = undefined;
     unit.instanceFor(owner);
@@ -145,22 +152,34 @@ export class ListingKeeper {
     if (want === undefined || want.cancelRetry !== undefined || unit.link.state.kind !== 'ready') return;
     want.attempt += 1;
     const delayMs = backoffMs(RETRY, want.attempt, this.#deps.random);
-    want.cancelRetry = this.#deps.clock.after(delayMs, () => {
-      want.cancelRetry = undefined;
-      this.#tryStart(unit);
-    }, { background: true });
+    want.cancelRetry = this.#deps.clock.after(
+      delayMs,
+      () => {
+        want.cancelRetry = undefined;
+        this.#tryStart(unit);
+      },
+      { background: true },
+    );
   }
 
   #partlyFailed(unit: ServerUnit, instance: Instance, thrown: unknown): void {
-    if (instance.isLive) this.#deps.onProblem(unit, asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name }));
+    if (instance.isLive)
+      this.#deps.onProblem(unit, asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name }));
   }
 
   async #list(unit: ServerUnit, instance: Instance): Promise<void> {
     try {
-      const definitions = await listAll(instance, (error) => { this.#partlyFailed(unit, instance, error); });
+      const definitions = await listAll(instance, (error) => {
+        this.#partlyFailed(unit, instance, error);
+      });
       this.#failed.delete(unit);
       const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
-      this.#deps.catalog.accept(unit.plan, definitions, profile, instance.hello ?? { instructions: undefined, capabilities: {} });
+      this.#deps.catalog.accept(
+        unit.plan,
+        definitions,
+        profile,
+        instance.hello ?? { instructions: undefined, capabilities: {} },
+      );
       this.#wants.delete(unit);
     } catch (thrown) {
       if (!instance.isLive) return;

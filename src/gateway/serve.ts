@@ -1,10 +1,10 @@
 /** `serve`: one AI client on stdio, everything in this process. */
 import type { Readable, Writable } from 'node:stream';
-import { AnywhereError } from '../base/errors.ts';
 import { systemClock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
 import type { Gateway } from './gateway.ts';
-import { openGateway, type OpenOptions } from './open.ts';
+import { type OpenOptions, openGateway } from './open.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export interface ServeOptions extends OpenOptions {
@@ -43,6 +43,10 @@ async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, opt
   }
 }
 
-function openDoor<S extends DoorSession>(gateway: Gateway, { input, output }: ServeOptions, open: Parameters<typeof openStreamDoor<S>>[0]['open']): StreamDoor<S> {
+function openDoor<S extends DoorSession>(
+  gateway: Gateway,
+  { input, output }: ServeOptions,
+  open: Parameters<typeof openStreamDoor<S>>[0]['open'],
+): StreamDoor<S> {
   return openStreamDoor({ input, output, maxMessageBytes: gateway.plan.limits.maxMessageBytes, open });
 }

@@ -1,9 +1,10 @@
 /** Speaks for all clients together with a server that is shared (`sharing: shared`). */
+
+import type { ClientSession } from '../downstream/session.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
-import type { ClientSession } from '../downstream/session.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
 export interface SharedClientDeps {
@@ -34,13 +35,18 @@ export class SharedClient implements InstanceOwner {
   }
 
   serverRequest(instance: Instance, request: Message): void {
-    instance.peer.replyError(request, RPC.methodNotFound, `${request.method} needs one client, and this server is shared`);
+    instance.peer.replyError(
+      request,
+      RPC.methodNotFound,
+      `${request.method} needs one client, and this server is shared`,
+    );
   }
 
   serverNotification(instance: Instance, notification: Message): void {
     const rule = SERVER_NOTIFICATIONS.get(notification.method) ?? 'pass';
     if (rule === 'relist') this.#deps.onListChanged(instance);
-    else if (rule !== 'cancel') for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
+    else if (rule !== 'cancel')
+      for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
   }
 
   /** A resource's update concerns those who subscribed to it, a task's status who started it, anything else everybody. */

@@ -1,11 +1,12 @@
 /** The state of everything as one snapshot: what `status` shows. */
-import { reportOf } from '../base/errors.ts';
+
 import type { ErrorReport } from '../base/errors.ts';
-import type { Link } from '../link/contract.ts';
-import type { ServerUnit } from '../upstream/unit.ts';
+import { reportOf } from '../base/errors.ts';
 import { serverId } from '../catalog/snapshot.ts';
-import { serverStateKind } from '../upstream/server-state.ts';
+import type { Link } from '../link/contract.ts';
 import type { HostStateName, ServerStateName } from '../telemetry/events.ts';
+import { serverStateKind } from '../upstream/server-state.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface ServerReport {
@@ -38,9 +39,16 @@ export function reportHosts(gateway: Gateway): HostReport[] {
   });
 }
 
-function linkReport(link: Link): Pick<HostReport, 'state' | 'cause' | 'rttMs' | 'retryAtMs' | 'connections' | 'backend'> {
+function linkReport(
+  link: Link,
+): Pick<HostReport, 'state' | 'cause' | 'rttMs' | 'retryAtMs' | 'connections' | 'backend'> {
   const { state, connections, backend } = link;
-  const cause = state.kind === 'waiting' || state.kind === 'refused' ? state.cause : state.kind === 'connecting' ? state.lastCause : undefined;
+  const cause =
+    state.kind === 'waiting' || state.kind === 'refused'
+      ? state.cause
+      : state.kind === 'connecting'
+        ? state.lastCause
+        : undefined;
   return {
     state: state.kind,
     connections,

@@ -8,7 +8,12 @@ import type { Instance } from '../upstream/instance.ts';
 type Send = () => Promise<Message>;
 
 /** @param uri the server's own */
-export async function countedSubscription(instance: Instance, outgoing: Outgoing, uri: string, send: Send): Promise<Message> {
+export async function countedSubscription(
+  instance: Instance,
+  outgoing: Outgoing,
+  uri: string,
+  send: Send,
+): Promise<Message> {
   const { request, owner } = outgoing;
   const { subscriptions } = instance;
   if (request.method === 'resources/unsubscribe') return subscriptions.remove(uri, owner) ? send() : done(request);

@@ -28,7 +28,10 @@ function tellProgress(call: ToolCall, tokenText: string, clock: Clock): CancelTi
   let count = 0;
   const tell = (): void => {
     count += 1;
-    call.peer.notify('notifications/progress', `{"progressToken":${tokenText},"progress":${-1 / count},"message":${message}}`);
+    call.peer.notify(
+      'notifications/progress',
+      `{"progressToken":${tokenText},"progress":${-1 / count},"message":${message}}`,
+    );
     cancel = clock.after(EVERY_MS, tell, { background: true });
   };
   let cancel = clock.after(FIRST_MS, tell, { background: true });

@@ -6,9 +6,9 @@
  * (POSIX.1-2017, read: it shall not read past the newline), so what follows belongs to the program.
  */
 import type { HostEnvironment, Launch } from './launch.ts';
-import { LAUNCHER_EXIT, MARK, PROCESS_MARK, assertNonce } from './marks.ts';
+import { assertNonce, LAUNCHER_EXIT, MARK, PROCESS_MARK } from './marks.ts';
 import { probeFunctions } from './probe.ts';
-import { NEWLINE, assignment, pathWord, word } from './quote.ts';
+import { assignment, NEWLINE, pathWord, word } from './quote.ts';
 import { FIND_AND_KILL, reapFunction } from './reap.ts';
 
 /** What is given to ssh's exec: the same for every launch, valid in every login shell. */

@@ -6,7 +6,7 @@
  * on them then sees its channel end, and reaps. It runs under any POSIX sh (no `read -t`): a ticker writes into
  * the same pipe as our lines, and the reader counts ticks.
  */
-import { MARK, PROCESS_MARK, assertNonce } from './marks.ts';
+import { assertNonce, MARK, PROCESS_MARK } from './marks.ts';
 import { FIND_AND_KILL } from './reap.ts';
 
 export interface WardenOptions {

@@ -12,7 +12,11 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 const ANSWER_TIMEOUT_MS = 1000;
 
 /** The types of its keys ("ssh-ed25519", "sk-ssh-ed25519@openssh.com", …), or undefined when no agent answers. */
-export async function agentKeyTypes(socketPath: string, clock: Clock, signal: AbortSignal): Promise<readonly string[] | undefined> {
+export async function agentKeyTypes(
+  socketPath: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
   const limit = deadline(clock, ANSWER_TIMEOUT_MS, () => new Error('the agent does not answer'), signal);
   try {
     return keyTypes(new WireReader(await askAgent(socketPath, limit.signal)));

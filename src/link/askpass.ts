@@ -25,7 +25,8 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
       verbose: 'none',
     });
     if (!result.failed) return firstLine(result.stdout);
-    if (result.code !== undefined) log.warn({ host: question.host, program, code: result.code }, 'SSH_ASKPASS could not be run');
+    if (result.code !== undefined)
+      log.warn({ host: question.host, program, code: result.code }, 'SSH_ASKPASS could not be run');
     return undefined;
   };
 }

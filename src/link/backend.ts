@@ -4,15 +4,15 @@
  */
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
-import { decideBackend, type BackendDecision } from './auto/decide.ts';
+import { type BackendDecision, decideBackend } from './auto/decide.ts';
 import { gatherFacts } from './auto/facts.ts';
-import { backendMemory, type BackendMemory } from './auto/memory.ts';
+import { type BackendMemory, backendMemory } from './auto/memory.ts';
+import { SettingsMemo } from './auto/settings-memo.ts';
 import type { Dialer, LinkDeps, Transport } from './contract.ts';
 import type { OpensshDialerOptions } from './openssh/dialer.ts';
-import { SettingsMemo } from './auto/settings-memo.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
 import { opensshMayDoBetter } from './ssh2/errors.ts';
-import { resolveRoute, settingsResolver, type Route } from './ssh2/route.ts';
+import { type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
 export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
@@ -36,7 +36,13 @@ export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: Abo
   return choose(host.name, route, backendMemory(deps), deps, signal);
 }
 
-async function choose(host: string, route: Route, memory: BackendMemory, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
+async function choose(
+  host: string,
+  route: Route,
+  memory: BackendMemory,
+  deps: LinkDeps,
+  signal: AbortSignal,
+): Promise<BackendDecision> {
   const facts = Promise.all(route.map((settings) => gatherFacts(settings, deps, signal)));
   const [machines, remembered] = await Promise.all([facts, memory.recall(host, route)]);
   const decision = decideBackend(machines);
@@ -117,7 +123,9 @@ class AutoDialer implements Dialer {
     if (!this.#plan.reuseControlMaster || settings === undefined) return undefined;
     const { reuseControlMaster } = await import('./openssh/control-master.ts');
     const transport = await reuseControlMaster(this.host, settings, this.#deps, signal);
-    return transport === undefined ? undefined : this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', transport);
+    return transport === undefined
+      ? undefined
+      : this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', transport);
   }
 
   async #dialOpenssh(reason: string, signal: AbortSignal): Promise<Transport> {

@@ -67,7 +67,11 @@ export class Connections {
   add(transport: Transport): Connection {
     const connection: Connection = { transport, sshdPid: undefined, open: 0, opening: 0, fullUntilMs: 0 };
     this.#all.push(connection);
-    this.#deps.scope.run(transport.ended.then(({ cause }) => { this.#ended(connection, cause); }));
+    this.#deps.scope.run(
+      transport.ended.then(({ cause }) => {
+        this.#ended(connection, cause);
+      }),
+    );
     return connection;
   }
 
@@ -98,12 +102,19 @@ export class Connections {
     return this.#deps.clock.monotonic() >= connection.fullUntilMs;
   }
 
-  async #start(connection: Connection, start: (transport: Transport) => Promise<Channel>): Promise<Channel | undefined> {
+  async #start(
+    connection: Connection,
+    start: (transport: Transport) => Promise<Channel>,
+  ): Promise<Channel | undefined> {
     connection.opening += 1;
     try {
       const channel = await start(connection.transport);
       connection.open += 1;
-      this.#deps.scope.run(channel.ended.then(() => { this.#freed(connection); }));
+      this.#deps.scope.run(
+        channel.ended.then(() => {
+          this.#freed(connection);
+        }),
+      );
       return channel;
     } catch (error) {
       if (!(error instanceof AnywhereError) || error.code !== 'CHANNEL_REFUSED') throw error;
@@ -142,7 +153,8 @@ export class Connections {
 
   /** Waits for one more connection; dials only as many as those who wait need. */
   async #another(signal: AbortSignal): Promise<void> {
-    if (this.#all.length === 0) throw new AnywhereError('LINK_LOST', 'The connection was lost', { host: this.#deps.host });
+    if (this.#all.length === 0)
+      throw new AnywhereError('LINK_LOST', 'The connection was lost', { host: this.#deps.host });
     this.#waiting += 1;
     try {
       if (this.#needsDial()) this.#dial();
@@ -161,10 +173,18 @@ export class Connections {
     const dial = this.#deps.dial().then((transport) => {
       const connection = this.add(transport);
       // Whoever it was made for may have gone meanwhile.
-      this.#deps.clock.after(UNUSED_MS, () => { this.#closeIfEmpty(connection); }, { background: true });
+      this.#deps.clock.after(
+        UNUSED_MS,
+        () => {
+          this.#closeIfEmpty(connection);
+        },
+        { background: true },
+      );
     });
     this.#dials.add(dial);
-    const settle = (): void => { this.#dials.delete(dial); };
+    const settle = (): void => {
+      this.#dials.delete(dial);
+    };
     this.#deps.scope.run(dial.then(settle, settle));
   }
 }

@@ -6,9 +6,9 @@
  * spills over to another past MaxSessions, supervises them, and launches programs.
  */
 import type { Duplex, Readable, Writable } from 'node:stream';
-import type { AnywhereError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
+import type { AnywhereError } from '../base/errors.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -81,7 +81,12 @@ export interface Dialer {
 
 export type LinkState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'connecting'; readonly sinceMs: number; readonly attempt: number; readonly lastCause: AnywhereError | undefined }
+  | {
+      readonly kind: 'connecting';
+      readonly sinceMs: number;
+      readonly attempt: number;
+      readonly lastCause: AnywhereError | undefined;
+    }
   | { readonly kind: 'ready'; readonly sinceMs: number; readonly rttMs: number | undefined }
   /** Tries again by itself at `retryAtMs` (wall clock). */
   | { readonly kind: 'waiting'; readonly retryAtMs: number; readonly attempt: number; readonly cause: AnywhereError }

@@ -4,7 +4,7 @@ import type { HostPlan } from '../config/plan.ts';
 import type { LinkDeps, Transport } from './contract.ts';
 import { knownHostsName } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
-import { askAgent, type AgentAnswer } from './ssh2/agent.ts';
+import { type AgentAnswer, askAgent } from './ssh2/agent.ts';
 import { connectRoute } from './ssh2/connect.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
 import { machineName } from './ssh2/errors.ts';
@@ -13,7 +13,7 @@ import { ping } from './ssh2/internals.ts';
 import { Keyring } from './ssh2/keyring.ts';
 import type { LoggedIn } from './ssh2/login.ts';
 import { createLoginMemory } from './ssh2/memory.ts';
-import { resolveRoute, settingsResolver, type ResolveSettings, type Route } from './ssh2/route.ts';
+import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
 
 /** One line of `doctor`; shaped as the control API's DoctorStep. */
 export interface InspectStep {
@@ -51,7 +51,13 @@ class Inspection {
   readonly #options: InspectOptions;
   #since: number;
 
-  constructor(host: HostPlan, deps: LinkDeps, report: (step: InspectStep) => void, signal: AbortSignal, options: InspectOptions) {
+  constructor(
+    host: HostPlan,
+    deps: LinkDeps,
+    report: (step: InspectStep) => void,
+    signal: AbortSignal,
+    options: InspectOptions,
+  ) {
     this.#host = host;
     this.#deps = deps;
     this.#report = report;
@@ -84,7 +90,8 @@ class Inspection {
     if (settings === undefined) return;
     const answer = await askAgent(settings.identityAgent, this.#deps.clock, this.#signal);
     const { identities, notes } = await listIdentities(settings, answer, new Keyring(), undefined);
-    const offered = identities.length === 0 ? 'no key to offer' : `offers ${identities.map((one) => one.label).join(', ')}`;
+    const offered =
+      identities.length === 0 ? 'no key to offer' : `offers ${identities.map((one) => one.label).join(', ')}`;
     const fine = identities.length > 0 && notes.length === 0;
     this.#step('agent', fine ? 'ok' : 'warning', [describeAgent(answer), offered, ...notes].join('; '));
   }
@@ -105,7 +112,11 @@ class Inspection {
         },
       });
       const rttMs = await roundTrip(login, () => clock.monotonic());
-      this.#step('login', 'ok', `${login.place.machine} by ${login.method}${rttMs === undefined ? '' : `, round trip ${rttMs} ms`}`);
+      this.#step(
+        'login',
+        'ok',
+        `${login.place.machine} by ${login.method}${rttMs === undefined ? '' : `, round trip ${rttMs} ms`}`,
+      );
       login.client.end();
       login.destroy(new AnywhereError('CANCELLED', 'the inspection is over'));
       return true;
@@ -126,7 +137,8 @@ class Inspection {
   }
 
   #loginFailed(error: AnywhereError): false {
-    const hostKey = error.code === 'HOST_KEY_UNKNOWN' || error.code === 'HOST_KEY_CHANGED' || error.code === 'HOST_KEY_REVOKED';
+    const hostKey =
+      error.code === 'HOST_KEY_UNKNOWN' || error.code === 'HOST_KEY_CHANGED' || error.code === 'HOST_KEY_REVOKED';
     this.#failed(hostKey ? 'host-key' : 'login', error);
     if (hostKey) this.#step('login', 'skipped', 'nobody logs in to a machine that is not known');
     return false;
@@ -135,7 +147,14 @@ class Inspection {
   #failed(check: InspectStep['check'], thrown: unknown): void {
     this.#signal.throwIfAborted();
     const error = asAnywhereError(thrown).at({ host: this.#host.name });
-    this.#report({ host: this.#host.name, check, outcome: 'failed', text: error.message, cause: error.toJSON(), durationMs: this.#lap(true) });
+    this.#report({
+      host: this.#host.name,
+      check,
+      outcome: 'failed',
+      text: error.message,
+      cause: error.toJSON(),
+      durationMs: this.#lap(true),
+    });
   }
 
   #step(check: InspectStep['check'], outcome: InspectStep['outcome'], text: string, lap = true): void {
@@ -156,7 +175,11 @@ function describeRoute(route: Route): string {
   if (last === undefined) return '';
   const through = [...before].reverse().map(machineName);
   const proxy = proxyOf(route[0]);
-  return [`${last.alias} is ${machineName(last)}`, ...(through.length === 0 ? [] : [`over ${through.join(', ')}`]), ...(proxy === undefined ? [] : [`through ${proxy}`])].join(' ');
+  return [
+    `${last.alias} is ${machineName(last)}`,
+    ...(through.length === 0 ? [] : [`over ${through.join(', ')}`]),
+    ...(proxy === undefined ? [] : [`through ${proxy}`]),
+  ].join(' ');
 }
 
 function proxyOf(settings: SshSettings | undefined): string | undefined {

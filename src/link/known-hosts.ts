@@ -8,7 +8,15 @@ import { statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
-import { fingerprintOf, hashedName, keyTypeOf, nameWithPort, namesHost, parseKnownHosts, type KnownLine } from './known-hosts-lines.ts';
+import {
+  fingerprintOf,
+  hashedName,
+  type KnownLine,
+  keyTypeOf,
+  namesHost,
+  nameWithPort,
+  parseKnownHosts,
+} from './known-hosts-lines.ts';
 import { readSmallFile } from './small-file.ts';
 import type { SshSettings } from './ssh-config.ts';
 
@@ -56,7 +64,9 @@ export async function lookupKnownHost(settings: SshSettings): Promise<KnownHost>
   const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
   const lines = (await Promise.all(files.map(readLines))).flat();
   const about = (wanted: string, marker: KnownLine['marker']): KnownKey[] =>
-    lines.filter(({ line }) => line.marker === marker && namesHost(line, wanted)).map(({ file, line }) => knownKey(file, line));
+    lines
+      .filter(({ line }) => line.marker === marker && namesHost(line, wanted))
+      .map(({ file, line }) => knownKey(file, line));
   return {
     name,
     keys: about(name, undefined),
@@ -83,15 +93,24 @@ export function judgeHostKey(host: KnownHost, key: Buffer): HostKeyVerdict {
 /** Key types the files name for the machine, to be asked for first. */
 export function knownKeyTypes(host: KnownHost): string[] {
   const usable = host.keys.length > 0 ? host.keys : host.withoutPort;
-  return [...new Set(usable.filter((key) => !host.revoked.some((bad) => bad.key.equals(key.key))).map((key) => key.type))];
+  return [
+    ...new Set(usable.filter((key) => !host.revoked.some((bad) => bad.key.equals(key.key))).map((key) => key.type)),
+  ];
 }
 
 /** Why such a key is not accepted; `place.host` is the host of the hosts file, also for a machine on the way to it. */
-export function hostKeyError(name: string, verdict: Exclude<HostKeyVerdict, { kind: 'known' }>, place: ErrorPlace): AnywhereError {
+export function hostKeyError(
+  name: string,
+  verdict: Exclude<HostKeyVerdict, { kind: 'known' }>,
+  place: ErrorPlace,
+): AnywhereError {
   const shown = `shown: ${verdict.presented.type} ${verdict.presented.fingerprint}`;
   switch (verdict.kind) {
     case 'unknown':
-      return new AnywhereError('HOST_KEY_UNKNOWN', `no known_hosts file names the key of ${name}`, { ...place, evidence: [shown] });
+      return new AnywhereError('HOST_KEY_UNKNOWN', `no known_hosts file names the key of ${name}`, {
+        ...place,
+        evidence: [shown],
+      });
     case 'changed':
       return new AnywhereError('HOST_KEY_CHANGED', `${name} shows another key than the known one`, {
         ...place,
@@ -110,13 +129,22 @@ export function hostKeyError(name: string, verdict: Exclude<HostKeyVerdict, { ki
  * Adds one line to a known_hosts file in one write and says which file. Makes file (0600) and folder (0700) where missing.
  * Throws SSH_CONFIG when that is no file to write to.
  */
-export async function addKnownHost(file: string, name: string, key: Buffer, options: { readonly hash: boolean }): Promise<void> {
+export async function addKnownHost(
+  file: string,
+  name: string,
+  key: Buffer,
+  options: { readonly hash: boolean },
+): Promise<void> {
   const line = `${options.hash ? hashedName(name) : name} ${keyTypeOf(key)} ${key.toString('base64')}\n`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await append(file, line);
   } catch (cause) {
-    throw new AnywhereError('SSH_CONFIG', `${file} cannot keep host keys`, { cause, evidence: [String(cause)], hint: 'name another UserKnownHostsFile for this host' });
+    throw new AnywhereError('SSH_CONFIG', `${file} cannot keep host keys`, {
+      cause,
+      evidence: [String(cause)],
+      hint: 'name another UserKnownHostsFile for this host',
+    });
   }
 }
 
@@ -158,6 +186,9 @@ async function readIfThere(file: string): Promise<string> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return '';
-    throw new AnywhereError('SSH_CONFIG', `${file} cannot be read, and a key may be revoked there`, { cause: error, hint: `make ${file} readable` });
+    throw new AnywhereError('SSH_CONFIG', `${file} cannot be read, and a key may be revoked there`, {
+      cause: error,
+      hint: `make ${file} readable`,
+    });
   }
 }

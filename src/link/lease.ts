@@ -5,10 +5,10 @@
  * while the link lives. It covers every connection whose sshd process is known.
  */
 import { randomBytes } from 'node:crypto';
+import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import { backoffMs } from '../base/backoff.ts';
 import type { HeartbeatPlan } from '../config/plan.ts';
 import { LAUNCH_COMMAND } from '../launch/launcher.ts';
 import type { Preamble } from '../launch/preamble.ts';
@@ -75,11 +75,15 @@ export class Lease {
 
   #startIn(delayMs: number): void {
     if (this.#starting || this.#cancelStart !== undefined || this.#over) return;
-    this.#cancelStart = this.#deps.clock.after(delayMs, () => {
-      this.#cancelStart = undefined;
-      this.#starting = true;
-      this.#deps.scope.run(this.#start());
-    }, { background: true });
+    this.#cancelStart = this.#deps.clock.after(
+      delayMs,
+      () => {
+        this.#cancelStart = undefined;
+        this.#starting = true;
+        this.#deps.scope.run(this.#start());
+      },
+      { background: true },
+    );
   }
 
   async #start(): Promise<void> {
@@ -87,7 +91,10 @@ export class Lease {
     try {
       if (connections.count === 0) return;
       const signal = scope.signal;
-      const { channel, connection } = await connections.open((transport) => transport.exec(LAUNCH_COMMAND, signal), signal);
+      const { channel, connection } = await connections.open(
+        (transport) => transport.exec(LAUNCH_COMMAND, signal),
+        signal,
+      );
       this.#run(channel, connection);
     } catch (error) {
       log.debug({ host: this.#deps.host, error }, 'the warden could not be started');
@@ -104,11 +111,17 @@ export class Lease {
     channel.input.on('error', () => undefined);
     channel.input.write(`${wardenLine({ nonce, leaseMs: heartbeat.leaseMs, onEnd })}\n`);
     const output = new ProgramOutput(channel.output, nonce, {
-      onPreamble: (preamble) => { this.#begin(channel, output, connection, preamble); },
+      onPreamble: (preamble) => {
+        this.#begin(channel, output, connection, preamble);
+      },
     });
     output.on('error', () => undefined);
     output.resume();
-    scope.run(channel.ended.then(() => { this.#ended(); }));
+    scope.run(
+      channel.ended.then(() => {
+        this.#ended();
+      }),
+    );
   }
 
   #begin(channel: Channel, output: ProgramOutput, connection: Connection, preamble: Preamble | undefined): void {
@@ -121,13 +134,24 @@ export class Lease {
     this.#warden = new Warden({
       clock,
       intervalMs: heartbeat.intervalMs,
-      program: { input: channel.input, output, errors: channel.errors, close: () => { channel.close(); } },
+      program: {
+        input: channel.input,
+        output,
+        errors: channel.errors,
+        close: () => {
+          channel.close();
+        },
+      },
       onEcho: (rttMs) => {
         this.#failures = 0;
         onEcho(rttMs);
       },
-      onSuspect: () => { log.warn({ host }, 'no answer to heartbeats'); },
-      onSilent: () => { this.#silent(); },
+      onSuspect: () => {
+        log.warn({ host }, 'no answer to heartbeats');
+      },
+      onSilent: () => {
+        this.#silent();
+      },
       onOutputWatch,
     });
     for (const sshdPid of this.#deps.connections.sshdPids()) this.#cover(sshdPid);

@@ -1,15 +1,16 @@
 /** A host as the rooms above see it: dials, supervises, launches. */
+
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import { AnywhereError, EXIT, asAnywhereError } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
-import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import { LAUNCH_COMMAND, launcherLine } from '../launch/launcher.ts';
+import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import { type Connection, Connections, type Opened } from './connections.ts';
 import type {
@@ -25,6 +26,7 @@ import type {
 import { Launched, unlaunched } from './launched.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
+import { outcome } from './outcome.ts';
 import { ProbeCache } from './probe-cache.ts';
 import { type LinkAction, reduceLink } from './state.ts';
 
@@ -60,8 +62,14 @@ class HostLink implements Link {
     this.#dialer = dialer;
     this.#settings = settings;
     this.#deps = deps;
-    this.#scope = new Scope((error) => { deps.log.error({ host: host.name, error }, 'unexpected in a link'); });
-    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
+    this.#scope = new Scope((error) => {
+      deps.log.error({ host: host.name, error }, 'unexpected in a link');
+    });
+    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [
+      host.name,
+      host.ssh?.alias ?? '',
+      host.ssh?.user ?? '',
+    ]);
     this.#connections = this.#newConnections();
     this.#lease = this.#newLease();
   }
@@ -108,7 +116,9 @@ class HostLink implements Link {
       const opened = await this.#connections.open((transport) => transport.subsystem(subsystem, signal), signal);
       return unlaunched(opened.channel);
     } catch (error) {
-      throw signal.aborted && !(error instanceof AnywhereError) ? error : asAnywhereError(error).at({ host: this.host });
+      throw signal.aborted && !(error instanceof AnywhereError)
+        ? error
+        : asAnywhereError(error).at({ host: this.host });
     }
   }
 
@@ -164,11 +174,15 @@ class HostLink implements Link {
         tell(preamble);
         this.#guard(connection, preamble);
       },
-      onClose: () => { this.#lease.kill(nonce); },
+      onClose: () => {
+        this.#lease.kill(nonce);
+      },
     });
-    this.#scope.run(channel.ended.then((end) => {
-      if (end.kind === 'exited' && end.code === LAUNCHER_EXIT.noCommand) this.#machine.forget();
-    }));
+    this.#scope.run(
+      channel.ended.then((end) => {
+        if (end.kind === 'exited' && end.code === LAUNCHER_EXIT.noCommand) this.#machine.forget();
+      }),
+    );
     return launched;
   }
 
@@ -226,7 +240,10 @@ class HostLink implements Link {
     // One that never lasts is backed off from like one that never connects.
     if (lasted > this.#settings.reconnect.maxMs) this.#attempts = 0;
     const retryAtMs = this.#retryAt();
-    this.#dispatch({ type: 'lost', cause: cause.at({ host: this.host }), retryAtMs, attempt: this.#attempts }, cause.message);
+    this.#dispatch(
+      { type: 'lost', cause: cause.at({ host: this.host }), retryAtMs, attempt: this.#attempts },
+      cause.message,
+    );
     this.#retry(retryAtMs);
   }
 
@@ -236,7 +253,13 @@ class HostLink implements Link {
 
   #retry(retryAtMs: number): void {
     if (this.#state.kind !== 'waiting') return;
-    this.#cancelRetry = this.#deps.clock.after(retryAtMs - this.#deps.clock.now(), () => { this.wake('tries again'); }, { background: true });
+    this.#cancelRetry = this.#deps.clock.after(
+      retryAtMs - this.#deps.clock.now(),
+      () => {
+        this.wake('tries again');
+      },
+      { background: true },
+    );
   }
 
   #dispatch(action: LinkAction, reason: string): void {
@@ -272,7 +295,9 @@ class HostLink implements Link {
       clock: this.#deps.clock,
       scope: this.#scope,
       dial: () => this.#dial(),
-      onEnd: (connection, cause, left) => { this.#connectionEnded(connection, cause, left); },
+      onEnd: (connection, cause, left) => {
+        this.#connectionEnded(connection, cause, left);
+      },
     });
   }
 
@@ -286,9 +311,15 @@ class HostLink implements Link {
       scope: this.#scope,
       heartbeat: this.#settings.heartbeat,
       connections: this.#connections,
-      onEcho: (rttMs) => { this.#dispatch({ type: 'echo', rttMs }, 'heartbeat'); },
-      onSilent: (cause) => { this.#connections.destroy(cause); },
-      onOutputWatch: () => { this.#machine.canWatchOutput(); },
+      onEcho: (rttMs) => {
+        this.#dispatch({ type: 'echo', rttMs }, 'heartbeat');
+      },
+      onSilent: (cause) => {
+        this.#connections.destroy(cause);
+      },
+      onOutputWatch: () => {
+        this.#machine.canWatchOutput();
+      },
     });
   }
 
@@ -299,17 +330,3 @@ class HostLink implements Link {
 
 /** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
 const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };
-
-/** How waiting for `ready` ends in this state; undefined while it is undecided. */
-function outcome(state: LinkState, host: string): (() => Promise<void>) | undefined {
-  switch (state.kind) {
-    case 'ready':
-      return () => Promise.resolve();
-    case 'refused':
-      return () => Promise.reject(state.cause);
-    case 'closed':
-      return () => Promise.reject(new AnywhereError('LINK_LOST', 'The link was closed', { host }));
-    default:
-      return undefined;
-  }
-}

@@ -23,10 +23,18 @@ export class ProgramOutput extends Readable {
     this.#source = source;
     this.#reader = new PreambleReader(nonce);
     this.#events = events;
-    source.on('data', (chunk: Buffer) => { this.#take(chunk); });
-    source.once('end', () => { this.#end(); });
-    source.once('close', () => { this.#end(); });
-    source.once('error', () => { this.#end(); });
+    source.on('data', (chunk: Buffer) => {
+      this.#take(chunk);
+    });
+    source.once('end', () => {
+      this.#end();
+    });
+    source.once('close', () => {
+      this.#end();
+    });
+    source.once('error', () => {
+      this.#end();
+    });
   }
 
   override _read(): void {

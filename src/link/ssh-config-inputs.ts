@@ -66,7 +66,9 @@ class Inputs {
     this.#add(program.identity);
     if (configFile !== undefined) return this.#file(configFile, this.#userFolder);
     if (program.path !== SYSTEM_SSH) return false;
-    return this.#file(join(this.#userFolder, 'config'), this.#userFolder) && this.#file(SYSTEM_FILE, dirname(SYSTEM_FILE));
+    return (
+      this.#file(join(this.#userFolder, 'config'), this.#userFolder) && this.#file(SYSTEM_FILE, dirname(SYSTEM_FILE))
+    );
   }
 
   #add(parts: readonly (string | number)[]): void {
@@ -114,7 +116,9 @@ class Inputs {
   }
 }
 
-function findSsh(searchPath: string): { readonly path: string; readonly identity: readonly (string | number)[] } | undefined {
+function findSsh(
+  searchPath: string,
+): { readonly path: string; readonly identity: readonly (string | number)[] } | undefined {
   for (const folder of searchPath.split(delimiter)) {
     // It could be one in the working folder.
     if (!isAbsolute(folder)) return undefined;

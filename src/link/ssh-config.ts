@@ -1,9 +1,9 @@
 /** What ~/.ssh/config and its kin say of a host: the answer of `ssh -G`, with what it leaves open expanded. */
-import { execFile, type ExecFileException } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { AnywhereError } from '../base/errors.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { LinkDeps } from './contract.ts';
-import { expandPath, expandTokens, tokensFor, type Tokens } from './ssh-tokens.ts';
+import { expandPath, expandTokens, type Tokens, tokensFor } from './ssh-tokens.ts';
 
 /** Every option of `ssh -G`, by its lower-case name; repeated ones in order. */
 export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
@@ -39,7 +39,12 @@ type ConfigDeps = Pick<LinkDeps, 'env' | 'homeDir'>;
  * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms).
  * Throws SSH_MISSING without an ssh, SSH_CONFIG when ssh refuses the configuration.
  */
-export async function resolveSshSettings(plan: SshPlan, deps: ConfigDeps, signal?: AbortSignal, ask: AskSsh = (_args, work) => work()): Promise<SshSettings> {
+export async function resolveSshSettings(
+  plan: SshPlan,
+  deps: ConfigDeps,
+  signal?: AbortSignal,
+  ask: AskSsh = (_args, work) => work(),
+): Promise<SshSettings> {
   const args = ['-G', '-T', ...sshArguments(plan), '--', plan.alias];
   const raw = parseSshOptions(await ask(args, () => askSsh(plan, args, deps, signal)));
   return settingsOf(plan, raw, deps);
@@ -57,7 +62,10 @@ export function sshArguments(plan: SshPlan): string[] {
     ['Port', plan.port],
     ['ProxyJump', plan.proxyJump],
     ...plan.identityFiles.map((path) => ['IdentityFile', quoted(plan, path)] as const),
-    ['UserKnownHostsFile', plan.knownHostsFiles.length === 0 ? undefined : plan.knownHostsFiles.map((path) => quoted(plan, path)).join(' ')],
+    [
+      'UserKnownHostsFile',
+      plan.knownHostsFiles.length === 0 ? undefined : plan.knownHostsFiles.map((path) => quoted(plan, path)).join(' '),
+    ],
   ];
   return [
     ...(plan.configFile === undefined ? [] : ['-F', plan.configFile]),
@@ -79,11 +87,17 @@ export function parseSshOptions(text: string): RawSshOptions {
   return options;
 }
 
-async function askSsh(plan: SshPlan, args: readonly string[], deps: ConfigDeps, signal: AbortSignal | undefined): Promise<string> {
+async function askSsh(
+  plan: SshPlan,
+  args: readonly string[],
+  deps: ConfigDeps,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { error, stdout, stderr } = await runSsh(args, { ...deps.env, LC_ALL: 'C' }, signal);
   signal?.throwIfAborted();
   if (error === null) return stdout;
-  if (error.code === 'ENOENT') throw new AnywhereError('SSH_MISSING', 'the program `ssh` was not found on the PATH', { host: plan.alias });
+  if (error.code === 'ENOENT')
+    throw new AnywhereError('SSH_MISSING', 'the program `ssh` was not found on the PATH', { host: plan.alias });
   throw refusal(plan, stderr, error);
 }
 
@@ -105,7 +119,11 @@ function runSsh(args: readonly string[], env: ConfigDeps['env'], signal: AbortSi
 }
 
 function refusal(plan: SshPlan, stderr: string, cause: unknown): AnywhereError {
-  const evidence = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '').slice(-5);
+  const evidence = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-5);
   return new AnywhereError('SSH_CONFIG', `ssh does not accept the configuration of ${plan.alias}`, {
     evidence,
     cause,
@@ -123,7 +141,8 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     hostKeyAlias: one(raw, 'hostkeyalias'),
   };
   const tokens = tokensFor({ ...base, homeDir: deps.homeDir });
-  const paths = (list: readonly string[]): string[] => unique(list.filter(isSet).map((path) => expandPath(path, tokens, deps.env)));
+  const paths = (list: readonly string[]): string[] =>
+    unique(list.filter(isSet).map((path) => expandPath(path, tokens, deps.env)));
   const command = one(raw, 'proxycommand');
   return {
     ...base,
@@ -134,7 +153,8 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     identityAgent: agentSocket(raw.get('identityagent')?.[0], tokens, deps.env),
     certificateFiles: paths(raw.get('certificatefile') ?? []),
     proxyCommand: command === undefined ? undefined : expandTokens(command, tokens),
-    userKnownHostsFiles: plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(words(raw, 'userknownhostsfile')),
+    userKnownHostsFiles:
+      plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(words(raw, 'userknownhostsfile')),
     globalKnownHostsFiles: paths(words(raw, 'globalknownhostsfile')),
     strictHostKeyChecking: one(raw, 'stricthostkeychecking') ?? 'ask',
     controlPath: paths(raw.get('controlpath') ?? [])[0],
@@ -180,7 +200,9 @@ function secondsToMs(text: string | undefined): number | undefined {
 /** ssh reads `-x` as an option even where a name is due; control characters would start another option line. */
 function refuseOption(plan: SshPlan, text: string | undefined): void {
   if (text === undefined || (text !== '' && !text.startsWith('-') && !/[\u0000-\u001f"]/.test(text))) return;
-  throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(text)} cannot be a name for ssh`, { hint: `correct the ssh part of ${plan.alias} in the hosts file` });
+  throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(text)} cannot be a name for ssh`, {
+    hint: `correct the ssh part of ${plan.alias} in the hosts file`,
+  });
 }
 
 function quoted(plan: SshPlan, path: string): string {

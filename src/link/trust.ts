@@ -1,18 +1,26 @@
 /** Getting to know a machine: what keys it shows, and writing the one that a person compared (trust). */
-import { asAnywhereError, AnywhereError, type ErrorReport } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { LinkDeps } from './contract.ts';
+import {
+  addKnownHost,
+  type HostKeyVerdict,
+  hostKeyError,
+  judgeHostKey,
+  type KnownHost,
+  knownHostsName,
+  lookupKnownHost,
+} from './known-hosts.ts';
 import { fingerprintOf, keyTypeOf } from './known-hosts-lines.ts';
-import { addKnownHost, hostKeyError, judgeHostKey, knownHostsName, lookupKnownHost, type HostKeyVerdict, type KnownHost } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
 import { machineName } from './ssh2/errors.ts';
 import { Keyring } from './ssh2/keyring.ts';
-import { logIn, type LoggedIn } from './ssh2/login.ts';
+import { type LoggedIn, logIn } from './ssh2/login.ts';
 import { createLoginMemory } from './ssh2/memory.ts';
-import { peekHostKeys } from './ssh2/peek.ts';
 import { openStream } from './ssh2/open-stream.ts';
-import { resolveRoute, settingsResolver, type ResolveSettings } from './ssh2/route.ts';
+import { peekHostKeys } from './ssh2/peek.ts';
+import { type ResolveSettings, resolveRoute, settingsResolver } from './ssh2/route.ts';
 
 /** One machine on the way. Shaped as the control API's TrustCandidate. */
 export interface TrustCandidate {
@@ -41,8 +49,19 @@ interface Scanned extends TrustCandidate {
  * The machines on the way to a host and the keys they show, in order. What lies behind a machine is seen only
  * through it, so the list ends at the first one that is not trusted yet or does not let us in.
  */
-export async function scanHost(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options: TrustOptions = {}): Promise<readonly TrustCandidate[]> {
-  return (await scan(host, deps, signal, options)).map(({ name, keys, verdict, file, cause }) => ({ name, keys, verdict, file, ...(cause === undefined ? {} : { cause }) }));
+export async function scanHost(
+  host: HostPlan,
+  deps: LinkDeps,
+  signal: AbortSignal,
+  options: TrustOptions = {},
+): Promise<readonly TrustCandidate[]> {
+  return (await scan(host, deps, signal, options)).map(({ name, keys, verdict, file, cause }) => ({
+    name,
+    keys,
+    verdict,
+    file,
+    ...(cause === undefined ? {} : { cause }),
+  }));
 }
 
 /** Looks again, and writes the key with this fingerprint only if the machine still shows it. Says which file. */
@@ -55,19 +74,36 @@ export async function acceptKey(
 ): Promise<{ readonly file: string }> {
   const machines = await scan(host, deps, signal, options);
   const machine = machines.find((one) => one.name === choice.name);
-  if (machine === undefined) throw new AnywhereError('HOST_KEY_UNKNOWN', `${choice.name} cannot be seen on the way to ${host.name}`, { host: host.name, evidence: machines.map((one) => `${one.name}: ${one.verdict}`) });
+  if (machine === undefined)
+    throw new AnywhereError('HOST_KEY_UNKNOWN', `${choice.name} cannot be seen on the way to ${host.name}`, {
+      host: host.name,
+      evidence: machines.map((one) => `${one.name}: ${one.verdict}`),
+    });
   const key = machine.blobs.find((blob) => fingerprintOf(blob) === choice.fingerprint);
   if (key === undefined) throw notShown(host.name, machine, choice.fingerprint);
   if (machine.verdict === 'known') return { file: machine.file };
   if (machine.verdict !== 'unknown') throw machine.error ?? notShown(host.name, machine, choice.fingerprint);
-  if (machine.file === '') throw new AnywhereError('SSH_CONFIG', `the ssh configuration names no file to keep the key of ${machine.name} in`, { host: host.name, hint: 'set UserKnownHostsFile for this host' });
-  await addKnownHost(machine.file, machine.name, key, { hash: machine.settings.raw.get('hashknownhosts')?.[0] === 'yes' });
+  if (machine.file === '')
+    throw new AnywhereError('SSH_CONFIG', `the ssh configuration names no file to keep the key of ${machine.name} in`, {
+      host: host.name,
+      hint: 'set UserKnownHostsFile for this host',
+    });
+  await addKnownHost(machine.file, machine.name, key, {
+    hash: machine.settings.raw.get('hashknownhosts')?.[0] === 'yes',
+  });
   return { file: machine.file };
 }
 
 async function scan(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options: TrustOptions): Promise<Scanned[]> {
   const route = await resolveRoute(sshPlanOf(host), options.resolve ?? settingsResolver(deps), signal);
-  const login = { host: host.name, deps, signal, keyring: options.keyring ?? new Keyring(), memory: createLoginMemory(deps.cacheDir, deps.log), program: undefined };
+  const login = {
+    host: host.name,
+    deps,
+    signal,
+    keyring: options.keyring ?? new Keyring(),
+    memory: createLoginMemory(deps.cacheDir, deps.log),
+    program: undefined,
+  };
   const machines: Scanned[] = [];
   const logins: LoggedIn[] = [];
   try {
@@ -88,9 +124,18 @@ async function scan(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options
   }
 }
 
-async function scanMachine(host: string, settings: SshSettings, deps: LinkDeps, via: LoggedIn | undefined, signal: AbortSignal): Promise<Scanned> {
+async function scanMachine(
+  host: string,
+  settings: SshSettings,
+  deps: LinkDeps,
+  via: LoggedIn | undefined,
+  signal: AbortSignal,
+): Promise<Scanned> {
   const place = { host, machine: machineName(settings) };
-  const [known, blobs] = await Promise.all([lookupKnownHost(settings), peekHostKeys(settings, place, () => openStream({ host, deps, signal }, settings, via).stream, signal)]);
+  const [known, blobs] = await Promise.all([
+    lookupKnownHost(settings),
+    peekHostKeys(settings, place, () => openStream({ host, deps, signal }, settings, via).stream, signal),
+  ]);
   const verdict = judgeAll(known, blobs);
   const error = verdict.kind === 'known' ? undefined : hostKeyError(known.name, verdict, { host });
   return {
@@ -108,9 +153,13 @@ async function scanMachine(host: string, settings: SshSettings, deps: LinkDeps, 
 /** A machine has several keys. One that contradicts a known key of its type outweighs all that agree. */
 export function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
   const verdicts = keys.map((key) => judgeHostKey(known, key));
-  const contradicts = (one: HostKeyVerdict): boolean => one.kind === 'changed' && one.known.some((key) => key.type === one.presented.type);
+  const contradicts = (one: HostKeyVerdict): boolean =>
+    one.kind === 'changed' && one.known.some((key) => key.type === one.presented.type);
   const found =
-    verdicts.find((one) => one.kind === 'revoked') ?? verdicts.find(contradicts) ?? verdicts.find((one) => one.kind === 'known') ?? verdicts[0];
+    verdicts.find((one) => one.kind === 'revoked') ??
+    verdicts.find(contradicts) ??
+    verdicts.find((one) => one.kind === 'known') ??
+    verdicts[0];
   if (found === undefined) throw new AnywhereError('INTERNAL', 'no key to judge');
   return found;
 }

@@ -46,7 +46,9 @@ export class Warden {
     this.#deps = deps;
     this.#beatAtMs = deps.clock.now();
     deps.program.errors.resume();
-    deps.program.output.setEncoding('utf8').on('data', (text: string) => { this.#read(text); });
+    deps.program.output.setEncoding('utf8').on('data', (text: string) => {
+      this.#read(text);
+    });
     this.#beat();
   }
 
@@ -84,7 +86,15 @@ export class Warden {
     const slept = clock.now() - this.#beatAtMs > intervalMs + SLEPT_MS;
     this.#beatAtMs = clock.now();
     this.#send();
-    this.#cancel = slept ? this.#afterSleep() : clock.after(intervalMs, () => { this.#beat(); }, { background: true });
+    this.#cancel = slept
+      ? this.#afterSleep()
+      : clock.after(
+          intervalMs,
+          () => {
+            this.#beat();
+          },
+          { background: true },
+        );
   }
 
   /** After a sleep the line is most often gone: one echo decides, soon. */

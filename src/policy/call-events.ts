@@ -1,6 +1,7 @@
 /** Tells the event stream when a call began and how it ended. */
-import { AnywhereError } from '../base/errors.ts';
+
 import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { memberOf, valueAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { GatewayEventBody } from '../telemetry/events.ts';
@@ -9,7 +10,11 @@ import type { CallHandler, Interceptor, ToolCall } from './interceptor.ts';
 type Outcome = 'ok' | 'tool-error' | 'error' | 'cancelled';
 
 /** @param isWanted false while nobody listens: then a call costs nothing here */
-export function callEvents(emit: (event: GatewayEventBody) => void, clock: Clock, isWanted: () => boolean): Interceptor {
+export function callEvents(
+  emit: (event: GatewayEventBody) => void,
+  clock: Clock,
+  isWanted: () => boolean,
+): Interceptor {
   return (next) => {
     const told = tellingOf(next, emit, clock);
     return (call) => (isWanted() ? told(call) : next(call));

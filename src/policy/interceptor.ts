@@ -1,9 +1,9 @@
 /** What happens around a call: policy, audit, limits, metrics and users' own middleware are all this one shape. */
 import type { Cancellation } from '../base/cancellation.ts';
 import type { Route } from '../catalog/snapshot.ts';
-import type { InstanceOwner } from '../upstream/instance.ts';
-import type { Peer } from '../protocol/peer.ts';
 import type { Message } from '../protocol/message.ts';
+import type { Peer } from '../protocol/peer.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
 
 export interface ToolCall {
   /** Numbers the calls of this run. */

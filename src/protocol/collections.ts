@@ -16,9 +16,30 @@ export interface Collection {
 }
 
 export const COLLECTIONS: readonly Collection[] = [
-  { name: 'tools', method: 'tools/list', member: 'tools', key: 'name', capability: 'tools', changed: 'notifications/tools/list_changed' },
-  { name: 'prompts', method: 'prompts/list', member: 'prompts', key: 'name', capability: 'prompts', changed: 'notifications/prompts/list_changed' },
-  { name: 'resources', method: 'resources/list', member: 'resources', key: 'uri', capability: 'resources', changed: 'notifications/resources/list_changed' },
+  {
+    name: 'tools',
+    method: 'tools/list',
+    member: 'tools',
+    key: 'name',
+    capability: 'tools',
+    changed: 'notifications/tools/list_changed',
+  },
+  {
+    name: 'prompts',
+    method: 'prompts/list',
+    member: 'prompts',
+    key: 'name',
+    capability: 'prompts',
+    changed: 'notifications/prompts/list_changed',
+  },
+  {
+    name: 'resources',
+    method: 'resources/list',
+    member: 'resources',
+    key: 'uri',
+    capability: 'resources',
+    changed: 'notifications/resources/list_changed',
+  },
   {
     name: 'resourceTemplates',
     method: 'resources/templates/list',

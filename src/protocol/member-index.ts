@@ -41,7 +41,8 @@ export class MemberIndex {
   /** The value of a member; the last one where a key is repeated, as `JSON.parse` does. */
   find(bytes: Buffer, key: string): Span | undefined {
     for (let index = this.#places.length - STRIDE; index >= 0; index -= STRIDE) {
-      if (keyIs(bytes, this.#places[index] ?? 0, key)) return { start: this.#places[index + 1] ?? 0, end: this.#places[index + 2] ?? 0 };
+      if (keyIs(bytes, this.#places[index] ?? 0, key))
+        return { start: this.#places[index + 1] ?? 0, end: this.#places[index + 2] ?? 0 };
     }
     return undefined;
   }
@@ -65,14 +66,17 @@ export class MemberIndex {
     for (let index = 0; index < places.length; index += STRIDE) {
       const mark = firstLetters(bytes, places[index] ?? 0);
       if (mark === UNCLEAR) return true;
-      for (let other = 0; other < index; other += STRIDE) if (firstLetters(bytes, places[other] ?? 0) === mark) return true;
+      for (let other = 0; other < index; other += STRIDE)
+        if (firstLetters(bytes, places[other] ?? 0) === mark) return true;
     }
     return false;
   }
 
   #foldedKeys(bytes: Buffer): string[] {
     // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
-    return this.#places.filter((_place, index) => index % STRIDE === 0).map((keyAt) => keyText(bytes, keyAt).toUpperCase().toLowerCase());
+    return this.#places
+      .filter((_place, index) => index % STRIDE === 0)
+      .map((keyAt) => keyText(bytes, keyAt).toUpperCase().toLowerCase());
   }
 }
 

@@ -68,7 +68,10 @@ export type ServerNotificationRule =
 
 const RELISTED = COLLECTIONS.map((collection) => [collection.changed, 'relist'] as const);
 
-export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> = new Map<string, ServerNotificationRule>([
+export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> = new Map<
+  string,
+  ServerNotificationRule
+>([
   ...RELISTED,
   ['notifications/resources/updated', 'resource'],
   ['notifications/message', 'log'],
@@ -85,7 +88,10 @@ export type ClientNotificationRule =
   /** To the instance that asked for the client's task it names. */
   | 'task';
 
-export const CLIENT_NOTIFICATIONS: ReadonlyMap<string, ClientNotificationRule> = new Map<string, ClientNotificationRule>([
+export const CLIENT_NOTIFICATIONS: ReadonlyMap<string, ClientNotificationRule> = new Map<
+  string,
+  ClientNotificationRule
+>([
   ['notifications/initialized', 'here'],
   ['notifications/cancelled', 'cancel'],
   ['notifications/roots/list_changed', 'own-servers'],

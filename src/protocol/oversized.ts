@@ -2,7 +2,10 @@
 
 const ID = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\]|\\.)*")`;
 const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"`;
-const START = new RegExp(String.raw`^\s*\{\s*(?:${VERSION}\s*,\s*)?(?:${ID}\s*,\s*)?(?:"(result|error)"|"method"\s*:\s*"[^"]*"\s*,\s*(?:${ID})?)`, 'u');
+const START = new RegExp(
+  String.raw`^\s*\{\s*(?:${VERSION}\s*,\s*)?(?:${ID}\s*,\s*)?(?:"(result|error)"|"method"\s*:\s*"[^"]*"\s*,\s*(?:${ID})?)`,
+  'u',
+);
 const END = new RegExp(String.raw`,\s*${ID}\s*(?:,\s*${VERSION}\s*)?\}\s*$`, 'u');
 
 export interface OversizedId {
@@ -17,5 +20,7 @@ export function oversizedId(head: Buffer, tail: Buffer): OversizedId | undefined
   const [start, idFirst, reply, idBehindMethod] = START.exec(head.toString('latin1')) ?? [];
   if (start === undefined) return undefined;
   const idText = idFirst ?? idBehindMethod ?? END.exec(tail.toString('latin1'))?.[1];
-  return idText === undefined ? undefined : { isReply: reply !== undefined, idText: Buffer.from(idText, 'latin1').toString('utf8') };
+  return idText === undefined
+    ? undefined
+    : { isReply: reply !== undefined, idText: Buffer.from(idText, 'latin1').toString('utf8') };
 }

@@ -4,10 +4,11 @@
  *
  * Requests of others travel through it as bytes: `forward` builds the line once our id is known.
  */
-import { AnywhereError } from '../base/errors.ts';
-import { IdTable } from '../base/id-table.ts';
+
 import type { CancelSignal } from '../base/cancellation.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { Message } from './message.ts';
@@ -233,9 +234,13 @@ export class Peer {
     this.#cancelSweep?.();
     this.#sweepAtMs = deadlineMs;
     const delayMs = Math.max(0, deadlineMs - this.#clock.monotonic());
-    this.#cancelSweep = this.#clock.after(Math.min(delayMs, 2 ** 31 - 1), () => {
-      this.#sweep();
-    }, { background: true });
+    this.#cancelSweep = this.#clock.after(
+      Math.min(delayMs, 2 ** 31 - 1),
+      () => {
+        this.#sweep();
+      },
+      { background: true },
+    );
   }
 
   #sweep(): void {

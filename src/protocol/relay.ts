@@ -1,7 +1,8 @@
 /** Hands a request of one peer to another and the reply back; only ids and progress tokens change. */
+
+import { rawAt, type Span } from './json-scan.ts';
 import { errorLine, RPC } from './jsonrpc.ts';
 import type { Message } from './message.ts';
-import { rawAt, type Span } from './json-scan.ts';
 import type { Peer, RequestOptions, Waiter } from './peer.ts';
 import { type Edit, type Line, Splice } from './splice.ts';
 
@@ -9,7 +10,13 @@ import { type Edit, type Line, Splice } from './splice.ts';
  * Sends `request`, with `edits` made, to `to`. Where its sender asked for progress, the token becomes
  * our id on that hop and the sender's own again (string or number, as it wrote it) on the way back.
  */
-export function forwardRequest(request: Message, edits: readonly Edit[], to: Peer, from: Peer, options: RequestOptions): Promise<Message> {
+export function forwardRequest(
+  request: Message,
+  edits: readonly Edit[],
+  to: Peer,
+  from: Peer,
+  options: RequestOptions,
+): Promise<Message> {
   return new Promise((resolve, reject) => {
     startForward({ request, edits, to, from }, options, { resolve, reject });
   });

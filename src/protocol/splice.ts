@@ -27,7 +27,10 @@ export class Splice {
   constructor(bytes: Buffer, edits: readonly Edit[]) {
     this.#bytes = bytes;
     this.#edits = inOrder(edits);
-    this.length = this.#edits.reduce((sum, { span, text }) => sum - (span.end - span.start) + Buffer.byteLength(text), bytes.length);
+    this.length = this.#edits.reduce(
+      (sum, { span, text }) => sum - (span.end - span.start) + Buffer.byteLength(text),
+      bytes.length,
+    );
   }
 
   /** Writes it into `target` at `at`; the index after it. */

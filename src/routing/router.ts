@@ -1,11 +1,12 @@
 /** Finds the server that a public name belongs to, and an instance of it that can take the call. */
-import { AnywhereError } from '../base/errors.ts';
-import type { Cancellation } from '../base/cancellation.ts';
+
 import { deadline, orAbort } from '../base/abort.ts';
+import type { Cancellation } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
-import type { ServerPlan } from '../config/plan.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { type Route, serverId } from '../catalog/snapshot.ts';
+import type { ServerPlan } from '../config/plan.ts';
 import type { Link, LinkState } from '../link/contract.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
@@ -50,11 +51,19 @@ export class Router {
     const cause = causeOf(unit.link.state) ?? unit.state.cause;
     const why = cause === undefined ? '' : `: ${cause.message}${this.#retryText(unit.link)}`;
     const details = { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint };
-    return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', `${host}/${server} has not said yet what it offers${why}`, details);
+    return new AnywhereError(
+      cause?.code ?? 'HOST_TIMEOUT',
+      `${host}/${server} has not said yet what it offers${why}`,
+      details,
+    );
   }
 
   /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
-  instance(server: ServerPlan, owner: InstanceOwner, cancellation: Pick<Cancellation, 'signal'>): Instance | Promise<Instance> {
+  instance(
+    server: ServerPlan,
+    owner: InstanceOwner,
+    cancellation: Pick<Cancellation, 'signal'>,
+  ): Instance | Promise<Instance> {
     return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, cancellation.signal);
   }
 

@@ -13,16 +13,54 @@ interface Timed {
 
 export type GatewayEvent = Timed &
   (
-    | { readonly type: 'host-state'; readonly host: string; readonly state: HostStateName; readonly reason: string; readonly cause?: ErrorReport }
-    | { readonly type: 'server-state'; readonly host: string; readonly server: string; readonly state: ServerStateName; readonly reason: string; readonly cause?: ErrorReport }
+    | {
+        readonly type: 'host-state';
+        readonly host: string;
+        readonly state: HostStateName;
+        readonly reason: string;
+        readonly cause?: ErrorReport;
+      }
+    | {
+        readonly type: 'server-state';
+        readonly host: string;
+        readonly server: string;
+        readonly state: ServerStateName;
+        readonly reason: string;
+        readonly cause?: ErrorReport;
+      }
     | { readonly type: 'tools-changed'; readonly host: string; readonly server: string; readonly tools: number }
     | { readonly type: 'problem'; readonly host: string; readonly server?: string; readonly problem: ErrorReport }
-    | { readonly type: 'call-started'; readonly call: number; readonly client: string; readonly host: string; readonly server: string; readonly tool: string }
-    | { readonly type: 'call-ended'; readonly call: number; readonly host: string; readonly server: string; readonly tool: string; readonly durationMs: number; readonly outcome: 'ok' | 'tool-error' | 'error' | 'cancelled' }
+    | {
+        readonly type: 'call-started';
+        readonly call: number;
+        readonly client: string;
+        readonly host: string;
+        readonly server: string;
+        readonly tool: string;
+      }
+    | {
+        readonly type: 'call-ended';
+        readonly call: number;
+        readonly host: string;
+        readonly server: string;
+        readonly tool: string;
+        readonly durationMs: number;
+        readonly outcome: 'ok' | 'tool-error' | 'error' | 'cancelled';
+      }
     | { readonly type: 'client-joined'; readonly client: string; readonly name: string }
     | { readonly type: 'client-left'; readonly client: string }
-    | { readonly type: 'log'; readonly host: string; readonly server?: string; readonly stream: LogStream; readonly line: string }
+    | {
+        readonly type: 'log';
+        readonly host: string;
+        readonly server?: string;
+        readonly stream: LogStream;
+        readonly line: string;
+      }
   );
 
 /** The same without the time: what parts hand in. */
-export type GatewayEventBody = GatewayEvent extends infer E ? (E extends GatewayEvent ? Omit<E, 'atMs'> : never) : never;
+export type GatewayEventBody = GatewayEvent extends infer E
+  ? E extends GatewayEvent
+    ? Omit<E, 'atMs'>
+    : never
+  : never;

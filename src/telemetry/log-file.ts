@@ -43,7 +43,14 @@ export class LogFile {
     this.#pending.push(line);
     this.#pendingSize += line.length;
     if (this.#pendingSize >= FULL_BATCH) this.#begin();
-    else this.#cancelWait ??= this.#options.clock.after(WAIT_MS, () => { this.#begin(); }, { background: true });
+    else
+      this.#cancelWait ??= this.#options.clock.after(
+        WAIT_MS,
+        () => {
+          this.#begin();
+        },
+        { background: true },
+      );
     return true;
   }
 

@@ -13,16 +13,28 @@ export interface LastWords {
   readonly lines: readonly string[];
 }
 
-export function endCause(server: ServerPlan, launch: Launch, channel: Pick<LaunchedChannel, 'failure'>, last: LastWords): AnywhereError {
+export function endCause(
+  server: ServerPlan,
+  launch: Launch,
+  channel: Pick<LaunchedChannel, 'failure'>,
+  last: LastWords,
+): AnywhereError {
   const { end, wasReady, lines: lastLines } = last;
   const place = { host: server.host, server: server.name };
   if (end.kind === 'lost') return end.cause.at(place);
-  if (end.kind === 'closed') return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
-  const cause = channel.failure?.at(place) ?? exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
+  if (end.kind === 'closed')
+    return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
+  const cause =
+    channel.failure?.at(place) ??
+    exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
   return wasReady || cause.code !== 'SERVER_EXITED' ? cause : startFailed(cause, lastLines);
 }
 
 function startFailed(cause: AnywhereError, evidence: readonly string[]): AnywhereError {
   const { host, server } = cause;
-  return new AnywhereError('SERVER_START_FAILED', `${host}/${server}: ${cause.message} before it answered initialize`, { host, server, evidence });
+  return new AnywhereError('SERVER_START_FAILED', `${host}/${server}: ${cause.message} before it answered initialize`, {
+    host,
+    server,
+    evidence,
+  });
 }

@@ -2,22 +2,23 @@
  * A running MCP server process with one MCP session (an *instance*): launched over a link, initialized
  * with its client's capabilities, listed, called, and ended.
  */
-import { AnywhereError } from '../base/errors.ts';
-import type { Clock } from '../base/clock.ts';
+
 import { deadline, orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import type { Message } from '../protocol/message.ts';
-import { Peer } from '../protocol/peer.ts';
 import { oversizedId } from '../protocol/oversized.ts';
+import { Peer } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { isKnownVersion } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { endCause } from './end-cause.ts';
-import type { Subscriptions } from './subscriptions.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** Whom an instance works for: gets the requests and notifications that the server sends by itself. */
 export interface InstanceOwner {
@@ -106,7 +107,8 @@ export class Instance {
   }
 
   get peer(): Peer {
-    if (this.#peer === undefined) throw this.#failure ?? new AnywhereError('INTERNAL', 'instance used before it was ready');
+    if (this.#peer === undefined)
+      throw this.#failure ?? new AnywhereError('INTERNAL', 'instance used before it was ready');
     return this.#peer;
   }
 
@@ -221,7 +223,8 @@ export class Instance {
           this.#noise(line);
         },
         overflow: () => {
-          if (this.#hello === undefined) this.#end(this.#protocolError('printed 16 MB without a newline instead of answering initialize'));
+          if (this.#hello === undefined)
+            this.#end(this.#protocolError('printed 16 MB without a newline instead of answering initialize'));
         },
         oversized: (size, head, tail) => {
           this.#oversized(peer, size, head, tail);
@@ -258,14 +261,18 @@ export class Instance {
   }
 
   #readHello(reply: Message): ServerHello {
-    if (reply.kind === 'error') throw this.#protocolError(`answered initialize with an error: ${reply.errorValue().message}`);
+    if (reply.kind === 'error')
+      throw this.#protocolError(`answered initialize with an error: ${reply.errorValue().message}`);
     const result = reply.resultValue();
     if (typeof result !== 'object' || result === null) throw this.#protocolError('answered initialize with no object');
     const { protocolVersion, capabilities, serverInfo, instructions } = result as Record<string, unknown>;
     if (!isKnownVersion(protocolVersion))
       throw this.#protocolError(`speaks protocol version ${JSON.stringify(protocolVersion)}, which is not known here`);
     return {
-      raw: reply.result === undefined ? Buffer.alloc(0) : Buffer.from(reply.bytes.subarray(reply.result.start, reply.result.end)),
+      raw:
+        reply.result === undefined
+          ? Buffer.alloc(0)
+          : Buffer.from(reply.bytes.subarray(reply.result.start, reply.result.end)),
       protocolVersion,
       capabilities: isRecord(capabilities) ? capabilities : {},
       serverInfo,
@@ -293,7 +300,11 @@ export class Instance {
 
   #protocolError(what: string): AnywhereError {
     const { host, name } = this.server;
-    return new AnywhereError('SERVER_PROTOCOL', `${host}/${name} ${what}`, { host, server: name, evidence: this.#recent.lines });
+    return new AnywhereError('SERVER_PROTOCOL', `${host}/${name} ${what}`, {
+      host,
+      server: name,
+      evidence: this.#recent.lines,
+    });
   }
 
   #startTimeout(timeoutMs: number): AnywhereError {
@@ -323,7 +334,10 @@ async function openInTime(link: Link, launch: Launch, signal: AbortSignal): Prom
 function placed(error: unknown, server: ServerPlan): AnywhereError {
   const place = { host: server.host, server: server.name };
   if (error instanceof AnywhereError) return error.at(place);
-  return new AnywhereError('INTERNAL', error instanceof Error ? error.message : String(error), { ...place, cause: error });
+  return new AnywhereError('INTERNAL', error instanceof Error ? error.message : String(error), {
+    ...place,
+    cause: error,
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -25,7 +25,9 @@ async function listTasks(instance: Instance, isListed: IsListed): Promise<readon
   const found: Buffer[] = [];
   let params: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const reply = await instance.peer.request('tasks/list', params, { timeoutMs: instance.server.timeoutMs }).catch(() => undefined);
+    const reply = await instance.peer
+      .request('tasks/list', params, { timeoutMs: instance.server.timeoutMs })
+      .catch(() => undefined);
     if (reply?.result === undefined) return found;
     found.push(...tasksOf(reply).filter((task) => isListed(taskIdOf(task), instance)));
     const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');

@@ -47,17 +47,28 @@ async function listOne(instance: Instance, collection: Collection): Promise<read
   throw listError(instance, collection, 'never comes to an end: its cursor goes round');
 }
 
-function readPage(instance: Instance, collection: Collection, reply: Message): { definitions: readonly Buffer[]; cursor: string | undefined } {
-  if (reply.kind === 'error' || reply.result === undefined) throw listError(instance, collection, `failed: ${reply.errorValue().message}`);
+function readPage(
+  instance: Instance,
+  collection: Collection,
+  reply: Message,
+): { definitions: readonly Buffer[]; cursor: string | undefined } {
+  if (reply.kind === 'error' || reply.result === undefined)
+    throw listError(instance, collection, `failed: ${reply.errorValue().message}`);
   const array = memberOf(reply.bytes, reply.result, collection.member);
   const definitions: Buffer[] = [];
-  const end = array === undefined ? -1 : walkElements(reply.bytes, array.start, ({ start, end: stop }) => {
-    // A copy: a slice would keep the whole answer in memory.
-    definitions.push(Buffer.from(reply.bytes.subarray(start, stop)));
-  });
+  const end =
+    array === undefined
+      ? -1
+      : walkElements(reply.bytes, array.start, ({ start, end: stop }) => {
+          // A copy: a slice would keep the whole answer in memory.
+          definitions.push(Buffer.from(reply.bytes.subarray(start, stop)));
+        });
   if (end === -1) throw listError(instance, collection, `holds no array "${collection.member}"`);
   const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
-  return { definitions, cursor: cursor === undefined || reply.bytes[cursor.start] !== 0x22 ? undefined : rawAt(reply.bytes, cursor) };
+  return {
+    definitions,
+    cursor: cursor === undefined || reply.bytes[cursor.start] !== 0x22 ? undefined : rawAt(reply.bytes, cursor),
+  };
 }
 
 function listError(instance: Instance, collection: Collection, what: string): AnywhereError {

@@ -1,12 +1,19 @@
 /** One configured server: starts instances for whoever needs one, and knows how they fare. */
-import { AnywhereError } from '../base/errors.ts';
+
 import { Emitter } from '../base/emitter.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
 import { watchIdle } from './idle.ts';
 import { Instance, type InstanceDeps, type InstanceOwner } from './instance.ts';
+import {
+  INITIAL_SERVER_STATE,
+  reduceServer,
+  type ServerAction,
+  type ServerState,
+  serverStateKind,
+} from './server-state.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { INITIAL_SERVER_STATE, reduceServer, type ServerAction, type ServerState, serverStateKind } from './server-state.ts';
 
 export interface UnitChange {
   readonly from: ServerState;
@@ -73,7 +80,8 @@ export class ServerUnit {
 
   /** The host is back: whoever waits to be told of a resource needs an instance again. */
   #revive(): void {
-    for (const [owner, { uris }] of this.#subscriptions) if (uris.length > 0 && !this.#instances.has(owner)) this.#launch(owner);
+    for (const [owner, { uris }] of this.#subscriptions)
+      if (uris.length > 0 && !this.#instances.has(owner)) this.#launch(owner);
   }
 
   #ownerFor(owner: InstanceOwner): InstanceOwner {
@@ -117,7 +125,8 @@ export class ServerUnit {
     instance.owner.instanceEnded(instance);
     const wasReady = this.#ready.delete(instance);
     // A lost link is the host's trouble and stands there; the server itself is fine.
-    if (cause.code === 'SERVER_STOPPED' || cause.code === 'LINK_LOST') this.#dispatch({ type: 'stopped', wasReady }, cause.message);
+    if (cause.code === 'SERVER_STOPPED' || cause.code === 'LINK_LOST')
+      this.#dispatch({ type: 'stopped', wasReady }, cause.message);
     else this.#dispatch({ type: wasReady ? 'ended' : 'start-failed', cause }, cause.message);
   }
 

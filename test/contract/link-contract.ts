@@ -1,11 +1,11 @@
 /** What every kind of link does, written once. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { LaunchedChannel, Link, LinkChange } from '../../src/link/contract.ts';
 import { until } from '../harness/until.ts';
-import { NEVER, errorsOf, fixtureLaunch, launchOf, outputOf, said } from '../integration/launch-support.ts';
+import { errorsOf, fixtureLaunch, launchOf, NEVER, outputOf, said } from '../integration/launch-support.ts';
 
 export interface ContractMachine {
   /** An idle link to it, which the suite closes. */
@@ -65,7 +65,11 @@ export function linkContract(name: string, line: boolean, makeMachine: () => Pro
       expect(await channel.ended).toEqual({ kind: 'exited', code: 0, signal: undefined });
     });
 
-    it.each([[7, 'exit 7'], [137, 'kill -KILL $$'], [143, 'kill -TERM $$']])('keeps exit code %d', async (code, script) => {
+    it.each([
+      [7, 'exit 7'],
+      [137, 'kill -KILL $$'],
+      [143, 'kill -TERM $$'],
+    ])('keeps exit code %d', async (code, script) => {
       const channel = await link().open(launchOf('sh', ['-c', script]), NEVER);
       await outputOf(channel);
       expect(await channel.ended).toMatchObject({ kind: 'exited', code });
@@ -83,7 +87,9 @@ export function linkContract(name: string, line: boolean, makeMachine: () => Pro
     it('runs several programs on one connection', async () => {
       const one = link();
       const numbers = [1, 2, 3, 4, 5];
-      const texts = await Promise.all(numbers.map(async (n) => outputOf(await one.open(launchOf('echo', [String(n)]), NEVER))));
+      const texts = await Promise.all(
+        numbers.map(async (n) => outputOf(await one.open(launchOf('echo', [String(n)]), NEVER))),
+      );
       expect(texts).toEqual(numbers.map((n) => `${String(n)}\n`));
       expect(one.connections).toBe(1);
     });
@@ -97,7 +103,10 @@ export function linkContract(name: string, line: boolean, makeMachine: () => Pro
     });
 
     it('holds a program back that writes more than is read', async () => {
-      const channel = await link().open(launchOf('sh', ['-c', 'head -c 200000000 /dev/zero; echo wrote >&2; cat']), NEVER);
+      const channel = await link().open(
+        launchOf('sh', ['-c', 'head -c 200000000 /dev/zero; echo wrote >&2; cat']),
+        NEVER,
+      );
       let written = false;
       channel.errors.on('data', (chunk: Buffer) => {
         written ||= chunk.toString().includes('wrote');

@@ -4,14 +4,27 @@ import { runProgram } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** `status --json` of a run of its own: every host connected and every server started, or failed. */
-export async function statusOf(hostsFile: string, sandbox: Sandbox): Promise<StatusSnapshot & { readonly exit: number }> {
-  const { code, stdout, stderr } = await runProgram(['status', '--json', '--config', hostsFile], sandbox, { timeoutMs: 50_000 });
+export async function statusOf(
+  hostsFile: string,
+  sandbox: Sandbox,
+): Promise<StatusSnapshot & { readonly exit: number }> {
+  const { code, stdout, stderr } = await runProgram(['status', '--json', '--config', hostsFile], sandbox, {
+    timeoutMs: 50_000,
+  });
   if (stdout === '') throw new Error(`status printed nothing (exit ${code}): ${stderr}`);
   return { ...(JSON.parse(stdout) as StatusSnapshot), exit: code };
 }
 
-export async function doctorOf(hostsFile: string, sandbox: Sandbox, host?: string): Promise<{ readonly steps: readonly DoctorStep[]; readonly exit: number }> {
-  const { code, stdout, stderr } = await runProgram(['doctor', ...(host === undefined ? [] : [host]), '--json', '--config', hostsFile], sandbox, { timeoutMs: 50_000 });
+export async function doctorOf(
+  hostsFile: string,
+  sandbox: Sandbox,
+  host?: string,
+): Promise<{ readonly steps: readonly DoctorStep[]; readonly exit: number }> {
+  const { code, stdout, stderr } = await runProgram(
+    ['doctor', ...(host === undefined ? [] : [host]), '--json', '--config', hostsFile],
+    sandbox,
+    { timeoutMs: 50_000 },
+  );
   if (stdout === '') throw new Error(`doctor printed nothing (exit ${code}): ${stderr}`);
   return { ...(JSON.parse(stdout) as { steps: DoctorStep[] }), exit: code };
 }

@@ -19,8 +19,11 @@ export function makeFolder(access: 'private' | 'public' = 'private'): Folder {
     rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   };
   const forget = atExit(wipe);
-  return { path, remove: () => {
-    forget();
-    wipe();
-  } };
+  return {
+    path,
+    remove: () => {
+      forget();
+      wipe();
+    },
+  };
 }

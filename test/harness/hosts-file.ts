@@ -34,19 +34,30 @@ export interface HostsFile {
 }
 
 /** `top`: further keys of the file itself (naming, heartbeat, …). */
-export function writeHostsFile(hosts: Readonly<Record<string, HostEntry>>, top: Readonly<Record<string, unknown>> = {}): HostsFile {
+export function writeHostsFile(
+  hosts: Readonly<Record<string, HostEntry>>,
+  top: Readonly<Record<string, unknown>> = {},
+): HostsFile {
   const folder = scratch();
   const file: HostsFile = {
     path: join(folder, 'config.yaml'),
     sshConfigFile: join(folder, 'ssh_config'),
     rewrite: (change, changedTop = top) => {
-      writeFileSync(file.sshConfigFile, Object.entries(change).map(([name, host]) => sshBlock(folder, name, host)).join('\n'));
-      writeFileSync(file.path, stringify({
-        version: 1,
-        defaults: { ssh: { configFile: file.sshConfigFile } },
-        ...changedTop,
-        hosts: Object.fromEntries(Object.entries(change).map(([name, host]) => [name, hostValue(host)])),
-      }));
+      writeFileSync(
+        file.sshConfigFile,
+        Object.entries(change)
+          .map(([name, host]) => sshBlock(folder, name, host))
+          .join('\n'),
+      );
+      writeFileSync(
+        file.path,
+        stringify({
+          version: 1,
+          defaults: { ssh: { configFile: file.sshConfigFile } },
+          ...changedTop,
+          hosts: Object.fromEntries(Object.entries(change).map(([name, host]) => [name, hostValue(host)])),
+        }),
+      );
     },
   };
   file.rewrite(hosts);
@@ -54,7 +65,12 @@ export function writeHostsFile(hosts: Readonly<Record<string, HostEntry>>, top: 
 }
 
 /** A fixture of test/fixtures/servers, as the login on `sshd` starts it. */
-export function fixture(sshd: Pick<Sshd, 'servers'>, name: string, args: readonly string[] = [], more: Readonly<Record<string, unknown>> = {}): ServerEntry {
+export function fixture(
+  sshd: Pick<Sshd, 'servers'>,
+  name: string,
+  args: readonly string[] = [],
+  more: Readonly<Record<string, unknown>> = {},
+): ServerEntry {
   const path = join(sshd.servers, name);
   return { command: name.endsWith('.mjs') ? process.execPath : '/bin/sh', args: [path, ...args], ...more };
 }

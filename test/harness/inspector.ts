@@ -12,7 +12,11 @@ const TOOLS = fileURLToPath(new URL('../tools/node_modules/.bin', import.meta.ur
 
 /** Of the built program with this hosts file. */
 export function inspect(hostsFile: string, sandbox: Sandbox, args: readonly string[]): Promise<string> {
-  return inspectServer({ command: process.execPath, args: [BIN, 'serve', '--in-process', '--config', hostsFile], env: sandbox.env }, sandbox, args);
+  return inspectServer(
+    { command: process.execPath, args: [BIN, 'serve', '--in-process', '--config', hostsFile], env: sandbox.env },
+    sandbox,
+    args,
+  );
 }
 
 /** What it prints on stdout; rejects with all it said when it fails. */
@@ -21,9 +25,14 @@ export function inspectServer(server: StdioCommand, sandbox: Sandbox, args: read
   writeFileSync(config, JSON.stringify({ mcpServers: { anywhere: server } }));
   const command = [join(TOOLS, 'mcp-inspector'), '--cli', '--config', config, '--server', 'anywhere', ...args];
   return new Promise((resolve, reject) => {
-    execFile(join(TOOLS, 'node'), command, { env: sandbox.env, timeout: 28_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`inspector ${args.join(' ')}: ${stdout}${stderr}`, { cause: error }));
-    });
+    execFile(
+      join(TOOLS, 'node'),
+      command,
+      { env: sandbox.env, timeout: 28_000, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`inspector ${args.join(' ')}: ${stdout}${stderr}`, { cause: error }));
+      },
+    );
   });
 }

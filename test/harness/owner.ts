@@ -1,6 +1,7 @@
 /** Who made a temp folder or a throw-away user, so that the leftovers of a crashed run can be found. */
-import { readFileSync } from 'node:fs';
+
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 const PREFIX = 'mcpa-t';
 const NAMED = /^mcpa-t(\d+)-([0-9a-z]+)-/;

@@ -52,7 +52,10 @@ export async function gone(find: () => readonly ProcessInfo[], withinMs = 10_000
   await until(() => find().length === 0, {
     withinMs,
     everyMs: 50,
-    what: () => `these to end: ${find().map((one) => `${one.pid} ${one.commandLine}`).join('; ')}`,
+    what: () =>
+      `these to end: ${find()
+        .map((one) => `${one.pid} ${one.commandLine}`)
+        .join('; ')}`,
   });
 }
 
@@ -70,7 +73,9 @@ export function signalPid(pid: number, signal: NodeJS.Signals): void {
 }
 
 function pids(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function describe(pid: number): ProcessInfo | undefined {

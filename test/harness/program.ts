@@ -14,13 +14,22 @@ export interface Outcome {
 }
 
 /** Runs a command without a TTY. Never rejects for an exit code. */
-export function runProgram(args: readonly string[], sandbox: Sandbox, options: { readonly cwd?: string; readonly timeoutMs?: number } = {}): Promise<Outcome> {
+export function runProgram(
+  args: readonly string[],
+  sandbox: Sandbox,
+  options: { readonly cwd?: string; readonly timeoutMs?: number } = {},
+): Promise<Outcome> {
   const { cwd = sandbox.home, timeoutMs = 25_000 } = options;
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [BIN, ...args], { env: sandbox.env, cwd, timeout: timeoutMs, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [BIN, ...args],
+      { env: sandbox.env, cwd, timeout: timeoutMs, maxBuffer: 1 << 28 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      },
+    );
     child.stdin?.end();
   });
 }
@@ -39,7 +48,8 @@ export interface ServeOptions {
   readonly onReceived?: RawClientOptions['onReceived'];
 }
 
-const ONLY_STARTS = "require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
+const ONLY_STARTS =
+  "require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
 
 /** `serve --in-process` as a child, ended after the test. Not initialized yet. */
 export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), options: ServeOptions = {}): Serving {
@@ -58,7 +68,11 @@ export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), 
 }
 
 /** The handshake of MCP; returns the result of `initialize`. */
-export async function initialize(client: RawClient, protocolVersion = '2025-11-25', capabilities: object = {}): Promise<Record<string, unknown>> {
+export async function initialize(
+  client: RawClient,
+  protocolVersion = '2025-11-25',
+  capabilities: object = {},
+): Promise<Record<string, unknown>> {
   const result = await client.request('initialize', { protocolVersion, capabilities, clientInfo: CLIENT_INFO });
   client.notify('notifications/initialized');
   return result;

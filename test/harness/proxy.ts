@@ -182,7 +182,9 @@ class LoopbackProxy implements Proxy {
 
 function closeOf(socket: Socket): Promise<void> {
   if (socket.closed) return Promise.resolve();
-  return new Promise((resolve) => socket.once('close', () => {
-    resolve();
-  }));
+  return new Promise((resolve) =>
+    socket.once('close', () => {
+      resolve();
+    }),
+  );
 }

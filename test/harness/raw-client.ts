@@ -1,5 +1,5 @@
 /** An MCP client of lines: what is sent and what came are there to the byte. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { until } from './until.ts';
 
 export interface Message {
@@ -54,10 +54,12 @@ export class RawClient {
       this.#stderr += text;
     });
     this.#child.stdin?.on('error', () => undefined);
-    this.ended = new Promise((resolve) => this.#child.once('close', (code, signal) => {
-      this.#exit = { code, signal };
-      resolve(this.#exit);
-    }));
+    this.ended = new Promise((resolve) =>
+      this.#child.once('close', (code, signal) => {
+        this.#exit = { code, signal };
+        resolve(this.#exit);
+      }),
+    );
   }
 
   get pid(): number {
@@ -93,7 +95,11 @@ export class RawClient {
 
   /** The reply to `id`, whenever it came. */
   reply(id: number | string, withinMs = 20_000): Promise<Received> {
-    return this.waitFor(({ message }) => message.id === id && message.method === undefined, `the reply to ${id}`, withinMs);
+    return this.waitFor(
+      ({ message }) => message.id === id && message.method === undefined,
+      `the reply to ${id}`,
+      withinMs,
+    );
   }
 
   /** Request and reply. A JSON-RPC error rejects. */
@@ -105,21 +111,31 @@ export class RawClient {
 
   /** The first line, also of the past, that fits. */
   waitFor(fits: (one: Received) => boolean, what: string, withinMs = 20_000): Promise<Received> {
-    return until(() => {
-      const found = this.#received.find(fits);
-      // No further line can come.
-      if (found === undefined && this.#exit !== undefined) throw new Error(`it ended (${JSON.stringify(this.#exit)}) before ${what}\nstderr: ${this.#stderr}`);
-      return found;
-    }, {
-      withinMs,
-      everyMs: 2,
-      what: () => `${what}; got ${this.#received.slice(-5).map((one) => one.line.slice(0, 300)).join('\n')}\nstderr: ${this.#stderr.slice(-3000)}`,
-    });
+    return until(
+      () => {
+        const found = this.#received.find(fits);
+        // No further line can come.
+        if (found === undefined && this.#exit !== undefined)
+          throw new Error(`it ended (${JSON.stringify(this.#exit)}) before ${what}\nstderr: ${this.#stderr}`);
+        return found;
+      },
+      {
+        withinMs,
+        everyMs: 2,
+        what: () =>
+          `${what}; got ${this.#received
+            .slice(-5)
+            .map((one) => one.line.slice(0, 300))
+            .join('\n')}\nstderr: ${this.#stderr.slice(-3000)}`,
+      },
+    );
   }
 
   /** Notifications of `method` so far. */
   notifications(method: string): Message[] {
-    return this.#received.map((one) => one.message).filter((message) => message.method === method && message.id === undefined);
+    return this.#received
+      .map((one) => one.message)
+      .filter((message) => message.method === method && message.id === undefined);
   }
 
   /** EOF on its stdin. */

@@ -21,17 +21,30 @@ export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbo
     return path;
   };
   const home = folder('home');
-  const [configDir, cacheDir, stateDir, dataDir, runtimeDir] = [folder('config'), folder('cache'), folder('state'), folder('data'), folder('run')];
-  return { home, configDir, cacheDir, stateDir, runtimeDir, env: {
-    HOME: home,
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-    LANG: 'C.UTF-8',
-    NO_COLOR: '1',
-    XDG_CONFIG_HOME: configDir,
-    XDG_CACHE_HOME: cacheDir,
-    XDG_STATE_HOME: stateDir,
-    XDG_DATA_HOME: dataDir,
-    XDG_RUNTIME_DIR: runtimeDir,
-    ...more,
-  } };
+  const [configDir, cacheDir, stateDir, dataDir, runtimeDir] = [
+    folder('config'),
+    folder('cache'),
+    folder('state'),
+    folder('data'),
+    folder('run'),
+  ];
+  return {
+    home,
+    configDir,
+    cacheDir,
+    stateDir,
+    runtimeDir,
+    env: {
+      HOME: home,
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      NO_COLOR: '1',
+      XDG_CONFIG_HOME: configDir,
+      XDG_CACHE_HOME: cacheDir,
+      XDG_STATE_HOME: stateDir,
+      XDG_DATA_HOME: dataDir,
+      XDG_RUNTIME_DIR: runtimeDir,
+      ...more,
+    },
+  };
 }

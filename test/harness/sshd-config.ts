@@ -34,7 +34,9 @@ export function sshdConfigText(config: SshdConfig): string {
     'PrintMotd no',
     'UseDNS no',
     'MaxStartups 100:30:200',
-    `SetEnv ${Object.entries(config.environment).map(([name, value]) => `"${name}=${value}"`).join(' ')}`,
+    `SetEnv ${Object.entries(config.environment)
+      .map(([name, value]) => `"${name}=${value}"`)
+      .join(' ')}`,
   ]);
 }
 

@@ -1,5 +1,5 @@
 /** The sshd process itself: starting it, knowing that it listens, its sessions, ending all of it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, mkdirSync } from 'node:fs';
 import { atExit } from './at-exit.ts';
 import { descendants, killAll, type ProcessInfo } from './processes.ts';
@@ -16,20 +16,25 @@ export class SshdProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#exited = new Promise((resolve) => child.once('close', () => {
-      resolve();
-    }));
+    this.#exited = new Promise((resolve) =>
+      child.once('close', () => {
+        resolve();
+      }),
+    );
     this.#forget = atExit(() => child.kill('SIGKILL'));
   }
 
   /** Resolves when it listens; rejects with its log when it ends instead. */
   static async start(configFile: string): Promise<SshdProcess> {
     const binary = PATHS.find(exists);
-    if (binary === undefined) throw new Error('These tests need OpenSSH\'s sshd: apt-get install openssh-server');
+    if (binary === undefined) throw new Error("These tests need OpenSSH's sshd: apt-get install openssh-server");
     // The folder of privilege separation; normally made by the init script.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     // In a group of its own, so that a Ctrl-C at the terminal does not end it before the tests that use it.
-    const child = spawn(binary, ['-D', '-e', '-f', configFile], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    const child = spawn(binary, ['-D', '-e', '-f', configFile], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
     const started = new SshdProcess(child);
     await started.#listening();
     return started;

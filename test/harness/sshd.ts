@@ -9,11 +9,11 @@ import { appendFileSync, chmodSync, cpSync, mkdirSync, writeFileSync } from 'nod
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeFolder, type Folder } from './folder.ts';
-import { makeKey, type KeyPair, type KeyType } from './keys.ts';
+import { type Folder, makeFolder } from './folder.ts';
+import { type KeyPair, type KeyType, makeKey } from './keys.ts';
 import { ownedName } from './owner.ts';
 import { freePort } from './port.ts';
-import { gone, killAll, withUid, withVariable, type ProcessInfo } from './processes.ts';
+import { gone, killAll, type ProcessInfo, withUid, withVariable } from './processes.ts';
 import { noisyFiles, writeFiles } from './rc-files.ts';
 import { sshConfigText, sshdConfigText } from './sshd-config.ts';
 import { SshdProcess } from './sshd-process.ts';
@@ -148,7 +148,10 @@ class TestSshd implements Sshd {
     this.knownHostsFile = join(this.folder, 'known_hosts');
     this.sshConfigFile = join(this.folder, 'ssh_config');
     writeFileSync(join(this.folder, 'authorized_keys'), `${identity.user.publicKey}\n`, { mode: 0o644 });
-    writeFileSync(this.knownHostsFile, this.hostKeys.map((key) => `[${this.host}]:${this.port} ${key.publicKey}\n`).join(''));
+    writeFileSync(
+      this.knownHostsFile,
+      this.hostKeys.map((key) => `[${this.host}]:${this.port} ${key.publicKey}\n`).join(''),
+    );
     writeFileSync(this.sshConfigFile, sshConfigText(this));
   }
 
@@ -230,18 +233,27 @@ function makeLogin(folder: string, options: SshdOptions): Login {
   cpSync(FIXTURES, join(folder, 'servers'), { recursive: true });
   writeFiles(home, options.homeFiles === 'noisy' ? noisyFiles() : (options.homeFiles ?? {}));
   const throwAway = options.user === undefined && canAddUsers([PROJECT, process.execPath]);
-  if (!throwAway) return { name: options.user ?? userInfo().username, home, throwAway: undefined, remove: () => undefined };
+  if (!throwAway)
+    return { name: options.user ?? userInfo().username, home, throwAway: undefined, remove: () => undefined };
   const user = addUser(ownedName(), home, options.shell ?? '/bin/sh', hashOf(options.password));
   execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, home]);
   chmodSync(home, 0o700);
-  return { name: user.name, home, throwAway: user, remove: () => {
-    removeUser(user);
-  } };
+  return {
+    name: user.name,
+    home,
+    throwAway: user,
+    remove: () => {
+      removeUser(user);
+    },
+  };
 }
 
 function extraLines(options: SshdOptions, login: Login): string[] {
   const own = options.maxSessions === undefined ? [] : [`MaxSessions ${options.maxSessions}`];
-  const shell = options.shell === undefined || login.throwAway !== undefined ? [] : [`ForceCommand exec ${options.shell} -c "$SSH_ORIGINAL_COMMAND"`];
+  const shell =
+    options.shell === undefined || login.throwAway !== undefined
+      ? []
+      : [`ForceCommand exec ${options.shell} -c "$SSH_ORIGINAL_COMMAND"`];
   return [...(options.config ?? []), ...own, ...shell];
 }
 

@@ -15,9 +15,10 @@ export function sweep(): void {
     });
   }
   if (process.getuid?.() !== 0) return;
-  for (const user of userList().filter(({ name }) => isOrphaned(name))) tolerate(() => {
-    removeUser(user);
-  });
+  for (const user of userList().filter(({ name }) => isOrphaned(name)))
+    tolerate(() => {
+      removeUser(user);
+    });
 }
 
 /** Another worker may sweep at the same time. */

@@ -38,7 +38,9 @@ export function runInTerminal(args: readonly string[], sandbox: Sandbox, options
   });
   const text = (): string => {
     const buffer = screen.buffer.active;
-    return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '').join('\n');
+    return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '').join(
+      '\n',
+    );
   };
   pty.onData((data) => {
     screen.write(data, () => onDraw?.(text()));
@@ -47,7 +49,8 @@ export function runInTerminal(args: readonly string[], sandbox: Sandbox, options
     if (!ended) pty.kill('SIGKILL');
     screen.dispose();
   });
-  const matches = (wanted: string | RegExp): boolean => (typeof wanted === 'string' ? text().includes(wanted) : wanted.test(text()));
+  const matches = (wanted: string | RegExp): boolean =>
+    typeof wanted === 'string' ? text().includes(wanted) : wanted.test(text());
   return {
     text,
     exit,
@@ -55,7 +58,10 @@ export function runInTerminal(args: readonly string[], sandbox: Sandbox, options
       pty.write(keys);
     },
     shows: async (wanted, withinMs = 20_000) => {
-      await until(() => matches(wanted), { withinMs, what: () => `${String(wanted)} on the screen, which shows:\n${text().trimEnd()}` });
+      await until(() => matches(wanted), {
+        withinMs,
+        what: () => `${String(wanted)} on the screen, which shows:\n${text().trimEnd()}`,
+      });
     },
   };
 }

@@ -31,10 +31,17 @@ export async function toolNames(client: RawClient): Promise<string[]> {
 /** Lists again until every name is there. */
 export async function offers(client: RawClient, names: readonly string[], withinMs = 20_000): Promise<string[]> {
   let seen: string[] = [];
-  await until(async () => {
-    seen = await toolNames(client);
-    return names.every((name) => seen.includes(name));
-  }, { withinMs, everyMs: 100, what: () => `the tools ${names.join(', ')}; listed ${seen.join(', ')}\nstderr: ${client.stderr.slice(-3000)}` });
+  await until(
+    async () => {
+      seen = await toolNames(client);
+      return names.every((name) => seen.includes(name));
+    },
+    {
+      withinMs,
+      everyMs: 100,
+      what: () => `the tools ${names.join(', ')}; listed ${seen.join(', ')}\nstderr: ${client.stderr.slice(-3000)}`,
+    },
+  );
   return seen;
 }
 

@@ -1,7 +1,8 @@
 /** Throw-away unix users for sshd logins: each has its own home and login shell. Needs root. */
+
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { killAll, withUid } from './processes.ts';
 
 export interface UnixUser {
@@ -30,10 +31,12 @@ export function removeUser(user: UnixUser): void {
 }
 
 export function userList(): UnixUser[] {
-  return readFileSync('/etc/passwd', 'utf8').split('\n').flatMap((line) => {
-    const [name, , uid, gid] = line.split(':');
-    return name === undefined || uid === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid) }];
-  });
+  return readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [name, , uid, gid] = line.split(':');
+      return name === undefined || uid === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid) }];
+    });
 }
 
 /** Root, the tools are there, and other users can read what a test server needs. */

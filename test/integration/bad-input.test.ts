@@ -5,17 +5,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../../src/base/errors.ts';
 import type { StatusSnapshot } from '../../src/daemon/control-schema.ts';
 import { doctorOf, hostIn, serverIn, statusOf } from '../harness/control.ts';
-import { fixture, writeHostsFile, type HostEntry, type HostsFile } from '../harness/hosts-file.ts';
-import { makeKey, type KeyPair } from '../harness/keys.ts';
+import { fixture, type HostEntry, type HostsFile, writeHostsFile } from '../harness/hosts-file.ts';
+import { type KeyPair, makeKey } from '../harness/keys.ts';
 import { freePort } from '../harness/port.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { callText, listTools, offers } from '../harness/tools.ts';
 
 const SERVERS = ['exits', 'garbage', 'silent', 'flood', 'bad', 'missing', 'nowhere'] as const;
-const HOSTS = ['unknown', 'refused', 'wrongkey', 'changed', 'changed-system', 'stranger', 'stranger-system', 'dead-jump'] as const;
+const HOSTS = [
+  'unknown',
+  'refused',
+  'wrongkey',
+  'changed',
+  'changed-system',
+  'stranger',
+  'stranger-system',
+  'dead-jump',
+] as const;
 
 let sshd: Sshd;
 let guarded: Sshd;
@@ -34,27 +43,33 @@ beforeAll(async () => {
   writeFileSync(emptyFile, '');
   const servers = { echo: fixture(sshd, 'echo.mjs') };
   const at = (more: Partial<HostEntry>): HostEntry => ({ sshd: guarded, servers, ...more });
-  file = writeHostsFile({
-    good: { sshd, servers: { echo: fixture(sshd, 'echo.mjs'), sh: fixture(sshd, 'sh-echo.sh') } },
-    bad: { sshd, servers: {
-      exits: fixture(sshd, 'exits-at-once.sh'),
-      garbage: fixture(sshd, 'garbage.mjs', [], { startTimeoutMs: 3000 }),
-      silent: fixture(sshd, 'silent.sh', [], { startTimeoutMs: 2000 }),
-      flood: fixture(sshd, 'flood.mjs', ['--at-start'], { startTimeoutMs: 6000 }),
-      bad: fixture(sshd, 'bad-tools.mjs'),
-      missing: { command: 'no-such-command-4711' },
-      nowhere: fixture(sshd, 'echo.mjs', [], { cwd: '/no/such/folder' }),
-      echo: fixture(sshd, 'echo.mjs'),
-    } },
-    unknown: at({ entry: { ssh: { host: 'no-such-host.invalid' } } }),
-    refused: at({ port: await freePort() }),
-    wrongkey: at({ identityFile: other.path }),
-    changed: at({ knownHostsFile: changedFile, entry: { ssh: { backend: 'ssh2' } } }),
-    'changed-system': at({ knownHostsFile: changedFile, entry: { ssh: { backend: 'openssh' } } }),
-    stranger: at({ knownHostsFile: emptyFile, entry: { ssh: { backend: 'ssh2' } } }),
-    'stranger-system': at({ knownHostsFile: emptyFile, entry: { ssh: { backend: 'openssh' } } }),
-    'dead-jump': at({ sshConfig: [`ProxyJump nobody@127.0.0.1:${await freePort()}`] }),
-  }, { reconnect: { initialMs: 200, maxMs: 1000 } });
+  file = writeHostsFile(
+    {
+      good: { sshd, servers: { echo: fixture(sshd, 'echo.mjs'), sh: fixture(sshd, 'sh-echo.sh') } },
+      bad: {
+        sshd,
+        servers: {
+          exits: fixture(sshd, 'exits-at-once.sh'),
+          garbage: fixture(sshd, 'garbage.mjs', [], { startTimeoutMs: 3000 }),
+          silent: fixture(sshd, 'silent.sh', [], { startTimeoutMs: 2000 }),
+          flood: fixture(sshd, 'flood.mjs', ['--at-start'], { startTimeoutMs: 6000 }),
+          bad: fixture(sshd, 'bad-tools.mjs'),
+          missing: { command: 'no-such-command-4711' },
+          nowhere: fixture(sshd, 'echo.mjs', [], { cwd: '/no/such/folder' }),
+          echo: fixture(sshd, 'echo.mjs'),
+        },
+      },
+      unknown: at({ entry: { ssh: { host: 'no-such-host.invalid' } } }),
+      refused: at({ port: await freePort() }),
+      wrongkey: at({ identityFile: other.path }),
+      changed: at({ knownHostsFile: changedFile, entry: { ssh: { backend: 'ssh2' } } }),
+      'changed-system': at({ knownHostsFile: changedFile, entry: { ssh: { backend: 'openssh' } } }),
+      stranger: at({ knownHostsFile: emptyFile, entry: { ssh: { backend: 'ssh2' } } }),
+      'stranger-system': at({ knownHostsFile: emptyFile, entry: { ssh: { backend: 'openssh' } } }),
+      'dead-jump': at({ sshConfig: [`ProxyJump nobody@127.0.0.1:${await freePort()}`] }),
+    },
+    { reconnect: { initialMs: 200, maxMs: 1000 } },
+  );
   snapshot = await statusOf(file.path, makeSandbox());
 });
 afterAll(() => Promise.all([sshd.stop(), guarded.stop()]));
@@ -125,7 +140,8 @@ describe('servers', () => {
     const server = serverIn(snapshot, 'bad', 'bad');
     expect(server.state).toBe('ready');
     const problems = JSON.stringify(server.problems);
-    for (const name of ['no_schema', 'string_schema', 'array_schema', 'true_property', 'array_output', 'twice']) expect(problems).toContain(name);
+    for (const name of ['no_schema', 'string_schema', 'array_schema', 'true_property', 'array_output', 'twice'])
+      expect(problems).toContain(name);
     for (const problem of server.problems) expect(problem).toMatchObject({ host: 'bad', server: 'bad' });
   });
 
@@ -148,7 +164,8 @@ describe('one gateway with all of it', () => {
     await initialize(client);
     const names = await offers(client, ['good__echo__echo', 'good__sh__echo', 'bad__echo__echo', 'bad__bad__good']);
     for (const host of HOSTS) expect(names.filter((name) => name.startsWith(`${host}__`))).toEqual([]);
-    for (const server of SERVERS.filter((one) => one !== 'bad')) expect(names.filter((name) => name.startsWith(`bad__${server}__`))).toEqual([]);
+    for (const server of SERVERS.filter((one) => one !== 'bad'))
+      expect(names.filter((name) => name.startsWith(`bad__${server}__`))).toEqual([]);
     expect(await callText(client, 'good__echo__echo', { a: 1 })).toBe('{"a":1}');
     expect(await callText(client, 'bad__echo__echo', { a: 2 })).toBe('{"a":2}');
     expect(await callText(client, 'bad__bad__good')).toBe('called good');
@@ -165,7 +182,11 @@ describe('one gateway with all of it', () => {
     for (const tool of tools) {
       expect(tool.name).toMatch(/^[A-Za-z0-9_-]{1,44}$/);
       expect(tool['inputSchema']).toMatchObject({ type: 'object' });
-      expect(Object.values((tool['inputSchema'] as { properties?: object }).properties ?? {}).every((value) => typeof value === 'object')).toBe(true);
+      expect(
+        Object.values((tool['inputSchema'] as { properties?: object }).properties ?? {}).every(
+          (value) => typeof value === 'object',
+        ),
+      ).toBe(true);
       if (tool['outputSchema'] !== undefined) expect(tool['outputSchema']).toMatchObject({ type: 'object' });
     }
     expect(tools.find((tool) => tool.name === 'bad__bad__good')).toMatchObject({ 'x-future': { kept: true } });
@@ -181,7 +202,13 @@ describe('doctor', () => {
     expect(exit).toBe(3);
   });
 
-  it.each([['wrongkey', 3], ['refused', 4], ['unknown', 4], ['stranger', 3], ['good', 0]])('ends for %s with exit code %i', async (host, exit) => {
+  it.each([
+    ['wrongkey', 3],
+    ['refused', 4],
+    ['unknown', 4],
+    ['stranger', 3],
+    ['good', 0],
+  ])('ends for %s with exit code %i', async (host, exit) => {
     expect((await doctorOf(file.path, makeSandbox(), host)).exit).toBe(exit);
   });
 });
@@ -197,7 +224,11 @@ describe('a hosts file that is broken', () => {
     ['YAML', 'version: 1\nhosts:\n  a: {servers: {x: {command: y}\n  b: [\n', /config\.yaml:\d+:\d+/],
     ['an unknown key', 'version: 1\nhosts:\n  a:\n    servers:\n      x: { comand: y }\n', /:5:\d+.*comand.*command/s],
     ['a later feature', 'version: 1\nhosts: {}\npolicy: { rules: [] }\n', /:3:1.*policy/s],
-    ['a wrong type', 'version: 1\nhosts:\n  a:\n    servers:\n      x: { command: y, timeoutMs: soon }\n', /:5:\d+.*timeoutMs.*milliseconds/s],
+    [
+      'a wrong type',
+      'version: 1\nhosts:\n  a:\n    servers:\n      x: { command: y, timeoutMs: soon }\n',
+      /:5:\d+.*timeoutMs.*milliseconds/s,
+    ],
   ])('by %s opens nothing and says where', async (_what, text, where) => {
     const path = broken(text);
     const validate = await runProgram(['config', 'validate', '--config', path], makeSandbox());
@@ -210,13 +241,18 @@ describe('a hosts file that is broken', () => {
   });
 
   it('shows all mistakes at once', async () => {
-    const path = broken('version: 2\nhosts:\n  a__b: {}\n  c:\n    ssh: { prot: 22 }\n    servers: { x: { args: 1 } }\n');
+    const path = broken(
+      'version: 2\nhosts:\n  a__b: {}\n  c:\n    ssh: { prot: 22 }\n    servers: { x: { args: 1 } }\n',
+    );
     const { stderr, stdout } = await runProgram(['config', 'validate', '--config', path], makeSandbox());
     for (const line of [1, 3, 5, 6]) expect(stdout + stderr).toMatch(new RegExp(`:${line}:\\d+`));
   });
 
   it('by a missing file ends with 6', async () => {
-    const { code, stderr } = await runProgram(['serve', '--in-process', '--config', '/no/such/config.yaml'], makeSandbox());
+    const { code, stderr } = await runProgram(
+      ['serve', '--in-process', '--config', '/no/such/config.yaml'],
+      makeSandbox(),
+    );
     expect(code).toBe(6);
     expect(stderr).toContain('/no/such/config.yaml');
   });

@@ -2,14 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeHostsFile } from '../harness/hosts-file.ts';
+import { filesWith } from '../harness/files.ts';
+import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { makeKey } from '../harness/keys.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
-import { fixture } from '../harness/hosts-file.ts';
 import { startSshd } from '../harness/sshd.ts';
 import { runInTerminal } from '../harness/terminal.ts';
-import { filesWith } from '../harness/files.ts';
 
 describe('without a command', () => {
   it('and without a hosts file it says what to do first', async () => {
@@ -41,7 +40,9 @@ describe('a question', () => {
   it('whether a host is trusted is never answered by Enter alone', async () => {
     const sshd = await startSshd();
     const known = join(scratch(), 'known_hosts');
-    const file = writeHostsFile({ box: { sshd, knownHostsFile: known, servers: { echo: fixture(sshd, 'sh-echo.sh') } } }).path;
+    const file = writeHostsFile({
+      box: { sshd, knownHostsFile: known, servers: { echo: fixture(sshd, 'sh-echo.sh') } },
+    }).path;
     const sandbox = makeSandbox();
     const doubtful = runInTerminal(['trust', 'box', '--config', file], sandbox);
     await doubtful.shows(/write its keys to/);
@@ -63,7 +64,9 @@ describe('a question', () => {
     const secret = 'open sesame 4711';
     const key = await makeKey(join(scratch(), 'id_locked'), 'ed25519', secret);
     sshd.authorize(key.publicKey);
-    const file = writeHostsFile({ box: { sshd, identityFile: key.path, servers: { echo: fixture(sshd, 'sh-echo.sh') } } }).path;
+    const file = writeHostsFile({
+      box: { sshd, identityFile: key.path, servers: { echo: fixture(sshd, 'sh-echo.sh') } },
+    }).path;
     const sandbox = makeSandbox();
     const run = runInTerminal(['tools', '--config', file], sandbox);
     await run.shows(/passphrase/i);

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../../src/base/errors.ts';
 import type { CallOutcome, DoctorStep, StatusSnapshot, ToolEntry } from '../../src/daemon/control-schema.ts';
-import { writeHostsFile, type ServerEntry } from '../harness/hosts-file.ts';
+import { type ServerEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { allProcesses } from '../harness/processes.ts';
-import { BIN, initialize, runProgram, startServe, type Outcome } from '../harness/program.ts';
+import { BIN, initialize, type Outcome, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
 import { startSshd } from '../harness/sshd.ts';
@@ -42,7 +42,18 @@ describe('the words on the command line', () => {
   it('helps, on stdout, and names only what is there', async () => {
     const { code, stdout } = await runProgram(['--help'], makeSandbox());
     expect(code).toBe(0);
-    for (const command of ['serve', 'status', 'tools', 'call', 'logs', 'doctor', 'trust', 'config', 'demo', 'explain']) {
+    for (const command of [
+      'serve',
+      'status',
+      'tools',
+      'call',
+      'logs',
+      'doctor',
+      'trust',
+      'config',
+      'demo',
+      'explain',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
     expect(stdout).not.toMatch(/^  (dash|daemon|init|install|audit)\b/m);
@@ -75,11 +86,14 @@ describe('the words on the command line', () => {
 });
 
 describe('the hosts file', () => {
-  it.each([['status'], ['tools'], ['call', 'a__b__c'], ['logs'], ['serve']])('is missed by %s: exit 6', async (...args) => {
-    const { code, stdout, stderr } = await runProgram(args, makeSandbox());
-    expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
-    expect(stderr).toContain('CONFIG_NOT_FOUND');
-  });
+  it.each([['status'], ['tools'], ['call', 'a__b__c'], ['logs'], ['serve']])(
+    'is missed by %s: exit 6',
+    async (...args) => {
+      const { code, stdout, stderr } = await runProgram(args, makeSandbox());
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+      expect(stderr).toContain('CONFIG_NOT_FOUND');
+    },
+  );
 
   it('with mistakes is named with each of them: exit 6', async () => {
     const file = join(scratch(), 'config.yaml');
@@ -98,7 +112,10 @@ describe('the hosts file', () => {
   it('is found, checked and described by `config`', async () => {
     const file = localHosts();
     const sandbox = makeSandbox();
-    expect(await runProgram(['config', 'path', '--config', file], sandbox)).toMatchObject({ code: 0, stdout: `${file}\n` });
+    expect(await runProgram(['config', 'path', '--config', file], sandbox)).toMatchObject({
+      code: 0,
+      stdout: `${file}\n`,
+    });
     expect((await runProgram(['config', 'validate', file], sandbox)).stdout).toContain('valid, 1 host, 1 server');
     const schema = JSON.parse((await runProgram(['config', 'schema'], sandbox)).stdout) as { type: string };
     expect(schema.type).toBe('object');
@@ -108,7 +125,10 @@ describe('the hosts file', () => {
     const sandbox = makeSandbox();
     const cwd = join(sandbox.home, 'project');
     mkdirSync(cwd);
-    writeFileSync(join(cwd, 'mcp-anywhere.config.yaml'), 'version: 1\nhosts: { here: { local: true, servers: { x: { command: "false" } } } }\n');
+    writeFileSync(
+      join(cwd, 'mcp-anywhere.config.yaml'),
+      'version: 1\nhosts: { here: { local: true, servers: { x: { command: "false" } } } }\n',
+    );
     const before = await runProgram(['tools'], sandbox, { cwd });
     expect(before.code).toBe(6);
     expect(before.stderr).toContain('CONFIG_UNTRUSTED');
@@ -133,7 +153,19 @@ describe('status', () => {
     expect(stdout).toContain('next mcp-anywhere logs here/broken');
     const asJson = await runProgram(['status', '--json', '--config', file], makeSandbox());
     const snapshot = JSON.parse(asJson.stdout) as StatusSnapshot;
-    expect(snapshot).toMatchObject({ schemaVersion: 1, hosts: [{ name: 'here', state: 'ready', servers: [{ name: 'echo', state: 'ready', tools: 8 }, { name: 'broken', state: 'failed' }] }] });
+    expect(snapshot).toMatchObject({
+      schemaVersion: 1,
+      hosts: [
+        {
+          name: 'here',
+          state: 'ready',
+          servers: [
+            { name: 'echo', state: 'ready', tools: 8 },
+            { name: 'broken', state: 'failed' },
+          ],
+        },
+      ],
+    });
     const explained = await runProgram(['explain', 'here/broken', '--config', file], makeSandbox());
     expect(explained.code).toBe(0);
     expect(explained.stdout).toContain('where  host here · server broken');
@@ -144,17 +176,26 @@ describe('tools', () => {
   it('lists public names, one a line', async () => {
     const { code, stdout } = await runProgram(['tools', '--config', localHosts()], makeSandbox());
     expect(code).toBe(0);
-    const names = stdout.trimEnd().split('\n').map((line) => line.split(' ')[0]);
+    const names = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
     expect(names).toHaveLength(8);
     expect(names).toContain('here__echo__echo');
   });
 
   it('narrows to a server, and gives definitions as JSON', async () => {
-    const { stdout } = await runProgram(['tools', 'here/two', '--json', '--config', localHosts({ echo, two: echo })], makeSandbox());
+    const { stdout } = await runProgram(
+      ['tools', 'here/two', '--json', '--config', localHosts({ echo, two: echo })],
+      makeSandbox(),
+    );
     const { schemaVersion, tools } = JSON.parse(stdout) as { schemaVersion: number; tools: ToolEntry[] };
     expect(schemaVersion).toBe(1);
     expect(new Set(tools.map((tool) => tool.server))).toEqual(new Set(['two']));
-    expect(tools.find((tool) => tool.original === 'echo')).toMatchObject({ name: 'here__two__echo', definition: { name: 'here__two__echo', annotations: { readOnlyHint: true } } });
+    expect(tools.find((tool) => tool.original === 'echo')).toMatchObject({
+      name: 'here__two__echo',
+      definition: { name: 'here__two__echo', annotations: { readOnlyHint: true } },
+    });
   });
 
   it('refuses a host that is not there: exit 2', async () => {
@@ -166,14 +207,26 @@ describe('tools', () => {
 
 describe('call', () => {
   it('types its arguments by the inputSchema and prints the text', async () => {
-    const args = ['call', 'here__echo__where', '--arg', 'variables=HOME', '-a', 'variables=NOPE', '--config', localHosts()];
+    const args = [
+      'call',
+      'here__echo__where',
+      '--arg',
+      'variables=HOME',
+      '-a',
+      'variables=NOPE',
+      '--config',
+      localHosts(),
+    ];
     const { code, stdout, stderr } = await runProgram(args, makeSandbox());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect((JSON.parse(stdout) as { variables: object }).variables).toMatchObject({ NOPE: null });
   });
 
   it('names a wrong argument: exit 2', async () => {
-    const { code, stdout, stderr } = await runProgram(['call', 'here__echo__exit', '-a', 'code=many', '--config', localHosts()], makeSandbox());
+    const { code, stdout, stderr } = await runProgram(
+      ['call', 'here__echo__exit', '-a', 'code=many', '--config', localHosts()],
+      makeSandbox(),
+    );
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('code: expected integer, got "many"');
   });
@@ -181,9 +234,14 @@ describe('call', () => {
   it('takes whole arguments as JSON, and from stdin', async () => {
     const file = localHosts();
     const given = '{"message":{"deep":[1,null,"x"]}}';
-    const direct = await runProgram(['call', 'here__echo__echo', '--json-args', given, '--config', file], makeSandbox());
+    const direct = await runProgram(
+      ['call', 'here__echo__echo', '--json-args', given, '--config', file],
+      makeSandbox(),
+    );
     expect(JSON.parse(direct.stdout)).toEqual(JSON.parse(given));
-    const child = spawn(process.execPath, [BIN, 'call', 'here__echo__echo', '--json-args', '-', '--config', file], { env: makeSandbox().env });
+    const child = spawn(process.execPath, [BIN, 'call', 'here__echo__echo', '--json-args', '-', '--config', file], {
+      env: makeSandbox().env,
+    });
     child.stdin.end(given);
     let said = '';
     child.stdout.on('data', (chunk) => (said += String(chunk)));
@@ -192,20 +250,35 @@ describe('call', () => {
   });
 
   it('gives the whole result as JSON', async () => {
-    const { stdout } = await runProgram(['call', 'here__echo__echo', '-a', 'message=hi', '--json', '--config', localHosts()], makeSandbox());
+    const { stdout } = await runProgram(
+      ['call', 'here__echo__echo', '-a', 'message=hi', '--json', '--config', localHosts()],
+      makeSandbox(),
+    );
     const outcome = JSON.parse(stdout) as CallOutcome & { schemaVersion: number };
-    expect(outcome).toMatchObject({ schemaVersion: 1, host: 'here', server: 'echo', tool: 'echo', result: { content: [{ type: 'text', text: '{"message":"hi"}' }] } });
+    expect(outcome).toMatchObject({
+      schemaVersion: 1,
+      host: 'here',
+      server: 'echo',
+      tool: 'echo',
+      result: { content: [{ type: 'text', text: '{"message":"hi"}' }] },
+    });
     expect(outcome.durationMs).toBeGreaterThan(0);
   });
 
   it('ends with 5 where the tool failed, its answer still on stdout', async () => {
-    const { code, stdout, stderr } = await runProgram(['call', 'here__echo__fail', '--config', localHosts()], makeSandbox());
+    const { code, stdout, stderr } = await runProgram(
+      ['call', 'here__echo__fail', '--config', localHosts()],
+      makeSandbox(),
+    );
     expect({ code, stdout }).toEqual({ code: 5, stdout: 'it went wrong\n' });
     expect(stderr).toContain('here/echo');
   });
 
   it('ends with 5 where the server answered with an error', async () => {
-    const { code, stderr } = await runProgram(['call', 'here__echo__error', '-a', 'message=no way', '--json', '--config', localHosts()], makeSandbox());
+    const { code, stderr } = await runProgram(
+      ['call', 'here__echo__error', '-a', 'message=no way', '--json', '--config', localHosts()],
+      makeSandbox(),
+    );
     expect(code).toBe(5);
     expect(errorOf(stderr).message).toContain('no way');
   });
@@ -213,7 +286,10 @@ describe('call', () => {
   it.each([['here__echo__ecko'], ['here__echo__ecko', '-a', 'message=x'], ['heer__echo__echo', '-a', 'message=x']])(
     'knows what was meant by %s: exit 2',
     async (...words) => {
-      const { code, stderr } = await runProgram(['call', ...words, '--config', localHosts({ echo, broken })], makeSandbox());
+      const { code, stderr } = await runProgram(
+        ['call', ...words, '--config', localHosts({ echo, broken })],
+        makeSandbox(),
+      );
       expect(code).toBe(2);
       expect(stderr).toContain('TOOL_UNKNOWN');
       expect(stderr).toContain('mcp-anywhere call here__echo__echo');
@@ -222,7 +298,10 @@ describe('call', () => {
 
   it('says why a tool cannot be known: exit 5', async () => {
     for (const more of [[], ['-a', 'x=1']]) {
-      const { code, stderr } = await runProgram(['call', 'here__broken__x', ...more, '--config', localHosts({ echo, broken })], makeSandbox());
+      const { code, stderr } = await runProgram(
+        ['call', 'here__broken__x', ...more, '--config', localHosts({ echo, broken })],
+        makeSandbox(),
+      );
       expect(code).toBe(5);
       expect(stderr).toContain('SERVER_START_FAILED');
     }
@@ -244,9 +323,13 @@ describe('logs', () => {
     });
     expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z here\/echo first words$/m);
 
-    const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--json', '--config', file], { env: sandbox.env });
+    const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--json', '--config', file], {
+      env: sandbox.env,
+    });
     const said: string[] = [];
-    createInterface({ input: follower.stdout }).on('line', (line) => said.push((JSON.parse(line) as { line: string }).line));
+    createInterface({ input: follower.stdout }).on('line', (line) =>
+      said.push((JSON.parse(line) as { line: string }).line),
+    );
     await until(() => said.includes('first words'));
     await call(client, 'here__echo__stderr', { line: 'second words' });
     await until(() => said.includes('second words'));
@@ -259,7 +342,9 @@ describe('logs', () => {
 describe('being stopped', () => {
   it('ends with 130 on Ctrl-C', async () => {
     const silent: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'silent.sh')] };
-    const child = spawn(process.execPath, [BIN, 'status', '--config', localHosts({ silent })], { env: makeSandbox().env });
+    const child = spawn(process.execPath, [BIN, 'status', '--config', localHosts({ silent })], {
+      env: makeSandbox().env,
+    });
     let said = '';
     child.stderr.on('data', (chunk) => (said += String(chunk)));
     // Its own child runs: it is in the middle of its work.
@@ -270,7 +355,11 @@ describe('being stopped', () => {
   });
 
   it('is quiet when the reader of stdout leaves', async () => {
-    const shell = spawn('/bin/sh', ['-c', '{ "$0" "$@"; echo "exit $?" >&2; } | head -n 1', process.execPath, BIN, 'config', 'schema'], { env: makeSandbox().env });
+    const shell = spawn(
+      '/bin/sh',
+      ['-c', '{ "$0" "$@"; echo "exit $?" >&2; } | head -n 1', process.execPath, BIN, 'config', 'schema'],
+      { env: makeSandbox().env },
+    );
     let said = '';
     shell.stderr.on('data', (chunk) => (said += String(chunk)));
     let shown = '';
@@ -304,15 +393,24 @@ describe('over ssh', () => {
     expect(wrong.stderr).toContain('does not show the key with that fingerprint');
 
     const trusted = await runProgram(['trust', 'box', '--fingerprint', fingerprint, '--config', file], sandbox);
-    expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`to ${known}`) as string });
+    expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining(`to ${known}`) as string,
+    });
     const again = await runProgram(['trust', 'box', '--json', '--config', file], sandbox);
-    expect(JSON.parse(again.stdout)).toMatchObject({ schemaVersion: 1, host: 'box', written: [], candidates: [{ verdict: 'known' }] });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      schemaVersion: 1,
+      host: 'box',
+      written: [],
+      candidates: [{ verdict: 'known' }],
+    });
 
     const well = await runProgram(['doctor', '--json', '--config', file], sandbox);
     expect(well.code).toBe(0);
     const { steps } = JSON.parse(well.stdout) as { steps: DoctorStep[] };
     const checks = steps.filter((step) => step.outcome === 'ok').map((step) => step.check);
-    for (const check of ['config', 'ssh-config', 'host-key', 'login', 'probe', 'server']) expect(checks).toContain(check);
+    for (const check of ['config', 'ssh-config', 'host-key', 'login', 'probe', 'server'])
+      expect(checks).toContain(check);
   });
 
   it('a host that refuses connections is exit 4', async () => {
@@ -326,5 +424,7 @@ describe('over ssh', () => {
 });
 
 function childrenOf(pid: number | undefined): readonly number[] {
-  return allProcesses().filter((one) => one.parent === pid).map((one) => one.pid);
+  return allProcesses()
+    .filter((one) => one.parent === pid)
+    .map((one) => one.pid);
 }

@@ -2,7 +2,14 @@
 import { mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configPath, configSchema, configTrust, configValidate, type ConfigIo, type ConfigOptions } from '../../src/cli/config.ts';
+import {
+  type ConfigIo,
+  type ConfigOptions,
+  configPath,
+  configSchema,
+  configTrust,
+  configValidate,
+} from '../../src/cli/config.ts';
 import { loadPlan } from '../../src/config/load.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import type { Plan } from '../../src/config/plan.ts';
@@ -12,7 +19,8 @@ import { proves } from '../requirements.ts';
 
 type Command = (io: ConfigIo, options: ConfigOptions) => Promise<number>;
 
-const VALID = 'hosts:\n  gpu1:\n    servers:\n      files: { command: npx, args: [-y, server], env: { TOKEN: hunter2, KEY: "${cmd:pass show x}" } }\n';
+const VALID =
+  'hosts:\n  gpu1:\n    servers:\n      files: { command: npx, args: [-y, server], env: { TOKEN: hunter2, KEY: "${cmd:pass show x}" } }\n';
 
 /** A home without any hosts file, and a project folder beside it. */
 function world(project?: string) {
@@ -135,7 +143,11 @@ describe('config path', () => {
   it('prints the file that counts, trusted or not', async () => {
     const { file, run } = world(VALID);
     expect(await run(configPath)).toEqual({ code: 0, stdout: `${file}\n`, stderr: '' });
-    expect(JSON.parse((await run(configPath, { json: true })).stdout)).toEqual({ schemaVersion: 1, file, source: 'folder' });
+    expect(JSON.parse((await run(configPath, { json: true })).stdout)).toEqual({
+      schemaVersion: 1,
+      file,
+      source: 'folder',
+    });
   });
 
   it('without one exits 6 and says where it looked', async () => {
@@ -149,9 +161,19 @@ describe('config path', () => {
 describe('config validate', () => {
   it('counts what is there, and says when it still is to be trusted', async () => {
     const { file, run } = world(VALID);
-    expect(await run(configValidate)).toMatchObject({ code: 0, stdout: `${file}: valid, 1 host, 1 server\n`, stderr: expect.stringContaining('config trust') as string });
+    expect(await run(configValidate)).toMatchObject({
+      code: 0,
+      stdout: `${file}: valid, 1 host, 1 server\n`,
+      stderr: expect.stringContaining('config trust') as string,
+    });
     expect(await run(configValidate, { config: file })).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse((await run(configValidate, { json: true })).stdout)).toMatchObject({ schemaVersion: 1, ok: true, trusted: false, hosts: 1, servers: 1 });
+    expect(JSON.parse((await run(configValidate, { json: true })).stdout)).toMatchObject({
+      schemaVersion: 1,
+      ok: true,
+      trusted: false,
+      hosts: 1,
+      servers: 1,
+    });
   });
 
   it('prints every mistake with its place, and exits 6', async () => {
@@ -190,10 +212,13 @@ it('config schema prints a JSON Schema', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ type: 'object', properties: { hosts: expect.anything() as unknown } });
 });
 
-it(proves('a broken file fails to load with all of its mistakes, and never with a part of itself', 'fails-closed'), async () => {
-  const { file, load } = world('hosts: { good: { servers: { s: { command: x } } }, a.b: {} }\npolicy: {}\n');
-  const error: unknown = await load(file).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 6 });
-  expect(problemsOf(error).map(({ key }) => key)).toEqual(['hosts."a.b"', 'policy']);
-  expect((error as { evidence: readonly string[] }).evidence).toHaveLength(2);
-});
+it(
+  proves('a broken file fails to load with all of its mistakes, and never with a part of itself', 'fails-closed'),
+  async () => {
+    const { file, load } = world('hosts: { good: { servers: { s: { command: x } } }, a.b: {} }\npolicy: {}\n');
+    const error: unknown = await load(file).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 6 });
+    expect(problemsOf(error).map(({ key }) => key)).toEqual(['hosts."a.b"', 'policy']);
+    expect((error as { evidence: readonly string[] }).evidence).toHaveLength(2);
+  },
+);

@@ -1,10 +1,10 @@
 /** The demo, whole: real SSH hosts, the real gateway, and nothing left behind. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gone, withVariable, type ProcessInfo } from '../harness/processes.ts';
+import { gone, type ProcessInfo, withVariable } from '../harness/processes.ts';
 import { BIN, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
@@ -19,9 +19,14 @@ function stage(more: Readonly<Record<string, string>> = {}): { readonly sandbox:
 
 /** Logins of the demo hosts have their HOME below the temp folder; the rest has it as TMPDIR. */
 function processesOf(temp: string): ProcessInfo[] {
-  const hosts = readdirSync(temp).flatMap((demo) => ['harbor', 'meadow', 'summit'].map((name) => join(temp, demo, 'hosts', name)));
+  const hosts = readdirSync(temp).flatMap((demo) =>
+    ['harbor', 'meadow', 'summit'].map((name) => join(temp, demo, 'hosts', name)),
+  );
   const users = readdirSync(temp).map((demo) => join(temp, demo, 'user'));
-  const found = [...withVariable('TMPDIR', temp), ...[...hosts, ...users].flatMap((home) => withVariable('HOME', home))];
+  const found = [
+    ...withVariable('TMPDIR', temp),
+    ...[...hosts, ...users].flatMap((home) => withVariable('HOME', home)),
+  ];
   return [...new Map(found.map((one) => [one.pid, one])).values()];
 }
 
@@ -32,7 +37,10 @@ describe('without a terminal', () => {
     const { code, stdout, stderr } = await runProgram(['demo'], sandbox, { timeoutMs: 60_000 });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(performance.now() - began).toBeLessThan(20_000);
-    const chapters = stdout.split(/^(?=\S)/m).map((chapter) => chapter.trim()).filter((chapter) => chapter !== '');
+    const chapters = stdout
+      .split(/^(?=\S)/m)
+      .map((chapter) => chapter.trim())
+      .filter((chapter) => chapter !== '');
     expect(chapters.map((chapter) => chapter.split('\n')[0])).toEqual([
       'Three machines, one hosts file',
       'Every machine answers, through one MCP server',
@@ -67,7 +75,8 @@ describe('without a terminal', () => {
     const { code } = await runProgram(['demo'], sandbox, { timeoutMs: 60_000 });
     expect(code).toBe(0);
     expect(readdirSync(ssh).sort()).toEqual(['config', 'known_hosts']);
-    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir]) expect(readdirSync(folder)).toEqual([]);
+    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir])
+      expect(readdirSync(folder)).toEqual([]);
   });
 
   it('says in one line that OpenSSH is missing', async () => {

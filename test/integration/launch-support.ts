@@ -26,7 +26,13 @@ export interface LinkOptions {
 }
 
 export function silentLog(): Log {
-  const log: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => log };
+  const log: Log = {
+    error: () => undefined,
+    warn: () => undefined,
+    info: () => undefined,
+    debug: () => undefined,
+    child: () => log,
+  };
   return log;
 }
 
@@ -72,7 +78,12 @@ export function sshHost(sshd: Sshd, folder: string, options: LinkOptions = {}): 
 export const LOCAL_HOST: HostPlan = { name: 'here', tags: [], servers: [], ssh: undefined };
 
 export function linkOver(dialer: Dialer, host: HostPlan, deps: LinkDeps, options: LinkOptions = {}): Link {
-  return createLink(host, dialer, { reconnect: options.reconnect ?? RECONNECT, heartbeat: options.heartbeat ?? HEARTBEAT }, deps);
+  return createLink(
+    host,
+    dialer,
+    { reconnect: options.reconnect ?? RECONNECT, heartbeat: options.heartbeat ?? HEARTBEAT },
+    deps,
+  );
 }
 
 /** A link over ssh2, closed with the test. */

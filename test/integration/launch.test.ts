@@ -1,11 +1,11 @@
 /** The launcher through real login shells of a real sshd. */
-import { writeFileSync, chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startSshd, type Sshd, type SshdOptions } from '../harness/sshd.ts';
 import { scratch } from '../harness/scratch.ts';
+import { type Sshd, type SshdOptions, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
-import { NEVER, errorsOf, launchOf, outputOf, sshLink } from './launch-support.ts';
+import { errorsOf, launchOf, NEVER, outputOf, sshLink } from './launch-support.ts';
 
 const machines: Sshd[] = [];
 
@@ -28,7 +28,10 @@ describe.each(SHELLS)('through %s, with start files that print garbage', (shell)
     mkdirSync(join(sshd.home, 'my dir'), { mode: 0o755 });
     const link = sshLink(sshd);
     const script = `printf '%s|%s|' "$1" "$VALUE"; pwd; cat; echo to stderr >&2; exit 7`;
-    const launch = launchOf('/bin/sh', ['-c', script, 'sh', AWKWARD], { env: new Map([['VALUE', AWKWARD]]), cwd: '~/my dir' });
+    const launch = launchOf('/bin/sh', ['-c', script, 'sh', AWKWARD], {
+      env: new Map([['VALUE', AWKWARD]]),
+      cwd: '~/my dir',
+    });
     const channel = await link.open(launch, NEVER);
     channel.input.end('from stdin\n');
     const errors = errorsOf(channel);

@@ -6,7 +6,7 @@ import { makeFolder } from '../harness/folder.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, startServe } from '../harness/program.ts';
 import { loginPathFiles, noisyFiles } from '../harness/rc-files.ts';
-import { startSshd, type SshdOptions } from '../harness/sshd.ts';
+import { type SshdOptions, startSshd } from '../harness/sshd.ts';
 import { callText, offers } from '../harness/tools.ts';
 
 interface Where {
@@ -43,28 +43,46 @@ async function machine(options: SshdOptions) {
   return sshd;
 }
 
-const NASTY = { DOLLAR: 'a$HOME`id`', QUOTES: `'"\\'`, LINES: 'one\ntwo', BANG: '!history ~ * ? [x]', UNICODE: 'ümläut €', EMPTY: '' };
+const NASTY = {
+  DOLLAR: 'a$HOME`id`',
+  QUOTES: `'"\\'`,
+  LINES: 'one\ntwo',
+  BANG: '!history ~ * ? [x]',
+  UNICODE: 'ümläut €',
+  EMPTY: '',
+};
 
 describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('a login shell of %s', (name) => {
   it.each(['quiet', 'noisy'] as const)('with %s start files runs a server as it was written', async (rc) => {
     const sshd = await machine({ shell: shellPath(name), ...(rc === 'noisy' ? { homeFiles: 'noisy' as const } : {}) });
     const args = ['$HOME', `it's "quoted"`, '', 'a  b', '*', '!x', 'back\\slash', 'ümläut'];
-    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs', args, { env: NASTY, cwd: '~' }) } } }).path);
+    const { client } = startServe(
+      writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs', args, { env: NASTY, cwd: '~' }) } } })
+        .path,
+    );
     await initialize(client);
     await offers(client, ['box__echo__where']);
     const where = JSON.parse(await callText(client, 'box__echo__where', { variables: Object.keys(NASTY) })) as Where;
     expect(where.argv).toEqual(args);
     expect(where.variables).toEqual(NASTY);
     expect(where.cwd).toBe(sshd.home);
-    expect(await callText(client, 'box__echo__echo', { message: 'x'.repeat(100_000) })).toHaveLength(100_000 + '{"message":""}'.length);
+    expect(await callText(client, 'box__echo__echo', { message: 'x'.repeat(100_000) })).toHaveLength(
+      100_000 + '{"message":""}'.length,
+    );
   });
 
   it('finds a command that only the PATH of a login knows, and gives that PATH to it', async () => {
     const tools = makeFolder('public');
     onTestFinished(tools.remove);
     const sshd = await machine({ shell: shellPath(name), homeFiles: loginPathFiles(tools.path) });
-    writeFileSync(join(tools.path, 'only-at-login'), `#!/bin/sh\nexec "${process.execPath}" "${sshd.servers}/echo.mjs"\n`, { mode: 0o755 });
-    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { echo: { command: 'only-at-login' } } } }).path);
+    writeFileSync(
+      join(tools.path, 'only-at-login'),
+      `#!/bin/sh\nexec "${process.execPath}" "${sshd.servers}/echo.mjs"\n`,
+      { mode: 0o755 },
+    );
+    const { client } = startServe(
+      writeHostsFile({ box: { sshd, servers: { echo: { command: 'only-at-login' } } } }).path,
+    );
     await initialize(client);
     await offers(client, ['box__echo__where']);
     const where = JSON.parse(await callText(client, 'box__echo__where')) as Where;
@@ -73,13 +91,18 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('a login shell of 
 });
 
 describe('a noisy machine', () => {
-  it('whose start files talk on every channel keeps its servers\' stderr apart', async () => {
+  it("whose start files talk on every channel keeps its servers' stderr apart", async () => {
     const sshd = await machine({ shell: '/bin/bash', homeFiles: { ...noisyFiles() } });
-    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs'), noisy: fixture(sshd, 'noisy.mjs') } } }).path);
+    const { client } = startServe(
+      writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs'), noisy: fixture(sshd, 'noisy.mjs') } } })
+        .path,
+    );
     await initialize(client);
     await offers(client, ['box__echo__stderr', 'box__noisy__echo']);
     expect(await callText(client, 'box__echo__stderr', { line: 'a complaint of its own' })).toBe('written');
-    expect(await callText(client, 'box__noisy__echo', { message: 'between noise' })).toBe('{"message":"between noise"}');
+    expect(await callText(client, 'box__noisy__echo', { message: 'between noise' })).toBe(
+      '{"message":"between noise"}',
+    );
     for (const { line, message } of client.received) expect(message, line).toHaveProperty('jsonrpc', '2.0');
   });
 });

@@ -1,9 +1,9 @@
 /** Public names: legal everywhere, stable, and what the hosts file makes of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
+import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, listTools, offers, textOf, toolNames } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 import { proves } from '../requirements.ts';
@@ -40,7 +40,7 @@ describe('public names', () => {
     expect(await order()).toEqual(await order());
   });
 
-  it('are legal and unique even where a server\'s own are not', async () => {
+  it("are legal and unique even where a server's own are not", async () => {
     const client = await serving({ box: host('bad', 'bad-tools.mjs'), other: host('echo', 'echo.mjs') });
     const names = await offers(client, ['box__bad__good', 'other__echo__echo']);
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,44}$/);
@@ -64,14 +64,21 @@ describe('public names', () => {
   });
 
   it('obey naming.maxLength', async () => {
-    const client = await serving({ box: host('pages-of-tools', 'pages.mjs', {}, ['3', '2']) }, { naming: { maxLength: 24 } });
+    const client = await serving(
+      { box: host('pages-of-tools', 'pages.mjs', {}, ['3', '2']) },
+      { naming: { maxLength: 24 } },
+    );
     // box__pages-of-tools__tool_0000 has 30 characters.
     const list = await until(async () => {
       const names = await toolNames(client);
       return names.length === 3 && names;
     });
     for (const name of list) expect(name.length).toBeLessThanOrEqual(24);
-    expect(await Promise.all(list.map((name) => callText(client, name)))).toEqual(['called tool_0000', 'called tool_0001', 'called tool_0002']);
+    expect(await Promise.all(list.map((name) => callText(client, name)))).toEqual([
+      'called tool_0000',
+      'called tool_0001',
+      'called tool_0002',
+    ]);
   });
 });
 
@@ -80,23 +87,43 @@ describe('tools.allow, deny and rename', () => {
 
   it('filter the listing', async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
-    expect((await offers(client, ['box__echo__echo'])).sort()).toEqual(['box__echo__echo', 'box__echo__fail', 'box__echo__line']);
+    expect((await offers(client, ['box__echo__echo'])).sort()).toEqual([
+      'box__echo__echo',
+      'box__echo__fail',
+      'box__echo__line',
+    ]);
   });
 
   it(proves('guard the call alike, by any name', 'filter-guards'), async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
     await offers(client, ['box__echo__echo']);
-    for (const name of ['box__echo__exit', 'box__echo__error', 'box__echo__where', 'box__echo__raw', 'exit', 'box__echo__EXIT']) {
+    for (const name of [
+      'box__echo__exit',
+      'box__echo__error',
+      'box__echo__where',
+      'box__echo__raw',
+      'exit',
+      'box__echo__EXIT',
+    ]) {
       const { message } = await client.reply(client.ask('tools/call', { name, arguments: {} }));
-      expect(message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true, name).toBe(true);
+      expect(
+        message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true,
+        name,
+      ).toBe(true);
     }
-    expect(JSON.parse(await callText(client, 'box__echo__line'))).toMatchObject({ method: 'tools/call', params: { name: 'raw' } });
+    expect(JSON.parse(await callText(client, 'box__echo__line'))).toMatchObject({
+      method: 'tools/call',
+      params: { name: 'raw' },
+    });
   });
 
   it(proves('guard before the server has ever been listed', 'filter-guards'), async () => {
     const client = await serving({ box: host('echo', 'echo.mjs', filtered) });
     const { message, line } = await client.reply(client.ask('tools/call', { name: 'box__echo__where', arguments: {} }));
-    expect(message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true, line).toBe(true);
+    expect(
+      message.error !== undefined || (message.result as { isError?: boolean } | undefined)?.isError === true,
+      line,
+    ).toBe(true);
   });
 });
 
@@ -108,11 +135,19 @@ describe('a call', () => {
     expect(line).toContain('box__echo__ehco');
   });
 
-  it('gives a tool\'s own failure as it is', async () => {
+  it("gives a tool's own failure as it is", async () => {
     const client = await serving({ box: host('echo', 'echo.mjs') });
     await offers(client, ['box__echo__fail']);
-    expect(await call(client, 'box__echo__fail')).toEqual({ content: [{ type: 'text', text: 'it went wrong' }], isError: true });
-    const { message } = await client.reply(client.ask('tools/call', { name: 'box__echo__error', arguments: { code: -32042, message: 'No: "x"', data: { a: [1] } } }));
+    expect(await call(client, 'box__echo__fail')).toEqual({
+      content: [{ type: 'text', text: 'it went wrong' }],
+      isError: true,
+    });
+    const { message } = await client.reply(
+      client.ask('tools/call', {
+        name: 'box__echo__error',
+        arguments: { code: -32042, message: 'No: "x"', data: { a: [1] } },
+      }),
+    );
     expect(message.error).toEqual({ code: -32042, message: 'No: "x"', data: { a: [1] } });
   });
 
@@ -127,7 +162,9 @@ describe('a call', () => {
 });
 
 it('tools --json of a run of its own shows public and original names', async () => {
-  const file = writeHostsFile({ box: host('echo', 'echo.mjs', { tools: { allow: ['echo'], rename: { echo: 'repeat' } } }) });
+  const file = writeHostsFile({
+    box: host('echo', 'echo.mjs', { tools: { allow: ['echo'], rename: { echo: 'repeat' } } }),
+  });
   const { code, stdout, stderr } = await runProgram(['tools', '--json', '--config', file.path], makeSandbox());
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const { tools } = JSON.parse(stdout) as { tools: { name: string; host: string; server: string; original: string }[] };
@@ -135,7 +172,10 @@ it('tools --json of a run of its own shows public and original names', async () 
 });
 
 it(proves('pages are drained, whatever their cursors look like', 'tools-list'), async () => {
-  const client = await serving({ box: host('pages', 'pages.mjs', {}, ['130', '7']), other: host('echo', 'sh-echo.sh') });
+  const client = await serving({
+    box: host('pages', 'pages.mjs', {}, ['130', '7']),
+    other: host('echo', 'sh-echo.sh'),
+  });
   await offers(client, ['box__pages__tool_0129', 'other__echo__echo']);
   expect((await listTools(client)).filter((tool) => tool.name.startsWith('box'))).toHaveLength(130);
 });

@@ -18,6 +18,7 @@ export async function startAgent(keys: readonly string[]): Promise<TestAgent> {
     agent.kill();
   });
   await until(() => existsSync(socket));
-  for (const key of keys) execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+  for (const key of keys)
+    execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
   return { socket };
 }

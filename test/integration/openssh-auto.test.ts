@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import type { SshPlan } from '../../src/config/plan.ts';
+import { agentKeyTypes } from '../../src/link/agent-info.ts';
 import { createSshDialer, explainBackend } from '../../src/link/backend.ts';
 import type { LinkDeps, Transport } from '../../src/link/contract.ts';
-import { agentKeyTypes } from '../../src/link/agent-info.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import { makeKey, type KeyPair } from '../harness/keys.ts';
+import { type KeyPair, makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { startAgent } from './openssh-agent.ts';
 import { hostPlan, never, owned, run, testDeps } from './openssh-setup.ts';
 
@@ -22,7 +22,10 @@ async function machine(options: Parameters<typeof startSshd>[0] = {}): Promise<S
 
 function config(target: Sshd, lines: readonly string[]): Partial<SshPlan> {
   const file = join(scratch(), 'config');
-  writeFileSync(file, ['Host box', 'HostName 127.0.0.1', `Port ${target.port}`, `User ${target.user}`, ...lines, ''].join('\n'));
+  writeFileSync(
+    file,
+    ['Host box', 'HostName 127.0.0.1', `Port ${target.port}`, `User ${target.user}`, ...lines, ''].join('\n'),
+  );
   return { alias: 'box', backend: 'auto', configFile: file };
 }
 
@@ -46,7 +49,10 @@ async function certifiedMachine(): Promise<{ sshd: Sshd; certified: KeyPair; str
   const sshd = await machine();
   writeFileSync(join(sshd.folder, 'ca.pub'), `${authority.publicKey}\n`, { mode: 0o644 });
   const trusting = await machine({ config: [`TrustedUserCAKeys ${join(sshd.folder, 'ca.pub')}`] });
-  const [certified, stranger] = await Promise.all([makeKey(join(folder, 'certified')), makeKey(join(folder, 'stranger'))]);
+  const [certified, stranger] = await Promise.all([
+    makeKey(join(folder, 'certified')),
+    makeKey(join(folder, 'stranger')),
+  ]);
   execFileSync('ssh-keygen', ['-q', '-s', authority.path, '-I', 'test', '-n', trusting.user, `${certified.path}.pub`]);
   return { sshd: trusting, certified, stranger };
 }
@@ -66,7 +72,10 @@ describe('by the rules', () => {
     const ssh = config(sshd, [known(sshd), 'IdentitiesOnly yes', `IdentityFile ${certified.path}`]);
     const deps = testDeps();
     expect((await backendOf(ssh, deps)).backend).toBe('openssh');
-    expect(await explainBackend(auto(ssh), deps, never)).toEqual({ backend: 'openssh', reason: 'IdentityFile of box: a certificate lies beside an identity file' });
+    expect(await explainBackend(auto(ssh), deps, never)).toEqual({
+      backend: 'openssh',
+      reason: 'IdentityFile of box: a certificate lies beside an identity file',
+    });
     expect(logins(sshd)).toBe(1);
   });
 
@@ -76,7 +85,10 @@ describe('by the rules', () => {
     // ssh-add took the key and its certificate; the plain one goes, named where no certificate lies beside it.
     const plain = join(scratch(), 'plain.pub');
     copyFileSync(`${certified.path}.pub`, plain);
-    execFileSync('ssh-add', ['-q', '-d', plain], { env: { ...process.env, SSH_AUTH_SOCK: agent.socket }, stdio: 'ignore' });
+    execFileSync('ssh-add', ['-q', '-d', plain], {
+      env: { ...process.env, SSH_AUTH_SOCK: agent.socket },
+      stdio: 'ignore',
+    });
     expect(await agentKeyTypes(agent.socket, systemClock(), never)).toEqual(['ssh-ed25519-cert-v01@openssh.com']);
     const ssh = config(sshd, [known(sshd)]);
     const deps = testDeps({ env: { SSH_AUTH_SOCK: agent.socket } });
@@ -95,7 +107,17 @@ describe('by the rules', () => {
     const direct = config(jump, [`UserKnownHostsFile ${file}`, `IdentityFile ${jump.identityFile}`]);
     expect((await backendOf(direct, testDeps())).backend).toBe('openssh');
     const sshd = await machine();
-    const through = config(sshd, [known(sshd), `IdentityFile ${sshd.identityFile}`, 'ProxyJump bastion', 'Host bastion', 'HostName 127.0.0.1', `Port ${jump.port}`, `User ${jump.user}`, `UserKnownHostsFile ${file}`, `IdentityFile ${jump.identityFile}`]);
+    const through = config(sshd, [
+      known(sshd),
+      `IdentityFile ${sshd.identityFile}`,
+      'ProxyJump bastion',
+      'Host bastion',
+      'HostName 127.0.0.1',
+      `Port ${jump.port}`,
+      `User ${jump.user}`,
+      `UserKnownHostsFile ${file}`,
+      `IdentityFile ${jump.identityFile}`,
+    ]);
     expect((await backendOf(through, testDeps())).backend).toBe('openssh');
   });
 });
@@ -112,7 +134,10 @@ describe('the second try', () => {
     expect(logins(sshd)).toBe(2);
     expect((await backendOf(ssh, deps)).backend).toBe('openssh');
     expect(logins(sshd)).toBe(3);
-    expect(await explainBackend(auto(ssh), deps, never)).toEqual({ backend: 'openssh', reason: 'remembered: ssh2 failed (AUTH_FAILED)' });
+    expect(await explainBackend(auto(ssh), deps, never)).toEqual({
+      backend: 'openssh',
+      reason: 'remembered: ssh2 failed (AUTH_FAILED)',
+    });
     const changed = config(sshd, [...lines, 'ConnectionAttempts 2']);
     expect((await explainBackend(auto(changed), deps, never)).backend).toBe('ssh2');
   });
@@ -123,7 +148,11 @@ describe('the second try', () => {
     const ssh = config(sshd, [known(sshd), 'IdentitiesOnly yes', `IdentityFile ${stranger.path}`]);
     const deps = testDeps();
     const failed = createSshDialer(auto(ssh), deps).dial(never);
-    await expect(failed).rejects.toMatchObject({ code: 'AUTH_FAILED', host: 'box', evidence: expect.arrayContaining([expect.stringContaining("the system's ssh:")]) as string[] });
+    await expect(failed).rejects.toMatchObject({
+      code: 'AUTH_FAILED',
+      host: 'box',
+      evidence: expect.arrayContaining([expect.stringContaining("the system's ssh:")]) as string[],
+    });
     expect(logins(sshd)).toBe(2);
     expect((await explainBackend(auto(ssh), deps, never)).backend).toBe('ssh2');
   });
@@ -134,7 +163,9 @@ describe('the second try', () => {
     const file = join(scratch(), 'known');
     writeFileSync(file, kind === 'unknown' ? '' : `[127.0.0.1]:${sshd.port} ${other.publicKey}\n`);
     const ssh = config(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]);
-    await expect(createSshDialer(auto(ssh), testDeps()).dial(never)).rejects.toMatchObject({ code: `HOST_KEY_${kind.toUpperCase()}` });
+    await expect(createSshDialer(auto(ssh), testDeps()).dial(never)).rejects.toMatchObject({
+      code: `HOST_KEY_${kind.toUpperCase()}`,
+    });
     expect(logins(sshd)).toBe(1);
   });
 
@@ -152,7 +183,13 @@ describe('the second try', () => {
 
 it('a backend that the hosts file names is not second-guessed', async () => {
   const { sshd, certified } = await certifiedMachine();
-  const ssh = { ...config(sshd, [known(sshd), 'IdentitiesOnly yes', `IdentityFile ${certified.path}`]), backend: 'ssh2' as const };
+  const ssh = {
+    ...config(sshd, [known(sshd), 'IdentitiesOnly yes', `IdentityFile ${certified.path}`]),
+    backend: 'ssh2' as const,
+  };
   await expect(createSshDialer(auto(ssh), testDeps()).dial(never)).rejects.toMatchObject({ code: 'AUTH_FAILED' });
-  expect(await explainBackend(auto(ssh), testDeps(), never)).toEqual({ backend: 'ssh2', reason: 'the hosts file says so' });
+  expect(await explainBackend(auto(ssh), testDeps(), never)).toEqual({
+    backend: 'ssh2',
+    reason: 'the hosts file says so',
+  });
 });

@@ -1,5 +1,5 @@
 /** Nothing of the openssh backend outlives its process; the user's own master is used when asked for, and outlives us. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { SshPlan } from '../../src/config/plan.ts';
 import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
 import { descendants, gone, isAlive, withCommandLine } from '../harness/processes.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { hostPlan, never, run, testDeps } from './openssh-setup.ts';
 
@@ -21,9 +21,15 @@ afterAll(() => sshd.stop());
 const VICTIM = fileURLToPath(new URL('openssh-victim.ts', import.meta.url));
 
 /** Runs the victim until it is connected and `command` printed something. */
-async function connectedVictim(ssh: Partial<SshPlan>, runtimeDir: string, command = 'echo started; exec cat'): Promise<{ process: ChildProcess; said: string }> {
+async function connectedVictim(
+  ssh: Partial<SshPlan>,
+  runtimeDir: string,
+  command = 'echo started; exec cat',
+): Promise<{ process: ChildProcess; said: string }> {
   const options = JSON.stringify({ host: hostPlan(sshd, ssh), runtimeDir, command });
-  const victim = spawn(process.execPath, ['--import', 'tsx', VICTIM, options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const victim = spawn(process.execPath, ['--import', 'tsx', VICTIM, options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => {
     victim.kill('SIGKILL');
   });
@@ -83,7 +89,11 @@ describe("the user's own master", () => {
   async function userMaster(): Promise<string> {
     const folder = testDeps().runtimeDir;
     const path = join(folder, 'master');
-    const master = spawn('ssh', ['-F', sshd.sshConfigFile, '-M', '-N', '-o', 'ControlPersist=no', '-S', path, sshd.alias], { stdio: 'ignore' });
+    const master = spawn(
+      'ssh',
+      ['-F', sshd.sshConfigFile, '-M', '-N', '-o', 'ControlPersist=no', '-S', path, sshd.alias],
+      { stdio: 'ignore' },
+    );
     onTestFinished(() => {
       master.kill();
     });
@@ -99,12 +109,16 @@ describe("the user's own master", () => {
     return file;
   }
 
-  const check = (path: string): string => execFileSync('ssh', ['-S', path, '-O', 'check', 'x'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const check = (path: string): string =>
+    execFileSync('ssh', ['-S', path, '-O', 'check', 'x'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
   it('carries our programs when the hosts file says so, and lives on after us', async () => {
     const path = await userMaster();
     const deps = testDeps();
-    const dialer = createOpensshDialer(hostPlan(sshd, { configFile: configWith(path), reuseControlMaster: true }), deps);
+    const dialer = createOpensshDialer(
+      hostPlan(sshd, { configFile: configWith(path), reuseControlMaster: true }),
+      deps,
+    );
     const transport = await dialer.dial(never);
     expect(dialer.backend()).toBe('openssh (control master)');
     expect(existsSync(deps.runtimeDir) && readdirSync(deps.runtimeDir)).toEqual([]);
@@ -119,7 +133,10 @@ describe("the user's own master", () => {
   it('keeps nothing of ours when we are killed', async () => {
     const path = await userMaster();
     const { runtimeDir } = testDeps();
-    const { process: victim, said } = await connectedVictim({ configFile: configWith(path), reuseControlMaster: true }, runtimeDir);
+    const { process: victim, said } = await connectedVictim(
+      { configFile: configWith(path), reuseControlMaster: true },
+      runtimeDir,
+    );
     expect(said).toBe('ready openssh (control master)');
     expect(sshd.programs()).not.toEqual([]);
     await kill(victim);
@@ -136,7 +153,10 @@ describe("the user's own master", () => {
   });
 
   it('that is gone makes us connect ourselves', async () => {
-    const dialer = createOpensshDialer(hostPlan(sshd, { configFile: configWith('/nonexistent/master'), reuseControlMaster: true }), testDeps());
+    const dialer = createOpensshDialer(
+      hostPlan(sshd, { configFile: configWith('/nonexistent/master'), reuseControlMaster: true }),
+      testDeps(),
+    );
     const transport = await dialer.dial(never);
     expect(dialer.backend()).toBe('openssh');
     await transport.close();
@@ -144,7 +164,10 @@ describe("the user's own master", () => {
 
   it('that ends is a lost connection', async () => {
     const path = await userMaster();
-    const dialer = createOpensshDialer(hostPlan(sshd, { configFile: configWith(path), reuseControlMaster: true }), testDeps());
+    const dialer = createOpensshDialer(
+      hostPlan(sshd, { configFile: configWith(path), reuseControlMaster: true }),
+      testDeps(),
+    );
     const transport = await dialer.dial(never);
     const channel = await transport.exec('cat', never);
     execFileSync('ssh', ['-S', path, '-O', 'exit', 'x'], { stdio: 'ignore' });

@@ -2,16 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, afterAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SshPlan } from '../../src/config/plan.ts';
 import type { Dialer, LinkDeps } from '../../src/link/contract.ts';
 import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
-import { startAgent } from './openssh-agent.ts';
 import { makeKey } from '../harness/keys.ts';
-import { descendants } from '../harness/processes.ts';
 import { freePort } from '../harness/port.ts';
+import { descendants } from '../harness/processes.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
+import { startAgent } from './openssh-agent.ts';
 import { hostPlan, never, owned, run, testDeps } from './openssh-setup.ts';
 
 let sshd: Sshd;
@@ -29,11 +29,23 @@ async function machine(options: Parameters<typeof startSshd>[0] = {}): Promise<S
 /** An ssh_config of the test's own for `box`. */
 function configFile(target: Sshd, lines: readonly string[]): string {
   const file = join(scratch(), 'config');
-  writeFileSync(file, ['Host box', `HostName 127.0.0.1`, `Port ${target.port}`, `User ${target.user}`, 'IdentitiesOnly yes', ...lines, ''].join('\n'));
+  writeFileSync(
+    file,
+    [
+      'Host box',
+      `HostName 127.0.0.1`,
+      `Port ${target.port}`,
+      `User ${target.user}`,
+      'IdentitiesOnly yes',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
   return file;
 }
 
-const dialer = (plan: Partial<SshPlan>, deps: LinkDeps = testDeps()): Dialer => createOpensshDialer(hostPlan({ alias: 'box', sshConfigFile: '/dev/null' }, plan), deps);
+const dialer = (plan: Partial<SshPlan>, deps: LinkDeps = testDeps()): Dialer =>
+  createOpensshDialer(hostPlan({ alias: 'box', sshConfigFile: '/dev/null' }, plan), deps);
 
 async function greets(plan: Partial<SshPlan>, deps: LinkDeps = testDeps()): Promise<string> {
   return (await run(await owned(dialer(plan, deps).dial(never)), 'echo hi')).output;
@@ -43,11 +55,20 @@ const known = (target: Sshd): string => `UserKnownHostsFile ${target.knownHostsF
 
 describe('keys', () => {
   it('logs in with a key file of the configuration', async () => {
-    expect(await greets({ configFile: configFile(sshd, [known(sshd), `IdentityFile ${sshd.identityFile}`]) })).toBe('hi\n');
+    expect(await greets({ configFile: configFile(sshd, [known(sshd), `IdentityFile ${sshd.identityFile}`]) })).toBe(
+      'hi\n',
+    );
   });
 
   it('takes name, user, port, key and known hosts of the hosts file over the configuration', async () => {
-    const plan = { alias: 'elsewhere', host: '127.0.0.1', user: sshd.user, port: sshd.port, identityFiles: [sshd.identityFile], knownHostsFiles: [sshd.knownHostsFile] };
+    const plan = {
+      alias: 'elsewhere',
+      host: '127.0.0.1',
+      user: sshd.user,
+      port: sshd.port,
+      identityFiles: [sshd.identityFile],
+      knownHostsFiles: [sshd.knownHostsFile],
+    };
     expect(await greets({ ...plan, configFile: configFile(sshd, []) })).toBe('hi\n');
   });
 
@@ -65,13 +86,19 @@ describe('keys', () => {
   it('says AUTH_FAILED with what ssh said for a wrong key', async () => {
     const key = await makeKey(join(scratch(), 'id'));
     const failed = dialer({ configFile: configFile(sshd, [known(sshd), `IdentityFile ${key.path}`]) }).dial(never);
-    await expect(failed).rejects.toMatchObject({ code: 'AUTH_FAILED', host: 'box', evidence: [expect.stringContaining('Permission denied (publickey')] });
+    await expect(failed).rejects.toMatchObject({
+      code: 'AUTH_FAILED',
+      host: 'box',
+      evidence: [expect.stringContaining('Permission denied (publickey')],
+    });
   });
 
   it('says KEY_UNUSABLE for a file that is no key', async () => {
     const path = join(scratch(), 'id');
     writeFileSync(path, 'not a key\n', { mode: 0o600 });
-    await expect(dialer({ configFile: configFile(sshd, [known(sshd), `IdentityFile ${path}`]) }).dial(never)).rejects.toMatchObject({ code: 'KEY_UNUSABLE' });
+    await expect(
+      dialer({ configFile: configFile(sshd, [known(sshd), `IdentityFile ${path}`]) }).dial(never),
+    ).rejects.toMatchObject({ code: 'KEY_UNUSABLE' });
   });
 
   it('uses the keys of the agent', async () => {
@@ -92,7 +119,9 @@ describe('questions', () => {
   it('asks a person for the passphrase of a key', async () => {
     const deps = testDeps({ answers: ['open sesame'] });
     expect(await greets(await encrypted(await machine()), deps)).toBe('hi\n');
-    expect(deps.asked).toMatchObject([{ host: 'box', kind: 'passphrase', echo: false, text: expect.stringContaining('Enter passphrase for') as string }]);
+    expect(deps.asked).toMatchObject([
+      { host: 'box', kind: 'passphrase', echo: false, text: expect.stringContaining('Enter passphrase for') as string },
+    ]);
   });
 
   it('asks again after a wrong one', async () => {
@@ -133,7 +162,9 @@ describe('questions', () => {
     const seen: string[] = [];
     const look = (): void => {
       const processes = descendants(process.pid).flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
-      const files = [deps.runtimeDir, deps.homeDir].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)));
+      const files = [deps.runtimeDir, deps.homeDir].flatMap((folder) =>
+        readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+      );
       seen.push(...[...processes, ...files].map(readIfThere));
     };
     const prompter = (): Promise<string> => {
@@ -150,24 +181,42 @@ describe('questions', () => {
 describe('host keys', () => {
   it('refuses an unknown one, and says which it was shown', async () => {
     const file = join(scratch(), 'known');
-    const failed = dialer({ configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]) }).dial(never);
-    await expect(failed).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN', host: 'box', evidence: [`shown: ${sshd.hostKeys[0]?.fingerprint}`] });
+    const failed = dialer({
+      configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]),
+    }).dial(never);
+    await expect(failed).rejects.toMatchObject({
+      code: 'HOST_KEY_UNKNOWN',
+      host: 'box',
+      evidence: [`shown: ${sshd.hostKeys[0]?.fingerprint}`],
+    });
   });
 
-  it.each(['no', 'accept-new', 'ask'])('refuses it also where the configuration says StrictHostKeyChecking %s', async (value) => {
-    const file = join(scratch(), 'known');
-    const lines = [`UserKnownHostsFile ${file}`, `StrictHostKeyChecking ${value}`, 'NoHostAuthenticationForLocalhost yes', `IdentityFile ${sshd.identityFile}`];
-    const deps = testDeps({ answers: ['yes', 'yes'] });
-    await expect(dialer({ configFile: configFile(sshd, lines) }, deps).dial(never)).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
-    expect(deps.asked).toEqual([]);
-    expect(readIfThere(file)).toBe('');
-  });
+  it.each(['no', 'accept-new', 'ask'])(
+    'refuses it also where the configuration says StrictHostKeyChecking %s',
+    async (value) => {
+      const file = join(scratch(), 'known');
+      const lines = [
+        `UserKnownHostsFile ${file}`,
+        `StrictHostKeyChecking ${value}`,
+        'NoHostAuthenticationForLocalhost yes',
+        `IdentityFile ${sshd.identityFile}`,
+      ];
+      const deps = testDeps({ answers: ['yes', 'yes'] });
+      await expect(dialer({ configFile: configFile(sshd, lines) }, deps).dial(never)).rejects.toMatchObject({
+        code: 'HOST_KEY_UNKNOWN',
+      });
+      expect(deps.asked).toEqual([]);
+      expect(readIfThere(file)).toBe('');
+    },
+  );
 
   it('refuses a changed one with both fingerprints, file and line', async () => {
     const other = await makeKey(join(scratch(), 'other'));
     const file = join(scratch(), 'known');
     writeFileSync(file, `# first line\n[127.0.0.1]:${sshd.port} ${other.publicKey}\n`);
-    const failed = dialer({ configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]) }).dial(never);
+    const failed = dialer({
+      configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]),
+    }).dial(never);
     await expect(failed).rejects.toMatchObject({
       code: 'HOST_KEY_CHANGED',
       evidence: [`shown: ${sshd.hostKeys[0]?.fingerprint}`, `known: ssh-ed25519 ${other.fingerprint} (${file}:2)`],
@@ -179,7 +228,11 @@ describe('host keys', () => {
     const file = join(scratch(), 'known');
     const line = readFileSync(sshd.knownHostsFile, 'utf8');
     writeFileSync(file, `${line}@revoked * ${sshd.hostKeys[0]?.publicKey}\n`);
-    await expect(dialer({ configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]) }).dial(never)).rejects.toMatchObject({ code: 'HOST_KEY_REVOKED' });
+    await expect(
+      dialer({
+        configFile: configFile(sshd, [`UserKnownHostsFile ${file}`, `IdentityFile ${sshd.identityFile}`]),
+      }).dial(never),
+    ).rejects.toMatchObject({ code: 'HOST_KEY_REVOKED' });
   });
 
   it('accepts a host certificate of a known signer, and only for the name it was made for', async () => {
@@ -197,16 +250,33 @@ describe('host keys', () => {
     expect(await greets(plan)).toBe('hi\n');
     sign('another.example');
     await own.restart();
-    await expect(dialer(plan).dial(never)).rejects.toMatchObject({ code: expect.stringMatching(/^HOST_KEY_/) as string });
+    await expect(dialer(plan).dial(never)).rejects.toMatchObject({
+      code: expect.stringMatching(/^HOST_KEY_/) as string,
+    });
   });
 });
 
 describe('jump hosts', () => {
   function jumpConfig(jump: Sshd, target: Sshd, jumpKnown: string, more: readonly string[] = []): string {
     const file = join(scratch(), 'config');
-    const host = (name: string, machineOf: Sshd, knownFile: string, lines: readonly string[]): string[] =>
-      [`Host ${name}`, 'HostName 127.0.0.1', `Port ${machineOf.port}`, `User ${machineOf.user}`, 'IdentitiesOnly yes', `IdentityFile ${machineOf.identityFile}`, `UserKnownHostsFile ${knownFile}`, ...lines];
-    writeFileSync(file, [...host('box', target, target.knownHostsFile, ['ProxyJump bastion']), ...host('bastion', jump, jumpKnown, more), ''].join('\n'));
+    const host = (name: string, machineOf: Sshd, knownFile: string, lines: readonly string[]): string[] => [
+      `Host ${name}`,
+      'HostName 127.0.0.1',
+      `Port ${machineOf.port}`,
+      `User ${machineOf.user}`,
+      'IdentitiesOnly yes',
+      `IdentityFile ${machineOf.identityFile}`,
+      `UserKnownHostsFile ${knownFile}`,
+      ...lines,
+    ];
+    writeFileSync(
+      file,
+      [
+        ...host('box', target, target.knownHostsFile, ['ProxyJump bastion']),
+        ...host('bastion', jump, jumpKnown, more),
+        '',
+      ].join('\n'),
+    );
     return file;
   }
 
@@ -214,7 +284,10 @@ describe('jump hosts', () => {
     const [first, second] = await Promise.all([machine(), machine()]);
     expect(await greets({ configFile: jumpConfig(second, sshd, second.knownHostsFile) })).toBe('hi\n');
     const file = jumpConfig(second, sshd, second.knownHostsFile, ['ProxyJump outer']);
-    appendFileSync(file, `Host outer\nHostName 127.0.0.1\nPort ${first.port}\nUser ${first.user}\nIdentityFile ${first.identityFile}\nUserKnownHostsFile ${first.knownHostsFile}\n`);
+    appendFileSync(
+      file,
+      `Host outer\nHostName 127.0.0.1\nPort ${first.port}\nUser ${first.user}\nIdentityFile ${first.identityFile}\nUserKnownHostsFile ${first.knownHostsFile}\n`,
+    );
     expect(await greets({ configFile: file })).toBe('hi\n');
     expect(first.log()).toContain('Accepted publickey');
     expect(second.log()).toContain('Accepted publickey');
@@ -236,12 +309,16 @@ describe('jump hosts', () => {
 describe('no connection', () => {
   it('says HOST_UNREACHABLE for a port where nothing listens', async () => {
     const port = await freePort();
-    await expect(dialer({ configFile: configFile(sshd, [known(sshd)]), port }).dial(never)).rejects.toMatchObject({ code: 'HOST_UNREACHABLE' });
+    await expect(dialer({ configFile: configFile(sshd, [known(sshd)]), port }).dial(never)).rejects.toMatchObject({
+      code: 'HOST_UNREACHABLE',
+    });
   });
 
   it('says SSH_MISSING without an ssh', async () => {
     const deps = testDeps({ env: { PATH: scratch() } });
-    await expect(dialer({ configFile: configFile(sshd, [known(sshd)]) }, deps).dial(never)).rejects.toMatchObject({ code: 'SSH_MISSING' });
+    await expect(dialer({ configFile: configFile(sshd, [known(sshd)]) }, deps).dial(never)).rejects.toMatchObject({
+      code: 'SSH_MISSING',
+    });
   });
 });
 

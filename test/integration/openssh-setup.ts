@@ -1,8 +1,7 @@
 /** What the tests of the openssh backend need: its dependencies, plans for a test sshd, and whole programs over it. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { HostPlan, SshPlan } from '../../src/config/plan.ts';
@@ -14,12 +13,20 @@ import type { Sshd } from '../harness/sshd.ts';
 export const never = new AbortController().signal;
 
 function quietLog(): Log {
-  const log: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => log };
+  const log: Log = {
+    error: () => undefined,
+    warn: () => undefined,
+    info: () => undefined,
+    debug: () => undefined,
+    child: () => log,
+  };
   return log;
 }
 
 /** `answers`: what the person says, in order; then nobody is there. */
-export function testDeps(options: { readonly answers?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {}): LinkDeps & { readonly asked: Question[] } {
+export function testDeps(
+  options: { readonly answers?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): LinkDeps & { readonly asked: Question[] } {
   const answers = [...(options.answers ?? [])];
   const asked: Question[] = [];
   const home = scratch();

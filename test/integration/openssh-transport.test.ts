@@ -1,13 +1,14 @@
 /** The openssh backend as a transport, on a real sshd. */
-import { createServer } from 'node:net';
+
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
 import { AnywhereError } from '../../src/base/errors.ts';
 import type { Channel, Transport } from '../../src/link/contract.ts';
+import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
 import { descendants, gone, isAlive } from '../harness/processes.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { collect, hostPlan, never, owned, run, testDeps, text } from './openssh-setup.ts';
 
@@ -26,7 +27,7 @@ describe('a program', () => {
   });
 
   it('that a signal ended is told by the signal', async () => {
-    const { end } = await run(await dial(), 'exec sh -c \'kill -KILL $$\'');
+    const { end } = await run(await dial(), "exec sh -c 'kill -KILL $$'");
     expect(end).toEqual({ kind: 'exited', code: undefined, signal: 'KILL' });
   });
 
@@ -35,7 +36,8 @@ describe('a program', () => {
     const channel = await (await dial()).exec('cat', never);
     const sent = Buffer.alloc(64 * 1024, 'abcdefgh');
     const reading = count(channel);
-    for (let left = bytes; left > 0; left -= sent.length) if (!channel.input.write(sent)) await once(channel.input, 'drain');
+    for (let left = bytes; left > 0; left -= sent.length)
+      if (!channel.input.write(sent)) await once(channel.input, 'drain');
     channel.input.end();
     expect(await reading).toEqual({ bytes, intact: true });
   });
@@ -100,7 +102,9 @@ describe('a connection', () => {
     const tunnel = await transport.tunnel({ host: '127.0.0.1', port }, never);
     tunnel.end('through');
     expect(await text(tunnel)).toBe('through');
-    await expect(transport.tunnel({ host: '127.0.0.1', port: 1 }, never)).rejects.toMatchObject({ code: 'CHANNEL_REFUSED' });
+    await expect(transport.tunnel({ host: '127.0.0.1', port: 1 }, never)).rejects.toMatchObject({
+      code: 'CHANNEL_REFUSED',
+    });
   });
 
   it('opens a subsystem, and refuses one that is not there', async () => {
@@ -125,7 +129,9 @@ describe('a connection', () => {
     expect(failed).toBeInstanceOf(Error);
     await expect(transport.exec('cat', never)).rejects.toMatchObject({ code: 'LINK_LOST' });
     await until(() => readdirSync(deps.runtimeDir).length === 0);
-    await gone(() => descendants(process.pid).filter((one) => one.name === 'ssh' && one.commandLine.includes(own.alias)));
+    await gone(() =>
+      descendants(process.pid).filter((one) => one.name === 'ssh' && one.commandLine.includes(own.alias)),
+    );
   });
 
   it('closes in order: the channels, the master, its folder', async () => {
@@ -161,7 +167,9 @@ describe('an abort', () => {
     const abort = new AbortController();
     const dialing = createOpensshDialer(hostPlan(sshd, { port }), deps).dial(abort.signal);
     dialing.catch(() => undefined);
-    await until(() => descendants(process.pid).some((one) => one.name === 'ssh' && one.commandLine.includes(deps.runtimeDir)));
+    await until(() =>
+      descendants(process.pid).some((one) => one.name === 'ssh' && one.commandLine.includes(deps.runtimeDir)),
+    );
     abort.abort(new AnywhereError('CANCELLED', 'not needed any more'));
     await expect(dialing).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(readdirSync(deps.runtimeDir)).toEqual([]);
@@ -176,7 +184,12 @@ describe('an abort', () => {
     const opening = transport.exec('cat', abort.signal);
     abort.abort(new AnywhereError('CANCELLED', 'not needed any more'));
     await expect(opening).rejects.toMatchObject({ code: 'CANCELLED' });
-    await until(async () => run(transport, 'echo free').then((ran) => ran.output === 'free\n', () => false));
+    await until(async () =>
+      run(transport, 'echo free').then(
+        (ran) => ran.output === 'free\n',
+        () => false,
+      ),
+    );
   });
 });
 

@@ -1,10 +1,11 @@
 /** A process of its own that starts programs on a machine and holds them until it is killed. Arguments: a JSON job. */
+
+import type { HostPlan } from '../../src/config/plan.ts';
+import type { Dialer, LinkDeps } from '../../src/link/contract.ts';
 import { createLocalDialer } from '../../src/link/local/dialer.ts';
 import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
 import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
-import type { Dialer, LinkDeps } from '../../src/link/contract.ts';
-import type { HostPlan } from '../../src/config/plan.ts';
-import { HEARTBEAT, NEVER, fixtureLaunch, linkDeps, linkOver, said } from './launch-support.ts';
+import { fixtureLaunch, HEARTBEAT, linkDeps, linkOver, NEVER, said } from './launch-support.ts';
 
 export type Way = 'ssh2' | 'openssh' | 'local';
 
@@ -24,7 +25,9 @@ function dialer({ way, host }: HolderJob, deps: LinkDeps): Dialer {
 async function hold(job: HolderJob): Promise<void> {
   const deps = linkDeps(job.folder);
   const link = linkOver(dialer(job, deps), job.host, deps, { heartbeat: HEARTBEAT });
-  await Promise.all(job.names.map(async (name) => said(await link.open(fixtureLaunch(job.servers, name), NEVER), 'up')));
+  await Promise.all(
+    job.names.map(async (name) => said(await link.open(fixtureLaunch(job.servers, name), NEVER), 'up')),
+  );
   process.stdout.write('holding\n');
   setInterval(() => undefined, 60_000);
 }

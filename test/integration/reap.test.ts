@@ -1,24 +1,41 @@
 /** However our side ends, nothing of ours is alive ten seconds later (promise 4). */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Dialer, LaunchedChannel, Link } from '../../src/link/contract.ts';
 import { createLocalDialer } from '../../src/link/local/dialer.ts';
 import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
-import type { Dialer, LaunchedChannel, Link } from '../../src/link/contract.ts';
 import { gone, withVariable } from '../harness/processes.ts';
-import { startProxy, type Proxy } from '../harness/proxy.ts';
+import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
-import { LOCAL_HOST, NEVER, fixtureLaunch, launchOf, linkDeps, linkOver, outputOf, said, sshHost, type LinkOptions } from './launch-support.ts';
-import type { HolderJob } from './reap-holder.ts';
 import { proves } from '../requirements.ts';
+import {
+  fixtureLaunch,
+  type LinkOptions,
+  LOCAL_HOST,
+  launchOf,
+  linkDeps,
+  linkOver,
+  NEVER,
+  outputOf,
+  said,
+  sshHost,
+} from './launch-support.ts';
+import type { HolderJob } from './reap-holder.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
 const HOLDER = fileURLToPath(new URL('reap-holder.ts', import.meta.url));
-const SURVIVORS = ['stubborn.sh', 'grandchild-timer.mjs', 'grandchild-stubborn.sh', 'setsid-grandchild.sh', 'crash-grandchild.sh'];
+const SURVIVORS = [
+  'stubborn.sh',
+  'grandchild-timer.mjs',
+  'grandchild-stubborn.sh',
+  'setsid-grandchild.sh',
+  'crash-grandchild.sh',
+];
 const WITHIN_MS = 10_000;
 
 const machines: Sshd[] = [];
@@ -153,7 +170,9 @@ function startAll(link: Link, servers: string): Promise<LaunchedChannel[]> {
 }
 
 async function hold(job: HolderJob): Promise<ChildProcess> {
-  const holder = spawn(process.execPath, ['--import', 'tsx', HOLDER, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const holder = spawn(process.execPath, ['--import', 'tsx', HOLDER, JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => {
     holder.kill('SIGKILL');
   });
@@ -170,7 +189,13 @@ async function hold(job: HolderJob): Promise<ChildProcess> {
 
 /** The warden stays as long as its link does; with a lease of 60 s only its ticker sleeps for 3 s. */
 function wardenGroup(sshd: Sshd): Promise<number> {
-  return until(() => sshd.programs().filter(({ commandLine }) => commandLine === 'sleep 3').map(({ pid }) => groupOf(pid))[0]);
+  return until(
+    () =>
+      sshd
+        .programs()
+        .filter(({ commandLine }) => commandLine === 'sleep 3')
+        .map(({ pid }) => groupOf(pid))[0],
+  );
 }
 
 function outside(group: number, sshd: Sshd): ReturnType<Sshd['programs']> {

@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { filesBelow, filesWith } from '../harness/files.ts';
-import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
+import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, offers, textOf } from '../harness/tools.ts';
 import { watchCommandLines } from '../harness/watch-command-lines.ts';
 import { proves } from '../requirements.ts';
@@ -22,11 +22,20 @@ afterAll(() => sshd.stop());
 
 /** Secrets of all three kinds, with characters that shells love. */
 function world(more: object = {}) {
-  const secrets = { fromEnv: `e-${randomUUID()}'"$(id)`, fromCommand: `c-${randomUUID()}`, fromFile: `f-${randomUUID()}` };
+  const secrets = {
+    fromEnv: `e-${randomUUID()}'"$(id)`,
+    fromCommand: `c-${randomUUID()}`,
+    fromFile: `f-${randomUUID()}`,
+  };
   const sandbox = makeSandbox({ TEST_TOKEN: secrets.fromEnv });
   writeFileSync(join(sandbox.home, 'token'), `${secrets.fromFile}\n`, { mode: 0o600 });
   writeFileSync(join(sandbox.home, 'source'), secrets.fromCommand, { mode: 0o600 });
-  const env = { A: '${env:TEST_TOKEN}', B: `\${cmd:cat ${join(sandbox.home, 'source')}}`, C: `\${file:${join(sandbox.home, 'token')}}`, D: 'Bearer ${env:ABSENT_4711:-none}' };
+  const env = {
+    A: '${env:TEST_TOKEN}',
+    B: `\${cmd:cat ${join(sandbox.home, 'source')}}`,
+    C: `\${file:${join(sandbox.home, 'token')}}`,
+    D: 'Bearer ${env:ABSENT_4711:-none}',
+  };
   const entry = (script: string): HostEntry['servers'] => ({ echo: fixture(sshd, script, [], { env, ...more }) });
   const texts = Object.values(secrets).map((text) => text.slice(0, 38));
   return { secrets, texts, sandbox, entry };
@@ -37,7 +46,10 @@ const VARIABLES = { variables: ['A', 'B', 'C', 'D'] };
 describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through %s', (kind) => {
   it(proves('arrive, and are in no process list, log, cache or output', 'secrets'), async () => {
     const { secrets, texts, sandbox, entry } = world();
-    const host: HostEntry = kind === 'local' ? { servers: entry('echo.mjs') } : { sshd, servers: entry('echo.mjs'), entry: { ssh: { backend: kind } } };
+    const host: HostEntry =
+      kind === 'local'
+        ? { servers: entry('echo.mjs') }
+        : { sshd, servers: entry('echo.mjs'), entry: { ssh: { backend: kind } } };
     const decoy = randomUUID();
     const watch = watchCommandLines([...texts, decoy]);
     onTestFinished(() => {
@@ -48,24 +60,40 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
     const { client } = startServe(writeHostsFile({ box: host }).path, sandbox, { args: ['--log-level', 'trace'] });
     await initialize(client);
     await offers(client, ['box__echo__where']);
-    const where = JSON.parse(await callText(client, 'box__echo__where', VARIABLES)) as { variables: Record<string, string> };
-    expect(where.variables).toEqual({ A: secrets.fromEnv, B: secrets.fromCommand, C: secrets.fromFile, D: 'Bearer none' });
+    const where = JSON.parse(await callText(client, 'box__echo__where', VARIABLES)) as {
+      variables: Record<string, string>;
+    };
+    expect(where.variables).toEqual({
+      A: secrets.fromEnv,
+      B: secrets.fromCommand,
+      C: secrets.fromFile,
+      D: 'Bearer none',
+    });
     await callText(client, 'box__echo__stderr', { line: 'nothing secret' });
     await call(client, 'box__echo__exit', { code: 1 });
     await client.close();
     watch.stop();
     expect(watch.found).toEqual([`/bin/sh -c sleep 0.05 ${decoy}`]);
     expect(texts.filter((text) => client.stderr.includes(text))).toEqual([]);
-    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.configDir, sandbox.runtimeDir]) expect(filesWith(folder, texts)).toEqual([]);
+    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.configDir, sandbox.runtimeDir])
+      expect(filesWith(folder, texts)).toEqual([]);
     expect(filesWith(sandbox.stateDir, ['nothing secret'])).not.toEqual([]);
   });
 
   it('are not told when the server does not start', async () => {
     const { texts, sandbox, entry } = world();
-    const host: HostEntry = kind === 'local' ? { servers: entry('exits-at-once.sh') } : { sshd, servers: entry('exits-at-once.sh'), entry: { ssh: { backend: kind } } };
+    const host: HostEntry =
+      kind === 'local'
+        ? { servers: entry('exits-at-once.sh') }
+        : { sshd, servers: entry('exits-at-once.sh'), entry: { ssh: { backend: kind } } };
     const file = writeHostsFile({ box: host });
-    const outcomes = await Promise.all([['status', '--json'], ['doctor'], ['tools']].map((command) => runProgram([...command, '--log-level', 'trace', '--config', file.path], sandbox)));
-    for (const { stdout, stderr } of outcomes) expect(texts.filter((text) => (stdout + stderr).includes(text))).toEqual([]);
+    const outcomes = await Promise.all(
+      [['status', '--json'], ['doctor'], ['tools']].map((command) =>
+        runProgram([...command, '--log-level', 'trace', '--config', file.path], sandbox),
+      ),
+    );
+    for (const { stdout, stderr } of outcomes)
+      expect(texts.filter((text) => (stdout + stderr).includes(text))).toEqual([]);
     expect(outcomes.map(({ code }) => code)).toEqual([5, 5, 5]);
   });
 });
@@ -74,7 +102,9 @@ describe('references', () => {
   it('that cannot be resolved fail their own server, with the name and without a value', async () => {
     const { sandbox } = world();
     const env = { A: '${env:NOT_SET_4711}' };
-    const file = writeHostsFile({ box: { sshd, servers: { broken: fixture(sshd, 'echo.mjs', [], { env }), echo: fixture(sshd, 'echo.mjs') } } });
+    const file = writeHostsFile({
+      box: { sshd, servers: { broken: fixture(sshd, 'echo.mjs', [], { env }), echo: fixture(sshd, 'echo.mjs') } },
+    });
     const { stdout, code } = await runProgram(['status', '--json', '--config', file.path], sandbox);
     expect(code).toBe(8);
     expect(stdout).toContain('SECRET_UNRESOLVED');
@@ -83,20 +113,24 @@ describe('references', () => {
 
   it('in args are refused, since everybody there can read them', async () => {
     const { sandbox } = world();
-    const file = writeHostsFile({ box: { sshd, servers: { echo: { command: 'x', args: ['--token=${env:TEST_TOKEN}'] } } } });
+    const file = writeHostsFile({
+      box: { sshd, servers: { echo: { command: 'x', args: ['--token=${env:TEST_TOKEN}'] } } },
+    });
     const { stderr, stdout, code } = await runProgram(['config', 'validate', '--config', file.path], sandbox);
     expect(code).toBe(6);
     expect(stdout + stderr).toContain('allowSecretsInArgs');
   });
 });
 
-it('everything written is the user\'s alone', async () => {
+it("everything written is the user's alone", async () => {
   const { sandbox, entry } = world();
   const { client } = startServe(writeHostsFile({ box: { sshd, servers: entry('echo.mjs') } }).path, sandbox);
   await initialize(client);
   await offers(client, ['box__echo__where']);
   await callText(client, 'box__echo__stderr', { line: 'to the log' });
-  const open = [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir, sandbox.configDir].flatMap(filesBelow).filter((one) => (one.mode & 0o077) !== 0);
+  const open = [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir, sandbox.configDir]
+    .flatMap(filesBelow)
+    .filter((one) => (one.mode & 0o077) !== 0);
   expect(open.map((one) => one.path)).toEqual([]);
   expect([sandbox.cacheDir, sandbox.stateDir].flatMap(filesBelow).some((one) => one.kind === 'file')).toBe(true);
 });

@@ -1,18 +1,18 @@
 /** `serve` as an AI client sees it: how soon it answers, what it says of machines that are away, and how it ends. */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
+import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
+import { makeKey } from '../harness/keys.ts';
 import { gone, signalPid, withVariable } from '../harness/processes.ts';
 import { initialize, startServe } from '../harness/program.ts';
 import { startProxy } from '../harness/proxy.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { scratch } from '../harness/scratch.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, listChanged, offers, textOf, toolNames } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
-import { makeKey } from '../harness/keys.ts';
-import { scratch } from '../harness/scratch.ts';
-import { join } from 'node:path';
 import { proves } from '../requirements.ts';
 
 const QUICK = { reconnect: { initialMs: 100, maxMs: 400 } };
@@ -23,7 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => sshd.stop());
 
-const echoHost = (at: Sshd = sshd, more: Partial<HostEntry> = {}): HostEntry => ({ sshd: at, servers: { echo: fixture(at, 'echo.mjs') }, ...more });
+const echoHost = (at: Sshd = sshd, more: Partial<HostEntry> = {}): HostEntry => ({
+  sshd: at,
+  servers: { echo: fixture(at, 'echo.mjs') },
+  ...more,
+});
 
 async function ownSshd(): Promise<Sshd> {
   const own = await startSshd();
@@ -55,10 +59,13 @@ describe('initialize', () => {
     });
   });
 
-  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('speaks %s with a client that does', async (version) => {
-    const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
-    expect(await initialize(client, version)).toMatchObject({ protocolVersion: version });
-  });
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+    'speaks %s with a client that does',
+    async (version) => {
+      const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
+      expect(await initialize(client, version)).toMatchObject({ protocolVersion: version });
+    },
+  );
 
   it('offers its own version to a client of an unknown one', async () => {
     const { client } = startServe(writeHostsFile({ box: echoHost() }).path);
@@ -76,7 +83,10 @@ describe('hosts that are away', () => {
   it(proves('lists from the cache when every host is offline', 'lists-from-cache'), async () => {
     const own = await ownSshd();
     const sandbox = makeSandbox();
-    const file = writeHostsFile({ one: echoHost(own), two: { sshd: own, servers: { slow: fixture(own, 'slow.mjs') } } }, QUICK);
+    const file = writeHostsFile(
+      { one: echoHost(own), two: { sshd: own, servers: { slow: fixture(own, 'slow.mjs') } } },
+      QUICK,
+    );
     const first = startServe(file.path, sandbox);
     await initialize(first.client);
     await offers(first.client, ['one__echo__echo', 'two__slow__sleep']);
@@ -134,27 +144,39 @@ describe('hosts that are away', () => {
     expect(names).toContain('near__echo__echo');
   });
 
-  it(proves('keeps the tools of a host that goes down, and answers a call to it within 3 s with cause and retry', 'down-stays-listed', 'explains-itself'), async () => {
-    const own = await ownSshd();
-    const { client } = startServe(writeHostsFile({ shaky: echoHost(own), firm: echoHost() }, { reconnect: { initialMs: 1000, maxMs: 20_000 } }).path);
-    await initialize(client);
-    await offers(client, ['shaky__echo__echo', 'firm__echo__echo']);
-    await own.halt();
-    await client.reply(client.ask('tools/call', { name: 'shaky__echo__echo', arguments: {} }));
-    const askedAt = performance.now();
-    const result = await call(client, 'shaky__echo__echo', { message: 'anyone?' });
-    expect(performance.now() - askedAt).toBeLessThan(3_200);
-    expect(result.isError).toBe(true);
-    expect(textOf(result)).toContain('shaky');
-    expect(textOf(result)).toMatch(/refused|unreachable|connect/i);
-    expect(textOf(result)).toMatch(/retr|again/i);
-    expect(await toolNames(client)).toContain('shaky__echo__echo');
-    expect(await callText(client, 'firm__echo__echo', { message: 'fine' })).toBe('{"message":"fine"}');
-  });
+  it(
+    proves(
+      'keeps the tools of a host that goes down, and answers a call to it within 3 s with cause and retry',
+      'down-stays-listed',
+      'explains-itself',
+    ),
+    async () => {
+      const own = await ownSshd();
+      const { client } = startServe(
+        writeHostsFile({ shaky: echoHost(own), firm: echoHost() }, { reconnect: { initialMs: 1000, maxMs: 20_000 } })
+          .path,
+      );
+      await initialize(client);
+      await offers(client, ['shaky__echo__echo', 'firm__echo__echo']);
+      await own.halt();
+      await client.reply(client.ask('tools/call', { name: 'shaky__echo__echo', arguments: {} }));
+      const askedAt = performance.now();
+      const result = await call(client, 'shaky__echo__echo', { message: 'anyone?' });
+      expect(performance.now() - askedAt).toBeLessThan(3_200);
+      expect(result.isError).toBe(true);
+      expect(textOf(result)).toContain('shaky');
+      expect(textOf(result)).toMatch(/refused|unreachable|connect/i);
+      expect(textOf(result)).toMatch(/retr|again/i);
+      expect(await toolNames(client)).toContain('shaky__echo__echo');
+      expect(await callText(client, 'firm__echo__echo', { message: 'fine' })).toBe('{"message":"fine"}');
+    },
+  );
 
   it('tries a waiting host at once when a call comes', async () => {
     const own = await ownSshd();
-    const { client } = startServe(writeHostsFile({ shaky: echoHost(own) }, { reconnect: { initialMs: 30_000, maxMs: 30_000 } }).path);
+    const { client } = startServe(
+      writeHostsFile({ shaky: echoHost(own) }, { reconnect: { initialMs: 30_000, maxMs: 30_000 } }).path,
+    );
     await initialize(client);
     await offers(client, ['shaky__echo__echo']);
     await own.halt();
@@ -199,7 +221,10 @@ describe('the end', () => {
     const env = { MCPA_TEST_RUN: mark };
     const own = await ownSshd();
     const file = writeHostsFile({
-      far: { sshd: own, servers: { echo: fixture(own, 'echo.mjs', [], { env }), sh: fixture(own, 'sh-echo.sh', [], { env }) } },
+      far: {
+        sshd: own,
+        servers: { echo: fixture(own, 'echo.mjs', [], { env }), sh: fixture(own, 'sh-echo.sh', [], { env }) },
+      },
       here: { servers: { echo: fixture(own, 'echo.mjs', [], { env }) } },
     });
     const running = () => withVariable('MCPA_TEST_RUN', mark);
@@ -251,14 +276,19 @@ describe('the end', () => {
     const sandbox = makeSandbox();
     const file = writeHostsFile({ far: echoHost(sshd, { port: proxy.port }), near: echoHost() });
     const moments = Array.from({ length: 32 }, (_, index) => index * 12);
-    for (const group of [moments.filter((_, index) => index % 2 === 0), moments.filter((_, index) => index % 2 === 1)]) {
-      await Promise.all(group.map(async (afterMs) => {
-        const { client } = startServe(file.path, sandbox);
-        await initialize(client);
-        await sleep(afterMs);
-        const exit = await client.close(10_000);
-        expect(exit, `${afterMs} ms after initialize`).toEqual({ code: 0, signal: null });
-      }));
+    for (const group of [
+      moments.filter((_, index) => index % 2 === 0),
+      moments.filter((_, index) => index % 2 === 1),
+    ]) {
+      await Promise.all(
+        group.map(async (afterMs) => {
+          const { client } = startServe(file.path, sandbox);
+          await initialize(client);
+          await sleep(afterMs);
+          const exit = await client.close(10_000);
+          expect(exit, `${afterMs} ms after initialize`).toEqual({ code: 0, signal: null });
+        }),
+      );
     }
     await sshd.quiet(10_000);
   });

@@ -1,9 +1,9 @@
 /** Servers that take their time: progress, cancellation, time limits, and that they harm only themselves. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixture, writeHostsFile, type HostEntry } from '../harness/hosts-file.ts';
+import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, startServe } from '../harness/program.ts';
 import type { RawClient } from '../harness/raw-client.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, listChanged, offers, textOf, toolNames } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 import { proves } from '../requirements.ts';
@@ -24,19 +24,36 @@ async function serving(servers: HostEntry['servers'], ready: string[]): Promise<
 const slow = (more: object = {}, args: string[] = []) => fixture(sshd, 'slow.mjs', args, { ...more });
 
 describe('progress', () => {
-  it.each(['a token "with" quotes', 7, 0])('comes with the client\'s own token (%s), before the result', async (progressToken) => {
-    const client = await serving({ slow: slow() }, ['box__slow__steps']);
-    const id = client.ask('tools/call', { name: 'box__slow__steps', arguments: { count: 3, everyMs: 50 }, _meta: { progressToken } });
-    await client.reply(id);
-    const steps = client.notifications('notifications/progress').filter((one) => one.params?.['progressToken'] === progressToken);
-    expect(steps.map((one) => one.params)).toMatchObject([1, 2, 3].map((progress) => ({ progress, total: 3, message: `step ${progress}`, 'x-extra': true })));
-    const lines = client.received.map((one) => one.message);
-    expect(lines.findIndex((one) => one.id === id && one.method === undefined)).toBe(lines.length - 1);
-  });
+  it.each(['a token "with" quotes', 7, 0])(
+    "comes with the client's own token (%s), before the result",
+    async (progressToken) => {
+      const client = await serving({ slow: slow() }, ['box__slow__steps']);
+      const id = client.ask('tools/call', {
+        name: 'box__slow__steps',
+        arguments: { count: 3, everyMs: 50 },
+        _meta: { progressToken },
+      });
+      await client.reply(id);
+      const steps = client
+        .notifications('notifications/progress')
+        .filter((one) => one.params?.['progressToken'] === progressToken);
+      expect(steps.map((one) => one.params)).toMatchObject(
+        [1, 2, 3].map((progress) => ({ progress, total: 3, message: `step ${progress}`, 'x-extra': true })),
+      );
+      const lines = client.received.map((one) => one.message);
+      expect(lines.findIndex((one) => one.id === id && one.method === undefined)).toBe(lines.length - 1);
+    },
+  );
 
   it('is not mixed up between calls with tokens alike in text', async () => {
     const client = await serving({ slow: slow() }, ['box__slow__steps']);
-    const ids = [1, '1'].map((progressToken) => client.ask('tools/call', { name: 'box__slow__steps', arguments: { count: 2, everyMs: 60 }, _meta: { progressToken } }));
+    const ids = [1, '1'].map((progressToken) =>
+      client.ask('tools/call', {
+        name: 'box__slow__steps',
+        arguments: { count: 2, everyMs: 60 },
+        _meta: { progressToken },
+      }),
+    );
     await Promise.all(ids.map((id) => client.reply(id)));
     const tokens = client.notifications('notifications/progress').map((one) => one.params?.['progressToken']);
     expect(tokens.filter((token) => token === 1)).toHaveLength(2);
@@ -45,7 +62,13 @@ describe('progress', () => {
 
   it('resets the time limit of a call', async () => {
     const client = await serving({ slow: slow({ timeoutMs: 600 }) }, ['box__slow__steps']);
-    const { message } = await client.reply(client.ask('tools/call', { name: 'box__slow__steps', arguments: { count: 6, everyMs: 250 }, _meta: { progressToken: 'p' } }));
+    const { message } = await client.reply(
+      client.ask('tools/call', {
+        name: 'box__slow__steps',
+        arguments: { count: 6, everyMs: 250 },
+        _meta: { progressToken: 'p' },
+      }),
+    );
     expect(message.result).toMatchObject({ content: [{ text: '6 steps' }] });
   });
 });
@@ -88,8 +111,12 @@ describe('time limits', () => {
 
 describe('a slow server', () => {
   it(proves('does not delay another one on the same connection', 'isolation'), async () => {
-    const client = await serving({ slow: slow(), echo: fixture(sshd, 'echo.mjs') }, ['box__slow__never', 'box__echo__echo']);
-    for (let index = 0; index < 20; index += 1) client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 5_000 } });
+    const client = await serving({ slow: slow(), echo: fixture(sshd, 'echo.mjs') }, [
+      'box__slow__never',
+      'box__echo__echo',
+    ]);
+    for (let index = 0; index < 20; index += 1)
+      client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 5_000 } });
     const times: number[] = [];
     for (let index = 0; index < 5; index += 1) {
       const askedAt = performance.now();
@@ -101,7 +128,11 @@ describe('a slow server', () => {
   });
 
   it('appears late without holding the others', async () => {
-    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { slow: slow({}, ['--start-after', '9500']), echo: fixture(sshd, 'echo.mjs') } } }).path);
+    const { client } = startServe(
+      writeHostsFile({
+        box: { sshd, servers: { slow: slow({}, ['--start-after', '9500']), echo: fixture(sshd, 'echo.mjs') } },
+      }).path,
+    );
     await initialize(client);
     const first = await toolNames(client);
     expect(first).toContain('box__echo__echo');
@@ -113,7 +144,10 @@ describe('a slow server', () => {
 
 describe('a flooding server', () => {
   it(proves('of 100 MB of noise within a call harms nobody, itself included', 'isolation'), async () => {
-    const client = await serving({ flood: fixture(sshd, 'flood.mjs'), echo: fixture(sshd, 'echo.mjs') }, ['box__flood__flood', 'box__echo__echo']);
+    const client = await serving({ flood: fixture(sshd, 'flood.mjs'), echo: fixture(sshd, 'echo.mjs') }, [
+      'box__flood__flood',
+      'box__echo__echo',
+    ]);
     await callText(client, 'box__echo__echo');
     const id = client.ask('tools/call', { name: 'box__flood__flood', arguments: { megabytes: 100 } });
     const times: number[] = [];
@@ -127,7 +161,12 @@ describe('a flooding server', () => {
   });
 
   it('with a message over the limit gets a clear error, and its connection lives', async () => {
-    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { flood: fixture(sshd, 'flood.mjs'), echo: fixture(sshd, 'echo.mjs') } } }, { limits: { maxMessageBytes: 4 << 20 } }).path);
+    const { client } = startServe(
+      writeHostsFile(
+        { box: { sshd, servers: { flood: fixture(sshd, 'flood.mjs'), echo: fixture(sshd, 'echo.mjs') } } },
+        { limits: { maxMessageBytes: 4 << 20 } },
+      ).path,
+    );
     await initialize(client);
     await offers(client, ['box__flood__big']);
     const result = await call(client, 'box__flood__big', { megabytes: 8 });
@@ -138,12 +177,15 @@ describe('a flooding server', () => {
   });
 });
 
-it('a server\'s changed list is passed on', async () => {
+it("a server's changed list is passed on", async () => {
   const client = await serving({ changing: fixture(sshd, 'changing.mjs') }, ['box__changing__add']);
   const changes = listChanged(client).length;
   await callText(client, 'box__changing__add', { name: 'extra' });
   await until(() => listChanged(client).length > changes, { what: 'list_changed' });
   await offers(client, ['box__changing__extra'], 5_000);
   await callText(client, 'box__changing__remove', { name: 'extra' });
-  await until(async () => !(await toolNames(client)).includes('box__changing__extra'), { withinMs: 5_000, what: 'the tool to go' });
+  await until(async () => !(await toolNames(client)).includes('box__changing__extra'), {
+    withinMs: 5_000,
+    what: 'the tool to go',
+  });
 });

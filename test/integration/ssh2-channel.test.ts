@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../src/base/errors.ts';
 import { startProxy } from '../harness/proxy.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { dial, hostOf, knownAt, never, run, testDeps, textOf } from './ssh2-kit.ts';
 
@@ -91,7 +91,9 @@ describe('a program', () => {
 describe('when the connection dies', () => {
   it('pending and later writes fail and every channel is lost', async () => {
     const proxy = await startProxy({ to: sshd.port });
-    const transport = await dial(hostOf(sshd, { port: proxy.port, host: '127.0.0.1', knownHostsFiles: [knownAt(sshd, proxy.port)] }));
+    const transport = await dial(
+      hostOf(sshd, { port: proxy.port, host: '127.0.0.1', knownHostsFiles: [knownAt(sshd, proxy.port)] }),
+    );
     const channel = await transport.exec('sleep 1000', never());
     // More than the window of the channel: some of it waits here.
     const pending = written(channel.input, Buffer.alloc(5_000_000));
@@ -132,7 +134,10 @@ describe('refusals', () => {
       for (const round of ['first contact', 'known host']) {
         const transport = await dial(hostOf(one), deps);
         const first = await transport.exec('cat', never());
-        await expect(transport.exec('cat', never()), round).rejects.toMatchObject({ code: 'CHANNEL_REFUSED', host: 'box' });
+        await expect(transport.exec('cat', never()), round).rejects.toMatchObject({
+          code: 'CHANNEL_REFUSED',
+          host: 'box',
+        });
         first.input.end('still there');
         expect(await textOf(first.output)).toBe('still there');
         await first.ended;
@@ -175,7 +180,9 @@ describe('a tunnel', () => {
     const greeting = await new Promise<Buffer>((resolve) => tunnel.once('data', resolve));
     expect(greeting.toString()).toMatch(/^SSH-2.0-/);
     tunnel.destroy();
-    await expect(transport.tunnel({ host: '127.0.0.1', port: 1 }, never())).rejects.toMatchObject({ code: 'CHANNEL_REFUSED' });
+    await expect(transport.tunnel({ host: '127.0.0.1', port: 1 }, never())).rejects.toMatchObject({
+      code: 'CHANNEL_REFUSED',
+    });
     await transport.close();
   });
 });

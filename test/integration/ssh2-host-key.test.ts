@@ -1,13 +1,14 @@
 /** Which host keys are accepted, and what is said of the others. Whatever ssh_config says, every key is checked. */
+
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
-import { dial, failure, hostOf, run } from './ssh2-kit.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { proves } from '../requirements.ts';
+import { dial, failure, hostOf, run } from './ssh2-kit.ts';
 
 let sshd: Sshd;
 let name: string;
@@ -41,7 +42,10 @@ describe('a key that is known', () => {
     ['only as ECDSA', () => `${name} ${publicKey('ecdsa')}\n`],
     ['by a wildcard', () => `[127.0.0.*]:* ${publicKey('ed25519')}\n`],
     ['without its port, as ssh accepts it', () => `127.0.0.1 ${publicKey('ed25519')}\n`],
-    ['among other lines and comments', () => `# mine\n\nother ${publicKey('rsa')}\na,${name},b ${publicKey('ed25519')} comment\n`],
+    [
+      'among other lines and comments',
+      () => `# mine\n\nother ${publicKey('rsa')}\na,${name},b ${publicKey('ed25519')} comment\n`,
+    ],
   ])('%s', async (_how, text) => {
     expect(await letsIn(knownHosts(text()))).toBe('in\n');
   });
@@ -72,7 +76,10 @@ describe('a key that is not accepted', () => {
 
   it('unknown, also where ssh_config says that any key will do', async () => {
     const config = join(scratch(), 'config');
-    writeFileSync(config, `Host ${sshd.alias}\n StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\nInclude ${sshd.sshConfigFile}\n`);
+    writeFileSync(
+      config,
+      `Host ${sshd.alias}\n StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\nInclude ${sshd.sshConfigFile}\n`,
+    );
     expect((await failure(dial(hostOf(sshd, { configFile: config })))).code).toBe('HOST_KEY_UNKNOWN');
   });
 
@@ -104,19 +111,26 @@ describe('a key that is not accepted', () => {
     const error = await failure(dial(hostOf(sshd, { knownHostsFiles: [file] })));
     // Another of its keys is asked for where the known one is revoked; neither is accepted.
     expect(['HOST_KEY_REVOKED', 'HOST_KEY_CHANGED']).toContain(error.code);
-    const only = knownHosts(`@revoked * ${publicKey('ed25519')}\n@revoked * ${publicKey('rsa')}\n@revoked * ${publicKey('ecdsa')}\n`);
+    const only = knownHosts(
+      `@revoked * ${publicKey('ed25519')}\n@revoked * ${publicKey('rsa')}\n@revoked * ${publicKey('ecdsa')}\n`,
+    );
     const revoked = await failure(dial(hostOf(sshd, { knownHostsFiles: [only] })));
     expect(revoked.code).toBe('HOST_KEY_REVOKED');
     expect(revoked.evidence.join()).toContain(`${only}:`);
   });
 
   it('a file that cannot be understood knows nobody', async () => {
-    expect((await failure(dial(hostOf(sshd, { knownHostsFiles: [knownHosts('\u0000\u0001 garbage\n')] })))).code).toBe('HOST_KEY_UNKNOWN');
+    expect((await failure(dial(hostOf(sshd, { knownHostsFiles: [knownHosts('\u0000\u0001 garbage\n')] })))).code).toBe(
+      'HOST_KEY_UNKNOWN',
+    );
   });
 
   it('never where only the system ssh can check (RevokedHostKeys)', async () => {
     const config = join(scratch(), 'config');
     writeFileSync(config, `Host ${sshd.alias}\n RevokedHostKeys /etc/ssh/revoked\nInclude ${sshd.sshConfigFile}\n`);
-    expect(await failure(dial(hostOf(sshd, { configFile: config })))).toMatchObject({ code: 'SSH_CONFIG', host: 'box' });
+    expect(await failure(dial(hostOf(sshd, { configFile: config })))).toMatchObject({
+      code: 'SSH_CONFIG',
+      host: 'box',
+    });
   });
 });

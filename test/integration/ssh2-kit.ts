@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { systemClock } from '../../src/base/clock.ts';
-import { asAnywhereError, type AnywhereError } from '../../src/base/errors.ts';
+import { type AnywhereError, asAnywhereError } from '../../src/base/errors.ts';
 import type { HostPlan, SshPlan } from '../../src/config/plan.ts';
 import type { Channel, LinkDeps, Prompter, Question, Transport } from '../../src/link/contract.ts';
 import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
@@ -11,7 +11,13 @@ import type { Log } from '../../src/telemetry/log.ts';
 import { scratch } from '../harness/scratch.ts';
 import type { Sshd } from '../harness/sshd.ts';
 
-export const quiet: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => quiet };
+export const quiet: Log = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  child: () => quiet,
+};
 
 export function testDeps(change: Partial<LinkDeps> = {}): LinkDeps {
   const folder = scratch();
@@ -102,7 +108,10 @@ export async function textOf(stream: Readable): Promise<string> {
 }
 
 /** Runs a command to its end. */
-export async function run(transport: Transport, command: string): Promise<{ channel: Channel; out: string; err: string }> {
+export async function run(
+  transport: Transport,
+  command: string,
+): Promise<{ channel: Channel; out: string; err: string }> {
   const channel = await transport.exec(command, never());
   channel.input.end();
   const [out, err] = await Promise.all([textOf(channel.output), textOf(channel.errors)]);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LAUNCH_COMMAND } from '../../src/launch/launcher.ts';
 import { createLoginMemory } from '../../src/link/ssh2/memory.ts';
-import { makeKey, type KeyPair } from '../harness/keys.ts';
+import { type KeyPair, makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { dial, failure, hostOf, never, person, quiet, run, testDeps, textOf } from './ssh2-kit.ts';
 
@@ -25,17 +25,35 @@ function startAgent(): { readonly socket: string; add(path: string): void } {
   onTestFinished(() => {
     process.kill(pid);
   });
-  return { socket, add: (path) => execFileSync('ssh-add', ['-q', path], { env: { ...process.env, SSH_AUTH_SOCK: socket } }) };
+  return {
+    socket,
+    add: (path) => execFileSync('ssh-add', ['-q', path], { env: { ...process.env, SSH_AUTH_SOCK: socket } }),
+  };
 }
 
 /** An ssh_config for the sshd that names these identities and nothing else. */
 function configWith(lines: readonly string[], target: Sshd = sshd): string {
   const file = join(scratch(), 'config');
-  writeFileSync(file, [`Host ${target.alias}`, ' HostName 127.0.0.1', ` Port ${target.port}`, ` User ${target.user}`, ` UserKnownHostsFile ${target.knownHostsFile}`, ...lines, ''].join('\n'));
+  writeFileSync(
+    file,
+    [
+      `Host ${target.alias}`,
+      ' HostName 127.0.0.1',
+      ` Port ${target.port}`,
+      ` User ${target.user}`,
+      ` UserKnownHostsFile ${target.knownHostsFile}`,
+      ...lines,
+      '',
+    ].join('\n'),
+  );
   return file;
 }
 
-async function loggedIn(configFile: string, change: Parameters<typeof testDeps>[0] = {}, target: Sshd = sshd): Promise<string> {
+async function loggedIn(
+  configFile: string,
+  change: Parameters<typeof testDeps>[0] = {},
+  target: Sshd = sshd,
+): Promise<string> {
   const transport = await dial(hostOf(target, { configFile }), testDeps(change));
   const { out } = await run(transport, 'echo in');
   await transport.close();
@@ -82,7 +100,9 @@ describe('key files', () => {
   });
 
   it('none at all: AUTH_FAILED', async () => {
-    expect((await failure(dial(hostOf(sshd, { configFile: configWith([' IdentityFile /nowhere/key']) })))).code).toBe('AUTH_FAILED');
+    expect((await failure(dial(hostOf(sshd, { configFile: configWith([' IdentityFile /nowhere/key']) })))).code).toBe(
+      'AUTH_FAILED',
+    );
   });
 
   it('one that others can read is not used, and that is said', async () => {
@@ -96,9 +116,16 @@ describe('key files', () => {
   it('the one that worked is offered first the next time', async () => {
     const folder = scratch();
     const wrong = await Promise.all([1, 2].map((index) => makeKey(join(folder, `w${index}`))));
-    const config = configWith([...wrong.map((key) => ` IdentityFile ${key.path}`), ` IdentityFile ${sshd.identityFile}`]);
+    const config = configWith([
+      ...wrong.map((key) => ` IdentityFile ${key.path}`),
+      ` IdentityFile ${sshd.identityFile}`,
+    ]);
     const deps = testDeps();
-    const refusals = (): number => sshd.log().split('\n').filter((line) => line.includes('Failed publickey')).length;
+    const refusals = (): number =>
+      sshd
+        .log()
+        .split('\n')
+        .filter((line) => line.includes('Failed publickey')).length;
     await (await dial(hostOf(sshd, { configFile: config }), deps)).close();
     const first = refusals();
     const logins = join(deps.cacheDir, 'logins');
@@ -139,9 +166,15 @@ describe('what is sent ahead to a machine that wants no sessions', () => {
     const closed = await startSshd({ maxSessions: 0 });
     try {
       const deps = testDeps();
-      const fingerprint = execFileSync('ssh-keygen', ['-lf', `${closed.identityFile}.pub`], { encoding: 'utf8' }).split(' ')[1] ?? '';
-      createLoginMemory(deps.cacheDir, quiet).remember({ user: closed.user, hostname: '127.0.0.1', port: closed.port }, { fingerprint, session: true });
-      await until(() => readdirSync(deps.cacheDir).includes('logins') && readdirSync(join(deps.cacheDir, 'logins')).length === 1);
+      const fingerprint =
+        execFileSync('ssh-keygen', ['-lf', `${closed.identityFile}.pub`], { encoding: 'utf8' }).split(' ')[1] ?? '';
+      createLoginMemory(deps.cacheDir, quiet).remember(
+        { user: closed.user, hostname: '127.0.0.1', port: closed.port },
+        { fingerprint, session: true },
+      );
+      await until(
+        () => readdirSync(deps.cacheDir).includes('logins') && readdirSync(join(deps.cacheDir, 'logins')).length === 1,
+      );
       const launch = async (): Promise<unknown> => {
         const transport = await dial(hostOf(closed), deps);
         return transport.exec(LAUNCH_COMMAND, never()).finally(() => transport.close());
@@ -196,7 +229,9 @@ describe('encrypted key files', () => {
     execFileSync('ssh-keygen', ['-q', '-p', '-N', 'never asked', '-f', locked]);
     const agent = startAgent();
     agent.add(plain.path);
-    expect(await loggedIn(configWith([` IdentityFile ${locked}`, ' IdentitiesOnly yes']), withAgent(agent.socket))).toBe('in\n');
+    expect(
+      await loggedIn(configWith([` IdentityFile ${locked}`, ' IdentitiesOnly yes']), withAgent(agent.socket)),
+    ).toBe('in\n');
   });
 });
 
@@ -215,7 +250,9 @@ describe('an agent', () => {
     const right = await authorizedKey();
     agent.add(right.path);
     expect(await loggedIn(configWith([` IdentityFile ${right.path}.pub`]), withAgent(agent.socket))).toBe('in\n');
-    const error = await failure(dial(hostOf(sshd, { configFile: configWith([' IdentityFile none']) }), testDeps(withAgent(agent.socket))));
+    const error = await failure(
+      dial(hostOf(sshd, { configFile: configWith([' IdentityFile none']) }), testDeps(withAgent(agent.socket))),
+    );
     expect(error.code).toBe('AUTH_FAILED');
     expect(error.evidence.join()).toContain('3 more keys');
   });
@@ -226,13 +263,20 @@ describe('an agent', () => {
     const agent = startAgent();
     agent.add(right.path);
     for (const line of [' IdentitiesOnly yes', ' IdentityAgent none']) {
-      const error = await failure(dial(hostOf(sshd, { configFile: configWith([line, ` IdentityFile ${wrong.path}`]) }), testDeps(withAgent(agent.socket))));
+      const error = await failure(
+        dial(
+          hostOf(sshd, { configFile: configWith([line, ` IdentityFile ${wrong.path}`]) }),
+          testDeps(withAgent(agent.socket)),
+        ),
+      );
       expect(error.evidence.join()).not.toContain(right.fingerprint);
     }
   });
 
   it('that is not there is said when the login fails', async () => {
-    const error = await failure(dial(hostOf(sshd, { configFile: configWith([' IdentityFile none']) }), testDeps(withAgent('/nowhere/agent'))));
+    const error = await failure(
+      dial(hostOf(sshd, { configFile: configWith([' IdentityFile none']) }), testDeps(withAgent('/nowhere/agent'))),
+    );
     expect(error.evidence.join()).toContain('/nowhere/agent');
   });
 });
@@ -263,7 +307,10 @@ describe.skipIf(!asRoot)('a person', () => {
 
   it('is asked again after a wrong answer, as often as ssh would', async () => {
     const { prompter, asked } = person('one', 'two', 'three', 'four');
-    const config = configWith([' IdentityFile none', ' PreferredAuthentications password', ' NumberOfPasswordPrompts 2'], guarded);
+    const config = configWith(
+      [' IdentityFile none', ' PreferredAuthentications password', ' NumberOfPasswordPrompts 2'],
+      guarded,
+    );
     const error = await failure(dial(hostOf(guarded, { configFile: config }), testDeps({ prompter })));
     expect(error.code).toBe('AUTH_FAILED');
     expect(asked).toHaveLength(2);
@@ -274,12 +321,18 @@ describe.skipIf(!asRoot)('a person', () => {
     expect(await failure(dial(hostOf(guarded, { configFile: config })))).toMatchObject({ code: 'NO_TTY', host: 'box' });
     const { prompter, asked } = person('pass word');
     const batch = configWith([' IdentityFile none', ' BatchMode yes'], guarded);
-    expect((await failure(dial(hostOf(guarded, { configFile: batch }), testDeps({ prompter })))).code).toBe('AUTH_FAILED');
+    expect((await failure(dial(hostOf(guarded, { configFile: batch }), testDeps({ prompter })))).code).toBe(
+      'AUTH_FAILED',
+    );
     expect(asked).toEqual([]);
   });
 
   it.each(['file', 'agent'])('gives the second factor after a key (%s), on first contact and later', async (from) => {
-    const strict = await startSshd({ password: 'pass word', usePam: true, config: ['AuthenticationMethods publickey,keyboard-interactive'] });
+    const strict = await startSshd({
+      password: 'pass word',
+      usePam: true,
+      config: ['AuthenticationMethods publickey,keyboard-interactive'],
+    });
     try {
       const agent = startAgent();
       if (from === 'agent') agent.add(strict.identityFile);

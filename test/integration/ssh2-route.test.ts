@@ -5,14 +5,14 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import type { LinkDeps } from '../../src/link/contract.ts';
 import { LAUNCH_COMMAND } from '../../src/launch/launcher.ts';
+import type { LinkDeps } from '../../src/link/contract.ts';
 import { connectTcp } from '../../src/link/ssh2/tcp.ts';
 import { makeKey } from '../harness/keys.ts';
 import { withCommandLine } from '../harness/processes.ts';
 import { startProxy } from '../harness/proxy.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { dial, failure, hostOf, hostPlan, knownAt, never, run, sshPlan, testDeps } from './ssh2-kit.ts';
 
@@ -26,25 +26,35 @@ afterAll(() => Promise.all([first, second, last].map((sshd) => sshd.stop())));
 
 function config(...lines: string[]): string {
   const file = join(scratch(), 'config');
-  writeFileSync(file, [...lines, ...[first, second, last].map((sshd) => `Match all\nInclude ${sshd.sshConfigFile}`), ''].join('\n'));
+  writeFileSync(
+    file,
+    [...lines, ...[first, second, last].map((sshd) => `Match all\nInclude ${sshd.sshConfigFile}`), ''].join('\n'),
+  );
   return file;
 }
 
 describe('over other machines', () => {
   it.each([
     ['two of a list', () => [`Host ${last.alias}\n ProxyJump ${first.alias},${second.alias}`]],
-    ['two, each from its own configuration', () => [`Host ${last.alias}\n ProxyJump ${second.alias}`, `Host ${second.alias}\n ProxyJump ${first.alias}`]],
+    [
+      'two, each from its own configuration',
+      () => [`Host ${last.alias}\n ProxyJump ${second.alias}`, `Host ${second.alias}\n ProxyJump ${first.alias}`],
+    ],
   ])('%s', async (_how, lines) => {
     const transport = await dial(hostPlan(sshPlan(last.alias, { configFile: config(...lines()) })));
     expect((await run(transport, 'echo $SSH_CONNECTION')).out).toContain(` ${last.port}\n`);
     for (const sshd of [first, second, last]) expect(sshd.sessions().length, sshd.alias).toBeGreaterThan(0);
     expect(transport.identity).toBe(last.hostKeys[0]?.fingerprint);
     await transport.close();
-    await until(() => [first, second, last].every((sshd) => sshd.sessions().length === 0), { what: 'every login on the way to end' });
+    await until(() => [first, second, last].every((sshd) => sshd.sessions().length === 0), {
+      what: 'every login on the way to end',
+    });
   });
 
   it('as the hosts file says it', async () => {
-    const transport = await dial(hostPlan(sshPlan(last.alias, { configFile: config(), proxyJump: `${first.user}@${first.alias}:${first.port}` })));
+    const transport = await dial(
+      hostPlan(sshPlan(last.alias, { configFile: config(), proxyJump: `${first.user}@${first.alias}:${first.port}` })),
+    );
     await transport.close();
   });
 
@@ -52,46 +62,79 @@ describe('over other machines', () => {
     const before = last.log();
     const file = join(scratch(), 'known_hosts');
     writeFileSync(file, '');
-    const error = await failure(dial(hostPlan(sshPlan(last.alias, { configFile: config(`Host ${first.alias}\n UserKnownHostsFile ${file}`, `Host ${last.alias}\n ProxyJump ${first.alias}`) }))));
+    const error = await failure(
+      dial(
+        hostPlan(
+          sshPlan(last.alias, {
+            configFile: config(
+              `Host ${first.alias}\n UserKnownHostsFile ${file}`,
+              `Host ${last.alias}\n ProxyJump ${first.alias}`,
+            ),
+          }),
+        ),
+      ),
+    );
     expect(error.toJSON()).toMatchObject({ code: 'HOST_KEY_UNKNOWN', host: 'box' });
     expect(error.message).toContain(`[127.0.0.1]:${first.port}`);
     expect(last.log()).toBe(before);
   });
 
   it('one that cannot reach the next says which', async () => {
-    const error = await failure(dial(hostPlan(sshPlan(last.alias, { configFile: config(`Host ${last.alias}\n ProxyJump ${first.alias}`), port: 1 }))));
+    const error = await failure(
+      dial(
+        hostPlan(sshPlan(last.alias, { configFile: config(`Host ${last.alias}\n ProxyJump ${first.alias}`), port: 1 })),
+      ),
+    );
     expect(error.code).toBe('HOST_UNREACHABLE');
     expect(error.message).toMatch(new RegExp(`${first.port} could not connect to .*:1$`));
     await until(() => first.sessions().length === 0);
   });
 
   it('the death of one on the way is the death of the connection', async () => {
-    const transport = await dial(hostPlan(sshPlan(last.alias, { configFile: config(`Host ${last.alias}\n ProxyJump ${first.alias}`) })));
+    const transport = await dial(
+      hostPlan(sshPlan(last.alias, { configFile: config(`Host ${last.alias}\n ProxyJump ${first.alias}`) })),
+    );
     const channel = await transport.exec('sleep 1000', never());
     for (const pid of first.sessions()) process.kill(pid, 'SIGKILL');
     expect(await channel.ended).toMatchObject({ kind: 'lost', cause: { code: 'LINK_LOST' } });
   });
 
   it('a circle is an error of the configuration', async () => {
-    const lines = [`Host ${first.alias}\n ProxyJump ${second.alias}`, `Host ${second.alias}\n ProxyJump ${first.alias}`];
-    expect((await failure(dial(hostPlan(sshPlan(first.alias, { configFile: config(...lines) }))))).code).toBe('SSH_CONFIG');
+    const lines = [
+      `Host ${first.alias}\n ProxyJump ${second.alias}`,
+      `Host ${second.alias}\n ProxyJump ${first.alias}`,
+    ];
+    expect((await failure(dial(hostPlan(sshPlan(first.alias, { configFile: config(...lines) }))))).code).toBe(
+      'SSH_CONFIG',
+    );
   });
 });
 
 describe('through ProxyCommand', () => {
-  const relay = (): string => `${process.execPath} -e 'const s=require("net").connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s);s.pipe(process.stdout)' %h %p`;
+  const relay = (): string =>
+    `${process.execPath} -e 'const s=require("net").connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s);s.pipe(process.stdout)' %h %p`;
 
   it('a program is the connection, and ends with it', async () => {
     const mark = join(scratch(), 'proxy-mark');
-    const transport = await dial(hostOf(last, { configFile: config(`Host ${last.alias}\n ProxyCommand ${relay()} ${mark}`) }));
+    const transport = await dial(
+      hostOf(last, { configFile: config(`Host ${last.alias}\n ProxyCommand ${relay()} ${mark}`) }),
+    );
     expect((await run(transport, 'echo through')).out).toBe('through\n');
     expect(withCommandLine(mark)).toHaveLength(1);
     await transport.close();
-    await until(() => last.sessions().length === 0 && withCommandLine(mark).length === 0, { what: 'the proxy program to end' });
+    await until(() => last.sessions().length === 0 && withCommandLine(mark).length === 0, {
+      what: 'the proxy program to end',
+    });
   });
 
   it('one that fails says why', async () => {
-    const error = await failure(dial(hostOf(last, { configFile: config(`Host ${last.alias}\n ProxyCommand sh -c 'echo no route today >&2; exit 1'`) })));
+    const error = await failure(
+      dial(
+        hostOf(last, {
+          configFile: config(`Host ${last.alias}\n ProxyCommand sh -c 'echo no route today >&2; exit 1'`),
+        }),
+      ),
+    );
     expect(error.code).toBe('HOST_UNREACHABLE');
     expect(error.evidence).toContain('ProxyCommand: no route today');
   });
@@ -127,7 +170,13 @@ describe('lines', () => {
     const modern = await startSshd({ config: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'] });
     try {
       expect((await failure(dial(hostOf(modern)))).code).toBe('SSH_NEGOTIATION');
-      const error = await failure(dial(hostOf(modern, { configFile: config(`Host ${modern.alias}\n Ciphers aes128-cbc`, `Include ${modern.sshConfigFile}`) })));
+      const error = await failure(
+        dial(
+          hostOf(modern, {
+            configFile: config(`Host ${modern.alias}\n Ciphers aes128-cbc`, `Include ${modern.sshConfigFile}`),
+          }),
+        ),
+      );
       expect(error.code).toBe('SSH_NEGOTIATION');
     } finally {
       await modern.stop();
@@ -138,7 +187,10 @@ describe('lines', () => {
     const proxy = await startProxy({ to: last.port, delayMs: 300 });
     const controller = new AbortController();
     const { createSsh2Dialer } = await import('../../src/link/ssh2/dialer.ts');
-    const dialling = createSsh2Dialer(hostOf(last, { port: proxy.port, knownHostsFiles: [knownAt(last, proxy.port)] }), testDeps()).dial(controller.signal);
+    const dialling = createSsh2Dialer(
+      hostOf(last, { port: proxy.port, knownHostsFiles: [knownAt(last, proxy.port)] }),
+      testDeps(),
+    ).dial(controller.signal);
     await until(() => proxy.connections === 1);
     controller.abort(new Error('enough'));
     await expect(dialling).rejects.toThrow('enough');
@@ -148,7 +200,10 @@ describe('lines', () => {
 
   it('a fresh socket races one whose SYN was lost', async () => {
     // A listener that does not run and whose queue is full drops every SYN.
-    const listener = spawn(process.execPath, ['-e', 'const s=require("net").createServer();s.listen({port:0,host:"127.0.0.1",backlog:1},()=>console.log(s.address().port))']);
+    const listener = spawn(process.execPath, [
+      '-e',
+      'const s=require("net").createServer();s.listen({port:0,host:"127.0.0.1",backlog:1},()=>console.log(s.address().port))',
+    ]);
     const port = Number((await new Promise<Buffer>((resolve) => listener.stdout.once('data', resolve))).toString());
     listener.kill('SIGSTOP');
     const queue = Array.from({ length: 6 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
@@ -182,7 +237,11 @@ describe('round trips', () => {
         onward.write(bytes);
       });
       onward.on('data', (bytes) => client.write(bytes));
-      for (const [one, other] of [[client, onward], [onward, client]] as const) one.on('close', () => other.destroy()).on('error', () => undefined);
+      for (const [one, other] of [
+        [client, onward],
+        [onward, client],
+      ] as const)
+        one.on('close', () => other.destroy()).on('error', () => undefined);
     });
     await new Promise<void>((resolve) => tap.listen(tapPort, '127.0.0.1', resolve));
     tapPort = (tap.address() as { port: number }).port;
@@ -211,7 +270,10 @@ describe('round trips', () => {
 describe('keys of another user', () => {
   it('a key nobody authorized on a machine on the way names that machine', async () => {
     const wrong = await makeKey(join(scratch(), 'wrong'));
-    const lines = [`Host ${first.alias}\n IdentityFile ${wrong.path}\n HostName 127.0.0.1\n Port ${first.port}\n User ${first.user}\n UserKnownHostsFile ${first.knownHostsFile}`, `Host ${last.alias}\n ProxyJump ${first.alias}`];
+    const lines = [
+      `Host ${first.alias}\n IdentityFile ${wrong.path}\n HostName 127.0.0.1\n Port ${first.port}\n User ${first.user}\n UserKnownHostsFile ${first.knownHostsFile}`,
+      `Host ${last.alias}\n ProxyJump ${first.alias}`,
+    ];
     const file = join(scratch(), 'config');
     writeFileSync(file, `${lines.join('\n')}\nMatch all\nInclude ${last.sshConfigFile}\n`);
     const error = await failure(dial(hostPlan(sshPlan(last.alias, { configFile: file }))));

@@ -3,11 +3,11 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostPlan } from '../../src/config/plan.ts';
-import { inspectHost, type InspectStep } from '../../src/link/inspect.ts';
+import { type InspectStep, inspectHost } from '../../src/link/inspect.ts';
 import { acceptKey, scanHost } from '../../src/link/trust.ts';
 import { makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { dial, hostOf, hostPlan, never, sshPlan, testDeps } from './ssh2-kit.ts';
 
 let jump: Sshd;
@@ -26,11 +26,19 @@ describe('trust', () => {
     const [candidate, ...more] = await scanHost(host, testDeps(), never());
     expect(more).toEqual([]);
     expect(candidate).toMatchObject({ name: `[127.0.0.1]:${sshd.port}`, verdict: 'unknown', file });
-    expect(new Set(candidate?.keys.map((key) => key.fingerprint))).toEqual(new Set(sshd.hostKeys.map((key) => key.fingerprint)));
+    expect(new Set(candidate?.keys.map((key) => key.fingerprint))).toEqual(
+      new Set(sshd.hostKeys.map((key) => key.fingerprint)),
+    );
     expect(existsSync(file)).toBe(false);
-    expect(await acceptKey(host, { name: candidate?.name ?? '', fingerprint: fingerprint(sshd) }, testDeps(), never())).toEqual({ file });
+    expect(
+      await acceptKey(host, { name: candidate?.name ?? '', fingerprint: fingerprint(sshd) }, testDeps(), never()),
+    ).toEqual({ file });
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')).toHaveLength(1);
+    expect(
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== ''),
+    ).toHaveLength(1);
     await (await dial(host)).close();
     expect(await scanHost(host, testDeps(), never())).toMatchObject([{ verdict: 'known', file }]);
   });
@@ -40,8 +48,12 @@ describe('trust', () => {
     const host = hostOf(sshd, { knownHostsFiles: [file] });
     const other = await makeKey(join(scratch(), 'other'));
     const name = `[127.0.0.1]:${sshd.port}`;
-    await expect(acceptKey(host, { name, fingerprint: other.fingerprint }, testDeps(), never())).rejects.toMatchObject({ code: 'HOST_KEY_CHANGED' });
-    await expect(acceptKey(host, { name: 'elsewhere', fingerprint: fingerprint(sshd) }, testDeps(), never())).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
+    await expect(acceptKey(host, { name, fingerprint: other.fingerprint }, testDeps(), never())).rejects.toMatchObject({
+      code: 'HOST_KEY_CHANGED',
+    });
+    await expect(
+      acceptKey(host, { name: 'elsewhere', fingerprint: fingerprint(sshd) }, testDeps(), never()),
+    ).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
     expect(existsSync(file)).toBe(false);
   });
 
@@ -50,13 +62,19 @@ describe('trust', () => {
     const name = `[127.0.0.1]:${sshd.port}`;
     for (const [line, verdict, code] of [
       [`${name} ${other.publicKey}`, 'changed', 'HOST_KEY_CHANGED'],
-      [`@revoked * ${sshd.hostKeys.find((key) => key.type === 'ed25519')?.publicKey ?? ''}`, 'revoked', 'HOST_KEY_REVOKED'],
+      [
+        `@revoked * ${sshd.hostKeys.find((key) => key.type === 'ed25519')?.publicKey ?? ''}`,
+        'revoked',
+        'HOST_KEY_REVOKED',
+      ],
     ] as const) {
       const file = join(scratch(), 'known_hosts');
       writeFileSync(file, `${line}\n`);
       const host = hostOf(sshd, { knownHostsFiles: [file] });
       expect(await scanHost(host, testDeps(), never())).toMatchObject([{ verdict, cause: { code } }]);
-      await expect(acceptKey(host, { name, fingerprint: fingerprint(sshd) }, testDeps(), never())).rejects.toMatchObject({ code });
+      await expect(
+        acceptKey(host, { name, fingerprint: fingerprint(sshd) }, testDeps(), never()),
+      ).rejects.toMatchObject({ code });
       expect(readFileSync(file, 'utf8')).toBe(`${line}\n`);
     }
   });
@@ -74,13 +92,19 @@ describe('trust', () => {
   it('walks a jump host first: what lies behind is seen once it is trusted', async () => {
     const files = [join(scratch(), 'jump'), join(scratch(), 'target')] as const;
     const config = join(scratch(), 'config');
-    const include = (of: Sshd, file: string, line = ''): string => `Host ${of.alias}\n UserKnownHostsFile ${file}\n${line}\nMatch all\nInclude ${of.sshConfigFile}\n`;
+    const include = (of: Sshd, file: string, line = ''): string =>
+      `Host ${of.alias}\n UserKnownHostsFile ${file}\n${line}\nMatch all\nInclude ${of.sshConfigFile}\n`;
     writeFileSync(config, include(jump, files[0]) + include(sshd, files[1], ` ProxyJump ${jump.alias}`));
     const host = hostPlan(sshPlan(sshd.alias, { configFile: config }));
     const deps = testDeps();
-    expect(await scanHost(host, deps, never())).toMatchObject([{ name: `[127.0.0.1]:${jump.port}`, verdict: 'unknown', file: files[0] }]);
+    expect(await scanHost(host, deps, never())).toMatchObject([
+      { name: `[127.0.0.1]:${jump.port}`, verdict: 'unknown', file: files[0] },
+    ]);
     await acceptKey(host, { name: `[127.0.0.1]:${jump.port}`, fingerprint: fingerprint(jump) }, deps, never());
-    expect(await scanHost(host, deps, never())).toMatchObject([{ verdict: 'known' }, { name: `[127.0.0.1]:${sshd.port}`, verdict: 'unknown', file: files[1] }]);
+    expect(await scanHost(host, deps, never())).toMatchObject([
+      { verdict: 'known' },
+      { name: `[127.0.0.1]:${sshd.port}`, verdict: 'unknown', file: files[1] },
+    ]);
     await acceptKey(host, { name: `[127.0.0.1]:${sshd.port}`, fingerprint: fingerprint(sshd) }, deps, never());
     await (await dial(host, deps)).close();
   });
@@ -96,7 +120,12 @@ describe('doctor', () => {
   it('reports each step of a login that works', async () => {
     const { ok, steps } = await inspect(hostOf(sshd));
     expect(ok).toBe(true);
-    expect(steps.map((step) => `${step.outcome} ${step.check}`)).toEqual(['ok ssh-config', 'ok agent', 'ok host-key', 'ok login']);
+    expect(steps.map((step) => `${step.outcome} ${step.check}`)).toEqual([
+      'ok ssh-config',
+      'ok agent',
+      'ok host-key',
+      'ok login',
+    ]);
     expect(steps[0]?.text).toBe(`${sshd.alias} is ${sshd.user}@127.0.0.1:${sshd.port}`);
     expect(steps[3]?.text).toMatch(/by ssh-ed25519 SHA256:.*, round trip \d+ ms$/);
   });
@@ -111,7 +140,13 @@ describe('doctor', () => {
   });
 
   it('says what is wrong with the configuration, the line, or the key', async () => {
-    expect((await inspect(hostOf(sshd, { configFile: '/nowhere/config' }))).steps).toMatchObject([{ check: 'ssh-config', outcome: 'failed', cause: { code: 'SSH_CONFIG' } }]);
-    expect((await inspect(hostOf(sshd, { port: 1 }))).steps.at(-1)).toMatchObject({ check: 'login', outcome: 'failed', cause: { code: 'HOST_UNREACHABLE' } });
+    expect((await inspect(hostOf(sshd, { configFile: '/nowhere/config' }))).steps).toMatchObject([
+      { check: 'ssh-config', outcome: 'failed', cause: { code: 'SSH_CONFIG' } },
+    ]);
+    expect((await inspect(hostOf(sshd, { port: 1 }))).steps.at(-1)).toMatchObject({
+      check: 'login',
+      outcome: 'failed',
+      cause: { code: 'HOST_UNREACHABLE' },
+    });
   });
 });

@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { LAUNCH_COMMAND } from '../../src/launch/launcher.ts';
-import { ORDER, wardenLine, type WardenOptions } from '../../src/launch/warden.ts';
+import { ORDER, type WardenOptions, wardenLine } from '../../src/launch/warden.ts';
 import type { Channel, Transport } from '../../src/link/contract.ts';
 import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
 import { isAlive } from '../harness/processes.ts';
 import { startProxy } from '../harness/proxy.ts';
 import { scratch } from '../harness/scratch.ts';
-import { startSshd, type Sshd, type SshdOptions } from '../harness/sshd.ts';
+import { type Sshd, type SshdOptions, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
-import { NEVER, fixtureLaunch, launchOf, linkDeps, outputOf, said, sshHost, sshLink } from './launch-support.ts';
+import { fixtureLaunch, launchOf, linkDeps, NEVER, outputOf, said, sshHost, sshLink } from './launch-support.ts';
 
 const NONCE = 'abcdef0123456789abcdef0123456789';
 const machines: Sshd[] = [];
@@ -78,7 +78,9 @@ describe('the warden', () => {
     for (let beat = 1; beat <= 12; beat += 1) {
       guard.channel.input.write(ORDER.heartbeat(beat));
       await until(() => guard.text().includes(`h ${String(beat)}\n`));
-      await new Promise((resolve) => { setTimeout(resolve, 250); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 250);
+      });
     }
     expect(isAlive(coveredPid)).toBe(true);
     await until(() => !isAlive(coveredPid) && !isAlive(guard.sshdPid));
@@ -95,7 +97,9 @@ describe('the warden', () => {
     guard.channel.input.write('x $(touch harm)\nk ;touch harm\nc `touch harm`\n');
     guard.channel.input.write(ORDER.heartbeat(1));
     await until(() => guard.text().includes('h 1\n'));
-    await new Promise((resolve) => { setTimeout(resolve, 1_500); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_500);
+    });
     expect(isAlive(cat.sshdPid)).toBe(true);
   });
 
@@ -150,7 +154,11 @@ describe('a link and its warden', () => {
     expect(rttMs).toBeLessThan(200);
   });
 
-  it.each([[1, 3], [2, 3], [3, 5]])('with MaxSessions %d and %d programs it needs as few connections as can be', async (maxSessions, programs) => {
+  it.each([
+    [1, 3],
+    [2, 3],
+    [3, 5],
+  ])('with MaxSessions %d and %d programs it needs as few connections as can be', async (maxSessions, programs) => {
     const sshd = await machine({ maxSessions });
     const link = sshLink(sshd);
     const open = async (): Promise<void> => said(await link.open(launchOf('sh', ['-c', 'echo up; cat']), NEVER), 'up');
@@ -182,7 +190,11 @@ describe('a link and its warden', () => {
     const link = sshLink(sshd);
     await said(await link.open(launchOf('sh', ['-c', 'echo up; cat']), NEVER), 'up');
     // Only the warden has a ticker.
-    const group = (): number | undefined => sshd.programs().filter(({ commandLine }) => commandLine === 'sleep 3').map(({ pid }) => groupOf(pid))[0];
+    const group = (): number | undefined =>
+      sshd
+        .programs()
+        .filter(({ commandLine }) => commandLine === 'sleep 3')
+        .map(({ pid }) => groupOf(pid))[0];
     const first = await until(group);
     process.kill(-first, 'SIGKILL');
     await until(() => group() !== undefined && group() !== first, { withinMs: 15_000 });

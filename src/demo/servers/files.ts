@@ -23,7 +23,12 @@ server.registerTool(
   async () => {
     const entries = await readdir(root, { withFileTypes: true });
     const shown = entries.filter((entry) => !entry.name.startsWith('.'));
-    return text(shown.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort().join('\n'));
+    return text(
+      shown
+        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+        .sort()
+        .join('\n'),
+    );
   },
 );
 

@@ -12,7 +12,10 @@ function facts(): string {
     `demo host: ${demoHost}`,
     `machine: ${os.hostname()} (${os.type()} ${os.machine()})`,
     `up: ${String(Math.round(os.uptime() / 60))} min`,
-    `load: ${os.loadavg().map((load) => load.toFixed(2)).join(' ')}`,
+    `load: ${os
+      .loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' ')}`,
     `memory: ${megabytes(os.freemem())} free of ${megabytes(os.totalmem())}`,
     `process: ${String(process.pid)} in ${process.cwd()}`,
   ].join('\n');
@@ -20,7 +23,11 @@ function facts(): string {
 
 server.registerTool(
   'system_facts',
-  { description: `Name, uptime, load and memory of ${demoHost}.`, inputSchema: {}, annotations: { readOnlyHint: true } },
+  {
+    description: `Name, uptime, load and memory of ${demoHost}.`,
+    inputSchema: {},
+    annotations: { readOnlyHint: true },
+  },
   () => text(facts()),
 );
 

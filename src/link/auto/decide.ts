@@ -11,7 +11,8 @@ export interface BackendDecision {
 export function decideBackend(machines: readonly BackendFacts[]): BackendDecision {
   for (const facts of machines) {
     const rule = ruleFor(facts);
-    if (rule !== undefined) return { backend: 'openssh', reason: `${rule.option} of ${facts.settings.alias}: ${rule.why}` };
+    if (rule !== undefined)
+      return { backend: 'openssh', reason: `${rule.option} of ${facts.settings.alias}: ${rule.why}` };
   }
   return { backend: 'ssh2', reason: "nothing here needs the system's ssh" };
 }

@@ -1,13 +1,21 @@
 /** Gathers what the rules look at: a few small files, and the agent only where nothing else could log in. */
-import { lookupKnownHost } from '../known-hosts.ts';
-import type { LinkDeps } from '../contract.ts';
-import type { SshSettings } from '../ssh-config.ts';
+
 import { agentKeyTypes } from '../agent-info.ts';
+import type { LinkDeps } from '../contract.ts';
+import { lookupKnownHost } from '../known-hosts.ts';
+import type { SshSettings } from '../ssh-config.ts';
 import { lookAtKeyFile } from './key-file.ts';
 import type { BackendFacts } from './rules.ts';
 
-export async function gatherFacts(settings: SshSettings, deps: Pick<LinkDeps, 'clock'>, signal: AbortSignal): Promise<BackendFacts> {
-  const [found, known] = await Promise.all([Promise.all(settings.identityFiles.map(lookAtKeyFile)), lookupKnownHost(settings)]);
+export async function gatherFacts(
+  settings: SshSettings,
+  deps: Pick<LinkDeps, 'clock'>,
+  signal: AbortSignal,
+): Promise<BackendFacts> {
+  const [found, known] = await Promise.all([
+    Promise.all(settings.identityFiles.map(lookAtKeyFile)),
+    lookupKnownHost(settings),
+  ]);
   const keys = found.filter((key) => key !== undefined);
   const agent = keys.some((key) => key.kind === 'plain') ? undefined : settings.identityAgent;
   return {

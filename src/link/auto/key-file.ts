@@ -19,7 +19,9 @@ const FOREIGN_CIPHERS: ReadonlySet<string> = new Set(['chacha20-poly1305@openssh
 /** Undefined: there is no such file, or none that we may read. */
 export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> {
   const text = await readSmallFile(path, 'latin1').catch(() => undefined);
-  return text === undefined ? undefined : { path, kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
+  return text === undefined
+    ? undefined
+    : { path, kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
 }
 
 /** Anything but OpenSSH's own format (PEM, PKCS#8, a public key) is left to ssh2 and its errors. */

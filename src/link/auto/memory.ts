@@ -51,7 +51,9 @@ async function readNote(file: string): Promise<Note | undefined> {
 
 function isNote(value: unknown): value is Note {
   if (typeof value !== 'object' || value === null) return false;
-  return 'reason' in value && typeof value.reason === 'string' && 'settings' in value && typeof value.settings === 'string';
+  return (
+    'reason' in value && typeof value.reason === 'string' && 'settings' in value && typeof value.settings === 'string'
+  );
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {

@@ -26,26 +26,70 @@ export interface BackendRule {
 }
 
 export const BACKEND_RULES: readonly BackendRule[] = [
-  { option: 'CertificateFile', why: 'user certificates', applies: ({ settings }) => settings.certificateFiles.length > 0 },
-  { option: 'IdentityFile', why: 'a certificate lies beside an identity file', applies: ({ keys }) => keys.some((key) => key.certificate) },
-  { option: 'IdentityFile', why: 'only keys that live on a security key', applies: ({ keys }) => everyKey(keys, 'security-key') },
-  { option: 'IdentityFile', why: 'only keys in a format that ssh2 cannot read', applies: ({ keys }) => everyKey(keys, 'unreadable') },
-  { option: 'agent', why: 'the agent holds only certificates and security keys', applies: ({ agentTypes }) => onlySpecial(agentTypes) },
+  {
+    option: 'CertificateFile',
+    why: 'user certificates',
+    applies: ({ settings }) => settings.certificateFiles.length > 0,
+  },
+  {
+    option: 'IdentityFile',
+    why: 'a certificate lies beside an identity file',
+    applies: ({ keys }) => keys.some((key) => key.certificate),
+  },
+  {
+    option: 'IdentityFile',
+    why: 'only keys that live on a security key',
+    applies: ({ keys }) => everyKey(keys, 'security-key'),
+  },
+  {
+    option: 'IdentityFile',
+    why: 'only keys in a format that ssh2 cannot read',
+    applies: ({ keys }) => everyKey(keys, 'unreadable'),
+  },
+  {
+    option: 'agent',
+    why: 'the agent holds only certificates and security keys',
+    applies: ({ agentTypes }) => onlySpecial(agentTypes),
+  },
   { option: 'PKCS11Provider', why: 'keys on a smart card', applies: isSet('pkcs11provider') },
   { option: 'PreferredAuthentications', why: 'no login method is left that ssh2 has', applies: noMethodLeft },
-  { option: 'known_hosts', why: 'a host certificate is expected (@cert-authority)', applies: ({ hostAuthority }) => hostAuthority },
+  {
+    option: 'known_hosts',
+    why: 'a host certificate is expected (@cert-authority)',
+    applies: ({ hostAuthority }) => hostAuthority,
+  },
   { option: 'KnownHostsCommand', why: 'host keys come from a command', applies: isSet('knownhostscommand') },
-  { option: 'RevokedHostKeys', why: 'host keys are checked against a revocation list', applies: isSet('revokedhostkeys') },
+  {
+    option: 'RevokedHostKeys',
+    why: 'host keys are checked against a revocation list',
+    applies: isSet('revokedhostkeys'),
+  },
   { option: 'VerifyHostKeyDNS', why: 'host keys are checked in DNS', applies: isSet('verifyhostkeydns') },
   { option: 'BindInterface', why: 'the connection is bound to an interface', applies: isSet('bindinterface') },
   { option: 'ProxyUseFdpass', why: 'the proxy command passes a file descriptor', applies: isSet('proxyusefdpass') },
-  { option: 'KexAlgorithms', why: 'ssh2 has none of the allowed key exchanges', applies: noneOf('kexalgorithms', /^(curve25519|ecdh-sha2|diffie-hellman)-/) },
-  { option: 'Ciphers', why: 'ssh2 has none of the allowed ciphers', applies: noneOf('ciphers', /^(aes(128|192|256)-ctr|aes(128|256)-gcm@openssh\.com|chacha20-poly1305@openssh\.com)$/) },
-  { option: 'HostKeyAlgorithms', why: 'ssh2 has none of the allowed host key algorithms', applies: noneOf('hostkeyalgorithms', /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+|ssh-rsa)$/) },
+  {
+    option: 'KexAlgorithms',
+    why: 'ssh2 has none of the allowed key exchanges',
+    applies: noneOf('kexalgorithms', /^(curve25519|ecdh-sha2|diffie-hellman)-/),
+  },
+  {
+    option: 'Ciphers',
+    why: 'ssh2 has none of the allowed ciphers',
+    applies: noneOf('ciphers', /^(aes(128|192|256)-ctr|aes(128|256)-gcm@openssh\.com|chacha20-poly1305@openssh\.com)$/),
+  },
+  {
+    option: 'HostKeyAlgorithms',
+    why: 'ssh2 has none of the allowed host key algorithms',
+    applies: noneOf('hostkeyalgorithms', /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+|ssh-rsa)$/),
+  },
 ];
 
 const OFF: ReadonlySet<string> = new Set(['none', 'no', 'false']);
-const METHOD_OPTIONS = { publickey: 'pubkeyauthentication', password: 'passwordauthentication', 'keyboard-interactive': 'kbdinteractiveauthentication' } as const;
+const METHOD_OPTIONS = {
+  publickey: 'pubkeyauthentication',
+  password: 'passwordauthentication',
+  'keyboard-interactive': 'kbdinteractiveauthentication',
+} as const;
 
 function isSet(option: string): BackendRule['applies'] {
   return ({ settings }) => !OFF.has(first(settings, option) ?? 'none');

@@ -38,10 +38,14 @@ export class LocalChannel implements Channel {
     this.silent = new Promise((resolve) => {
       this.#silence = resolve;
     });
-    program.stderr.once('close', () => { this.#silence(); });
+    program.stderr.once('close', () => {
+      this.#silence();
+    });
     // A write that crosses the program's end is no event of its own: `ended` tells.
     program.stdin.on('error', () => undefined);
-    program.once('exit', (code: number | null, signal: NodeJS.Signals | null) => { this.#exited(code, signal); });
+    program.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      this.#exited(code, signal);
+    });
   }
 
   get input(): Writable {
@@ -85,9 +89,21 @@ export class LocalChannel implements Channel {
     const { stdin, stdout, stderr } = this.#program;
     stdin.destroy();
     stdout.destroy();
-    this.#clock.after(LAST_WORDS_MS, () => { stderr.destroy(); }, { background: true });
+    this.#clock.after(
+      LAST_WORDS_MS,
+      () => {
+        stderr.destroy();
+      },
+      { background: true },
+    );
     this.#end(end);
-    this.#clock.after(REAP_MS, () => { this.#killGroup(); }, { background: true });
+    this.#clock.after(
+      REAP_MS,
+      () => {
+        this.#killGroup();
+      },
+      { background: true },
+    );
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {

@@ -45,7 +45,10 @@ export class LocalTransport implements Transport {
     const channel = new LocalChannel(child, clock);
     await channel.spawned(this.#host);
     this.#channels.add(channel);
-    channel.silent.then(() => this.#channels.delete(channel), () => undefined);
+    channel.silent.then(
+      () => this.#channels.delete(channel),
+      () => undefined,
+    );
     return channel;
   }
 

@@ -50,11 +50,24 @@ export function masterArguments(options: Common & { readonly controlPath: string
 
 /** `ssh` as the tunnel through a jump host. Its log level keeps its host key apart from the target's. */
 export function jumpArguments(options: Common & { readonly target: string }): string[] {
-  return ['-T', ...fixed(options), '-o', 'LogLevel=INFO', '-o', 'ControlMaster=no', '-o', 'ControlPath=none', '-W', options.target];
+  return [
+    '-T',
+    ...fixed(options),
+    '-o',
+    'LogLevel=INFO',
+    '-o',
+    'ControlMaster=no',
+    '-o',
+    'ControlPath=none',
+    '-W',
+    options.target,
+  ];
 }
 
 function fixed({ known, connectTimeoutMs, proxyCommand }: Common): string[] {
-  const options = ALWAYS.filter(({ onlyIf }) => onlyIf === undefined || known.has(onlyIf)).map(({ option, value }) => `${option}=${value}`);
+  const options = ALWAYS.filter(({ onlyIf }) => onlyIf === undefined || known.has(onlyIf)).map(
+    ({ option, value }) => `${option}=${value}`,
+  );
   const connect = [`ConnectTimeout=${Math.max(1, Math.ceil(connectTimeoutMs / 1000))}`];
   // `yes` keeps ssh from asking our askpass: only where the user's configuration says that nobody is to be asked.
   const batch = [`BatchMode=${known.get('batchmode')?.[0] === 'yes' ? 'yes' : 'no'}`];

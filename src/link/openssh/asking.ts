@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { word } from '../../launch/quote.ts';
 import type { LinkDeps, Question } from '../contract.ts';
-import { taskOf, type AskpassPrompt } from './prompts.ts';
+import { type AskpassPrompt, taskOf } from './prompts.ts';
 
 export interface Asking {
   /** For the environment of ssh. */
@@ -42,14 +42,24 @@ link.setEncoding('utf8').on('data', (part) => { reply += part; }).on('error', ()
  * Listens in `folder`. `onDeclined` is called when a password or code was refused an answer: ssh would then send an
  * empty one, which counts as a failed attempt. A declined passphrase only skips that key.
  */
-export async function startAsking(folder: string, host: string, deps: LinkDeps, onDeclined: () => void, signal: AbortSignal): Promise<Asking> {
+export async function startAsking(
+  folder: string,
+  host: string,
+  deps: LinkDeps,
+  onDeclined: () => void,
+  signal: AbortSignal,
+): Promise<Asking> {
   const desk = new AskingDesk(host, deps, onDeclined, signal);
   const socket = join(folder, 'a');
   const [askpass, client] = [join(folder, 'askpass'), join(folder, 'askpass.cjs')];
   await Promise.all([
     desk.listen(socket),
     writeFile(client, CLIENT, { mode: 0o600 }),
-    writeFile(askpass, `#!/bin/sh\nexec ${[process.execPath, client, socket].map((path) => word(path, 'a path')).join(' ')} "$@"\n`, { mode: 0o700 }),
+    writeFile(
+      askpass,
+      `#!/bin/sh\nexec ${[process.execPath, client, socket].map((path) => word(path, 'a path')).join(' ')} "$@"\n`,
+      { mode: 0o700 },
+    ),
   ]);
   await chmod(socket, 0o600);
   desk.variables = {
@@ -96,7 +106,10 @@ class AskingDesk implements Asking {
   #accept(socket: Socket): void {
     let request = '';
     this.#sockets.add(socket);
-    socket.setEncoding('utf8').on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
+    socket
+      .setEncoding('utf8')
+      .on('error', () => undefined)
+      .on('close', () => this.#sockets.delete(socket));
     socket.on('data', (part: string) => {
       request += part;
     });
@@ -116,7 +129,10 @@ class AskingDesk implements Asking {
     const prompt = JSON.parse(request) as AskpassPrompt;
     const task = taskOf(this.#host, prompt);
     if (task.kind === 'ask') return this.#ask(task.question);
-    this.#deps.log.info({ host: this.#host, prompt: prompt.text }, task.kind === 'notice' ? 'ssh waits for a person' : 'ssh asked for a consent that is never given');
+    this.#deps.log.info(
+      { host: this.#host, prompt: prompt.text },
+      task.kind === 'notice' ? 'ssh waits for a person' : 'ssh asked for a consent that is never given',
+    );
     return task.kind === 'notice' ? 'hold' : {};
   }
 

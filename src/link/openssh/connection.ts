@@ -37,9 +37,10 @@ export class MuxConnection {
     };
     this.closed = new Promise((resolve) => {
       if (socket.destroyed) resolve();
-      else socket.once('close', () => {
-        resolve();
-      });
+      else
+        socket.once('close', () => {
+          resolve();
+        });
     });
     socket.on('data', (chunk: Buffer) => {
       this.#receive(chunk);
@@ -125,7 +126,9 @@ export class MuxConnection {
     try {
       for (const message of this.#mux.framing.push(chunk)) this.#dispatch(message);
     } catch (error) {
-      this.lose(new AnywhereError('LINK_LOST', 'the ssh master broke its protocol', { host: this.#host, cause: error }));
+      this.lose(
+        new AnywhereError('LINK_LOST', 'the ssh master broke its protocol', { host: this.#host, cause: error }),
+      );
     }
   }
 

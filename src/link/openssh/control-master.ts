@@ -12,7 +12,12 @@ import { OpensshTransport } from './transport.ts';
 const ANSWER_TIMEOUT_MS = 1000;
 
 /** A transport through the master behind `ControlPath`, or undefined when none of the user's answers there. */
-export async function reuseControlMaster(host: string, settings: SshSettings, deps: LinkDeps, signal: AbortSignal): Promise<Transport | undefined> {
+export async function reuseControlMaster(
+  host: string,
+  settings: SshSettings,
+  deps: LinkDeps,
+  signal: AbortSignal,
+): Promise<Transport | undefined> {
   const path = settings.controlPath;
   if (path === undefined || !(await isOurSocket(path))) return undefined;
   const limit = deadline(deps.clock, ANSWER_TIMEOUT_MS, () => new Error('the control master does not answer'), signal);

@@ -2,14 +2,14 @@
 import { AnywhereError, asAnywhereError } from '../../base/errors.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
 import type { Dialer, LinkDeps, Transport } from '../contract.ts';
-import { sshArguments, type SshSettings } from '../ssh-config.ts';
-import { settingsResolver, type ResolveSettings } from '../ssh2/route.ts';
+import { type SshSettings, sshArguments } from '../ssh-config.ts';
+import { type ResolveSettings, settingsResolver } from '../ssh2/route.ts';
 import { masterArguments } from './arguments.ts';
-import { startAsking, type Asking } from './asking.ts';
+import { type Asking, startAsking } from './asking.ts';
 import { MuxConnection } from './connection.ts';
 import { reuseControlMaster } from './control-master.ts';
 import { connectionLost, dialFailure, hostKeyFingerprint } from './errors.ts';
-import { makeConnectionFolder, sweepConnectionFolders, type ConnectionFolder } from './folder.ts';
+import { type ConnectionFolder, makeConnectionFolder, sweepConnectionFolders } from './folder.ts';
 import { withKnownKeys } from './host-key-evidence.ts';
 import { jumpCommand } from './jump.ts';
 import { Master } from './master.ts';
@@ -33,7 +33,9 @@ export function createOpensshDialer(host: HostPlan, deps: LinkDeps, options: Ope
     dial: async (signal) => {
       try {
         const settings = await resolve(plan, signal);
-        const shared = plan.reuseControlMaster ? await reuseControlMaster(host.name, settings, deps, signal) : undefined;
+        const shared = plan.reuseControlMaster
+          ? await reuseControlMaster(host.name, settings, deps, signal)
+          : undefined;
         reused = shared !== undefined;
         return shared ?? (await dialOwn({ host: host.name, plan, settings, deps, resolve }, signal));
       } catch (error) {
@@ -54,7 +56,10 @@ interface AttemptParts {
 
 async function dialOwn(parts: AttemptParts, signal: AbortSignal): Promise<Transport> {
   const { plan, settings, deps, resolve } = parts;
-  const [proxyCommand] = await Promise.all([jumpCommand(plan, settings, resolve, signal), sweepConnectionFolders(deps.runtimeDir)]);
+  const [proxyCommand] = await Promise.all([
+    jumpCommand(plan, settings, resolve, signal),
+    sweepConnectionFolders(deps.runtimeDir),
+  ]);
   const attempt = new Attempt(parts, await makeConnectionFolder(deps.runtimeDir));
   try {
     return await attempt.run(proxyCommand, signal);
@@ -85,9 +90,15 @@ class Attempt {
 
   async run(proxyCommand: string | undefined, signal: AbortSignal): Promise<Transport> {
     const either = AbortSignal.any([signal, this.#declined.signal]);
-    const asking = await startAsking(this.#folder.path, this.#host, this.#deps, () => {
-      this.#declined.abort(this.#nobodyAnswered());
-    }, either);
+    const asking = await startAsking(
+      this.#folder.path,
+      this.#host,
+      this.#deps,
+      () => {
+        this.#declined.abort(this.#nobodyAnswered());
+      },
+      either,
+    );
     this.#asking = asking;
     const master = this.#start(proxyCommand, asking);
     this.#master = master;
@@ -128,7 +139,15 @@ class Attempt {
       host,
       identity: hostKeyFingerprint(master.stderr.all()) ?? `${this.#settings.hostname}:${this.#settings.port}`,
       connection,
-      owner: { ended, stop: () => { master.stop(); }, kill: () => { master.kill(); } },
+      owner: {
+        ended,
+        stop: () => {
+          master.stop();
+        },
+        kill: () => {
+          master.kill();
+        },
+      },
       clock: this.#deps.clock,
     });
   }

@@ -15,22 +15,79 @@ interface Reading {
 
 /** Most telling first: after a failed host key ssh also says that the connection was closed. */
 const READINGS: readonly Reading[] = [
-  { code: 'HOST_KEY_REVOKED', line: /^@ +WARNING: REVOKED HOST KEY DETECTED! +@$/, message: 'the host shows a revoked key' },
-  { code: 'HOST_KEY_CHANGED', line: /^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@$/, message: 'the host shows another key than the one known' },
-  { code: 'HOST_KEY_UNKNOWN', line: /^No \S+ host key is known for .+ and you have requested strict checking\.$/, message: 'no known_hosts file names the key of the host' },
-  { code: 'HOST_KEY_UNKNOWN', line: /^Host key verification failed\.$/, message: 'the key of the host could not be verified' },
-  { code: 'SSH_CONFIG', line: /: line \d+: Bad configuration option: |: terminating, \d+ bad configuration options$/, message: 'ssh does not accept its configuration' },
-  { code: 'SSH_CONFIG', line: /^Can't open user config file |^Bad owner or permissions on /, message: 'ssh cannot use its configuration file' },
-  { code: 'KEY_UNUSABLE', line: /^Load key ".+": /, message: 'an identity file cannot be used, and nothing else was accepted' },
-  { code: 'KEY_UNUSABLE', line: /^sign_and_send_pubkey: signing failed /, message: 'a key could not sign, and nothing else was accepted' },
-  { code: 'AUTH_FAILED', line: /^(\S+@\S+: )?Permission denied \([\w,@.-]+\)\.$/, message: 'the host accepted none of the offered keys or answers' },
-  { code: 'AUTH_FAILED', line: /^Received disconnect from .+:2: Too many authentication failures$/, message: 'too many keys were offered before the right one' },
-  { code: 'SSH_NEGOTIATION', line: /^Unable to negotiate with /, message: 'ssh and the host have no algorithm in common', hint: 'compare `ssh -Q kex`, `ssh -Q key` and the offer above' },
-  { code: 'HOST_UNREACHABLE', line: /^ssh: Could not resolve hostname /, message: 'the name of the host could not be resolved' },
-  { code: 'HOST_TIMEOUT', line: /^ssh: connect to host .+: (Connection|Operation) timed out$|^Connection timed out during |^Connection to .+ timed out$/, message: 'the host did not answer in time' },
+  {
+    code: 'HOST_KEY_REVOKED',
+    line: /^@ +WARNING: REVOKED HOST KEY DETECTED! +@$/,
+    message: 'the host shows a revoked key',
+  },
+  {
+    code: 'HOST_KEY_CHANGED',
+    line: /^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@$/,
+    message: 'the host shows another key than the one known',
+  },
+  {
+    code: 'HOST_KEY_UNKNOWN',
+    line: /^No \S+ host key is known for .+ and you have requested strict checking\.$/,
+    message: 'no known_hosts file names the key of the host',
+  },
+  {
+    code: 'HOST_KEY_UNKNOWN',
+    line: /^Host key verification failed\.$/,
+    message: 'the key of the host could not be verified',
+  },
+  {
+    code: 'SSH_CONFIG',
+    line: /: line \d+: Bad configuration option: |: terminating, \d+ bad configuration options$/,
+    message: 'ssh does not accept its configuration',
+  },
+  {
+    code: 'SSH_CONFIG',
+    line: /^Can't open user config file |^Bad owner or permissions on /,
+    message: 'ssh cannot use its configuration file',
+  },
+  {
+    code: 'KEY_UNUSABLE',
+    line: /^Load key ".+": /,
+    message: 'an identity file cannot be used, and nothing else was accepted',
+  },
+  {
+    code: 'KEY_UNUSABLE',
+    line: /^sign_and_send_pubkey: signing failed /,
+    message: 'a key could not sign, and nothing else was accepted',
+  },
+  {
+    code: 'AUTH_FAILED',
+    line: /^(\S+@\S+: )?Permission denied \([\w,@.-]+\)\.$/,
+    message: 'the host accepted none of the offered keys or answers',
+  },
+  {
+    code: 'AUTH_FAILED',
+    line: /^Received disconnect from .+:2: Too many authentication failures$/,
+    message: 'too many keys were offered before the right one',
+  },
+  {
+    code: 'SSH_NEGOTIATION',
+    line: /^Unable to negotiate with /,
+    message: 'ssh and the host have no algorithm in common',
+    hint: 'compare `ssh -Q kex`, `ssh -Q key` and the offer above',
+  },
+  {
+    code: 'HOST_UNREACHABLE',
+    line: /^ssh: Could not resolve hostname /,
+    message: 'the name of the host could not be resolved',
+  },
+  {
+    code: 'HOST_TIMEOUT',
+    line: /^ssh: connect to host .+: (Connection|Operation) timed out$|^Connection timed out during |^Connection to .+ timed out$/,
+    message: 'the host did not answer in time',
+  },
   { code: 'HOST_UNREACHABLE', line: /^ssh: connect to host .+: /, message: 'no connection to the host could be made' },
   { code: 'HOST_UNREACHABLE', line: /^stdio forwarding failed$/, message: 'the jump host could not reach the host' },
-  { code: 'HOST_UNREACHABLE', line: /^kex_exchange_identification: |^Connection (closed|reset) by /, message: 'the host closed the connection before SSH began' },
+  {
+    code: 'HOST_UNREACHABLE',
+    line: /^kex_exchange_identification: |^Connection (closed|reset) by /,
+    message: 'the host closed the connection before SSH began',
+  },
 ];
 
 /** A key that fails says nothing by itself: ssh goes on with the next one. */
@@ -42,7 +99,10 @@ const EVIDENCE_LINES = 12;
 export function dialFailure(host: string, stderr: readonly string[]): AnywhereError {
   const lines = stderr.map((line) => line.replace(/\r$/, ''));
   const found = READINGS.find((reading) => lines.some((line) => reading.line.test(line)) && applies(reading, lines));
-  const { code, message, hint } = found ?? { code: 'HOST_UNREACHABLE', message: 'ssh ended before the connection stood' };
+  const { code, message, hint } = found ?? {
+    code: 'HOST_UNREACHABLE',
+    message: 'ssh ended before the connection stood',
+  };
   return new AnywhereError(code, message, { host, evidence: evidenceOf(lines), hint });
 }
 

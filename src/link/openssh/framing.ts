@@ -30,7 +30,8 @@ export class Framing {
     if (this.#held < 4) return undefined;
     const first = this.#parts[0];
     const length = (first !== undefined && first.length >= 4 ? first : this.#join()).readUInt32BE(0);
-    if (length > this.#maxBytes) throw new RangeError(`a message of ${length} bytes, and at most ${this.#maxBytes} are possible`);
+    if (length > this.#maxBytes)
+      throw new RangeError(`a message of ${length} bytes, and at most ${this.#maxBytes} are possible`);
     return length + 4;
   }
 

@@ -5,11 +5,12 @@
  * that only we hold open, and then ends the whole group. While the watcher lives the group's number cannot be
  * given to anybody else, so that it never hits a stranger.
  */
-import { execa } from 'execa';
+
 import type { Readable } from 'node:stream';
+import { execa } from 'execa';
 
 const SCRIPT =
-  "exec 3<&0 </dev/null;(trap '' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec \"$@\"";
+  'exec 3<&0 </dev/null;(trap \'\' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec "$@"';
 
 export interface GuardedExit {
   /** 127: no such program. */
@@ -27,7 +28,11 @@ export interface GuardedProcess {
   kill(): void;
 }
 
-export function startGuarded(program: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): GuardedProcess {
+export function startGuarded(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): GuardedProcess {
   const child = execa('/bin/sh', ['-c', SCRIPT, 'sh', program, ...args], {
     env,
     extendEnv: false,

@@ -1,11 +1,15 @@
 /** Both sides of a host key that ssh did not accept: the one shown, and the ones the files name. */
 import { AnywhereError } from '../../base/errors.ts';
-import { knownHostsName, lookupKnownHost, type KnownKey } from '../known-hosts.ts';
+import { type KnownKey, knownHostsName, lookupKnownHost } from '../known-hosts.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import { hostKeyFingerprint, offendingKey } from './errors.ts';
 
 /** The failure with fingerprints, file and line in its evidence; any other failure as it is. */
-export async function withKnownKeys(failure: AnywhereError, stderr: readonly string[], settings: SshSettings): Promise<AnywhereError> {
+export async function withKnownKeys(
+  failure: AnywhereError,
+  stderr: readonly string[],
+  settings: SshSettings,
+): Promise<AnywhereError> {
   const shown = hostKeyFingerprint(stderr);
   // Without a key of its own the failing ssh was that of a jump host, whose words are in the evidence already.
   if (!failure.code.startsWith('HOST_KEY_') || shown === undefined) return failure;

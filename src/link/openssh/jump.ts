@@ -5,17 +5,25 @@
 import { AnywhereError } from '../../base/errors.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import { word } from '../../launch/quote.ts';
-import { sshArguments, type SshSettings } from '../ssh-config.ts';
+import { type SshSettings, sshArguments } from '../ssh-config.ts';
 import type { ResolveSettings } from '../ssh2/route.ts';
 import { jumpArguments } from './arguments.ts';
 
 const MAX_HOPS = 16;
 
 /** The ProxyCommand through all jump hosts of `settings`, or undefined without a jump host. */
-export async function jumpCommand(plan: SshPlan, settings: SshSettings, resolve: ResolveSettings, signal: AbortSignal, hops = 0): Promise<string | undefined> {
+export async function jumpCommand(
+  plan: SshPlan,
+  settings: SshSettings,
+  resolve: ResolveSettings,
+  signal: AbortSignal,
+  hops = 0,
+): Promise<string | undefined> {
   if (settings.proxyJump === undefined) return undefined;
   if (hops >= MAX_HOPS) {
-    throw new AnywhereError('SSH_CONFIG', `more than ${MAX_HOPS} jump hosts: does one jump through itself?`, { evidence: [settings.proxyJump] });
+    throw new AnywhereError('SSH_CONFIG', `more than ${MAX_HOPS} jump hosts: does one jump through itself?`, {
+      evidence: [settings.proxyJump],
+    });
   }
   const hop = lastHop(plan, settings.proxyJump);
   const hopSettings = await resolve(hop, signal);
@@ -32,7 +40,10 @@ export async function jumpCommand(plan: SshPlan, settings: SshSettings, resolve:
     hop.alias,
   ];
   // ssh runs it through the user's shell and expands %-tokens in it.
-  return words.map((text) => word(text, 'an option of ssh')).join(' ').replaceAll('%', '%%');
+  return words
+    .map((text) => word(text, 'an option of ssh'))
+    .join(' ')
+    .replaceAll('%', '%%');
 }
 
 /** The hop next to the target; the hops before it become its own jumps. */
@@ -54,8 +65,15 @@ function lastHop(plan: SshPlan, proxyJump: string): SshPlan {
 }
 
 /** `[ssh://][user@]host[:port]`, an IPv6 address in brackets (ssh_config(5), ProxyJump). */
-export function parseHop(text: string): { readonly alias: string; readonly user: string | undefined; readonly port: number | undefined } {
-  const bare = text.trim().replace(/^ssh:\/\//, '').replace(/\/$/, '');
+export function parseHop(text: string): {
+  readonly alias: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+} {
+  const bare = text
+    .trim()
+    .replace(/^ssh:\/\//, '')
+    .replace(/\/$/, '');
   const at = bare.lastIndexOf('@');
   const user = at < 0 ? undefined : bare.slice(0, at);
   const place = bare.slice(at + 1);

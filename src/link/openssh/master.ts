@@ -1,8 +1,8 @@
 /** One ssh process as the master of a connection: started, watched until it listens, and what it said. */
 import { access } from 'node:fs/promises';
-import { AnywhereError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import { startGuarded, type GuardedProcess } from './guard.ts';
+import { AnywhereError } from '../../base/errors.ts';
+import { type GuardedProcess, startGuarded } from './guard.ts';
 import { StderrLines } from './stderr-lines.ts';
 
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */

@@ -28,7 +28,14 @@ function packet(type: number, ...parts: readonly Uint8Array[]): Buffer {
 }
 
 export function channelOpen(type: string, localId: number, details: Uint8Array): Buffer {
-  return packet(MESSAGE.channelOpen, string(type), uint32(localId), uint32(LOCAL_WINDOW_BYTES), uint32(LOCAL_MAX_PACKET_BYTES), details);
+  return packet(
+    MESSAGE.channelOpen,
+    string(type),
+    uint32(localId),
+    uint32(LOCAL_WINDOW_BYTES),
+    uint32(LOCAL_MAX_PACKET_BYTES),
+    details,
+  );
 }
 
 /** RFC 4254 §7.2. */
@@ -66,4 +73,3 @@ export function channelClose(remoteId: number): Buffer {
 export function channelFailure(remoteId: number): Buffer {
   return packet(MESSAGE.channelFailure, uint32(remoteId));
 }
-

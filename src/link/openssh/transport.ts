@@ -1,8 +1,8 @@
 /** A connection of the system's ssh, as the rest of the program sees one. */
 import { Duplex } from 'node:stream';
-import { AnywhereError } from '../../base/errors.ts';
 import { orAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
+import { AnywhereError } from '../../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../contract.ts';
 import type { MuxChannel } from './channel.ts';
 import type { MuxConnection } from './connection.ts';
@@ -60,9 +60,11 @@ export class OpensshTransport implements Transport {
     // Nobody reads the second stream of a tunnel; unread it would hold the window.
     channel.errors.resume();
     const duplex = Duplex.from({ readable: channel.output, writable: channel.input });
-    duplex.on('error', () => undefined).once('close', () => {
-      channel.close();
-    });
+    duplex
+      .on('error', () => undefined)
+      .once('close', () => {
+        channel.close();
+      });
     return duplex;
   }
 
@@ -88,7 +90,10 @@ export class OpensshTransport implements Transport {
   async #session(kind: 'exec' | 'subsystem', argument: string, signal: AbortSignal): Promise<Channel> {
     const channel = await this.#connection.open('session', Buffer.alloc(0), signal);
     try {
-      const accepted = await orAbort(channel.request((id) => channelRequest(id, kind, argument)), signal);
+      const accepted = await orAbort(
+        channel.request((id) => channelRequest(id, kind, argument)),
+        signal,
+      );
       if (!accepted) throw this.#refused(kind, argument, channel);
       return channel;
     } catch (error) {
@@ -98,7 +103,8 @@ export class OpensshTransport implements Transport {
   }
 
   #refused(kind: 'exec' | 'subsystem', argument: string, channel: MuxChannel): AnywhereError {
-    if (channel.dead) return this.#closing ?? new AnywhereError('LINK_LOST', 'the connection ended', { host: this.#host });
+    if (channel.dead)
+      return this.#closing ?? new AnywhereError('LINK_LOST', 'the connection ended', { host: this.#host });
     const what = kind === 'exec' ? 'to run a command' : `the subsystem "${argument}"`;
     return new AnywhereError('CHANNEL_REFUSED', `the host refused ${what}`, { host: this.#host });
   }

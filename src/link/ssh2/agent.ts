@@ -1,6 +1,6 @@
 /** The user's ssh agent: which keys it holds, and its signatures. */
 import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2';
-import { orAbort, deadline } from '../../base/abort.ts';
+import { deadline, orAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 
 /** The hash of an RSA signature (RFC 8332); undefined for all other keys. */

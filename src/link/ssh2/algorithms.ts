@@ -19,13 +19,37 @@ const OURS = {
     'diffie-hellman-group-exchange-sha256',
     'diffie-hellman-group14-sha1',
   ],
-  hostkeyalgorithms: ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
-  ciphers: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr', 'chacha20-poly1305@openssh.com'],
-  macs: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512', 'hmac-sha1-etm@openssh.com', 'hmac-sha1'],
+  hostkeyalgorithms: [
+    'ssh-ed25519',
+    'ecdsa-sha2-nistp256',
+    'ecdsa-sha2-nistp384',
+    'ecdsa-sha2-nistp521',
+    'rsa-sha2-512',
+    'rsa-sha2-256',
+    'ssh-rsa',
+  ],
+  ciphers: [
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'aes128-ctr',
+    'aes192-ctr',
+    'aes256-ctr',
+    'chacha20-poly1305@openssh.com',
+  ],
+  macs: [
+    'hmac-sha2-256-etm@openssh.com',
+    'hmac-sha2-512-etm@openssh.com',
+    'hmac-sha2-256',
+    'hmac-sha2-512',
+    'hmac-sha1-etm@openssh.com',
+    'hmac-sha1',
+  ],
 } as const satisfies Record<Kind, readonly string[]>;
 
 /** Names of a host key type in the handshake (RFC 8332 for RSA). */
-const SIGNATURES_OF: Readonly<Record<string, readonly string[]>> = { 'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] };
+const SIGNATURES_OF: Readonly<Record<string, readonly string[]>> = {
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+};
 
 /**
  * `keyTypes`: types the machine is known by; they are asked for first, because a machine that is known by its RSA
@@ -45,7 +69,10 @@ export function algorithmsFor(settings: Pick<SshSettings, 'raw' | 'alias'>, keyT
 }
 
 /** For a look at a key of one of these types only, whatever the configuration says of the others. */
-export function algorithmsForTypes(settings: Pick<SshSettings, 'raw' | 'alias'>, keyTypes: readonly string[]): Algorithms {
+export function algorithmsForTypes(
+  settings: Pick<SshSettings, 'raw' | 'alias'>,
+  keyTypes: readonly string[],
+): Algorithms {
   return { ...algorithmsFor(settings, []), serverHostKey: keyTypes.flatMap(signaturesOf) } as Algorithms;
 }
 
@@ -64,7 +91,11 @@ function allowed(settings: Pick<SshSettings, 'raw' | 'alias'>, kind: Kind): stri
   const configured = settings.raw.get(kind)?.[0]?.split(',');
   const usable = OURS[kind].filter((name) => configured === undefined || configured.includes(name));
   if (usable.length > 0) return usable;
-  throw new AnywhereError('SSH_NEGOTIATION', `the ssh configuration of ${settings.alias} allows no ${kind} that our own SSH has`, {
-    evidence: [`${kind} ${configured?.join(',') ?? ''}`],
-  });
+  throw new AnywhereError(
+    'SSH_NEGOTIATION',
+    `the ssh configuration of ${settings.alias} allows no ${kind} that our own SSH has`,
+    {
+      evidence: [`${kind} ${configured?.join(',') ?? ''}`],
+    },
+  );
 }

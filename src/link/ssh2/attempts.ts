@@ -29,7 +29,11 @@ export interface LoginAnswer {
 export function loginMethods(settings: Pick<SshSettings, 'raw'>): Method[] {
   const off = (name: string): boolean => ['no', 'false'].includes(settings.raw.get(name)?.[0] ?? 'yes');
   const person = settings.raw.get('batchmode')?.[0] !== 'yes';
-  const preferred = settings.raw.get('preferredauthentications')?.[0]?.split(',') ?? ['publickey', 'keyboard-interactive', 'password'];
+  const preferred = settings.raw.get('preferredauthentications')?.[0]?.split(',') ?? [
+    'publickey',
+    'keyboard-interactive',
+    'password',
+  ];
   const allowed: Readonly<Record<Method, boolean>> = {
     publickey: !off('pubkeyauthentication'),
     'keyboard-interactive': person && !off('kbdinteractiveauthentication'),
@@ -40,7 +44,12 @@ export function loginMethods(settings: Pick<SshSettings, 'raw'>): Method[] {
 
 export function startLogin(settings: Pick<SshSettings, 'raw'>, identities: readonly Identity[]): LoginState {
   const prompts = Number(settings.raw.get('numberofpasswordprompts')?.[0] ?? 3);
-  return { identities, methods: loginMethods(settings), questionsLeft: { 'keyboard-interactive': prompts, password: prompts }, askedForMethods: false };
+  return {
+    identities,
+    methods: loginMethods(settings),
+    questionsLeft: { 'keyboard-interactive': prompts, password: prompts },
+    askedForMethods: false,
+  };
 }
 
 export function nextAttempt(state: LoginState, answer: LoginAnswer): readonly [Attempt, LoginState] {
@@ -50,7 +59,8 @@ export function nextAttempt(state: LoginState, answer: LoginAnswer): readonly [A
     if (step !== undefined) return step;
   }
   // Without a key to offer, nothing has told yet which other methods there are.
-  if (answer.methods === undefined && !state.askedForMethods) return [{ kind: 'none' }, { ...state, askedForMethods: true }];
+  if (answer.methods === undefined && !state.askedForMethods)
+    return [{ kind: 'none' }, { ...state, askedForMethods: true }];
   return [{ kind: 'give-up' }, state];
 }
 
@@ -62,7 +72,12 @@ export function withoutQuestions(state: LoginState): LoginState {
 function tryMethod(state: LoginState, method: Method, answer: LoginAnswer): readonly [Attempt, LoginState] | undefined {
   if (method === 'publickey') {
     const [identity, ...identities] = state.identities;
-    return identity === undefined ? undefined : [{ kind: 'publickey', identity }, { ...state, identities }];
+    return identity === undefined
+      ? undefined
+      : [
+          { kind: 'publickey', identity },
+          { ...state, identities },
+        ];
   }
   const left = state.questionsLeft[method];
   // Nobody is asked for a password that the machine did not want.

@@ -3,7 +3,7 @@ import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type ParsedKey } 
 import { AnywhereError } from '../../base/errors.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import type { SignatureHash } from './agent.ts';
-import { nextAttempt, startLogin, withoutQuestions, type Attempt, type LoginState } from './attempts.ts';
+import { type Attempt, type LoginState, nextAttempt, startLogin, withoutQuestions } from './attempts.ts';
 import type { Identity, IdentityList } from './identities.ts';
 import type { Asker } from './questions.ts';
 
@@ -54,7 +54,9 @@ class Login implements Authentication {
       next(false as unknown as AnyAuthMethod);
     };
     // ssh2 throws when the connection went meanwhile; the login then fails by that.
-    this.#next().then(next, giveUp).catch(() => undefined);
+    this.#next()
+      .then(next, giveUp)
+      .catch(() => undefined);
   };
 
   refused(methods: readonly string[], partial: boolean): void {
@@ -85,8 +87,14 @@ class Login implements Authentication {
       ...this.#notes,
       ...(this.#methods === undefined ? [] : [`it accepts: ${this.#methods.join(', ')}`]),
     ];
-    if (this.#keyFailure !== undefined) return new AnywhereError(this.#keyFailure.code, this.#keyFailure.message, { host, evidence, hint: this.#keyFailure.hint });
-    if (this.#options.asker.declined()) return new AnywhereError('NO_TTY', `${machine} wants an answer that nobody gave`, { host, evidence });
+    if (this.#keyFailure !== undefined)
+      return new AnywhereError(this.#keyFailure.code, this.#keyFailure.message, {
+        host,
+        evidence,
+        hint: this.#keyFailure.hint,
+      });
+    if (this.#options.asker.declined())
+      return new AnywhereError('NO_TTY', `${machine} wants an answer that nobody gave`, { host, evidence });
     return new AnywhereError('AUTH_FAILED', `${machine} accepted none of the keys and answers`, { host, evidence });
   }
 
@@ -112,7 +120,9 @@ class Login implements Authentication {
       case 'keyboard-interactive':
         return { type: 'keyboard-interactive', username, prompt: this.#options.asker.interactive };
       case 'password': {
-        const password = await this.#options.asker.password(1 + this.#tried.filter((what) => what === 'password').length);
+        const password = await this.#options.asker.password(
+          1 + this.#tried.filter((what) => what === 'password').length,
+        );
         return password === undefined ? this.#next() : { type: 'password', username, password };
       }
       case 'none':
@@ -127,9 +137,13 @@ class Login implements Authentication {
       const key = await identity.publicKey(this.#options.asker.passphrase);
       if (key.type === 'ssh-rsa') await this.#options.serviceAccepted();
       this.#keysTried += 1;
-      return { type: 'agent', username, agent: new OneKeyAgent(identity, key, this.#options.asker, (error) => {
-        this.#noteKeyFailure(error);
-      }) };
+      return {
+        type: 'agent',
+        username,
+        agent: new OneKeyAgent(identity, key, this.#options.asker, (error) => {
+          this.#noteKeyFailure(error);
+        }),
+      };
     } catch (error) {
       this.#noteKeyFailure(error);
       return this.#next();
@@ -138,7 +152,10 @@ class Login implements Authentication {
 
   #noteKeyFailure(error: unknown): void {
     if (error instanceof AnywhereError) this.#keyFailure = error;
-    this.#notes = [...this.#notes, `${this.#nameOf(this.#attempt)} could not sign: ${error instanceof Error ? error.message : String(error)}`];
+    this.#notes = [
+      ...this.#notes,
+      `${this.#nameOf(this.#attempt)} could not sign: ${error instanceof Error ? error.message : String(error)}`,
+    ];
   }
 
   #nameOf(attempt: Attempt | undefined): string {
@@ -166,8 +183,12 @@ class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 
   override sign(_key: ParsedKey, data: Buffer, options: unknown, done?: unknown): void {
-    const answer = (typeof options === 'function' ? options : done) as (error: Error | null, signature?: Buffer) => void;
-    const hash = typeof options === 'object' && options !== null ? (options as { hash?: SignatureHash }).hash : undefined;
+    const answer = (typeof options === 'function' ? options : done) as (
+      error: Error | null,
+      signature?: Buffer,
+    ) => void;
+    const hash =
+      typeof options === 'object' && options !== null ? (options as { hash?: SignatureHash }).hash : undefined;
     const failed = (error: unknown): void => {
       this.#onFailure(error);
       answer(error instanceof Error ? error : new Error(String(error)));
@@ -175,6 +196,9 @@ class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
     const signed = (signature: Buffer): void => {
       answer(null, signature);
     };
-    this.#identity.sign(data, hash, this.#asker.passphrase).then(signed, failed).catch(() => undefined);
+    this.#identity
+      .sign(data, hash, this.#asker.passphrase)
+      .then(signed, failed)
+      .catch(() => undefined);
   }
 }

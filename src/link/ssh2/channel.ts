@@ -2,7 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { AnywhereError } from '../../base/errors.ts';
 import type { Channel, ChannelEnd } from '../contract.ts';
-import { errorsOf, Input, outputOf, type Feed } from './streams.ts';
+import { errorsOf, type Feed, Input, outputOf } from './streams.ts';
 
 export class Ssh2Channel implements Channel {
   readonly input: Input;

@@ -3,9 +3,9 @@ import { AnywhereError } from '../../base/errors.ts';
 import type { LinkDeps } from '../contract.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import type { Keyring } from './keyring.ts';
-import { logIn, type LoggedIn } from './login.ts';
+import { type LoggedIn, logIn } from './login.ts';
 import type { LoginMemory } from './memory.ts';
-import { openStream, refuseUnchecked, type OpenedStream } from './open-stream.ts';
+import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
 import type { Route } from './route.ts';
 
 export interface ConnectOptions {
@@ -40,17 +40,30 @@ export async function connectRoute(options: ConnectOptions): Promise<LoggedIn> {
   return bundle(logins);
 }
 
-async function logInVia(options: ConnectOptions, settings: SshSettings, via: LoggedIn | undefined, last: boolean): Promise<LoggedIn> {
+async function logInVia(
+  options: ConnectOptions,
+  settings: SshSettings,
+  via: LoggedIn | undefined,
+  last: boolean,
+): Promise<LoggedIn> {
   refuseUnchecked(settings, options.host);
   const { stream, lastWords } = (via === undefined ? options.opened : undefined) ?? openStream(options, settings, via);
   try {
     return await logIn({ ...options, settings, stream, program: last ? options.program : undefined });
   } catch (error) {
     // Whatever failed before the stream was there must not leave it behind.
-    void stream.then((opened) => opened.destroy(), () => undefined);
+    void stream.then(
+      (opened) => opened.destroy(),
+      () => undefined,
+    );
     const words = lastWords();
     if (words.length === 0 || !(error instanceof AnywhereError)) throw error;
-    throw new AnywhereError(error.code, error.message, { host: error.host, evidence: [...error.evidence, ...words.map((line) => `ProxyCommand: ${line}`)], hint: error.hint, cause: error });
+    throw new AnywhereError(error.code, error.message, {
+      host: error.host,
+      evidence: [...error.evidence, ...words.map((line) => `ProxyCommand: ${line}`)],
+      hint: error.hint,
+      cause: error,
+    });
   }
 }
 

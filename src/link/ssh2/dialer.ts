@@ -7,8 +7,8 @@ import type { ConnectOptions } from './connect.ts';
 import { Keyring } from './keyring.ts';
 import type { LoggedIn } from './login.ts';
 import { createLoginMemory } from './memory.ts';
-import { openStream, refuseUnchecked, type OpenedStream } from './open-stream.ts';
-import { resolveRoute, settingsResolver, type ResolveSettings } from './route.ts';
+import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
+import { type ResolveSettings, resolveRoute, settingsResolver } from './route.ts';
 import { Ssh2Transport } from './transport.ts';
 
 export interface Ssh2DialerOptions {
@@ -73,6 +73,7 @@ async function openedOrLater({ stream }: OpenedStream, { clock }: Pick<LinkDeps,
 
 /** Throws INTERNAL for this machine itself. */
 export function sshPlanOf(host: HostPlan): SshPlan {
-  if (host.ssh === undefined) throw new AnywhereError('INTERNAL', `${host.name} is not reached through ssh`, { host: host.name });
+  if (host.ssh === undefined)
+    throw new AnywhereError('INTERNAL', `${host.name} is not reached through ssh`, { host: host.name });
   return host.ssh;
 }

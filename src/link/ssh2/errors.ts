@@ -42,7 +42,8 @@ export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): Anywh
 
 /** The connection ended without an error of its own. */
 export function endedEarly(phase: Phase, place: Ssh2Place): AnywhereError {
-  const text = phase === 'ready' ? 'the connection was closed' : `${place.machine} closed the connection during ${stage(phase)}`;
+  const text =
+    phase === 'ready' ? 'the connection was closed' : `${place.machine} closed the connection during ${stage(phase)}`;
   return new AnywhereError(phase === 'ready' ? 'LINK_LOST' : 'HOST_UNREACHABLE', text, { host: place.host });
 }
 
@@ -50,7 +51,11 @@ export function endedEarly(phase: Phase, place: Ssh2Place): AnywhereError {
 export function channelRefused(thrown: unknown, what: string, place: Ssh2Place): AnywhereError {
   if (thrown instanceof AnywhereError) return thrown.at(place);
   const { message } = asSsh2Error(thrown);
-  return new AnywhereError('CHANNEL_REFUSED', `${place.machine} did not open ${what}`, { host: place.host, evidence: [message], cause: thrown });
+  return new AnywhereError('CHANNEL_REFUSED', `${place.machine} did not open ${what}`, {
+    host: place.host,
+    evidence: [message],
+    cause: thrown,
+  });
 }
 
 /** Did the machine say no (then the connection is usable), or did the connection go? Only the first has a reason code. */
@@ -75,7 +80,8 @@ function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
   if (phase === 'ready') return 'LINK_LOST';
   if (error.level === 'handshake') return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
-  if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS)) return 'AUTH_FAILED';
+  if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
+    return 'AUTH_FAILED';
   return 'HOST_UNREACHABLE';
 }
 

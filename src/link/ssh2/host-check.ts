@@ -1,8 +1,8 @@
 /** The host key check of a handshake. Fails closed: ssh2 takes anything but a strict `false` for a yes. */
 import type { HostVerifier } from 'ssh2';
 import type { AnywhereError } from '../../base/errors.ts';
-import { fingerprintOf } from '../known-hosts-lines.ts';
 import { hostKeyError, judgeHostKey, type KnownHost } from '../known-hosts.ts';
+import { fingerprintOf } from '../known-hosts-lines.ts';
 
 export interface HostCheck {
   readonly verifier: HostVerifier;
@@ -23,7 +23,9 @@ export function failClosed(check: (key: Buffer) => boolean | Promise<boolean>): 
       verify(false);
     };
     // ssh2 throws when the connection went meanwhile.
-    answer().then(judged, failed).catch(() => undefined);
+    answer()
+      .then(judged, failed)
+      .catch(() => undefined);
   };
 }
 

@@ -5,7 +5,7 @@ import { fingerprintOf } from '../known-hosts-lines.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import type { Agent, AgentAnswer, SignatureHash } from './agent.ts';
 import type { AskPassphrase, EncryptedFile, Keyring } from './keyring.ts';
-import { readIdentityFile, type IdentityFile } from './private-key.ts';
+import { type IdentityFile, readIdentityFile } from './private-key.ts';
 
 export interface Identity {
   /** "ssh-ed25519 SHA256:… (agent)", for people. */
@@ -31,7 +31,12 @@ export interface IdentityList {
 export const MOST_KEYS = 5;
 
 /** Reads the identity files and orders what there is; `preferred` is the fingerprint of the key that worked last. */
-export async function listIdentities(settings: SshSettings, answer: AgentAnswer, keyring: Keyring, preferred: string | undefined): Promise<IdentityList> {
+export async function listIdentities(
+  settings: SshSettings,
+  answer: AgentAnswer,
+  keyring: Keyring,
+  preferred: string | undefined,
+): Promise<IdentityList> {
   const files = (await Promise.all(settings.identityFiles.map(readIdentityFile))).filter((file) => file !== undefined);
   const agent = answer.kind === 'agent' ? answer.agent : undefined;
   const ordered = preferredFirst(orderIdentities(files, agent, settings.identitiesOnly, keyring), preferred);
@@ -42,22 +47,40 @@ export async function listIdentities(settings: SshSettings, answer: AgentAnswer,
  * Keys that the configuration names come before the agent's others, as each wrong one counts. A file whose key
  * the agent holds is left to the agent (no passphrase); one that shows its key only to its passphrase comes last.
  */
-export function orderIdentities(files: readonly IdentityFile[], agent: Agent | undefined, identitiesOnly: boolean, keyring: Keyring): Identity[] {
+export function orderIdentities(
+  files: readonly IdentityFile[],
+  agent: Agent | undefined,
+  identitiesOnly: boolean,
+  keyring: Keyring,
+): Identity[] {
   const named = files.flatMap((file) => identityOf(file, agent, keyring));
   const others = agent === undefined || identitiesOnly ? [] : agent.keys.map((key) => agentIdentity(agent, key));
-  const inOrder = [...named.filter((one) => one.fingerprint !== undefined), ...others, ...named.filter((one) => one.fingerprint === undefined)];
-  return inOrder.filter((one, index) => one.fingerprint === undefined || inOrder.findIndex((other) => other.fingerprint === one.fingerprint) === index);
+  const inOrder = [
+    ...named.filter((one) => one.fingerprint !== undefined),
+    ...others,
+    ...named.filter((one) => one.fingerprint === undefined),
+  ];
+  return inOrder.filter(
+    (one, index) =>
+      one.fingerprint === undefined || inOrder.findIndex((other) => other.fingerprint === one.fingerprint) === index,
+  );
 }
 
 function preferredFirst(identities: readonly Identity[], preferred: string | undefined): Identity[] {
   if (preferred === undefined) return [...identities];
-  return [...identities.filter((one) => one.fingerprint === preferred), ...identities.filter((one) => one.fingerprint !== preferred)];
+  return [
+    ...identities.filter((one) => one.fingerprint === preferred),
+    ...identities.filter((one) => one.fingerprint !== preferred),
+  ];
 }
 
 function identityOf(file: IdentityFile, agent: Agent | undefined, keyring: Keyring): Identity[] {
   if (file.kind === 'unusable') return [];
   const publicKey = file.kind === 'private' ? file.key : file.publicKey;
-  const held = publicKey === undefined ? undefined : agent?.keys.find((key) => key.getPublicSSH().equals(publicKey.getPublicSSH()));
+  const held =
+    publicKey === undefined
+      ? undefined
+      : agent?.keys.find((key) => key.getPublicSSH().equals(publicKey.getPublicSSH()));
   if (agent !== undefined && held !== undefined) return [agentIdentity(agent, held)];
   if (file.kind === 'private') return [fileIdentity(file.path, file.key)];
   return file.kind === 'encrypted' ? [encryptedIdentity(file, keyring)] : [];
@@ -106,11 +129,17 @@ function label(key: ParsedKey, where: string): string {
 }
 
 function notesOn(files: readonly IdentityFile[], answer: AgentAnswer): string[] {
-  const unusable = files.flatMap((file) => (file.kind === 'unusable' ? [`not offered: ${file.path}: ${file.why}`] : []));
+  const unusable = files.flatMap((file) =>
+    file.kind === 'unusable' ? [`not offered: ${file.path}: ${file.why}`] : [],
+  );
   return answer.kind === 'unreachable' ? [...unusable, `the agent at ${answer.socket} does not answer`] : unusable;
 }
 
 function notesOnRest(ordered: readonly Identity[]): string[] {
   const rest = ordered.length - MOST_KEYS;
-  return rest > 0 ? [`${rest} more keys of the agent were not offered (the host would end the login): name the right one with IdentityFile`] : [];
+  return rest > 0
+    ? [
+        `${rest} more keys of the agent were not offered (the host would end the login): name the right one with IdentityFile`,
+      ]
+    : [];
 }

@@ -47,10 +47,15 @@ export function internalsOf(client: Client): Internals {
   const inside = client as unknown as Partial<Internals>;
   const protocol = inside._protocol;
   const fits =
-    typeof protocol?.authPK === 'function' && typeof protocol.session === 'function' && typeof protocol.service === 'function' &&
-    typeof protocol._handlers.USERAUTH_FAILURE === 'function' && typeof protocol._handlers.SERVICE_ACCEPT === 'function' &&
-    typeof inside._chanMgr?.add === 'function' && Array.isArray(inside._callbacks);
-  if (!fits) throw new AnywhereError('INTERNAL', 'the installed ssh2 is not the version that MCP-Anywhere was made for');
+    typeof protocol?.authPK === 'function' &&
+    typeof protocol.session === 'function' &&
+    typeof protocol.service === 'function' &&
+    typeof protocol._handlers.USERAUTH_FAILURE === 'function' &&
+    typeof protocol._handlers.SERVICE_ACCEPT === 'function' &&
+    typeof inside._chanMgr?.add === 'function' &&
+    Array.isArray(inside._callbacks);
+  if (!fits)
+    throw new AnywhereError('INTERNAL', 'the installed ssh2 is not the version that MCP-Anywhere was made for');
   return inside as Internals;
 }
 
@@ -145,7 +150,11 @@ export interface Opening {
  * them from 0 (channels.c) and ends a connection that names a wrong one, or the right one of a session it refused: only
  * for the first session of a machine where that was seen to work.
  */
-export function openSession(client: Client, program: Program, options: { readonly first: boolean } = { first: false }): Opening {
+export function openSession(
+  client: Client,
+  program: Program,
+  options: { readonly first: boolean } = { first: false },
+): Opening {
   const { _chanMgr: channels, _protocol: protocol } = internalsOf(client);
   let id = -1;
   let answer: (started: boolean) => void = () => undefined;
@@ -200,6 +209,10 @@ export function ping(client: Client): Promise<void> {
 }
 
 function hashOf(algorithm: string | undefined): SignatureHash {
-  const hashes: Readonly<Record<string, SignatureHash>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512', 'ssh-rsa': 'sha1' };
+  const hashes: Readonly<Record<string, SignatureHash>> = {
+    'rsa-sha2-256': 'sha256',
+    'rsa-sha2-512': 'sha512',
+    'ssh-rsa': 'sha1',
+  };
   return algorithm === undefined ? undefined : hashes[algorithm];
 }

@@ -17,7 +17,8 @@ export class Keyring {
   /** The unlocked key of a file, if it was unlocked before and is still the same. */
   get(file: EncryptedFile): ParsedKey | undefined {
     const key = this.#unlocked.get(file.path);
-    const same = key !== undefined && (file.publicKey === undefined || file.publicKey.getPublicSSH().equals(key.getPublicSSH()));
+    const same =
+      key !== undefined && (file.publicKey === undefined || file.publicKey.getPublicSSH().equals(key.getPublicSSH()));
     return same ? key : undefined;
   }
 
@@ -37,12 +38,17 @@ export class Keyring {
   async #ask(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const passphrase = await ask(file.path, attempt);
-      if (passphrase === undefined) throw new AnywhereError('NO_TTY', `${file.path} is encrypted and nobody gave its passphrase`, { hint: `ssh-add ${file.path}` });
+      if (passphrase === undefined)
+        throw new AnywhereError('NO_TTY', `${file.path} is encrypted and nobody gave its passphrase`, {
+          hint: `ssh-add ${file.path}`,
+        });
       const key = file.decrypt(passphrase);
       if (key === undefined) continue;
       this.#unlocked.set(file.path, key);
       return key;
     }
-    throw new AnywhereError('KEY_UNUSABLE', `${file.path} was not unlocked by ${ATTEMPTS} passphrases`, { hint: `ssh-add ${file.path}` });
+    throw new AnywhereError('KEY_UNUSABLE', `${file.path} was not unlocked by ${ATTEMPTS} passphrases`, {
+      hint: `ssh-add ${file.path}`,
+    });
   }
 }

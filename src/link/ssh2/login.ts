@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
 import { Emitter } from '../../base/emitter.ts';
 import type { AnywhereError } from '../../base/errors.ts';
+import type { LinkDeps, TransportEnd } from '../contract.ts';
 import { knownKeyTypes, lookupKnownHost } from '../known-hosts.ts';
 import type { SshSettings } from '../ssh-config.ts';
-import type { LinkDeps, TransportEnd } from '../contract.ts';
 import { askAgent } from './agent.ts';
 import { algorithmsFor } from './algorithms.ts';
-import { createAuthentication, type Authentication } from './authenticate.ts';
+import { type Authentication, createAuthentication } from './authenticate.ts';
 import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
-import { loginWithService, onLoginFailure, openSession, runsOpenSsh, signAtOnce, type Opening } from './internals.ts';
+import { loginWithService, type Opening, onLoginFailure, openSession, runsOpenSsh, signAtOnce } from './internals.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginHint, LoginMemory } from './memory.ts';
 import { Patience } from './patience.ts';
@@ -96,7 +96,11 @@ class Login {
     });
   }
 
-  async run(stream: Duplex, algorithms: ssh2.Algorithms, identities: ReturnType<typeof listIdentities>): Promise<LoggedIn> {
+  async run(
+    stream: Duplex,
+    algorithms: ssh2.Algorithms,
+    identities: ReturnType<typeof listIdentities>,
+  ): Promise<LoggedIn> {
     const { settings, deps, signal, host } = this.#options;
     this.#stream = stream;
     const patience = new Patience(deps.clock, settings.connectTimeoutMs, () => {
@@ -149,7 +153,8 @@ class Login {
       if (this.#phase === 'handshake') this.#phase = 'login';
     });
     client.on('error', (error: unknown) => {
-      if (!isPassing(error)) this.#finish(this.#check.failure() ?? this.#orLoginFailure(fromSsh2(error, this.#phase, this.#place), auth));
+      if (!isPassing(error))
+        this.#finish(this.#check.failure() ?? this.#orLoginFailure(fromSsh2(error, this.#phase, this.#place), auth));
     });
     const onEnd = (): void => {
       this.#finish(this.#check.failure() ?? endedEarly(this.#phase, this.#place));
@@ -199,7 +204,8 @@ class Login {
       signer: (key, hash) => auth.signer(key, hash),
       signed: () => {
         const { program } = this.#options;
-        const familiar = this.#remembered?.session === true && auth.trying()?.fingerprint === this.#remembered.fingerprint;
+        const familiar =
+          this.#remembered?.session === true && auth.trying()?.fingerprint === this.#remembered.fingerprint;
         if (program === undefined || !familiar || this.#refused || !runsOpenSsh(client)) return;
         this.#spare = openSession(client, { command: program }, { first: true });
         this.#spare.channel.catch(() => undefined);
@@ -211,7 +217,8 @@ class Login {
   #loggedIn(auth: Authentication): LoggedIn {
     const fingerprint = auth.trying()?.fingerprint;
     const { memory, settings } = this.#options;
-    const session = this.#remembered?.session === true && this.#remembered.fingerprint === fingerprint && !this.#partial;
+    const session =
+      this.#remembered?.session === true && this.#remembered.fingerprint === fingerprint && !this.#partial;
     if (fingerprint !== undefined) memory.remember(settings, { fingerprint, session });
     return {
       client: this.#client,

@@ -46,7 +46,10 @@ export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
 }
 
 function fileOf(folder: string, machine: Machine): string {
-  const name = createHash('sha256').update(`${machine.user}\0${machine.hostname}\0${machine.port}`).digest('hex').slice(0, 32);
+  const name = createHash('sha256')
+    .update(`${machine.user}\0${machine.hostname}\0${machine.port}`)
+    .digest('hex')
+    .slice(0, 32);
   return join(folder, name);
 }
 

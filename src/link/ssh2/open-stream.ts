@@ -29,11 +29,15 @@ export function refuseUnchecked(settings: SshSettings, host: string): void {
   for (const option of ['revokedhostkeys', 'knownhostscommand']) {
     const value = settings.raw.get(option)?.[0];
     if (value === undefined || value === 'none') continue;
-    throw new AnywhereError('SSH_CONFIG', `${option} is set for ${settings.alias}, and only the system's ssh heeds it`, {
-      host,
-      evidence: [`${option} ${value}`],
-      hint: `set \`ssh: { backend: openssh }\` for ${host} in the hosts file`,
-    });
+    throw new AnywhereError(
+      'SSH_CONFIG',
+      `${option} is set for ${settings.alias}, and only the system's ssh heeds it`,
+      {
+        host,
+        evidence: [`${option} ${value}`],
+        hint: `set \`ssh: { backend: openssh }\` for ${host} in the hosts file`,
+      },
+    );
   }
 }
 
@@ -57,7 +61,12 @@ function throughProgram(command: string, deps: StreamOptions['deps']): OpenedStr
 async function direct(options: StreamOptions, settings: SshSettings): Promise<Duplex> {
   const { host, deps, signal } = options;
   const machine = machineName(settings);
-  const limit = deadline(deps.clock, settings.connectTimeoutMs, () => connectTimeout(machine, settings.connectTimeoutMs, host), signal);
+  const limit = deadline(
+    deps.clock,
+    settings.connectTimeoutMs,
+    () => connectTimeout(machine, settings.connectTimeoutMs, host),
+    signal,
+  );
   const families: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
   const target = {
     hostname: settings.hostname,
@@ -87,5 +96,9 @@ function forwarded(host: string, settings: SshSettings, via: LoggedIn): Promise<
 /** The jump machine is fine; it cannot or may not reach the next one. */
 function unreachableFrom(via: LoggedIn, machine: string, host: string, error: unknown): AnywhereError {
   const { evidence } = channelRefused(error, machine, via.place);
-  return new AnywhereError('HOST_UNREACHABLE', `${via.place.machine} could not connect to ${machine}`, { host, evidence, cause: error });
+  return new AnywhereError('HOST_UNREACHABLE', `${via.place.machine} could not connect to ${machine}`, {
+    host,
+    evidence,
+    cause: error,
+  });
 }

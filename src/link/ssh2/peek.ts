@@ -11,7 +11,12 @@ import { endedEarly, fromSsh2, type Ssh2Place } from './errors.ts';
  * One handshake for each kind of key; a machine shows only one in each. `open` makes a stream to its sshd.
  * Throws what kept the last one from being made when no key was seen.
  */
-export async function peekHostKeys(settings: SshSettings, place: Ssh2Place, open: () => Promise<Duplex>, signal: AbortSignal): Promise<Buffer[]> {
+export async function peekHostKeys(
+  settings: SshSettings,
+  place: Ssh2Place,
+  open: () => Promise<Duplex>,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
   const looks = HOST_KEY_TYPES.map((types) => look(settings, place, algorithmsForTypes(settings, types), open, signal));
   const seen = await Promise.allSettled(looks);
   const keys = seen.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -22,7 +27,13 @@ export async function peekHostKeys(settings: SshSettings, place: Ssh2Place, open
   throw failures.find((error) => error.code !== 'SSH_NEGOTIATION') ?? failures[0] ?? endedEarly('handshake', place);
 }
 
-async function look(settings: SshSettings, place: Ssh2Place, algorithms: Algorithms, open: () => Promise<Duplex>, signal: AbortSignal): Promise<Buffer> {
+async function look(
+  settings: SshSettings,
+  place: Ssh2Place,
+  algorithms: Algorithms,
+  open: () => Promise<Duplex>,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const stream = await open();
   const client = new ssh2.Client();
   const shown = new Promise<Buffer>((resolve, reject) => {

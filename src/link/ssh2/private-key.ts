@@ -7,7 +7,12 @@ import { readSmallFile } from '../small-file.ts';
 export type IdentityFile =
   | { readonly kind: 'private'; readonly path: string; readonly key: ParsedKey }
   /** Encrypted; `publicKey` where the file or its `.pub` shows it. */
-  | { readonly kind: 'encrypted'; readonly path: string; readonly publicKey: ParsedKey | undefined; decrypt(passphrase: string): ParsedKey | undefined }
+  | {
+      readonly kind: 'encrypted';
+      readonly path: string;
+      readonly publicKey: ParsedKey | undefined;
+      decrypt(passphrase: string): ParsedKey | undefined;
+    }
   /** Only the public half: names a key of the agent. */
   | { readonly kind: 'public'; readonly path: string; readonly publicKey: ParsedKey }
   | { readonly kind: 'unusable'; readonly path: string; readonly why: string };
@@ -25,7 +30,12 @@ export async function readIdentityFile(path: string): Promise<IdentityFile | und
   if (key !== undefined) return { kind: 'private', path, key };
   const encrypted = encryption(text);
   if (encrypted === undefined) return { kind: 'unusable', path, why: 'not a private key that our own SSH can read' };
-  return { kind: 'encrypted', path, publicKey: publicKey ?? encrypted.publicKey, decrypt: (passphrase) => parsed(text, passphrase) };
+  return {
+    kind: 'encrypted',
+    path,
+    publicKey: publicKey ?? encrypted.publicKey,
+    decrypt: (passphrase) => parsed(text, passphrase),
+  };
 }
 
 export function parsed(text: string | Buffer, passphrase?: string): ParsedKey | undefined {
@@ -76,6 +86,8 @@ async function readText(path: string): Promise<string | { readonly why: string }
     return await readSmallFile(path, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : { why: `it cannot be read (${code ?? 'unknown reason'})` };
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? undefined
+      : { why: `it cannot be read (${code ?? 'unknown reason'})` };
   }
 }

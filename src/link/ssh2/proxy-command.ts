@@ -72,7 +72,12 @@ function keepLines(stderr: NodeJS.ReadableStream): () => readonly string[] {
   stderr.on('data', (chunk: Buffer) => {
     text = (text + chunk.toString('utf8')).slice(-4096);
   });
-  return () => text.split('\n').map((line) => line.trim()).filter((line) => line !== '').slice(-KEPT_LINES);
+  return () =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .slice(-KEPT_LINES);
 }
 
 function endGroup(pid: number | undefined): void {

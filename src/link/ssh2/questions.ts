@@ -25,21 +25,30 @@ export function createAsker(options: AskerOptions): Asker {
   let declined = false;
   const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
     if (declined) return undefined;
-    const answer = await options.patience.without(() => options.prompter({ host: options.host, kind, text, echo }, options.signal));
+    const answer = await options.patience.without(() =>
+      options.prompter({ host: options.host, kind, text, echo }, options.signal),
+    );
     declined = answer === undefined;
     return answer;
   };
   return {
-    passphrase: (path, attempt) => ask('passphrase', `${attempt === 1 ? '' : 'That was not it. '}Passphrase for ${path}`, false),
-    password: (attempt) => ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
+    passphrase: (path, attempt) =>
+      ask('passphrase', `${attempt === 1 ? '' : 'That was not it. '}Passphrase for ${path}`, false),
+    password: (attempt) =>
+      ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
     interactive: (name, instructions, _language, prompts, finish) => {
       const head = [plain(name), plain(instructions)];
-      const questions = prompts.map((prompt) => ({ text: [...head, plain(prompt.prompt)].filter((text) => text !== '').join('\n'), echo: prompt.echo === true }));
+      const questions = prompts.map((prompt) => ({
+        text: [...head, plain(prompt.prompt)].filter((text) => text !== '').join('\n'),
+        echo: prompt.echo === true,
+      }));
       const declineAll = (): void => {
         finish([]);
       };
       // ssh2 throws when the connection went meanwhile.
-      answerAll(questions, ask).then(finish, declineAll).catch(() => undefined);
+      answerAll(questions, ask)
+        .then(finish, declineAll)
+        .catch(() => undefined);
     },
     declined: () => declined,
   };

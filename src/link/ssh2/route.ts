@@ -3,8 +3,8 @@ import { AnywhereError } from '../../base/errors.ts';
 import { Turns } from '../../base/turns.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import type { LinkDeps } from '../contract.ts';
-import type { SshConfigCache } from '../ssh-config-cache.ts';
 import { resolveSshSettings, type SshSettings } from '../ssh-config.ts';
+import type { SshConfigCache } from '../ssh-config-cache.ts';
 
 export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<SshSettings>;
 
@@ -34,10 +34,19 @@ export async function resolveRoute(plan: SshPlan, resolve: ResolveSettings, sign
   return extend(plan, await resolve(plan, signal), resolve, signal, MOST_MACHINES);
 }
 
-async function extend(plan: SshPlan, target: SshSettings, resolve: ResolveSettings, signal: AbortSignal, room: number): Promise<Route> {
+async function extend(
+  plan: SshPlan,
+  target: SshSettings,
+  resolve: ResolveSettings,
+  signal: AbortSignal,
+  room: number,
+): Promise<Route> {
   if (target.proxyJump === undefined) return [target];
   const jumps = target.proxyJump.split(',').map((spec) => jumpPlan(plan, spec.trim()));
-  if (jumps.length >= room) throw new AnywhereError('SSH_CONFIG', `the way to ${plan.alias} leads over more than ${MOST_MACHINES} machines`, { hint: `ssh -G ${plan.alias}` });
+  if (jumps.length >= room)
+    throw new AnywhereError('SSH_CONFIG', `the way to ${plan.alias} leads over more than ${MOST_MACHINES} machines`, {
+      hint: `ssh -G ${plan.alias}`,
+    });
   const [first, ...rest] = await Promise.all(jumps.map((jump) => resolve(jump, signal)));
   const firstPlan = jumps[0];
   if (first === undefined || firstPlan === undefined) return [target];
@@ -49,7 +58,10 @@ async function extend(plan: SshPlan, target: SshSettings, resolve: ResolveSettin
 function jumpPlan(plan: SshPlan, spec: string): SshPlan {
   const parts = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:@]+))(?::(\d+))?\/?$/.exec(spec);
   const alias = parts?.[2] ?? parts?.[3];
-  if (alias === undefined) throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(spec)} is no machine to jump over`, { hint: `correct ProxyJump of ${plan.alias}` });
+  if (alias === undefined)
+    throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(spec)} is no machine to jump over`, {
+      hint: `correct ProxyJump of ${plan.alias}`,
+    });
   return {
     ...plan,
     alias,

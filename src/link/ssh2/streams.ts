@@ -44,7 +44,8 @@ export class Input extends Writable {
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     const bytes = chunks.map(({ chunk }) => chunk);
-    if (bytes.reduce((sum, one) => sum + one.length, 0) <= JOIN_BYTES) this._write(Buffer.concat(bytes), 'binary', done);
+    if (bytes.reduce((sum, one) => sum + one.length, 0) <= JOIN_BYTES)
+      this._write(Buffer.concat(bytes), 'binary', done);
     else this.#writeEach(bytes, 0, done);
   }
 
@@ -145,7 +146,10 @@ function pump<S extends Readable>(raw: RawChannel, from: Readable, stream: S): F
   return feed;
 }
 
-function feedOf<S extends Readable>(stream: S, take: (chunk: Buffer) => void): Feed<S> & { readonly take: (chunk: Buffer) => void } {
+function feedOf<S extends Readable>(
+  stream: S,
+  take: (chunk: Buffer) => void,
+): Feed<S> & { readonly take: (chunk: Buffer) => void } {
   let over = false;
   stream.on('error', () => undefined);
   return {

@@ -3,8 +3,8 @@
  * network was down is repeated only after 1, 3, 7 … s, a fresh socket's goes out at once.
  */
 import { connect, type Socket } from 'node:net';
-import { AnywhereError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { AnywhereError } from '../../base/errors.ts';
 
 export interface TcpTarget {
   readonly hostname: string;
@@ -25,7 +25,12 @@ export function connectTcp(target: TcpTarget, clock: Clock, signal: AbortSignal)
     const finish = (winner: Socket | undefined): void => {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      for (const socket of racing) if (socket !== winner) socket.off('error', fail).on('error', () => undefined).destroy();
+      for (const socket of racing)
+        if (socket !== winner)
+          socket
+            .off('error', fail)
+            .on('error', () => undefined)
+            .destroy();
     };
     const fail = (error: Error): void => {
       finish(undefined);

@@ -7,7 +7,7 @@ import type { AnywhereError } from '../../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../contract.ts';
 import { Ssh2Channel } from './channel.ts';
 import { channelRefused, endedEarly, isRefusal } from './errors.ts';
-import { openSession, type Opening } from './internals.ts';
+import { type Opening, openSession } from './internals.ts';
 import type { LoggedIn } from './login.ts';
 import { tunnelOf } from './streams.ts';
 
@@ -77,7 +77,11 @@ export class Ssh2Transport implements Transport {
   async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
     const what = `a tunnel to ${target.host}:${target.port}`;
     signal.throwIfAborted();
-    const raw = await this.#opened(this.#alive(() => forward(this.#login, target)), what, signal);
+    const raw = await this.#opened(
+      this.#alive(() => forward(this.#login, target)),
+      what,
+      signal,
+    );
     const tunnel = tunnelOf(raw, () => this.#cause);
     this.#tunnels.add(tunnel);
     tunnel.once('close', () => this.#tunnels.delete(tunnel));
@@ -111,7 +115,10 @@ export class Ssh2Transport implements Transport {
   #channelOf(raw: ClientChannel, opening: Opening): Started {
     const channel = new Ssh2Channel(raw);
     this.#channels.add(channel);
-    channel.ended.then(() => this.#channels.delete(channel), () => undefined);
+    channel.ended.then(
+      () => this.#channels.delete(channel),
+      () => undefined,
+    );
     return { channel, started: opening.started };
   }
 

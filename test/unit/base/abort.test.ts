@@ -15,7 +15,7 @@ describe('deadline', () => {
     expect([signal.aborted, signal.reason]).toEqual([true, late]);
   });
 
-  it('aborts with its parent and the parent\'s reason, before or after it was made', () => {
+  it("aborts with its parent and the parent's reason, before or after it was made", () => {
     const parent = new AbortController();
     const clock = new ManualClock();
     const before = deadline(clock, 100, () => late, parent.signal);

@@ -6,7 +6,13 @@ const plan = { initialMs: 250, maxMs: 30_000 };
 
 it('doubles up to its cap, and jitters the upper half', () => {
   const range = (attempt: number): number[] => [backoffMs(plan, attempt, () => 0), backoffMs(plan, attempt, () => 1)];
-  expect([1, 2, 3, 8, 100].map(range)).toEqual([[125, 250], [250, 500], [500, 1000], [15_000, 30_000], [15_000, 30_000]]);
+  expect([1, 2, 3, 8, 100].map(range)).toEqual([
+    [125, 250],
+    [250, 500],
+    [500, 1000],
+    [15_000, 30_000],
+    [15_000, 30_000],
+  ]);
 });
 
 it('is never longer than its cap, and always a whole number', () => {

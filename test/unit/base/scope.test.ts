@@ -19,12 +19,23 @@ describe('Scope', () => {
     const { scope } = open();
     const order: string[] = [];
     const reason = new Error('why');
-    scope.onClose(() => { order.push('first'); });
+    scope.onClose(() => {
+      order.push('first');
+    });
     scope.onClose(async () => {
       await Promise.resolve();
       order.push('second');
     });
-    scope.run(new Promise<void>((resolve) => { scope.signal.addEventListener('abort', () => setTimeout(() => { order.push('work'); resolve(); }, 5)); }));
+    scope.run(
+      new Promise<void>((resolve) => {
+        scope.signal.addEventListener('abort', () =>
+          setTimeout(() => {
+            order.push('work');
+            resolve();
+          }, 5),
+        );
+      }),
+    );
     await scope.close(reason);
     expect([order, scope.signal.reason]).toEqual([['second', 'first', 'work'], reason]);
   });
@@ -32,15 +43,25 @@ describe('Scope', () => {
   it('closes once, and closes the rest where one closer fails', async () => {
     const { scope, errors } = open();
     let closed = 0;
-    scope.onClose(() => { closed += 1; });
-    scope.onClose(() => { throw new Error('closer'); });
+    scope.onClose(() => {
+      closed += 1;
+    });
+    scope.onClose(() => {
+      throw new Error('closer');
+    });
     await Promise.all([scope.close(), scope.close()]);
     expect([closed, errors.map(String)]).toEqual([1, ['Error: closer']]);
   });
 
   it('does not report failures that its closing causes', async () => {
     const { scope, errors } = open();
-    scope.run(new Promise((_resolve, reject) => { scope.signal.addEventListener('abort', () => { reject(new Error('aborted')); }); }));
+    scope.run(
+      new Promise((_resolve, reject) => {
+        scope.signal.addEventListener('abort', () => {
+          reject(new Error('aborted'));
+        });
+      }),
+    );
     await scope.close();
     expect(errors).toEqual([]);
   });
@@ -49,7 +70,9 @@ describe('Scope', () => {
     const { scope } = open();
     await scope.close();
     let closed = false;
-    scope.onClose(() => { closed = true; });
+    scope.onClose(() => {
+      closed = true;
+    });
     await Promise.resolve();
     await Promise.resolve();
     expect(closed).toBe(true);

@@ -14,7 +14,15 @@ function bench(most: number): { begun: Work[]; run: (name: string) => Promise<st
     turns.run(
       () =>
         new Promise((resolve, reject) => {
-          begun.push({ name, finish: () => { resolve(name); }, fail: () => { reject(new Error(name)); } });
+          begun.push({
+            name,
+            finish: () => {
+              resolve(name);
+            },
+            fail: () => {
+              reject(new Error(name));
+            },
+          });
         }),
     );
   return { begun, run };

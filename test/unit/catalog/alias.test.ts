@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UriAliases } from '../../../src/catalog/alias.ts';
-import { planOf, serverPlan } from './kit.ts';
 import { proves } from '../../requirements.ts';
+import { planOf, serverPlan } from './kit.ts';
 
 const files = serverPlan('box', 'files');
 const other = serverPlan('box', 'other');
@@ -12,7 +12,20 @@ const several = new UriAliases(planOf([files, other, far]));
 const uri = fc.oneof(
   fc.webUrl(),
   fc.string({ minLength: 1 }),
-  fc.constantFrom('file:///a b', 'ui://app/x', 'ui://', 'ui:///', 'UI://x', 'mcpa://box/files/x', 'ui://box__files/x', 'file:///{path}{?a*}', '{+whole}', 'urn:x:y', '/', 'é😀'),
+  fc.constantFrom(
+    'file:///a b',
+    'ui://app/x',
+    'ui://',
+    'ui:///',
+    'UI://x',
+    'mcpa://box/files/x',
+    'ui://box__files/x',
+    'file:///{path}{?a*}',
+    '{+whole}',
+    'urn:x:y',
+    '/',
+    'é😀',
+  ),
   fc.string().map((rest) => `ui://${rest}`),
 );
 
@@ -39,15 +52,27 @@ describe('UriAliases', () => {
   });
 
   it('finds the owner of what a client made of a template', () => {
-    expect(several.toOriginal('mcpa://far/files/file:///etc/hosts?q=1')).toEqual({ server: far, uri: 'file:///etc/hosts?q=1' });
+    expect(several.toOriginal('mcpa://far/files/file:///etc/hosts?q=1')).toEqual({
+      server: far,
+      uri: 'file:///etc/hosts?q=1',
+    });
   });
 
-  it.each(['file:///x', 'mcpa://', 'mcpa://box', 'mcpa://box/files', 'mcpa://box/none/x', 'mcpa://none/files/x', 'mcpa://box__files/x', 'ui://none/x', 'ui://box/files/x', 'MCPA://box/files/x', ''])(
-    'knows no owner of %j',
-    (strange) => {
-      expect(several.toOriginal(strange)).toBeUndefined();
-    },
-  );
+  it.each([
+    'file:///x',
+    'mcpa://',
+    'mcpa://box',
+    'mcpa://box/files',
+    'mcpa://box/none/x',
+    'mcpa://none/files/x',
+    'mcpa://box__files/x',
+    'ui://none/x',
+    'ui://box/files/x',
+    'MCPA://box/files/x',
+    '',
+  ])('knows no owner of %j', (strange) => {
+    expect(several.toOriginal(strange)).toBeUndefined();
+  });
 
   it('leaves everything as it is with a single server, whatever it looks like', () => {
     const single = new UriAliases(planOf([files]));

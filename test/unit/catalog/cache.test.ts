@@ -59,15 +59,32 @@ describe('ListingCache', () => {
     const { cache, file } = written();
     const bytes = readFileSync(file);
     for (let at = 0; at < bytes.length; at += 1) {
-      for (const damage of [bytes.subarray(0, at), Buffer.concat([bytes.subarray(0, at), Buffer.from('}'), bytes.subarray(at + 1)]), Buffer.concat([bytes.subarray(0, at), Buffer.from('\n'), bytes.subarray(at)])]) {
+      for (const damage of [
+        bytes.subarray(0, at),
+        Buffer.concat([bytes.subarray(0, at), Buffer.from('}'), bytes.subarray(at + 1)]),
+        Buffer.concat([bytes.subarray(0, at), Buffer.from('\n'), bytes.subarray(at)]),
+      ]) {
         writeFileSync(file, damage);
         const tools = cache.read('box/files', 'f')?.items.tools ?? [];
-        for (const item of tools) expect(() => { JSON.parse(item.bytes.toString()); }).not.toThrow();
+        for (const item of tools)
+          expect(() => {
+            JSON.parse(item.bytes.toString());
+          }).not.toThrow();
       }
     }
   });
 
-  it.each(['', '\n', 'null\n', '5\n', '[]\n', '{"format":2}\n', '{"format":2,"fingerprint":"f"}\n', '{"format":2,"fingerprint":"f","counts":null}\n', '\0\0\0\0'])('reads %j as none', (text) => {
+  it.each([
+    '',
+    '\n',
+    'null\n',
+    '5\n',
+    '[]\n',
+    '{"format":2}\n',
+    '{"format":2,"fingerprint":"f"}\n',
+    '{"format":2,"fingerprint":"f","counts":null}\n',
+    '\0\0\0\0',
+  ])('reads %j as none', (text) => {
     const { cache, file } = written();
     writeFileSync(file, text);
     expect(cache.read('box/files', 'f')).toBeUndefined();
@@ -77,7 +94,17 @@ describe('ListingCache', () => {
     const { cache, file } = written();
     const [first = '', ...rest] = readFileSync(file, 'utf8').split('\n');
     const header = JSON.parse(first) as Record<string, unknown>;
-    for (const change of [{ problems: 5 }, { problems: [null] }, { problems: undefined }, { instructions: 5 }, { listedAtMs: 'x' }, { profile: null }, { counts: {} }, { counts: { ...(header['counts'] as object), tools: -1 } }, { capabilities: null }]) {
+    for (const change of [
+      { problems: 5 },
+      { problems: [null] },
+      { problems: undefined },
+      { instructions: 5 },
+      { listedAtMs: 'x' },
+      { profile: null },
+      { counts: {} },
+      { counts: { ...(header['counts'] as object), tools: -1 } },
+      { capabilities: null },
+    ]) {
       writeFileSync(file, [JSON.stringify({ ...header, ...change }), ...rest].join('\n'));
       expect([change, cache.read('box/files', 'f')]).toEqual([change, undefined]);
     }

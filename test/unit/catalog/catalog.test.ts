@@ -12,8 +12,18 @@ const server = serverPlan('box', 'files');
 const other = serverPlan('box', 'other');
 const HELLO = { instructions: undefined, capabilities: {} };
 
-function open(plan: Plan = planOf([server, other]), folder = join(scratch(), 'catalog'), clock = new ManualClock()): { catalog: Catalog; changes: CatalogChange[]; folder: string; clock: ManualClock } {
-  const catalog = new Catalog(plan, new ListingCache(folder, (error) => { throw error; }), clock);
+function open(
+  plan: Plan = planOf([server, other]),
+  folder = join(scratch(), 'catalog'),
+  clock = new ManualClock(),
+): { catalog: Catalog; changes: CatalogChange[]; folder: string; clock: ManualClock } {
+  const catalog = new Catalog(
+    plan,
+    new ListingCache(folder, (error) => {
+      throw error;
+    }),
+    clock,
+  );
   const changes: CatalogChange[] = [];
   catalog.changes.on((change) => changes.push(change));
   return { catalog, changes, folder, clock };
@@ -27,7 +37,10 @@ describe('Catalog', () => {
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     catalog.accept(server, defined({ tools: [tool('a')], prompts: [{ name: 'p' }] }), '', HELLO);
     expect([...catalog.snapshot.routes.tools.keys()]).toEqual(['box__files__a']);
-    expect(changes.map(({ collections }) => [...collections])).toEqual([['tools', 'prompts', 'resources', 'resourceTemplates'], ['prompts']]);
+    expect(changes.map(({ collections }) => [...collections])).toEqual([
+      ['tools', 'prompts', 'resources', 'resourceTemplates'],
+      ['prompts'],
+    ]);
   });
 
   it('hands out snapshots that never change', () => {
@@ -66,7 +79,11 @@ describe('Catalog', () => {
   it('still offers what it took where the disk does not take it', () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
-    const catalog = new Catalog(planOf([server]), new ListingCache('/dev/null/catalog', (error) => errors.push(error)), clock);
+    const catalog = new Catalog(
+      planOf([server]),
+      new ListingCache('/dev/null/catalog', (error) => errors.push(error)),
+      clock,
+    );
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     expect([catalog.snapshot.routes.tools.size, errors.length]).toEqual([1, 1]);
   });
@@ -75,11 +92,22 @@ describe('Catalog', () => {
 describe('fingerprintOf', () => {
   const host = planOf([server]).hosts[0];
   if (host === undefined) throw new Error('no host');
-  const of = (change: object, hostChange: object = {}): string => fingerprintOf({ ...host, ...hostChange }, { ...server, ...change });
+  const of = (change: object, hostChange: object = {}): string =>
+    fingerprintOf({ ...host, ...hostChange }, { ...server, ...change });
   const ssh = { alias: 'box', host: undefined, user: undefined, port: undefined, subsystem: undefined };
 
   it('is another one for another program, place or machine', () => {
-    const all = [of({}), of({ command: 'x' }), of({ args: [{ pieces: ['x'] }] }), of({ args: [{ pieces: [{ kind: 'env', name: 'x' }] }] }), of({ env: new Map([['A', { pieces: ['x'] }]]) }), of({ cwd: '/x' }), of({}, { ssh }), of({}, { ssh: { ...ssh, port: 2 } }), of({}, { ssh: { ...ssh, user: 'u' } })];
+    const all = [
+      of({}),
+      of({ command: 'x' }),
+      of({ args: [{ pieces: ['x'] }] }),
+      of({ args: [{ pieces: [{ kind: 'env', name: 'x' }] }] }),
+      of({ env: new Map([['A', { pieces: ['x'] }]]) }),
+      of({ cwd: '/x' }),
+      of({}, { ssh }),
+      of({}, { ssh: { ...ssh, port: 2 } }),
+      of({}, { ssh: { ...ssh, user: 'u' } }),
+    ];
     expect(new Set(all).size).toBe(all.length);
   });
 

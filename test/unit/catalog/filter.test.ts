@@ -28,10 +28,14 @@ describe('matchesGlob', () => {
 
   it('takes every text without wildcards for itself alone', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }).filter((text) => !/[*?]/.test(text)), fc.string({ unit: 'grapheme' }), (glob, name) => {
-        expect(matchesGlob(glob, name)).toBe(glob === name);
-        expect(matchesGlob(glob, glob)).toBe(true);
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme' }).filter((text) => !/[*?]/.test(text)),
+        fc.string({ unit: 'grapheme' }),
+        (glob, name) => {
+          expect(matchesGlob(glob, name)).toBe(glob === name);
+          expect(matchesGlob(glob, glob)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -61,11 +65,25 @@ describe('isOffered', () => {
 
   it('offers only what is allowed, and deny wins', () => {
     const tools = toolsPlan({ allow: ['read_*', 'list'], deny: ['*_secret'] });
-    expect(['read_a', 'list', 'write', 'read_secret', 'list_secret'].map((name) => isOffered(tools, name))).toEqual([true, true, false, false, false]);
+    expect(['read_a', 'list', 'write', 'read_secret', 'list_secret'].map((name) => isOffered(tools, name))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
-  it('looks at the server\'s own names, not at the renamed ones', () => {
-    const tools = toolsPlan({ deny: ['remove'], rename: new Map([['remove', 'tidy'], ['tidy', 'remove']]) });
-    expect([isOffered(tools, 'remove'), isOffered(tools, 'tidy'), renamed(tools, 'tidy'), renamed(tools, 'x')]).toEqual([false, true, 'remove', 'x']);
+  it("looks at the server's own names, not at the renamed ones", () => {
+    const tools = toolsPlan({
+      deny: ['remove'],
+      rename: new Map([
+        ['remove', 'tidy'],
+        ['tidy', 'remove'],
+      ]),
+    });
+    expect([isOffered(tools, 'remove'), isOffered(tools, 'tidy'), renamed(tools, 'tidy'), renamed(tools, 'x')]).toEqual(
+      [false, true, 'remove', 'x'],
+    );
   });
 });

@@ -5,8 +5,19 @@ import { COLLECTIONS, type CollectionName, forEachCollection } from '../../../sr
 
 export function serverPlan(host: string, name: string, more: Partial<ServerPlan> = {}): ServerPlan {
   return {
-    host, name, command: 'true', args: [], env: new Map(), cwd: undefined, sharing: 'session', tools: toolsPlan(),
-    timeoutMs: 60_000, startTimeoutMs: 60_000, idleMs: Number.POSITIVE_INFINITY, enabled: true, ...more,
+    host,
+    name,
+    command: 'true',
+    args: [],
+    env: new Map(),
+    cwd: undefined,
+    sharing: 'session',
+    tools: toolsPlan(),
+    timeoutMs: 60_000,
+    startTimeoutMs: 60_000,
+    idleMs: Number.POSITIVE_INFINITY,
+    enabled: true,
+    ...more,
   };
 }
 
@@ -17,10 +28,18 @@ export function toolsPlan(more: Partial<ToolsPlan> = {}): ToolsPlan {
 /** Hosts without ssh, in the order in which they are first named. */
 export function planOf(servers: readonly ServerPlan[], more: Partial<Plan> = {}): Plan {
   const names = [...new Set(servers.map(({ host }) => host))];
-  const hosts = names.map((name): HostPlan => ({ name, tags: [], ssh: undefined, servers: servers.filter(({ host }) => host === name) }));
+  const hosts = names.map(
+    (name): HostPlan => ({ name, tags: [], ssh: undefined, servers: servers.filter(({ host }) => host === name) }),
+  );
   return {
-    file: '/hosts.yaml', hosts, naming: { maxLength: 44 }, catalog: { ttlMs: 300_000 }, reconnect: { initialMs: 100, maxMs: 1000, attempts: Number.POSITIVE_INFINITY },
-    heartbeat: { intervalMs: 5000, leaseMs: 60_000 }, limits: { maxMessageBytes: 1 << 28 }, ...more,
+    file: '/hosts.yaml',
+    hosts,
+    naming: { maxLength: 44 },
+    catalog: { ttlMs: 300_000 },
+    reconnect: { initialMs: 100, maxMs: 1000, attempts: Number.POSITIVE_INFINITY },
+    heartbeat: { intervalMs: 5000, leaseMs: 60_000 },
+    limits: { maxMessageBytes: 1 << 28 },
+    ...more,
   };
 }
 
@@ -28,14 +47,20 @@ export type Defined = Partial<Record<CollectionName, readonly (object | string)[
 
 /** Definitions as a server writes them: objects, or texts that are kept as they are. */
 export function bytesOf(defined: Defined): Record<CollectionName, Buffer[]> {
-  return forEachCollection(({ name }) => (defined[name] ?? []).map((item) => Buffer.from(typeof item === 'string' ? item : JSON.stringify(item))));
+  return forEachCollection(({ name }) =>
+    (defined[name] ?? []).map((item) => Buffer.from(typeof item === 'string' ? item : JSON.stringify(item))),
+  );
 }
 
 export function listingOf(defined: Defined, more: Partial<Listing> = {}): Listing {
   const definitions = bytesOf(defined);
   const read = forEachCollection((collection) => readItems(collection, definitions[collection.name]));
   return {
-    fingerprint: 'f', profile: '', listedAtMs: 1, instructions: undefined, capabilities: {},
+    fingerprint: 'f',
+    profile: '',
+    listedAtMs: 1,
+    instructions: undefined,
+    capabilities: {},
     items: forEachCollection(({ name }) => read[name].items),
     problems: COLLECTIONS.flatMap(({ name }) => read[name].problems),
     ...more,

@@ -6,14 +6,29 @@ import { tool } from './kit.ts';
 function read(name: CollectionName, definitions: readonly (object | string)[]): ReturnType<typeof readItems> {
   const collection = COLLECTIONS.find((one) => one.name === name);
   if (collection === undefined) throw new Error(name);
-  return readItems(collection, definitions.map((item) => Buffer.from(typeof item === 'string' ? item : JSON.stringify(item))));
+  return readItems(
+    collection,
+    definitions.map((item) => Buffer.from(typeof item === 'string' ? item : JSON.stringify(item))),
+  );
 }
 
 describe('readItems', () => {
   it('keeps good definitions byte for byte and says why others are withheld', () => {
     const odd = '{ "inputSchema" : {"type":"object"}, "name" : "o\\u0064d", "x":1.0 }';
-    const { items, problems } = read('tools', [odd, tool('twice'), tool('twice', { description: 'second' }), tool('bad', { inputSchema: 5 }), {}, 'null', '"text"', tool('')]);
-    expect(items.map(({ key, bytes }) => [key, bytes.toString()])).toEqual([['odd', odd], ['twice', JSON.stringify(tool('twice'))]]);
+    const { items, problems } = read('tools', [
+      odd,
+      tool('twice'),
+      tool('twice', { description: 'second' }),
+      tool('bad', { inputSchema: 5 }),
+      {},
+      'null',
+      '"text"',
+      tool(''),
+    ]);
+    expect(items.map(({ key, bytes }) => [key, bytes.toString()])).toEqual([
+      ['odd', odd],
+      ['twice', JSON.stringify(tool('twice'))],
+    ]);
     expect(problems.map(({ item, reason }) => `${item}: ${reason}`)).toEqual([
       'twice: listed twice; the first one is offered',
       'bad: its inputSchema is not an object',
@@ -29,14 +44,20 @@ describe('readItems', () => {
   });
 
   it('asks each collection for its own key', () => {
-    expect(read('resourceTemplates', [{ uriTemplate: 'a{b}', name: 'n' }]).items.map(({ key }) => key)).toEqual(['a{b}']);
+    expect(read('resourceTemplates', [{ uriTemplate: 'a{b}', name: 'n' }]).items.map(({ key }) => key)).toEqual([
+      'a{b}',
+    ]);
     expect(read('resources', [{ name: 'no uri' }]).problems).toMatchObject([{ reason: 'its uri is missing or empty' }]);
     expect(read('prompts', [{ name: 'p' }]).items).toHaveLength(1);
   });
 });
 
 it('sameItems looks at bytes and order', () => {
-  const items = (...names: string[]): ReturnType<typeof readItems>['items'] => read('tools', names.map((name) => tool(name))).items;
+  const items = (...names: string[]): ReturnType<typeof readItems>['items'] =>
+    read(
+      'tools',
+      names.map((name) => tool(name)),
+    ).items;
   expect(sameItems(items('a', 'b'), items('a', 'b'))).toBe(true);
   expect(sameItems(items('a', 'b'), items('b', 'a'))).toBe(false);
   expect(sameItems(items('a'), items('a', 'b'))).toBe(false);

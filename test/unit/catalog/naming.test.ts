@@ -5,7 +5,12 @@ import { isLegalName } from '../../../src/config/names.ts';
 
 /** What the hosts file allows: no `__`, a letter or digit first and last. Few letters, so that names meet. */
 const hostName = fc.stringMatching(/^[ab0](?:[ab_-]{0,6}[ab0])?$/).filter(isLegalName);
-const toolName = fc.oneof(fc.stringMatching(/^[ab_-]{1,8}$/), fc.string({ minLength: 1, maxLength: 80 }), fc.stringMatching(/^[a_]{30,60}$/), fc.constantFrom('é', '😀', 'a b', 'a/b', 'a.b'));
+const toolName = fc.oneof(
+  fc.stringMatching(/^[ab_-]{1,8}$/),
+  fc.string({ minLength: 1, maxLength: 80 }),
+  fc.stringMatching(/^[a_]{30,60}$/),
+  fc.constantFrom('é', '😀', 'a b', 'a/b', 'a.b'),
+);
 const parts = fc.tuple(hostName, hostName, toolName);
 const maxLength = fc.integer({ min: 24, max: 64 });
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { UriAliases } from '../../../src/catalog/alias.ts';
 import { definitionUriEdits, resultUriEdits } from '../../../src/catalog/result-uris.ts';
 import { joinPieces, splice } from '../../../src/protocol/splice.ts';
+import { proves } from '../../requirements.ts';
 import { parsed } from '../protocol/kit.ts';
 import { planOf, serverPlan } from './kit.ts';
-import { proves } from '../../requirements.ts';
 
 const server = serverPlan('box', 'files');
 const aliases = new UriAliases(planOf([server, serverPlan('box', 'other')]));
@@ -40,25 +40,43 @@ describe('resultUriEdits', () => {
   });
 
   it('rewrites what resources/read and prompts/get answer', () => {
-    expect(rewritten({ contents: [{ uri: 'file:///x', text: 'a' }, { uri: 'file:///x', blob: '' }] })).toEqual({ contents: [{ uri: PUBLIC, text: 'a' }, { uri: PUBLIC, blob: '' }] });
+    expect(
+      rewritten({
+        contents: [
+          { uri: 'file:///x', text: 'a' },
+          { uri: 'file:///x', blob: '' },
+        ],
+      }),
+    ).toEqual({
+      contents: [
+        { uri: PUBLIC, text: 'a' },
+        { uri: PUBLIC, blob: '' },
+      ],
+    });
     const messages = [{ role: 'user', content: { type: 'resource', resource: { uri: 'file:///x', text: '' } } }];
-    expect(rewritten({ messages })).toEqual({ messages: [{ role: 'user', content: { type: 'resource', resource: { uri: PUBLIC, text: '' } } }] });
+    expect(rewritten({ messages })).toEqual({
+      messages: [{ role: 'user', content: { type: 'resource', resource: { uri: PUBLIC, text: '' } } }],
+    });
   });
 
   it.each([
-    { structuredContent: { uri: 'file:///x', content: [{ type: 'resource_link', uri: 'file:///x' }] }, content: [{ type: 'text', text: '"uri"' }] },
+    {
+      structuredContent: { uri: 'file:///x', content: [{ type: 'resource_link', uri: 'file:///x' }] },
+      content: [{ type: 'text', text: '"uri"' }],
+    },
     { content: [{ type: 'text', uri: 'file:///x', text: '' }] },
     { content: [{ type: 'image', resource: { uri: 'file:///x' } }] },
     { content: [{ type: 'resource_link', uri: 5 }, { uri: 'file:///x' }, null, 'file:///x'] },
     { content: { uri: 'file:///x' }, contents: 'x', messages: [5] },
     { uri: 'file:///x', _meta: { uri: 'file:///x', resourceUri: 'file:///x' } },
     { resources: [{ uri: 'file:///x' }] },
-  ])('leaves the server\'s own data alone: %j', (result) => {
+  ])("leaves the server's own data alone: %j", (result) => {
     expect(rewritten(result)).toEqual(result);
   });
 
   it('leaves every other byte alone', () => {
-    const text = '{"jsonrpc":"2.0","id":1,"result":{"n":1.0,"content":[ {"type":"resource_link" , "uri" : "file:\\/\\/\\/x" , "big":12345678901234567890} ]}}';
+    const text =
+      '{"jsonrpc":"2.0","id":1,"result":{"n":1.0,"content":[ {"type":"resource_link" , "uri" : "file:\\/\\/\\/x" , "big":12345678901234567890} ]}}';
     const message = parsed(text);
     const edits = message.result === undefined ? [] : resultUriEdits(message.bytes, message.result, server, aliases);
     expect(joinPieces(splice(message.bytes, edits)).toString()).toBe(text.replace('"file:\\/\\/\\/x"', `"${PUBLIC}"`));
@@ -72,9 +90,16 @@ describe('resultUriEdits', () => {
 
 describe('definitionUriEdits', () => {
   it('rewrites the app of a tool and nothing of its schema', () => {
-    const definition = { name: 't', inputSchema: { type: 'object', properties: { uri: {}, resourceUri: {} } }, _meta: { ui: { resourceUri: 'ui://app', uri: 'ui://app' } } };
+    const definition = {
+      name: 't',
+      inputSchema: { type: 'object', properties: { uri: {}, resourceUri: {} } },
+      _meta: { ui: { resourceUri: 'ui://app', uri: 'ui://app' } },
+    };
     const bytes = Buffer.from(JSON.stringify(definition));
     const text = joinPieces(splice(bytes, definitionUriEdits(bytes, server, aliases))).toString();
-    expect(JSON.parse(text)).toEqual({ ...definition, _meta: { ui: { resourceUri: 'ui://box__files/app', uri: 'ui://app' } } });
+    expect(JSON.parse(text)).toEqual({
+      ...definition,
+      _meta: { ui: { resourceUri: 'ui://box__files/app', uri: 'ui://app' } },
+    });
   });
 });

@@ -3,7 +3,14 @@ import { isErrorResult, resultText } from '../../../src/cli/call-result.ts';
 
 describe('a result as text', () => {
   it('prints text as it came, each piece on lines of its own', () => {
-    expect(resultText({ content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b\n' }] })).toBe('a\nb\n');
+    expect(
+      resultText({
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b\n' },
+        ],
+      }),
+    ).toBe('a\nb\n');
   });
 
   it('describes what is no text', () => {

@@ -41,7 +41,10 @@ describe('one step', () => {
 describe('the exit code', () => {
   const refused = step('nas', 'failed', { cause: unknownKey });
   const server = (outcome: DoctorStep['outcome']): DoctorStep =>
-    step('gpu1', outcome, { check: 'server', ...(outcome === 'failed' ? { cause: { ...unknownKey, code: 'SERVER_EXITED' } } : {}) });
+    step('gpu1', outcome, {
+      check: 'server',
+      ...(outcome === 'failed' ? { cause: { ...unknownKey, code: 'SERVER_EXITED' } } : {}),
+    });
   it.each([
     ['all well', [fine, step('gpu1', 'ok')], 0],
     ['warnings only', [fine, step('gpu1', 'warning')], 0],

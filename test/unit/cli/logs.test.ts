@@ -25,6 +25,8 @@ describe('a line', () => {
   it('has time, place and text, and says which stream where it is not stderr', () => {
     const plain = chooseStyle({ color: false, isTTY: true, env: {} });
     expect(entryLine(entry(0, 'started\u001B[31m'), plain)).toBe('1970-01-01T00:00:00.000Z gpu1/files started\n');
-    expect(entryLine({ atMs: 0, host: 'nas', stream: 'ssh', line: 'x' }, plain)).toBe('1970-01-01T00:00:00.000Z nas [ssh] x\n');
+    expect(entryLine({ atMs: 0, host: 'nas', stream: 'ssh', line: 'x' }, plain)).toBe(
+      '1970-01-01T00:00:00.000Z nas [ssh] x\n',
+    );
   });
 });

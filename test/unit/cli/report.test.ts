@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AnywhereError, reportOf, type ErrorReport } from '../../../src/base/errors.ts';
+import { AnywhereError, type ErrorReport, reportOf } from '../../../src/base/errors.ts';
 import { harmless } from '../../../src/cli/output.ts';
 import { combinedExit, errorJson, formatError } from '../../../src/cli/report.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
@@ -39,7 +39,10 @@ describe('an error for people', () => {
   });
 
   it('lets no remote text steer the terminal', () => {
-    const text = formatError({ ...changed, message: 'bad\u001B[2J\u0007', evidence: ['\u001B]0;title\u0007x\u009B31m'] }, plain);
+    const text = formatError(
+      { ...changed, message: 'bad\u001B[2J\u0007', evidence: ['\u001B]0;title\u0007x\u009B31m'] },
+      plain,
+    );
     expect(text).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
   });
 

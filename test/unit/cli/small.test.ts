@@ -6,11 +6,24 @@ import { clientSnippet, welcomeText } from '../../../src/cli/welcome.ts';
 
 describe('a table', () => {
   it('aligns columns and cuts only the last', () => {
-    expect(table([['a', 'bbbb', 'first'], ['aaa', 'b', 'second column']], 17)).toBe('a    bbbb  first\naaa  b     secon…\n');
+    expect(
+      table(
+        [
+          ['a', 'bbbb', 'first'],
+          ['aaa', 'b', 'second column'],
+        ],
+        17,
+      ),
+    ).toBe('a    bbbb  first\naaa  b     secon…\n');
   });
 
   it('does not count colours', () => {
-    expect(table([['\u001B[31ma\u001B[39m', 'x'], ['bb', 'y']])).toBe('\u001B[31ma\u001B[39m   x\nbb  y\n');
+    expect(
+      table([
+        ['\u001B[31ma\u001B[39m', 'x'],
+        ['bb', 'y'],
+      ]),
+    ).toBe('\u001B[31ma\u001B[39m   x\nbb  y\n');
   });
 });
 

@@ -6,7 +6,13 @@ import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/daem
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });
 const auth = { code: 'AUTH_FAILED', message: 'nas accepted no key', hint: 'ssh-add -l', host: 'nas' } as const;
-const gone = { code: 'COMMAND_NOT_FOUND', message: 'npx does not exist', hint: 'install it', host: 'gpu1', server: 'git' } as const;
+const gone = {
+  code: 'COMMAND_NOT_FOUND',
+  message: 'npx does not exist',
+  hint: 'install it',
+  host: 'gpu1',
+  server: 'git',
+} as const;
 
 function server(name: string, more: Partial<ServerStatus> = {}): ServerStatus {
   return { name, state: 'ready', tools: 3, problems: [], cached: false, ...more };
@@ -21,7 +27,11 @@ function snapshot(...hosts: HostStatus[]): StatusSnapshot {
 }
 
 const up = host('gpu1', [server('files'), server('git', { tools: 5 })], { rttMs: 12.4 });
-const refused = host('nas', [server('media', { state: 'failed', cause: auth, tools: 2, cached: true })], { state: 'refused', cause: auth, connections: 0 });
+const refused = host('nas', [server('media', { state: 'failed', cause: auth, tools: 2, cached: true })], {
+  state: 'refused',
+  cause: auth,
+  connections: 0,
+});
 
 describe('status as text', () => {
   it('has a line a host, and below them what is wrong with its next step', () => {

@@ -4,9 +4,9 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkHostsFile } from '../../../src/config/check.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { hostsFileJsonSchema } from '../../../src/config/json-schema.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
 
 const text = readFileSync(new URL('../../../mcp-anywhere.config.example.yaml', import.meta.url), 'utf8');
 const schema = hostsFileJsonSchema();
@@ -20,7 +20,10 @@ interface Node {
 
 /** Key paths that the schema knows, with `*` for names that users choose. */
 function keysOf(node: Node, path = ''): string[] {
-  const named = Object.entries(node.properties ?? {}).flatMap(([key, inner]) => [`${path}.${key}`, ...keysOf(inner, `${path}.${key}`)]);
+  const named = Object.entries(node.properties ?? {}).flatMap(([key, inner]) => [
+    `${path}.${key}`,
+    ...keysOf(inner, `${path}.${key}`),
+  ]);
   const any = typeof node.additionalProperties === 'object' ? keysOf(node.additionalProperties, `${path}.*`) : [];
   return [...named, ...any, ...(node.anyOf ?? []).flatMap((inner) => keysOf(inner, path))];
 }
@@ -32,7 +35,9 @@ function present(value: unknown, parts: readonly string[]): boolean {
   if (first === undefined) return true;
   if (typeof value !== 'object' || value === null) return false;
   const map = value as Record<string, unknown>;
-  return first === '*' ? Object.values(map).some((inner) => present(inner, rest)) : first in map && present(map[first], rest);
+  return first === '*'
+    ? Object.values(map).some((inner) => present(inner, rest))
+    : first in map && present(map[first], rest);
 }
 
 describe('the example', () => {
@@ -45,13 +50,17 @@ describe('the example', () => {
     expect(KEYS.length).toBeGreaterThan(60);
     const value: unknown = parse(text);
     // What a host can hold, `defaults` can hold: the example shows it once.
-    const missing = KEYS.filter((key) => !key.startsWith('.defaults.') && key !== '.$schema' && !present(value, key.split('.').slice(1)));
+    const missing = KEYS.filter(
+      (key) => !key.startsWith('.defaults.') && key !== '.$schema' && !present(value, key.split('.').slice(1)),
+    );
     expect(missing).toEqual([]);
     expect(text).toContain('$schema=');
   });
 
   it('names the figures that hold where nothing is said', () => {
-    for (const group of Object.values(DEFAULTS)) for (const [key, figure] of Object.entries(group)) expect(text).toMatch(new RegExp(`${key}: ${String(figure)}\\b`));
+    for (const group of Object.values(DEFAULTS))
+      for (const [key, figure] of Object.entries(group))
+        expect(text).toMatch(new RegExp(`${key}: ${String(figure)}\\b`));
   });
 });
 
@@ -79,7 +88,8 @@ describe('the JSON Schema', () => {
     const silent: string[] = [];
     const walk = (node: Node, path: string): void => {
       for (const [key, inner] of Object.entries(node.properties ?? {})) {
-        if (inner.description === undefined && inner.anyOf?.every((one) => one.description === undefined) !== false) silent.push(`${path}.${key}`);
+        if (inner.description === undefined && inner.anyOf?.every((one) => one.description === undefined) !== false)
+          silent.push(`${path}.${key}`);
         walk(inner, `${path}.${key}`);
       }
       if (typeof node.additionalProperties === 'object') walk(node.additionalProperties, `${path}.*`);
@@ -91,6 +101,7 @@ describe('the JSON Schema', () => {
 
   it('names the figures that hold where nothing is said', () => {
     const said = JSON.stringify(schema);
-    for (const group of Object.values(DEFAULTS)) for (const figure of Object.values(group)) expect(said).toContain(`Left out: ${String(figure)}`);
+    for (const group of Object.values(DEFAULTS))
+      for (const figure of Object.values(group)) expect(said).toContain(`Left out: ${String(figure)}`);
   });
 });

@@ -4,9 +4,9 @@ import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { findHostsFile, type FindOptions } from '../../../src/config/find.ts';
-import { readHostsFile } from '../../../src/config/read-file.ts';
+import { type FindOptions, findHostsFile } from '../../../src/config/find.ts';
 import { problemsOf } from '../../../src/config/problem.ts';
+import { readHostsFile } from '../../../src/config/read-file.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 function world(files: readonly string[]): { root: string; options: FindOptions } {
@@ -15,7 +15,15 @@ function world(files: readonly string[]): { root: string; options: FindOptions }
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), 'hosts: {}\n');
   }
-  return { root, options: { env: {}, cwd: join(root, 'work/deep/er'), homeDir: join(root, 'home'), paths: { configDir: join(root, 'config') } } };
+  return {
+    root,
+    options: {
+      env: {},
+      cwd: join(root, 'work/deep/er'),
+      homeDir: join(root, 'home'),
+      paths: { configDir: join(root, 'config') },
+    },
+  };
 }
 
 const ALL = ['flag.yaml', 'env.yaml', 'config/config.yaml', 'work/deep/mcp-anywhere.config.yaml'];
@@ -24,16 +32,24 @@ describe('the order', () => {
   it('--config, the variable, the config folder, the working folder', async () => {
     const { root, options } = world(ALL);
     const env = { MCP_ANYWHERE_CONFIG: join(root, 'env.yaml') };
-    expect(await findHostsFile({ ...options, env, explicit: join(root, 'flag.yaml') })).toEqual({ file: join(root, 'flag.yaml'), source: 'flag' });
+    expect(await findHostsFile({ ...options, env, explicit: join(root, 'flag.yaml') })).toEqual({
+      file: join(root, 'flag.yaml'),
+      source: 'flag',
+    });
     expect(await findHostsFile({ ...options, env })).toEqual({ file: join(root, 'env.yaml'), source: 'environment' });
     expect(await findHostsFile(options)).toEqual({ file: join(root, 'config/config.yaml'), source: 'user' });
     const elsewhere = { ...options, paths: { configDir: join(root, 'nowhere') } };
-    expect(await findHostsFile(elsewhere)).toEqual({ file: join(root, 'work/deep/mcp-anywhere.config.yaml'), source: 'folder' });
+    expect(await findHostsFile(elsewhere)).toEqual({
+      file: join(root, 'work/deep/mcp-anywhere.config.yaml'),
+      source: 'folder',
+    });
   });
 
   it('an empty variable is none', async () => {
     const { root, options } = world(ALL);
-    expect((await findHostsFile({ ...options, env: { MCP_ANYWHERE_CONFIG: '' } })).file).toBe(join(root, 'config/config.yaml'));
+    expect((await findHostsFile({ ...options, env: { MCP_ANYWHERE_CONFIG: '' } })).file).toBe(
+      join(root, 'config/config.yaml'),
+    );
   });
 
   it.each(['config.yaml', 'config.yml', 'config.json'])('the config folder may hold %s', async (name) => {
@@ -41,10 +57,13 @@ describe('the order', () => {
     expect((await findHostsFile(options)).file).toBe(join(root, 'config', name));
   });
 
-  it.each(['mcp-anywhere.config.yaml', 'mcp-anywhere.config.yml', 'mcp-anywhere.config.json', '.mcp-anywhererc'])('a working folder may hold %s', async (name) => {
-    const { root, options } = world([`work/${name}`]);
-    expect(await findHostsFile(options)).toEqual({ file: join(root, 'work', name), source: 'folder' });
-  });
+  it.each(['mcp-anywhere.config.yaml', 'mcp-anywhere.config.yml', 'mcp-anywhere.config.json', '.mcp-anywhererc'])(
+    'a working folder may hold %s',
+    async (name) => {
+      const { root, options } = world([`work/${name}`]);
+      expect(await findHostsFile(options)).toEqual({ file: join(root, 'work', name), source: 'folder' });
+    },
+  );
 
   it('the nearest folder wins', async () => {
     const { root, options } = world(['work/mcp-anywhere.config.yaml', 'work/deep/.mcp-anywhererc']);
@@ -68,7 +87,9 @@ describe('the order', () => {
   it('names are relative to the working folder, and ~/ is the home', async () => {
     const { root, options } = world([]);
     expect((await findHostsFile({ ...options, explicit: '../x.yaml' })).file).toBe(join(root, 'work/deep/x.yaml'));
-    expect((await findHostsFile({ ...options, env: { MCP_ANYWHERE_CONFIG: '~/x.yaml' } })).file).toBe(join(root, 'home/x.yaml'));
+    expect((await findHostsFile({ ...options, env: { MCP_ANYWHERE_CONFIG: '~/x.yaml' } })).file).toBe(
+      join(root, 'home/x.yaml'),
+    );
   });
 
   it('nothing anywhere says where it looked', async () => {
@@ -85,12 +106,15 @@ it('runs nothing of the working folder', async () => {
   const ran = join(root, 'ran');
   mkdirSync(join(root, 'work/.config'));
   const script = `require('fs').writeFileSync(${JSON.stringify(ran)}, ''); module.exports = { cosmiconfig: {} };`;
-  for (const name of ['.config/config.js', '.config/config.cjs', 'mcp-anywhere.config.js', '.mcp-anywhererc.js']) writeFileSync(join(root, 'work', name), script);
+  for (const name of ['.config/config.js', '.config/config.cjs', 'mcp-anywhere.config.js', '.mcp-anywhererc.js'])
+    writeFileSync(join(root, 'work', name), script);
   writeFileSync(join(root, 'work/package.json'), '{ "cosmiconfig": { "searchPlaces": ["mcp-anywhere.config.js"] } }');
   const source = new URL('../../../src/config/find.ts', import.meta.url).href;
   const code = `const { findHostsFile } = await import(${JSON.stringify(source)}); console.log((await findHostsFile(${JSON.stringify({ ...options, cwd: join(root, 'work') })})).file);`;
   const tsx = new URL('../../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-  const { stdout } = await execa(process.execPath, ['--import', tsx, '--input-type=module', '-e', code], { cwd: join(root, 'work') });
+  const { stdout } = await execa(process.execPath, ['--import', tsx, '--input-type=module', '-e', code], {
+    cwd: join(root, 'work'),
+  });
   expect(stdout).toBe(join(root, 'work/mcp-anywhere.config.yaml'));
   expect(existsSync(ran)).toBe(false);
 });
@@ -106,7 +130,11 @@ describe('reading', () => {
   it('a folder, a pipe or a device is refused at once', async () => {
     const folder = scratch();
     execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(folder, 'pipe')]);
-    for (const [file, found] of [[folder, 'a folder'], [join(folder, 'pipe'), 'a pipe'], ['/dev/null', 'a device']] as const) {
+    for (const [file, found] of [
+      [folder, 'a folder'],
+      [join(folder, 'pipe'), 'a pipe'],
+      ['/dev/null', 'a device'],
+    ] as const) {
       const error: unknown = await readHostsFile({ file, source: 'flag' }).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
       expect(problemsOf(error)[0]?.found).toContain(found);
@@ -122,7 +150,7 @@ describe('reading', () => {
     expect(Buffer.from(read.bytes).toString()).toBe('hosts: {}');
   });
 
-  it('the user\'s own file must be writable by nobody else, as with ssh', async () => {
+  it("the user's own file must be writable by nobody else, as with ssh", async () => {
     const file = join(scratch(), 'config.yaml');
     writeFileSync(file, 'hosts: {}');
     chmodSync(file, 0o666);

@@ -1,7 +1,7 @@
 /** Checks a text as if it were the hosts file /etc/hosts-files/mine.yaml. */
 import { checkHostsFile } from '../../../src/config/check.ts';
 import type { Plan, ServerPlan, SshPlan } from '../../../src/config/plan.ts';
-import { formatProblem, type ConfigProblem } from '../../../src/config/problem.ts';
+import { type ConfigProblem, formatProblem } from '../../../src/config/problem.ts';
 
 export const FILE = '/etc/hosts-files/mine.yaml';
 export const HOME = '/home/me';
@@ -27,7 +27,9 @@ export function sshOf(text: string): SshPlan {
 
 /** Server `s` of host `h`. */
 export function serverOf(text: string): ServerPlan {
-  const server = planOf(text).hosts.find((host) => host.name === 'h')?.servers.find((entry) => entry.name === 's');
+  const server = planOf(text)
+    .hosts.find((host) => host.name === 'h')
+    ?.servers.find((entry) => entry.name === 's');
   if (server === undefined) throw new Error('host h has no server s');
   return server;
 }

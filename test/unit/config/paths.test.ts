@@ -68,7 +68,7 @@ describe('a private folder', () => {
     expect(mode(path)).toBe(0o700);
   });
 
-  it('may be a link to a folder of one\'s own', async () => {
+  it("may be a link to a folder of one's own", async () => {
     const folder = scratch();
     mkdirSync(join(folder, 'real'));
     symlinkSync(join(folder, 'real'), join(folder, 'link'));

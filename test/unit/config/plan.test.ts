@@ -52,7 +52,11 @@ describe('what is left out', () => {
 
   it('may be the whole host, its servers and its variables', () => {
     const plan = planOf('defaults:\nhosts:\n  a:\n  b:\n    servers:\n  c: { servers: { s: { command: x, env: } } }\n');
-    expect(plan.hosts.map(({ name, servers }) => [name, servers.length])).toEqual([['a', 0], ['b', 0], ['c', 1]]);
+    expect(plan.hosts.map(({ name, servers }) => [name, servers.length])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['c', 1],
+    ]);
   });
 
   it('in part of a group leaves the rest of it as it was', () => {
@@ -86,7 +90,10 @@ describe('defaults of the file', () => {
 
   it('give every host their servers, which it can change', () => {
     const [a, b] = planOf(text).hosts;
-    expect(a?.servers.map((entry) => [entry.name, entry.command, entry.args.length])).toEqual([['clock', 'clock', 1], ['later', 'here', 1]]);
+    expect(a?.servers.map((entry) => [entry.name, entry.command, entry.args.length])).toEqual([
+      ['clock', 'clock', 1],
+      ['later', 'here', 1],
+    ]);
     expect(b?.servers[0]).toMatchObject({ name: 'clock', command: 'clock', timeoutMs: 500, enabled: false, host: 'b' });
     expect(b?.servers[1]?.args).toEqual([]);
   });
@@ -103,10 +110,14 @@ describe('defaults of the file', () => {
     expect(problems.map(({ key }) => key)).toEqual(['hosts.h.servers.s.command']);
   });
 
-  it('cannot let references into args behind a host\'s back', () => {
-    const problems = problemsIn('hosts: { h: { servers: { s: { command: x, args: ["${env:A}"], allowSecretsInArgs: false } } } }\n');
+  it("cannot let references into args behind a host's back", () => {
+    const problems = problemsIn(
+      'hosts: { h: { servers: { s: { command: x, args: ["${env:A}"], allowSecretsInArgs: false } } } }\n',
+    );
     expect(problems.map(({ key }) => key)).toEqual(['hosts.h.servers.s.args[0]']);
-    expect(problemsIn('hosts: { h: { servers: { s: { command: x, args: ["${env:A}"], allowSecretsInArgs: true } } } }\n')).toEqual([]);
+    expect(
+      problemsIn('hosts: { h: { servers: { s: { command: x, args: ["${env:A}"], allowSecretsInArgs: true } } } }\n'),
+    ).toEqual([]);
   });
 });
 
@@ -124,7 +135,10 @@ describe('paths of ssh', () => {
   });
 
   it('may be several, and `none` stays a word of ssh', () => {
-    expect(sshOf(ssh('identityFile: [/a, ~/b], configFile: none'))).toMatchObject({ identityFiles: ['/a', '/home/me/b'], configFile: 'none' });
+    expect(sshOf(ssh('identityFile: [/a, ~/b], configFile: none'))).toMatchObject({
+      identityFiles: ['/a', '/home/me/b'],
+      configFile: 'none',
+    });
   });
 });
 
@@ -133,9 +147,12 @@ describe('hosts of ssh', () => {
     expect(sshOf(ssh(`host: "${host}"`))).toMatchObject({ alias: 'h', host });
   });
 
-  it.each(['none', 'bastion', 'me@bastion:22', 'a,b.example:2200', '[2001:db8::1]:22', 'u@[2001:db8::1]'])('jump %s', (jump) => {
-    expect(sshOf(ssh(`proxyJump: "${jump}"`)).proxyJump).toBe(jump);
-  });
+  it.each(['none', 'bastion', 'me@bastion:22', 'a,b.example:2200', '[2001:db8::1]:22', 'u@[2001:db8::1]'])(
+    'jump %s',
+    (jump) => {
+      expect(sshOf(ssh(`proxyJump: "${jump}"`)).proxyJump).toBe(jump);
+    },
+  );
 
   it('have an alias that no name could be', () => {
     expect(sshOf(ssh('alias: gpu.example.com'))).toMatchObject({ alias: 'gpu.example.com', host: undefined });
@@ -166,8 +183,12 @@ describe('texts', () => {
   });
 
   it('stay what is written behind an alias and a merge', () => {
-    const text = 'hosts:\n  h:\n    servers:\n      t: &t { command: x, env: { V: 1.10 }, args: [007] }\n      s:\n        <<: *t\n        cwd: /w\n';
-    expect([...serverOf(text).env.values(), ...serverOf(text).args]).toEqual([{ pieces: ['1.10'] }, { pieces: ['007'] }]);
+    const text =
+      'hosts:\n  h:\n    servers:\n      t: &t { command: x, env: { V: 1.10 }, args: [007] }\n      s:\n        <<: *t\n        cwd: /w\n';
+    expect([...serverOf(text).env.values(), ...serverOf(text).args]).toEqual([
+      { pieces: ['1.10'] },
+      { pieces: ['007'] },
+    ]);
   });
 
   it('of a host that is called env are not touched', () => {
@@ -189,7 +210,11 @@ describe('texts', () => {
 
 describe('forms of the file', () => {
   it('JSON, with the key that editors want', () => {
-    const text = JSON.stringify({ $schema: 'x', version: 1, hosts: { h: { servers: { s: { command: 'x', env: { P: 8080 } } } } } }, null, '\t');
+    const text = JSON.stringify(
+      { $schema: 'x', version: 1, hosts: { h: { servers: { s: { command: 'x', env: { P: 8080 } } } } } },
+      null,
+      '\t',
+    );
     expect(serverOf(text).env.get('P')).toEqual({ pieces: ['8080'] });
   });
 
@@ -199,7 +224,10 @@ describe('forms of the file', () => {
 
   it('names that JavaScript knows are names like others', () => {
     const plan = planOf('hosts: { constructor: { servers: { toString: { command: x } } }, valueOf: }');
-    expect(plan.hosts.map(({ name, servers }) => [name, servers.length])).toEqual([['constructor', 1], ['valueOf', 0]]);
+    expect(plan.hosts.map(({ name, servers }) => [name, servers.length])).toEqual([
+      ['constructor', 1],
+      ['valueOf', 0],
+    ]);
   });
 
   it('tools are filtered and renamed as written', () => {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AnywhereError } from '../../../src/base/errors.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import { createCommandRunner } from '../../../src/config/secret-command.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
 import { parseTemplate } from '../../../src/config/template.ts';
@@ -14,7 +14,10 @@ const PLACE = { host: 'gpu1', server: 'files' };
 const never = (): AbortSignal => new AbortController().signal;
 const PATH = process.env['PATH'];
 
-function resolve(text: string, options: { env?: Record<string, string>; homeDir?: string; signal?: AbortSignal } = {}): Promise<string> {
+function resolve(
+  text: string,
+  options: { env?: Record<string, string>; homeDir?: string; signal?: AbortSignal } = {},
+): Promise<string> {
   const parsed = parseTemplate(text);
   if ('fault' in parsed) throw new Error(parsed.fault.found);
   const secrets = createSecrets({ env: { PATH, ...options.env }, homeDir: options.homeDir ?? '/nowhere' });
@@ -90,7 +93,9 @@ describe('files', () => {
 
 describe('commands', () => {
   it('run in a shell, in the given environment, without their final newlines', async () => {
-    expect(await resolve('<${cmd:printf "%s\\n\\n" "$A" | tr a-z A-Z}>', { env: { A: 'it works' } })).toBe('<IT WORKS>');
+    expect(await resolve('<${cmd:printf "%s\\n\\n" "$A" | tr a-z A-Z}>', { env: { A: 'it works' } })).toBe(
+      '<IT WORKS>',
+    );
   });
 
   it('get nothing to read', async () => {
@@ -117,7 +122,9 @@ describe('commands', () => {
     const folder = scratch();
     const signal = never();
     const secrets = createSecrets({ env: { PATH }, homeDir: folder });
-    const template = { pieces: [{ kind: 'cmd' as const, command: `echo x >> ${folder}/runs; sleep 0.2; wc -l < ${folder}/runs` }] };
+    const template = {
+      pieces: [{ kind: 'cmd' as const, command: `echo x >> ${folder}/runs; sleep 0.2; wc -l < ${folder}/runs` }],
+    };
     const together = await Promise.all([1, 2, 3].map(() => secrets.resolve(template, PLACE, signal)));
     expect(together.map(Number)).toEqual([1, 1, 1]);
     expect(Number(await secrets.resolve(template, PLACE, signal))).toBe(2);
@@ -142,7 +149,9 @@ describe('commands that hang', () => {
     const runner = createCommandRunner({ PATH });
     const [first, second] = [new AbortController(), new AbortController()];
     const reason = new Error('given up');
-    const waits = [first, second].map((controller) => runner.run({ kind: 'cmd', command: hanging(folder) }, controller.signal));
+    const waits = [first, second].map((controller) =>
+      runner.run({ kind: 'cmd', command: hanging(folder) }, controller.signal),
+    );
     const outcomes = waits.map((wait) => expect(wait).rejects.toBe(reason));
     await until(() => readPid(folder) !== '');
     first.abort(reason);

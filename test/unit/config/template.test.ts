@@ -16,7 +16,13 @@ describe('a template', () => {
     ['$HOME $ $$ {} }{', ['$HOME $ $$ {} }{']],
     ['${env:X}', [{ kind: 'env', name: 'X' }]],
     ['a${env:X}b${env:Y}', ['a', { kind: 'env', name: 'X' }, 'b', { kind: 'env', name: 'Y' }]],
-    ['${env:X}${env:Y}', [{ kind: 'env', name: 'X' }, { kind: 'env', name: 'Y' }]],
+    [
+      '${env:X}${env:Y}',
+      [
+        { kind: 'env', name: 'X' },
+        { kind: 'env', name: 'Y' },
+      ],
+    ],
     ['${env:X:-}', [{ kind: 'env', name: 'X', fallback: '' }]],
     ['${env:X:-a:-b}', [{ kind: 'env', name: 'X', fallback: 'a:-b' }]],
     ['${env:X:-{"a":{}}}', [{ kind: 'env', name: 'X', fallback: '{"a":{}}' }]],
@@ -33,20 +39,36 @@ describe('a template', () => {
     expect(parsed(text).pieces).toEqual(pieces);
   });
 
-  it.each(['${', 'a${env:X', '${}', '${X}', '${HOME}', '${env:}', '${env:A-B}', '${env: X}', '${env:1}', '${cmd:}', '${cmd: }', '${file:}', '${ENV:X}', '${secret:x}', '${env:X:-${env:Y}}', '${{env:X}}'])(
-    '%j is refused without being quoted',
-    (text) => {
-      const result = parseTemplate(`s3cret${text}`);
-      if (!('fault' in result)) throw new Error('accepted');
-      expect(JSON.stringify(result.fault)).not.toContain('s3cret');
-      expect(result.fault.suggestion).toContain('$${');
-    },
-  );
+  it.each([
+    '${',
+    'a${env:X',
+    '${}',
+    '${X}',
+    '${HOME}',
+    '${env:}',
+    '${env:A-B}',
+    '${env: X}',
+    '${env:1}',
+    '${cmd:}',
+    '${cmd: }',
+    '${file:}',
+    '${ENV:X}',
+    '${secret:x}',
+    '${env:X:-${env:Y}}',
+    '${{env:X}}',
+  ])('%j is refused without being quoted', (text) => {
+    const result = parseTemplate(`s3cret${text}`);
+    if (!('fault' in result)) throw new Error('accepted');
+    expect(JSON.stringify(result.fault)).not.toContain('s3cret');
+    expect(result.fault.suggestion).toContain('$${');
+  });
 });
 
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/);
 /** Braces in pairs, as the syntax demands. */
-const balanced = fc.stringMatching(/^[a-z:$ -]{0,5}(\{[a-z$ ]{0,5}\})?[a-z ]{0,5}$/).filter((text) => !text.includes('${'));
+const balanced = fc
+  .stringMatching(/^[a-z:$ -]{0,5}(\{[a-z$ ]{0,5}\})?[a-z ]{0,5}$/)
+  .filter((text) => !text.includes('${'));
 const filled = balanced.filter((text) => text.trim() !== '');
 const reference: fc.Arbitrary<Reference> = fc.oneof(
   name.map((variable): Reference => ({ kind: 'env', name: variable })),
@@ -58,8 +80,12 @@ const literal = fc.oneof(fc.stringMatching(/^[${}a:-]{1,8}$/), fc.string({ minLe
 /** Literals never stand side by side: they would be one. */
 const template: fc.Arbitrary<Template> = fc
   .array(fc.oneof(literal, reference), { maxLength: 8 })
-  .map((pieces) => ({ pieces: pieces.filter((piece, index) => typeof piece !== 'string' || typeof pieces[index - 1] !== 'string') }))
-  .filter(({ pieces }) => pieces.every((piece, index) => typeof piece !== 'string' || typeof pieces[index - 1] !== 'string'));
+  .map((pieces) => ({
+    pieces: pieces.filter((piece, index) => typeof piece !== 'string' || typeof pieces[index - 1] !== 'string'),
+  }))
+  .filter(({ pieces }) =>
+    pieces.every((piece, index) => typeof piece !== 'string' || typeof pieces[index - 1] !== 'string'),
+  );
 
 describe('for all templates', () => {
   it('what is written is read back', () => {
@@ -75,7 +101,8 @@ describe('for all templates', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[${}:aenvcmdfil-]{0,24}$/), (text) => {
         const result = parseTemplate(text);
-        if ('template' in result && !hasReference(result.template)) expect(result.template.pieces.length).toBeLessThan(2);
+        if ('template' in result && !hasReference(result.template))
+          expect(result.template.pieces.length).toBeLessThan(2);
       }),
       { numRuns: 5000 },
     );

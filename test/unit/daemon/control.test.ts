@@ -7,18 +7,27 @@ import { memoryTransports } from '../../../src/daemon/transport.ts';
 import { Examination } from '../../../src/gateway/examination.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { until } from '../../harness/until.ts';
-import { inline, openGateway, type RigOptions, server, StreamClient } from '../gateway/kit.ts';
+import { inline, openGateway, type RigOptions, StreamClient, server } from '../gateway/kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 const slow = server('box/slow', 'slow.mjs');
 const dead = inline('box/dead', `console.error('no such database'); process.exit(3)`);
 
-function control(servers: readonly ServerPlan[], options: RigOptions = {}): { client: ControlClient; server: ControlServer; gateway: Gateway } {
+function control(
+  servers: readonly ServerPlan[],
+  options: RigOptions = {},
+): { client: ControlClient; server: ControlServer; gateway: Gateway } {
   const gateway = openGateway(servers, options);
   const [near, far] = memoryTransports();
   const client = new ControlClient(near);
   onTestFinished(() => client.close());
-  const controlServer = new ControlServer(far, { gateway, clock: systemClock(), version: '1.2.3', daemonPid: undefined, examination: new Examination(gateway) });
+  const controlServer = new ControlServer(far, {
+    gateway,
+    clock: systemClock(),
+    version: '1.2.3',
+    daemonPid: undefined,
+    examination: new Examination(gateway),
+  });
   return { client, server: controlServer, gateway };
 }
 
@@ -26,8 +35,23 @@ describe('the control API', () => {
   it('settles: starts every server, and says how each fares', async () => {
     const { client } = control([echo, dead, { ...slow, enabled: false }]);
     const { hosts } = await client.request('settle', { withinMs: 15_000 });
-    expect(hosts).toMatchObject([{ name: 'box', state: 'ready', servers: [{ name: 'echo', state: 'ready', tools: 8, cached: false }, { name: 'dead', state: 'failed', tools: 0 }, { name: 'slow', state: 'disabled' }] }]);
-    expect(hosts[0]?.servers[1]?.cause).toMatchObject({ code: 'SERVER_START_FAILED', host: 'box', server: 'dead', evidence: ['no such database'] });
+    expect(hosts).toMatchObject([
+      {
+        name: 'box',
+        state: 'ready',
+        servers: [
+          { name: 'echo', state: 'ready', tools: 8, cached: false },
+          { name: 'dead', state: 'failed', tools: 0 },
+          { name: 'slow', state: 'disabled' },
+        ],
+      },
+    ]);
+    expect(hosts[0]?.servers[1]?.cause).toMatchObject({
+      code: 'SERVER_START_FAILED',
+      host: 'box',
+      server: 'dead',
+      evidence: ['no such database'],
+    });
   });
 
   it('does not show itself among the clients', async () => {
@@ -41,7 +65,13 @@ describe('the control API', () => {
   it('lists tools, and why those of others are missing', async () => {
     const { client } = control([echo, dead]);
     const { tools, missing } = await client.request('tools', {});
-    expect(tools.find(({ original }) => original === 'raw')).toMatchObject({ name: 'box__echo__raw', host: 'box', server: 'echo', description: 'The raw tool', definition: { name: 'box__echo__raw' } });
+    expect(tools.find(({ original }) => original === 'raw')).toMatchObject({
+      name: 'box__echo__raw',
+      host: 'box',
+      server: 'echo',
+      description: 'The raw tool',
+      definition: { name: 'box__echo__raw' },
+    });
     expect(missing).toMatchObject([{ code: 'SERVER_START_FAILED', server: 'dead' }]);
     expect((await client.request('tools', { host: 'box', server: 'dead' })).tools).toEqual([]);
   });
@@ -51,15 +81,27 @@ describe('the control API', () => {
     const progress: number[] = [];
     client.on('call/progress', (one) => progress.push(one.progress));
     const outcome = await client.request('call', { tool: 'box__slow__steps', arguments: { count: 3, everyMs: 5 } });
-    expect(outcome).toMatchObject({ host: 'box', server: 'slow', tool: 'steps', result: { content: [{ text: '3 steps' }] } });
+    expect(outcome).toMatchObject({
+      host: 'box',
+      server: 'slow',
+      tool: 'steps',
+      result: { content: [{ text: '3 steps' }] },
+    });
     expect(progress.filter((value) => value > 0)).toEqual([1, 2, 3]);
   });
 
   it('says what went wrong with a call', async () => {
     const { client } = control([echo]);
-    await expect(client.request('call', { tool: 'box__echo__none', arguments: {} })).rejects.toMatchObject({ code: 'TOOL_UNKNOWN', tool: 'box__echo__none' });
-    await expect(client.request('call', { tool: 'box__echo__error', arguments: { message: 'bad' } })).rejects.toMatchObject({ code: 'TOOL_FAILED', host: 'box', server: 'echo' });
-    expect((await client.request('call', { tool: 'box__echo__fail', arguments: {} })).result).toMatchObject({ isError: true });
+    await expect(client.request('call', { tool: 'box__echo__none', arguments: {} })).rejects.toMatchObject({
+      code: 'TOOL_UNKNOWN',
+      tool: 'box__echo__none',
+    });
+    await expect(
+      client.request('call', { tool: 'box__echo__error', arguments: { message: 'bad' } }),
+    ).rejects.toMatchObject({ code: 'TOOL_FAILED', host: 'box', server: 'echo' });
+    expect((await client.request('call', { tool: 'box__echo__fail', arguments: {} })).result).toMatchObject({
+      isError: true,
+    });
   });
 
   it('cancels a call on the server too', async () => {
@@ -68,7 +110,8 @@ describe('the control API', () => {
     const controller = new AbortController();
     const call = client.request('call', { tool: 'box__slow__never', arguments: {} }, controller.signal);
     call.catch(() => undefined);
-    const cancelled = async (): Promise<string> => JSON.stringify((await client.request('call', { tool: 'box__slow__cancelled', arguments: {} })).result);
+    const cancelled = async (): Promise<string> =>
+      JSON.stringify((await client.request('call', { tool: 'box__slow__cancelled', arguments: {} })).result);
     await cancelled();
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -90,7 +133,9 @@ describe('the control API', () => {
 
   it('connects to all hosts where a tool may be anyone’s', async () => {
     const { client } = control([echo, server('other/echo', 'echo.mjs')], { starts: false });
-    await expect(client.request('call', { tool: 'nobody__knows', arguments: {} })).rejects.toMatchObject({ code: 'TOOL_UNKNOWN' });
+    await expect(client.request('call', { tool: 'nobody__knows', arguments: {} })).rejects.toMatchObject({
+      code: 'TOOL_UNKNOWN',
+    });
     expect((await client.request('status', {})).hosts).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
   });
 
@@ -109,7 +154,11 @@ describe('the control API', () => {
   it('keeps logs and hands them out', async () => {
     const { client } = control([echo]);
     await client.request('call', { tool: 'box__echo__stderr', arguments: { line: 'a word on stderr' } });
-    await until(async () => (await client.request('logs', { lines: 50 })).entries.some(({ line, server: name }) => line === 'a word on stderr' && name === 'echo'));
+    await until(async () =>
+      (await client.request('logs', { lines: 50 })).entries.some(
+        ({ line, server: name }) => line === 'a word on stderr' && name === 'echo',
+      ),
+    );
   });
 
   it('streams events to whoever subscribes, numbered', async () => {
@@ -137,7 +186,10 @@ describe('the control API', () => {
 
   it('names hosts and servers that are not there', async () => {
     const { client } = control([echo]);
-    await expect(client.request('settle', { withinMs: 1, host: 'none' })).rejects.toMatchObject({ code: 'USAGE', host: 'none' });
+    await expect(client.request('settle', { withinMs: 1, host: 'none' })).rejects.toMatchObject({
+      code: 'USAGE',
+      host: 'none',
+    });
     await expect(client.request('tools', { host: 'box', server: 'none' })).rejects.toMatchObject({ code: 'USAGE' });
     await expect(client.request('restart', { host: 'none' })).rejects.toMatchObject({ code: 'USAGE' });
   });

@@ -5,31 +5,62 @@ import { type ControlTransport, memoryTransports } from '../../../src/daemon/tra
 import { settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 
-const refuse: RpcHandlers = { request: (method) => Promise.reject(new AnywhereError('USAGE', `unknown ${method}`)), notification: () => undefined };
+const refuse: RpcHandlers = {
+  request: (method) => Promise.reject(new AnywhereError('USAGE', `unknown ${method}`)),
+  notification: () => undefined,
+};
 
-function pair(handlers: Partial<RpcHandlers> = {}): { client: ControlRpc; server: ControlRpc; near: ControlTransport; far: ControlTransport } {
+function pair(handlers: Partial<RpcHandlers> = {}): {
+  client: ControlRpc;
+  server: ControlRpc;
+  near: ControlTransport;
+  far: ControlTransport;
+} {
   const [near, far] = memoryTransports();
   return { near, far, client: new ControlRpc(near, refuse), server: new ControlRpc(far, { ...refuse, ...handlers }) };
 }
 
 describe('ControlRpc', () => {
   it('answers requests of both sides, whatever the order', async () => {
-    const { client, server } = pair({ request: async (_method, params) => {
-      await new Promise((resolve) => setTimeout(resolve, (params as { ms: number }).ms));
-      return params;
-    } });
-    expect(await Promise.all([client.request('a', { ms: 20 }), client.request('a', { ms: 1 })])).toEqual([{ ms: 20 }, { ms: 1 }]);
+    const { client, server } = pair({
+      request: async (_method, params) => {
+        await new Promise((resolve) => setTimeout(resolve, (params as { ms: number }).ms));
+        return params;
+      },
+    });
+    expect(await Promise.all([client.request('a', { ms: 20 }), client.request('a', { ms: 1 })])).toEqual([
+      { ms: 20 },
+      { ms: 1 },
+    ]);
     await expect(server.request('theirs', {})).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   it('hands errors over whole', async () => {
-    const error = new AnywhereError('HOST_KEY_CHANGED', 'another key', { host: 'box', server: 's', tool: 't', evidence: ['SHA256:…'], hint: 'compare' });
+    const error = new AnywhereError('HOST_KEY_CHANGED', 'another key', {
+      host: 'box',
+      server: 's',
+      tool: 't',
+      evidence: ['SHA256:…'],
+      hint: 'compare',
+    });
     const { client } = pair({ request: () => Promise.reject(error) });
-    await expect(client.request('a', {})).rejects.toMatchObject({ code: 'HOST_KEY_CHANGED', message: 'another key', host: 'box', server: 's', tool: 't', evidence: ['SHA256:…'], hint: 'compare' });
+    await expect(client.request('a', {})).rejects.toMatchObject({
+      code: 'HOST_KEY_CHANGED',
+      message: 'another key',
+      host: 'box',
+      server: 's',
+      tool: 't',
+      evidence: ['SHA256:…'],
+      hint: 'compare',
+    });
   });
 
   it('takes a handler that throws for a defect, not for its end', async () => {
-    const { client } = pair({ request: () => { throw new TypeError('oops'); } });
+    const { client } = pair({
+      request: () => {
+        throw new TypeError('oops');
+      },
+    });
     await expect(client.request('a', {})).rejects.toMatchObject({ code: 'INTERNAL', message: 'oops' });
     await expect(client.request('a', {})).rejects.toMatchObject({ code: 'INTERNAL' });
   });
@@ -44,10 +75,12 @@ describe('ControlRpc', () => {
 
   it('cancels there what is cancelled here, with the reason given', async () => {
     let seen: AbortSignal | undefined;
-    const { client } = pair({ request: (_method, _params, signal) => {
-      seen = signal;
-      return new Promise(() => undefined);
-    } });
+    const { client } = pair({
+      request: (_method, _params, signal) => {
+        seen = signal;
+        return new Promise(() => undefined);
+      },
+    });
     const controller = new AbortController();
     const reply = client.request('a', {}, controller.signal);
     reply.catch(() => undefined);
@@ -61,10 +94,12 @@ describe('ControlRpc', () => {
 
   it('does not even ask where it was cancelled before', async () => {
     const asked: string[] = [];
-    const { client } = pair({ request: (method) => {
-      asked.push(method);
-      return Promise.resolve({});
-    } });
+    const { client } = pair({
+      request: (method) => {
+        asked.push(method);
+        return Promise.resolve({});
+      },
+    });
     await expect(client.request('a', {}, AbortSignal.abort())).rejects.toMatchObject({ code: 'CANCELLED' });
     await settled();
     expect(asked).toEqual([]);
@@ -72,10 +107,12 @@ describe('ControlRpc', () => {
 
   it('fails what waits, aborts what it serves and refuses what comes, once the other side is gone', async () => {
     let seen: AbortSignal | undefined;
-    const { client, server } = pair({ request: (_method, _params, signal) => {
-      seen = signal;
-      return new Promise(() => undefined);
-    } });
+    const { client, server } = pair({
+      request: (_method, _params, signal) => {
+        seen = signal;
+        return new Promise(() => undefined);
+      },
+    });
     const reply = client.request('a', {});
     reply.catch(() => undefined);
     await settled();
@@ -86,7 +123,18 @@ describe('ControlRpc', () => {
     client.notify('n', {});
   });
 
-  it.each([null, 5, 'text', [], {}, { id: 99, result: 1 }, { id: 'x' }, { method: 'cancel' }, { method: 'cancel', params: null }, { id: 1 }])('survives %j', async (message) => {
+  it.each([
+    null,
+    5,
+    'text',
+    [],
+    {},
+    { id: 99, result: 1 },
+    { id: 'x' },
+    { method: 'cancel' },
+    { method: 'cancel', params: null },
+    { id: 1 },
+  ])('survives %j', async (message) => {
     const { client, near, far } = pair({ request: () => Promise.resolve('fine') });
     near.send(message as object);
     far.send(message as object);
@@ -108,7 +156,9 @@ describe('memoryTransports', () => {
     await settled();
     expect(heard).toEqual([{ a: 1 }, { b: 2 }]);
     let closed = 0;
-    far.onClose(() => { closed += 1; });
+    far.onClose(() => {
+      closed += 1;
+    });
     near.close();
     far.close();
     near.send({ c: 3 });

@@ -1,13 +1,19 @@
 import { expect, it } from 'vitest';
 import { until } from '../../harness/until.ts';
-import { openGateway, server, StreamClient } from '../gateway/kit.ts';
+import { openGateway, StreamClient, server } from '../gateway/kit.ts';
 
 it('a client that does not read makes its own servers wait, and nobody else', async () => {
   const gateway = openGateway([server('box/huge', 'huge.mjs')]);
   const [stuck, other] = [new StreamClient(gateway, { highWaterMark: 1024, reads: false }), new StreamClient(gateway)];
-  for (const client of [stuck, other]) client.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } });
+  for (const client of [stuck, other])
+    client.ask('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 't', version: '1' },
+    });
   await other.offers('box__huge__huge');
-  for (let count = 0; count < 60; count += 1) stuck.ask('tools/call', { name: 'box__huge__huge', arguments: { bytes: 1 << 20 } });
+  for (let count = 0; count < 60; count += 1)
+    stuck.ask('tools/call', { name: 'box__huge__huge', arguments: { bytes: 1 << 20 } });
   await until(() => gateway.instancesOf(stuck.door.session).length === 1);
   for (let count = 0; count < 10; count += 1) await other.call('box__huge__huge', { bytes: 1000 });
   const held = (): number => stuck.output.readableLength + stuck.output.writableLength;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connected, openGateway, server, StreamClient } from '../gateway/kit.ts';
 import { proves } from '../../requirements.ts';
+import { connected, openGateway, StreamClient, server } from '../gateway/kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 
@@ -10,25 +10,45 @@ describe('initialize', () => {
     expect(result).toMatchObject({
       protocolVersion: '2025-11-25',
       serverInfo: { name: 'mcp-anywhere', version: '1.2.3' },
-      capabilities: { tools: { listChanged: true }, resources: { subscribe: true, listChanged: true }, prompts: { listChanged: true }, logging: {}, completions: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { subscribe: true, listChanged: true },
+        prompts: { listChanged: true },
+        logging: {},
+        completions: {},
+      },
     });
   });
 
-  it.each([['2024-11-05', '2024-11-05'], ['2025-03-26', '2025-03-26'], ['2026-07-28', '2025-11-25'], ['nonsense', '2025-11-25']])('asked for %s speaks %s', async (asked, spoken) => {
+  it.each([
+    ['2024-11-05', '2024-11-05'],
+    ['2025-03-26', '2025-03-26'],
+    ['2026-07-28', '2025-11-25'],
+    ['nonsense', '2025-11-25'],
+  ])('asked for %s speaks %s', async (asked, spoken) => {
     const { result } = await new StreamClient(openGateway([echo])).initialize({}, asked);
     expect(result?.['protocolVersion']).toBe(spoken);
   });
 
-  it.each([undefined, {}, { protocolVersion: '2025-11-25', capabilities: {} }, { protocolVersion: '2025-11-25', capabilities: [], clientInfo: {} }])('refuses params %j', async (params) => {
+  it.each([
+    undefined,
+    {},
+    { protocolVersion: '2025-11-25', capabilities: {} },
+    { protocolVersion: '2025-11-25', capabilities: [], clientInfo: {} },
+  ])('refuses params %j', async (params) => {
     const { error } = await new StreamClient(openGateway([echo])).request('initialize', params);
     expect(error?.code).toBe(-32602);
   });
 
-  it(proves('hands the client\'s own words to its servers', 'capabilities'), async () => {
+  it(proves("hands the client's own words to its servers", 'capabilities'), async () => {
     const capabilities = { roots: { listChanged: true }, sampling: {}, 'x-new': { n: 1 } };
     const { client } = await connected([server('box/full', './full.mjs')], ['box__full__hello'], {}, capabilities);
     const hello = JSON.parse(await client.text('box__full__hello')) as { params: object };
-    expect(hello.params).toMatchObject({ protocolVersion: '2025-11-25', capabilities, clientInfo: { name: 'test', version: '1', 'x-new': 1.5 } });
+    expect(hello.params).toMatchObject({
+      protocolVersion: '2025-11-25',
+      capabilities,
+      clientInfo: { name: 'test', version: '1', 'x-new': 1.5 },
+    });
   });
 });
 
@@ -56,10 +76,17 @@ describe('a client', () => {
     expect(client.received.filter(({ id }) => id === null).map(({ error }) => error?.code)).toEqual([-32700, -32700]);
   });
 
-  it.each([['"x"', 'x'], ['7', 7]])('that sends too much is told for that message alone, under its id %s', async (id, expected) => {
+  it.each([
+    ['"x"', 'x'],
+    ['7', 7],
+  ])('that sends too much is told for that message alone, under its id %s', async (id, expected) => {
     const client = new StreamClient(openGateway([echo]), { maxMessageBytes: 1000 });
-    client.send(`{"method":"tools/call","params":{"name":"x","arguments":{"a":"${'a'.repeat(5000)}"}},"jsonrpc":"2.0","id":${id}}`);
-    client.send(`{"jsonrpc":"2.0","id":"second","method":"tools/call","params":{"name":"x","arguments":{"a":"${'a'.repeat(5000)}"}}}`);
+    client.send(
+      `{"method":"tools/call","params":{"name":"x","arguments":{"a":"${'a'.repeat(5000)}"}},"jsonrpc":"2.0","id":${id}}`,
+    );
+    client.send(
+      `{"jsonrpc":"2.0","id":"second","method":"tools/call","params":{"name":"x","arguments":{"a":"${'a'.repeat(5000)}"}}}`,
+    );
     expect((await client.reply(expected)).error?.message).toContain('1000');
     expect((await client.reply('second')).error?.code).toBe(-32600);
     expect((await client.request('ping')).result).toEqual({});
@@ -67,7 +94,8 @@ describe('a client', () => {
 
   it('may write its messages in any chunks', async () => {
     const client = new StreamClient(openGateway([echo]));
-    for (const byte of Buffer.from('{"jsonrpc":"2.0","id":"é","method":"ping"}\r\n')) client.input.write(Buffer.from([byte]));
+    for (const byte of Buffer.from('{"jsonrpc":"2.0","id":"é","method":"ping"}\r\n'))
+      client.input.write(Buffer.from([byte]));
     expect((await client.reply('é')).result).toEqual({});
   });
 

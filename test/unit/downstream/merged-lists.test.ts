@@ -5,22 +5,37 @@ import { Catalog } from '../../../src/catalog/catalog.ts';
 import { MergedLists } from '../../../src/downstream/merged-lists.ts';
 import { COLLECTIONS, type CollectionName } from '../../../src/protocol/collections.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { proves } from '../../requirements.ts';
 import { bytesOf, type Defined, planOf, serverPlan, tool } from '../catalog/kit.ts';
 import { parsed } from '../protocol/kit.ts';
 import { peerKit } from '../protocol/peer-kit.ts';
-import { proves } from '../../requirements.ts';
 
 function listsKit() {
   const client = peerKit();
   const server = serverPlan('box', 'files');
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), client.clock);
-  const lists = new MergedLists({ catalog, clock: client.clock, peer: client.peer, firstListReady: () => Promise.resolve() });
-  const accept = (defined: Defined): void => { catalog.accept(server, bytesOf(defined), '', { instructions: undefined, capabilities: {} }); };
+  const lists = new MergedLists({
+    catalog,
+    clock: client.clock,
+    peer: client.peer,
+    firstListReady: () => Promise.resolve(),
+  });
+  const accept = (defined: Defined): void => {
+    catalog.accept(server, bytesOf(defined), '', { instructions: undefined, capabilities: {} });
+  };
   const ask = async (name: CollectionName): Promise<void> => {
     const collection = COLLECTIONS.find((one) => one.name === name);
-    if (collection !== undefined) await lists.answer(parsed(`{"jsonrpc":"2.0","id":1,"method":"${collection.method}"}`), collection, new AbortController().signal);
+    if (collection !== undefined)
+      await lists.answer(
+        parsed(`{"jsonrpc":"2.0","id":1,"method":"${collection.method}"}`),
+        collection,
+        new AbortController().signal,
+      );
   };
-  const told = async (): Promise<(string | undefined)[]> => (await client.sent()).map((message) => (message as { method?: string }).method).filter((method) => method !== undefined);
+  const told = async (): Promise<(string | undefined)[]> =>
+    (await client.sent())
+      .map((message) => (message as { method?: string }).method)
+      .filter((method) => method !== undefined);
   return { ...client, lists, accept, ask, told };
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { AnywhereError } from '../../../src/base/errors.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
-import { runDoctor, type DoctorParts, type DoctorStep } from '../../../src/gateway/doctor.ts';
+import { type DoctorParts, type DoctorStep, runDoctor } from '../../../src/gateway/doctor.ts';
 
 function server(host: string, name: string, enabled = true): ServerPlan {
   return {
@@ -21,7 +21,11 @@ function server(host: string, name: string, enabled = true): ServerPlan {
   };
 }
 
-function host(name: string, servers: readonly string[], ssh: Partial<NonNullable<HostPlan['ssh']>> | undefined = {}): HostPlan {
+function host(
+  name: string,
+  servers: readonly string[],
+  ssh: Partial<NonNullable<HostPlan['ssh']>> | undefined = {},
+): HostPlan {
   const plan = {
     alias: name,
     host: undefined,
@@ -60,9 +64,17 @@ const wellParts: DoctorParts = {
 
 async function examine(plan: Plan, parts: Partial<DoctorParts> = {}, only?: string): Promise<readonly string[]> {
   const live: DoctorStep[] = [];
-  const steps = await runDoctor(plan, { ...wellParts, ...parts }, (step) => live.push(step), new AbortController().signal, only);
+  const steps = await runDoctor(
+    plan,
+    { ...wellParts, ...parts },
+    (step) => live.push(step),
+    new AbortController().signal,
+    only,
+  );
   expect(live).toEqual(steps);
-  return steps.map((step) => [step.host, step.server, step.check, step.outcome].filter((part) => part !== undefined).join(' '));
+  return steps.map((step) =>
+    [step.host, step.server, step.check, step.outcome].filter((part) => part !== undefined).join(' '),
+  );
 }
 
 describe('the doctor', () => {
@@ -82,7 +94,15 @@ describe('the doctor', () => {
         report({ check: 'host-key', outcome: name === 'nas' ? 'failed' : 'ok', text: '', durationMs: 0 }),
     });
     expect([...steps].sort()).toEqual(
-      ['config ok', 'nas host-key failed', 'nas probe skipped', 'nas media server skipped', 'gpu1 host-key ok', 'gpu1 probe ok', 'gpu1 files server ok'].sort(),
+      [
+        'config ok',
+        'nas host-key failed',
+        'nas probe skipped',
+        'nas media server skipped',
+        'gpu1 host-key ok',
+        'gpu1 probe ok',
+        'gpu1 files server ok',
+      ].sort(),
     );
   });
 
@@ -116,7 +136,12 @@ describe('the doctor', () => {
     const here: HostPlan = { ...host('here', ['notes']), ssh: undefined };
     expect(await examine(planOf(here))).toEqual(['config ok', 'here probe ok', 'here notes server ok']);
     const forced = host('nas', ['media'], { subsystem: 'mcp' });
-    expect(await examine(planOf(forced))).toEqual(['config ok', 'nas login ok', 'nas probe skipped', 'nas media server ok']);
+    expect(await examine(planOf(forced))).toEqual([
+      'config ok',
+      'nas login ok',
+      'nas probe skipped',
+      'nas media server ok',
+    ]);
   });
 
   it('leaves disabled servers alone', async () => {
@@ -127,6 +152,9 @@ describe('the doctor', () => {
   it('examines only the host that is named, and knows a near miss', async () => {
     const plan = planOf(host('gpu1', ['files']), host('nas', ['media']));
     expect((await examine(plan, {}, 'nas')).filter((step) => step.startsWith('gpu1'))).toEqual([]);
-    await expect(examine(plan, {}, 'gpu')).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('did you mean gpu1?') as string });
+    await expect(examine(plan, {}, 'gpu')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('did you mean gpu1?') as string,
+    });
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AnywhereError } from '../../../src/base/errors.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import type { GatewayEvent } from '../../../src/telemetry/events.ts';
 import { until } from '../../harness/until.ts';
-import { connected, inline, openGateway, server, StreamClient, textOf } from './kit.ts';
 import { proves } from '../../requirements.ts';
+import { connected, inline, openGateway, StreamClient, server, textOf } from './kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 
@@ -19,16 +19,30 @@ describe('a gateway', () => {
     await client.call('box__echo__fail');
     await client.call('box__echo__exit', { code: 2 });
     const ended = events.flatMap((event) => (event.type === 'call-ended' ? [[event.tool, event.outcome]] : []));
-    expect(ended).toEqual([['fail', 'tool-error'], ['exit', 'error']]);
+    expect(ended).toEqual([
+      ['fail', 'tool-error'],
+      ['exit', 'error'],
+    ]);
     const states = events.flatMap((event) => (event.type === 'server-state' ? [event.state] : []));
     expect(states.slice(0, 3)).toEqual(['starting', 'ready', 'failed']);
-    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['client-joined', 'tools-changed', 'call-started', 'host-state']));
+    expect(events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['client-joined', 'tools-changed', 'call-started', 'host-state']),
+    );
   });
 
   it('keeps secrets out of what it says of a server that failed', async () => {
     const program = `process.stderr.write('bad token ' + process.env.TOKEN + '\\n', () => process.exit(1))`;
-    const leaky = inline('box/leaky', program, { env: new Map([['TOKEN', { pieces: [{ kind: 'env', name: 'MY_TOKEN' } as const] }]]) });
-    const gateway = openGateway([leaky], { secrets: { resolve: (template) => Promise.resolve(template.pieces.map((piece) => (typeof piece === 'string' ? piece : 'hunter2-hunter2')).join('')) } });
+    const leaky = inline('box/leaky', program, {
+      env: new Map([['TOKEN', { pieces: [{ kind: 'env', name: 'MY_TOKEN' } as const] }]]),
+    });
+    const gateway = openGateway([leaky], {
+      secrets: {
+        resolve: (template) =>
+          Promise.resolve(
+            template.pieces.map((piece) => (typeof piece === 'string' ? piece : 'hunter2-hunter2')).join(''),
+          ),
+      },
+    });
     const client = new StreamClient(gateway);
     await client.initialize();
     const said = textOf(await client.call('box__leaky__x'));
@@ -43,10 +57,14 @@ describe('a gateway', () => {
     const real = systemClock();
     let shiftMs = 0;
     const waits: number[] = [];
-    const clock = { ...real, now: () => real.now() + shiftMs, after: (ms: number, task: () => void, options?: { readonly background?: boolean }) => {
-      waits.push(ms);
-      return real.after(ms, task, options);
-    } };
+    const clock = {
+      ...real,
+      now: () => real.now() + shiftMs,
+      after: (ms: number, task: () => void, options?: { readonly background?: boolean }) => {
+        waits.push(ms);
+        return real.after(ms, task, options);
+      },
+    };
     const gateway = openGateway([server('box/late', 'slow.mjs', { argv: ['--start-after', '300'] })], { clock });
     const client = new StreamClient(gateway);
     await client.initialize();
@@ -60,7 +78,8 @@ describe('a gateway', () => {
     const { gateway, client } = await connected([echo], ['box__echo__echo']);
     const other = new StreamClient(gateway);
     await other.initialize();
-    const pidOf = async (one: StreamClient): Promise<number> => (JSON.parse(await one.text('box__echo__where')) as { pid: number }).pid;
+    const pidOf = async (one: StreamClient): Promise<number> =>
+      (JSON.parse(await one.text('box__echo__where')) as { pid: number }).pid;
     const [first, second] = [await pidOf(client), await pidOf(other)];
     expect(first).not.toBe(second);
     client.input.end();
@@ -75,7 +94,9 @@ describe('a gateway', () => {
     const { gateway, client } = await connected([{ ...echo, sharing: 'shared' }], ['box__echo__where']);
     const other = new StreamClient(gateway);
     await other.initialize();
-    const [one, two] = await Promise.all([client, other].map(async (each) => JSON.parse(await each.text('box__echo__where')) as { pid: number }));
+    const [one, two] = await Promise.all(
+      [client, other].map(async (each) => JSON.parse(await each.text('box__echo__where')) as { pid: number }),
+    );
     expect(one?.pid).toBe(two?.pid);
     gateway.closeSession(other.door.session, new AnywhereError('CANCELLED', 'left'));
     expect((JSON.parse(await client.text('box__echo__where')) as { pid: number }).pid).toBe(one?.pid);

@@ -6,19 +6,30 @@ import type { ServerPlan } from '../../../src/config/plan.ts';
 import { joinInstructions } from '../../../src/gateway/instructions.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { bytesOf, planOf, serverPlan } from '../catalog/kit.ts';
 import { proves } from '../../requirements.ts';
+import { bytesOf, planOf, serverPlan } from '../catalog/kit.ts';
 
 function joined(said: readonly (readonly [ServerPlan, string | undefined])[]): string | undefined {
   const servers = said.map(([server]) => server);
-  const catalog = new Catalog(planOf(servers), new ListingCache(join(scratch(), 'c'), () => undefined), new ManualClock());
-  for (const [server, instructions] of said) catalog.accept(server, bytesOf({}), '', { instructions, capabilities: {} });
+  const catalog = new Catalog(
+    planOf(servers),
+    new ListingCache(join(scratch(), 'c'), () => undefined),
+    new ManualClock(),
+  );
+  for (const [server, instructions] of said)
+    catalog.accept(server, bytesOf({}), '', { instructions, capabilities: {} });
   return joinInstructions(catalog, servers);
 }
 
 describe('joinInstructions', () => {
   it(proves('puts each under its server, in the order of the hosts file', 'instructions'), () => {
-    expect(joined([[serverPlan('z', 'a'), 'First.'], [serverPlan('b', 'c'), undefined], [serverPlan('b', 'd'), 'Second.']])).toMatch(/^## z\/a .*\nFirst\.\n\n## b\/d .*\nSecond\.$/);
+    expect(
+      joined([
+        [serverPlan('z', 'a'), 'First.'],
+        [serverPlan('b', 'c'), undefined],
+        [serverPlan('b', 'd'), 'Second.'],
+      ]),
+    ).toMatch(/^## z\/a .*\nFirst\.\n\n## b\/d .*\nSecond\.$/);
   });
 
   it('says nothing where nobody does, and nothing of those that are disabled', () => {
@@ -28,6 +39,8 @@ describe('joinInstructions', () => {
 
   it(proves('cuts what is long, each and all', 'instructions'), () => {
     expect(joined([[serverPlan('a', 'a'), 'x'.repeat(5000)]])?.length).toBeLessThan(2100);
-    expect(joined(Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), 'x'.repeat(5000)] as const))).toHaveLength(16_000);
+    expect(
+      joined(Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), 'x'.repeat(5000)] as const)),
+    ).toHaveLength(16_000);
   });
 });

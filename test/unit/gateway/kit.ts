@@ -5,8 +5,8 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { createSecrets } from '../../../src/config/secrets.ts';
 import type { Plan, ServerPlan } from '../../../src/config/plan.ts';
+import { createSecrets } from '../../../src/config/secrets.ts';
 import type { ClientSession } from '../../../src/downstream/session.ts';
 import { openStreamDoor, type StreamDoor } from '../../../src/downstream/stream-door.ts';
 import { Gateway, type GatewayDeps } from '../../../src/gateway/gateway.ts';
@@ -18,20 +18,38 @@ const FIXTURES = fileURLToPath(new URL('../../fixtures/servers/', import.meta.ur
 const OWN = fileURLToPath(new URL('servers/', import.meta.url));
 
 /** `host/server`, run by node from test/fixtures/servers (or from here: `./name`). */
-export function server(id: string, script: string, more: Partial<ServerPlan> & { readonly argv?: readonly string[] } = {}): ServerPlan {
+export function server(
+  id: string,
+  script: string,
+  more: Partial<ServerPlan> & { readonly argv?: readonly string[] } = {},
+): ServerPlan {
   const [host = '', name = ''] = id.split('/');
   const { argv = [], ...rest } = more;
   const path = script.startsWith('./') ? join(OWN, script) : join(FIXTURES, script);
-  return serverPlan(host, name, { command: process.execPath, args: [path, ...argv].map((text) => ({ pieces: [text] })), ...rest });
+  return serverPlan(host, name, {
+    command: process.execPath,
+    args: [path, ...argv].map((text) => ({ pieces: [text] })),
+    ...rest,
+  });
 }
 
 /** A server whose whole program is given. */
 export function inline(id: string, program: string, more: Partial<ServerPlan> = {}): ServerPlan {
   const [host = '', name = ''] = id.split('/');
-  return serverPlan(host, name, { command: process.execPath, args: ['--input-type=module', '-e', program].map((text) => ({ pieces: [text] })), ...more });
+  return serverPlan(host, name, {
+    command: process.execPath,
+    args: ['--input-type=module', '-e', program].map((text) => ({ pieces: [text] })),
+    ...more,
+  });
 }
 
-export const silentLog: GatewayDeps['log'] = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => silentLog };
+export const silentLog: GatewayDeps['log'] = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  child: () => silentLog,
+};
 
 export function folders(root = scratch()): GatewayDeps['paths'] {
   const made = (name: string): string => {
@@ -49,11 +67,22 @@ export interface RigOptions extends Partial<GatewayDeps> {
 }
 
 /** A gateway, started unless `starts` says otherwise, and closed after the test. */
-export function openGateway(servers: readonly ServerPlan[], { plan, starts = true, ...deps }: RigOptions = {}): Gateway {
+export function openGateway(
+  servers: readonly ServerPlan[],
+  { plan, starts = true, ...deps }: RigOptions = {},
+): Gateway {
   const env = { PATH: process.env['PATH'] ?? '', HOME: scratch() };
   const gateway = new Gateway(planOf(servers, plan), {
-    clock: systemClock(), random: Math.random, log: silentLog, env, homeDir: env.HOME, paths: folders(), prompter: () => Promise.resolve(undefined),
-    secrets: createSecrets({ env, homeDir: env.HOME }), version: '1.2.3', ...deps,
+    clock: systemClock(),
+    random: Math.random,
+    log: silentLog,
+    env,
+    homeDir: env.HOME,
+    paths: folders(),
+    prompter: () => Promise.resolve(undefined),
+    secrets: createSecrets({ env, homeDir: env.HOME }),
+    version: '1.2.3',
+    ...deps,
   });
   onTestFinished(() => gateway.close());
   if (starts) gateway.start();
@@ -77,10 +106,15 @@ export class StreamClient {
   #rest = '';
   #lastId = 0;
 
-  constructor(gateway: Gateway, options: { readonly highWaterMark?: number; readonly maxMessageBytes?: number; readonly reads?: boolean } = {}) {
+  constructor(
+    gateway: Gateway,
+    options: { readonly highWaterMark?: number; readonly maxMessageBytes?: number; readonly reads?: boolean } = {},
+  ) {
     this.output = new PassThrough({ highWaterMark: options.highWaterMark ?? 1 << 24 });
     this.door = openStreamDoor({
-      input: this.input, output: this.output, maxMessageBytes: options.maxMessageBytes ?? 1 << 28,
+      input: this.input,
+      output: this.output,
+      maxMessageBytes: options.maxMessageBytes ?? 1 << 28,
       open: (writer) => gateway.openSession(writer),
     });
     if (options.reads !== false) this.read();
@@ -109,7 +143,11 @@ export class StreamClient {
 
   /** The first message, also of the past, that fits. */
   waitFor(fits: (message: Received) => boolean, what = 'a message', withinMs = 15_000): Promise<Received> {
-    return until(() => this.received.find(fits), { withinMs, everyMs: 5, what: () => `${what}; so far: ${this.#lines.join('\n').slice(-2000)}` });
+    return until(() => this.received.find(fits), {
+      withinMs,
+      everyMs: 5,
+      what: () => `${what}; so far: ${this.#lines.join('\n').slice(-2000)}`,
+    });
   }
 
   reply(id: unknown): Promise<Received> {
@@ -128,7 +166,11 @@ export class StreamClient {
   }
 
   async initialize(capabilities: object = {}, protocolVersion = '2025-11-25'): Promise<Received> {
-    const reply = await this.request('initialize', { protocolVersion, capabilities, clientInfo: { name: 'test', version: '1', 'x-new': 1.5 } });
+    const reply = await this.request('initialize', {
+      protocolVersion,
+      capabilities,
+      clientInfo: { name: 'test', version: '1', 'x-new': 1.5 },
+    });
     this.send({ method: 'notifications/initialized' });
     return reply;
   }
@@ -149,10 +191,13 @@ export class StreamClient {
 
   /** Waits until all these tools are listed. */
   async offers(...names: string[]): Promise<void> {
-    await until(async () => {
-      const listed = await this.names();
-      return names.every((name) => listed.includes(name));
-    }, { withinMs: 15_000, what: `the tools ${names.join(', ')}` });
+    await until(
+      async () => {
+        const listed = await this.names();
+        return names.every((name) => listed.includes(name));
+      },
+      { withinMs: 15_000, what: `the tools ${names.join(', ')}` },
+    );
   }
 }
 
@@ -161,7 +206,12 @@ export function textOf({ result }: Received): string {
 }
 
 /** A gateway and an initialized client that sees these tools. */
-export async function connected(servers: readonly ServerPlan[], tools: readonly string[], options: RigOptions = {}, capabilities: object = {}): Promise<{ gateway: Gateway; client: StreamClient }> {
+export async function connected(
+  servers: readonly ServerPlan[],
+  tools: readonly string[],
+  options: RigOptions = {},
+  capabilities: object = {},
+): Promise<{ gateway: Gateway; client: StreamClient }> {
   const gateway = openGateway(servers, options);
   const client = new StreamClient(gateway);
   await client.initialize(capabilities);

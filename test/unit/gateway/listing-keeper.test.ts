@@ -15,8 +15,13 @@ import { ScriptedLink, UP } from '../routing/kit.ts';
 import { HELLO } from '../upstream/kit.ts';
 
 const client = (): InstanceOwner => ({
-  clientInfo: '{}', capabilities: '{"roots":{}}', protocolVersion: '2025-11-25',
-  serverRequest: () => undefined, serverNotification: () => undefined, instanceReady: () => undefined, instanceEnded: () => undefined,
+  clientInfo: '{}',
+  capabilities: '{"roots":{}}',
+  protocolVersion: '2025-11-25',
+  serverRequest: () => undefined,
+  serverNotification: () => undefined,
+  instanceReady: () => undefined,
+  instanceEnded: () => undefined,
 });
 
 function keeperKit() {
@@ -24,13 +29,26 @@ function keeperKit() {
   const server = serverPlan('box', 'files');
   const link = new ScriptedLink();
   const problems: AnywhereError[] = [];
-  const scope = new Scope((error) => { throw error; });
+  const scope = new Scope((error) => {
+    throw error;
+  });
   const unit = new ServerUnit(server, link, client(), {
-    clock, scope, maxMessageBytes: 1 << 20, redact: (line) => line, onLine: () => undefined,
+    clock,
+    scope,
+    maxMessageBytes: 1 << 20,
+    redact: (line) => line,
+    onLine: () => undefined,
     resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
   });
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), clock);
-  const keeper = new ListingKeeper({ clock, random: () => 0.999, scope, catalog, units: [unit], onProblem: (_unit, error) => problems.push(error) });
+  const keeper = new ListingKeeper({
+    clock,
+    random: () => 0.999,
+    scope,
+    catalog,
+    units: [unit],
+    onProblem: (_unit, error) => problems.push(error),
+  });
   const channel = () => {
     const last = link.channels.at(-1);
     if (last === undefined) throw new Error('nothing was started');
@@ -52,7 +70,10 @@ describe('ListingKeeper', () => {
     expect(link.channels).toHaveLength(0);
     link.become(UP);
     await lists('a');
-    expect([...catalog.snapshot.routes.tools.keys(), catalog.listing(server)?.profile]).toEqual(['box__files__a', 'roots']);
+    expect([...catalog.snapshot.routes.tools.keys(), catalog.listing(server)?.profile]).toEqual([
+      'box__files__a',
+      'roots',
+    ]);
     keeper.want(client());
     link.become(UP);
     await settled();
@@ -97,7 +118,11 @@ describe('ListingKeeper', () => {
     const { keeper, link, clock, channel, catalog, lists } = keeperKit();
     keeper.want(client());
     link.become(UP);
-    for (const [starts, delayMs] of [[1, 1000], [2, 2000], [3, 4000]] as const) {
+    for (const [starts, delayMs] of [
+      [1, 1000],
+      [2, 2000],
+      [3, 4000],
+    ] as const) {
       await settled();
       expect(link.channels).toHaveLength(starts);
       channel().end({ kind: 'exited', code: 1, signal: undefined });
@@ -137,7 +162,10 @@ describe('ListingKeeper', () => {
     await settled();
     await channel().say({ id: 3, error: { code: -32603, message: 'database is down' } });
     expect(catalog.snapshot.routes.tools.size).toBe(1);
-    expect([problems.length, keeper.failure(unit)]).toEqual([1, expect.objectContaining({ code: 'SERVER_PROTOCOL', host: 'box', server: 'files' })]);
+    expect([problems.length, keeper.failure(unit)]).toEqual([
+      1,
+      expect.objectContaining({ code: 'SERVER_PROTOCOL', host: 'box', server: 'files' }),
+    ]);
   });
 
   it('takes an instance that is gone, or not up yet, for one that says nothing', async () => {

@@ -25,7 +25,11 @@ describe('untilOver', () => {
     expect([clock.pending, progress.size]).toEqual([0, 0]);
   });
 
-  it.each<[string, () => boolean, number]>([['it is over', () => true, 100], ['no time is left', () => false, 0], ['time is long over', () => false, -5000]])('does not even begin where %s', async (_why, isOver, withinMs) => {
+  it.each<[string, () => boolean, number]>([
+    ['it is over', () => true, 100],
+    ['no time is left', () => false, 0],
+    ['time is long over', () => false, -5000],
+  ])('does not even begin where %s', async (_why, isOver, withinMs) => {
     const { clock, progress, done } = waiting(isOver, withinMs);
     await done;
     expect([clock.pending, progress.size]).toEqual([0, 0]);

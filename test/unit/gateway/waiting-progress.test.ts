@@ -7,24 +7,42 @@ import { peerKit } from '../protocol/peer-kit.ts';
 
 function callWith(meta: string): { call: ToolCall; client: ReturnType<typeof peerKit> } {
   const client = peerKit();
-  const route = { publicKey: 'p', server: serverPlan('box', 'files'), original: 'o', originalJson: '"o"', definition: Buffer.from('{}') };
+  const route = {
+    publicKey: 'p',
+    server: serverPlan('box', 'files'),
+    original: 'o',
+    originalJson: '"o"',
+    definition: Buffer.from('{}'),
+  };
   // The parts of a call that progress needs.
-  const call = { route, peer: client.peer, request: parsed(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"p","_meta":${meta}}}`) } as ToolCall;
+  const call = {
+    route,
+    peer: client.peer,
+    request: parsed(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"p","_meta":${meta}}}`),
+  } as ToolCall;
   return { call, client };
 }
 
 describe('whileWaiting', () => {
-  it('tells progress that grows and stays below the server\'s own, until the work is done', async () => {
+  it("tells progress that grows and stays below the server's own, until the work is done", async () => {
     const { call, client } = callWith('{"progressToken":"t\\u0031"}');
     let finish: (value: string) => void = () => undefined;
-    const work = whileWaiting(new Promise<string>((resolve) => { finish = resolve; }), call, client.clock);
+    const work = whileWaiting(
+      new Promise<string>((resolve) => {
+        finish = resolve;
+      }),
+      call,
+      client.clock,
+    );
     client.clock.advance(299);
     expect(await client.lines()).toEqual([]);
     client.clock.advance(3001);
     const lines = await client.lines();
     const values = lines.map((line) => (JSON.parse(line) as { params: { progress: number } }).params.progress);
     expect(values).toHaveLength(4);
-    expect(values.every((value, index) => value < 0 && value > (values[index - 1] ?? Number.NEGATIVE_INFINITY))).toBe(true);
+    expect(values.every((value, index) => value < 0 && value > (values[index - 1] ?? Number.NEGATIVE_INFINITY))).toBe(
+      true,
+    );
     expect(lines[0]).toContain('"progressToken":"t\\u0031"');
     finish('done');
     expect([await work, client.clock.pending]).toEqual(['done', 0]);

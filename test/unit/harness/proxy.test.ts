@@ -1,7 +1,7 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startProxy, type Proxy } from '../../harness/proxy.ts';
+import { type Proxy, startProxy } from '../../harness/proxy.ts';
 
 let target: Server;
 let proxy: Proxy;

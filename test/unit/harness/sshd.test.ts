@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { startSshd, type Sshd, type SshdOptions } from '../../harness/sshd.ts';
+import { type Sshd, type SshdOptions, startSshd } from '../../harness/sshd.ts';
 import { until } from '../../harness/until.ts';
 
 const run = promisify(execFile);
@@ -15,7 +15,8 @@ async function machine(options?: SshdOptions): Promise<Sshd> {
   return sshd;
 }
 
-const ssh = async (sshd: Sshd, command: string): Promise<string> => (await run('ssh', ['-F', sshd.sshConfigFile, '-o', 'BatchMode=yes', sshd.alias, command])).stdout.trim();
+const ssh = async (sshd: Sshd, command: string): Promise<string> =>
+  (await run('ssh', ['-F', sshd.sshConfigFile, '-o', 'BatchMode=yes', sshd.alias, command])).stdout.trim();
 
 it('lets its login in, in a home of its own, with its variables', async () => {
   const sshd = await machine({ env: { COLOUR: 'dark blue' } });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Launch } from '../../../src/launch/launch.ts';
 import { LAUNCH_COMMAND, launcherLine, type Watch } from '../../../src/launch/launcher.ts';
-import { PreambleReader, type Preamble } from '../../../src/launch/preamble.ts';
+import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
 
 const SCRIPT = 'IFS= read -r L&&eval "$L"';
 const PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -23,10 +23,18 @@ interface Ran {
   readonly code: number | null;
 }
 
-async function run(shell: readonly string[], what: Launch, options: { watch?: Watch; learn?: boolean; stdin?: string } = {}): Promise<Ran> {
+async function run(
+  shell: readonly string[],
+  what: Launch,
+  options: { watch?: Watch; learn?: boolean; stdin?: string } = {},
+): Promise<Ran> {
   // Of its own: the reaper of one launch ends whatever carries the same.
   const nonce = randomBytes(16).toString('hex');
-  const line = launcherLine(what, { nonce, environment: options.learn === true ? undefined : KNOWN, watch: options.watch ?? 'input' });
+  const line = launcherLine(what, {
+    nonce,
+    environment: options.learn === true ? undefined : KNOWN,
+    watch: options.watch ?? 'input',
+  });
   const [file = '', ...args] = shell;
   const child = spawn(file, [...args, '-c', SCRIPT], { detached: true, env: { PATH, HOME: '/usr', SHELL: '/bin/sh' } });
   const reader = new PreambleReader(nonce);
@@ -48,15 +56,28 @@ async function run(shell: readonly string[], what: Launch, options: { watch?: Wa
   return { preamble, output: Buffer.concat(output).toString(), errors, code: child.exitCode };
 }
 
-const SHELLS = [['/bin/sh'], ['/bin/dash'], ['/bin/bash', '--posix'], ['/bin/busybox', 'sh'], ['/bin/zsh', '--emulate', 'sh']];
+const SHELLS = [
+  ['/bin/sh'],
+  ['/bin/dash'],
+  ['/bin/bash', '--posix'],
+  ['/bin/busybox', 'sh'],
+  ['/bin/zsh', '--emulate', 'sh'],
+];
 const AWKWARD = 'it\'s "q" $HOME `x` \\n \\ \u0081\u0088 é漢 ă *\n!\tlast\n';
 
 describe.each(SHELLS)('run by %s %s', (...shell) => {
   it.each(['input', 'output'] as const)('everything arrives unchanged, watching the %s', async (watch) => {
-    const what = launch('sh', ['-c', 'printf "%s|%s|%s|" "$1" "$V" "$PWD"; cat; echo apart >&2; exit 7', 'sh', AWKWARD], {
-      env: new Map([['V', AWKWARD], ['_Mx', 'no matter']]),
-      cwd: '~/bin',
-    });
+    const what = launch(
+      'sh',
+      ['-c', 'printf "%s|%s|%s|" "$1" "$V" "$PWD"; cat; echo apart >&2; exit 7', 'sh', AWKWARD],
+      {
+        env: new Map([
+          ['V', AWKWARD],
+          ['_Mx', 'no matter'],
+        ]),
+        cwd: '~/bin',
+      },
+    );
     const ran = await run(shell, what, { watch, stdin: 'first\nsecond' });
     expect(ran.output).toBe(`${AWKWARD}|${AWKWARD}|/usr/bin|first\nsecond`);
     expect(ran.errors).toBe('apart\n');
@@ -71,8 +92,14 @@ describe.each(SHELLS)('run by %s %s', (...shell) => {
   });
 
   it('a missing command and a missing folder are told apart', async () => {
-    expect(await run(shell, launch('no-such-command'))).toMatchObject({ preamble: { end: { kind: 'no-command' } }, code: 127 });
-    expect(await run(shell, launch('true', [], { cwd: '/nowhere' }))).toMatchObject({ preamble: { end: { kind: 'no-folder' } }, code: 96 });
+    expect(await run(shell, launch('no-such-command'))).toMatchObject({
+      preamble: { end: { kind: 'no-command' } },
+      code: 127,
+    });
+    expect(await run(shell, launch('true', [], { cwd: '/nowhere' }))).toMatchObject({
+      preamble: { end: { kind: 'no-folder' } },
+      code: 96,
+    });
   });
 
   it('a program that ends by a signal ends quietly', async () => {
@@ -81,7 +108,11 @@ describe.each(SHELLS)('run by %s %s', (...shell) => {
   });
 
   it('a PATH without the shell’s helpers harms nobody but the program', async () => {
-    const ran = await run(shell, launch('/bin/sh', ['-c', 'echo "$PATH"; /bin/cat'], { env: new Map([['PATH', '/nowhere']]) }), { stdin: 'x' });
+    const ran = await run(
+      shell,
+      launch('/bin/sh', ['-c', 'echo "$PATH"; /bin/cat'], { env: new Map([['PATH', '/nowhere']]) }),
+      { stdin: 'x' },
+    );
     expect(ran).toMatchObject({ output: '/nowhere\nx', code: 0 });
   });
 });
@@ -100,8 +131,12 @@ describe('launcherLine', () => {
     const code = { code: 'CONFIG_INVALID' };
     expect(() => launcherLine(launch('a\0b'), options)).toThrow(expect.objectContaining(code));
     expect(() => launcherLine(launch('a', ['b\0']), options)).toThrow(expect.objectContaining(code));
-    expect(() => launcherLine(launch('a', [], { env: new Map([['a-b', '']]) }), options)).toThrow(expect.objectContaining(code));
-    expect(() => launcherLine(launch('a', [], { env: new Map([['A', 'x'.repeat(131_072)]]) }), options)).toThrow(expect.objectContaining(code));
+    expect(() => launcherLine(launch('a', [], { env: new Map([['a-b', '']]) }), options)).toThrow(
+      expect.objectContaining(code),
+    );
+    expect(() => launcherLine(launch('a', [], { env: new Map([['A', 'x'.repeat(131_072)]]) }), options)).toThrow(
+      expect.objectContaining(code),
+    );
   });
 
   it('takes no nonce that a shell could read as more', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PreambleReader, type Preamble } from '../../../src/launch/preamble.ts';
+import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const PROBED = `\n${NONCE} machine\nLinux x86_64\n/bin/zsh\n${NONCE} variables\nPATH=/a:/b=c\nSECRET=x\nHTTP_PROXY=http://me:pw@proxy:1\nhttps_proxy=http://proxy:1\n${NONCE} end\n`;
@@ -32,7 +32,10 @@ describe('PreambleReader', () => {
     expect(found?.environment).toEqual({
       system: 'Linux x86_64',
       shell: '/bin/zsh',
-      variables: new Map([['PATH', '/a:/b=c'], ['https_proxy', 'http://proxy:1']]),
+      variables: new Map([
+        ['PATH', '/a:/b=c'],
+        ['https_proxy', 'http://proxy:1'],
+      ]),
     });
     expect(found).toMatchObject({ probed: true, noise: ['noise'] });
   });
@@ -42,7 +45,10 @@ describe('PreambleReader', () => {
     expect(found).toMatchObject({ probed: true, environment: undefined });
   });
 
-  it.each([['no-folder', 'no-folder'], ['no-command', 'no-command']])('knows the end %s', (mark, kind) => {
+  it.each([
+    ['no-folder', 'no-folder'],
+    ['no-command', 'no-command'],
+  ])('knows the end %s', (mark, kind) => {
     expect(read(`\n${NONCE} ${mark}\n`)?.end).toEqual({ kind });
   });
 

@@ -9,7 +9,13 @@ import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
 
 const question: Question = { host: 'box', kind: 'passphrase', text: 'Passphrase for /k: ', echo: false };
-const log: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined, child: () => log };
+const log: Log = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  child: () => log,
+};
 const never = new AbortController().signal;
 
 function program(body: string): string {
@@ -19,7 +25,8 @@ function program(body: string): string {
   return path;
 }
 
-const asking = (path: string) => createAskpassPrompter({ env: { PATH: process.env['PATH'], SSH_ASKPASS: path, SSH_ASKPASS_REQUIRE: 'force' }, log });
+const asking = (path: string) =>
+  createAskpassPrompter({ env: { PATH: process.env['PATH'], SSH_ASKPASS: path, SSH_ASKPASS_REQUIRE: 'force' }, log });
 
 describe('the program in SSH_ASKPASS', () => {
   it('gets the question and gives the first line as the answer', async () => {

@@ -41,8 +41,17 @@ describe('a key file', () => {
 
   it('of a security key is one, as private handle and as public key', () => {
     const type = 'sk-ssh-ed25519@openssh.com';
-    const body = Buffer.concat([Buffer.from('openssh-key-v1\0'), string('none'), string('none'), string(''), uint32(1), string(Buffer.concat([string(type), string('k')]))]);
-    expect(kindOf(`-----BEGIN OPENSSH PRIVATE KEY-----\n${body.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`)).toBe('security-key');
+    const body = Buffer.concat([
+      Buffer.from('openssh-key-v1\0'),
+      string('none'),
+      string('none'),
+      string(''),
+      uint32(1),
+      string(Buffer.concat([string(type), string('k')])),
+    ]);
+    expect(
+      kindOf(`-----BEGIN OPENSSH PRIVATE KEY-----\n${body.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`),
+    ).toBe('security-key');
     expect(kindOf(`${type} AAAA me`)).toBe('security-key');
   });
 

@@ -8,10 +8,18 @@ import { parseSshOptions } from '../../../src/link/ssh-config.ts';
 
 /** Facts of a host for which only these options are set. */
 function facts(options: readonly string[] = [], more: Partial<BackendFacts> = {}): BackendFacts {
-  const text = execFileSync('ssh', ['-G', '-T', '-F', 'none', ...options.flatMap((option) => ['-o', option]), 'box'], { encoding: 'utf8' });
+  const text = execFileSync('ssh', ['-G', '-T', '-F', 'none', ...options.flatMap((option) => ['-o', option]), 'box'], {
+    encoding: 'utf8',
+  });
   const raw = parseSshOptions(text);
   const certificateFiles = raw.get('certificatefile') ?? [];
-  return { settings: { alias: 'box', raw, certificateFiles }, keys: [], hostAuthority: false, agentTypes: undefined, ...more };
+  return {
+    settings: { alias: 'box', raw, certificateFiles },
+    keys: [],
+    hostAuthority: false,
+    agentTypes: undefined,
+    ...more,
+  };
 }
 
 const key = (kind: KeyFile['kind'], certificate = false): KeyFile => ({ path: '/k', kind, certificate });
@@ -21,10 +29,22 @@ const OPENSSH: readonly (readonly [option: string, why: string, facts: () => Bac
   ['IdentityFile', 'a certificate lies beside an identity file', () => facts([], { keys: [key('plain', true)] })],
   ['IdentityFile', 'only keys that live on a security key', () => facts([], { keys: [key('security-key')] })],
   ['IdentityFile', 'only keys in a format that ssh2 cannot read', () => facts([], { keys: [key('unreadable')] })],
-  ['agent', 'the agent holds only certificates and security keys', () => facts([], { agentTypes: ['sk-ssh-ed25519@openssh.com', 'ssh-rsa-cert-v01@openssh.com'] })],
+  [
+    'agent',
+    'the agent holds only certificates and security keys',
+    () => facts([], { agentTypes: ['sk-ssh-ed25519@openssh.com', 'ssh-rsa-cert-v01@openssh.com'] }),
+  ],
   ['PKCS11Provider', 'keys on a smart card', () => facts(['PKCS11Provider=/usr/lib/card.so'])],
-  ['PreferredAuthentications', 'no login method is left that ssh2 has', () => facts(['PreferredAuthentications=gssapi-with-mic,hostbased'])],
-  ['PreferredAuthentications', 'no login method is left that ssh2 has', () => facts(['PubkeyAuthentication=no', 'PasswordAuthentication=no', 'KbdInteractiveAuthentication=no'])],
+  [
+    'PreferredAuthentications',
+    'no login method is left that ssh2 has',
+    () => facts(['PreferredAuthentications=gssapi-with-mic,hostbased']),
+  ],
+  [
+    'PreferredAuthentications',
+    'no login method is left that ssh2 has',
+    () => facts(['PubkeyAuthentication=no', 'PasswordAuthentication=no', 'KbdInteractiveAuthentication=no']),
+  ],
   ['known_hosts', 'a host certificate is expected (@cert-authority)', () => facts([], { hostAuthority: true })],
   ['KnownHostsCommand', 'host keys come from a command', () => facts(['KnownHostsCommand=/bin/keys %H'])],
   ['RevokedHostKeys', 'host keys are checked against a revocation list', () => facts(['RevokedHostKeys=/etc/krl'])],
@@ -32,20 +52,48 @@ const OPENSSH: readonly (readonly [option: string, why: string, facts: () => Bac
   ['VerifyHostKeyDNS', 'host keys are checked in DNS', () => facts(['VerifyHostKeyDNS=ask'])],
   ['BindInterface', 'the connection is bound to an interface', () => facts(['BindInterface=eth0'])],
   ['ProxyUseFdpass', 'the proxy command passes a file descriptor', () => facts(['ProxyUseFdpass=yes'])],
-  ['KexAlgorithms', 'ssh2 has none of the allowed key exchanges', () => facts(['KexAlgorithms=sntrup761x25519-sha512@openssh.com'])],
+  [
+    'KexAlgorithms',
+    'ssh2 has none of the allowed key exchanges',
+    () => facts(['KexAlgorithms=sntrup761x25519-sha512@openssh.com']),
+  ],
   ['Ciphers', 'ssh2 has none of the allowed ciphers', () => facts(['Ciphers=3des-cbc'])],
-  ['HostKeyAlgorithms', 'ssh2 has none of the allowed host key algorithms', () => facts(['HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com'])],
+  [
+    'HostKeyAlgorithms',
+    'ssh2 has none of the allowed host key algorithms',
+    () => facts(['HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com']),
+  ],
 ];
 
 const SSH2: readonly (readonly [what: string, facts: () => BackendFacts])[] = [
   ['a host nobody said anything of', () => facts()],
-  ['options that do not touch a connection that carries programs', () => facts(['Compression=yes', 'GSSAPIAuthentication=yes', 'HashKnownHosts=yes', 'SendEnv=LANG', 'ForwardAgent=yes', 'RemoteCommand=tmux', 'LocalForward=1234 x:1', 'AddKeysToAgent=yes', 'ControlMaster=auto'])],
+  [
+    'options that do not touch a connection that carries programs',
+    () =>
+      facts([
+        'Compression=yes',
+        'GSSAPIAuthentication=yes',
+        'HashKnownHosts=yes',
+        'SendEnv=LANG',
+        'ForwardAgent=yes',
+        'RemoteCommand=tmux',
+        'LocalForward=1234 x:1',
+        'AddKeysToAgent=yes',
+        'ControlMaster=auto',
+      ]),
+  ],
   ['a jump host or proxy command', () => facts(['ProxyJump=bastion'])],
   ['a security key beside a plain one', () => facts([], { keys: [key('security-key'), key('plain')] })],
-  ['a plain key in the agent beside others', () => facts([], { agentTypes: ['ssh-ed25519', 'sk-ssh-ed25519@openssh.com'] })],
+  [
+    'a plain key in the agent beside others',
+    () => facts([], { agentTypes: ['ssh-ed25519', 'sk-ssh-ed25519@openssh.com'] }),
+  ],
   ['an empty agent', () => facts([], { agentTypes: [] })],
   ['a password alone', () => facts(['PreferredAuthentications=password'])],
-  ['algorithms of which ssh2 has some', () => facts(['KexAlgorithms=sntrup761x25519-sha512@openssh.com,curve25519-sha256', 'Ciphers=aes256-ctr'])],
+  [
+    'algorithms of which ssh2 has some',
+    () => facts(['KexAlgorithms=sntrup761x25519-sha512@openssh.com,curve25519-sha256', 'Ciphers=aes256-ctr']),
+  ],
   ['VerifyHostKeyDNS no', () => facts(['VerifyHostKeyDNS=no'])],
 ];
 
@@ -73,16 +121,86 @@ describe('the rules', () => {
 describe("ssh's own options", () => {
   /** Every option of `ssh -G` was looked at: these our own SSH heeds, or they cannot matter to it. */
   const WITHOUT_RULE = [
-    'host', 'user', 'hostname', 'port', 'identityfile', 'identitiesonly', 'identityagent', 'proxyjump', 'proxycommand', 'hostkeyalias',
-    'globalknownhostsfile', 'userknownhostsfile', 'stricthostkeychecking', 'connecttimeout', 'controlpath', 'addressfamily', 'bindaddress', 'macs', 'casignaturealgorithms',
-    'batchmode', 'numberofpasswordprompts', 'nohostauthenticationforlocalhost', 'connectionattempts', 'tcpkeepalive', 'serveralivecountmax', 'serveraliveinterval',
-    'canonicalizefallbacklocal', 'canonicalizehostname', 'canonicaldomains', 'canonicalizemaxdots', 'canonicalizepermittedcnames', 'checkhostip', 'compression',
-    'controlmaster', 'controlpersist', 'enablesshkeysign', 'clearallforwardings', 'exitonforwardfailure', 'fingerprinthash', 'forwardagent', 'forwardx11', 'forwardx11timeout',
-    'forwardx11trusted', 'gatewayports', 'gssapiauthentication', 'gssapikeyexchange', 'gssapidelegatecredentials', 'gssapitrustdns', 'gssapirenewalforcesrekey', 'gssapikexalgorithms',
-    'hashknownhosts', 'hostbasedauthentication', 'hostbasedacceptedalgorithms', 'permitlocalcommand', 'permitremoteopen', 'requesttty', 'sessiontype', 'stdinnull',
-    'forkafterauthentication', 'streamlocalbindunlink', 'streamlocalbindmask', 'tunnel', 'tunneldevice', 'visualhostkey', 'updatehostkeys', 'enableescapecommandline',
-    'requiredrsasize', 'loglevel', 'logverbose', 'securitykeyprovider', 'pubkeyacceptedalgorithms', 'xauthlocation', 'addkeystoagent', 'escapechar', 'ipqos', 'rekeylimit', 'syslogfacility',
-    'pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication',
+    'host',
+    'user',
+    'hostname',
+    'port',
+    'identityfile',
+    'identitiesonly',
+    'identityagent',
+    'proxyjump',
+    'proxycommand',
+    'hostkeyalias',
+    'globalknownhostsfile',
+    'userknownhostsfile',
+    'stricthostkeychecking',
+    'connecttimeout',
+    'controlpath',
+    'addressfamily',
+    'bindaddress',
+    'macs',
+    'casignaturealgorithms',
+    'batchmode',
+    'numberofpasswordprompts',
+    'nohostauthenticationforlocalhost',
+    'connectionattempts',
+    'tcpkeepalive',
+    'serveralivecountmax',
+    'serveraliveinterval',
+    'canonicalizefallbacklocal',
+    'canonicalizehostname',
+    'canonicaldomains',
+    'canonicalizemaxdots',
+    'canonicalizepermittedcnames',
+    'checkhostip',
+    'compression',
+    'controlmaster',
+    'controlpersist',
+    'enablesshkeysign',
+    'clearallforwardings',
+    'exitonforwardfailure',
+    'fingerprinthash',
+    'forwardagent',
+    'forwardx11',
+    'forwardx11timeout',
+    'forwardx11trusted',
+    'gatewayports',
+    'gssapiauthentication',
+    'gssapikeyexchange',
+    'gssapidelegatecredentials',
+    'gssapitrustdns',
+    'gssapirenewalforcesrekey',
+    'gssapikexalgorithms',
+    'hashknownhosts',
+    'hostbasedauthentication',
+    'hostbasedacceptedalgorithms',
+    'permitlocalcommand',
+    'permitremoteopen',
+    'requesttty',
+    'sessiontype',
+    'stdinnull',
+    'forkafterauthentication',
+    'streamlocalbindunlink',
+    'streamlocalbindmask',
+    'tunnel',
+    'tunneldevice',
+    'visualhostkey',
+    'updatehostkeys',
+    'enableescapecommandline',
+    'requiredrsasize',
+    'loglevel',
+    'logverbose',
+    'securitykeyprovider',
+    'pubkeyacceptedalgorithms',
+    'xauthlocation',
+    'addkeystoagent',
+    'escapechar',
+    'ipqos',
+    'rekeylimit',
+    'syslogfacility',
+    'pubkeyauthentication',
+    'passwordauthentication',
+    'kbdinteractiveauthentication',
   ];
 
   it('are all known here', () => {

@@ -81,7 +81,13 @@ function fakeHost(maxSessions: number): FakeHost {
   const host: FakeHost = {
     transports,
     dialsAtOnce: 0,
-    open: async () => (await connections.open((transport) => transport.exec('', new AbortController().signal), new AbortController().signal)).channel,
+    open: async () =>
+      (
+        await connections.open(
+          (transport) => transport.exec('', new AbortController().signal),
+          new AbortController().signal,
+        )
+      ).channel,
     connections: undefined as never,
   };
   const connections: Connections = new Connections({
@@ -91,7 +97,9 @@ function fakeHost(maxSessions: number): FakeHost {
     dial: async () => {
       dialling += 1;
       host.dialsAtOnce = Math.max(host.dialsAtOnce, dialling);
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
       dialling -= 1;
       const transport = new FakeTransport(maxSessions);
       transports.push(transport);
@@ -106,10 +114,17 @@ function fakeHost(maxSessions: number): FakeHost {
 }
 
 async function settled(): Promise<void> {
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
-describe.each([[1, 6], [2, 7], [3, 7], [10, 25]])('with MaxSessions %d and %d programs', (maxSessions, programs) => {
+describe.each([
+  [1, 6],
+  [2, 7],
+  [3, 7],
+  [10, 25],
+])('with MaxSessions %d and %d programs', (maxSessions, programs) => {
   it('needs as few connections as can be, and at most three handshakes at once', async () => {
     const host = fakeHost(maxSessions);
     await Promise.all(Array.from({ length: programs }, () => host.open()));

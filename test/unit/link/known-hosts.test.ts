@@ -4,8 +4,21 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addKnownHost, hostKeyError, judgeHostKey, knownHostsName, knownKeyTypes, lookupKnownHost } from '../../../src/link/known-hosts.ts';
-import { fingerprintOf, hashedName, keyTypeOf, namesHost, parseKnownHosts } from '../../../src/link/known-hosts-lines.ts';
+import {
+  addKnownHost,
+  hostKeyError,
+  judgeHostKey,
+  knownHostsName,
+  knownKeyTypes,
+  lookupKnownHost,
+} from '../../../src/link/known-hosts.ts';
+import {
+  fingerprintOf,
+  hashedName,
+  keyTypeOf,
+  namesHost,
+  parseKnownHosts,
+} from '../../../src/link/known-hosts-lines.ts';
 import type { SshSettings } from '../../../src/link/ssh-config.ts';
 import { makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
@@ -15,9 +28,24 @@ const blob = (publicKey: string): Buffer => Buffer.from(publicKey.split(' ')[1] 
 
 function settings(file: string, change: Partial<SshSettings> = {}): SshSettings {
   return {
-    alias: 'box', raw: new Map(), hostname: 'box.example', port: 22, user: 'me', identityFiles: [], identitiesOnly: false, identityAgent: undefined,
-    certificateFiles: [], proxyJump: undefined, proxyCommand: undefined, userKnownHostsFiles: [file], globalKnownHostsFiles: [], hostKeyAlias: undefined,
-    strictHostKeyChecking: 'ask', controlPath: undefined, connectTimeoutMs: 1000, ...change,
+    alias: 'box',
+    raw: new Map(),
+    hostname: 'box.example',
+    port: 22,
+    user: 'me',
+    identityFiles: [],
+    identitiesOnly: false,
+    identityAgent: undefined,
+    certificateFiles: [],
+    proxyJump: undefined,
+    proxyCommand: undefined,
+    userKnownHostsFiles: [file],
+    globalKnownHostsFiles: [],
+    hostKeyAlias: undefined,
+    strictHostKeyChecking: 'ask',
+    controlPath: undefined,
+    connectTimeoutMs: 1000,
+    ...change,
   };
 }
 
@@ -34,7 +62,9 @@ function oracle(file: string, name: string): number[] {
 }
 
 function ours(file: string, name: string): number[] {
-  return parseKnownHosts(readFileSync(file, 'utf8')).filter((line) => namesHost(line, name)).map((line) => line.line);
+  return parseKnownHosts(readFileSync(file, 'utf8'))
+    .filter((line) => namesHost(line, name))
+    .map((line) => line.line);
 }
 
 describe('which lines speak of a name', () => {
@@ -42,11 +72,18 @@ describe('which lines speak of a name', () => {
     const label = fc.constantFrom('a', 'b', 'ab', 'BOX', '10.0.0.1', 'x.y');
     const pattern = fc.oneof(
       label,
-      fc.array(fc.constantFrom('a', 'b', '*', '?', '.', 'x', 'B'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')),
+      fc
+        .array(fc.constantFrom('a', 'b', '*', '?', '.', 'x', 'B'), { minLength: 1, maxLength: 5 })
+        .map((parts) => parts.join('')),
       fc.tuple(label, fc.constantFrom('22', '2222', '*')).map(([host, port]) => `[${host}]:${port}`),
     );
-    const field = fc.array(fc.tuple(fc.boolean(), pattern), { minLength: 1, maxLength: 3 }).map((list) => list.map(([not, text]) => (not && list.length > 1 ? `!${text}` : text)).join(','));
-    const name = fc.oneof(label, label.map((host) => `[${host}]:2222`));
+    const field = fc
+      .array(fc.tuple(fc.boolean(), pattern), { minLength: 1, maxLength: 3 })
+      .map((list) => list.map(([not, text]) => (not && list.length > 1 ? `!${text}` : text)).join(','));
+    const name = fc.oneof(
+      label,
+      label.map((host) => `[${host}]:2222`),
+    );
     fc.assert(
       fc.property(fc.array(field, { minLength: 1, maxLength: 4 }), name, (fields, wanted) => {
         const file = fileWith(fields.map((one) => `${one} ${ED}\n`).join(''));
@@ -67,8 +104,20 @@ describe('which lines speak of a name', () => {
   });
 
   it('skips what ssh would not understand', () => {
-    const text = ['# box', '', 'box', 'box ssh-rsa', `box ssh-rsa ${ED.split(' ')[1] ?? ''}`, `@unheard-of box ${ED}`, `@revoked box ${ED}`, ` \tbox \t${ED} comment`].join('\r\n');
-    expect(parseKnownHosts(text).map((line) => [line.line, line.marker])).toEqual([[7, 'revoked'], [8, undefined]]);
+    const text = [
+      '# box',
+      '',
+      'box',
+      'box ssh-rsa',
+      `box ssh-rsa ${ED.split(' ')[1] ?? ''}`,
+      `@unheard-of box ${ED}`,
+      `@revoked box ${ED}`,
+      ` \tbox \t${ED} comment`,
+    ].join('\r\n');
+    expect(parseKnownHosts(text).map((line) => [line.line, line.marker])).toEqual([
+      [7, 'revoked'],
+      [8, undefined],
+    ]);
   });
 
   it('is quick on patterns made to be slow', () => {
@@ -90,7 +139,8 @@ describe('the verdict', () => {
 
   it('known, unknown, changed, revoked', async () => {
     const [mine, other] = await Promise.all([makeKey(join(scratch(), 'mine')), makeKey(join(scratch(), 'other'))]);
-    const judge = async (text: string, change: Partial<SshSettings> = {}): Promise<string> => judgeHostKey(await lookupKnownHost(settings(fileWith(text), change)), blob(mine.publicKey)).kind;
+    const judge = async (text: string, change: Partial<SshSettings> = {}): Promise<string> =>
+      judgeHostKey(await lookupKnownHost(settings(fileWith(text), change)), blob(mine.publicKey)).kind;
     expect(await judge(`box.example ${mine.publicKey}\n`)).toBe('known');
     expect(await judge(`box.example ${other.publicKey}\nbox.example ${mine.publicKey}\n`)).toBe('known');
     expect(await judge(`elsewhere ${mine.publicKey}\n`)).toBe('unknown');
@@ -106,7 +156,9 @@ describe('the verdict', () => {
 
   it('reads the global files too, and files that are not there say nothing', async () => {
     const global = fileWith(`box.example ${ED}\n`);
-    const known = await lookupKnownHost(settings('/nowhere/known_hosts', { globalKnownHostsFiles: [global, '/dev/null'] }));
+    const known = await lookupKnownHost(
+      settings('/nowhere/known_hosts', { globalKnownHostsFiles: [global, '/dev/null'] }),
+    );
     expect(known.keys).toMatchObject([{ file: global, line: 1, type: 'ssh-ed25519' }]);
     expect(knownKeyTypes(known)).toEqual(['ssh-ed25519']);
   });
@@ -120,13 +172,23 @@ describe('the verdict', () => {
 
   it('asks first for the types that are known, never for a revoked one', async () => {
     const rsa = await makeKey(join(scratch(), 'rsa'), 'rsa');
-    const known = await lookupKnownHost(settings(fileWith(`box.example ${rsa.publicKey}\nbox.example ${ED}\n@revoked * ${ED}\n`)));
+    const known = await lookupKnownHost(
+      settings(fileWith(`box.example ${rsa.publicKey}\nbox.example ${ED}\n@revoked * ${ED}\n`)),
+    );
     expect(knownKeyTypes(known)).toEqual(['ssh-rsa']);
   });
 
   it('of an unknown key hints at trust', () => {
-    const error = hostKeyError('box.example', { kind: 'unknown', presented: { type: 'ssh-ed25519', fingerprint: 'SHA256:x' } }, { host: 'gpu1' });
-    expect(error.toJSON()).toMatchObject({ code: 'HOST_KEY_UNKNOWN', hint: 'mcp-anywhere trust gpu1', evidence: ['shown: ssh-ed25519 SHA256:x'] });
+    const error = hostKeyError(
+      'box.example',
+      { kind: 'unknown', presented: { type: 'ssh-ed25519', fingerprint: 'SHA256:x' } },
+      { host: 'gpu1' },
+    );
+    expect(error.toJSON()).toMatchObject({
+      code: 'HOST_KEY_UNKNOWN',
+      hint: 'mcp-anywhere trust gpu1',
+      evidence: ['shown: ssh-ed25519 SHA256:x'],
+    });
   });
 
   it('names machines as known_hosts does', () => {
@@ -143,13 +205,17 @@ describe('adding a key', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
     writeFileSync(file, readFileSync(file, 'utf8').trimEnd());
-    await Promise.all(['[two]:2222', 'three', 'four'].map((name) => addKnownHost(file, name, blob(ED), { hash: name === 'three' })));
+    await Promise.all(
+      ['[two]:2222', 'three', 'four'].map((name) => addKnownHost(file, name, blob(ED), { hash: name === 'three' })),
+    );
     for (const name of ['one', '[two]:2222', 'three', 'four']) expect(oracle(file, name), name).toHaveLength(1);
     expect(parseKnownHosts(readFileSync(file, 'utf8'))).toHaveLength(4);
   });
 
   it('refuses what is no file', async () => {
-    await expect(addKnownHost('/dev/null', 'box', blob(ED), { hash: false })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+    await expect(addKnownHost('/dev/null', 'box', blob(ED), { hash: false })).rejects.toMatchObject({
+      code: 'SSH_CONFIG',
+    });
     const folder = join(scratch(), 'folder');
     mkdirSync(folder);
     await expect(addKnownHost(folder, 'box', blob(ED), { hash: false })).rejects.toMatchObject({ code: 'SSH_CONFIG' });

@@ -67,10 +67,16 @@ function setUp(reconnect = RECONNECT) {
         });
       }),
   };
-  const link = createLink(HOST, dialer, { reconnect, heartbeat: HEARTBEAT }, { ...linkDeps(scratch()), clock, log: silentLog(), random: () => 1 });
+  const link = createLink(
+    HOST,
+    dialer,
+    { reconnect, heartbeat: HEARTBEAT },
+    { ...linkDeps(scratch()), clock, log: silentLog(), random: () => 1 },
+  );
   const changes: LinkChange[] = [];
   link.onChange((change) => changes.push(change));
-  const becomes = (kind: string): Promise<true> => until(() => link.state.kind === kind, { what: () => `${kind}, but ${link.state.kind}` });
+  const becomes = (kind: string): Promise<true> =>
+    until(() => link.state.kind === kind, { what: () => `${kind}, but ${link.state.kind}` });
   const dial = (index: number) => until(() => dials[index]);
   return { clock, dials, link, changes, becomes, dial };
 }
@@ -125,22 +131,26 @@ describe('a link', () => {
     await expect(ready).rejects.toMatchObject({ code: 'HOST_TIMEOUT', host: 'box' });
   });
 
-  it.each(['AUTH_FAILED', 'KEY_UNUSABLE', 'HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'HOST_KEY_REVOKED', 'NO_TTY'] as const)(
-    '%s waits for the user, never for a timer',
-    async (code) => {
-      const { link, clock, becomes, dial, dials } = setUp();
-      link.wake('first');
-      (await dial(0)).fail(code);
-      await becomes('refused');
-      expect(clock.timers).toBe(0);
-      link.wake('a call needs it');
-      await expect(link.ready(fresh())).rejects.toMatchObject({ code });
-      expect(dials).toHaveLength(1);
-      link.wake('restart', { user: true });
-      (await dial(1)).succeed();
-      await becomes('ready');
-    },
-  );
+  it.each([
+    'AUTH_FAILED',
+    'KEY_UNUSABLE',
+    'HOST_KEY_UNKNOWN',
+    'HOST_KEY_CHANGED',
+    'HOST_KEY_REVOKED',
+    'NO_TTY',
+  ] as const)('%s waits for the user, never for a timer', async (code) => {
+    const { link, clock, becomes, dial, dials } = setUp();
+    link.wake('first');
+    (await dial(0)).fail(code);
+    await becomes('refused');
+    expect(clock.timers).toBe(0);
+    link.wake('a call needs it');
+    await expect(link.ready(fresh())).rejects.toMatchObject({ code });
+    expect(dials).toHaveLength(1);
+    link.wake('restart', { user: true });
+    (await dial(1)).succeed();
+    await becomes('ready');
+  });
 
   it('waits for the user after so many attempts', async () => {
     const { link, clock, becomes, dial } = setUp({ ...RECONNECT, attempts: 2 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
-import { createLocalDialer } from '../../../src/link/local/dialer.ts';
-import { errorsOf, launchOf, linkDeps, LOCAL_HOST, linkOver, NEVER } from '../../integration/launch-support.ts';
-import { scratch } from '../../harness/scratch.ts';
 import type { LaunchedChannel, Link } from '../../../src/link/contract.ts';
+import { createLocalDialer } from '../../../src/link/local/dialer.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { errorsOf, LOCAL_HOST, launchOf, linkDeps, linkOver, NEVER } from '../../integration/launch-support.ts';
 
 async function saying(script: string): Promise<{ link: Link; channel: LaunchedChannel }> {
   const deps = linkDeps(scratch());
@@ -18,7 +18,10 @@ it('what a program has said on stderr is still read after a close, and the link 
   const { link, channel } = await saying('echo last words >&2; echo up; cat');
   channel.close();
   let heard = '';
-  const errors = errorsOf(channel).then((text) => (heard = text), () => (heard = 'broken off'));
+  const errors = errorsOf(channel).then(
+    (text) => (heard = text),
+    () => (heard = 'broken off'),
+  );
   await link.close();
   await errors;
   expect(heard).toBe('last words\n');

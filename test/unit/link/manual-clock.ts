@@ -13,7 +13,8 @@ export function manualClock(): ManualClock {
   let nowMs = 0;
   let jumpedMs = 0;
   const timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
-  const next = (untilMs: number) => [...timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+  const next = (untilMs: number) =>
+    [...timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
   return {
     now: () => nowMs + jumpedMs,
     monotonic: () => nowMs,

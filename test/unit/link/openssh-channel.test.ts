@@ -19,8 +19,13 @@ function scripted() {
     alive: true,
   };
   const channel = new MuxChannel(sink, { id: 9, windowBytes: 10, maxPacketBytes: 4 });
-  const tell = (type: number, ...parts: Buffer[]): boolean => channel.receive(type, new WireReader(Buffer.concat(parts)));
-  const data = (): string => sent.filter(({ type }) => type === MESSAGE.channelData).map(({ body }) => body.subarray(4).toString()).join('|');
+  const tell = (type: number, ...parts: Buffer[]): boolean =>
+    channel.receive(type, new WireReader(Buffer.concat(parts)));
+  const data = (): string =>
+    sent
+      .filter(({ type }) => type === MESSAGE.channelData)
+      .map(({ body }) => body.subarray(4).toString())
+      .join('|');
   return { channel, tell, sent, data, sink, types: () => sent.map(({ type }) => type) };
 }
 
@@ -76,7 +81,8 @@ describe('what comes', () => {
     channel.output.resume();
     channel.errors.resume();
     const quarter = Buffer.alloc(512 * 1024);
-    const adjusts = (): number[] => sent.filter(({ type }) => type === MESSAGE.channelWindowAdjust).map(({ body }) => body.readUInt32BE(0));
+    const adjusts = (): number[] =>
+      sent.filter(({ type }) => type === MESSAGE.channelWindowAdjust).map(({ body }) => body.readUInt32BE(0));
     tell(MESSAGE.channelData, string(quarter));
     return new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
       expect(adjusts()).toEqual([]);
@@ -92,7 +98,7 @@ describe('what comes', () => {
     expect([channel.output.read(), channel.errors.read()]).toEqual([null, null]);
   });
 
-  it('after our close is dropped, and the other side\'s close is the last message', async () => {
+  it("after our close is dropped, and the other side's close is the last message", async () => {
     const { channel, tell, types } = scripted();
     channel.close();
     expect(tell(MESSAGE.channelData, string('late'))).toBe(false);

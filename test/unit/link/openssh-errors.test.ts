@@ -45,13 +45,24 @@ describe('stderr of an ssh that could not connect', () => {
   });
 
   it('is expected for every fixture', () => {
-    expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(EXPECTED).map((name) => `${name}.txt`).sort());
+    expect(readdirSync(FOLDER).sort()).toEqual(
+      Object.keys(EXPECTED)
+        .map((name) => `${name}.txt`)
+        .sort(),
+    );
   });
 
   it.each([
     ['nothing', []],
     ['a text nobody knows', ['ssh: something else went wrong']],
-    ['a banner that talks of a refusal', ['Permission denied to strangers', 'beware: Host key verification failed. sometimes', 'we saw WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! yesterday']],
+    [
+      'a banner that talks of a refusal',
+      [
+        'Permission denied to strangers',
+        'beware: Host key verification failed. sometimes',
+        'we saw WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! yesterday',
+      ],
+    ],
     ['a key that failed before another thing did', ['Load key "/k": invalid format', 'client_loop: gone']],
   ])('%s never means that somebody was refused', (_what, lines) => {
     expect(dialFailure('box', lines).code).toBe('HOST_UNREACHABLE');

@@ -11,16 +11,23 @@ describe('a prompt of ssh', () => {
     ['(me@box.example) Enter passphrase for your bank: ', 'keyboard-interactive'],
     ['anything else', 'keyboard-interactive'],
   ])('%s is a question for a %s', (text, kind) => {
-    expect(taskOf('box', { text, kind: '' })).toEqual({ kind: 'ask', question: { host: 'box', kind, text, echo: false } });
+    expect(taskOf('box', { text, kind: '' })).toEqual({
+      kind: 'ask',
+      question: { host: 'box', kind, text, echo: false },
+    });
   });
 
   it('about an unknown host key or a consent is never answered', () => {
-    expect(taskOf('box', { text: 'Are you sure you want to continue connecting (yes/no/[fingerprint])? ', kind: '' })).toEqual({ kind: 'refuse' });
+    expect(
+      taskOf('box', { text: 'Are you sure you want to continue connecting (yes/no/[fingerprint])? ', kind: '' }),
+    ).toEqual({ kind: 'refuse' });
     expect(taskOf('box', { text: 'Allow use of key id?', kind: 'confirm' })).toEqual({ kind: 'refuse' });
   });
 
   it('that only tells something is no question', () => {
-    expect(taskOf('box', { text: 'Confirm user presence for key ED25519-SK', kind: 'none' })).toEqual({ kind: 'notice' });
+    expect(taskOf('box', { text: 'Confirm user presence for key ED25519-SK', kind: 'none' })).toEqual({
+      kind: 'notice',
+    });
   });
 });
 

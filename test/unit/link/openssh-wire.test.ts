@@ -30,8 +30,16 @@ describe('framing', () => {
 
 describe('the data types', () => {
   it('are read as they were written', () => {
-    const reader = new WireReader(Buffer.concat([byte(7), boolean(true), uint32(0xffffffff), string('grüße'), string(Buffer.of(0, 255))]));
-    expect([reader.byte(), reader.boolean(), reader.uint32(), reader.text(), reader.string()]).toEqual([7, true, 0xffffffff, 'grüße', Buffer.of(0, 255)]);
+    const reader = new WireReader(
+      Buffer.concat([byte(7), boolean(true), uint32(0xffffffff), string('grüße'), string(Buffer.of(0, 255))]),
+    );
+    expect([reader.byte(), reader.boolean(), reader.uint32(), reader.text(), reader.string()]).toEqual([
+      7,
+      true,
+      0xffffffff,
+      'grüße',
+      Buffer.of(0, 255),
+    ]);
   });
 
   it('throw where the message is too short', () => {
@@ -41,6 +49,8 @@ describe('the data types', () => {
 
   it('make the header of a data message equal to the message written whole', () => {
     const data = Buffer.from('hello');
-    expect(Buffer.concat([channelDataHeader(3, data.length), data])).toEqual(framed(Buffer.of(0, 94), uint32(3), string(data)));
+    expect(Buffer.concat([channelDataHeader(3, data.length), data])).toEqual(
+      framed(Buffer.of(0, 94), uint32(3), string(data)),
+    );
   });
 });

@@ -5,7 +5,10 @@ import { ProbeCache } from '../../../src/link/probe-cache.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const KEY = ['SHA256:abc', 'box', 'me'];
-const RECORD = { environment: { system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/a:/b c']]) }, outputWatch: true };
+const RECORD = {
+  environment: { system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/a:/b c']]) },
+  outputWatch: true,
+};
 
 describe('ProbeCache', () => {
   it('gives back what was stored, to the same login on the same machine only', async () => {
@@ -27,12 +30,15 @@ describe('ProbeCache', () => {
     expect(statSync(join(folder, 'machines', file)).mode & 0o777).toBe(0o600);
   });
 
-  it.each(['', '{', '[]', 'null', '{"format":1}', '{"format":99,"system":"a","shell":"b","variables":{}}'])('takes %j for not known', async (text) => {
-    const folder = scratch();
-    const cache = new ProbeCache(folder);
-    await cache.store(KEY, RECORD);
-    const [file = ''] = readdirSync(join(folder, 'machines'));
-    writeFileSync(join(folder, 'machines', file), text);
-    expect(await cache.load(KEY)).toBeUndefined();
-  });
+  it.each(['', '{', '[]', 'null', '{"format":1}', '{"format":99,"system":"a","shell":"b","variables":{}}'])(
+    'takes %j for not known',
+    async (text) => {
+      const folder = scratch();
+      const cache = new ProbeCache(folder);
+      await cache.store(KEY, RECORD);
+      const [file = ''] = readdirSync(join(folder, 'machines'));
+      writeFileSync(join(folder, 'machines', file), text);
+      expect(await cache.load(KEY)).toBeUndefined();
+    },
+  );
 });

@@ -58,32 +58,65 @@ describe('the cache of ssh -G', () => {
   });
 
   it.each<readonly [string, (desk: Desk) => void]>([
-    ['its text', (desk) => { desk.write('config', 'Host box\n  Port 23\n'); }],
-    ['its mode, for ssh refuses a file that others can write', (desk) => { chmodSync(desk.configFile, 0o666); }],
-    ['an included file', (desk) => { desk.write('extra', 'Host box\n'); }],
-    ['the files of an included folder', (desk) => { writeFileSync(join(desk.folder, 'parts/b.conf'), 'Host box\n'); }],
-    ['a file that is included by an included one', (desk) => { desk.write('deep', 'Host box\n'); }],
+    [
+      'its text',
+      (desk) => {
+        desk.write('config', 'Host box\n  Port 23\n');
+      },
+    ],
+    [
+      'its mode, for ssh refuses a file that others can write',
+      (desk) => {
+        chmodSync(desk.configFile, 0o666);
+      },
+    ],
+    [
+      'an included file',
+      (desk) => {
+        desk.write('extra', 'Host box\n');
+      },
+    ],
+    [
+      'the files of an included folder',
+      (desk) => {
+        writeFileSync(join(desk.folder, 'parts/b.conf'), 'Host box\n');
+      },
+    ],
+    [
+      'a file that is included by an included one',
+      (desk) => {
+        desk.write('deep', 'Host box\n');
+      },
+    ],
   ])('asks again after a change of %s', async (_what, change) => {
     const desk = new Desk('');
     mkdirSync(join(desk.folder, 'parts'));
     writeFileSync(join(desk.folder, 'parts/a.conf'), `Include ${desk.folder}/deep\n`);
     desk.write('config', `Include ${desk.folder}/extra ${desk.folder}/parts/*.conf\nHost box\n  Port 22\n`);
-    expect(await desk.askedTwice(() => { change(desk); })).toBe(true);
+    expect(
+      await desk.askedTwice(() => {
+        change(desk);
+      }),
+    ).toBe(true);
   });
 
   it('looks at what a file says, not at its time', async () => {
     const desk = new Desk('Host box\n  Port 22\n');
     const time = new Date(1e9);
     utimesSync(desk.configFile, time, time);
-    expect(await desk.askedTwice(() => {
-      desk.write('config', 'Host box\n  Port 23\n');
-      utimesSync(desk.configFile, time, time);
-    })).toBe(true);
+    expect(
+      await desk.askedTwice(() => {
+        desk.write('config', 'Host box\n  Port 23\n');
+        utimesSync(desk.configFile, time, time);
+      }),
+    ).toBe(true);
   });
 
   it('does not keep an answer when the configuration changed meanwhile', async () => {
     const desk = new Desk('Host box\n  Port 22\n');
-    await desk.look('box', () => { desk.write('config', 'Host box\n  Port 23\n'); });
+    await desk.look('box', () => {
+      desk.write('config', 'Host box\n  Port 23\n');
+    });
     desk.write('config', 'Host box\n  Port 22\n');
     await desk.look();
     expect(desk.asked).toBe(2);
@@ -114,7 +147,13 @@ describe('the cache of ssh -G', () => {
     expect(await desk.askedTwice()).toBe(true);
   });
 
-  it.each(['setenv TOKEN=abc', 'proxycommand nc -p secret', 'remotecommand x', 'localcommand x', 'knownhostscommand x'])('never keeps what may hold a secret: %s', async (line) => {
+  it.each([
+    'setenv TOKEN=abc',
+    'proxycommand nc -p secret',
+    'remotecommand x',
+    'localcommand x',
+    'knownhostscommand x',
+  ])('never keeps what may hold a secret: %s', async (line) => {
     const desk = new Desk('Host box\n');
     desk.answer = `hostname 192.0.2.1\n${line}\nport 22\n`;
     expect(await desk.askedTwice()).toBe(true);
@@ -125,14 +164,19 @@ describe('the cache of ssh -G', () => {
     const desk = new Desk('Host box\n');
     const damage = (): void => {
       const folder = join(desk.cacheDir, 'ssh-config');
-      for (const name of readdirSync(folder)) writeFileSync(join(folder, name), readFileSync(join(folder, name), 'utf8').slice(0, -3));
+      for (const name of readdirSync(folder))
+        writeFileSync(join(folder, name), readFileSync(join(folder, name), 'utf8').slice(0, -3));
     };
     expect(await desk.askedTwice(damage)).toBe(true);
   });
 
   it('passes a failure on and keeps nothing of it', async () => {
     const desk = new Desk('Host box\n');
-    await expect(desk.look('box', () => { throw new Error('refused'); })).rejects.toThrow('refused');
+    await expect(
+      desk.look('box', () => {
+        throw new Error('refused');
+      }),
+    ).rejects.toThrow('refused');
     await desk.look();
     expect(desk.asked).toBe(2);
   });
@@ -163,9 +207,10 @@ describe('what the answer depends on', () => {
     expect(other).not.toBe(own);
   });
 
-  it('holds the user\'s own file, which may not be there yet', () => {
+  it("holds the user's own file, which may not be there yet", () => {
     const home = scratch();
-    const look = (): string | undefined => sshConfigInputs({ configFile: undefined, searchPath: PATH, accountHome: home });
+    const look = (): string | undefined =>
+      sshConfigInputs({ configFile: undefined, searchPath: PATH, accountHome: home });
     const before = look();
     mkdirSync(join(home, '.ssh'), { mode: 0o700 });
     writeFileSync(join(home, '.ssh/config'), 'Include parts\n');

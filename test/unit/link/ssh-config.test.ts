@@ -11,50 +11,109 @@ const HOME = '/home/someone';
 
 function plan(change: Partial<SshPlan> = {}): SshPlan {
   return {
-    alias: 'box', host: undefined, user: undefined, port: undefined, identityFiles: [], proxyJump: undefined, configFile: undefined, knownHostsFiles: [],
-    backend: 'auto', subsystem: undefined, reuseControlMaster: false, connectTimeoutMs: 7000, ...change,
+    alias: 'box',
+    host: undefined,
+    user: undefined,
+    port: undefined,
+    identityFiles: [],
+    proxyJump: undefined,
+    configFile: undefined,
+    knownHostsFiles: [],
+    backend: 'auto',
+    subsystem: undefined,
+    reuseControlMaster: false,
+    connectTimeoutMs: 7000,
+    ...change,
   };
 }
 
-function resolve(config: string, change: Partial<SshPlan> = {}, env: Record<string, string> = {}): Promise<SshSettings> {
+function resolve(
+  config: string,
+  change: Partial<SshPlan> = {},
+  env: Record<string, string> = {},
+): Promise<SshSettings> {
   const file = join(scratch(), 'config');
   writeFileSync(file, config);
-  return resolveSshSettings(plan({ configFile: file, ...change }), { env: { PATH: process.env['PATH'], ...env }, homeDir: HOME });
+  return resolveSshSettings(plan({ configFile: file, ...change }), {
+    env: { PATH: process.env['PATH'], ...env },
+    homeDir: HOME,
+  });
 }
 
 describe('resolveSshSettings', () => {
   it('resolves an alias with ~, %-tokens and variables expanded', async () => {
     const settings = await resolve(
       [
-        'Host box', ' HostName %h.example.org', ' User me', ' Port 2222', ' IdentityFile ~/.ssh/%r@%h', ' IdentityFile ${KEYS}/id', ' CertificateFile ~/id-cert.pub',
-        ' UserKnownHostsFile ~/kh /etc/kh', ' ProxyCommand nc -X 5 %h %p %%', ' IdentitiesOnly yes', ' HostKeyAlias cluster', ' ControlPath /cm/%r@%n:%p', ' ConnectTimeout 3',
+        'Host box',
+        ' HostName %h.example.org',
+        ' User me',
+        ' Port 2222',
+        ' IdentityFile ~/.ssh/%r@%h',
+        ' IdentityFile ${KEYS}/id',
+        ' CertificateFile ~/id-cert.pub',
+        ' UserKnownHostsFile ~/kh /etc/kh',
+        ' ProxyCommand nc -X 5 %h %p %%',
+        ' IdentitiesOnly yes',
+        ' HostKeyAlias cluster',
+        ' ControlPath /cm/%r@%n:%p',
+        ' ConnectTimeout 3',
       ].join('\n'),
       {},
       { KEYS: '/keys' },
     );
     expect(settings).toMatchObject({
-      alias: 'box', hostname: 'box.example.org', user: 'me', port: 2222,
+      alias: 'box',
+      hostname: 'box.example.org',
+      user: 'me',
+      port: 2222,
       identityFiles: [`${HOME}/.ssh/me@box.example.org`, '/keys/id'],
       certificateFiles: [`${HOME}/id-cert.pub`],
       proxyCommand: 'nc -X 5 box.example.org 2222 %',
-      identitiesOnly: true, hostKeyAlias: 'cluster', controlPath: '/cm/me@box:2222', connectTimeoutMs: 3000,
+      identitiesOnly: true,
+      hostKeyAlias: 'cluster',
+      controlPath: '/cm/me@box:2222',
+      connectTimeoutMs: 3000,
     });
     expect(settings.userKnownHostsFiles.at(-1)).toBe('/etc/kh');
     expect(settings.raw.get('hostkeyalias')).toEqual(['cluster']);
   });
 
   it('lets the hosts file win, its identity first', async () => {
-    const settings = await resolve('Host box\n HostName other\n User them\n IdentityFile /a\n ProxyJump x\n UserKnownHostsFile /kh', {
-      host: '192.0.2.7', user: 'me', port: 2200, identityFiles: ['/with space/id'], proxyJump: 'bastion', knownHostsFiles: ['/my known/hosts'],
+    const settings = await resolve(
+      'Host box\n HostName other\n User them\n IdentityFile /a\n ProxyJump x\n UserKnownHostsFile /kh',
+      {
+        host: '192.0.2.7',
+        user: 'me',
+        port: 2200,
+        identityFiles: ['/with space/id'],
+        proxyJump: 'bastion',
+        knownHostsFiles: ['/my known/hosts'],
+      },
+    );
+    expect(settings).toMatchObject({
+      hostname: '192.0.2.7',
+      user: 'me',
+      port: 2200,
+      proxyJump: 'bastion',
+      userKnownHostsFiles: ['/my known/hosts'],
     });
-    expect(settings).toMatchObject({ hostname: '192.0.2.7', user: 'me', port: 2200, proxyJump: 'bastion', userKnownHostsFiles: ['/my known/hosts'] });
     expect(settings.identityFiles[0]).toBe('/with space/id');
     expect(settings.identityFiles).toContain('/a');
   });
 
   it('takes none for what it is', async () => {
-    const settings = await resolve('Host box\n ProxyJump none\n ProxyCommand none\n IdentityFile none\n IdentityAgent none\n UserKnownHostsFile none', {}, { SSH_AUTH_SOCK: '/agent' });
-    expect(settings).toMatchObject({ proxyJump: undefined, proxyCommand: undefined, identityFiles: [], identityAgent: undefined, userKnownHostsFiles: [] });
+    const settings = await resolve(
+      'Host box\n ProxyJump none\n ProxyCommand none\n IdentityFile none\n IdentityAgent none\n UserKnownHostsFile none',
+      {},
+      { SSH_AUTH_SOCK: '/agent' },
+    );
+    expect(settings).toMatchObject({
+      proxyJump: undefined,
+      proxyCommand: undefined,
+      identityFiles: [],
+      identityAgent: undefined,
+      userKnownHostsFiles: [],
+    });
   });
 
   it.each([
@@ -63,7 +122,9 @@ describe('resolveSshSettings', () => {
     [' IdentityAgent $MINE', '/mine'],
     [' IdentityAgent /some/%u/sock', `/some/${userInfo().username}/sock`],
   ])('finds the agent: %j', async (line, socket) => {
-    expect((await resolve(`Host box\n${line}`, {}, { SSH_AUTH_SOCK: '/agent', MINE: '/mine' })).identityAgent).toBe(socket);
+    expect((await resolve(`Host box\n${line}`, {}, { SSH_AUTH_SOCK: '/agent', MINE: '/mine' })).identityAgent).toBe(
+      socket,
+    );
   });
 
   it('falls back to the plan for the time limit', async () => {
@@ -71,7 +132,10 @@ describe('resolveSshSettings', () => {
   });
 
   it('reports what ssh says of a broken configuration', async () => {
-    await expect(resolve('Host box\n NoSuchOption yes')).rejects.toMatchObject({ code: 'SSH_CONFIG', evidence: expect.arrayContaining([expect.stringContaining('nosuchoption')]) as unknown });
+    await expect(resolve('Host box\n NoSuchOption yes')).rejects.toMatchObject({
+      code: 'SSH_CONFIG',
+      evidence: expect.arrayContaining([expect.stringContaining('nosuchoption')]) as unknown,
+    });
     await expect(resolve('', { configFile: '/nowhere/config' })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
   });
 
@@ -84,11 +148,15 @@ describe('resolveSshSettings', () => {
   it('says when there is no ssh', async () => {
     const empty = scratch();
     mkdirSync(join(empty, 'bin'));
-    await expect(resolveSshSettings(plan(), { env: { PATH: join(empty, 'bin') }, homeDir: HOME })).rejects.toMatchObject({ code: 'SSH_MISSING' });
+    await expect(
+      resolveSshSettings(plan(), { env: { PATH: join(empty, 'bin') }, homeDir: HOME }),
+    ).rejects.toMatchObject({ code: 'SSH_MISSING' });
   });
 
   it('ends with its signal', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(resolveSshSettings(plan(), { env: { PATH: process.env['PATH'] }, homeDir: HOME }, signal)).rejects.toThrow('enough');
+    await expect(
+      resolveSshSettings(plan(), { env: { PATH: process.env['PATH'] }, homeDir: HOME }, signal),
+    ).rejects.toThrow('enough');
   });
 });

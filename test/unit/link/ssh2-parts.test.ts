@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
-import { systemClock, type Clock } from '../../../src/base/clock.ts';
-import { AnywhereError } from '../../../src/base/errors.ts';
 import type { HostVerifier } from 'ssh2';
+import { describe, expect, it, vi } from 'vitest';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import { algorithmsFor } from '../../../src/link/ssh2/algorithms.ts';
 import { fromSsh2, opensshMayDoBetter, type Phase } from '../../../src/link/ssh2/errors.ts';
 import { failClosed } from '../../../src/link/ssh2/host-check.ts';
@@ -30,7 +30,13 @@ describe('the host verifier', () => {
     ['a later true', () => Promise.resolve(true), true],
     ['false', () => false, false],
     ['a later false', () => Promise.resolve(false), false],
-    ['an error', () => { throw new Error('x'); }, false],
+    [
+      'an error',
+      () => {
+        throw new Error('x');
+      },
+      false,
+    ],
     ['a later error', () => Promise.reject(new Error('x')), false],
     ['null', () => null, false],
     ['0', () => 0, false],
@@ -67,26 +73,45 @@ describe('errors', () => {
   });
 
   it('never sends a host key failure to another program', () => {
-    for (const code of ['HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'HOST_KEY_REVOKED', 'HOST_UNREACHABLE', 'NO_TTY'] as const) expect(opensshMayDoBetter(new AnywhereError(code, ''))).toBe(false);
-    for (const code of ['SSH_NEGOTIATION', 'AUTH_FAILED', 'KEY_UNUSABLE'] as const) expect(opensshMayDoBetter(new AnywhereError(code, ''))).toBe(true);
+    for (const code of [
+      'HOST_KEY_UNKNOWN',
+      'HOST_KEY_CHANGED',
+      'HOST_KEY_REVOKED',
+      'HOST_UNREACHABLE',
+      'NO_TTY',
+    ] as const)
+      expect(opensshMayDoBetter(new AnywhereError(code, ''))).toBe(false);
+    for (const code of ['SSH_NEGOTIATION', 'AUTH_FAILED', 'KEY_UNUSABLE'] as const)
+      expect(opensshMayDoBetter(new AnywhereError(code, ''))).toBe(true);
   });
 });
 
 describe('algorithms', () => {
-  const settings = (options: Record<string, string>) => ({ alias: 'box', raw: new Map(Object.entries(options).map(([name, value]) => [name, [value]])) });
+  const settings = (options: Record<string, string>) => ({
+    alias: 'box',
+    raw: new Map(Object.entries(options).map(([name, value]) => [name, [value]])),
+  });
 
   it('ask for the known type of key first, and for AES-GCM', () => {
-    const { serverHostKey, cipher } = algorithmsFor(settings({}), ['ssh-rsa']) as { serverHostKey: string[]; cipher: string[] };
+    const { serverHostKey, cipher } = algorithmsFor(settings({}), ['ssh-rsa']) as {
+      serverHostKey: string[];
+      cipher: string[];
+    };
     expect(serverHostKey.slice(0, 3)).toEqual(['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']);
     expect(serverHostKey).toContain('ssh-ed25519');
     expect(cipher[0]).toBe('aes128-gcm@openssh.com');
   });
 
   it('offer nothing that the configuration does not allow', () => {
-    const { serverHostKey, cipher } = algorithmsFor(settings({ hostkeyalgorithms: 'ssh-ed25519,rsa-sha2-512', ciphers: 'aes256-ctr' }), ['ssh-rsa']) as { serverHostKey: string[]; cipher: string[] };
+    const { serverHostKey, cipher } = algorithmsFor(
+      settings({ hostkeyalgorithms: 'ssh-ed25519,rsa-sha2-512', ciphers: 'aes256-ctr' }),
+      ['ssh-rsa'],
+    ) as { serverHostKey: string[]; cipher: string[] };
     expect(serverHostKey).toEqual(['rsa-sha2-512', 'ssh-ed25519']);
     expect(cipher).toEqual(['aes256-ctr']);
-    expect(() => algorithmsFor(settings({ macs: 'umac-64@openssh.com' }), [])).toThrow(expect.objectContaining({ code: 'SSH_NEGOTIATION' }));
+    expect(() => algorithmsFor(settings({ macs: 'umac-64@openssh.com' }), [])).toThrow(
+      expect.objectContaining({ code: 'SSH_NEGOTIATION' }),
+    );
   });
 });
 
@@ -143,7 +168,9 @@ describe('identity files', () => {
     writeFileSync(join(folder, 'only.pub'), `${plain.publicKey}\n`);
     expect(await readIdentityFile(plain.path)).toMatchObject({ kind: 'private' });
     const encrypted = await readIdentityFile(locked.path);
-    expect(encrypted?.kind === 'encrypted' && encrypted.publicKey?.getPublicSSH().toString('base64')).toBe(locked.publicKey.split(' ')[1]);
+    expect(encrypted?.kind === 'encrypted' && encrypted.publicKey?.getPublicSSH().toString('base64')).toBe(
+      locked.publicKey.split(' ')[1],
+    );
     expect(encrypted?.kind === 'encrypted' && encrypted.decrypt('wrong')).toBeUndefined();
     expect(encrypted?.kind === 'encrypted' && encrypted.decrypt('word')?.isPrivateKey()).toBe(true);
     expect(await readIdentityFile(join(folder, 'junk'))).toMatchObject({ kind: 'unusable' });
@@ -164,8 +191,13 @@ describe('the order of keys', () => {
     };
     const agent = { socket: '', keys: [keyOf(extra.path), keyOf(held.path)], sign: () => Promise.reject(new Error()) };
     const files = (await Promise.all([held.path, file.path].map(readIdentityFile))).filter((one) => one !== undefined);
-    const labels = (only: boolean): string[] => orderIdentities(files, agent, only, new Keyring()).map((one) => one.label);
-    expect(labels(false)).toEqual([`ssh-ed25519 ${held.fingerprint} (agent)`, `ssh-ed25519 ${file.fingerprint} (${file.path})`, `ssh-ed25519 ${extra.fingerprint} (agent)`]);
+    const labels = (only: boolean): string[] =>
+      orderIdentities(files, agent, only, new Keyring()).map((one) => one.label);
+    expect(labels(false)).toEqual([
+      `ssh-ed25519 ${held.fingerprint} (agent)`,
+      `ssh-ed25519 ${file.fingerprint} (${file.path})`,
+      `ssh-ed25519 ${extra.fingerprint} (agent)`,
+    ]);
     expect(labels(true)).toHaveLength(2);
     expect(MOST_KEYS).toBeLessThan(6);
   });
@@ -187,7 +219,11 @@ describe('the keyring', () => {
     await unlocking;
     await keyring.unlock(file, ask);
     expect(ask).toHaveBeenCalledTimes(2);
-    await expect(new Keyring().unlock(file, () => Promise.resolve(undefined))).rejects.toMatchObject({ code: 'NO_TTY' });
-    await expect(new Keyring().unlock(file, () => Promise.resolve('no'))).rejects.toMatchObject({ code: 'KEY_UNUSABLE' });
+    await expect(new Keyring().unlock(file, () => Promise.resolve(undefined))).rejects.toMatchObject({
+      code: 'NO_TTY',
+    });
+    await expect(new Keyring().unlock(file, () => Promise.resolve('no'))).rejects.toMatchObject({
+      code: 'KEY_UNUSABLE',
+    });
   });
 });

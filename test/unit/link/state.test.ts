@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import type { LinkState } from '../../../src/link/contract.ts';
-import { reduceLink, type LinkAction } from '../../../src/link/state.ts';
+import { type LinkAction, reduceLink } from '../../../src/link/state.ts';
 
 const cause = new AnywhereError('HOST_UNREACHABLE', 'no route');
 const IDLE: LinkState = { kind: 'idle' };
@@ -21,8 +21,18 @@ const CLOSE: LinkAction = { type: 'closed' };
 
 const WAYS: readonly [string, LinkState, LinkAction, LinkState][] = [
   ['a first dial', IDLE, DIAL, { kind: 'connecting', sinceMs: 5, attempt: 1, lastCause: undefined }],
-  ['another dial counts on and keeps the cause', WAITING, DIAL, { kind: 'connecting', sinceMs: 5, attempt: 3, lastCause: cause }],
-  ['a dial that the user asked for counts anew', REFUSED, DIAL, { kind: 'connecting', sinceMs: 5, attempt: 1, lastCause: cause }],
+  [
+    'another dial counts on and keeps the cause',
+    WAITING,
+    DIAL,
+    { kind: 'connecting', sinceMs: 5, attempt: 3, lastCause: cause },
+  ],
+  [
+    'a dial that the user asked for counts anew',
+    REFUSED,
+    DIAL,
+    { kind: 'connecting', sinceMs: 5, attempt: 1, lastCause: cause },
+  ],
   ['a connection', CONNECTING, CONNECTED, { kind: 'ready', sinceMs: 6, rttMs: undefined }],
   ['an echo', READY, ECHO, { kind: 'ready', sinceMs: 1, rttMs: 12 }],
   ['a failure', CONNECTING, FAILED, { kind: 'waiting', retryAtMs: 7, attempt: 2, cause }],
@@ -37,13 +47,16 @@ describe('reduceLink', () => {
 
   const states = [IDLE, CONNECTING, READY, WAITING, REFUSED];
   const actions = [DIAL, CONNECTED, ECHO, FAILED, LOST, REFUSE];
-  const others = states.flatMap((from) => actions.map((action) => [from, action] as const)).filter(
-    ([from, action]) => !WAYS.some(([, knownFrom, known]) => knownFrom === from && known === action),
-  );
+  const others = states
+    .flatMap((from) => actions.map((action) => [from, action] as const))
+    .filter(([from, action]) => !WAYS.some(([, knownFrom, known]) => knownFrom === from && known === action));
 
-  it.each(others.filter(([from, action]) => !(from === READY && action === REFUSE)))('%j stays where it is on %j', (from, action) => {
-    expect(reduceLink(from, action)).toBe(from);
-  });
+  it.each(others.filter(([from, action]) => !(from === READY && action === REFUSE)))(
+    '%j stays where it is on %j',
+    (from, action) => {
+      expect(reduceLink(from, action)).toBe(from);
+    },
+  );
 
   it('closes from everywhere, for good', () => {
     for (const state of states) expect(reduceLink(state, CLOSE)).toEqual(CLOSED);

@@ -11,17 +11,32 @@ function setUp() {
   const warden = new Warden({
     clock,
     intervalMs: 5_000,
-    program: { input, output, errors: new PassThrough(), close: () => { seen.closed += 1; } },
+    program: {
+      input,
+      output,
+      errors: new PassThrough(),
+      close: () => {
+        seen.closed += 1;
+      },
+    },
     onEcho: (rttMs) => seen.echoes.push(rttMs),
-    onSuspect: () => { seen.suspect += 1; },
-    onSilent: () => { seen.silent += 1; },
-    onOutputWatch: () => { seen.outputWatch += 1; },
+    onSuspect: () => {
+      seen.suspect += 1;
+    },
+    onSilent: () => {
+      seen.silent += 1;
+    },
+    onOutputWatch: () => {
+      seen.outputWatch += 1;
+    },
   });
   const written = (): string => String(input.read() ?? '');
   /** Streams hand their data on in a later turn. */
   const echo = async (text: string): Promise<void> => {
     output.write(text);
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   };
   return { clock, warden, seen, written, echo };
 }

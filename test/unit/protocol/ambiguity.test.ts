@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parsed } from './kit.ts';
 
-const isAmbiguous = (message: ReturnType<typeof parsed>): boolean => message.isAmbiguous || message.hasTwins() || message.hasTwins('ref');
+const isAmbiguous = (message: ReturnType<typeof parsed>): boolean =>
+  message.isAmbiguous || message.hasTwins() || message.hasTwins('ref');
 
 const CALL = '"jsonrpc":"2.0","id":1,"method":"tools/call"';
 
@@ -12,7 +13,7 @@ describe('a message', () => {
     '{"jsonrpc":"2.0","id":1,"result":{"id":1,"ID":2,"method":"x","Method":"y"}}',
     '{"jsonrpc":"2.0","method":"m","params":[1]}',
     '{"jsonrpc":"2.0","method":"m"}',
-  ])('does not mind what is the method\'s own: %s', (text) => {
+  ])("does not mind what is the method's own: %s", (text) => {
     expect(isAmbiguous(parsed(text))).toBe(false);
   });
 

@@ -11,7 +11,8 @@ function frame(chunks: readonly Buffer[], maxBytes = 1 << 20): Seen[] {
     {
       line: (bytes) => seen.push({ line: bytes.toString('latin1') }),
       overflow: () => seen.push({ overflow: true }),
-      oversized: (size, head, tail) => seen.push({ size, head: head.toString('latin1'), tail: tail.toString('latin1') }),
+      oversized: (size, head, tail) =>
+        seen.push({ size, head: head.toString('latin1'), tail: tail.toString('latin1') }),
     },
     maxBytes,
   );
@@ -20,7 +21,9 @@ function frame(chunks: readonly Buffer[], maxBytes = 1 << 20): Seen[] {
   return seen;
 }
 
-const text = fc.array(fc.oneof(fc.constantFrom('\n', '\r\n', '', 'é', '😀'), fc.string({ maxLength: 30 })), { maxLength: 30 }).map((parts) => parts.join(''));
+const text = fc
+  .array(fc.oneof(fc.constantFrom('\n', '\r\n', '', 'é', '😀'), fc.string({ maxLength: 30 })), { maxLength: 30 })
+  .map((parts) => parts.join(''));
 
 describe('LineFramer', () => {
   it('gives the lines of any chunking', () => {
@@ -46,14 +49,26 @@ describe('LineFramer', () => {
 
   it('shows both ends of a line over the cap, however small its chunks are', () => {
     const line = `{"jsonrpc":"2.0","id":12,${letters(20_000, 1)},"id":12}`;
-    const [overflow, oversized] = frame(chunked(Buffer.from(`${line}\n`), Array.from({ length: 20_000 }, (_, at) => at)), 10_000);
+    const [overflow, oversized] = frame(
+      chunked(
+        Buffer.from(`${line}\n`),
+        Array.from({ length: 20_000 }, (_, at) => at),
+      ),
+      10_000,
+    );
     expect(overflow).toEqual({ overflow: true });
     expect(oversized).toEqual({ size: line.length, head: line.slice(0, 4096), tail: line.slice(-4096) });
   });
 
   it('shows the end of a line that ends right behind the cap', () => {
     const line = `${letters(10_000, 1)},"id":12}`;
-    const [, oversized] = frame(chunked(Buffer.from(`${line}\n`), Array.from({ length: 10_100 }, (_, at) => at)), line.length - 1);
+    const [, oversized] = frame(
+      chunked(
+        Buffer.from(`${line}\n`),
+        Array.from({ length: 10_100 }, (_, at) => at),
+      ),
+      line.length - 1,
+    );
     expect(oversized).toMatchObject({ tail: line.slice(-4096) });
   });
 
@@ -64,12 +79,18 @@ describe('LineFramer', () => {
   });
 
   it('holds little of a line over the cap', () => {
-    const framer = new LineFramer({ line: () => undefined, overflow: () => undefined, oversized: () => undefined }, 10_000);
+    const framer = new LineFramer(
+      { line: () => undefined, overflow: () => undefined, oversized: () => undefined },
+      10_000,
+    );
     for (let count = 0; count < 1000; count += 1) framer.push(Buffer.alloc(65_536, 'x'));
     expect(framer.pendingBytes).toBeLessThan(100_000);
   });
 
-  it.each([[4096, 8192], [500_000, 1]])('takes time linear in the length: %i chunks of %i', (count, size) => {
+  it.each([
+    [4096, 8192],
+    [500_000, 1],
+  ])('takes time linear in the length: %i chunks of %i', (count, size) => {
     const chunks = Array.from({ length: count }, () => Buffer.alloc(size, 'x'));
     const began = performance.now();
     expect(frame([...chunks, Buffer.from('\n')], 1 << 30)).toHaveLength(1);

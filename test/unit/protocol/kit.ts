@@ -27,7 +27,11 @@ export function parsed(text: string | Pieces): Message {
 }
 
 /** A stream, and what was written to it so far. */
-export function watched(highWaterMark = 16 * 1024 * 1024): { stream: PassThrough; lines: () => string[]; chunks: () => Buffer[] } {
+export function watched(highWaterMark = 16 * 1024 * 1024): {
+  stream: PassThrough;
+  lines: () => string[];
+  chunks: () => Buffer[];
+} {
   const stream = new PassThrough({ highWaterMark });
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));

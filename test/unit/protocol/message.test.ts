@@ -22,18 +22,31 @@ describe('Message', () => {
     expect(kind(text)).toBe(expected);
   });
 
-  it.each(['{}', '[]', '1', '""', 'null', '{"id":1}', '{"id":null,"result":1}', '{"result":1}', '{"method":5}', '{"id":1,"method":"a"} x', '{"id":1,"method":"a"', ''])(
-    '%j is none',
-    (text) => {
-      expect(kind(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '{}',
+    '[]',
+    '1',
+    '""',
+    'null',
+    '{"id":1}',
+    '{"id":null,"result":1}',
+    '{"result":1}',
+    '{"method":5}',
+    '{"id":1,"method":"a"} x',
+    '{"id":1,"method":"a"',
+    '',
+  ])('%j is none', (text) => {
+    expect(kind(text)).toBeUndefined();
+  });
 
   it('keeps ids as they were written', () => {
     fc.assert(
-      fc.property(fc.constantFrom('1', '-1', '1.0', '1e3', '12345678901234567890', '"a"', '"\\u0061"', '""', '"\\""'), (id) => {
-        expect(parsed(`{"jsonrpc":"2.0","method":"m","id":${id}}`).idText).toBe(id);
-      }),
+      fc.property(
+        fc.constantFrom('1', '-1', '1.0', '1e3', '12345678901234567890', '"a"', '"\\u0061"', '""', '"\\""'),
+        (id) => {
+          expect(parsed(`{"jsonrpc":"2.0","method":"m","id":${id}}`).idText).toBe(id);
+        },
+      ),
     );
   });
 
@@ -59,7 +72,11 @@ describe('Message', () => {
 
   it('says of a broken error what can be said', () => {
     expect(parsed('{"id":1,"error":"boom"}').errorValue()).toMatchObject({ code: -32603 });
-    expect(parsed('{"id":1,"error":{"code":5,"message":"m","data":[1]}}').errorValue()).toEqual({ code: 5, message: 'm', data: [1] });
+    expect(parsed('{"id":1,"error":{"code":5,"message":"m","data":[1]}}').errorValue()).toEqual({
+      code: 5,
+      message: 'm',
+      data: [1],
+    });
   });
 });
 

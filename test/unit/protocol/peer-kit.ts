@@ -1,8 +1,9 @@
 /** A peer over a real stream, with what it wrote and what it was handed. */
-import { ManualClock } from '../../harness/manual-clock.ts';
+
 import type { Message } from '../../../src/protocol/message.ts';
 import { Peer } from '../../../src/protocol/peer.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
+import { ManualClock } from '../../harness/manual-clock.ts';
 import { parsed, settled, watched } from './kit.ts';
 
 export interface PeerKit {

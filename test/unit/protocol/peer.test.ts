@@ -8,14 +8,22 @@ const NEVER = { timeoutMs: Number.POSITIVE_INFINITY };
 describe('a peer', () => {
   it('pairs replies with requests in any order', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 12 }).chain((count) => fc.shuffledSubarray(Array.from({ length: count }, (_, at) => at), { minLength: count })), async (order) => {
-        const { peer, say } = peerKit();
-        const replies = order.map(() => peer.request('m', undefined, NEVER));
-        for (const index of order) say({ id: index + 1, result: { index } });
-        const values = (await Promise.all(replies)).map((reply) => reply.resultValue());
-        expect(values).toEqual(order.map((_, index) => ({ index })));
-        expect(peer.inFlight).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }).chain((count) =>
+          fc.shuffledSubarray(
+            Array.from({ length: count }, (_, at) => at),
+            { minLength: count },
+          ),
+        ),
+        async (order) => {
+          const { peer, say } = peerKit();
+          const replies = order.map(() => peer.request('m', undefined, NEVER));
+          for (const index of order) say({ id: index + 1, result: { index } });
+          const values = (await Promise.all(replies)).map((reply) => reply.resultValue());
+          expect(values).toEqual(order.map((_, index) => ({ index })));
+          expect(peer.inFlight).toBe(0);
+        },
+      ),
     );
   });
 
@@ -79,7 +87,10 @@ describe('a peer', () => {
     const { peer, sent, clock } = peerKit();
     const cause = new AnywhereError('LINK_LOST', 'gone');
     const controller = new AbortController();
-    const waiting = [peer.request('a', undefined, { timeoutMs: 1000, signal: controller.signal }), peer.request('b', undefined, { timeoutMs: 5 })];
+    const waiting = [
+      peer.request('a', undefined, { timeoutMs: 1000, signal: controller.signal }),
+      peer.request('b', undefined, { timeoutMs: 5 }),
+    ];
     expect(await sent()).toHaveLength(2);
     peer.close(cause);
     peer.close(new AnywhereError('INTERNAL', 'a second one'));

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { MessageReader } from '../../../src/protocol/reader.ts';
 import { chunked, cuts } from './kit.ts';
 
-type Seen = readonly [kind: 'message' | 'noise' | 'batch', text: string] | readonly ['oversized', number] | readonly ['overflow'];
+type Seen =
+  | readonly [kind: 'message' | 'noise' | 'batch', text: string]
+  | readonly ['oversized', number]
+  | readonly ['overflow'];
 
 function read(chunks: readonly (Buffer | string)[], maxBytes = 1 << 20): Seen[] {
   const seen: Seen[] = [];
@@ -22,14 +25,27 @@ function read(chunks: readonly (Buffer | string)[], maxBytes = 1 << 20): Seen[] 
   return seen;
 }
 
-const messagesOf = (seen: readonly Seen[]): unknown[] => seen.flatMap(([kind, text]) => (kind === 'message' ? [JSON.parse(text) as unknown] : []));
+const messagesOf = (seen: readonly Seen[]): unknown[] =>
+  seen.flatMap(([kind, text]) => (kind === 'message' ? [JSON.parse(text) as unknown] : []));
 
 const reply = (id: number, result: unknown): object => ({ jsonrpc: '2.0', id, result });
 const ONE = JSON.stringify(reply(1, {}));
 const TWO = JSON.stringify(reply(2, ['é', '\n', '}']));
 
 const line = fc.oneof(
-  fc.constantFrom(ONE, TWO, '', '{', '}', '  "a": 1', 'plain noise', '[1,2]', `[${ONE},${TWO}]`, '\uFEFF', '\u001B[31mred\u001B[0m'),
+  fc.constantFrom(
+    ONE,
+    TWO,
+    '',
+    '{',
+    '}',
+    '  "a": 1',
+    'plain noise',
+    '[1,2]',
+    `[${ONE},${TWO}]`,
+    '\uFEFF',
+    '\u001B[31mred\u001B[0m',
+  ),
   fc.json().map((json) => `{"jsonrpc":"2.0","id":3,"result":${json}}`),
   fc.json().map((json) => JSON.stringify(reply(4, JSON.parse(json)), null, 2)),
 );
@@ -63,7 +79,10 @@ describe('MessageReader', () => {
   });
 
   it('finds a message behind text that had no newline', () => {
-    expect(read([`Loading… 100% ${ONE}\n`])).toEqual([['noise', 'Loading… 100% '], ['message', ONE]]);
+    expect(read([`Loading… 100% ${ONE}\n`])).toEqual([
+      ['noise', 'Loading… 100% '],
+      ['message', ONE],
+    ]);
     expect(read([`\u001B]0;title\u0007${ONE}\n`]).at(-1)).toEqual(['message', ONE]);
   });
 
@@ -81,18 +100,33 @@ describe('MessageReader', () => {
 
   it('keeps pretty-printed JSON that is no message as noise, line by line', () => {
     const seen = read(['{\n  "level": "info"\n}\n', `${ONE}\n`]);
-    expect(seen).toEqual([['noise', '{'], ['noise', '"level": "info"'], ['noise', '}'], ['message', ONE]]);
+    expect(seen).toEqual([
+      ['noise', '{'],
+      ['noise', '"level": "info"'],
+      ['noise', '}'],
+      ['message', ONE],
+    ]);
   });
 
   it('does not let a lone brace swallow the message behind it', () => {
-    expect(read([`{\nnot json\n${ONE}\n`])).toEqual([['noise', '{'], ['noise', 'not json'], ['message', ONE]]);
+    expect(read([`{\nnot json\n${ONE}\n`])).toEqual([
+      ['noise', '{'],
+      ['noise', 'not json'],
+      ['message', ONE],
+    ]);
   });
 
   it('lets go of held lines long before their number costs memory', () => {
     const limit = 64 * 1024;
     const seen: string[] = [];
     const reader = new MessageReader(
-      { message: () => undefined, batch: () => undefined, noise: (text) => seen.push(text.toString()), overflow: () => undefined, oversized: () => undefined },
+      {
+        message: () => undefined,
+        batch: () => undefined,
+        noise: (text) => seen.push(text.toString()),
+        overflow: () => undefined,
+        oversized: () => undefined,
+      },
       limit,
     );
     reader.push(Buffer.from(`{\n${'x\n'.repeat(2000)}`));
@@ -106,7 +140,12 @@ describe('MessageReader', () => {
 
   it('refuses a message over the cap, and that one alone', () => {
     const long = JSON.stringify(reply(9, 'x'.repeat(5000)));
-    expect(read([`${ONE}\n${long}\n${TWO}\n`], 1000)).toEqual([['message', ONE], ['overflow'], ['oversized', long.length], ['message', TWO]]);
+    expect(read([`${ONE}\n${long}\n${TWO}\n`], 1000)).toEqual([
+      ['message', ONE],
+      ['overflow'],
+      ['oversized', long.length],
+      ['message', TWO],
+    ]);
   });
 
   it('tells of an overflow before the line has ended', () => {
@@ -116,7 +155,13 @@ describe('MessageReader', () => {
   it('takes a new cap at once', () => {
     const seen: string[] = [];
     const reader = new MessageReader(
-      { message: () => seen.push('message'), batch: () => undefined, noise: () => undefined, overflow: () => seen.push('overflow'), oversized: () => undefined },
+      {
+        message: () => seen.push('message'),
+        batch: () => undefined,
+        noise: () => undefined,
+        overflow: () => seen.push('overflow'),
+        oversized: () => undefined,
+      },
       10,
     );
     reader.limit(1000);

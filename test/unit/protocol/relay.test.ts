@@ -9,25 +9,40 @@ const text = (line: Line): string => joinPieces(line).toString();
 describe('forwardRequest', () => {
   it('changes ids and tokens and nothing else', async () => {
     const [server, client] = [peerKit(), peerKit()];
-    const request = parsed('{ "params" : {"_meta":{"x":1.0,"progressToken":"t\\u0031"},"big":12345678901234567890},"id":"the id", "method":"m","future":[1e400] }');
-    forwardRequest(request, [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
-    expect(await server.lines()).toEqual(['{ "params" : {"_meta":{"x":1.0,"progressToken":1},"big":12345678901234567890},"id":1, "method":"m","future":[1e400] }']);
+    const request = parsed(
+      '{ "params" : {"_meta":{"x":1.0,"progressToken":"t\\u0031"},"big":12345678901234567890},"id":"the id", "method":"m","future":[1e400] }',
+    );
+    forwardRequest(request, [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(
+      () => undefined,
+    );
+    expect(await server.lines()).toEqual([
+      '{ "params" : {"_meta":{"x":1.0,"progressToken":1},"big":12345678901234567890},"id":1, "method":"m","future":[1e400] }',
+    ]);
   });
 
-  it.each(['"7"', '7', '"t\\u0031"', '12345678901234567890', '-0.5'])('gives progress back with the token as it was written: %s', async (token) => {
-    const [server, client] = [peerKit(), peerKit()];
-    const request = parsed(`{"jsonrpc":"2.0","id":5,"method":"m","params":{"_meta":{"progressToken":${token}}}}`);
-    const reply = forwardRequest(request, [], server.peer, client.peer, { timeoutMs: 1000 });
-    server.say('{"jsonrpc":"2.0","method":"notifications/progress","params":{ "progress":1.0,"progressToken":1,"x":"y" }}');
-    server.say({ id: 1, result: {} });
-    await reply;
-    server.say({ method: 'notifications/progress', params: { progressToken: 1, progress: 2 } });
-    expect(await client.lines()).toEqual([`{"jsonrpc":"2.0","method":"notifications/progress","params":{ "progress":1.0,"progressToken":${token},"x":"y" }}`]);
-  });
+  it.each(['"7"', '7', '"t\\u0031"', '12345678901234567890', '-0.5'])(
+    'gives progress back with the token as it was written: %s',
+    async (token) => {
+      const [server, client] = [peerKit(), peerKit()];
+      const request = parsed(`{"jsonrpc":"2.0","id":5,"method":"m","params":{"_meta":{"progressToken":${token}}}}`);
+      const reply = forwardRequest(request, [], server.peer, client.peer, { timeoutMs: 1000 });
+      server.say(
+        '{"jsonrpc":"2.0","method":"notifications/progress","params":{ "progress":1.0,"progressToken":1,"x":"y" }}',
+      );
+      server.say({ id: 1, result: {} });
+      await reply;
+      server.say({ method: 'notifications/progress', params: { progressToken: 1, progress: 2 } });
+      expect(await client.lines()).toEqual([
+        `{"jsonrpc":"2.0","method":"notifications/progress","params":{ "progress":1.0,"progressToken":${token},"x":"y" }}`,
+      ]);
+    },
+  );
 
   it('asks for no progress where none was asked for', async () => {
     const [server, client] = [peerKit(), peerKit()];
-    forwardRequest(parsed('{"id":5,"method":"m","params":{"_meta":{}}}'), [], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
+    forwardRequest(parsed('{"id":5,"method":"m","params":{"_meta":{}}}'), [], server.peer, client.peer, {
+      timeoutMs: Number.POSITIVE_INFINITY,
+    }).catch(() => undefined);
     server.say({ method: 'notifications/progress', params: { progressToken: 1, progress: 1 } });
     expect([await server.lines(), await client.lines()]).toEqual([['{"id":1,"method":"m","params":{"_meta":{}}}'], []]);
   });
@@ -36,8 +51,12 @@ describe('forwardRequest', () => {
     const [server, client] = [peerKit(), peerKit()];
     const request = parsed('{"id":5,"method":"m","params":{"name":"public","_meta":{"progressToken":"a"},"z":1}}');
     const span = request.param('name') ?? { start: 0, end: 0 };
-    forwardRequest(request, [{ span, text: '"own"' }], server.peer, client.peer, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
-    expect(await server.lines()).toEqual(['{"id":1,"method":"m","params":{"name":"own","_meta":{"progressToken":1},"z":1}}']);
+    forwardRequest(request, [{ span, text: '"own"' }], server.peer, client.peer, {
+      timeoutMs: Number.POSITIVE_INFINITY,
+    }).catch(() => undefined);
+    expect(await server.lines()).toEqual([
+      '{"id":1,"method":"m","params":{"name":"own","_meta":{"progressToken":1},"z":1}}',
+    ]);
   });
 });
 
@@ -48,16 +67,20 @@ describe('asReplyTo', () => {
     expect(text(asReplyTo(request, reply))).toBe(`{ "result":{"id":3,"n":1.0}, "id" : ${id} }`);
   });
 
-  it('keeps an error\'s code, message and data', () => {
+  it("keeps an error's code, message and data", () => {
     const request = parsed('{"id":"x","method":"m"}');
     const reply = parsed('{"error":{"code":-32042,"message":"m","data":{"url":"u","n":1.0}},"id":3}');
-    expect(text(asReplyTo(request, reply))).toBe('{"error":{"code":-32042,"message":"m","data":{"url":"u","n":1.0}},"id":"x"}');
+    expect(text(asReplyTo(request, reply))).toBe(
+      '{"error":{"code":-32042,"message":"m","data":{"url":"u","n":1.0}},"id":"x"}',
+    );
   });
 
   it.each(['7', '12345678901234567890', '"é"'])('answers %s too where the server could not read the id', (id) => {
     const request = parsed(`{"id":${id},"method":"m"}`);
     const reply = parsed('{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what?","data":[1]}}');
-    expect(text(asReplyTo(request, reply))).toBe(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32700,"message":"what?","data":[1]}}`);
+    expect(text(asReplyTo(request, reply))).toBe(
+      `{"jsonrpc":"2.0","id":${id},"error":{"code":-32700,"message":"what?","data":[1]}}`,
+    );
   });
 });
 

@@ -4,25 +4,34 @@ import { joinPieces, Splice, splice } from '../../../src/protocol/splice.ts';
 
 describe('splice', () => {
   it('puts in each text and leaves every other byte alone', () => {
-    const part = fc.record({ kept: fc.uint8Array({ maxLength: 20 }), cut: fc.nat(10), put: fc.oneof(fc.string({ maxLength: 10 }), fc.constantFrom('é', '😀', '\uD800', '\uDC00x')) });
+    const part = fc.record({
+      kept: fc.uint8Array({ maxLength: 20 }),
+      cut: fc.nat(10),
+      put: fc.oneof(fc.string({ maxLength: 10 }), fc.constantFrom('é', '😀', '\uD800', '\uDC00x')),
+    });
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 8 }), fc.uint8Array({ maxLength: 10 }), fc.boolean(), (parts, rest, reversed) => {
-        const before: Buffer[] = [];
-        const after: Buffer[] = [];
-        const edits = parts.map(({ kept, cut, put }) => {
-          const start = Buffer.concat(before).length + kept.length;
-          before.push(Buffer.from(kept), Buffer.alloc(cut, '#'));
-          after.push(Buffer.from(kept), Buffer.from(put));
-          return { span: { start, end: start + cut }, text: put };
-        });
-        const ordered = reversed && parts.every(({ cut }) => cut > 0) ? edits.toReversed() : edits;
-        const expected = Buffer.concat([...after, rest]);
-        expect(joinPieces(splice(Buffer.concat([...before, rest]), ordered))).toEqual(expected);
-        const copied = new Splice(Buffer.concat([...before, rest]), ordered);
-        const target = Buffer.alloc(copied.length + 4, '!');
-        expect([copied.length, copied.copyTo(target, 2)]).toEqual([expected.length, expected.length + 2]);
-        expect(target).toEqual(Buffer.concat([Buffer.from('!!'), expected, Buffer.from('!!')]));
-      }),
+      fc.property(
+        fc.array(part, { maxLength: 8 }),
+        fc.uint8Array({ maxLength: 10 }),
+        fc.boolean(),
+        (parts, rest, reversed) => {
+          const before: Buffer[] = [];
+          const after: Buffer[] = [];
+          const edits = parts.map(({ kept, cut, put }) => {
+            const start = Buffer.concat(before).length + kept.length;
+            before.push(Buffer.from(kept), Buffer.alloc(cut, '#'));
+            after.push(Buffer.from(kept), Buffer.from(put));
+            return { span: { start, end: start + cut }, text: put };
+          });
+          const ordered = reversed && parts.every(({ cut }) => cut > 0) ? edits.toReversed() : edits;
+          const expected = Buffer.concat([...after, rest]);
+          expect(joinPieces(splice(Buffer.concat([...before, rest]), ordered))).toEqual(expected);
+          const copied = new Splice(Buffer.concat([...before, rest]), ordered);
+          const target = Buffer.alloc(copied.length + 4, '!');
+          expect([copied.length, copied.copyTo(target, 2)]).toEqual([expected.length, expected.length + 2]);
+          expect(target).toEqual(Buffer.concat([Buffer.from('!!'), expected, Buffer.from('!!')]));
+        },
+      ),
     );
   });
 

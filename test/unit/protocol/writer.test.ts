@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { MessageWriter } from '../../../src/protocol/writer.ts';
 import { Splice } from '../../../src/protocol/splice.ts';
+import { MessageWriter } from '../../../src/protocol/writer.ts';
 import { settled, watched } from './kit.ts';
 
 const line = (text: string): Buffer[] => [Buffer.from(text)];
@@ -12,7 +12,9 @@ describe('MessageWriter', () => {
     const writer = new MessageWriter(stream);
     writer.write(line('one'));
     writer.write([Buffer.from('tw'), Buffer.from('o')]);
-    await Promise.resolve().then(() => { writer.write(line('three')); });
+    await Promise.resolve().then(() => {
+      writer.write(line('three'));
+    });
     await settled();
     expect(chunks().map(String)).toEqual(['one\ntwo\nthree\n']);
   });
@@ -29,7 +31,13 @@ describe('MessageWriter', () => {
   it('writes edited messages, small and large, as if they were put together before', async () => {
     const { stream, lines } = watched();
     const writer = new MessageWriter(stream);
-    for (const size of [5, 200_000, 7]) writer.write(new Splice(Buffer.from(`a${'b'.repeat(size)}c`), [{ span: { start: 0, end: 1 }, text: 'é😀' }, { span: { start: size + 1, end: size + 2 }, text: '' }]));
+    for (const size of [5, 200_000, 7])
+      writer.write(
+        new Splice(Buffer.from(`a${'b'.repeat(size)}c`), [
+          { span: { start: 0, end: 1 }, text: 'é😀' },
+          { span: { start: size + 1, end: size + 2 }, text: '' },
+        ]),
+      );
     await settled();
     expect(lines()).toEqual([5, 200_000, 7].map((size) => `é😀${'b'.repeat(size)}`));
   });

@@ -1,6 +1,7 @@
 /** A link whose state the test sets. */
-import type { AnywhereError } from '../../../src/base/errors.ts';
+
 import { Emitter } from '../../../src/base/emitter.ts';
+import type { AnywhereError } from '../../../src/base/errors.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkState } from '../../../src/link/contract.ts';
 import { HeldChannel } from '../upstream/kit.ts';
 
@@ -43,10 +44,14 @@ export class ScriptedLink implements Link {
         else return;
         leave();
       });
-      signal.addEventListener('abort', () => {
-        leave();
-        reject(signal.reason as Error);
-      }, { once: true });
+      signal.addEventListener(
+        'abort',
+        () => {
+          leave();
+          reject(signal.reason as Error);
+        },
+        { once: true },
+      );
     });
   }
 

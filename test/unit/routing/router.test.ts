@@ -23,13 +23,24 @@ function routerKit(plan: Partial<ServerPlan> = {}) {
   const clock = new ManualClock();
   const server = serverPlan('box', 'files', plan);
   const owner: InstanceOwner = {
-    clientInfo: '{}', capabilities: '{}', protocolVersion: '2025-11-25',
-    serverRequest: () => undefined, serverNotification: () => undefined, instanceReady: () => undefined, instanceEnded: () => undefined,
+    clientInfo: '{}',
+    capabilities: '{}',
+    protocolVersion: '2025-11-25',
+    serverRequest: () => undefined,
+    serverNotification: () => undefined,
+    instanceReady: () => undefined,
+    instanceEnded: () => undefined,
   };
   const link = new ScriptedLink();
-  const scope = new Scope((error) => { throw error; });
+  const scope = new Scope((error) => {
+    throw error;
+  });
   const unit = new ServerUnit(server, link, owner, {
-    clock, scope, maxMessageBytes: 1 << 20, redact: (line) => line, onLine: () => undefined,
+    clock,
+    scope,
+    maxMessageBytes: 1 << 20,
+    redact: (line) => line,
+    onLine: () => undefined,
     resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
   });
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), clock);
@@ -88,9 +99,16 @@ describe('a call', () => {
 
   it('to a host that is refused fails at once, with the cause, and does not wake it', async () => {
     const { link, call } = routerKit();
-    link.state = { kind: 'refused', cause: new AnywhereError('HOST_KEY_CHANGED', 'another key', { evidence: ['SHA256:…'] }) };
+    link.state = {
+      kind: 'refused',
+      cause: new AnywhereError('HOST_KEY_CHANGED', 'another key', { evidence: ['SHA256:…'] }),
+    };
     expect(await stateOf(call())).toMatchObject({
-      code: 'HOST_KEY_CHANGED', host: 'box', server: 'files', evidence: ['SHA256:…'], message: 'host box is not available: another key. It is not retried by itself',
+      code: 'HOST_KEY_CHANGED',
+      host: 'box',
+      server: 'files',
+      evidence: ['SHA256:…'],
+      message: 'host box is not available: another key. It is not retried by itself',
     });
     expect(link.wakes).toEqual([]);
   });
@@ -100,7 +118,11 @@ describe('a call', () => {
     link.state = { kind: 'waiting', retryAtMs: clock.now() + 20_000, attempt: 3, cause: down };
     const waiting = call();
     clock.advance(3_000);
-    expect(await stateOf(waiting)).toMatchObject({ code: 'HOST_UNREACHABLE', message: 'host box is not available: connection refused by 192.0.2.1:22. It is retried by itself in 17 s', evidence: ['seen'] });
+    expect(await stateOf(waiting)).toMatchObject({
+      code: 'HOST_UNREACHABLE',
+      message: 'host box is not available: connection refused by 192.0.2.1:22. It is retried by itself in 17 s',
+      evidence: ['seen'],
+    });
     expect(clock.pending).toBe(0);
   });
 
@@ -111,7 +133,10 @@ describe('a call', () => {
     clock.advance(29_999);
     expect(await stateOf(waiting)).toBe('pending');
     clock.advance(1);
-    expect(await stateOf(waiting)).toMatchObject({ code: 'HOST_TIMEOUT', message: 'host box is not available: it does not answer. It is being retried now' });
+    expect(await stateOf(waiting)).toMatchObject({
+      code: 'HOST_TIMEOUT',
+      message: 'host box is not available: it does not answer. It is being retried now',
+    });
   });
 
   it('fails with the attempt it waited for', async () => {
@@ -143,13 +168,21 @@ describe('a name nobody offers', () => {
   it('may be right where its server has not been seen yet', () => {
     const { link, router } = routerKit();
     link.state = { kind: 'waiting', retryAtMs: 0, attempt: 1, cause: down };
-    expect(router.whyUnknown('box__files__read')).toMatchObject({ code: 'HOST_UNREACHABLE', host: 'box', server: 'files', tool: 'box__files__read' });
+    expect(router.whyUnknown('box__files__read')).toMatchObject({
+      code: 'HOST_UNREACHABLE',
+      host: 'box',
+      server: 'files',
+      tool: 'box__files__read',
+    });
   });
 
   it('is just wrong where its server has spoken, is disabled, or there is none', () => {
     const { catalog, server, router } = routerKit();
     catalog.accept(server, bytesOf({ tools: [tool('x')] }), '', { instructions: undefined, capabilities: {} });
-    expect([router.whyUnknown('box__files__read'), router.named('tools', 'box__files__x')?.original]).toEqual([undefined, 'x']);
+    expect([router.whyUnknown('box__files__read'), router.named('tools', 'box__files__x')?.original]).toEqual([
+      undefined,
+      'x',
+    ]);
     expect(routerKit({ enabled: false }).router.whyUnknown('box__files__read')).toBeUndefined();
     expect(routerKit().router.whyUnknown('box__file__read')).toBeUndefined();
   });

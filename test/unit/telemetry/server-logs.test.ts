@@ -91,7 +91,9 @@ test('a line waits a moment for others and is then written by itself, also after
   await new Promise((resolve) => setImmediate(resolve));
   expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(2);
   advance(250);
-  await vi.waitFor(() => { expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4); });
+  await vi.waitFor(() => {
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4);
+  });
 });
 
 test('tail gives the last entries of a server, a host, or everything, in order of time', async () => {

@@ -7,12 +7,25 @@ import { HELLO, instanceKit } from './kit.ts';
 const gone = new AnywhereError('SERVER_STOPPED', 'its client left');
 
 describe('an instance comes up', () => {
-  it('with its client\'s words, then says initialized', async () => {
+  it("with its client's words, then says initialized", async () => {
     const { instance, channel, up } = instanceKit();
     await up({ ...HELLO, instructions: 'Be kind.' });
-    expect(await instance.ready).toMatchObject({ protocolVersion: '2025-11-25', instructions: 'Be kind.', capabilities: { tools: {} } });
+    expect(await instance.ready).toMatchObject({
+      protocolVersion: '2025-11-25',
+      instructions: 'Be kind.',
+      capabilities: { tools: {} },
+    });
     expect(await channel.written()).toEqual([
-      { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: { 'x-new': 1 }, clientInfo: { name: 'c', version: '1' } } },
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2025-06-18',
+          capabilities: { 'x-new': 1 },
+          clientInfo: { name: 'c', version: '1' },
+        },
+      },
       { jsonrpc: '2.0', method: 'notifications/initialized' },
     ]);
   });
@@ -25,7 +38,12 @@ describe('an instance comes up', () => {
     const { instance, channel, open } = instanceKit();
     await open();
     await channel.say(answer);
-    await expect(instance.ready).rejects.toMatchObject({ code: 'SERVER_PROTOCOL', message: expect.stringMatching(text) as unknown, host: 'box', server: 'files' });
+    await expect(instance.ready).rejects.toMatchObject({
+      code: 'SERVER_PROTOCOL',
+      message: expect.stringMatching(text) as unknown,
+      host: 'box',
+      server: 'files',
+    });
     expect([instance.isLive, channel.closes]).toEqual([false, 1]);
   });
 
@@ -35,7 +53,10 @@ describe('an instance comes up', () => {
     channel.errors.write('still warming up\n');
     await settled();
     clock.advance(5000);
-    await expect(instance.ready).rejects.toMatchObject({ code: 'SERVER_START_TIMEOUT', evidence: ['still warming up'] });
+    await expect(instance.ready).rejects.toMatchObject({
+      code: 'SERVER_START_TIMEOUT',
+      evidence: ['still warming up'],
+    });
     await instance.ended;
     expect([(await channel.written()).length, channel.closes, clock.pending]).toEqual([1, 1, 0]);
   });
@@ -48,7 +69,10 @@ describe('an instance comes up', () => {
     channel.end({ kind: 'exited', code: 1, signal: undefined });
     const error = await instance.ready.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'SERVER_START_FAILED' });
-    expect([...(error as AnywhereError).evidence].sort()).toEqual(['cannot find module with token [redacted]', 'usage: x [options]']);
+    expect([...(error as AnywhereError).evidence].sort()).toEqual([
+      'cannot find module with token [redacted]',
+      'usage: x [options]',
+    ]);
   });
 });
 
@@ -88,7 +112,10 @@ describe('an instance that is up', () => {
     const { channel, requests, notifications, up } = instanceKit();
     await up();
     await channel.say({ id: 'p', method: 'ping' }, { id: 'r', method: 'roots/list' }, { method: 'notifications/x' });
-    expect([requests.map(({ method }) => method), notifications.map(({ method }) => method)]).toEqual([['roots/list'], ['notifications/x']]);
+    expect([requests.map(({ method }) => method), notifications.map(({ method }) => method)]).toEqual([
+      ['roots/list'],
+      ['notifications/x'],
+    ]);
     expect((await channel.written()).at(-1)).toEqual({ jsonrpc: '2.0', id: 'p', result: {} });
   });
 
@@ -96,13 +123,19 @@ describe('an instance that is up', () => {
     const { channel, lines, up } = instanceKit();
     await up();
     await channel.say('debugging…', { id: 99, result: {} });
-    expect(lines).toEqual([['stdout-noise', 'debugging…'], ['protocol', expect.stringContaining('"id":99')]]);
+    expect(lines).toEqual([
+      ['stdout-noise', 'debugging…'],
+      ['protocol', expect.stringContaining('"id":99')],
+    ]);
   });
 
   it('fails the one request whose answer is too large, and lives', async () => {
     const { instance, channel, lines, up } = instanceKit();
     await up();
-    const [large, small] = [kept(instance.peer.request('m', undefined, { timeoutMs: 1000 })), kept(instance.peer.request('m', undefined, { timeoutMs: 1000 }))];
+    const [large, small] = [
+      kept(instance.peer.request('m', undefined, { timeoutMs: 1000 })),
+      kept(instance.peer.request('m', undefined, { timeoutMs: 1000 })),
+    ];
     await channel.say(`{"jsonrpc":"2.0","id":2,"result":"${'x'.repeat(2 << 20)}"}`, { id: 3, result: 'fine' });
     await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', host: 'box', server: 'files' });
     expect((await small).resultValue()).toBe('fine');
@@ -156,15 +189,25 @@ describe('an instance that is up', () => {
   it('subscribes anew to what the one before it had, and only what is up is told of a client that left', async () => {
     const { instance, channel, open } = instanceKit();
     const [first, second] = [instance.owner, { ...instance.owner }];
-    for (const [uri, owner] of [['u:1', first], ['u:2', second], ['u:3', second]] as const) instance.subscriptions.add(uri, owner);
+    for (const [uri, owner] of [
+      ['u:1', first],
+      ['u:2', second],
+      ['u:3', second],
+    ] as const)
+      instance.subscriptions.add(uri, owner);
     await open();
     const { subscriptions } = instance;
-    expect(() => { instance.unsubscribe(first); }).not.toThrow();
+    expect(() => {
+      instance.unsubscribe(first);
+    }).not.toThrow();
     await channel.say({ id: 1, result: HELLO });
     instance.resubscribe();
     instance.unsubscribe(second);
     expect((await channel.written()).slice(2).map(({ method, params }) => [method, params?.['uri']])).toEqual([
-      ['resources/subscribe', 'u:2'], ['resources/subscribe', 'u:3'], ['resources/unsubscribe', 'u:2'], ['resources/unsubscribe', 'u:3'],
+      ['resources/subscribe', 'u:2'],
+      ['resources/subscribe', 'u:3'],
+      ['resources/unsubscribe', 'u:2'],
+      ['resources/unsubscribe', 'u:3'],
     ]);
     expect(subscriptions.uris).toEqual([]);
   });
@@ -172,6 +215,8 @@ describe('an instance that is up', () => {
   it('may lose a client while its channel is not even there', () => {
     const { instance } = instanceKit();
     instance.subscriptions.add('u:1', instance.owner);
-    expect(() => { instance.unsubscribe(instance.owner); }).not.toThrow();
+    expect(() => {
+      instance.unsubscribe(instance.owner);
+    }).not.toThrow();
   });
 });

@@ -25,8 +25,12 @@ export class HeldChannel implements LaunchedChannel {
   #written = '';
 
   constructor() {
-    this.ended = new Promise((resolve) => { this.end = resolve; });
-    this.input.on('data', (chunk: Buffer) => { this.#written += chunk.toString(); });
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+    this.input.on('data', (chunk: Buffer) => {
+      this.#written += chunk.toString();
+    });
   }
 
   close(): void {
@@ -35,11 +39,15 @@ export class HeldChannel implements LaunchedChannel {
 
   async written(): Promise<{ id?: number; method?: string; params?: Record<string, unknown> }[]> {
     await settled();
-    return this.#written.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { id?: number });
+    return this.#written
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { id?: number });
   }
 
   async say(...lines: (string | object)[]): Promise<void> {
-    for (const line of lines) this.output.write(`${typeof line === 'string' ? line : JSON.stringify({ jsonrpc: '2.0', ...line })}\n`);
+    for (const line of lines)
+      this.output.write(`${typeof line === 'string' ? line : JSON.stringify({ jsonrpc: '2.0', ...line })}\n`);
     await settled();
   }
 }
@@ -54,11 +62,21 @@ export class HeldLink implements Link {
   resolve: (channel: LaunchedChannel) => void = () => undefined;
   reject: (error: AnywhereError) => void = () => undefined;
 
-  onChange(): () => void { return () => undefined; }
-  wake(): void { /* It is up. */ }
-  ready(): Promise<void> { return Promise.resolve(); }
-  tunnel(): Promise<never> { return Promise.reject(new AnywhereError('INTERNAL', 'no tunnels here')); }
-  close(): Promise<void> { return Promise.resolve(); }
+  onChange(): () => void {
+    return () => undefined;
+  }
+  wake(): void {
+    /* It is up. */
+  }
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+  tunnel(): Promise<never> {
+    return Promise.reject(new AnywhereError('INTERNAL', 'no tunnels here'));
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 
   /** Takes no notice of its signal, as a link whose channel has just come. */
   open(): Promise<LaunchedChannel> {
@@ -83,14 +101,20 @@ export interface InstanceKit {
   readonly up: (result?: object) => Promise<void>;
 }
 
-export const HELLO = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } };
+export const HELLO = {
+  protocolVersion: '2025-11-25',
+  capabilities: { tools: {} },
+  serverInfo: { name: 's', version: '1' },
+};
 
 export function instanceKit(plan: Partial<ServerPlan> = {}, deps: Partial<InstanceDeps> = {}): InstanceKit {
   const clock = new ManualClock();
   const [requests, notifications]: [Message[], Message[]] = [[], []];
   const lines: [string, string][] = [];
   const owner: InstanceOwner = {
-    clientInfo: '{"name":"c","version":"1"}', capabilities: '{"x-new":1.0}', protocolVersion: '2025-06-18',
+    clientInfo: '{"name":"c","version":"1"}',
+    capabilities: '{"x-new":1.0}',
+    protocolVersion: '2025-06-18',
     serverRequest: (_instance, request) => requests.push(request),
     serverNotification: (_instance, notification) => notifications.push(notification),
     instanceReady: () => undefined,
@@ -98,12 +122,22 @@ export function instanceKit(plan: Partial<ServerPlan> = {}, deps: Partial<Instan
   };
   const link = new HeldLink();
   const channel = new HeldChannel();
-  const instance = new Instance(serverPlan('box', 'files', plan), link, { owner, subscriptions: new Subscriptions() }, {
-    clock, scope: new Scope((error) => { throw error; }), maxMessageBytes: 1 << 20, redact: (line) => line.replaceAll('s3cret', '[redacted]'),
-    resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
-    onLine: (stream, line) => lines.push([stream, line]),
-    ...deps,
-  });
+  const instance = new Instance(
+    serverPlan('box', 'files', plan),
+    link,
+    { owner, subscriptions: new Subscriptions() },
+    {
+      clock,
+      scope: new Scope((error) => {
+        throw error;
+      }),
+      maxMessageBytes: 1 << 20,
+      redact: (line) => line.replaceAll('s3cret', '[redacted]'),
+      resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
+      onLine: (stream, line) => lines.push([stream, line]),
+      ...deps,
+    },
+  );
   instance.ready.catch(() => undefined);
   const open = async (): Promise<void> => {
     await settled();

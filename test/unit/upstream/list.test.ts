@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listAll } from '../../../src/upstream/list.ts';
 import { kept } from '../protocol/kit.ts';
-import { HELLO, instanceKit, type InstanceKit } from './kit.ts';
+import { HELLO, type InstanceKit, instanceKit } from './kit.ts';
 
 async function upWith(capabilities: object): Promise<InstanceKit> {
   const kit = instanceKit();
@@ -15,7 +15,10 @@ describe('listAll', () => {
     const lists = kept(listAll(instance));
     const asked = (await channel.written()).slice(2);
     expect(asked.map(({ method }) => method)).toEqual(['resources/list', 'resources/templates/list']);
-    await channel.say({ id: asked[0]?.id, result: { resources: [] } }, { id: asked[1]?.id, error: { code: -32601, message: 'no' } });
+    await channel.say(
+      { id: asked[0]?.id, result: { resources: [] } },
+      { id: asked[1]?.id, error: { code: -32601, message: 'no' } },
+    );
     expect(await lists).toEqual({ tools: [], prompts: [], resources: [], resourceTemplates: [] });
   });
 
@@ -23,7 +26,12 @@ describe('listAll', () => {
     const { instance, channel } = await upWith({ tools: {} });
     const lists = kept(listAll(instance));
     await channel.say('{"jsonrpc":"2.0","id":2,"result":{"tools":[ {"a":1.0} , {"b":2}],"nextCursor":"\\u0041\\/é"}}');
-    expect((await channel.written()).at(-1)).toEqual({ jsonrpc: '2.0', id: 3, method: 'tools/list', params: { cursor: 'A/é' } });
+    expect((await channel.written()).at(-1)).toEqual({
+      jsonrpc: '2.0',
+      id: 3,
+      method: 'tools/list',
+      params: { cursor: 'A/é' },
+    });
     await channel.say('{"jsonrpc":"2.0","id":3,"result":{"nextCursor":null,"tools":[3]}}');
     expect((await lists).tools.map(String)).toEqual(['{"a":1.0}', '{"b":2}', '3']);
   });
@@ -37,7 +45,12 @@ describe('listAll', () => {
     const { instance, channel } = await upWith({ tools: {} });
     const lists = kept(listAll(instance));
     await channel.say(answer);
-    await expect(lists).rejects.toMatchObject({ code: 'SERVER_PROTOCOL', host: 'box', server: 'files', message: expect.stringContaining(words) as unknown });
+    await expect(lists).rejects.toMatchObject({
+      code: 'SERVER_PROTOCOL',
+      host: 'box',
+      server: 'files',
+      message: expect.stringContaining(words) as unknown,
+    });
   });
 
   it('does not go round with a cursor that does', async () => {

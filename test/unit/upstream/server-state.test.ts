@@ -1,10 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { INITIAL_SERVER_STATE, reduceServer, type ServerAction, serverStateKind } from '../../../src/upstream/server-state.ts';
+import {
+  INITIAL_SERVER_STATE,
+  reduceServer,
+  type ServerAction,
+  serverStateKind,
+} from '../../../src/upstream/server-state.ts';
 
 const cause = new AnywhereError('SERVER_EXITED', 'gone');
-const after = (...actions: ServerAction[]): string => serverStateKind(actions.reduce(reduceServer, INITIAL_SERVER_STATE));
+const after = (...actions: ServerAction[]): string =>
+  serverStateKind(actions.reduce(reduceServer, INITIAL_SERVER_STATE));
 
 const launched = { type: 'launched' } as const;
 const initialized = { type: 'initialized' } as const;
@@ -31,7 +37,12 @@ describe('a server', () => {
   });
 
   it('counts its instances, whatever becomes of each', () => {
-    const life = fc.constantFrom<readonly ServerAction[]>([launched, failed], [launched, stopped(false)], [launched, initialized, ended], [launched, initialized, stopped(true)]);
+    const life = fc.constantFrom<readonly ServerAction[]>(
+      [launched, failed],
+      [launched, stopped(false)],
+      [launched, initialized, ended],
+      [launched, initialized, stopped(true)],
+    );
     fc.assert(
       fc.property(fc.array(life, { maxLength: 10 }), (lives) => {
         const state = lives.flat().reduce(reduceServer, INITIAL_SERVER_STATE);

@@ -24,7 +24,14 @@ process.stdin.on('data', (chunk) => {
   }
 });
 
-const capabilities = { tools: { listChanged: true }, prompts: {}, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {}, tasks: { list: {}, cancel: {} } };
+const capabilities = {
+  tools: { listChanged: true },
+  prompts: {},
+  resources: { subscribe: true, listChanged: true },
+  logging: {},
+  completions: {},
+  tasks: { list: {}, cancel: {} },
+};
 
 serve({
   name: 'full',
@@ -43,17 +50,28 @@ serve({
     },
     level: () => text(String(level)),
     seen: () => text(JSON.stringify(seen)),
-    link: () => ({ content: [{ type: 'resource_link', uri: 'test://a', name: 'a' }], structuredContent: { uri: 'test://a' } }),
+    link: () => ({
+      content: [{ type: 'resource_link', uri: 'test://a', name: 'a' }],
+      structuredContent: { uri: 'test://a' },
+    }),
     args: (args) => text(JSON.stringify(args)),
     hello: () => text(JSON.stringify(seen.find(({ method }) => method === 'initialize'))),
   },
   methods: {
     initialize: (params) => {
       seen.push({ method: 'initialize', params });
-      return { protocolVersion: params.protocolVersion, capabilities, serverInfo: { name: 'full', version: '1.0.0' }, instructions: 'Be kind.' };
+      return {
+        protocolVersion: params.protocolVersion,
+        capabilities,
+        serverInfo: { name: 'full', version: '1.0.0' },
+        instructions: 'Be kind.',
+      };
     },
     'prompts/list': () => ({ prompts: [{ name: 'greet', arguments: [{ name: 'who' }] }] }),
-    'prompts/get': ({ name, arguments: given }) => process.argv.includes('--mute-prompts') ? undefined : ({ messages: [{ role: 'user', content: { type: 'text', text: `${name} ${given?.who}` } }] }),
+    'prompts/get': ({ name, arguments: given }) =>
+      process.argv.includes('--mute-prompts')
+        ? undefined
+        : { messages: [{ role: 'user', content: { type: 'text', text: `${name} ${given?.who}` } }] },
     'resources/list': () => ({ resources: [{ uri: 'test://a', name: 'a' }] }),
     'resources/templates/list': () => ({ resourceTemplates: [{ uriTemplate: 'test://{id}', name: 't' }] }),
     'resources/read': ({ uri }) => ({ contents: [{ uri, text: `content of ${uri}` }] }),
@@ -65,7 +83,9 @@ serve({
       seen.push({ method: 'unsubscribe', uri });
       return {};
     },
-    'completion/complete': ({ ref, argument, context }) => ({ completion: { values: [JSON.stringify({ ref, argument, context })] } }),
+    'completion/complete': ({ ref, argument, context }) => ({
+      completion: { values: [JSON.stringify({ ref, argument, context })] },
+    }),
     'logging/setLevel': (params) => {
       level = params.level;
       return {};
