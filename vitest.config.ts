@@ -11,9 +11,10 @@ export default defineConfig({
     include: ['test/{unit,contract,integration}/**/*.test.{ts,tsx}'],
     globalSetup: ['test/setup/build.ts'],
     setupFiles: ['test/setup/warnings.ts'],
-    // Tests start real processes: child processes keep files apart, and more files at once than cores only add noise.
+    // Tests start real processes: child processes keep files apart. Most of a file's time is waiting, so three
+    // at once keep two cores busy; more would only add noise.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -92,7 +92,10 @@ export class LocalChannel implements Channel {
     this.#clock.after(
       LAST_WORDS_MS,
       () => {
-        stderr.destroy();
+        // What lies in the pipe by then is read first, however late the timer is.
+        setImmediate(() => {
+          stderr.destroy();
+        });
       },
       { background: true },
     );

@@ -3,13 +3,15 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { LaunchedChannel, Link } from '../../../src/link/contract.ts';
 import { createLocalDialer } from '../../../src/link/local/dialer.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { errorsOf, LOCAL_HOST, launchOf, linkDeps, linkOver, NEVER } from '../../integration/launch-support.ts';
+import { LOCAL_HOST, launchOf, linkDeps, linkOver, NEVER } from '../../integration/launch-support.ts';
 
 async function saying(script: string): Promise<{ link: Link; channel: LaunchedChannel }> {
   const deps = linkDeps(scratch());
   const link = linkOver(createLocalDialer(LOCAL_HOST, deps), LOCAL_HOST, deps);
   onTestFinished(() => link.close());
   const channel = await link.open(launchOf('sh', ['-c', script]), NEVER);
+  // Whoever does not say at once that stderr will be read later finds it read away.
+  channel.errors.pause();
   await once(channel.output, 'data');
   return { link, channel };
 }
@@ -18,12 +20,12 @@ it('what a program has said on stderr is still read after a close, and the link 
   const { link, channel } = await saying('echo last words >&2; echo up; cat');
   channel.close();
   let heard = '';
-  const errors = errorsOf(channel).then(
-    (text) => (heard = text),
-    () => (heard = 'broken off'),
-  );
+  channel.errors
+    .on('data', (chunk: Buffer) => {
+      heard += chunk.toString();
+    })
+    .resume();
   await link.close();
-  await errors;
   expect(heard).toBe('last words\n');
 });
 
