@@ -1,18 +1,23 @@
 /**
  * What servers offered last time, on disk: a list never waits for a server that was ever listed.
  *
- * One file a server, written whole and renamed into place (0600): a header line, then each definition
- * on its own line, byte for byte. It never expires; `ttlMs` only says when to look again. A file that
- * cannot be read or written is as good as none: the cache must not be able to stop anything.
+ * One file for each server and profile of clients, written whole and renamed into place (0600): a
+ * header line, then each definition on its own line, byte for byte. It never expires; `ttlMs` only
+ * says when to look again. A file that cannot be read or written is as good as none: the cache must
+ * not be able to stop anything.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { COLLECTIONS, forEachCollection } from '../protocol/collections.ts';
 import { type Listing, readItem } from './listing.ts';
 
 const FORMAT = 2;
+
+/** Of a file's name: the beginning is its server, the rest the profile. */
+const SERVER_DIGITS = 16;
+const PROFILE_DIGITS = 8;
 
 const count = z.int().min(0);
 
@@ -34,6 +39,8 @@ type Header = z.infer<typeof HEADER>;
 export class ListingCache {
   readonly #folder: string;
   readonly #onError: (error: unknown) => void;
+  /** The files of the folder by the beginning of their names; looked up once. */
+  #files: Map<string, Set<string>> | undefined;
 
   /** @param folder below the user's cache folder; made when the first listing is kept */
   constructor(folder: string, onError: (error: unknown) => void) {
@@ -41,41 +48,77 @@ export class ListingCache {
     this.#onError = onError;
   }
 
-  /** The last listing of the server with this fingerprint, or undefined. Synchronous: it is part of starting. */
-  read(serverId: string, fingerprint: string): Listing | undefined {
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(this.#path(serverId));
-    } catch {
-      return undefined;
-    }
-    return decode(bytes, fingerprint);
+  /** The last listing of the server with this fingerprint for each profile, the latest one last. Synchronous: it is part of starting. */
+  read(serverId: string, fingerprint: string): readonly Listing[] {
+    this.#files ??= filesOf(this.#folder);
+    const names = [...(this.#files.get(serverDigits(serverId)) ?? [])];
+    return names
+      .flatMap((name) => readListing(join(this.#folder, name), fingerprint) ?? [])
+      .toSorted((a, b) => a.listedAtMs - b.listedAtMs);
+  }
+
+  remove(serverId: string, profile: string): void {
+    removeQuietly(join(this.#folder, fileName(serverId, profile)));
   }
 
   write(serverId: string, listing: Listing): void {
-    const path = this.#path(serverId);
+    const name = fileName(serverId, listing.profile);
+    const path = join(this.#folder, name);
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       writeFileSync(draft, encode(listing), { mode: 0o600, flag: 'wx' });
       renameSync(draft, path);
+      if (this.#files !== undefined) addFile(this.#files, name);
     } catch (error) {
       removeQuietly(draft);
       this.#onError(error);
     }
   }
+}
 
-  #path(serverId: string): string {
-    return join(this.#folder, createHash('sha256').update(serverId).digest('hex').slice(0, 24));
+/** Empty where there is no such folder yet. */
+function filesOf(folder: string): Map<string, Set<string>> {
+  const files = new Map<string, Set<string>>();
+  try {
+    for (const name of readdirSync(folder)) if (name.length === SERVER_DIGITS + PROFILE_DIGITS) addFile(files, name);
+  } catch {
+    // As good as none.
+  }
+  return files;
+}
+
+function addFile(files: Map<string, Set<string>>, name: string): void {
+  const server = name.slice(0, SERVER_DIGITS);
+  files.set(server, (files.get(server) ?? new Set()).add(name));
+}
+
+function fileName(serverId: string, profile: string): string {
+  return `${serverDigits(serverId)}${digits(profile, PROFILE_DIGITS)}`;
+}
+
+function serverDigits(serverId: string): string {
+  return digits(serverId, SERVER_DIGITS);
+}
+
+function digits(text: string, count: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, count);
+}
+
+function readListing(path: string, fingerprint: string): Listing | undefined {
+  try {
+    return decode(readFileSync(path), fingerprint);
+  } catch {
+    return undefined;
   }
 }
 
-/** The draft may not even have been made; what hindered that may hinder this too. */
+/** It may not even have been made; what hindered that may hinder this too. */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The error that led here is reported.
+    // What cannot be removed does no harm.
   }
 }
 

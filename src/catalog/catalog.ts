@@ -1,4 +1,9 @@
-/** Holds what every server last listed, on disk and merged, and says when the merged lists change. */
+/**
+ * Holds what every server last listed, on disk and merged, and says when the merged lists change.
+ *
+ * What a server lists may depend on its client's capabilities, so there is a listing for each profile
+ * (`profileOf`). Where a profile was never listed, the latest listing of any other stands in for it.
+ */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Plan, ServerPlan } from '../config/plan.ts';
@@ -7,14 +12,23 @@ import type { Definitions } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type Listing, readItems, sameItems } from './listing.ts';
+import { type Listing, profileOf, readItems, sameItems } from './listing.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
   readonly server: ServerPlan;
-  /** The merged lists that are different now. */
+  /** The merged lists that are different now for clients of the profile that was listed. */
   readonly collections: ReadonlySet<CollectionName>;
 }
+
+/** Of a client; undefined asks for the latest listing, whoever it was for. */
+type Profile = string | undefined;
+
+/** A shared server has one instance for all, which is offered nothing that needs one client. */
+const SHARED_PROFILE = profileOf({});
+
+/** Clients have few; names that some client makes up anew each time must not fill the disk. */
+const MAX_PROFILES = 16;
 
 interface Entry {
   readonly listing: Listing;
@@ -29,8 +43,11 @@ export class Catalog {
   readonly #cache: ListingCache;
   readonly #clock: Clock;
   readonly #fingerprints: ReadonlyMap<string, string>;
-  readonly #entries = new Map<string, Entry>();
-  #snapshot: Snapshot;
+  readonly #servers: readonly ServerPlan[];
+  /** By server, then by profile; the latest listing of a server stands last. */
+  readonly #entries = new Map<string, Map<string, Entry>>();
+  /** By profile, each made when it is first asked for. */
+  readonly #snapshots = new Map<Profile, Snapshot>();
 
   constructor(plan: Plan, cache: ListingCache, clock: Clock) {
     this.#plan = plan;
@@ -42,27 +59,34 @@ export class Catalog {
         host.servers.map((server) => [serverId(server), fingerprintOf(host, server)] as const),
       ),
     );
+    this.#servers = plan.hosts.flatMap((host) => host.servers);
     for (const [id, fingerprint] of this.#fingerprints) this.#load(id, fingerprint);
-    this.#snapshot = this.#build();
   }
 
-  get snapshot(): Snapshot {
-    return this.#snapshot;
+  /** The merged lists as a client of this profile is given them. Without one: of the latest listings. */
+  snapshot(profile?: string): Snapshot {
+    const known = this.#snapshots.get(profile);
+    if (known !== undefined) return known;
+    const snapshot =
+      this.#alike(profile) ?? buildSnapshot(this.#plan, this.aliases, (server) => this.listing(server, profile));
+    this.#snapshots.set(profile, snapshot);
+    return snapshot;
   }
 
-  listing(server: ServerPlan): Listing | undefined {
-    return this.#entries.get(serverId(server))?.listing;
+  /** What a client of this profile is given: its own listing, or else the latest one. */
+  listing(server: ServerPlan, profile?: string): Listing | undefined {
+    return (this.#own(server, profile) ?? this.#latest(server))?.listing;
   }
 
-  /** True once the server has listed in this run. */
+  /** True once the server has listed in this run, for whomever. */
   isFresh(server: ServerPlan): boolean {
-    return this.#entries.get(serverId(server))?.isFresh === true;
+    return this.#latest(server)?.isFresh === true;
   }
 
-  /** True where the server should be asked again: never listed, or longer ago than `catalog.ttlMs`. */
-  isStale(server: ServerPlan): boolean {
-    const listing = this.listing(server);
-    return listing === undefined || this.#clock.now() - listing.listedAtMs > this.#plan.catalog.ttlMs;
+  /** True where the server should be asked again: never listed for this profile, or longer ago than `catalog.ttlMs`. */
+  isStale(server: ServerPlan, profile?: string): boolean {
+    const entry = profile === undefined ? this.#latest(server) : this.#own(server, profile);
+    return entry === undefined || this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
   }
 
   /** Takes what a server has just listed. */
@@ -83,8 +107,8 @@ export class Catalog {
       instructions: hello.instructions,
       capabilities: hello.capabilities,
     };
-    const before = this.#entries.get(id)?.listing;
-    this.#entries.set(id, { listing, isFresh: true });
+    const before = this.listing(server, profile);
+    this.#keep(id, { listing, isFresh: true });
     this.#cache.write(id, listing);
     this.#announce(server, before, listing);
   }
@@ -93,16 +117,39 @@ export class Catalog {
     const differs = ({ name }: { name: CollectionName }): boolean =>
       before === undefined || !sameItems(before.items[name], after.items[name]);
     const collections = new Set(COLLECTIONS.filter(differs).map(({ name }) => name));
-    this.#snapshot = this.#build();
+    this.#snapshots.clear();
     this.changes.emit({ server, collections });
   }
 
   #load(id: string, fingerprint: string): void {
-    const listing = this.#cache.read(id, fingerprint);
-    if (listing !== undefined) this.#entries.set(id, { listing, isFresh: false });
+    for (const listing of this.#cache.read(id, fingerprint)) this.#keep(id, { listing, isFresh: false });
   }
 
-  #build(): Snapshot {
-    return buildSnapshot(this.#plan, this.aliases, (server) => this.listing(server));
+  #keep(id: string, entry: Entry): void {
+    const entries = this.#entries.get(id) ?? new Map<string, Entry>();
+    // So that it stands last.
+    entries.delete(entry.listing.profile);
+    entries.set(entry.listing.profile, entry);
+    this.#entries.set(id, entries);
+    const [oldest] = entries.keys();
+    if (entries.size <= MAX_PROFILES || oldest === undefined) return;
+    entries.delete(oldest);
+    this.#cache.remove(id, oldest);
+  }
+
+  #own(server: ServerPlan, profile: Profile): Entry | undefined {
+    if (profile === undefined) return undefined;
+    return this.#entries.get(serverId(server))?.get(server.sharing === 'shared' ? SHARED_PROFILE : profile);
+  }
+
+  #latest(server: ServerPlan): Entry | undefined {
+    return [...(this.#entries.get(serverId(server))?.values() ?? [])].at(-1);
+  }
+
+  /** The snapshot of another profile that is given the very same listings. */
+  #alike(profile: Profile): Snapshot | undefined {
+    const isAlike = (other: Profile): boolean =>
+      this.#servers.every((server) => this.listing(server, other) === this.listing(server, profile));
+    return [...this.#snapshots].find(([other]) => isAlike(other))?.[1];
   }
 }

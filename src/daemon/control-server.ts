@@ -142,7 +142,11 @@ export class ControlServer {
 
   #client(): LocalClient {
     const { gateway, clock, version } = this.#deps;
-    this.#local ??= new LocalClient({ clock, version, open: (writer) => gateway.openSession(writer) });
+    this.#local ??= new LocalClient({
+      clock,
+      version,
+      open: (writer) => gateway.openSession(writer, { isCommand: true }),
+    });
     return this.#local;
   }
 

@@ -8,7 +8,7 @@ import type { ControlMethods, ToolEntry } from './control-schema.ts';
 
 export function listTools(gateway: Gateway, units: readonly ServerUnit[]): ControlMethods['tools']['result'] {
   const asked = new Set(units.map(({ plan }) => serverId(plan)));
-  const routes = [...gateway.catalog.snapshot.routes.tools.values()].filter(({ server }) =>
+  const routes = [...gateway.catalog.snapshot().routes.tools.values()].filter(({ server }) =>
     asked.has(serverId(server)),
   );
   return { tools: routes.map(toolEntry), missing: units.flatMap((unit) => whyMissing(gateway, unit) ?? []) };

@@ -45,7 +45,7 @@ export interface ClientSideDeps {
   readonly startCall: (instance: Instance, call: Outgoing & { readonly route: Route }, waiter: Waiter) => void;
   readonly nextCallId: () => number;
   /** Resolves when the tool is offered, or as soon as it is no use to wait. */
-  readonly awaitTool: (name: string, owner: InstanceOwner) => Promise<void>;
+  readonly awaitTool: (name: string, client: Pick<ClientSideClient, 'owner' | 'profile'>) => Promise<void>;
 }
 
 /** The client itself, as this side needs it. */
@@ -55,6 +55,8 @@ export interface ClientSideClient {
   readonly peer: Peer;
   readonly lists: MergedLists;
   readonly tasks: Tasks;
+  /** Which of the catalog's listings are its own; undefined: always the latest. */
+  readonly profile: () => string | undefined;
   readonly instances: () => readonly Instance[];
   /** initialize, ping, logging/setLevel. */
   readonly answerHere: (request: Message) => void;
@@ -69,7 +71,7 @@ export class ClientSide {
   constructor(client: ClientSideClient, deps: ClientSideDeps) {
     this.#client = client;
     this.#deps = deps;
-    this.#destinations = new Destinations(deps.router, deps.catalog.aliases, client.tasks);
+    this.#destinations = new Destinations(deps.router, deps.catalog.aliases, client);
   }
 
   answer(request: Message): void {
@@ -113,7 +115,7 @@ export class ClientSide {
   /** A call to a server that is up, with nothing to do around it: nearly every one. False: it is not so simple. */
   #callDirectly(request: Message): boolean {
     const { owner, peer } = this.#client;
-    const route = request.hasTwins() ? undefined : this.#deps.router.named('tools', request.paramText('name') ?? '');
+    const route = request.hasTwins() ? undefined : this.#tool(request.paramText('name') ?? '');
     const instance = route === undefined ? undefined : this.#deps.readyFor(route.server, owner);
     if (route === undefined || instance === undefined) return false;
     const id = request.idText;
@@ -157,7 +159,7 @@ export class ClientSide {
   async #callTool(request: Message, cancellation: Cancellation): Promise<void> {
     const { id: client, owner, peer } = this.#client;
     const name = request.paramText('name') ?? '';
-    const route = this.#deps.router.named('tools', name) ?? (await this.#awaitedRoute(name));
+    const route = this.#tool(name) ?? (await this.#awaitedRoute(name));
     if (route === undefined) {
       this.#unknownTool(request, name);
       return;
@@ -171,8 +173,12 @@ export class ClientSide {
   }
 
   async #awaitedRoute(name: string): Promise<Route | undefined> {
-    await this.#deps.awaitTool(name, this.#client.owner);
-    return this.#deps.router.named('tools', name);
+    await this.#deps.awaitTool(name, this.#client);
+    return this.#tool(name);
+  }
+
+  #tool(name: string): Route | undefined {
+    return this.#deps.router.named('tools', name, this.#client.profile());
   }
 
   #unknownTool(request: Message, name: string): void {

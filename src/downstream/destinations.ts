@@ -21,15 +21,20 @@ export interface Destination {
 /** Rules whose requests one server answers. */
 export type ForwardedRule = Extract<ClientRequestRule, { kind: 'named' | 'uri' | 'reference' | 'task' }>;
 
+export interface DestinationsClient {
+  readonly tasks: Tasks;
+  readonly profile: () => string | undefined;
+}
+
 export class Destinations {
   readonly #router: Router;
   readonly #aliases: UriAliases;
-  readonly #tasks: Tasks;
+  readonly #client: DestinationsClient;
 
-  constructor(router: Router, aliases: UriAliases, tasks: Tasks) {
+  constructor(router: Router, aliases: UriAliases, client: DestinationsClient) {
     this.#router = router;
     this.#aliases = aliases;
-    this.#tasks = tasks;
+    this.#client = client;
   }
 
   /** @throws AnywhereError TOOL_UNKNOWN where nobody offers what is asked for */
@@ -50,7 +55,7 @@ export class Destinations {
 
   #byName(request: Message, collection: 'prompts', span: Span | undefined): Destination {
     const name = span === undefined ? undefined : textAt(request.bytes, span);
-    const route = name === undefined ? undefined : this.#router.named(collection, name);
+    const route = name === undefined ? undefined : this.#router.named(collection, name, this.#client.profile());
     if (span === undefined || route === undefined) throw unknown(request, name);
     return { server: route.server, edits: [{ span, text: route.originalJson }] };
   }
@@ -65,7 +70,7 @@ export class Destinations {
 
   #byTask(request: Message): Destination {
     const taskId = request.paramText('taskId');
-    const instance = taskId === undefined ? undefined : this.#tasks.instanceOf(taskId);
+    const instance = taskId === undefined ? undefined : this.#client.tasks.instanceOf(taskId);
     if (instance === undefined) throw unknown(request, taskId);
     return { server: instance.server, edits: [], isPatient: request.method === 'tasks/result' };
   }

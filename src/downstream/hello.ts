@@ -1,5 +1,5 @@
 /** Our answer to `initialize`, and what the client said in it. */
-import type { ServerCapabilities } from '../catalog/listing.ts';
+import { profileOf, type ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import { negotiateVersion } from '../protocol/versions.ts';
@@ -12,6 +12,8 @@ export interface ClientHello {
   readonly capabilities: string;
   /** Which capabilities those are. */
   readonly capabilityNames: readonly string[];
+  /** The same as the catalog's key (`profileOf`). */
+  readonly profile: string;
   /** What both speak now. */
   readonly protocolVersion: string;
 }
@@ -30,6 +32,7 @@ export function readClientHello(request: Message): ClientHello | undefined {
     clientInfo: rawAt(request.bytes, infoSpan),
     capabilities: rawAt(request.bytes, capabilitiesSpan),
     capabilityNames: Object.keys(capabilities),
+    profile: profileOf(capabilities),
     protocolVersion: negotiateVersion(protocolVersion),
   };
 }

@@ -6,7 +6,7 @@ import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { jsonArray } from '../catalog/snapshot.ts';
+import { jsonArray, type Snapshot } from '../catalog/snapshot.ts';
 import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -20,6 +20,8 @@ export interface MergedListsDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly peer: Peer;
+  /** Of the client (`profileOf`): servers may have another list for another one. */
+  readonly profile: () => string | undefined;
   /** Resolves when no server that was never listed is worth waiting for any more. */
   readonly firstListReady: () => Promise<void>;
 }
@@ -41,12 +43,16 @@ export class MergedLists {
   /** @param signal the client cancelled: it gets no answer */
   async answer(request: Message, collection: Collection, signal: AbortSignal): Promise<void> {
     await orAbort(this.#deps.firstListReady(), signal);
-    const { json, routes } = this.#deps.catalog.snapshot;
+    const { json, routes } = this.#snapshot;
     this.#served.set(collection.name, json[collection.name]);
     const cursor = request.paramText('cursor');
     if (cursor === undefined && routes[collection.name].size <= PAGE_ITEMS)
       this.#reply(request, collection, json[collection.name]);
     else this.#replyPage(request, collection, pageOf([...routes[collection.name].values()], cursor));
+  }
+
+  get #snapshot(): Snapshot {
+    return this.#deps.catalog.snapshot(this.#deps.profile());
   }
 
   #replyPage(request: Message, collection: Collection, page: Page | undefined): void {
@@ -73,7 +79,7 @@ export class MergedLists {
 
   /** Only lists the client has seen, and only where their bytes differ: a changed list costs a model its prompt cache. */
   #announce(): void {
-    const { json } = this.#deps.catalog.snapshot;
+    const { json } = this.#snapshot;
     const differing = COLLECTIONS.filter(({ name }) => this.#served.get(name)?.equals(json[name]) === false);
     for (const { name } of differing) this.#served.delete(name);
     for (const method of new Set(differing.map((collection) => collection.changed))) this.#deps.peer.notify(method);

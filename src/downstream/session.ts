@@ -23,7 +23,9 @@ export interface SessionDeps extends ClientSideDeps {
   readonly clock: Clock;
   readonly version: string;
   /** What is known of the servers, for `initialize`. */
-  readonly offer: () => Offer;
+  readonly offer: (profile: string | undefined) => Offer;
+  /** A command of ours: it is shown what servers listed last, for whomever, so that it need not start them for its own profile. */
+  readonly isCommand?: boolean;
   /** The client is known now: servers can be started for it. */
   readonly onHello: (session: ClientSession) => void;
   /** Resolves when no server that was never listed is worth waiting for any more. */
@@ -59,7 +61,12 @@ export class ClientSession implements InstanceOwner {
       stray: () => undefined,
     };
     this.peer = new Peer(writer, handler, deps.clock);
-    this.#lists = new MergedLists({ ...deps, peer: this.peer, firstListReady: () => deps.firstListReady(this) });
+    this.#lists = new MergedLists({
+      ...deps,
+      peer: this.peer,
+      profile: () => this.profile,
+      firstListReady: () => deps.firstListReady(this),
+    });
     this.#serverSide = new ServerSide(
       { peer: this.peer, tasks: this.#tasks, capabilities: () => this.#hello?.capabilityNames ?? [] },
       deps,
@@ -71,6 +78,7 @@ export class ClientSession implements InstanceOwner {
         peer: this.peer,
         lists: this.#lists,
         tasks: this.#tasks,
+        profile: () => this.profile,
         instances: () => deps.instancesOf(this),
         answerHere: (request) => {
           this.#answerHere(request);
@@ -82,6 +90,11 @@ export class ClientSession implements InstanceOwner {
 
   get hello(): ClientHello | undefined {
     return this.#hello;
+  }
+
+  /** Which of the catalog's listings are its own; undefined: always the latest. */
+  get profile(): string | undefined {
+    return this.#deps.isCommand === true ? undefined : (this.#hello?.profile ?? '');
   }
 
   get clientInfo(): string {
@@ -168,7 +181,7 @@ export class ClientSession implements InstanceOwner {
       return;
     }
     this.#hello = hello;
-    this.peer.reply(request, helloResult(hello, this.#deps.version, this.#deps.offer()));
+    this.peer.reply(request, helloResult(hello, this.#deps.version, this.#deps.offer(this.profile)));
     this.#deps.onHello(this);
   }
 

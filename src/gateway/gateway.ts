@@ -117,9 +117,9 @@ export class Gateway {
   }
 
   /** A client has connected; what it says goes to the session's `receive`. */
-  openSession(writer: MessageWriter): ClientSession {
+  openSession(writer: MessageWriter, more: Pick<SessionDeps, 'isCommand'> = {}): ClientSession {
     this.#lastSession += 1;
-    const session = new ClientSession(`c${this.#lastSession}`, writer, this.#sessionDeps);
+    const session = new ClientSession(`c${this.#lastSession}`, writer, { ...this.#sessionDeps, ...more });
     this.#sessions.set(session, this.#deps.clock.now());
     return session;
   }
@@ -166,12 +166,15 @@ export class Gateway {
     return this.#until(() => units.every((unit) => this.keeper.hasSpoken(unit)), withinMs);
   }
 
-  /** Resolves when a tool of this public name is offered, when no server can offer it any more, or after `withinMs`. */
-  toolAppears(name: string, withinMs: number): Promise<void> {
+  /**
+   * Resolves when a tool of this public name is offered, when no server can offer it any more, or after `withinMs`.
+   * @param profile of the client it is to be offered to; undefined: to anyone
+   */
+  toolAppears(name: string, withinMs: number, profile?: string): Promise<void> {
     const named = this.router.unlisted(name);
     const units = named.length === 0 ? this.units : named;
     const isOver = (): boolean =>
-      this.router.named('tools', name) !== undefined || units.every((unit) => this.keeper.hasSpoken(unit));
+      this.router.named('tools', name, profile) !== undefined || units.every((unit) => this.keeper.hasSpoken(unit));
     return this.#until(isOver, withinMs);
   }
 
@@ -275,15 +278,16 @@ export class Gateway {
         this.#lastCall += 1;
         return this.#lastCall;
       },
-      awaitTool: (name, session) => this.#awaitTool(name, session),
-      offer: () =>
+      awaitTool: (name, client) => this.#awaitTool(name, client.owner, client.profile()),
+      offer: (profile) =>
         offerOf(
           this.catalog,
           this.units.map(({ plan }) => plan),
+          profile,
         ),
       onHello: (session) => {
         this.#emit({ type: 'client-joined', client: session.id, name: session.hello?.name ?? '' });
-        this.keeper.want(session);
+        this.keeper.want(session, session.profile);
       },
       firstListReady: (session) => this.#firstListReady(session),
       instancesOf: (session) => this.instancesOf(session),
@@ -303,14 +307,14 @@ export class Gateway {
   }
 
   /** A call that comes before its server was ever listed waits as a call to its host does. */
-  async #awaitTool(name: string, owner: InstanceOwner): Promise<void> {
+  async #awaitTool(name: string, owner: InstanceOwner, profile: string | undefined): Promise<void> {
     const units = this.router.unlisted(name);
     for (const unit of units) {
       unit.link.wake(`a call to ${serverId(unit.plan)}`);
-      this.keeper.wantUnit(unit, owner);
+      this.keeper.wantUnit(unit, owner, profile);
     }
     const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
-    await this.toolAppears(name, Math.max(0, ...waits));
+    await this.toolAppears(name, Math.max(0, ...waits), profile);
   }
 
   #firstListReady(session: ClientSession): Promise<void> {

@@ -6,10 +6,17 @@ import type { ServerPlan } from '../config/plan.ts';
 const MAX_PER_SERVER = 2_000;
 const MAX_TOTAL = 16_000;
 
-/** From what was listed last; undefined where no server says anything. */
-export function joinInstructions(catalog: Catalog, servers: readonly ServerPlan[]): string | undefined {
+/**
+ * From what was listed last; undefined where no server says anything.
+ * @param profile of the client that is told them
+ */
+export function joinInstructions(
+  catalog: Catalog,
+  servers: readonly ServerPlan[],
+  profile?: string,
+): string | undefined {
   const parts = servers.flatMap((server) => {
-    const text = server.enabled ? catalog.listing(server)?.instructions : undefined;
+    const text = server.enabled ? catalog.listing(server, profile)?.instructions : undefined;
     return text === undefined
       ? []
       : [`## ${serverId(server)} (tools ${server.host}__${server.name}__…)\n${cut(text, MAX_PER_SERVER)}`];

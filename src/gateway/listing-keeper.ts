@@ -30,8 +30,8 @@ export interface ListingKeeperDeps {
 
 /** A server that somebody wants listed and that is not up yet. */
 interface Want {
-  /** Who wants it, first come first; it is started for the first that is still there. */
-  readonly owners: Set<InstanceOwner>;
+  /** Who wants it, and for which profile, first come first; it is started for the first that is still there. */
+  readonly owners: Map<InstanceOwner, string | undefined>;
   attempt: number;
   cancelRetry: CancelTimer | undefined;
 }
@@ -54,15 +54,19 @@ export class ListingKeeper {
     });
   }
 
-  /** Starts, for this client, what was never listed or is due again; hosts that are not up get it when they are. */
-  want(owner: InstanceOwner): void {
-    for (const unit of this.#deps.units) if (this.#deps.catalog.isStale(unit.plan)) this.wantUnit(unit, owner);
+  /**
+   * Starts, for this client, what was never listed or is due again; hosts that are not up get it when they are.
+   * @param profile of the client, where it is to be given the listings of its own; undefined: any will do
+   */
+  want(owner: InstanceOwner, profile?: string): void {
+    for (const unit of this.#deps.units)
+      if (this.#deps.catalog.isStale(unit.plan, profile)) this.wantUnit(unit, owner, profile);
   }
 
-  wantUnit(unit: ServerUnit, owner: InstanceOwner): void {
+  wantUnit(unit: ServerUnit, owner: InstanceOwner, profile?: string): void {
     if (!unit.plan.enabled) return;
-    const want = this.#wants.get(unit) ?? { owners: new Set(), attempt: 0, cancelRetry: undefined };
-    want.owners.add(owner);
+    const want = this.#wants.get(unit) ?? { owners: new Map(), attempt: 0, cancelRetry: undefined };
+    want.owners.set(owner, profile);
     this.#wants.set(unit, want);
     if (want.cancelRetry === undefined) this.#tryStart(unit);
   }
@@ -131,9 +135,19 @@ export class ListingKeeper {
     });
   }
 
+  /** The server has listed: it goes on for those only whose own profile it has not listed. */
+  #satisfied(unit: ServerUnit, lister: InstanceOwner): void {
+    const want = this.#wants.get(unit);
+    if (want === undefined) return;
+    for (const [owner, profile] of want.owners)
+      if (owner === lister || !this.#deps.catalog.isStale(unit.plan, profile)) want.owners.delete(owner);
+    if (want.owners.size > 0) this.#tryStart(unit);
+    else this.#drop(unit, want);
+  }
+
   #tryStart(unit: ServerUnit): void {
     const want = this.#wants.get(unit);
-    const [owner] = want?.owners ?? [];
+    const [owner] = want?.owners.keys() ?? [];
     if (
       want === undefined ||
       owner === undefined ||
@@ -180,7 +194,7 @@ export class ListingKeeper {
         profile,
         instance.hello ?? { instructions: undefined, capabilities: {} },
       );
-      this.#wants.delete(unit);
+      this.#satisfied(unit, instance.owner);
     } catch (thrown) {
       if (!instance.isLive) return;
       const error = asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name });

@@ -5,8 +5,8 @@ import type { Offer } from '../downstream/hello.ts';
 import { mergedCapabilities } from '../downstream/merged-capabilities.ts';
 import { joinInstructions } from './instructions.ts';
 
-export function offerOf(catalog: Catalog, servers: readonly ServerPlan[]): Offer {
+export function offerOf(catalog: Catalog, servers: readonly ServerPlan[], profile?: string): Offer {
   const enabled = servers.filter((server) => server.enabled);
-  const known = enabled.map((server) => catalog.listing(server)?.capabilities ?? {});
-  return { instructions: joinInstructions(catalog, enabled), capabilities: mergedCapabilities(known) };
+  const known = enabled.map((server) => catalog.listing(server, profile)?.capabilities ?? {});
+  return { instructions: joinInstructions(catalog, enabled, profile), capabilities: mergedCapabilities(known) };
 }

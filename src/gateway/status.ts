@@ -61,7 +61,7 @@ function linkReport(
 
 function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): ServerReport {
   const { catalog, keeper } = gateway;
-  const problems = [...(catalog.snapshot.problems.get(serverId(unit.plan)) ?? [])];
+  const problems = [...(catalog.snapshot().problems.get(serverId(unit.plan)) ?? [])];
   const failure = keeper.failure(unit);
   if (failure !== undefined) problems.push(failure);
   const kind = serverStateKind(unit.state);
@@ -78,7 +78,7 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
 
 function countTools(gateway: Gateway): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { server } of gateway.catalog.snapshot.routes.tools.values()) {
+  for (const { server } of gateway.catalog.snapshot().routes.tools.values()) {
     const id = serverId(server);
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }

@@ -26,9 +26,12 @@ export class Router {
     this.#clock = clock;
   }
 
-  /** The route of a public tool or prompt name. */
-  named(collection: 'tools' | 'prompts', name: string): Route | undefined {
-    return this.#catalog.snapshot.routes[collection].get(name);
+  /**
+   * The route of a public tool or prompt name.
+   * @param profile of the client that says it; undefined: whoever was given it last
+   */
+  named(collection: 'tools' | 'prompts', name: string, profile?: string): Route | undefined {
+    return this.#catalog.snapshot(profile).routes[collection].get(name);
   }
 
   /** The one enabled server, where there is just one. */

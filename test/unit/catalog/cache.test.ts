@@ -31,14 +31,14 @@ function written(folder = join(scratch(), 'catalog')): { folder: string; file: s
 describe('ListingCache', () => {
   it('gives back what was written, byte for byte, to the next run', () => {
     const { folder } = written();
-    expect(cacheIn(folder).cache.read('box/files', 'f')).toEqual(full);
+    expect(cacheIn(folder).cache.read('box/files', 'f')[0]).toEqual(full);
   });
 
   it('keeps an empty listing apart from none', () => {
     const { cache, folder } = written();
     cache.write('box/empty', listingOf({}));
-    expect(cacheIn(folder).cache.read('box/empty', 'f')?.items.tools).toEqual([]);
-    expect(cache.read('box/none', 'f')).toBeUndefined();
+    expect(cacheIn(folder).cache.read('box/empty', 'f')[0]?.items.tools).toEqual([]);
+    expect(cache.read('box/none', 'f')[0]).toBeUndefined();
   });
 
   it('holds a file 0600 in a folder 0700 for each server, and no drafts', () => {
@@ -51,8 +51,36 @@ describe('ListingCache', () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
+  it('keeps a listing for each profile, the latest one last, and finds what it wrote since it looked', () => {
+    const { cache, folder } = written();
+    const profilesOf = (one: ListingCache): (readonly [string, number])[] =>
+      one.read('box/files', 'f').map(({ profile, listedAtMs }) => [profile, listedAtMs]);
+    expect(profilesOf(cache)).toEqual([['roots', 42]]);
+    cache.write('box/files', { ...full, profile: '', listedAtMs: 41 });
+    cache.write('box/files', { ...full, profile: 'sampling', listedAtMs: 43 });
+    cache.write('box/files', { ...full, profile: 'sampling', listedAtMs: 44 });
+    const expected = [
+      ['', 41],
+      ['roots', 42],
+      ['sampling', 44],
+    ];
+    expect([profilesOf(cache), profilesOf(cacheIn(folder).cache)]).toEqual([expected, expected]);
+    cache.remove('box/files', 'roots');
+    cache.remove('box/files', 'never there');
+    expect([profilesOf(cache), profilesOf(cacheIn(folder).cache)]).toEqual([
+      [
+        ['', 41],
+        ['sampling', 44],
+      ],
+      [
+        ['', 41],
+        ['sampling', 44],
+      ],
+    ]);
+  });
+
   it('does not serve what another command listed', () => {
-    expect(written().cache.read('box/files', 'another')).toBeUndefined();
+    expect(written().cache.read('box/files', 'another')[0]).toBeUndefined();
   });
 
   it('reads a file damaged anywhere as none or as a part of it, and never throws', () => {
@@ -65,7 +93,7 @@ describe('ListingCache', () => {
         Buffer.concat([bytes.subarray(0, at), Buffer.from('\n'), bytes.subarray(at)]),
       ]) {
         writeFileSync(file, damage);
-        const tools = cache.read('box/files', 'f')?.items.tools ?? [];
+        const tools = cache.read('box/files', 'f')[0]?.items.tools ?? [];
         for (const item of tools)
           expect(() => {
             JSON.parse(item.bytes.toString());
@@ -87,7 +115,7 @@ describe('ListingCache', () => {
   ])('reads %j as none', (text) => {
     const { cache, file } = written();
     writeFileSync(file, text);
-    expect(cache.read('box/files', 'f')).toBeUndefined();
+    expect(cache.read('box/files', 'f')[0]).toBeUndefined();
   });
 
   it('does not serve a header of another shape', () => {
@@ -106,7 +134,7 @@ describe('ListingCache', () => {
       { capabilities: null },
     ]) {
       writeFileSync(file, [JSON.stringify({ ...header, ...change }), ...rest].join('\n'));
-      expect([change, cache.read('box/files', 'f')]).toEqual([change, undefined]);
+      expect([change, cache.read('box/files', 'f')[0]]).toEqual([change, undefined]);
     }
   });
 
@@ -115,7 +143,7 @@ describe('ListingCache', () => {
     writeFileSync(join(root, 'file'), '');
     const blocked = cacheIn(join(root, 'file', 'catalog'));
     blocked.cache.write('box/files', full);
-    expect([blocked.errors.length, blocked.cache.read('box/files', 'f')]).toEqual([1, undefined]);
+    expect([blocked.errors.length, blocked.cache.read('box/files', 'f')[0]]).toEqual([1, undefined]);
   });
 
   it('goes on where the disk refuses the file', () => {
@@ -129,6 +157,6 @@ describe('ListingCache', () => {
     const hindered = cacheIn(other);
     hindered.cache.write('box/files', full);
     expect([hindered.errors.length, readdirSync(other)]).toEqual([1, [name]]);
-    expect([errors, cache.read('box/files', 'f')?.listedAtMs]).toEqual([[], 42]);
+    expect([errors, cache.read('box/files', 'f')[0]?.listedAtMs]).toEqual([[], 42]);
   });
 });

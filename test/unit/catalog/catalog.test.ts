@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ListingCache } from '../../../src/catalog/cache.ts';
@@ -36,7 +37,7 @@ describe('Catalog', () => {
     const { catalog, changes } = open();
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     catalog.accept(server, defined({ tools: [tool('a')], prompts: [{ name: 'p' }] }), '', HELLO);
-    expect([...catalog.snapshot.routes.tools.keys()]).toEqual(['box__files__a']);
+    expect([...catalog.snapshot().routes.tools.keys()]).toEqual(['box__files__a']);
     expect(changes.map(({ collections }) => [...collections])).toEqual([
       ['tools', 'prompts', 'resources', 'resourceTemplates'],
       ['prompts'],
@@ -45,7 +46,7 @@ describe('Catalog', () => {
 
   it('hands out snapshots that never change', () => {
     const { catalog } = open();
-    const before = catalog.snapshot;
+    const before = catalog.snapshot();
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     expect([before.routes.tools.size, before.json.tools.toString()]).toEqual([0, '[]']);
   });
@@ -54,9 +55,9 @@ describe('Catalog', () => {
     const first = open();
     first.catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     const second = open(undefined, first.folder);
-    expect([...second.catalog.snapshot.routes.tools.keys()]).toEqual(['box__files__a']);
+    expect([...second.catalog.snapshot().routes.tools.keys()]).toEqual(['box__files__a']);
     expect([first.catalog.isFresh(server), second.catalog.isFresh(server)]).toEqual([true, false]);
-    expect(second.catalog.snapshot.json.tools).toEqual(first.catalog.snapshot.json.tools);
+    expect(second.catalog.snapshot().json.tools).toEqual(first.catalog.snapshot().json.tools);
   });
 
   it('never forgets offline, but knows when to look again', () => {
@@ -66,7 +67,7 @@ describe('Catalog', () => {
     clock.advance(300_000);
     expect(catalog.isStale(server)).toBe(false);
     clock.advance(1e10);
-    expect([catalog.isStale(server), catalog.snapshot.routes.tools.size]).toEqual([true, 1]);
+    expect([catalog.isStale(server), catalog.snapshot().routes.tools.size]).toEqual([true, 1]);
   });
 
   it('forgets what another command listed', () => {
@@ -74,6 +75,89 @@ describe('Catalog', () => {
     first.catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     const second = open(planOf([{ ...server, command: 'another' }, other]), first.folder);
     expect(second.catalog.listing(server)).toBeUndefined();
+  });
+
+  describe('of a server that lists by the capabilities of its client', () => {
+    const accept = (catalog: Catalog, profile: string, ...names: string[]): void => {
+      catalog.accept(server, defined({ tools: names.map((name) => tool(name)) }), profile, HELLO);
+    };
+    const names = (catalog: Catalog, profile?: string): string[] =>
+      [...catalog.snapshot(profile).routes.tools.values()].map(({ original }) => original);
+
+    it('gives each profile its own, one never listed the latest, and so does the next run', () => {
+      const { catalog, clock, folder } = open();
+      accept(catalog, 'roots', 'a', 'b');
+      clock.advance(1);
+      accept(catalog, '', 'a');
+      clock.advance(1);
+      for (const one of [catalog, open(undefined, folder).catalog]) {
+        expect([names(one, 'roots'), names(one, ''), names(one, 'sampling'), names(one)]).toEqual([
+          ['a', 'b'],
+          ['a'],
+          ['a'],
+          ['a'],
+        ]);
+      }
+      accept(catalog, 'roots', 'a', 'b');
+      expect([names(catalog, 'sampling'), names(catalog, '')]).toEqual([['a', 'b'], ['a']]);
+    });
+
+    it('says what changed for that profile', () => {
+      const { catalog, changes } = open();
+      accept(catalog, 'roots', 'a', 'b');
+      accept(catalog, '', 'a');
+      accept(catalog, 'roots', 'a', 'b');
+      accept(catalog, '', 'a');
+      expect(changes.map(({ collections }) => collections.has('tools'))).toEqual([true, true, false, false]);
+    });
+
+    it('knows for whom to look: a profile never listed, or long ago', () => {
+      const { catalog, clock } = open();
+      accept(catalog, 'roots', 'a');
+      expect([catalog.isStale(server, 'roots'), catalog.isStale(server, ''), catalog.isStale(server)]).toEqual([
+        false,
+        true,
+        false,
+      ]);
+      clock.advance(1e10);
+      accept(catalog, '', 'a');
+      expect([catalog.isStale(server, 'roots'), catalog.isStale(server, ''), catalog.isStale(server)]).toEqual([
+        true,
+        false,
+        false,
+      ]);
+    });
+
+    it('merges once for all profiles that are given the same', () => {
+      const { catalog } = open();
+      accept(catalog, 'roots', 'a');
+      expect([catalog.snapshot('roots') === catalog.snapshot(), catalog.snapshot('') === catalog.snapshot()]).toEqual([
+        true,
+        true,
+      ]);
+      accept(catalog, '', 'b');
+      expect([catalog.snapshot('') === catalog.snapshot(), catalog.snapshot('roots') === catalog.snapshot()]).toEqual([
+        true,
+        false,
+      ]);
+    });
+
+    it('holds one for all where the server is shared', () => {
+      const shared = { ...server, sharing: 'shared' as const };
+      const { catalog } = open(planOf([shared]));
+      catalog.accept(shared, defined({ tools: [tool('a')] }), '', HELLO);
+      expect([catalog.isStale(shared, 'roots'), names(catalog, 'roots')]).toEqual([false, ['a']]);
+    });
+
+    it('forgets the oldest of very many profiles, on disk too', () => {
+      const { catalog, clock, folder } = open();
+      for (let count = 0; count < 20; count += 1) {
+        accept(catalog, `x${count}`, `t${count}`);
+        clock.advance(1);
+      }
+      expect([names(catalog, 'x3'), names(catalog, 'x4'), names(catalog, 'x19')]).toEqual([['t19'], ['t4'], ['t19']]);
+      expect(readdirSync(folder)).toHaveLength(16);
+    });
   });
 
   it('still offers what it took where the disk does not take it', () => {
@@ -85,7 +169,7 @@ describe('Catalog', () => {
       clock,
     );
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
-    expect([catalog.snapshot.routes.tools.size, errors.length]).toEqual([1, 1]);
+    expect([catalog.snapshot().routes.tools.size, errors.length]).toEqual([1, 1]);
   });
 });
 

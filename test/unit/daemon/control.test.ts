@@ -76,6 +76,17 @@ describe('the control API', () => {
     expect((await client.request('tools', { host: 'box', server: 'dead' })).tools).toEqual([]);
   });
 
+  it('shows what was listed for an AI client, and starts nothing for a profile of its own', async () => {
+    const { client, gateway } = control([echo]);
+    const ai = new StreamClient(gateway);
+    await ai.initialize({ roots: {} });
+    await ai.offers('box__echo__raw');
+    const { tools } = await client.request('tools', {});
+    await client.request('settle', { withinMs: 15_000 });
+    expect(tools.map(({ name }) => name)).toEqual(await ai.names());
+    expect(gateway.units.map(({ state }) => state.starting + state.ready)).toEqual([1]);
+  });
+
   it('calls, with progress on the way, also what was never listed', async () => {
     const { client } = control([slow]);
     const progress: number[] = [];

@@ -18,6 +18,7 @@ function listsKit() {
     catalog,
     clock: client.clock,
     peer: client.peer,
+    profile: () => undefined,
     firstListReady: () => Promise.resolve(),
   });
   const accept = (defined: Defined): void => {

@@ -70,7 +70,7 @@ describe('ListingKeeper', () => {
     expect(link.channels).toHaveLength(0);
     link.become(UP);
     await lists('a');
-    expect([...catalog.snapshot.routes.tools.keys(), catalog.listing(server)?.profile]).toEqual([
+    expect([...catalog.snapshot().routes.tools.keys(), catalog.listing(server)?.profile]).toEqual([
       'box__files__a',
       'roots',
     ]);
@@ -101,7 +101,7 @@ describe('ListingKeeper', () => {
     keeper.forget(first);
     unit.release(first);
     await lists('a');
-    expect([link.channels.length, catalog.snapshot.routes.tools.size]).toEqual([2, 1]);
+    expect([link.channels.length, catalog.snapshot().routes.tools.size]).toEqual([2, 1]);
   });
 
   it('starts nothing for those who left', async () => {
@@ -112,6 +112,37 @@ describe('ListingKeeper', () => {
     link.become(UP);
     await settled();
     expect(link.channels).toHaveLength(0);
+  });
+
+  it('starts for a client of another profile what was listed for the first alone, and once only for its like', async () => {
+    const { keeper, link, catalog, server, lists, clock } = keeperKit();
+    const plain = (): InstanceOwner => ({ ...client(), capabilities: '{}' });
+    link.become(UP);
+    keeper.want(client(), 'roots');
+    keeper.want(client(), 'roots');
+    keeper.want(plain(), '');
+    keeper.want(plain(), '');
+    await lists('a', 'b');
+    await settled();
+    expect([link.channels.length, catalog.isStale(server, '')]).toEqual([2, true]);
+    await link.channels[1]?.say({ id: 1, result: HELLO });
+    clock.advance(50);
+    await settled();
+    await link.channels[1]?.say({ id: 2, result: { tools: [{ name: 'a', inputSchema: { type: 'object' } }] } });
+    link.become(UP);
+    await settled();
+    const counts = ['roots', ''].map((profile) => catalog.snapshot(profile).routes.tools.size);
+    expect([link.channels.length, counts]).toEqual([2, [2, 1]]);
+  });
+
+  it('starts nothing for whom any listing will do', async () => {
+    const { keeper, link, lists } = keeperKit();
+    link.become(UP);
+    keeper.want(client(), 'roots');
+    await lists('a');
+    keeper.want({ ...client(), capabilities: '{}' });
+    await settled();
+    expect(link.channels).toHaveLength(1);
   });
 
   it('tries again and again, ever more slowly, where a server does not come up', async () => {
@@ -132,7 +163,7 @@ describe('ListingKeeper', () => {
       clock.advance(10);
     }
     await lists('a');
-    expect(catalog.snapshot.routes.tools.size).toBe(1);
+    expect(catalog.snapshot().routes.tools.size).toBe(1);
   });
 
   it('asks a server once that announces many changes', async () => {
@@ -147,7 +178,7 @@ describe('ListingKeeper', () => {
     await settled();
     expect((await channel().written()).filter(({ method }) => method === 'tools/list')).toHaveLength(2);
     await channel().say({ id: 3, result: { tools: [] } });
-    expect(catalog.snapshot.routes.tools.size).toBe(0);
+    expect(catalog.snapshot().routes.tools.size).toBe(0);
   });
 
   it('keeps what was listed where a later listing fails, and says why', async () => {
@@ -161,7 +192,7 @@ describe('ListingKeeper', () => {
     clock.advance(50);
     await settled();
     await channel().say({ id: 3, error: { code: -32603, message: 'database is down' } });
-    expect(catalog.snapshot.routes.tools.size).toBe(1);
+    expect(catalog.snapshot().routes.tools.size).toBe(1);
     expect([problems.length, keeper.failure(unit)]).toEqual([
       1,
       expect.objectContaining({ code: 'SERVER_PROTOCOL', host: 'box', server: 'files' }),
@@ -184,7 +215,7 @@ describe('ListingKeeper', () => {
     if (instance !== undefined) keeper.relist(instance);
     clock.advance(50);
     await settled();
-    expect(catalog.snapshot.routes.tools.size).toBe(1);
+    expect(catalog.snapshot().routes.tools.size).toBe(1);
   });
 
   it('knows when waiting is of no use', async () => {
