@@ -59,7 +59,10 @@ describe('over other machines', () => {
   });
 
   it('one whose key is not known is refused, and nothing behind it is touched', async () => {
-    const before = last.log();
+    // What earlier connections say as they end may still come in: only new ones count.
+    const connections = (): number => last.log().match(/^Connection from /gmu)?.length ?? 0;
+    const before = connections();
+    expect(before).toBeGreaterThan(0);
     const file = join(scratch(), 'known_hosts');
     writeFileSync(file, '');
     const error = await failure(
@@ -76,7 +79,7 @@ describe('over other machines', () => {
     );
     expect(error.toJSON()).toMatchObject({ code: 'HOST_KEY_UNKNOWN', host: 'box' });
     expect(error.message).toContain(`[127.0.0.1]:${first.port}`);
-    expect(last.log()).toBe(before);
+    expect(connections()).toBe(before);
   });
 
   it('one that cannot reach the next says which', async () => {
