@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { ServerPlan } from '../config/plan.ts';
 import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
 import type { Gateway } from './gateway.ts';
 import { type OpenOptions, openGateway } from './open.ts';
@@ -20,8 +21,11 @@ export async function serveStdio(options: ServeOptions): Promise<void> {
   try {
     const gateway = await openGateway(options);
     const stopped = stop.stopped.then((reason) => new AnywhereError('INTERRUPTED', reason));
-    await serveUntil(stopped, gateway, options);
-    await gateway.close();
+    try {
+      await serveUntil(stopped, gateway, options);
+    } finally {
+      await gateway.close();
+    }
   } finally {
     stop.dispose();
     // Nothing is read any more; an open stdin would keep the process alive.
@@ -36,11 +40,19 @@ async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, opt
     gateway.start();
     gateway.closeSession(door.session, await Promise.race([door.ended, stopped]));
   } else {
-    const server = gateway.server(options.transparent);
+    const server = unfiltered(gateway.server(options.transparent));
     const door = openDoor(gateway, options, (writer) => gateway.openTransparentSession(writer, server));
     gateway.start();
     gateway.closeTransparentSession(door.session, await Promise.race([door.ended, stopped]));
   }
+}
+
+/** What passes unread cannot be filtered: `tools` of the hosts file must not be walked around by this way in. */
+function unfiltered(server: ServerPlan): ServerPlan {
+  const { host, name, tools } = server;
+  if (tools.allow.length === 0 && tools.deny.length === 0) return server;
+  const text = `${host}/${name} has tools.allow or tools.deny, which --transparent cannot keep`;
+  throw new AnywhereError('USAGE', text, { host, server: name, hint: 'mcp-anywhere serve' });
 }
 
 function openDoor<S extends DoorSession>(

@@ -179,3 +179,12 @@ it(proves('pages are drained, whatever their cursors look like', 'tools-list'), 
   await offers(client, ['box__pages__tool_0129', 'other__echo__echo']);
   expect((await listTools(client)).filter((tool) => tool.name.startsWith('box'))).toHaveLength(130);
 });
+
+it(proves('a tools filter cannot be walked around with --transparent', 'transparent'), async () => {
+  const hosts = writeHostsFile({ box: host('echo', 'echo.mjs', { tools: { deny: ['*'] } }) });
+  const serve = ['serve', '--in-process', '--config', hosts.path, '--transparent', 'box/echo'];
+  const { code, stdout, stderr } = await runProgram(serve, makeSandbox());
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('box/echo has tools.allow or tools.deny');
+});
