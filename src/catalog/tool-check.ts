@@ -3,6 +3,7 @@
  * merged list for one definition that the MCP schema does not allow, so that one is withheld and
  * reported on its own server, and all others stay.
  */
+import { isRecord } from '../base/record.ts';
 
 /** Why the tool must be withheld, as a sentence; undefined where it can be offered. */
 export function toolProblem(tool: unknown): string | undefined {
@@ -45,10 +46,6 @@ function findRemoteReference(value: unknown, depth: number): string | undefined 
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTextList(value: unknown): boolean {

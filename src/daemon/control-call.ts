@@ -17,7 +17,8 @@ export async function callTool(
   signal: AbortSignal,
   onProgress: (progress: ControlNotifications['call/progress']) => void,
 ): Promise<CallOutcome> {
-  const startedMs = performance.now();
+  const { clock } = gateway.linkDeps;
+  const startedMs = clock.monotonic();
   const route = gateway.router.named('tools', tool) ?? (await waitForTool(gateway, client, tool));
   const reply = await client.callTool(tool, JSON.stringify(args), {
     timeoutMs: Number.POSITIVE_INFINITY,
@@ -32,7 +33,7 @@ export async function callTool(
     host,
     server: name,
     tool: route.original,
-    durationMs: performance.now() - startedMs,
+    durationMs: clock.monotonic() - startedMs,
     result: reply.resultValue(),
   };
 }

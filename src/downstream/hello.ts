@@ -1,4 +1,5 @@
 /** Our answer to `initialize`, and what the client said in it. */
+import { isRecord } from '../base/record.ts';
 import { profileOf, type ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
@@ -50,10 +51,6 @@ export function helloResult(hello: ClientHello, version: string, { instructions,
     serverInfo: { name: 'mcp-anywhere', title: 'MCP-Anywhere', version },
     ...(instructions === undefined ? {} : { instructions }),
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOr(value: unknown, fallback: string): string {

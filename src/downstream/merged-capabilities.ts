@@ -1,4 +1,5 @@
 /** Server capabilities for `initialize`: ours, always, and what else the servers behind us are known to have. */
+import { isRecord } from '../base/record.ts';
 import type { ServerCapabilities } from '../catalog/listing.ts';
 
 /**
@@ -28,8 +29,4 @@ function joined(known: unknown, added: unknown): unknown {
   const result: Record<string, unknown> = { ...known };
   for (const [name, value] of Object.entries(added)) result[name] = joined(result[name], value);
   return result;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,10 +5,6 @@ import { IdTable } from '../base/id-table.ts';
 export class RunningRequests {
   readonly #running = new IdTable<Cancellation>();
 
-  get size(): number {
-    return this.#running.size;
-  }
-
   /** @param idText the request's id as its JSON text */
   begin(idText: string): Cancellation {
     const cancellation = new Cancellation();
@@ -18,10 +14,6 @@ export class RunningRequests {
 
   end(idText: string): void {
     this.#running.delete(keyOf(idText));
-  }
-
-  isRunning(idText: string): boolean {
-    return this.#running.get(keyOf(idText)) !== undefined;
   }
 
   /** Unknown ids are ignored: the answer may have crossed the cancellation. */

@@ -116,8 +116,8 @@ export class ServerSide {
       instance.peer.respond(request, asReplyTo(request, reply));
     } catch (error) {
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (instance.isLive && !signal.aborted)
-        instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
+      if (signal.aborted) instance.peer.abandon(request);
+      else if (instance.isLive) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
       running.end(id);
     }

@@ -6,6 +6,7 @@
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
@@ -338,8 +339,4 @@ function placed(error: unknown, server: ServerPlan): AnywhereError {
     ...place,
     cause: error,
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
