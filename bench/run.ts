@@ -9,8 +9,10 @@ import type { Figure, Row } from './row.ts';
 import { holds } from './row.ts';
 import { bigResult } from './rows/big-result.ts';
 import { callLatency, callThroughput, farCallLatency } from './rows/calls.ts';
+import { dashboard } from './rows/dashboard.ts';
 import { firstContact, knownHost } from './rows/first-call.ts';
 import { manyHosts, memory } from './rows/many-hosts.ts';
+import { shimCalls, shimStart } from './rows/shim.ts';
 import { cachedList, version } from './rows/start-up.ts';
 import { table } from './table.ts';
 import { World } from './world.ts';
@@ -18,14 +20,17 @@ import { World } from './world.ts';
 const ROWS: readonly Row[] = [
   version,
   cachedList,
+  shimStart,
   callLatency,
   farCallLatency,
   callThroughput,
   bigResult,
+  shimCalls,
   firstContact,
   knownHost,
   manyHosts,
   memory,
+  dashboard,
 ];
 
 interface Failure {

@@ -31,7 +31,7 @@ export async function closeBoth({ ours, baseline }: Sides): Promise<void> {
   await Promise.all([ours.client.close(), baseline.client.close()]);
 }
 
-async function side(client: LineClient, prefix: string): Promise<Side> {
+export async function side(client: LineClient, prefix: string): Promise<Side> {
   await client.initialize();
   await client.listUntil([`${prefix}echo`]);
   return {

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { endDaemons } from '../test/harness/daemons.ts';
 import { makeFolder } from '../test/harness/folder.ts';
 import { startProxy } from '../test/harness/proxy.ts';
 import type { Sshd } from '../test/harness/sshd.ts';
@@ -39,6 +40,7 @@ export class World {
   readonly sshd: Sshd;
   readonly #folder: ReturnType<typeof makeFolder>;
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #withDaemon = new Set<Setting>();
   #settings = 0;
 
   private constructor(sshd: Sshd) {
@@ -94,6 +96,14 @@ export class World {
   /** This program over a hosts file. */
   gateway(setting: Setting): LineClient {
     const args = [BIN, 'serve', '--in-process', '--config', setting.hostsFile];
+    return this.#owned(new LineClient({ command: process.execPath, args, env: setting.env, cwd: setting.cwd }));
+  }
+
+  /** The same through the user's daemon, which ends with the world. */
+  shim(setting: Setting): LineClient {
+    if (!this.#withDaemon.has(setting)) this.#closers.push(() => endDaemons(setting.env['XDG_RUNTIME_DIR'] ?? ''));
+    this.#withDaemon.add(setting);
+    const args = [BIN, 'serve', '--config', setting.hostsFile];
     return this.#owned(new LineClient({ command: process.execPath, args, env: setting.env, cwd: setting.cwd }));
   }
 

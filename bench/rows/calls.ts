@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
 const WARM_UP = 500;
 
 /** Milliseconds of each of `count` calls, one after the other. */
-async function latencies({ client, echo }: Side, count: number): Promise<number[]> {
+export async function latencies({ client, echo }: Side, count: number): Promise<number[]> {
   const taken: number[] = [];
   for (let at = 0; at < count; at += 1) {
     const began = performance.now();
@@ -25,7 +25,7 @@ async function latencies({ client, echo }: Side, count: number): Promise<number[
 }
 
 /** Calls a second, with `inFlight` at any time. */
-function throughput({ client, echo }: Side, count: number, inFlight: number): Promise<number> {
+export function throughput({ client, echo }: Side, count: number, inFlight: number): Promise<number> {
   return new Promise((resolve) => {
     const began = performance.now();
     let asked = 0;

@@ -149,6 +149,16 @@ export const ERROR_CODES = {
     meaning: 'One message was larger than the limit.',
     hint: 'ask the tool for less at a time',
   },
+  SERVER_HUNG: {
+    exit: EXIT.tool,
+    meaning: 'The MCP server ran and answered nothing any more, so it was ended.',
+    hint: 'mcp-anywhere logs {host}/{server}',
+  },
+  LIMIT_REACHED: {
+    exit: EXIT.tool,
+    meaning: 'A limit of the hosts file was reached.',
+    hint: 'wait for other calls to end, or raise it under `limits`',
+  },
   CALL_TIMEOUT: { exit: EXIT.tool, meaning: 'The tool did not answer in time.', hint: 'raise timeoutMs of the server' },
   OUTCOME_UNKNOWN: {
     exit: EXIT.tool,

@@ -9,7 +9,7 @@ type Closer = () => void | Promise<void>;
 export class Scope {
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  readonly #closers: Closer[] = [];
+  readonly #closers = new Set<{ readonly close: Closer }>();
   readonly #onError: (error: unknown) => void;
   #closing: Promise<void> | undefined;
 
@@ -40,10 +40,17 @@ export class Scope {
     this.#running.add(owned);
   }
 
-  /** Called on close, last added first. After the close began it is called at once. */
-  onClose(closer: Closer): void {
-    if (this.closed) this.run(Promise.resolve().then(closer));
-    else this.#closers.push(closer);
+  /**
+   * Called on close, last added first. After the close began it is called at once.
+   * @returns forgets it: what ended before must not be kept until then
+   */
+  onClose(close: Closer): () => void {
+    const closer = { close };
+    if (this.closed) this.run(Promise.resolve().then(close));
+    else this.#closers.add(closer);
+    return () => {
+      this.#closers.delete(closer);
+    };
   }
 
   /** A scope that closes with this one, or before it. */
@@ -61,9 +68,9 @@ export class Scope {
 
   async #closeAll(reason: Error | undefined): Promise<void> {
     this.#abort.abort(reason);
-    for (const closer of this.#closers.reverse()) {
+    for (const { close } of [...this.#closers].reverse()) {
       try {
-        await closer();
+        await close();
       } catch (error) {
         this.#onError(error);
       }

@@ -17,10 +17,15 @@ export interface Original {
 }
 
 export class UriAliases {
-  readonly #servers: ReadonlyMap<string, ServerPlan>;
-  readonly #only: ServerPlan | undefined;
+  #servers: ReadonlyMap<string, ServerPlan> = new Map();
+  #only: ServerPlan | undefined;
 
   constructor(plan: Plan) {
+    this.replan(plan);
+  }
+
+  /** Another hosts file is in force. */
+  replan(plan: Plan): void {
     const servers = plan.hosts.flatMap((host) => host.servers);
     this.#servers = new Map(
       servers.flatMap(

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
-import type { Plan, ServerPlan } from '../config/plan.ts';
+import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
 import type { Definitions } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
@@ -27,6 +27,8 @@ type Profile = string | undefined;
 /** A shared server has one instance for all, which is offered nothing that needs one client. */
 const SHARED_PROFILE = profileOf({});
 
+const ALL: ReadonlySet<CollectionName> = new Set(COLLECTIONS.map(({ name }) => name));
+
 /** Clients have few; names that some client makes up anew each time must not fill the disk. */
 const MAX_PROFILES = 16;
 
@@ -39,11 +41,13 @@ interface Entry {
 export class Catalog {
   readonly aliases: UriAliases;
   readonly changes = new Emitter<CatalogChange>();
-  readonly #plan: Plan;
   readonly #cache: ListingCache;
   readonly #clock: Clock;
-  readonly #fingerprints: ReadonlyMap<string, string>;
-  readonly #servers: readonly ServerPlan[];
+  #plan: Plan;
+  #fingerprints: ReadonlyMap<string, string>;
+  #servers: readonly ServerPlan[];
+  /** By member. */
+  #pools: ReadonlyMap<string, PoolPlan>;
   /** By server, then by profile; the latest listing of a server stands last. */
   readonly #entries = new Map<string, Map<string, Entry>>();
   /** By profile, each made when it is first asked for. */
@@ -54,13 +58,29 @@ export class Catalog {
     this.#cache = cache;
     this.#clock = clock;
     this.aliases = new UriAliases(plan);
-    this.#fingerprints = new Map(
-      plan.hosts.flatMap((host) =>
-        host.servers.map((server) => [serverId(server), fingerprintOf(host, server)] as const),
-      ),
-    );
-    this.#servers = plan.hosts.flatMap((host) => host.servers);
+    this.#fingerprints = fingerprintsOf(plan);
+    this.#servers = serversOf(plan);
+    this.#pools = poolsOf(plan);
     for (const [id, fingerprint] of this.#fingerprints) this.#load(id, fingerprint);
+  }
+
+  /**
+   * Another hosts file is in force. A server that is started in another way is served as it was listed before, until it
+   * has said anew what it offers.
+   */
+  replan(plan: Plan): void {
+    const before = { fingerprints: this.#fingerprints, servers: this.#servers };
+    this.#plan = plan;
+    this.#fingerprints = fingerprintsOf(plan);
+    this.#servers = serversOf(plan);
+    this.#pools = poolsOf(plan);
+    this.aliases.replan(plan);
+    for (const [id, fingerprint] of before.fingerprints)
+      if (this.#fingerprints.get(id) !== fingerprint) this.#outdate(id);
+    for (const [id, fingerprint] of this.#fingerprints)
+      if (before.fingerprints.get(id) !== fingerprint) this.#load(id, fingerprint);
+    this.#snapshots.clear();
+    for (const server of changedServers(before.servers, this.#servers)) this.changes.emit({ server, collections: ALL });
   }
 
   /** The merged lists as a client of this profile is given them. Without one: of the latest listings. */
@@ -76,6 +96,11 @@ export class Catalog {
   /** What a client of this profile is given: its own listing, or else the latest one. */
   listing(server: ServerPlan, profile?: string): Listing | undefined {
     return (this.#own(server, profile) ?? this.#latest(server))?.listing;
+  }
+
+  /** The pool under whose name its tools are offered. */
+  poolOf(server: ServerPlan): PoolPlan | undefined {
+    return this.#pools.get(serverId(server));
   }
 
   /** True once the server has listed in this run, for whomever. */
@@ -121,6 +146,14 @@ export class Catalog {
     this.changes.emit({ server, collections });
   }
 
+  /** Gone with its server, or else due to be listed again. */
+  #outdate(id: string): void {
+    const entries = this.#entries.get(id) ?? new Map<string, Entry>();
+    if (!this.#fingerprints.has(id)) this.#entries.delete(id);
+    for (const [profile, { listing }] of entries)
+      entries.set(profile, { listing: { ...listing, listedAtMs: 0 }, isFresh: false });
+  }
+
   #load(id: string, fingerprint: string): void {
     for (const listing of this.#cache.read(id, fingerprint)) this.#keep(id, { listing, isFresh: false });
   }
@@ -152,4 +185,28 @@ export class Catalog {
       this.#servers.every((server) => this.listing(server, other) === this.listing(server, profile));
     return [...this.#snapshots].find(([other]) => isAlike(other))?.[1];
   }
+}
+
+function serversOf(plan: Plan): readonly ServerPlan[] {
+  return plan.hosts.flatMap((host) => host.servers);
+}
+
+function poolsOf({ pools }: Plan): ReadonlyMap<string, PoolPlan> {
+  return new Map(pools.flatMap((pool) => pool.members.map((member) => [member, pool] as const)));
+}
+
+function fingerprintsOf(plan: Plan): ReadonlyMap<string, string> {
+  return new Map(
+    plan.hosts.flatMap((host) =>
+      host.servers.map((server) => [serverId(server), fingerprintOf(host, server)] as const),
+    ),
+  );
+}
+
+/** Those whose part of the merged lists may differ; all of them where none does, since something else about the lists must. */
+function changedServers(before: readonly ServerPlan[], after: readonly ServerPlan[]): readonly ServerPlan[] {
+  const [known, ids] = [new Set(before), new Set(after.map(serverId))];
+  const gone = before.filter((server) => !ids.has(serverId(server)));
+  const changed = after.filter((server) => !known.has(server));
+  return gone.length + changed.length === 0 ? after : [...gone, ...changed];
 }

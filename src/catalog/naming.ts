@@ -25,6 +25,11 @@ export function isPlainName(parts: readonly string[], maxLength: number): boolea
   return publicName(parts, maxLength) === parts.join(SEPARATOR);
 }
 
+/** True where the name can be part of a public one as it is. */
+export function isLegalName(name: string): boolean {
+  return name !== '' && name.search(ILLEGAL) === -1;
+}
+
 function hashOf(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, HASH_LENGTH);
 }

@@ -9,20 +9,12 @@ import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
 import type { UriAliases } from './alias.ts';
 import { isOffered, renamed } from './filter.ts';
 import type { ListedItem, Listing } from './listing.ts';
-import { isPlainName, publicName } from './naming.ts';
+import { isLegalName, isPlainName, publicName } from './naming.ts';
+import { PoolRoutes } from './pool-routes.ts';
 import { definitionUriEdits } from './result-uris.ts';
+import { type Route, serverId } from './route.ts';
 
-/** One offered item: where its public name or URI leads. */
-export interface Route {
-  /** The public name or URI. */
-  readonly publicKey: string;
-  readonly server: ServerPlan;
-  /** The server's own name or URI, and the same as JSON text. */
-  readonly original: string;
-  readonly originalJson: string;
-  /** The definition with the public key in place. */
-  readonly definition: Buffer;
-}
+export { type Route, serverId } from './route.ts';
 
 export interface Snapshot {
   readonly routes: Readonly<Record<CollectionName, ReadonlyMap<string, Route>>>;
@@ -32,11 +24,6 @@ export interface Snapshot {
   readonly problems: ReadonlyMap<string, readonly AnywhereError[]>;
 }
 
-/** `host/server`: names a server in maps, logs and commands. */
-export function serverId(server: { readonly host: string; readonly name: string }): string {
-  return `${server.host}/${server.name}`;
-}
-
 /** @param listingOf what each server last said; undefined where it never spoke */
 export function buildSnapshot(
   plan: Plan,
@@ -44,17 +31,24 @@ export function buildSnapshot(
   listingOf: (server: ServerPlan) => Listing | undefined,
 ): Snapshot {
   const routes = forEachCollection(() => new Map<string, Route>());
-  const problems = new Map<string, readonly AnywhereError[]>();
+  const problems = new Map<string, AnywhereError[]>();
+  const pools = new PoolRoutes(plan, aliases);
   for (const server of plan.hosts.flatMap((host) => host.servers)) {
     const listing = server.enabled ? listingOf(server) : undefined;
     if (listing === undefined) continue;
     const found = listing.problems.map(({ item, reason }) => complaint(server, item, `withheld: ${reason}`));
     const builder = new RouteBuilder(server, aliases, plan.naming.maxLength, found);
     for (const collection of COLLECTIONS) {
+      // What a pool offers stands under its name alone, and behind everything else.
+      if (collection.name === 'tools' && pools.take(server, listing.items.tools)) continue;
       for (const item of listing.items[collection.name]) builder.add(routes[collection.name], collection, item);
     }
-    if (found.length > 0) problems.set(serverId(server), found);
+    problems.set(serverId(server), found);
   }
+  pools.addTo(routes.tools, (server, item, what) => {
+    problems.get(serverId(server))?.push(complaint(server, item, what));
+  });
+  for (const [id, found] of problems) if (found.length === 0) problems.delete(id);
   const json = forEachCollection(({ name }) => jsonArray([...routes[name].values()].map((route) => route.definition)));
   return { routes, json, problems };
 }
@@ -90,7 +84,7 @@ class RouteBuilder {
     const { host, name: server, tools } = this.#server;
     const parts = [host, server, collection.name === 'tools' ? renamed(tools, item.key) : item.key];
     const name = publicName(parts, this.#maxLength);
-    if (!isPlainName(parts, this.#maxLength) && !isLegal(item.key))
+    if (!isPlainName(parts, this.#maxLength) && !isLegalName(item.key))
       this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
     return name;
   }
@@ -112,10 +106,6 @@ class RouteBuilder {
   #complain(item: ListedItem, what: string): void {
     this.#complaints.push(complaint(this.#server, item.key, what));
   }
-}
-
-function isLegal(name: string): boolean {
-  return /^[A-Za-z0-9_-]+$/u.test(name);
 }
 
 function complaint(server: ServerPlan, item: string, what: string): AnywhereError {

@@ -6,10 +6,15 @@ import { oneLine } from './output.ts';
 type Question = ControlQuestions['prompt']['params'];
 
 /** Undefined: they declined. The question's text comes from the remote machine. */
-export async function answerQuestion(context: CliContext, question: Question): Promise<string | undefined> {
+export async function answerQuestion(
+  context: CliContext,
+  question: Question,
+  settled: AbortSignal,
+): Promise<string | undefined> {
   const { isCancel, password, text } = await import('@clack/prompts');
   context.out.progress('');
-  const { stdin: input, stderr: output, signal } = context.io;
+  const { stdin: input, stderr: output } = context.io;
+  const signal = AbortSignal.any([context.io.signal, settled]);
   const common = { message: `${question.host}: ${oneLine(question.text)}`, input, output, signal };
   const answer = question.echo ? await text(common) : await password(common);
   return isCancel(answer) ? undefined : answer;

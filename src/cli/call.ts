@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly arg: readonly string[];
   /** One JSON object, or `-`: read from stdin. */
   readonly jsonArgs: string | undefined;
+  /** Of a pool's tool: only a member on this host. */
+  readonly host: string | undefined;
 }
 
 export async function runCall(context: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
@@ -28,7 +30,8 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
       context.out.progress(`${String(progress)}${total === undefined ? '' : `/${String(total)}`} ${message ?? ''}`);
     });
     try {
-      return await client.request('call', { tool, arguments: args }, context.io.signal);
+      const pin = options.host === undefined ? {} : { host: options.host };
+      return await client.request('call', { tool, arguments: args, ...pin }, context.io.signal);
     } catch (error) {
       throw isUnknownTool(error) ? await unknownTool(context, client, tool) : error;
     } finally {

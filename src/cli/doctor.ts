@@ -4,7 +4,7 @@ import type { DoctorStep } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { harmless } from './output.ts';
 import { combinedExit, exitOf, messageAt, nextStep } from './report.ts';
-import { withClient } from './session.ts';
+import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
 export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
@@ -19,7 +19,7 @@ async function examine(context: CliContext, host: string | undefined): Promise<r
     if (!context.globals.json) context.out.write(stepText(step, context.style));
   };
   try {
-    return await withClient(context, async (client) => {
+    return await withAny(context, async (client) => {
       const stopListening = client.on('doctor/step', (step) => {
         show(step);
         context.out.progress(`examining ${host ?? 'all hosts'} …`);

@@ -1,16 +1,19 @@
-/** `explain <code|host|host/server>`: what an error code means, or what is wrong with a part and what helps. */
-import { AnywhereError, ERROR_CODES, type ErrorReport, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
-import { nearMiss } from '../config/near-miss.ts';
-import type { HostStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+/** `explain <code|host|host/server>`: what an error code means, or how a part fares, on what evidence, and what helps. */
+import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
+import type { Explanation } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { formatError } from './report.ts';
-import { settled } from './status.ts';
-import { parseTarget, type Target } from './target.ts';
+import { oneLine } from './output.ts';
+import { withAny } from './session.ts';
+import type { Style } from './style.ts';
+import { parseTarget } from './target.ts';
+
+/** Where no daemon runs, the host is tried here. */
+const SETTLE_MS = 30_000;
 
 export async function runExplain(context: CliContext, subject: string): Promise<ExitCode> {
   const code = subject.toUpperCase();
   if (isErrorCode(code)) explainCode(context, code);
-  else await explainTarget(context, parseTarget(subject));
+  else await explainTarget(context, subject);
   return EXIT.ok;
 }
 
@@ -26,39 +29,27 @@ function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERR
   );
 }
 
-async function explainTarget(context: CliContext, target: Target): Promise<void> {
-  const causes = causesOf(await settled(context, target.host), target);
-  if (context.globals.json) context.out.json({ ...target, causes });
-  else if (causes.length === 0)
-    context.out.write(`Nothing is wrong with ${[target.host, target.server].filter(Boolean).join('/')}.\n`);
-  else context.out.write(causes.map((cause) => formatError(cause, context.style)).join('\n'));
+async function explainTarget(context: CliContext, subject: string): Promise<void> {
+  const target = parseTarget(subject);
+  const explanation = await withAny(context, async (client) => {
+    const { daemon } = await client.request('status', {}, context.io.signal);
+    if (daemon === null) {
+      context.out.progress(`connecting to ${target.host} …`);
+      await client.request('settle', { withinMs: SETTLE_MS, host: target.host }, context.io.signal);
+      context.out.progress('');
+    }
+    return await client.request('explain', { subject }, context.io.signal);
+  });
+  if (context.globals.json) context.out.json({ ...target, ...explanation });
+  else context.out.write(explanationText(explanation, context.style));
 }
 
-export function causesOf(snapshot: StatusSnapshot, target: Target): readonly ErrorReport[] {
-  const host = snapshot.hosts.find(({ name }) => name === target.host);
-  if (host === undefined)
-    throw unknownName(
-      target.host,
-      snapshot.hosts.map(({ name }) => name),
-    );
-  return [...(host.cause === undefined ? [] : [host.cause]), ...serverCauses(host, target.server)];
-}
-
-function serverCauses(host: HostStatus, wanted: string | undefined): readonly ErrorReport[] {
-  const names = host.servers.map(({ name }) => name);
-  if (wanted !== undefined && !names.includes(wanted)) throw unknownName(wanted, names);
-  const servers = host.servers.filter(({ name }) => wanted === undefined || name === wanted);
-  return servers.flatMap(({ cause, problems }) => (cause === undefined ? problems : [cause, ...problems]));
-}
-
-function unknownName(name: string, known: readonly string[]): AnywhereError {
-  const near = nearMiss(name, known);
-  return new AnywhereError(
-    'USAGE',
-    `The hosts file has no ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    {
-      evidence: [`it has ${known.join(', ')}`],
-      hint: 'mcp-anywhere status',
-    },
-  );
+/** Texts of remote machines are in it. */
+export function explanationText({ title, lines, hint, causes }: Explanation, style: Style): string {
+  return [
+    `${causes.length === 0 ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
+    ...lines.map((line) => `  ${oneLine(line)}`),
+    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(hint)}`]),
+    '',
+  ].join('\n');
 }

@@ -4,6 +4,8 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] 
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
 export interface ServeRequest {
+  /** Everything in this process; otherwise it relays to the daemon. */
+  readonly inProcess: boolean;
   readonly config: string | undefined;
   readonly logLevel: LogLevelName | undefined;
 }
@@ -25,13 +27,19 @@ export function startRequest(argv: readonly string[], isTerminal: boolean): Star
   // A person who types `serve` gets the CLI's, which tells them what it waits for.
   const options = isTerminal ? undefined : serveOptions(argv);
   if (options === undefined) return CLI;
-  const { config, logLevel } = options;
-  return logLevel === undefined || isLogLevel(logLevel) ? { kind: 'serve', config, logLevel } : CLI;
+  const { inProcess, config, logLevel } = options;
+  return logLevel === undefined || isLogLevel(logLevel) ? { kind: 'serve', inProcess, config, logLevel } : CLI;
+}
+
+interface ServeWords {
+  inProcess: boolean;
+  config?: string;
+  logLevel?: string;
 }
 
 /** Undefined: there is more on the command line than this reads. */
-function serveOptions(argv: readonly string[]): { config?: string; logLevel?: string } | undefined {
-  const options: { config?: string; logLevel?: string } = {};
+function serveOptions(argv: readonly string[]): ServeWords | undefined {
+  const options: ServeWords = { inProcess: false };
   const words = argv[Symbol.iterator]();
   let named = false;
   for (const word of words) {
@@ -40,7 +48,8 @@ function serveOptions(argv: readonly string[]): { config?: string; logLevel?: st
       const value: unknown = words.next().value;
       if (typeof value !== 'string' || value.startsWith('-')) return undefined;
       options[word === '--config' ? 'config' : 'logLevel'] = value;
-    } else if (word !== '--in-process') return undefined;
+    } else if (word === '--in-process') options.inProcess = true;
+    else return undefined;
   }
   return options;
 }

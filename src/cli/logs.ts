@@ -1,74 +1,119 @@
 /** `logs [host[/server]]`: what servers and connections said, and with `-f` what they go on to say. */
-
-import { sleep, systemClock } from '../base/clock.ts';
-import { EXIT, type ExitCode } from '../base/errors.ts';
-import type { LogEntry } from '../daemon/control-schema.ts';
+import { orAbort } from '../base/abort.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import type { ControlClient } from '../daemon/control-client.ts';
+import type { ControlNotifications, LogEntry } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { harmless, SCHEMA_VERSION } from './output.ts';
-import { withClient } from './session.ts';
+import { withRunning } from './session.ts';
 import type { Style } from './style.ts';
-import { parseTarget } from './target.ts';
+import { parseTarget, type Target } from './target.ts';
 
 export interface LogsOptions {
   readonly follow: boolean;
   readonly lines: number;
+  /** Empty: all. */
+  readonly streams: readonly LogEntry['stream'][];
 }
 
-/** Other processes write the logs, so following means looking again. */
-const LOOK_AGAIN_MS = 500;
+type Wanted = Partial<Target> & Pick<LogsOptions, 'streams'>;
 
 export async function runLogs(
   context: CliContext,
   target: string | undefined,
-  options: LogsOptions,
+  { follow, lines, streams }: LogsOptions,
 ): Promise<ExitCode> {
-  const wanted = target === undefined ? {} : parseTarget(target);
-  return await withClient(context, async (client) => {
-    const read = async (lines: number): Promise<readonly LogEntry[]> =>
-      (await client.request('logs', { ...wanted, lines }, context.io.signal)).entries;
-    const entries = await read(options.lines);
-    if (options.follow) return await follow(context, entries, read);
+  const wanted = { ...(target === undefined ? {} : parseTarget(target)), streams };
+  return await withRunning(context, async (client) => {
+    if (target !== undefined) await requireTarget(context, client, wanted);
+    if (follow) return await followLogs(context, client, wanted, lines);
+    const entries = await lastLines(context, client, wanted, lines);
     if (context.globals.json) context.out.json({ entries });
     else showEntries(context, entries);
     return EXIT.ok;
   });
 }
 
-async function follow(
-  context: CliContext,
-  first: readonly LogEntry[],
-  read: (lines: number) => Promise<readonly LogEntry[]>,
-): Promise<ExitCode> {
-  const clock = systemClock();
-  let seen = first;
-  showEntries(context, first);
-  while (!context.io.signal.aborted) {
-    await sleep(clock, LOOK_AGAIN_MS, context.io.signal);
-    const now = await read(1000);
-    showEntries(context, unseen(seen, now));
-    if (now.length > 0) seen = now;
-  }
-  return EXIT.ok;
+/** A name that is nobody's would show nothing for ever. */
+async function requireTarget(context: CliContext, client: ControlClient, { host, server }: Wanted): Promise<void> {
+  const subject = server === undefined ? host : `${host ?? ''}/${server}`;
+  if (subject !== undefined) await client.request('explain', { subject }, context.io.signal);
 }
 
+async function lastLines(
+  context: CliContext,
+  client: ControlClient,
+  { host, server, streams }: Wanted,
+  lines: number,
+): Promise<readonly LogEntry[]> {
+  const params = {
+    ...(host === undefined ? {} : { host }),
+    ...(server === undefined ? {} : { server }),
+    ...(streams.length === 0 ? {} : { streams }),
+    lines,
+  };
+  return (await client.request('logs', params, context.io.signal)).entries;
+}
+
+/** Ends with Ctrl-C, or with the daemon. */
+async function followLogs(context: CliContext, client: ControlClient, wanted: Wanted, lines: number): Promise<never> {
+  let early: LogEntry[] | undefined = [];
+  client.on('event', ({ event }) => {
+    const entry = entryOf(event);
+    if (entry === undefined || !isWanted(entry, wanted)) return;
+    if (early === undefined) showEntries(context, [entry]);
+    else early.push(entry);
+  });
+  client.on('events/resync', () => {
+    context.out.note('… some lines are left out: they came faster than they could be read\n');
+  });
+  // Listening first: a line that comes meanwhile may be in both, and in neither it cannot be.
+  await client.request('events/subscribe', { types: ['log'] }, context.io.signal);
+  const entries = await lastLines(context, client, wanted, lines);
+  showEntries(context, entries);
+  showEntries(context, unseen(entries, early));
+  early = undefined;
+  await orAbort(client.ended, context.io.signal);
+  throw new AnywhereError('NO_DAEMON', 'The daemon has ended.', { hint: 'mcp-anywhere logs -f' });
+}
+
+function entryOf(event: ControlNotifications['event']['event']): LogEntry | undefined {
+  if (event.type !== 'log') return undefined;
+  const { atMs, host, server, stream, line } = event;
+  return { atMs, host, ...(server === undefined ? {} : { server }), stream, line };
+}
+
+function isWanted({ host, server, stream }: LogEntry, wanted: Wanted): boolean {
+  if (wanted.host !== undefined && wanted.host !== host) return false;
+  if (wanted.server !== undefined && wanted.server !== server) return false;
+  return wanted.streams.length === 0 || wanted.streams.includes(stream);
+}
+
+/** Told and written down a moment apart. */
+const SAME_WITHIN_MS = 100;
+
 /**
- * Entries of `now` that came after those `before`. Entries have no number, so the newest ones known
- * are looked for by content: equal lines in the same millisecond count as often as they occur.
+ * Those of `told` that are not among the entries that were read. They have no number, so they are looked for by content
+ * and time: equal lines count as often as they occur.
  */
-export function unseen(before: readonly LogEntry[], now: readonly LogEntry[]): readonly LogEntry[] {
-  const newest = Math.max(Number.NEGATIVE_INFINITY, ...before.map((entry) => entry.atMs));
-  const known = new Map<string, number>();
-  for (const entry of before) if (entry.atMs === newest) known.set(keyOf(entry), (known.get(keyOf(entry)) ?? 0) + 1);
-  return now.filter((entry) => {
-    if (entry.atMs !== newest) return entry.atMs > newest;
-    const left = known.get(keyOf(entry)) ?? 0;
-    known.set(keyOf(entry), left - 1);
-    return left <= 0;
+export function unseen(read: readonly LogEntry[], told: readonly LogEntry[]): readonly LogEntry[] {
+  const left = [...read];
+  return told.filter((entry) => {
+    const at = left.findIndex((one) => isSame(one, entry));
+    if (at === -1) return true;
+    left.splice(at, 1);
+    return false;
   });
 }
 
-function keyOf({ host, server, stream, line }: LogEntry): string {
-  return JSON.stringify([host, server, stream, line]);
+function isSame(one: LogEntry, other: LogEntry): boolean {
+  return (
+    Math.abs(one.atMs - other.atMs) <= SAME_WITHIN_MS &&
+    one.line === other.line &&
+    one.stream === other.stream &&
+    one.host === other.host &&
+    one.server === other.server
+  );
 }
 
 function showEntries(context: CliContext, entries: readonly LogEntry[]): void {

@@ -2,7 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addConfigCommands } from './config-commands.ts';
 import type { CliIo, Run } from './context.ts';
+import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
+import type { LogsOptions } from './logs.ts';
+import type { StatsOptions } from './stats.ts';
+import { addSteeringCommands, examples } from './steering-commands.ts';
 import { unknownCommand } from './unknown-command.ts';
 
 interface GlobalFlags {
@@ -10,6 +14,12 @@ interface GlobalFlags {
   readonly logLevel?: LogLevelName;
   readonly json?: true;
   readonly color: boolean;
+}
+
+interface LogsFlags {
+  readonly follow?: true;
+  readonly lines: number;
+  readonly stream: LogsOptions['streams'];
 }
 
 export interface Grammar {
@@ -40,6 +50,7 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   addLooking(program, run);
   addCalling(program, run);
   addMending(program, run);
+  addSteeringCommands(program, run);
   addConfigCommands(program, run);
   program
     .command('demo')
@@ -56,19 +67,42 @@ function addServing(program: Command, io: CliIo, run: Run): void {
     .description('MCP on stdin and stdout; without a terminal also the default')
     .option('--in-process', 'everything in this one process, in the foreground')
     .option('--transparent <host/server>', 'only this server, with nothing renamed: for debugging')
-    .action(({ transparent }: { transparent?: string }) =>
+    .action(({ inProcess, transparent }: { inProcess?: true; transparent?: string }) =>
       run(async ({ globals }) => {
         const { runServe } = await import('./serve.ts');
-        return await runServe(io, { config: globals.config, logLevel: globals.logLevel, transparent });
+        const { config, logLevel } = globals;
+        return await runServe(io, { inProcess: inProcess === true, config, logLevel, transparent });
       }),
+    );
+  program
+    .command('daemon')
+    .description('the process that all clients share; they start it by themselves')
+    .option('--idle-exit <ms>', 'leave after so long without clients (default: 10 minutes)', milliseconds)
+    .addOption(new Option('--from-folder', 'the hosts file was found in a working folder').hideHelp())
+    .action((flags: DaemonFlags) =>
+      run(async (context) => await (await import('./daemon.ts')).runDaemonCommand(context, flags)),
     );
 }
 
 function addLooking(program: Command, run: Run): void {
   program
+    .command('dash')
+    .description('the dashboard; in a terminal also the default')
+    .option('--ascii', 'nothing but ASCII on the screen')
+    .action(({ ascii }: { ascii?: true }) =>
+      run(async (context) => await (await import('./dash.ts')).runDash(context, { ascii: ascii === true })),
+    );
+  program
     .command('status')
     .description('which hosts and servers are up, and why not')
-    .action(() => run(async (context) => await (await import('./status.ts')).runStatus(context)));
+    .option('-w, --watch', 'and again whenever something changes, until Ctrl-C')
+    .action(({ watch }: { watch?: true }) =>
+      run(async (context) =>
+        watch === true
+          ? await (await import('./status-watch.ts')).watchStatus(context)
+          : await (await import('./status.ts')).runStatus(context),
+      ),
+    );
   program
     .command('tools')
     .description('every tool on offer, by its public name')
@@ -82,11 +116,27 @@ function addLooking(program: Command, run: Run): void {
     .argument('[host[/server]]', 'only of this one')
     .option('-f, --follow', 'and what they go on to say')
     .option('-n, --lines <count>', 'how many of the last lines', positiveInteger, 200)
-    .action((target: string | undefined, options: { follow?: true; lines: number }) =>
+    .addOption(
+      new Option('--stream <name...>', 'only of these')
+        .choices(['stderr', 'stdout-noise', 'protocol', 'bridge', 'ssh'])
+        .default([], 'all'),
+    )
+    .addHelpText('after', examples('mcp-anywhere logs -f gpu1/files', 'mcp-anywhere logs gpu1 --stream ssh'))
+    .action((target: string | undefined, { follow, lines, stream: streams }: LogsFlags) =>
       run(async (context) => {
         const { runLogs } = await import('./logs.ts');
-        return await runLogs(context, target, { follow: options.follow === true, lines: options.lines });
+        return await runLogs(context, target, { follow: follow === true, lines, streams });
       }),
+    );
+  program
+    .command('stats')
+    .description('what was called how often, and how fast it was')
+    .addOption(
+      new Option('--by <what>', 'a row for each').choices(['tool', 'server', 'host', 'client']).default('tool'),
+    )
+    .addOption(new Option('--window <time>', 'until now').choices(['hour', 'day']).default('hour'))
+    .action((options: StatsOptions) =>
+      run(async (context) => await (await import('./stats.ts')).runStats(context, options)),
     );
 }
 
@@ -97,10 +147,12 @@ function addCalling(program: Command, run: Run): void {
     .argument('<tool>', 'public name, as `tools` prints it')
     .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat it for more", collect, [])
     .option('--json-args <object>', 'all arguments as one JSON object; - reads it from stdin')
-    .action((tool: string, options: { arg: string[]; jsonArgs?: string }) =>
+    .option('--host <host>', "of a pool's tool: the member on this host")
+    .addHelpText('after', examples('mcp-anywhere call gpu1__files__read_file --arg path=/data/notes.txt'))
+    .action((tool: string, options: { arg: string[]; jsonArgs?: string; host?: string }) =>
       run(async (context) => {
         const { runCall } = await import('./call.ts');
-        return await runCall(context, tool, { arg: options.arg, jsonArgs: options.jsonArgs });
+        return await runCall(context, tool, { arg: options.arg, jsonArgs: options.jsonArgs, host: options.host });
       }),
     );
 }
@@ -141,6 +193,14 @@ function addMending(program: Command, run: Run): void {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  // A timer takes no more.
+  if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** 31)
+    throw new InvalidArgumentError('expected a whole number of milliseconds');
+  return value;
 }
 
 function positiveInteger(text: string): number {

@@ -1,12 +1,11 @@
-/** `serve`: one AI client on stdin and stdout, until either side ends it. */
+/** `serve`: one AI client on stdin and stdout, until either side ends it. What it needs is loaded when it is known. */
 import { asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
-import { serveStdio } from '../gateway/serve.ts';
 import type { CliIo } from './context.ts';
 import type { LogLevelName } from './fast-path.ts';
-import { formatError } from './report.ts';
-import { chooseStyle } from './style.ts';
 
 export interface ServeOptions {
+  /** Everything in this process; otherwise it relays to the user's daemon, and starts that where none runs. */
+  readonly inProcess: boolean;
   readonly config: string | undefined;
   /** Undefined: info. AI clients keep what comes on stderr as the server's log. */
   readonly logLevel: LogLevelName | undefined;
@@ -14,18 +13,9 @@ export interface ServeOptions {
   readonly transparent?: string | undefined;
 }
 
-export async function runServe(io: CliIo, { config, logLevel = 'info', transparent }: ServeOptions): Promise<ExitCode> {
+export async function runServe(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   if (io.stdin.isTTY) io.stderr.write('mcp-anywhere speaks MCP here; AI clients start it like this. Ctrl-C ends it.\n');
-  await serveStdio({
-    ...(config === undefined ? {} : { config }),
-    env: io.env,
-    cwd: io.cwd,
-    homeDir: io.homeDir,
-    logLevel,
-    transparent,
-    input: io.stdin,
-    output: io.stdout,
-  });
+  await (options.inProcess ? serveHere(io, options) : serveThere(io, options));
   return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
@@ -35,7 +25,29 @@ export async function serveClient(io: CliIo, options: ServeOptions): Promise<Exi
     return await runServe(io, options);
   } catch (thrown) {
     const error = asAnywhereError(thrown);
+    const [{ formatError }, { chooseStyle }] = await Promise.all([import('./report.ts'), import('./style.ts')]);
     io.stderr.write(formatError(reportOf(error), chooseStyle({ color: true, isTTY: io.stderr.isTTY, env: io.env })));
     return error.exitCode;
   }
+}
+
+async function serveHere(io: CliIo, { config, logLevel = 'info', transparent }: ServeOptions): Promise<void> {
+  const { serveStdio } = await import('../gateway/serve.ts');
+  const { env, cwd, homeDir, stdin: input, stdout: output } = io;
+  await serveStdio({
+    ...(config === undefined ? {} : { config }),
+    env,
+    cwd,
+    homeDir,
+    logLevel,
+    transparent,
+    input,
+    output,
+  });
+}
+
+async function serveThere(io: CliIo, { config, logLevel, transparent }: ServeOptions): Promise<void> {
+  const { serveThroughDaemon } = await import('../daemon/shim/serve.ts');
+  const { env, cwd, homeDir, program, stdin: input, stdout: output } = io;
+  await serveThroughDaemon({ config, logLevel, transparent, env, cwd, homeDir, program, input, output });
 }

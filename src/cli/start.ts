@@ -1,4 +1,4 @@
-/** No command, in a terminal: how things stand, or what to do first. */
+/** No command, in a terminal: the dashboard, or what to do first. */
 import { AnywhereError, type ExitCode } from '../base/errors.ts';
 import type { CliContext } from './context.ts';
 import { runStatus } from './status.ts';
@@ -6,6 +6,7 @@ import { runWelcome } from './welcome.ts';
 
 export async function runStart(context: CliContext): Promise<ExitCode> {
   try {
+    if (canShowDashboard(context)) return await (await import('./dash.ts')).runDash(context, { ascii: false });
     const exit = await runStatus(context);
     context.out.note('\nEvery command: mcp-anywhere --help\n');
     return exit;
@@ -14,6 +15,11 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
       return runWelcome(context);
     throw error;
   }
+}
+
+/** Else, as with `mcp-anywhere | less` and on a terminal that moves no cursor, how things stand. */
+function canShowDashboard({ globals, io }: CliContext): boolean {
+  return !globals.json && io.stdin.isTTY && io.stdout.isTTY && io.env['TERM'] !== 'dumb';
 }
 
 /** Somebody who names a file that is not there made a mistake; they are no beginner. */

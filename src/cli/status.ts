@@ -1,41 +1,33 @@
-/** `status`: connects to every host, starts its servers, and says what is up. */
+/** `status`: which hosts and servers are up, as the daemon sees them. It starts nothing. */
 import type { ErrorReport, ExitCode } from '../base/errors.ts';
 import type { HostStatus, ServerStatus, StatusSnapshot } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { combinedExit, messageAt, nextStep } from './report.ts';
-import { withClient } from './session.ts';
+import { combinedExit, formatError, messageAt, nextStep } from './report.ts';
+import { withRunning } from './session.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 
-/** What has not come up by then is shown as it is, milliseconds. */
-const SETTLE_MS = 30_000;
+/** What is under way is waited for so long, milliseconds: a daemon that has just started is worth it. */
+const REST_MS = 5_000;
 
 export async function runStatus(context: CliContext): Promise<ExitCode> {
-  const snapshot = await settled(context);
+  const snapshot = await withRunning(context, async (client) => {
+    context.out.progress('waiting for what is under way …');
+    const rested = await client.request('settle', { withinMs: REST_MS, start: false }, context.io.signal);
+    context.out.progress('');
+    return rested;
+  });
   if (context.globals.json) context.out.json(snapshot);
   else context.out.write(statusText(snapshot, context.style));
   return statusExit(snapshot);
 }
 
-/** The state of all hosts, or of one, once nothing is under way any more. */
-export function settled(context: CliContext, host?: string): Promise<StatusSnapshot> {
-  return withClient(context, async (client) => {
-    context.out.progress(`connecting to ${host ?? 'all hosts'} …`);
-    const snapshot = await client.request(
-      'settle',
-      { withinMs: SETTLE_MS, ...(host === undefined ? {} : { host }) },
-      context.io.signal,
-    );
-    context.out.progress('');
-    return snapshot;
-  });
-}
-
 export function statusText(snapshot: StatusSnapshot, style: Style): string {
-  if (snapshot.hosts.length === 0) return 'The hosts file names no hosts.\n';
+  const problem = snapshot.problem === undefined ? '' : formatError(snapshot.problem, style);
+  if (snapshot.hosts.length === 0) return `${problem}The hosts file in force names no hosts.\n`;
   const rows = snapshot.hosts.map((host) => hostRow(host, style));
   const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
-  return table(rows) + (troubles.length === 0 ? '' : `\n${troubles.join('')}`);
+  return problem + table(rows) + (troubles.length === 0 ? '' : `\n${troubles.join('')}`);
 }
 
 /** 0: all up; the cause's own: nothing is up; 8: partly. A disabled server counts for nothing. */
@@ -47,8 +39,13 @@ function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
   const servers = host.servers.filter((server) => server.state !== 'disabled');
   if (host.state === 'refused' || host.state === 'waiting' || servers.length === 0) return [hostCause(host)];
   return servers.map((server) =>
-    server.state === 'ready' ? undefined : (server.cause ?? hostCause(host) ?? slow(host, server)),
+    isWell(host, server) ? undefined : (server.cause ?? hostCause(host) ?? slow(host, server)),
   );
+}
+
+/** A server that nobody uses now is started when somebody does. */
+function isWell({ state }: HostStatus, server: ServerStatus): boolean {
+  return server.state === 'ready' || (server.state === 'idle' && state === 'ready');
 }
 
 function hostCause(host: HostStatus): ErrorReport | undefined {
@@ -77,7 +74,7 @@ const STATES: Readonly<
 function hostRow(host: HostStatus, style: Style): string[] {
   const { glyph, word, paint } = STATES[host.state];
   const enabled = host.servers.filter((server) => server.state !== 'disabled');
-  const ready = enabled.filter((server) => server.state === 'ready').length;
+  const ready = enabled.filter((server) => isWell(host, server)).length;
   const tools = enabled.reduce((sum, server) => sum + server.tools, 0);
   return [
     style.bold(host.name),

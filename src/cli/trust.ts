@@ -7,7 +7,7 @@ import type { ControlClient } from '../daemon/control-client.ts';
 import type { TrustCandidate } from '../daemon/control-schema.ts';
 import { confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { withClient } from './session.ts';
+import { withAny } from './session.ts';
 
 export interface TrustOptions {
   /** `SHA256:…`, of the machine itself or of one on the way; all that are needed. */
@@ -24,7 +24,7 @@ interface Written {
 
 export async function runTrust(context: CliContext, host: string, options: TrustOptions): Promise<ExitCode> {
   checkOptions(host, options);
-  const outcome = await withClient(context, (client) => new Trusting(context, client, host, options).run());
+  const outcome = await withAny(context, (client) => new Trusting(context, client, host, options).run());
   if (context.globals.json) context.out.json({ host, ...outcome });
   else if (outcome.written.length === 0) context.out.write(`Every key on the way to ${host} is known already.\n`);
   return EXIT.ok;

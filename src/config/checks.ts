@@ -69,6 +69,13 @@ export function checkToolName(value: string): Finding | undefined {
   return /^[A-Za-z0-9_-]{1,64}$/.test(value) ? undefined : { expected: 'a tool name of letters, digits, `_` and `-`' };
 }
 
+/** A member of a pool: `host/server` or `tag:label/server`, with `*` and `?` in each part. */
+export function checkMember(value: string): Finding | undefined {
+  if (/^(?:tag:)?[A-Za-z0-9_.*?-]+\/[A-Za-z0-9_*?-]+$/.test(value)) return undefined;
+  const expected = '`host/server` or `tag:label/server`, with `*` and `?` as wildcards';
+  return value.includes('/') ? { expected } : { expected, suggestion: `write \`${value}/*\` for every server there` };
+}
+
 export function checkTag(value: string): Finding | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)
     ? undefined

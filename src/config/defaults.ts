@@ -1,11 +1,24 @@
 /** What holds where the hosts file says nothing. The example file and `schema.ts` name the same figures. */
 
 export const DEFAULTS = {
-  server: { timeoutMs: 60_000, startTimeoutMs: 120_000, idleMs: 1_800_000 },
+  server: {
+    timeoutMs: 60_000,
+    totalTimeoutMs: 14_400_000,
+    startTimeoutMs: 120_000,
+    idleMs: 1_800_000,
+    pingMs: 60_000,
+  },
   ssh: { connectTimeoutMs: 20_000 },
   naming: { maxLength: 44 },
   catalog: { ttlMs: 300_000 },
   reconnect: { initialMs: 250, maxMs: 30_000 },
   heartbeat: { intervalMs: 5_000, leaseMs: 60_000 },
-  limits: { maxMessageBytes: 256 * 1024 * 1024 },
+  limits: {
+    maxMessageBytes: 256 * 1024 * 1024,
+    callsPerServer: 256,
+    waitingPerServer: 1_024,
+    requestsPerClient: 2_048,
+    logLinesPerSecond: 500,
+    logFileBytes: 5 * 1024 * 1024,
+  },
 } as const;

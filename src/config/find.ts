@@ -19,6 +19,8 @@ export interface FoundFile {
 export interface FindOptions {
   /** `--config`. */
   readonly explicit?: string | undefined;
+  /** How the file of `explicit` was found, where that was not by `--config`: one of a working folder must be trusted. */
+  readonly explicitSource?: FileSource | undefined;
   readonly env: Environment;
   readonly cwd: string;
   readonly homeDir: string;
@@ -45,7 +47,8 @@ function namedFile(options: FindOptions): FoundFile | undefined {
     const path = expandHome(written, options.homeDir);
     return isAbsolute(path) ? path : resolve(options.cwd, path);
   };
-  if (options.explicit !== undefined) return { file: absolute(options.explicit), source: 'flag' };
+  if (options.explicit !== undefined)
+    return { file: absolute(options.explicit), source: options.explicitSource ?? 'flag' };
   const variable = options.env[CONFIG_VARIABLE];
   return variable === undefined || variable === '' ? undefined : { file: absolute(variable), source: 'environment' };
 }

@@ -7,7 +7,7 @@ import type { KeyPath } from './problem.ts';
 const LATER: readonly { readonly level: (path: KeyPath) => boolean; readonly keys: readonly string[] }[] = [
   {
     level: (path) => path.length === 0,
-    keys: ['pools', 'policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'],
+    keys: ['policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'],
   },
   { level: isHost, keys: ['discover', 'policy', 'pool', 'limits', 'reconnect', 'heartbeat'] },
   {

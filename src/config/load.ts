@@ -17,11 +17,46 @@ export interface OpenedFile extends FoundFile, HostsBytes {}
  * (`problemsOf` gives them as data). No reference is resolved here.
  */
 export async function loadPlan(options: LoadOptions): Promise<Plan> {
-  const opened = await openHostsFile(options);
-  await requireTrust(opened, options.paths);
-  const checked = checkHostsFile(opened.bytes, { file: opened.file, homeDir: options.homeDir });
-  if ('problems' in checked) throw configInvalid(opened.file, checked.problems);
-  return checked.plan;
+  return (await findPlan(options)).load();
+}
+
+/** Throws CONFIG_NOT_FOUND. Nothing is read yet. */
+export async function findPlan(options: LoadOptions): Promise<PlanLoader> {
+  return new PlanLoader(await findHostsFile(options), options);
+}
+
+/** Reads one hosts file as often as it is asked to. */
+export class PlanLoader {
+  readonly found: FoundFile;
+  readonly #options: LoadOptions;
+  #realPath: string | undefined;
+  #last: { readonly bytes: Uint8Array; readonly plan: Plan } | undefined;
+
+  constructor(found: FoundFile, options: LoadOptions) {
+    this.found = found;
+    this.#options = options;
+  }
+
+  /** What decides about its answer: the file, and for one of a working folder where it stands that it is trusted. */
+  async decisiveFiles(): Promise<readonly string[]> {
+    const { file, source } = this.found;
+    if (source !== 'folder' || this.#realPath === undefined) return [file];
+    const { trustRecordFile } = await import('./trust.ts');
+    return [file, trustRecordFile(this.#options.paths.stateDir, this.#realPath)];
+  }
+
+  /** As `loadPlan`. The same bytes give the very same Plan. */
+  async load(): Promise<Plan> {
+    const { paths, homeDir } = this.#options;
+    const opened = { ...this.found, ...(await readHostsFile(this.found)) };
+    this.#realPath = opened.realPath;
+    await requireTrust(opened, paths);
+    if (this.#last !== undefined && Buffer.compare(this.#last.bytes, opened.bytes) === 0) return this.#last.plan;
+    const checked = checkHostsFile(opened.bytes, { file: opened.file, homeDir });
+    if ('problems' in checked) throw configInvalid(opened.file, checked.problems);
+    this.#last = { bytes: opened.bytes, plan: checked.plan };
+    return checked.plan;
+  }
 }
 
 /** Finds and reads, without asking for trust: for `config validate` and `config trust`. */

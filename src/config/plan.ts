@@ -38,6 +38,10 @@ export interface ServerPlan {
   readonly tools: ToolsPlan;
   /** A call, reset by progress. */
   readonly timeoutMs: number;
+  /** A call, whatever progress it reports. */
+  readonly totalTimeoutMs: number;
+  /** An idle server is pinged so often; 0: never. */
+  readonly pingMs: number;
   /** From launch to the answer of `initialize`. */
   readonly startTimeoutMs: number;
   /** An instance nobody used for so long is ended. */
@@ -90,14 +94,43 @@ export interface HeartbeatPlan {
   readonly leaseMs: number;
 }
 
+/** How much of everything one server or client may use. */
+export interface LimitsPlan {
+  readonly maxMessageBytes: number;
+  /** Calls under way at one server process; more wait. */
+  readonly callsPerServer: number;
+  /** Calls that wait at one server process; more are refused. */
+  readonly waitingPerServer: number;
+  /** Requests of one AI client that are not answered; more are refused. */
+  readonly requestsPerClient: number;
+  /** Log lines and log messages of one server; more are dropped and counted. */
+  readonly logLinesPerSecond: number;
+  /** A log file is rotated at this size; two are kept. */
+  readonly logFileBytes: number;
+}
+
+/** How a pool chooses the member that takes a call. */
+export type PoolStrategy = 'least-busy' | 'round-robin' | 'fastest' | 'failover' | 'sticky';
+
+/** Equal servers on several hosts, whose tools are offered once. */
+export interface PoolPlan {
+  readonly name: string;
+  /** `host/server`, in the order of the patterns that name them and then of the hosts file. A server is in one pool at most. */
+  readonly members: readonly string[];
+  readonly strategy: PoolStrategy;
+  /** Tools take one more argument, by which a client chooses the host. */
+  readonly pin: boolean;
+}
+
 export interface Plan {
   /** Absolute path of the hosts file. */
   readonly file: string;
   readonly hosts: readonly HostPlan[];
+  readonly pools: readonly PoolPlan[];
   /** Longest public name, in characters. */
   readonly naming: { readonly maxLength: number };
   readonly catalog: { readonly ttlMs: number };
   readonly reconnect: ReconnectPlan;
   readonly heartbeat: HeartbeatPlan;
-  readonly limits: { readonly maxMessageBytes: number };
+  readonly limits: LimitsPlan;
 }

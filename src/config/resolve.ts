@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { DEFAULTS } from './defaults.ts';
 import { expandHome } from './paths.ts';
 import type { HostPlan, Plan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
+import { poolPlans } from './resolve-pools.ts';
 import type { HostEntry, HostsFile, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
 
@@ -14,11 +15,13 @@ export interface ResolvePlace {
 
 export function resolvePlan(hostsFile: HostsFile, place: ResolvePlace): Plan {
   const { attempts, ...reconnect } = hostsFile.reconnect ?? {};
+  const hosts = Object.entries(hostsFile.hosts ?? {}).map(([name, host]) =>
+    hostPlan(name, host ?? {}, hostsFile.defaults ?? {}, place),
+  );
   return {
     file: place.file,
-    hosts: Object.entries(hostsFile.hosts ?? {}).map(([name, host]) =>
-      hostPlan(name, host ?? {}, hostsFile.defaults ?? {}, place),
-    ),
+    hosts,
+    pools: poolPlans(hostsFile.pools ?? {}, hosts),
     naming: filled(DEFAULTS.naming, hostsFile.naming),
     catalog: filled(DEFAULTS.catalog, hostsFile.catalog),
     reconnect: {
@@ -77,6 +80,8 @@ function serverPlan(host: string, name: string, entry: ServerEntry, place: Resol
     sharing: entry.sharing ?? 'session',
     tools: toolsPlan(entry.tools),
     timeoutMs: entry.timeoutMs ?? DEFAULTS.server.timeoutMs,
+    totalTimeoutMs: entry.totalTimeoutMs ?? DEFAULTS.server.totalTimeoutMs,
+    pingMs: entry.pingMs ?? DEFAULTS.server.pingMs,
     startTimeoutMs: entry.startTimeoutMs ?? DEFAULTS.server.startTimeoutMs,
     idleMs: entry.idleMs ?? DEFAULTS.server.idleMs,
     enabled: entry.enabled ?? true,

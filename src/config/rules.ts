@@ -5,11 +5,11 @@
 import { DEFAULTS } from './defaults.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { describeFound } from './found.ts';
-import { isLegalName, legalName, NAME_RULE } from './names.ts';
+import { legalName } from './names.ts';
+import { poolRules } from './pool-rules.ts';
 import type { Complaint, KeyPath } from './problem.ts';
+import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
 import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
-
-type Mapping = Readonly<Record<string, unknown>>;
 
 export function brokenRules(root: unknown): Complaint[] {
   const file = mapping(root);
@@ -19,6 +19,7 @@ export function brokenRules(root: unknown): Complaint[] {
     ...ordered(file, 'heartbeat', 'intervalMs', 'leaseMs', 2),
     ...serversRules(defaults['servers'], ['defaults', 'servers'], { inherited: {}, subsystem: false, complete: false }),
     ...Object.entries(mapping(file['hosts'])).flatMap(([name, host]) => hostRules(name, mapping(host), defaults)),
+    ...poolRules(file),
   ];
 }
 
@@ -80,13 +81,6 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
   }
   if (server['command'] !== undefined || server['url'] !== undefined) return [];
   return [complaint([...path, 'command'], 'value', 'a program', 'nothing', 'add `command`')];
-}
-
-function nameRule(name: string, path: KeyPath, suggestion: string | undefined): Complaint[] {
-  // `__proto__` has its own complaint (document.ts).
-  return isLegalName(name) || name === '__proto__'
-    ? []
-    : [complaint(path, 'key', NAME_RULE, describeFound(name, []), suggestion)];
 }
 
 /** execve(2) counts `NAME=value` and its final NUL as one string. */
@@ -158,18 +152,4 @@ function ordered(
   const relation =
     factor === 1 ? `\`${large}\` of at least \`${small}\`` : `\`${large}\` of at least twice \`${small}\``;
   return [complaint(path, 'value', relation, `${String(low)} and ${String(high)}`)];
-}
-
-function complaint(
-  path: KeyPath,
-  about: 'key' | 'value',
-  expected: string,
-  found: string,
-  suggestion?: string,
-): Complaint {
-  return { path, about, expected, found, suggestion };
-}
-
-function mapping(value: unknown): Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
 }

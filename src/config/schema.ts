@@ -10,6 +10,7 @@ import {
   checkAlias,
   checkCommand,
   checkCwd,
+  checkMember,
   checkPath,
   checkProxyJump,
   checkSshHost,
@@ -20,9 +21,17 @@ import {
 } from './checks.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
 import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
+import type { PoolStrategy } from './plan.ts';
 
 const named = { propertyNames: { pattern: NAME_PATTERN, maxLength: MAX_NAME_LENGTH } };
 const variables = { propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };
+const STRATEGIES = [
+  'least-busy',
+  'round-robin',
+  'fastest',
+  'failover',
+  'sticky',
+] as const satisfies readonly PoolStrategy[];
 const attempts = '`unlimited`, or a whole number from 1';
 const section = 'a mapping (`key: value` lines)';
 
@@ -77,6 +86,12 @@ const server = mapping({
   timeoutMs: milliseconds(100)
     .describe('Longest call, counted anew at every progress message. Left out: 60000.')
     .optional(),
+  totalTimeoutMs: milliseconds(100)
+    .describe('Longest call, whatever progress it reports. Left out: 14400000 (4 hours).')
+    .optional(),
+  pingMs: milliseconds(0)
+    .describe('An idle process is pinged so often, and replaced where it answers no more. 0: never. Left out: 60000.')
+    .optional(),
   startTimeoutMs: milliseconds(100).describe('From launch to the answer of initialize. Left out: 120000.').optional(),
   idleMs: milliseconds(100).describe('A process that nobody used for so long is ended. Left out: 1800000.').optional(),
   enabled: flag().describe('false: as if it were not written here. Left out: true.').optional(),
@@ -129,6 +144,23 @@ const host = mapping({
   servers,
 });
 
+const pool = mapping({
+  members: list(text('`host/server`', checkMember), 'patterns')
+    .min(1, { error: 'at least one pattern like `gpu*/render`' })
+    .describe('Which servers: patterns of host/server, or tag:label/server for the hosts with that tag.'),
+  strategy: z
+    .enum(STRATEGIES, { error: `one of ${STRATEGIES.join(', ')}` })
+    .describe(
+      'least-busy: the better of two by load and latency. round-robin: each in turn. fastest: the lowest latency. failover: the first that is up, in this order. sticky: the same one for a client as long as it is up. Left out: least-busy.',
+    )
+    .optional(),
+  pin: flag()
+    .describe(
+      'true: every tool takes `run_on`, the host that is to run it, as one more optional argument. Left out: false.',
+    )
+    .optional(),
+});
+
 export const hostsFileSchema = mapping({
   $schema: z.string({ error: 'the address of a JSON Schema' }).describe('For editors.').optional(),
   version: z
@@ -145,6 +177,11 @@ export const hostsFileSchema = mapping({
     .meta(named)
     .describe('The machines by name; a name is an alias of ~/.ssh/config unless `ssh` says otherwise.')
     .nullable(),
+  pools: byName(pool)
+    .meta(named)
+    .describe('Equal servers on several hosts as one: their tools are offered once, as pool__tool.')
+    .nullable()
+    .optional(),
   naming: mapping({
     maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 44.').optional(),
   })
@@ -177,6 +214,21 @@ export const hostsFileSchema = mapping({
     maxMessageBytes: whole('a number of bytes', 4096, 1024 ** 3)
       .describe('Largest MCP message. Left out: 268435456 (256 MiB).')
       .optional(),
+    callsPerServer: whole('a number of calls', 1, 65_536)
+      .describe('Calls under way at one server process; more wait. Left out: 256.')
+      .optional(),
+    waitingPerServer: whole('a number of calls', 0, 65_536)
+      .describe('Calls that wait at one server process; more are refused. Left out: 1024.')
+      .optional(),
+    requestsPerClient: whole('a number of requests', 1, 65_536)
+      .describe('Unanswered requests of one AI client; more are refused. Left out: 2048.')
+      .optional(),
+    logLinesPerSecond: whole('a number of lines', 1, 100_000)
+      .describe('Log lines and log messages of one server; more are dropped and counted. Left out: 500.')
+      .optional(),
+    logFileBytes: whole('a number of bytes', 4096, 1024 ** 3)
+      .describe('A log file is rotated at this size; two are kept. Left out: 5242880 (5 MiB).')
+      .optional(),
   })
     .describe('Caps.')
     .optional(),
@@ -186,5 +238,7 @@ export type HostsFile = z.infer<typeof hostsFileSchema>;
 export type HostEntry =
   NonNullable<HostsFile['hosts']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
 export type SshEntry = NonNullable<HostEntry['ssh']>;
+export type PoolEntry =
+  NonNullable<HostsFile['pools']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
 export type ServerEntry =
   NonNullable<HostEntry['servers']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;

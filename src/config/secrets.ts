@@ -21,17 +21,19 @@ export interface Secrets {
   /**
    * The text with every reference replaced. Rejects with SECRET_UNRESOLVED, naming the reference and never a
    * value, or with the signal's reason.
+   *
+   * @param variables where `${env:}` is looked up, if not in the user's environment
    */
-  resolve(template: Template, place: ErrorPlace, signal: AbortSignal): Promise<string>;
+  resolve(template: Template, place: ErrorPlace, signal: AbortSignal, variables?: Environment): Promise<string>;
 }
 
 export function createSecrets(deps: SecretsDeps): Secrets {
   const runner = createCommandRunner(deps.env);
   return {
-    async resolve(template, place, signal) {
+    async resolve(template, place, signal, variables = deps.env) {
       signal.throwIfAborted();
       const looked = template.pieces.map(async (piece) =>
-        typeof piece === 'string' ? piece : lookUp(piece, deps, runner, signal),
+        typeof piece === 'string' ? piece : lookUp(piece, { ...deps, env: variables }, runner, signal),
       );
       const texts = await orAbort(settled(looked), signal).catch((error: unknown) => {
         throw error instanceof AnywhereError ? placed(error, place) : error;

@@ -35,9 +35,14 @@ export interface TrustDeps {
   readonly now: () => number;
 }
 
+/** Where it stands whether the file of this path is trusted, with links followed. */
+export function trustRecordFile(stateDir: string, realPath: string): string {
+  return join(stateDir, 'trusted', `${sha256(Buffer.from(realPath)).slice(0, 32)}.json`);
+}
+
 export function createTrustStore(deps: TrustDeps): TrustStore {
   const folder = join(deps.stateDir, 'trusted');
-  const recordFile = (realPath: string): string => join(folder, `${sha256(Buffer.from(realPath)).slice(0, 32)}.json`);
+  const recordFile = (realPath: string): string => trustRecordFile(deps.stateDir, realPath);
   return {
     async check(realPath, bytes) {
       const record = await readRecord(recordFile(realPath));

@@ -1,9 +1,10 @@
 /** `call`: one tools/call through the same session and the same rules as an AI client's. */
 import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
-import type { LocalClient } from '../downstream/local-client.ts';
+import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
 import { bringUp } from '../gateway/bring-up.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { PIN_META } from '../gateway/pinned.ts';
 import type { Message } from '../protocol/message.ts';
 import type { CallOutcome, ControlMethods, ControlNotifications } from './control-schema.ts';
 
@@ -13,29 +14,47 @@ const WAIT_MS = 30_000;
 export async function callTool(
   gateway: Gateway,
   client: LocalClient,
-  { tool, arguments: args }: ControlMethods['call']['params'],
+  { tool, arguments: args, host }: ControlMethods['call']['params'],
   signal: AbortSignal,
   onProgress: (progress: ControlNotifications['call/progress']) => void,
 ): Promise<CallOutcome> {
   const { clock } = gateway.linkDeps;
   const startedMs = clock.monotonic();
   const route = gateway.router.named('tools', tool) ?? (await waitForTool(gateway, client, tool));
-  const reply = await client.callTool(tool, JSON.stringify(args), {
+  if (host !== undefined) requireMember(route, host);
+  let answering = route;
+  const options: LocalCallOptions = {
+    meta: host === undefined ? {} : { [PIN_META]: host },
+    onMember: (member) => {
+      answering = member;
+    },
     timeoutMs: Number.POSITIVE_INFINITY,
     signal,
     onProgress: (message) => {
       onProgress(message.paramsValue() as ControlNotifications['call/progress']);
     },
-  });
-  if (reply.kind === 'error') throw rpcError(reply, route.server.host, route.server.name, tool);
-  const { host, name } = route.server;
+  };
+  const reply = await client.callTool(tool, JSON.stringify(args), options);
+  const { server, original } = answering;
+  if (reply.kind === 'error') throw rpcError(reply, server.host, server.name, tool);
   return {
-    host,
-    server: name,
-    tool: route.original,
+    host: server.host,
+    server: server.name,
+    tool: original,
     durationMs: clock.monotonic() - startedMs,
     result: reply.resultValue(),
   };
+}
+
+/** @throws AnywhereError USAGE where the tool never runs on that host */
+function requireMember({ server, pool, publicKey }: Route, host: string): void {
+  const hosts = [...new Set((pool?.members ?? [{ server }]).map((member) => member.server.host))];
+  if (hosts.includes(host)) return;
+  throw new AnywhereError('USAGE', `${publicKey} does not run on ${host}, only on ${hosts.join(', ')}`, {
+    host,
+    tool: publicKey,
+    hint: `mcp-anywhere call ${publicKey} --host ${hosts[0] ?? ''}`,
+  });
 }
 
 /** A tool nobody has listed yet: its server may be on its way up. */

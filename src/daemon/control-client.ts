@@ -3,11 +3,16 @@
 import type { Unsubscribe } from '../base/emitter.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { Turns } from '../base/turns.ts';
 import type { ControlMethods, ControlNotifications, ControlQuestions } from './control-schema.ts';
 import { ControlRpc } from './rpc.ts';
 import type { ControlTransport } from './transport.ts';
 
-export type QuestionHandler = (question: ControlQuestions['prompt']['params']) => Promise<string | null | undefined>;
+/** The person's answer; null or undefined: they declined. The signal aborts when the question is settled elsewhere. */
+export type QuestionHandler = (
+  question: ControlQuestions['prompt']['params'],
+  signal: AbortSignal,
+) => Promise<string | null | undefined>;
 
 interface Notified {
   readonly method: string;
@@ -15,16 +20,25 @@ interface Notified {
 }
 
 export class ControlClient {
+  /** Resolves when the other side has ended, or we have closed. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #transport: ControlTransport;
   readonly #rpc: ControlRpc;
   readonly #notifications = new Emitter<Notified>();
+  /** A person is asked one thing at a time. */
+  readonly #questions = new Turns(1);
   #answer: QuestionHandler | undefined;
 
   constructor(transport: ControlTransport) {
     this.#rpc = new ControlRpc(transport, {
-      request: (method, params) => this.#question(method, params),
+      request: (method, params, signal) => this.#question(method, params, signal),
       notification: (method, params) => {
         this.#notifications.emit({ method, params });
       },
+    });
+    this.#transport = transport;
+    this.ended = new Promise((resolve) => {
+      transport.onClose(resolve);
     });
   }
 
@@ -46,9 +60,15 @@ export class ControlClient {
     });
   }
 
-  /** Answers questions to a person (passphrases, codes) from now on. */
-  answer(handler: QuestionHandler): void {
+  /** The same for listeners that may leave before. */
+  onClose(listener: () => void): Unsubscribe {
+    return this.#transport.onClose(listener);
+  }
+
+  /** Answers questions to a person (passphrases, codes) from now on, those included that wait already. */
+  async answer(handler: QuestionHandler): Promise<void> {
     this.#answer = handler;
+    await this.request('prompt/attach', {});
   }
 
   close(): Promise<void> {
@@ -56,9 +76,12 @@ export class ControlClient {
     return Promise.resolve();
   }
 
-  async #question(method: string, params: unknown): Promise<ControlQuestions['prompt']['result']> {
+  async #question(method: string, params: unknown, signal: AbortSignal): Promise<ControlQuestions['prompt']['result']> {
     if (method !== 'prompt') throw new AnywhereError('INTERNAL', `unknown control request ${method}`);
-    const answer = await this.#answer?.(params as ControlQuestions['prompt']['params']);
-    return { answer: answer ?? null };
+    const question = params as ControlQuestions['prompt']['params'];
+    return await this.#questions.run(async () => {
+      const answer = signal.aborted ? null : await this.#answer?.(question, signal);
+      return { answer: answer ?? null };
+    });
   }
 }

@@ -44,9 +44,76 @@ export interface ClientStatus {
 /** What `status --json` prints (DESIGN.md, outside contract). */
 export interface StatusSnapshot {
   readonly schemaVersion: 1;
-  readonly daemon: { readonly pid: number; readonly version: string; readonly uptimeMs: number } | null;
+  readonly daemon: DaemonStatus | null;
+  /** Why the hosts file as it stands now is not in force: the last good one is. */
+  readonly problem?: ErrorReport;
   readonly hosts: readonly HostStatus[];
   readonly clients: readonly ClientStatus[];
+}
+
+export interface DaemonStatus {
+  readonly pid: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+  /** Absolute path of the hosts file it works for. */
+  readonly hostsFile: string;
+}
+
+/** A tools/call that has not been answered yet. */
+export interface LiveCall {
+  /** Its number in this run: what `call/cancel` takes, and what events call it. */
+  readonly call: number;
+  /** Of the client that calls: its id, and the name it gave. */
+  readonly client: string;
+  readonly clientName: string;
+  readonly host: string;
+  readonly server: string;
+  /** The server's own name for it. */
+  readonly tool: string;
+  /** Wall clock, ms since the epoch. */
+  readonly startedMs: number;
+  /** Size of the request. */
+  readonly bytesIn?: number;
+  /** As the server last told. */
+  readonly progress?: number;
+}
+
+/** A question to a person that nobody has answered yet. */
+export interface PendingPrompt {
+  readonly id: number;
+  readonly host: string;
+  /** passphrase · password · keyboard-interactive */
+  readonly kind: string;
+  readonly text: string;
+  /** False: the answer is a secret, and is not shown while it is typed. */
+  readonly echo: boolean;
+  /** Wall clock, ms since the epoch. */
+  readonly sinceMs: number;
+}
+
+export type StatWindow = 'hour' | 'day';
+export type StatKey = 'tool' | 'server' | 'host' | 'client';
+
+/** What was called how often, and how fast it was. */
+export interface StatRow {
+  readonly key: string;
+  readonly calls: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** What is so about a host or server, or what an error code means, in words. */
+export interface Explanation {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** The next command. */
+  readonly hint?: string;
+  /** What is wrong with it, as data. */
+  readonly causes: readonly ErrorReport[];
 }
 
 export interface ToolEntry {
@@ -56,6 +123,8 @@ export interface ToolEntry {
   readonly server: string;
   /** The server's own name for it. */
   readonly original: string;
+  /** A pool offers it: `host` and `server` are the first of its members (`host/server`). */
+  readonly pool?: { readonly name: string; readonly members: readonly string[] };
   readonly title?: string;
   readonly description?: string;
   /** The definition as the server wrote it, public name in place. */
@@ -103,18 +172,57 @@ export interface TrustCandidate {
   readonly cause?: ErrorReport;
 }
 
-/** Requests of a face. Params and result by method. */
+type None = Record<string, never>;
+
+/** Requests of a face. Params and result by method; what arrives is checked by `control-params.ts`. */
 export interface ControlMethods {
-  status: { params: Record<string, never>; result: StatusSnapshot };
-  /** Resolves when every host and server has settled (up or failed), or after `withinMs`. Servers are started. */
-  settle: { params: { readonly withinMs: number; readonly host?: string }; result: StatusSnapshot };
+  status: { params: None; result: StatusSnapshot };
+  /** Everything at one moment: events that follow it begin behind `sequence`. */
+  snapshot: {
+    params: None;
+    result: {
+      readonly controlVersion: typeof CONTROL_VERSION;
+      /** Names this run of the daemon: sequence numbers of another run say nothing. */
+      readonly run: string;
+      readonly sequence: number;
+      readonly status: StatusSnapshot;
+      readonly calls: readonly LiveCall[];
+      readonly prompts: readonly PendingPrompt[];
+    };
+  };
+  /**
+   * Resolves when every host and server has settled (up or failed), or after `withinMs`. Servers are started,
+   * unless `start` is false: then only what is under way is waited for.
+   */
+  settle: {
+    params: { readonly withinMs: number; readonly host?: string; readonly start?: boolean };
+    result: StatusSnapshot;
+  };
+  /** Servers that have not spoken in this run are started and waited for, unless `start` is false. */
   tools: {
-    params: { readonly host?: string; readonly server?: string };
+    params: { readonly host?: string; readonly server?: string; readonly start?: boolean };
     result: { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
   };
-  call: { params: { readonly tool: string; readonly arguments: Record<string, unknown> }; result: CallOutcome };
+  /** Progress arrives as `call/progress` notifications before the reply. */
+  call: {
+    params: {
+      readonly tool: string;
+      readonly arguments: Record<string, unknown>;
+      /** Of a pool's tool: only a member on this host. */
+      readonly host?: string;
+    };
+    result: CallOutcome;
+  };
+  /** Cancels a call of any client, as its own cancellation would, and answers that client. */
+  'call/cancel': { params: { readonly call: number }; result: None };
   logs: {
-    params: { readonly host?: string; readonly server?: string; readonly lines: number };
+    params: {
+      readonly host?: string;
+      readonly server?: string;
+      readonly lines: number;
+      /** Undefined: all. */
+      readonly streams?: readonly LogStream[];
+    };
     result: { readonly entries: readonly LogEntry[] };
   };
   /** Steps arrive as `doctor/step` notifications before the reply. */
@@ -126,13 +234,41 @@ export interface ControlMethods {
     params: { readonly host: string; readonly name: string; readonly fingerprint: string };
     result: { readonly file: string };
   };
-  restart: { params: { readonly host: string; readonly server?: string }; result: Record<string, never> };
-  'events/subscribe': { params: Record<string, never>; result: { readonly sequence: number } };
+  /** Ends the servers and starts them anew; resolves when they are up, or have failed. A host that is down is tried now. */
+  restart: { params: { readonly host: string; readonly server?: string }; result: HostStatus };
+  /** Ends a waiting time, or tries a refused host again, now. Does not wait for the outcome. */
+  reconnect: { params: { readonly host: string }; result: None };
+  /** For as long as this daemon lives: a server that is off is not offered, and its calls say why. */
+  enable: { params: { readonly host: string; readonly server: string; readonly enabled: boolean }; result: None };
+  /** Reads the hosts file again. `changed`: what that did, a sentence each. */
+  reload: { params: None; result: { readonly changed: readonly string[]; readonly problem?: ErrorReport } };
+  /** Replies first. `drain` false: does not wait for calls under way. */
+  stop: { params: { readonly drain?: boolean }; result: None };
+  /** @param subject an error code, a host or `host/server` */
+  explain: { params: { readonly subject: string }; result: Explanation };
+  /** From now on this face is asked what only a person can answer, as the request `prompt`. */
+  'prompt/attach': { params: None; result: { readonly prompts: readonly PendingPrompt[] } };
+  /** Null: declined. The first answer of all faces counts. */
+  'prompt/answer': { params: { readonly id: number; readonly answer: string | null }; result: None };
+  stats: {
+    params: { readonly window: StatWindow; readonly by: StatKey };
+    result: { readonly rows: readonly StatRow[] };
+  };
+  /**
+   * Events from now on, as `event` notifications. With `since` (and the `run` it was of) what was missed comes first, log
+   * lines left out; `resync`: that cannot be had any more, take a snapshot. `types`: only these.
+   */
+  'events/subscribe': {
+    params: { readonly since?: number; readonly run?: string; readonly types?: readonly GatewayEvent['type'][] };
+    result: { readonly run: string; readonly sequence: number; readonly resync: boolean };
+  };
 }
 
 /** Notifications to a face. */
 export interface ControlNotifications {
   event: { readonly sequence: number; readonly event: GatewayEvent };
+  /** This face read too slowly and has lost events up to `sequence`: take a snapshot. */
+  'events/resync': { readonly sequence: number };
   'doctor/step': DoctorStep;
   'call/progress': { readonly progress: number; readonly total?: number; readonly message?: string };
 }

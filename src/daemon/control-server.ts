@@ -1,176 +1,232 @@
-/** Answers the control API from a gateway. */
-
-import type { Clock } from '../base/clock.ts';
+/** Answers the control API for one face. */
 import { AnywhereError } from '../base/errors.ts';
+import { serverId } from '../catalog/snapshot.ts';
 import { LocalClient } from '../downstream/local-client.ts';
-import { bringUp } from '../gateway/bring-up.ts';
-import type { Examination } from '../gateway/examination.ts';
-import type { Gateway } from '../gateway/gateway.ts';
-import { reportHosts } from '../gateway/status.ts';
+import type { ClientEnvironment } from '../gateway/client-environments.ts';
+import { cancelCall } from '../gateway/live-calls.ts';
 import type { Question } from '../link/contract.ts';
-import type { ServerUnit } from '../upstream/unit.ts';
 import { callTool } from './control-call.ts';
-import type { ControlMethods, ControlQuestions, StatusSnapshot } from './control-schema.ts';
+import { explain } from './control-explain.ts';
+import { lastEntries } from './control-logs.ts';
+import { checkedRequest } from './control-params.ts';
+import type {
+  ControlMethods,
+  ControlNotifications,
+  ControlQuestions,
+  HostStatus,
+  StatusSnapshot,
+} from './control-schema.ts';
+import type { ControlShared } from './control-shared.ts';
+import { snapshotOf, statusOf } from './control-status.ts';
 import { listTools } from './control-tools.ts';
+import { bringAllUp, comeToRest, restartUnits, unitsOf } from './control-units.ts';
+import { EventFeed } from './event-feed.ts';
 import { ControlRpc } from './rpc.ts';
 import type { ControlTransport } from './transport.ts';
 
-export interface ControlServerDeps {
-  readonly gateway: Gateway;
-  readonly clock: Clock;
-  readonly version: string;
-  /** Undefined where the gateway lives only as long as the command. */
-  readonly daemonPid: number | undefined;
-  readonly examination: Examination;
-}
+type Handler<M extends keyof ControlMethods> = (
+  params: ControlMethods[M]['params'],
+  signal: AbortSignal,
+) => Promise<ControlMethods[M]['result']> | ControlMethods[M]['result'];
 
-type Handlers = {
-  readonly [M in keyof ControlMethods]: (
-    params: ControlMethods[M]['params'],
-    signal: AbortSignal,
-  ) => Promise<ControlMethods[M]['result']>;
-};
+type Handlers = { readonly [M in keyof ControlMethods]: Handler<M> };
+type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
 
 /** How long the lists of a command may take to come in: people wait longer than AI clients. */
 const TOOLS_WITHIN_MS = 30_000;
 
 export class ControlServer {
-  readonly #deps: ControlServerDeps;
+  readonly #hub: ControlShared;
+  readonly #environment: ClientEnvironment | undefined;
   readonly #rpc: ControlRpc;
+  readonly #feed: EventFeed;
   readonly #handlers: Handlers;
+  readonly #ended = new AbortController();
   #local: LocalClient | undefined;
-  #unsubscribe: (() => void) | undefined;
+  #detach: (() => void) | undefined;
 
-  constructor(transport: ControlTransport, deps: ControlServerDeps) {
-    this.#deps = deps;
-    this.#handlers = this.#createHandlers();
+  /** @param environment of the face, where it is another process */
+  constructor(transport: ControlTransport, hub: ControlShared, environment?: ClientEnvironment) {
+    this.#hub = hub;
+    this.#environment = environment;
+    this.#handlers = { ...this.#looking(), ...this.#calling(), ...this.#mending(), ...this.#steering() };
     this.#rpc = new ControlRpc(transport, {
       request: (method, params, signal) => this.#request(method, params, signal),
       notification: () => undefined,
+    });
+    this.#feed = new EventFeed({
+      hub: hub.events,
+      clock: hub.deps.clock,
+      backlog: () => transport.backlog,
+      notify: (notification, params) => {
+        this.#notify(notification, params);
+      },
     });
     transport.onClose(() => {
       this.#end();
     });
   }
 
-  /** Asks the person at this face; undefined where they decline. */
-  async ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
-    const { answer } = (await this.#rpc.request('prompt', question, signal)) as ControlQuestions['prompt']['result'];
-    return answer ?? undefined;
+  /** The face waits for an answer. */
+  get isBusy(): boolean {
+    return this.#rpc.isServing;
   }
 
-  #request(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
-    if (!Object.hasOwn(this.#handlers, method))
-      return Promise.reject(new AnywhereError('USAGE', `unknown control method ${method}`));
-    const handler = this.#handlers[method as keyof ControlMethods] as (
-      params: unknown,
-      signal: AbortSignal,
-    ) => Promise<unknown>;
-    return handler(params, signal);
+  async #request(name: string, given: unknown, signal: AbortSignal): Promise<unknown> {
+    const { method, params } = checkedRequest(name, given);
+    const handler = this.#handlers[method] as Handler<typeof method>;
+    return await handler(params, signal);
   }
 
-  #createHandlers(): Handlers {
-    const { gateway, examination } = this.#deps;
+  #notify<N extends keyof ControlNotifications>(notification: N, params: ControlNotifications[N]): void {
+    this.#rpc.notify(notification, params);
+  }
+
+  #looking(): Some<'status' | 'snapshot' | 'settle' | 'logs' | 'explain' | 'stats' | 'events/subscribe'> {
+    const { gateway } = this.#hub.deps;
     return {
-      status: () => Promise.resolve(this.#status()),
-      settle: ({ withinMs, host }) => this.#settle(withinMs, host),
-      tools: async ({ host, server }) => {
-        const units = this.#unitsOf(host, server);
-        await this.#bringUp(units, TOOLS_WITHIN_MS);
+      status: () => this.#status(),
+      snapshot: () => snapshotOf(this.#hub, this.#local?.session),
+      settle: (params, signal) => this.#settle(params, signal),
+      logs: async (params) => ({ entries: await lastEntries(gateway, params) }),
+      explain: ({ subject }) => explain(gateway, this.#status(), subject),
+      stats: async ({ window, by }) => ({ rows: await gateway.statistics.rows(window, by) }),
+      'events/subscribe': (params) => this.#feed.subscribe(params),
+    };
+  }
+
+  #calling(): Some<'tools' | 'call' | 'call/cancel'> {
+    const { gateway } = this.#hub.deps;
+    return {
+      tools: async ({ host, server, start = true }) => {
+        const units = unitsOf(gateway, host, server);
+        if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
         return listTools(gateway, units);
       },
       call: (params, signal) =>
         callTool(gateway, this.#client(), params, signal, (progress) => {
-          this.#rpc.notify('call/progress', progress);
+          this.#notify('call/progress', progress);
         }),
-      logs: async ({ host, server, lines }) => ({ entries: await gateway.logs.tail({ host, server, lines }) }),
-      doctor: async ({ host }, signal) => ({
-        steps: await examination.doctor(
-          host,
-          this.#client().session,
-          (step) => {
-            this.#rpc.notify('doctor/step', step);
-          },
-          signal,
-        ),
-      }),
+      'call/cancel': ({ call }) => {
+        cancelCall(gateway, call);
+        return {};
+      },
+    };
+  }
+
+  #mending(): Some<'doctor' | 'trust/scan' | 'trust/accept' | 'prompt/attach' | 'prompt/answer'> {
+    const { examination } = this.#hub;
+    return {
+      doctor: async ({ host }, signal) => {
+        const report = (step: ControlNotifications['doctor/step']): void => {
+          this.#notify('doctor/step', step);
+        };
+        return { steps: await examination.doctor(host, this.#client().session, report, signal) };
+      },
       'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
-      'trust/accept': ({ host, name, fingerprint }, signal) => examination.accept(host, name, fingerprint, signal),
-      restart: ({ host, server }) => this.#restart(host, server),
-      'events/subscribe': () => Promise.resolve(this.#subscribe()),
+      'trust/accept': ({ host, name, fingerprint }, signal) => this.#accept(host, name, fingerprint, signal),
+      'prompt/attach': () => this.#attach(),
+      'prompt/answer': ({ id, answer }) => {
+        if (this.#hub.deps.prompts.answer(id, answer ?? undefined)) return {};
+        throw new AnywhereError('USAGE', `question ${id} does not wait any more`, { hint: 'mcp-anywhere status' });
+      },
+    };
+  }
+
+  #steering(): Some<'restart' | 'reconnect' | 'enable' | 'reload' | 'stop'> {
+    const { gateway, stop } = this.#hub.deps;
+    return {
+      restart: ({ host, server }, signal) => this.#restart(host, server, signal),
+      reconnect: ({ host }) => {
+        unitsOf(gateway, host);
+        gateway.link(host).wake('the user asked for it', { user: true });
+        return {};
+      },
+      enable: ({ host, server, enabled }) => {
+        for (const { plan } of unitsOf(gateway, host, server)) gateway.setEnabled(serverId(plan), enabled);
+        return {};
+      },
+      reload: () => gateway.reload(),
+      stop: ({ drain = true }) => {
+        if (stop === undefined) throw notHere('stopping');
+        stop({ drain });
+        return {};
+      },
     };
   }
 
   #status(): StatusSnapshot {
-    const { gateway, clock, daemonPid: pid, version } = this.#deps;
-    const daemon = pid === undefined ? null : { pid, version, uptimeMs: clock.now() - gateway.startedMs };
-    const clients = [...gateway.sessions].flatMap(([session, sinceMs]) =>
-      session.hello === undefined || session === this.#local?.session
-        ? []
-        : [{ id: session.id, name: session.hello.name, version: session.hello.version, sinceMs }],
-    );
-    return { schemaVersion: 1, daemon, hosts: reportHosts(gateway), clients };
+    return statusOf(this.#hub, this.#local?.session);
   }
 
-  async #settle(withinMs: number, host: string | undefined): Promise<StatusSnapshot> {
-    await this.#bringUp(this.#unitsOf(host, undefined), withinMs);
+  async #settle(params: ControlMethods['settle']['params'], signal: AbortSignal): Promise<StatusSnapshot> {
+    const { withinMs, host, start = true } = params;
+    const { gateway } = this.#hub.deps;
+    const units = unitsOf(gateway, host);
+    if (start) await bringAllUp(gateway, units, this.#client().session, withinMs);
+    else await comeToRest(gateway, units, withinMs, signal);
     return this.#status();
   }
 
-  /** Starts every one of the servers that has not spoken in this run, and waits until each has, or failed. */
-  async #bringUp(units: readonly ServerUnit[], withinMs: number): Promise<void> {
-    const { gateway } = this.#deps;
-    const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));
-    bringUp(gateway.keeper, silent, this.#client().session, 'a command needs it');
-    await gateway.spoken(withinMs, units);
+  async #restart(host: string, server: string | undefined, signal: AbortSignal): Promise<HostStatus> {
+    const { gateway } = this.#hub.deps;
+    await restartUnits(gateway, { host, server }, this.#client().session, signal);
+    const status = this.#status().hosts.find(({ name }) => name === host);
+    if (status === undefined) throw new AnywhereError('INTERNAL', `no status of ${host}`);
+    return status;
   }
 
-  #unitsOf(host: string | undefined, server: string | undefined): readonly ServerUnit[] {
-    const { gateway } = this.#deps;
-    // Says which host is meant where there is none of that name.
-    if (host !== undefined) gateway.link(host);
-    const units = gateway.units.filter(
-      ({ plan }) => (host === undefined || plan.host === host) && (server === undefined || plan.name === server),
-    );
-    if (units.length === 0 && server !== undefined)
-      throw new AnywhereError('USAGE', `${host ?? 'the hosts file'} has no server ${server}`, {
-        host,
-        hint: 'mcp-anywhere status',
-      });
-    return units;
+  /** What was refused for its key can be tried again. */
+  async #accept(
+    host: string,
+    name: string,
+    fingerprint: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly file: string }> {
+    const written = await this.#hub.examination.accept(host, name, fingerprint, signal);
+    this.#hub.deps.gateway.link(host).wake('a host key was accepted', { user: true });
+    return written;
+  }
+
+  /** A person is here: what waits for one is asked, and what was given up for want of one is tried again. */
+  #attach(): ControlMethods['prompt/attach']['result'] {
+    const { prompts, gateway } = this.#hub.deps;
+    this.#detach ??= prompts.attach((question, signal) => this.#ask(question, signal));
+    for (const { name } of gateway.plan.hosts) {
+      const link = gateway.link(name);
+      if (link.state.kind === 'refused' && link.state.cause.code === 'NO_TTY')
+        link.wake('somebody can be asked now', { user: true });
+    }
+    return { prompts: prompts.pending };
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
+    const { answer } = (await this.#rpc.request('prompt', question, signal)) as ControlQuestions['prompt']['result'];
+    return answer ?? undefined;
   }
 
   #client(): LocalClient {
-    const { gateway, clock, version } = this.#deps;
+    const { gateway, clock, version } = this.#hub.deps;
+    if (this.#ended.signal.aborted) throw new AnywhereError('CANCELLED', 'the command has ended');
     this.#local ??= new LocalClient({
       clock,
       version,
-      open: (writer) => gateway.openSession(writer, { isCommand: true }),
+      open: (writer, onMember) =>
+        gateway.openSession(writer, { isCommand: true, onMember, environment: this.#environment }),
     });
     return this.#local;
   }
 
-  #restart(host: string, server: string | undefined): Promise<Record<string, never>> {
-    const { gateway } = this.#deps;
-    const units = this.#unitsOf(host, server);
-    for (const unit of units) unit.stop('restart');
-    if (server === undefined) gateway.link(host).wake('restart', { user: true });
-    bringUp(gateway.keeper, units, this.#client().session, 'restart');
-    return Promise.resolve({});
-  }
-
-  #subscribe(): { sequence: number } {
-    const { bus } = this.#deps.gateway;
-    this.#unsubscribe ??= bus.on(({ sequence, event }) => {
-      this.#rpc.notify('event', { sequence, event });
-    });
-    return { sequence: bus.sequence };
-  }
-
   #end(): void {
-    this.#unsubscribe?.();
+    this.#ended.abort();
+    this.#feed.close();
+    this.#detach?.();
     if (this.#local === undefined) return;
     this.#local.close();
-    this.#deps.gateway.closeSession(this.#local.session, new AnywhereError('CANCELLED', 'the command has ended'));
+    this.#hub.deps.gateway.closeSession(this.#local.session, new AnywhereError('CANCELLED', 'the command has ended'));
   }
+}
+
+function notHere(what: string): AnywhereError {
+  return new AnywhereError('USAGE', `${what} is for a daemon, and this is none`, { hint: 'mcp-anywhere ps' });
 }

@@ -1,6 +1,6 @@
 /** The tools on offer, for people: definitions parsed, and which servers' tools are missing and why. */
 import { type ErrorReport, reportOf } from '../base/errors.ts';
-import { type Route, serverId } from '../catalog/snapshot.ts';
+import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { LinkState } from '../link/contract.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
@@ -8,8 +8,10 @@ import type { ControlMethods, ToolEntry } from './control-schema.ts';
 
 export function listTools(gateway: Gateway, units: readonly ServerUnit[]): ControlMethods['tools']['result'] {
   const asked = new Set(units.map(({ plan }) => serverId(plan)));
-  const routes = [...gateway.catalog.snapshot().routes.tools.values()].filter(({ server }) =>
-    asked.has(serverId(server)),
+  const routes = [...gateway.catalog.snapshot().routes.tools.values()].filter(({ server, pool }) =>
+    pool === undefined
+      ? asked.has(serverId(server))
+      : pool.members.some((member) => asked.has(serverId(member.server))),
   );
   return { tools: routes.map(toolEntry), missing: units.flatMap((unit) => whyMissing(gateway, unit) ?? []) };
 }
@@ -22,10 +24,15 @@ function toolEntry(route: Route): ToolEntry {
     host: route.server.host,
     server: route.server.name,
     original: route.original,
+    ...(route.pool === undefined ? {} : { pool: poolEntry(route.pool) }),
     ...(typeof title === 'string' ? { title } : {}),
     ...(typeof description === 'string' ? { description } : {}),
     definition,
   };
+}
+
+function poolEntry({ plan, members }: PooledTool): NonNullable<ToolEntry['pool']> {
+  return { name: plan.name, members: members.map(({ server }) => serverId(server)) };
 }
 
 function whyMissing(gateway: Gateway, unit: ServerUnit): ErrorReport | undefined {

@@ -1,12 +1,11 @@
 /** A gateway in this process, seen through the control API over memory: what commands use while no daemon runs. */
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
-import { Examination } from '../gateway/examination.ts';
 import { openGateway, programVersion } from '../gateway/open.ts';
-import type { Question } from '../link/contract.ts';
+import { createLog } from '../telemetry/create-log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import { ControlClient, type QuestionHandler } from './control-client.ts';
-import { ControlServer } from './control-server.ts';
+import { ControlHub, createPromptDesk } from './control-hub.ts';
 import { memoryTransports } from './transport.ts';
 
 export interface InProcessOptions {
@@ -24,25 +23,21 @@ export interface InProcess {
   close(): Promise<void>;
 }
 
-export async function openInProcess(options: InProcessOptions): Promise<InProcess> {
-  const [faceEnd, gatewayEnd] = memoryTransports();
-  const client = new ControlClient(faceEnd);
-  const ask = (question: Question, signal: AbortSignal): Promise<string | undefined> => server.ask(question, signal);
-  const { onQuestion, ...open } = options;
-  if (onQuestion !== undefined) client.answer(onQuestion);
-  const gateway = await openGateway({ ...open, ...(onQuestion === undefined ? {} : { prompter: ask }) });
+export async function openInProcess({ onQuestion, ...options }: InProcessOptions): Promise<InProcess> {
   const clock = systemClock();
-  const server = new ControlServer(gatewayEnd, {
-    gateway,
-    clock,
-    version: programVersion(),
-    daemonPid: undefined,
-    examination: new Examination(gateway),
-  });
+  const log = createLog({ level: options.logLevel, destination: process.stderr, clock });
+  const prompts = createPromptDesk({ clock, env: options.env, log }, 'command');
+  const gateway = await openGateway({ ...options, prompter: prompts.prompter });
+  const [faceEnd, gatewayEnd] = memoryTransports();
+  const hub = new ControlHub({ gateway, clock, version: programVersion(), daemonPid: undefined, prompts });
+  hub.accept(gatewayEnd);
+  const client = new ControlClient(faceEnd);
+  if (onQuestion !== undefined) await client.answer(onQuestion);
   return {
     client,
     close: async () => {
       await client.close();
+      hub.close();
       await gateway.close();
     },
   };

@@ -11,6 +11,8 @@ export interface RpcHandlers {
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: AnywhereError) => void;
+  /** Stops listening to the caller's signal, which may outlive many requests. */
+  readonly forget: () => void;
 }
 
 const APPLICATION_ERROR = -32000;
@@ -42,16 +44,21 @@ export class ControlRpc {
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#cancel(id, signal);
-        },
-        { once: true },
-      );
+      const onAbort = (): void => {
+        if (signal !== undefined) this.#cancel(id, signal);
+      };
+      const forget = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+      };
+      this.#pending.set(id, { resolve, reject, forget });
+      signal?.addEventListener('abort', onAbort, { once: true });
       this.#transport.send({ jsonrpc: '2.0', id, method, params });
     });
+  }
+
+  /** The other side waits for an answer. */
+  get isServing(): boolean {
+    return this.#serving.size > 0;
   }
 
   notify(method: string, params: unknown): void {
@@ -108,6 +115,7 @@ export class ControlRpc {
   #settle(id: number, result: unknown, error: unknown): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    pending?.forget();
     if (error === undefined) pending?.resolve(result);
     else pending?.reject(errorFrom(error));
   }
@@ -115,7 +123,10 @@ export class ControlRpc {
   #end(): void {
     this.#closed = true;
     for (const controller of this.#serving.values()) controller.abort(gone());
-    for (const pending of this.#pending.values()) pending.reject(gone());
+    for (const pending of this.#pending.values()) {
+      pending.forget();
+      pending.reject(gone());
+    }
     this.#pending.clear();
   }
 }

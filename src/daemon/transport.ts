@@ -4,6 +4,8 @@ import type { Unsubscribe } from '../base/emitter.ts';
 import { Emitter } from '../base/emitter.ts';
 
 export interface ControlTransport {
+  /** Bytes that were sent and wait for the other side to read. */
+  readonly backlog: number;
   send(message: object): void;
   onMessage(listener: (message: unknown) => void): Unsubscribe;
   onClose(listener: () => void): Unsubscribe;
@@ -21,6 +23,7 @@ export function memoryTransports(): readonly [ControlTransport, ControlTransport
 
 class MemoryEnd implements ControlTransport {
   peer: MemoryEnd | undefined;
+  readonly backlog = 0;
   readonly #messages = new Emitter<unknown>();
   readonly #closes = new Emitter<void>();
   #closed = false;

@@ -1,12 +1,13 @@
 /** Answers the requests of one AI client: from the merged lists, or through the server that each is meant for. */
 import type { Cancellation } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { resultUriEdits } from '../catalog/result-uris.ts';
-import type { Route } from '../catalog/snapshot.ts';
+import type { PooledTool, Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { CallHandler } from '../policy/interceptor.ts';
+import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
@@ -20,6 +21,7 @@ import { type Destination, Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
+import { RunningRequest } from './running-call.ts';
 import type { Tasks } from './tasks.ts';
 
 /** A request on its way to a server, and in whose name. */
@@ -31,12 +33,17 @@ export interface Outgoing {
 }
 
 export interface ClientSideDeps {
+  readonly clock: Clock;
   /** Owns the answers that are being made. */
   readonly scope: Scope;
   readonly catalog: Catalog;
   readonly router: Router;
   /** tools/call with everything around it: policy, audit, metrics; at its core the way to the server. */
   readonly callTool: CallHandler;
+  /** The same for a pool's tool. `onMember` is told who is to answer, each time that changes. */
+  readonly callPool: (call: ToolCall, tool: PooledTool, onMember: (member: Route) => void) => Promise<Message>;
+  /** Whom that is told to besides. */
+  readonly onMember?: (request: Message, member: Route) => void;
   /** The same way for the other requests that a server answers. */
   readonly forward: (outgoing: Outgoing, destination: Destination) => Promise<Message>;
   /** The instance that can take a call for this client now, where nothing stands around calls. */
@@ -44,6 +51,10 @@ export interface ClientSideDeps {
   /** `callTool` for it. */
   readonly startCall: (instance: Instance, call: Outgoing & { readonly route: Route }, waiter: Waiter) => void;
   readonly nextCallId: () => number;
+  /** Requests of one client under way; more are refused. */
+  readonly maxRequests: () => number;
+  /** A call that went the direct way is over: it is counted, and whoever began to watch meanwhile is told. */
+  readonly callEnded: (call: RunningRequest, outcome: Message | AnywhereError, client: string) => void;
   /** Resolves when the tool is offered, or as soon as it is no use to wait. */
   readonly awaitTool: (name: string, client: Pick<ClientSideClient, 'owner' | 'profile'>) => Promise<void>;
 }
@@ -66,7 +77,7 @@ export class ClientSide {
   readonly #client: ClientSideClient;
   readonly #deps: ClientSideDeps;
   readonly #destinations: Destinations;
-  readonly #running = new RunningRequests();
+  readonly #running = new RunningRequests<RunningRequest>();
 
   constructor(client: ClientSideClient, deps: ClientSideDeps) {
     this.#client = client;
@@ -77,6 +88,7 @@ export class ClientSide {
   answer(request: Message): void {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
+    else if (this.#running.size >= this.#deps.maxRequests()) this.#refuseAnother(request, rule);
     else if (rule?.kind !== 'call' || !this.#callDirectly(request))
       this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
   }
@@ -86,6 +98,16 @@ export class ClientSide {
     this.#running.cancel(idText, reason);
   }
 
+  /** Its tools/calls that have not been answered yet. */
+  get calls(): readonly RunningRequest[] {
+    return this.#running.all().filter(({ route }) => route !== undefined);
+  }
+
+  /** It waits for an answer. */
+  get isBusy(): boolean {
+    return this.#running.all().length > 0;
+  }
+
   close(cause: AnywhereError): void {
     this.#running.cancelAll(cause);
   }
@@ -93,7 +115,7 @@ export class ClientSide {
   #answer(
     request: Message,
     rule: ClientRequestRule | undefined,
-    cancellation: Cancellation,
+    cancellation: RunningRequest,
   ): Promise<void> | undefined {
     if (rule === undefined) return this.#answerUnknown(request, cancellation);
     switch (rule.kind) {
@@ -116,20 +138,26 @@ export class ClientSide {
   #callDirectly(request: Message): boolean {
     const { owner, peer } = this.#client;
     const route = request.hasTwins() ? undefined : this.#tool(request.paramText('name') ?? '');
-    const instance = route === undefined ? undefined : this.#deps.readyFor(route.server, owner);
+    const instance =
+      route === undefined || route.pool !== undefined ? undefined : this.#deps.readyFor(route.server, owner);
     if (route === undefined || instance === undefined) return false;
     const id = request.idText;
-    const cancellation = this.#running.begin(id);
+    const cancellation = this.#running.add(id, new RunningRequest(request));
+    this.#begin(cancellation, route);
     this.#deps.startCall(
       instance,
       { owner, peer, request, cancellation, route },
       {
         resolve: (reply) => {
           this.#running.end(id);
-          this.#reply(request, reply, instance);
+          this.#deps.callEnded(cancellation, reply, this.#client.id);
+          // It was made once more where the instance is gone.
+          if (instance.isLive) this.#reply(request, reply, instance);
+          else this.#replyOf(request, reply, route.server);
         },
         reject: (error) => {
           this.#running.end(id);
+          this.#deps.callEnded(cancellation, error, this.#client.id);
           this.#callFailed(request, route, cancellation, error);
         },
       },
@@ -137,10 +165,17 @@ export class ClientSide {
     return true;
   }
 
-  #callFailed(request: Message, route: Route, cancellation: Cancellation, error: AnywhereError): void {
+  #begin(running: RunningRequest, route: Route): number {
+    running.route = route;
+    running.call = this.#deps.nextCallId();
+    running.startedMs = this.#deps.clock.monotonic();
+    return running.call;
+  }
+
+  #callFailed(request: Message, route: Route, cancellation: RunningRequest, error: AnywhereError): void {
     const { host, name: server } = route.server;
     // A cancelled request gets no answer (MCP, utilities/cancellation).
-    if (cancellation.aborted) this.#client.peer.abandon(request);
+    if (cancellation.aborted && !cancellation.isOwed) this.#client.peer.abandon(request);
     else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
   }
 
@@ -152,11 +187,18 @@ export class ClientSide {
     return undefined;
   }
 
+  #refuseAnother(request: Message, rule: ClientRequestRule | undefined): void {
+    const text = `${this.#running.size} requests of this client are under way: no more before one of them ends`;
+    const error = new AnywhereError('LIMIT_REACHED', text);
+    if (rule?.kind === 'call') this.#client.peer.reply(request, failedCallResult(error));
+    else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
+  }
+
   #refuse(request: Message): void {
     this.#client.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
   }
 
-  async #callTool(request: Message, cancellation: Cancellation): Promise<void> {
+  async #callTool(request: Message, cancellation: RunningRequest): Promise<void> {
     const { id: client, owner, peer } = this.#client;
     const name = request.paramText('name') ?? '';
     const route = this.#tool(name) ?? (await this.#awaitedRoute(name));
@@ -165,11 +207,20 @@ export class ClientSide {
       return;
     }
     try {
-      const call = { id: this.#deps.nextCallId(), client, owner, peer, route, request, cancellation };
-      this.#replyOf(request, await this.#deps.callTool(call), route.server);
+      const call = { id: this.#begin(cancellation, route), client, owner, peer, route, request, cancellation };
+      const reply = await (route.pool === undefined ? this.#deps.callTool(call) : this.#callPool(call, route.pool));
+      this.#replyOf(request, reply, (cancellation.route ?? route).server);
     } catch (error) {
-      this.#callFailed(request, route, cancellation, asAnywhereError(error));
+      this.#callFailed(request, cancellation.route ?? route, cancellation, asAnywhereError(error));
     }
+  }
+
+  /** The call is its member's from then on: for whoever looks at what is under way, and for the reply. */
+  #callPool(call: ToolCall & { readonly cancellation: RunningRequest }, tool: PooledTool): Promise<Message> {
+    return this.#deps.callPool(call, tool, (member) => {
+      call.cancellation.route = member;
+      this.#deps.onMember?.(call.request, member);
+    });
   }
 
   async #awaitedRoute(name: string): Promise<Route | undefined> {
@@ -226,9 +277,9 @@ export class ClientSide {
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */
-  async #guarded(request: Message, answer: (cancellation: Cancellation) => Promise<void> | undefined): Promise<void> {
+  async #guarded(request: Message, answer: (cancellation: RunningRequest) => Promise<void> | undefined): Promise<void> {
     const id = request.idText;
-    const cancellation = this.#running.begin(id);
+    const cancellation = this.#running.add(id, new RunningRequest(request));
     try {
       await answer(cancellation);
     } catch (thrown) {

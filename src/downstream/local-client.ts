@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { Route } from '../catalog/route.ts';
 import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer, type RequestOptions } from '../protocol/peer.ts';
@@ -13,12 +14,21 @@ import type { ClientSession } from './session.ts';
 export interface LocalClientDeps {
   readonly clock: Clock;
   readonly version: string;
-  readonly open: (writer: MessageWriter) => ClientSession;
+  readonly open: (writer: MessageWriter, onMember: (request: Message, member: Route) => void) => ClientSession;
+}
+
+export interface LocalCallOptions extends RequestOptions {
+  /** Goes into the call's `_meta`. */
+  readonly meta?: object;
+  /** Told which member of a pool is to answer, each time that changes. */
+  readonly onMember?: (member: Route) => void;
 }
 
 export class LocalClient {
   readonly session: ClientSession;
   readonly #peer: Peer;
+  /** By the id of the call. */
+  readonly #onMember = new Map<string, (member: Route) => void>();
 
   constructor(deps: LocalClientDeps) {
     this.session = deps.open(
@@ -27,6 +37,7 @@ export class LocalClient {
           this.#peer.receive(message);
         }),
       ),
+      (request, member) => this.#onMember.get(request.idText)?.(member),
     );
     const toSession = intoReader((message) => {
       this.session.receive(message);
@@ -51,14 +62,18 @@ export class LocalClient {
   }
 
   /** One tools/call, asking for progress. `args` is JSON text. */
-  callTool(name: string, args: string, options: RequestOptions): Promise<Message> {
-    const build = (id: number): readonly Buffer[] =>
-      requestLine(
+  callTool(name: string, args: string, { meta, onMember, ...options }: LocalCallOptions): Promise<Message> {
+    let idText = '';
+    const build = (id: number): readonly Buffer[] => {
+      idText = String(id);
+      if (onMember !== undefined) this.#onMember.set(idText, onMember);
+      return requestLine(
         id,
         'tools/call',
-        `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":{"progressToken":${id}}}`,
+        `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":${JSON.stringify({ ...meta, progressToken: id })}}`,
       );
-    return this.#peer.forward('tools/call', build, options);
+    };
+    return this.#peer.forward('tools/call', build, options).finally(() => this.#onMember.delete(idText));
   }
 
   close(): void {

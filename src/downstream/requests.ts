@@ -1,13 +1,16 @@
 /** The requests that one side has under way with the other, so that a cancellation finds its own. */
-import { Cancellation } from '../base/cancellation.ts';
+import type { Cancellation } from '../base/cancellation.ts';
 import { IdTable } from '../base/id-table.ts';
 
-export class RunningRequests {
-  readonly #running = new IdTable<Cancellation>();
+export class RunningRequests<C extends Cancellation = Cancellation> {
+  readonly #running = new IdTable<C>();
+
+  get size(): number {
+    return this.#running.size;
+  }
 
   /** @param idText the request's id as its JSON text */
-  begin(idText: string): Cancellation {
-    const cancellation = new Cancellation();
+  add(idText: string, cancellation: C): C {
     this.#running.set(keyOf(idText), cancellation);
     return cancellation;
   }
@@ -22,7 +25,12 @@ export class RunningRequests {
   }
 
   cancelAll(reason: Error): void {
-    for (const [, cancellation] of this.#running.entries()) cancellation.cancel(reason);
+    for (const cancellation of this.all()) cancellation.cancel(reason);
+  }
+
+  /** A copy: requests may come and go while it is walked. */
+  all(): readonly C[] {
+    return this.#running.entries().map(([, cancellation]) => cancellation);
   }
 }
 

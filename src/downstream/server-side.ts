@@ -1,4 +1,5 @@
 /** What servers send to their client by themselves: requests, notifications, and URIs in their answers. */
+import { Cancellation } from '../base/cancellation.ts';
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { UriAliases } from '../catalog/alias.ts';
@@ -107,7 +108,9 @@ export class ServerSide {
   async #relay(instance: Instance, request: Message): Promise<void> {
     const running = this.#runningOf(instance);
     const id = request.idText;
-    const signal = running.begin(id);
+    const signal = running.add(id, new Cancellation());
+    // A person answers these, and no call may fail for that.
+    const goOn = instance.holdDeadlines();
     try {
       // People answer these: the server's own patience is the only limit.
       const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
@@ -119,6 +122,7 @@ export class ServerSide {
       if (signal.aborted) instance.peer.abandon(request);
       else if (instance.isLive) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
+      goOn();
       running.end(id);
     }
   }

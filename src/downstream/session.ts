@@ -3,7 +3,6 @@
  * Which method goes where is said by `protocol/methods.ts`.
  */
 
-import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -16,11 +15,11 @@ import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
 import { type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
+import type { RunningRequest } from './running-call.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
 
 export interface SessionDeps extends ClientSideDeps {
-  readonly clock: Clock;
   readonly version: string;
   /** What is known of the servers, for `initialize`. */
   readonly offer: (profile: string | undefined) => Offer;
@@ -115,6 +114,16 @@ export class ClientSession implements InstanceOwner {
 
   get instances(): readonly Instance[] {
     return this.#deps.instancesOf(this);
+  }
+
+  /** Its tools/calls that have not been answered yet. */
+  get calls(): readonly RunningRequest[] {
+    return this.#clientSide.calls;
+  }
+
+  /** The client waits for an answer. */
+  get isBusy(): boolean {
+    return this.#clientSide.isBusy;
   }
 
   receive(message: Message): void {

@@ -5,6 +5,7 @@
  * `initialize` waits for the server here, which the ordinary session never does.
  */
 
+import { Cancellation } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
@@ -69,6 +70,11 @@ export class TransparentSession implements InstanceOwner {
     return this.#instance === undefined ? [] : [this.#instance];
   }
 
+  /** The client waits for an answer. */
+  get isBusy(): boolean {
+    return this.#ofClient.all().length > 0;
+  }
+
   receive(message: Message): void {
     this.peer.receive(message);
   }
@@ -121,7 +127,7 @@ export class TransparentSession implements InstanceOwner {
 
   async #initialize(request: Message): Promise<void> {
     this.#hello = readClientHello(request);
-    const signal = this.#ofClient.begin(request.idText);
+    const signal = this.#ofClient.add(request.idText, new Cancellation());
     try {
       this.#instance = await this.#deps.instance(this, signal.signal);
       this.peer.reply(request, (await this.#instance.ready).raw);
@@ -136,7 +142,7 @@ export class TransparentSession implements InstanceOwner {
     request: Message,
     way: { readonly to: Peer; readonly from: Peer; readonly running: RunningRequests },
   ): Promise<void> {
-    const signal = way.running.begin(request.idText);
+    const signal = way.running.add(request.idText, new Cancellation());
     try {
       const reply = await forwardRequest(request, [], way.to, way.from, { timeoutMs: UNLIMITED, signal });
       way.from.respond(request, asReplyTo(request, reply));

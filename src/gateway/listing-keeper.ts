@@ -5,11 +5,12 @@
 
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import { Emitter } from '../base/emitter.ts';
+import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { profileOf } from '../catalog/listing.ts';
+import { LineBudget } from '../telemetry/line-rate.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { listAll } from '../upstream/list.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
@@ -17,6 +18,9 @@ import type { ServerUnit } from '../upstream/unit.ts';
 
 /** A server that announces ten changes in a row is asked once. */
 const RELIST_DELAY_MS = 50;
+/** One that announces changes without end is asked so often. */
+const RELIST_RATE = { burst: 5, perSecond: 1 };
+/** A server that is up and fails to list is asked again, ever more slowly. */
 const RETRY = { initialMs: 1_000, maxMs: 60_000 };
 
 export interface ListingKeeperDeps {
@@ -24,7 +28,8 @@ export interface ListingKeeperDeps {
   readonly random: () => number;
   readonly scope: Scope;
   readonly catalog: Catalog;
-  readonly units: readonly ServerUnit[];
+  /** Those of the hosts file in force. */
+  readonly units: () => readonly ServerUnit[];
   readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
 }
 
@@ -32,26 +37,40 @@ export interface ListingKeeperDeps {
 interface Want {
   /** Who wants it, and for which profile, first come first; it is started for the first that is still there. */
   readonly owners: Map<InstanceOwner, string | undefined>;
-  attempt: number;
-  cancelRetry: CancelTimer | undefined;
 }
 
 export class ListingKeeper {
   /** Something happened that may have settled a server. */
   readonly progress = new Emitter<ServerUnit>();
   readonly #deps: ListingKeeperDeps;
+  readonly #watched = new Map<ServerUnit, Unsubscribe>();
   readonly #wants = new Map<ServerUnit, Want>();
-  readonly #relisting = new Map<Instance, CancelTimer>();
+  readonly #relisting = new Map<Instance, { readonly dueMs: number; readonly cancel: CancelTimer }>();
+  readonly #budgets = new WeakMap<Instance, LineBudget>();
   /** Servers whose last listing failed: nothing is to be waited for. */
   readonly #failed = new Map<ServerUnit, AnywhereError>();
+  /** Listings in a row that failed, of instances that are up. */
+  readonly #attempts = new WeakMap<Instance, number>();
 
   constructor(deps: ListingKeeperDeps) {
     this.#deps = deps;
-    for (const unit of deps.units) this.#watch(unit);
+    for (const unit of deps.units()) this.add(unit);
     deps.scope.onClose(() => {
-      for (const cancel of this.#relisting.values()) cancel();
-      for (const want of this.#wants.values()) want.cancelRetry?.();
+      for (const { cancel } of this.#relisting.values()) cancel();
     });
+  }
+
+  add(unit: ServerUnit): void {
+    this.#watched.set(unit, this.#watch(unit));
+  }
+
+  /** It is retired: nothing of it is listed any more, and nobody waits for it. */
+  remove(unit: ServerUnit): void {
+    this.#watched.get(unit)?.();
+    this.#watched.delete(unit);
+    this.#failed.delete(unit);
+    this.#wants.delete(unit);
+    this.progress.emit(unit);
   }
 
   /**
@@ -59,16 +78,16 @@ export class ListingKeeper {
    * @param profile of the client, where it is to be given the listings of its own; undefined: any will do
    */
   want(owner: InstanceOwner, profile?: string): void {
-    for (const unit of this.#deps.units)
+    for (const unit of this.#deps.units())
       if (this.#deps.catalog.isStale(unit.plan, profile)) this.wantUnit(unit, owner, profile);
   }
 
   wantUnit(unit: ServerUnit, owner: InstanceOwner, profile?: string): void {
-    if (!unit.plan.enabled) return;
-    const want = this.#wants.get(unit) ?? { owners: new Map(), attempt: 0, cancelRetry: undefined };
+    if (!unit.plan.enabled || unit.retired !== undefined) return;
+    const want = this.#wants.get(unit) ?? { owners: new Map() };
     want.owners.set(owner, profile);
     this.#wants.set(unit, want);
-    if (want.cancelRetry === undefined) this.#tryStart(unit);
+    this.#tryStart(unit);
   }
 
   /** The client left: nothing is started in its name any more. */
@@ -76,25 +95,40 @@ export class ListingKeeper {
     for (const [unit, want] of this.#wants) {
       if (!want.owners.delete(owner)) continue;
       if (want.owners.size > 0) this.#tryStart(unit);
-      else this.#drop(unit, want);
+      else this.#wants.delete(unit);
     }
-  }
-
-  #drop(unit: ServerUnit, want: Want): void {
-    want.cancelRetry?.();
-    this.#wants.delete(unit);
   }
 
   /** Lists the instance again, soon. */
   relist(instance: Instance): void {
+    const { clock } = this.#deps;
+    const budget = this.#budgets.get(instance) ?? new LineBudget(RELIST_RATE, clock.monotonic());
+    this.#budgets.set(instance, budget);
+    this.#relistIn(budget.take(clock.monotonic()) ? RELIST_DELAY_MS : 1_000 / RELIST_RATE.perSecond, instance);
+  }
+
+  #relistIn(delayMs: number, instance: Instance): void {
     // Before `initialize` is answered nothing can be asked; it is listed then anyway.
-    if (this.#relisting.has(instance) || instance.hello === undefined || !instance.isLive) return;
-    const cancel = this.#deps.clock.after(RELIST_DELAY_MS, () => {
+    if (instance.hello === undefined || !instance.isLive) return;
+    const dueMs = this.#deps.clock.monotonic() + delayMs;
+    const planned = this.#relisting.get(instance);
+    if (planned !== undefined && planned.dueMs <= dueMs) return;
+    planned?.cancel();
+    const list = (): void => {
       this.#relisting.delete(instance);
-      const unit = this.#deps.units.find(({ plan }) => plan === instance.server);
+      const unit = this.#deps.units().find(({ plan }) => plan === instance.server);
       if (unit !== undefined) this.#deps.scope.run(this.#list(unit, instance));
-    });
-    this.#relisting.set(instance, cancel);
+    };
+    this.#relisting.set(instance, { dueMs, cancel: this.#deps.clock.after(delayMs, list, { background: true }) });
+  }
+
+  /** It is up and does not say what it offers: perhaps it does later. */
+  #failedToList(unit: ServerUnit, instance: Instance, error: AnywhereError): void {
+    this.#failed.set(unit, error);
+    this.#deps.onProblem(unit, error);
+    const attempt = (this.#attempts.get(instance) ?? 0) + 1;
+    this.#attempts.set(instance, attempt);
+    this.#relistIn(backoffMs(RETRY, attempt, this.#deps.random), instance);
   }
 
   /** True when waiting longer would not make this server's list appear: it was listed once, or cannot be now. */
@@ -108,10 +142,11 @@ export class ListingKeeper {
   }
 
   #isHopeless(unit: ServerUnit): boolean {
-    if (!unit.plan.enabled || this.#failed.has(unit)) return true;
+    if (!unit.plan.enabled || unit.retired !== undefined || this.#failed.has(unit)) return true;
     const { kind } = unit.link.state;
     if (kind === 'waiting' || kind === 'refused' || kind === 'closed') return true;
-    return serverStateKind(unit.state) === 'failed';
+    const state = serverStateKind(unit.state);
+    return state === 'failed' || state === 'crash-loop';
   }
 
   /** Why the server's last listing failed although it is up. */
@@ -119,20 +154,22 @@ export class ListingKeeper {
     return this.#failed.get(unit);
   }
 
-  #watch(unit: ServerUnit): void {
-    unit.initialized.on((instance) => {
+  #watch(unit: ServerUnit): Unsubscribe {
+    const initialized = unit.initialized.on((instance) => {
       // What is known already can be looked at again a moment later: the call that started it goes first.
       if (this.#deps.catalog.listing(unit.plan) === undefined) this.#deps.scope.run(this.#list(unit, instance));
       else this.relist(instance);
     });
-    unit.changes.on(() => {
-      if (serverStateKind(unit.state) === 'failed') this.#retryLater(unit);
+    const changed = unit.changes.on(() => {
       this.progress.emit(unit);
     });
-    unit.link.onChange(({ to }) => {
+    const linkChanged = unit.link.onChange(({ to }) => {
       if (to.kind === 'ready') this.#tryStart(unit);
       this.progress.emit(unit);
     });
+    return () => {
+      for (const unsubscribe of [initialized, changed, linkChanged]) unsubscribe();
+    };
   }
 
   /** The server has listed: it goes on for those only whose own profile it has not listed. */
@@ -142,38 +179,13 @@ export class ListingKeeper {
     for (const [owner, profile] of want.owners)
       if (owner === lister || !this.#deps.catalog.isStale(unit.plan, profile)) want.owners.delete(owner);
     if (want.owners.size > 0) this.#tryStart(unit);
-    else this.#drop(unit, want);
+    else this.#wants.delete(unit);
   }
 
+  /** A host that is down is its link's business: the link's next `ready` starts the server. */
   #tryStart(unit: ServerUnit): void {
-    const want = this.#wants.get(unit);
-    const [owner] = want?.owners.keys() ?? [];
-    if (
-      want === undefined ||
-      owner === undefined ||
-      unit.link.state.kind !== 'ready' ||
-      unit.current(owner) !== undefined
-    )
-      return;
-    want.cancelRetry?.();
-    want.cancelRetry = undefined;
-    unit.instanceFor(owner);
-  }
-
-  #retryLater(unit: ServerUnit): void {
-    const want = this.#wants.get(unit);
-    // A host that is down is its link's business: the link's next `ready` starts the server.
-    if (want === undefined || want.cancelRetry !== undefined || unit.link.state.kind !== 'ready') return;
-    want.attempt += 1;
-    const delayMs = backoffMs(RETRY, want.attempt, this.#deps.random);
-    want.cancelRetry = this.#deps.clock.after(
-      delayMs,
-      () => {
-        want.cancelRetry = undefined;
-        this.#tryStart(unit);
-      },
-      { background: true },
-    );
+    const [owner] = this.#wants.get(unit)?.owners.keys() ?? [];
+    if (owner !== undefined && unit.link.state.kind === 'ready') unit.startSoon(owner);
   }
 
   #partlyFailed(unit: ServerUnit, instance: Instance, thrown: unknown): void {
@@ -186,7 +198,9 @@ export class ListingKeeper {
       const definitions = await listAll(instance, (error) => {
         this.#partlyFailed(unit, instance, error);
       });
+      if (unit.retired !== undefined) return;
       this.#failed.delete(unit);
+      this.#attempts.delete(instance);
       const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
       this.#deps.catalog.accept(
         unit.plan,
@@ -196,10 +210,9 @@ export class ListingKeeper {
       );
       this.#satisfied(unit, instance.owner);
     } catch (thrown) {
-      if (!instance.isLive) return;
+      if (!instance.isLive || unit.retired !== undefined) return;
       const error = asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name });
-      this.#failed.set(unit, error);
-      this.#deps.onProblem(unit, error);
+      this.#failedToList(unit, instance, error);
     }
     this.progress.emit(unit);
   }

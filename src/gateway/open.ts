@@ -1,45 +1,83 @@
 /** From a command's options to a gateway: hosts file, paths, secrets, log. */
-import { systemClock } from '../base/clock.ts';
-import { loadPlan } from '../config/load.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import type { FileSource } from '../config/find.ts';
+import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { createAskpassPrompter } from '../link/askpass.ts';
-import type { Prompter } from '../link/contract.ts';
+import type { LinkDeps, Prompter } from '../link/contract.ts';
 import { createLog } from '../telemetry/create-log.ts';
-import type { LogLevel } from '../telemetry/log.ts';
+import type { Log, LogLevel } from '../telemetry/log.ts';
+import { agentRefresher } from './agent-refresh.ts';
+import { ClientEnvironments } from './client-environments.ts';
 import { Gateway } from './gateway.ts';
+import type { HostsFileSource } from './reload.ts';
 
 declare const __VERSION__: string | undefined;
 
 export interface OpenOptions {
   /** As `--config`. */
   readonly config?: string | undefined;
+  /** How that file was found, where it was not named by the user. */
+  readonly configSource?: FileSource | undefined;
   readonly env: Environment;
   readonly cwd: string;
   readonly homeDir: string;
   readonly logLevel?: LogLevel | undefined;
+  /** Instead of stderr. */
+  readonly log?: Log | undefined;
   /** Asks a person for passphrases and codes; without it, $SSH_ASKPASS is asked. */
   readonly prompter?: Prompter | undefined;
+  /** Where clients come with environments of their own; `env` is then what the program was started with. */
+  readonly environments?: ClientEnvironments | undefined;
 }
 
 /** @throws AnywhereError CONFIG_* */
 export async function openGateway(options: OpenOptions): Promise<Gateway> {
-  const { env, cwd, homeDir, config: explicit } = options;
-  const paths = resolvePaths(env, process.platform, homeDir);
-  const plan = await loadPlan({ env, cwd, homeDir, paths, ...(explicit === undefined ? {} : { explicit }) });
+  const { cwd, homeDir, config: explicit, configSource: explicitSource, environments } = options;
+  const paths = resolvePaths(options.env, process.platform, homeDir);
+  const loader = await findPlan({ env: options.env, cwd, homeDir, paths, explicit, explicitSource });
+  const plan = await loader.load();
   const clock = systemClock();
-  const log = createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
+  const log = options.log ?? createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
+  const { env, refreshEnv } = linkEnvironment(options, clock);
   return new Gateway(plan, {
     clock,
     random: Math.random,
     log,
     env,
+    refreshEnv,
     homeDir,
     paths,
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
     secrets: createSecrets({ env, homeDir }),
+    environments,
+    hostsFile: hostsFileOf(loader, clock, log),
     version: programVersion(),
   });
+}
+
+function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSource {
+  return {
+    load: () => loader.load(),
+    watch: async (onChange, signal) => {
+      // Loaded only now: it has no part in how fast the program starts.
+      const { watchFiles } = await import('../config/watch.ts');
+      const onError = (error: unknown): void => {
+        log.warn({ file: loader.found.file, error }, 'changes of the hosts file may go unseen: mcp-anywhere reload');
+      };
+      await watchFiles({ files: () => loader.decisiveFiles(), clock, onChange, onError }, signal);
+    },
+  };
+}
+
+/** One client's own SSH_AUTH_SOCK is taken at its word; else the agent is looked for at every dial. */
+function linkEnvironment(options: OpenOptions, clock: Clock): Pick<LinkDeps, 'env' | 'refreshEnv'> {
+  const { env, homeDir } = options;
+  const isGiven = (env['SSH_AUTH_SOCK'] ?? '') !== '';
+  if (options.environments === undefined && isGiven) return { env };
+  const environments = options.environments ?? new ClientEnvironments(env);
+  return { env: environments.links, refreshEnv: agentRefresher(environments, { env, homeDir, clock }) };
 }
 
 /** Set by the build; the sources themselves have none. */

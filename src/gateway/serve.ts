@@ -40,15 +40,19 @@ async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, opt
     gateway.start();
     gateway.closeSession(door.session, await Promise.race([door.ended, stopped]));
   } else {
-    const server = unfiltered(gateway.server(options.transparent));
+    const server = transparentServer(gateway, options.transparent);
     const door = openDoor(gateway, options, (writer) => gateway.openTransparentSession(writer, server));
     gateway.start();
     gateway.closeTransparentSession(door.session, await Promise.race([door.ended, stopped]));
   }
 }
 
-/** What passes unread cannot be filtered: `tools` of the hosts file must not be walked around by this way in. */
-function unfiltered(server: ServerPlan): ServerPlan {
+/**
+ * The server of that `host/server`. Throws USAGE where there is none, or its `tools` are filtered: what passes unread
+ * cannot be, and the hosts file must not be walked around by this way in.
+ */
+export function transparentServer(gateway: Gateway, id: string): ServerPlan {
+  const server = gateway.server(id);
   const { host, name, tools } = server;
   if (tools.allow.length === 0 && tools.deny.length === 0) return server;
   const text = `${host}/${name} has tools.allow or tools.deny, which --transparent cannot keep`;

@@ -7,6 +7,9 @@ import { LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
+/** A client that has left so much unread hears no notifications of shared servers until it reads again. */
+const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
+
 export interface SharedClientDeps {
   readonly sessions: () => readonly ClientSession[];
   readonly onListChanged: (instance: Instance) => void;
@@ -51,7 +54,8 @@ export class SharedClient implements InstanceOwner {
 
   /** A resource's update concerns those who subscribed to it, a task's status who started it, anything else everybody. */
   #listeners(instance: Instance, notification: Message): readonly ClientSession[] {
-    const sessions = this.#deps.sessions();
+    // One that reads nothing cannot be waited for: the server works for others too.
+    const sessions = this.#deps.sessions().filter(({ peer }) => peer.unreadBytes < MOST_UNREAD_BYTES);
     const rule = SERVER_NOTIFICATIONS.get(notification.method);
     const uri = rule === 'resource' ? notification.paramText('uri') : undefined;
     if (uri !== undefined) return sessions.filter((session) => instance.subscriptions.has(uri, session));

@@ -69,7 +69,7 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
   return {
     name: unit.plan.name,
     state: unit.plan.enabled ? kind : 'disabled',
-    ...(cause === undefined || kind !== 'failed' ? {} : { cause: reportOf(cause) }),
+    ...(cause === undefined || (kind !== 'failed' && kind !== 'crash-loop') ? {} : { cause: reportOf(cause) }),
     tools,
     problems: problems.map(reportOf),
     cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),
@@ -78,9 +78,10 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
 
 function countTools(gateway: Gateway): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { server } of gateway.catalog.snapshot().routes.tools.values()) {
-    const id = serverId(server);
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
+  for (const { server, pool } of gateway.catalog.snapshot().routes.tools.values())
+    for (const { host, name } of pool?.members.map((member) => member.server) ?? [server]) {
+      const id = serverId({ host, name });
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
   return counts;
 }

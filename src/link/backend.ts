@@ -8,7 +8,7 @@ import { type BackendDecision, decideBackend } from './auto/decide.ts';
 import { gatherFacts } from './auto/facts.ts';
 import { type BackendMemory, backendMemory } from './auto/memory.ts';
 import { SettingsMemo } from './auto/settings-memo.ts';
-import type { Dialer, LinkDeps, Transport } from './contract.ts';
+import type { Dialer, LinkDeps, Pulse, Transport } from './contract.ts';
 import type { OpensshDialerOptions } from './openssh/dialer.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
 import { opensshMayDoBetter } from './ssh2/errors.ts';
@@ -99,23 +99,23 @@ class AutoDialer implements Dialer {
     return this.#used;
   }
 
-  async dial(signal: AbortSignal): Promise<Transport> {
+  async dial(signal: AbortSignal, pulse?: Pulse): Promise<Transport> {
     try {
-      return await this.#dial(signal);
+      return await this.#dial(signal, pulse);
     } catch (error) {
       signal.throwIfAborted();
       throw asAnywhereError(error).at({ host: this.host });
     }
   }
 
-  async #dial(signal: AbortSignal): Promise<Transport> {
+  async #dial(signal: AbortSignal, pulse: Pulse | undefined): Promise<Transport> {
     const { memo } = this.#parts;
     memo.forget();
     const route = await resolveRoute(this.#plan, memo.resolve, signal);
     const shared = await this.#controlMaster(route, signal);
     if (shared !== undefined) return shared;
     const { backend, reason } = await choose(this.host, route, this.#memory, this.#deps, signal);
-    return backend === 'openssh' ? this.#dialOpenssh(reason, signal) : this.#dialSsh2(route, reason, signal);
+    return backend === 'openssh' ? this.#dialOpenssh(reason, signal) : this.#dialSsh2(route, reason, signal, pulse);
   }
 
   async #controlMaster(route: Route, signal: AbortSignal): Promise<Transport | undefined> {
@@ -139,14 +139,15 @@ class AutoDialer implements Dialer {
     }
   }
 
-  async #dialSsh2(route: Route, reason: string, signal: AbortSignal): Promise<Transport> {
+  async #dialSsh2(route: Route, reason: string, signal: AbortSignal, pulse?: Pulse): Promise<Transport> {
     this.#used = 'ssh2';
     try {
-      return this.#use('ssh2', reason, await this.#parts.ssh2.dial(signal));
+      return this.#use('ssh2', reason, await this.#parts.ssh2.dial(signal, pulse));
     } catch (thrown) {
       signal.throwIfAborted();
       const error = asAnywhereError(thrown);
       if (!opensshMayDoBetter(error)) throw error;
+      if (pulse !== undefined) pulse.source = () => undefined;
       return this.#secondTry(route, error, signal);
     }
   }

@@ -11,6 +11,7 @@ import type { Unsubscribe } from '../base/emitter.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { SleepWatch } from './sleep-watch.ts';
 
 /** How a program's channel ended. It ends once. */
 export type ChannelEnd =
@@ -65,10 +66,17 @@ export interface Transport {
    * as the EOF of stdin alone (a process that carries the connection outlives us), so launchers watch stdin.
    */
   readonly closesWhole?: boolean;
+  /** What came from the other side so far: a line that brings bytes is alive. Undefined: not known. */
+  readonly bytesRead?: number | undefined;
   /** Graceful end; resolves when it is down. */
   close(): Promise<void>;
   /** At once, without a word to the other side. */
   destroy(cause: AnywhereError): void;
+}
+
+/** How an attempt to connect fares: the number changes while it gets on. Undefined: nothing can be said. */
+export interface Pulse {
+  source: () => number | undefined;
 }
 
 /** Makes connections to one host. Throws AnywhereError: AUTH_*, HOST_KEY_* and KEY_* mean `refused`. */
@@ -76,7 +84,8 @@ export interface Dialer {
   readonly host: string;
   /** For `status` and doctor: "ssh2", "openssh", "local", "openssh (control master)". */
   readonly backend: () => string;
-  dial(signal: AbortSignal): Promise<Transport>;
+  /** @param pulse filled in by dialers that can tell */
+  dial(signal: AbortSignal, pulse?: Pulse): Promise<Transport>;
 }
 
 export type LinkState =
@@ -128,6 +137,12 @@ export interface Link {
   onChange(listener: (change: LinkChange) => void): Unsubscribe;
   /** Begins to connect, or ends a waiting time now. Does nothing while refused, unless `user` asks. */
   wake(reason: string, options?: { readonly user?: boolean }): void;
+  /** A call is about to use the line: one that does not answer a heartbeat now is given up soon. */
+  poke?(): void;
+  /** A heartbeat is overdue: ask `isAlive` before anything is sent that must not be sent twice. */
+  readonly isDoubtful?: boolean;
+  /** Resolves with true as soon as the line answered, with false when it is given up. Never rejects. */
+  isAlive?(): Promise<boolean>;
   /** Resolves once ready; rejects with the cause when the attempt under way fails or it is refused. */
   ready(signal: AbortSignal): Promise<void>;
   /** Starts a program in a connection of this host (dialling if need be). */
@@ -159,9 +174,13 @@ export interface LinkDeps {
   readonly prompter: Prompter;
   /** The environment of the user (SSH_AUTH_SOCK, SSH_ASKPASS, PATH, HOME …). */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called before every dial: brings `env` up to date (the agent may listen elsewhere by now). Rejects with the signal's reason only. */
+  readonly refreshEnv?: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly homeDir: string;
   /** 0700, ours: what the probe learned, which backend worked. */
   readonly cacheDir: string;
   /** 0700, ours, short: control sockets. */
   readonly runtimeDir: string;
+  /** Left out: every link looks for itself. */
+  readonly sleeps?: SleepWatch;
 }

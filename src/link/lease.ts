@@ -20,6 +20,8 @@ import { ProgramOutput } from './program-output.ts';
 import { Warden } from './warden.ts';
 
 const START_DELAY_MS = 500;
+/** A warden that is not there by then, and nothing else came either: the line may be dead. */
+const LATE_START_MS = 3_000;
 const RESTART = { initialMs: 1_000, maxMs: 60_000 };
 
 interface LeaseDeps {
@@ -32,17 +34,24 @@ interface LeaseDeps {
   readonly connections: Connections;
   readonly onEcho: (rttMs: number) => void;
   readonly onSilent: (cause: AnywhereError) => void;
+  readonly onLate: () => void;
   readonly onOutputWatch: () => void;
 }
 
 export class Lease {
   readonly #deps: LeaseDeps;
   readonly #covered = new Set<number>();
+  /** Launches that ended here while no warden could be told: on a line that went silent they run on over there. */
+  readonly #toKill = new Set<string>();
   #warden: Warden | undefined;
   #cancelStart: CancelTimer | undefined;
   #starting = false;
   #failures = 0;
   #over = false;
+  /** While one is being started: since when, and what the line had brought by then. */
+  #startedMs: number | undefined;
+  #heardThen: number | undefined;
+  readonly #askers = new Set<(isAlive: boolean) => void>();
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
@@ -56,7 +65,8 @@ export class Lease {
 
   /** What is left of one launch must go, whether or not its launcher saw the channel end. */
   kill(nonce: string): void {
-    this.#warden?.kill(nonce);
+    if (this.#warden === undefined) this.#toKill.add(nonce);
+    else this.#warden.kill(nonce);
   }
 
   /** A connection has ended here: so that it ends there too, though the line may be half open. */
@@ -64,6 +74,40 @@ export class Lease {
     const { sshdPid } = connection;
     if (sshdPid === undefined || !this.#covered.delete(sshdPid)) return;
     this.#warden?.end(sshdPid);
+  }
+
+  get isDoubtful(): boolean {
+    return this.#warden?.isDoubtful ?? this.#isStartLate;
+  }
+
+  get #isStartLate(): boolean {
+    if (this.#startedMs === undefined || this.#deps.clock.monotonic() - this.#startedMs < LATE_START_MS) return false;
+    return this.#heardThen !== undefined && this.#deps.connections.first?.bytesRead === this.#heardThen;
+  }
+
+  poke(): void {
+    if (this.#warden !== undefined) this.#warden.poke();
+    else if (this.#isStartLate) this.#deps.onLate();
+  }
+
+  awake(): void {
+    this.#warden?.awake();
+  }
+
+  /** As `Link.isAlive`; a line that nobody watches yet counts as alive, unless that takes long. */
+  isAlive(): Promise<boolean> {
+    if (this.#warden !== undefined) return this.#warden.isAlive();
+    if (!this.#isStartLate) return Promise.resolve(true);
+    this.#deps.onLate();
+    return new Promise((resolve) => {
+      this.#askers.add(resolve);
+    });
+  }
+
+  #answer(isAlive: boolean): void {
+    this.#startedMs = undefined;
+    for (const tell of this.#askers) tell(isAlive);
+    this.#askers.clear();
   }
 
   goodbye(): void {
@@ -80,6 +124,8 @@ export class Lease {
       () => {
         this.#cancelStart = undefined;
         this.#starting = true;
+        this.#startedMs = this.#deps.clock.monotonic();
+        this.#heardThen = this.#deps.connections.first?.bytesRead;
         this.#deps.scope.run(this.#start());
       },
       { background: true },
@@ -98,6 +144,7 @@ export class Lease {
       this.#run(channel, connection);
     } catch (error) {
       log.debug({ host: this.#deps.host, error }, 'the warden could not be started');
+      this.#answer(false);
       this.#again();
     } finally {
       this.#starting = false;
@@ -130,7 +177,8 @@ export class Lease {
       return;
     }
     connection.sshdPid = preamble.end.sshdPid;
-    const { clock, heartbeat, onEcho, log, host, onOutputWatch } = this.#deps;
+    this.#answer(true);
+    const { clock, heartbeat, onEcho, onLate, log, host, onOutputWatch } = this.#deps;
     this.#warden = new Warden({
       clock,
       intervalMs: heartbeat.intervalMs,
@@ -149,12 +197,16 @@ export class Lease {
       onSuspect: () => {
         log.warn({ host }, 'no answer to heartbeats');
       },
-      onSilent: () => {
-        this.#silent();
+      onSilent: (silentMs) => {
+        this.#silent(silentMs);
       },
+      onLate,
+      heard: () => connection.transport.bytesRead,
       onOutputWatch,
     });
     for (const sshdPid of this.#deps.connections.sshdPids()) this.#cover(sshdPid);
+    for (const left of this.#toKill) this.#warden.kill(left);
+    this.#toKill.clear();
   }
 
   #cover(sshdPid: number): void {
@@ -163,9 +215,8 @@ export class Lease {
     this.#warden?.cover(sshdPid);
   }
 
-  #silent(): void {
-    const seconds = (this.#deps.heartbeat.intervalMs * 3) / 1000;
-    const message = `The host has not answered for ${String(seconds)} s`;
+  #silent(silentMs: number): void {
+    const message = `The host has not answered for ${(silentMs / 1000).toFixed(1)} s`;
     this.#forget();
     this.#deps.onSilent(new AnywhereError('LINK_LOST', message, { host: this.#deps.host }));
   }
@@ -176,6 +227,7 @@ export class Lease {
   }
 
   #forget(): void {
+    this.#answer(false);
     this.#warden?.stop();
     this.#warden = undefined;
     this.#covered.clear();

@@ -1,6 +1,5 @@
 /** A host as the rooms above see it: dials, supervises, launches. */
 
-import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer } from '../base/clock.ts';
@@ -9,10 +8,7 @@ import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
-import { LAUNCH_COMMAND, launcherLine } from '../launch/launcher.ts';
-import { LAUNCHER_EXIT } from '../launch/marks.ts';
-import type { Preamble } from '../launch/preamble.ts';
-import { type Connection, Connections, type Opened } from './connections.ts';
+import { type Connection, Connections } from './connections.ts';
 import type {
   Dialer,
   LaunchedChannel,
@@ -23,11 +19,14 @@ import type {
   Transport,
   TunnelTarget,
 } from './contract.ts';
-import { Launched, unlaunched } from './launched.ts';
+import { dialRace } from './dial-race.ts';
+import { FreshLine } from './fresh-line.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
 import { outcome } from './outcome.ts';
 import { ProbeCache } from './probe-cache.ts';
+import { Programs } from './programs.ts';
+import { SleepWatch } from './sleep-watch.ts';
 import { type LinkAction, reduceLink } from './state.ts';
 
 export interface LinkSettings {
@@ -50,6 +49,10 @@ class HostLink implements Link {
   readonly #connections: Connections;
   readonly #machine: Machine;
   readonly #lease: Lease;
+  readonly #programs: Programs;
+  readonly #freshLine: FreshLine;
+  readonly #sleeps: SleepWatch;
+  #unwatchSleep: Unsubscribe | undefined;
   #state: LinkState = { kind: 'idle' };
   #cancelRetry: CancelTimer = () => undefined;
   /** Attempts since the link last stayed up. */
@@ -72,6 +75,15 @@ class HostLink implements Link {
     ]);
     this.#connections = this.#newConnections();
     this.#lease = this.#newLease();
+    this.#programs = new Programs({
+      plan: host,
+      scope: this.#scope,
+      connections: this.#connections,
+      machine: this.#machine,
+      lease: this.#lease,
+    });
+    this.#freshLine = this.#newFreshLine();
+    this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
   }
 
   get state(): LinkState {
@@ -100,6 +112,18 @@ class HostLink implements Link {
     if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
   }
 
+  poke(): void {
+    this.#lease.poke();
+  }
+
+  get isDoubtful(): boolean {
+    return this.#lease.isDoubtful;
+  }
+
+  isAlive(): Promise<boolean> {
+    return this.#lease.isAlive();
+  }
+
   async ready(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.wake('needed');
@@ -111,10 +135,7 @@ class HostLink implements Link {
   async open(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
     try {
       await this.ready(signal);
-      const subsystem = this.#plan.ssh?.subsystem;
-      if (subsystem === undefined) return await this.#launch(launch, signal);
-      const opened = await this.#connections.open((transport) => transport.subsystem(subsystem, signal), signal);
-      return unlaunched(opened.channel);
+      return await this.#programs.open(launch, signal);
     } catch (error) {
       throw signal.aborted && !(error instanceof AnywhereError)
         ? error
@@ -137,59 +158,9 @@ class HostLink implements Link {
     this.#cancelRetry();
     this.#dispatch({ type: 'closed' }, 'closed by us');
     this.#lease.goodbye();
+    this.#freshLine.take()?.destroy(this.#lost());
     await this.#connections.close();
     await this.#scope.close();
-  }
-
-  async #launch(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
-    const opened = await this.#connections.open((transport) => transport.exec(LAUNCH_COMMAND, signal), signal);
-    try {
-      return await this.#start(opened, launch, signal);
-    } catch (error) {
-      opened.channel.close();
-      throw error;
-    }
-  }
-
-  async #start({ channel, connection }: Opened, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
-    const nonce = randomBytes(16).toString('hex');
-    const known = this.#plan.ssh === undefined ? HERE : await this.#machine.known(signal);
-    const tell = (preamble: Preamble | undefined): void => {
-      if (this.#plan.ssh !== undefined) this.#machine.told(preamble);
-    };
-    try {
-      const watch = known?.outputWatch === true && connection.transport.closesWhole === true ? 'output' : 'input';
-      const line = launcherLine(launch, { nonce, environment: known?.environment, watch });
-      channel.input.write(`${line}\n`);
-    } catch (error) {
-      tell(undefined);
-      throw error;
-    }
-    const launched = new Launched({
-      channel,
-      nonce,
-      launch,
-      place: { host: this.host },
-      onPreamble: (preamble) => {
-        tell(preamble);
-        this.#guard(connection, preamble);
-      },
-      onClose: () => {
-        this.#lease.kill(nonce);
-      },
-    });
-    this.#scope.run(
-      channel.ended.then((end) => {
-        if (end.kind === 'exited' && end.code === LAUNCHER_EXIT.noCommand) this.#machine.forget();
-      }),
-    );
-    return launched;
-  }
-
-  #guard(connection: Connection, preamble: Preamble | undefined): void {
-    if (preamble?.end.kind !== 'ready' || this.#plan.ssh === undefined) return;
-    connection.sshdPid = preamble.end.sshdPid;
-    this.#lease.guard(preamble.end.sshdPid);
   }
 
   #connect(reason: string): void {
@@ -211,7 +182,9 @@ class HostLink implements Link {
   }
 
   async #dial(): Promise<Transport> {
-    const transport = await this.#dialer.dial(this.#scope.signal);
+    const { clock } = this.#deps;
+    const transport =
+      this.#freshLine.take() ?? (await dialRace({ dialer: this.#dialer, clock, signal: this.#scope.signal }));
     try {
       await this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
@@ -245,6 +218,7 @@ class HostLink implements Link {
       cause.message,
     );
     this.#retry(retryAtMs);
+    if (this.#freshLine.isThere) this.wake('another connection is up');
   }
 
   #retryAt(): number {
@@ -266,7 +240,20 @@ class HostLink implements Link {
     const from = this.#state;
     const to = reduceLink(from, action);
     this.#state = to;
-    if (from.kind !== to.kind) this.#changes.emit({ from, to, reason });
+    if (from.kind === to.kind) return;
+    this.#watchSleep(to.kind === 'ready' || to.kind === 'waiting');
+    this.#changes.emit({ from, to, reason });
+  }
+
+  #watchSleep(isWanted: boolean): void {
+    if (!isWanted) {
+      this.#unwatchSleep?.();
+      this.#unwatchSleep = undefined;
+    } else if (this.#plan.ssh !== undefined)
+      this.#unwatchSleep ??= this.#sleeps.onAwake(() => {
+        if (this.#state.kind === 'ready') this.#lease.awake();
+        else this.wake('this machine has slept');
+      });
   }
 
   #nextOutcome(signal: AbortSignal): Promise<void> {
@@ -302,6 +289,7 @@ class HostLink implements Link {
   }
 
   #newLease(): Lease {
+    const settings = this.#settings;
     const { clock, random, log } = this.#deps;
     return new Lease({
       host: this.host,
@@ -309,7 +297,9 @@ class HostLink implements Link {
       random,
       log,
       scope: this.#scope,
-      heartbeat: this.#settings.heartbeat,
+      get heartbeat() {
+        return settings.heartbeat;
+      },
       connections: this.#connections,
       onEcho: (rttMs) => {
         this.#dispatch({ type: 'echo', rttMs }, 'heartbeat');
@@ -317,8 +307,24 @@ class HostLink implements Link {
       onSilent: (cause) => {
         this.#connections.destroy(cause);
       },
+      onLate: () => {
+        this.#freshLine.ask();
+      },
       onOutputWatch: () => {
         this.#machine.canWatchOutput();
+      },
+    });
+  }
+
+  #newFreshLine(): FreshLine {
+    return new FreshLine({
+      clock: this.#deps.clock,
+      scope: this.#scope,
+      dial: () => this.#dial(),
+      isDoubtful: () => this.#state.kind === 'ready' && this.#lease.isDoubtful,
+      onDead: () => {
+        const text = 'The line was dead: it did not answer, and another connection was up before it';
+        this.#connections.destroy(new AnywhereError('LINK_LOST', text, { host: this.host }));
       },
     });
   }
@@ -327,6 +333,3 @@ class HostLink implements Link {
     return new AnywhereError('LINK_LOST', 'The link was closed', { host: this.host });
   }
 }
-
-/** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
-const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };

@@ -4,7 +4,8 @@
  * After the preamble a chunk is handed on as it came, without a copy and without a buffer of its own; the reader's
  * pauses reach the channel.
  */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { DirectReadable } from '../base/direct-readable.ts';
 import { type Preamble, PreambleReader } from '../launch/preamble.ts';
 
 export interface ProgramOutputEvents {
@@ -12,7 +13,7 @@ export interface ProgramOutputEvents {
   readonly onPreamble: (preamble: Preamble | undefined, noise: readonly string[]) => void;
 }
 
-export class ProgramOutput extends Readable {
+export class ProgramOutput extends DirectReadable {
   readonly #source: Readable;
   readonly #reader: PreambleReader;
   readonly #events: ProgramOutputEvents;

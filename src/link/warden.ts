@@ -10,9 +10,10 @@ import { ORDER, parseWardenLine } from '../launch/warden.ts';
 /** Unanswered beats: suspect 10 s, dead 15 s at the default interval of 5 s. */
 const SUSPECT_BEATS = 2;
 const DEAD_BEATS = 3;
-/** A beat that comes so much too late by the wall clock: the machine we run on has slept. */
-const SLEPT_MS = 5_000;
 const AFTER_SLEEP_MS = 3_000;
+/** An echo that takes longer, and longer than a few of the last ones, is late. */
+const LATE_MS = 1_000;
+const LATE_RTTS = 4;
 
 /** The warden's program, started and past its preamble. */
 export interface WardenProgram {
@@ -28,9 +29,13 @@ interface WardenDeps {
   readonly program: WardenProgram;
   readonly onEcho: (rttMs: number) => void;
   readonly onSuspect: () => void;
-  /** Nothing came back: the line is dead. */
-  readonly onSilent: () => void;
+  /** Nothing came back for so long: the line is dead. */
+  readonly onSilent: (silentMs: number) => void;
+  /** An echo is late that somebody waits for. */
+  readonly onLate?: () => void;
   readonly onOutputWatch: () => void;
+  /** Bytes of the whole connection so far: a line that brings some is alive, however late its echoes are. */
+  readonly heard?: () => number | undefined;
 }
 
 export class Warden {
@@ -39,12 +44,18 @@ export class Warden {
   #sequence = 0;
   #echoed = 0;
   #sentAtMs = 0;
-  #beatAtMs: number;
+  #rttMs = 0;
+  /** Since when a beat is unanswered, and what had been heard by then. */
+  #waitingSinceMs = 0;
+  #heardThen: number | undefined;
+  #cancelPoke: CancelTimer | undefined;
+  #pokesAgain = false;
+  #cancelAwake: CancelTimer | undefined;
+  readonly #askers = new Set<(isAlive: boolean) => void>();
   #partial = '';
 
   constructor(deps: WardenDeps) {
     this.#deps = deps;
-    this.#beatAtMs = deps.clock.now();
     deps.program.errors.resume();
     deps.program.output.setEncoding('utf8').on('data', (text: string) => {
       this.#read(text);
@@ -64,9 +75,61 @@ export class Warden {
     this.#write(ORDER.kill(nonce));
   }
 
+  /** A beat is unanswered for longer than it should be, and nothing else came either. */
+  get isDoubtful(): boolean {
+    return this.#isLate;
+  }
+
+  /** The line is about to be used: an echo that is late now is told. */
+  poke(): void {
+    if (this.#cancelPoke === undefined) this.#pokeNow();
+    else this.#pokesAgain = true;
+  }
+
+  /** So many calls, one beat a second; the last of them has one behind it. */
+  #pokeNow(): void {
+    const { clock } = this.#deps;
+    if (!this.#isWaiting) this.#send();
+    const again = (): void => {
+      this.#cancelPoke = undefined;
+      // Not asked of the clock: a timer may fire a moment early.
+      const isLate = this.#isWaiting && !this.#hasHeard;
+      if (isLate) this.#deps.onLate?.();
+      const pokesAgain = this.#pokesAgain || isLate;
+      this.#pokesAgain = false;
+      if (pokesAgain) this.#pokeNow();
+    };
+    this.#cancelPoke = clock.after(this.#lateMs, again, { background: true });
+  }
+
+  /** Resolves with true at the next echo, with false when the line is given up before one. */
+  isAlive(): Promise<boolean> {
+    if (!this.#isWaiting) this.#send();
+    this.poke();
+    return new Promise((resolve) => {
+      this.#askers.add(resolve);
+    });
+  }
+
+  /** The machine we run on has slept, and the line is most often gone: one echo decides, soon. */
+  awake(): void {
+    if (this.#cancelAwake !== undefined) return;
+    this.#send();
+    const asked = this.#sequence;
+    const heard = this.#deps.heard?.();
+    const decide = (): void => {
+      this.#cancelAwake = undefined;
+      if (this.#echoed < asked && (heard === undefined || this.#deps.heard?.() === heard)) this.#silent();
+    };
+    this.#cancelAwake = this.#deps.clock.after(AFTER_SLEEP_MS, decide, { background: true });
+  }
+
   /** No more beats; nothing is said. */
   stop(): void {
     this.#cancel();
+    this.#cancelPoke?.();
+    this.#cancelAwake?.();
+    this.#answer(false);
   }
 
   goodbye(): void {
@@ -75,39 +138,58 @@ export class Warden {
     this.#deps.program.close();
   }
 
+  get #isWaiting(): boolean {
+    return this.#echoed < this.#sequence;
+  }
+
+  get #isLate(): boolean {
+    return this.#isWaiting && this.#deps.clock.monotonic() - this.#waitingSinceMs >= this.#lateMs && !this.#hasHeard;
+  }
+
+  get #hasHeard(): boolean {
+    return this.#heardThen !== undefined && this.#deps.heard?.() !== this.#heardThen;
+  }
+
+  get #lateMs(): number {
+    return Math.max(LATE_MS, LATE_RTTS * this.#rttMs);
+  }
+
   #beat(): void {
     const { clock, intervalMs } = this.#deps;
     const unanswered = this.#sequence - this.#echoed;
-    if (unanswered >= DEAD_BEATS) {
-      this.#deps.onSilent();
+    if (unanswered >= DEAD_BEATS && !this.#hasHeard) {
+      this.#silent();
       return;
     }
     if (unanswered === SUSPECT_BEATS) this.#deps.onSuspect();
-    const slept = clock.now() - this.#beatAtMs > intervalMs + SLEPT_MS;
-    this.#beatAtMs = clock.now();
+    if (this.#hasHeard) this.#waitFromNow();
     this.#send();
-    this.#cancel = slept
-      ? this.#afterSleep()
-      : clock.after(
-          intervalMs,
-          () => {
-            this.#beat();
-          },
-          { background: true },
-        );
+    this.#cancel = clock.after(
+      intervalMs,
+      () => {
+        this.#beat();
+      },
+      { background: true },
+    );
   }
 
-  /** After a sleep the line is most often gone: one echo decides, soon. */
-  #afterSleep(): CancelTimer {
-    const asked = this.#sequence;
-    const decide = (): void => {
-      if (this.#echoed < asked) this.#deps.onSilent();
-      else this.#beat();
-    };
-    return this.#deps.clock.after(AFTER_SLEEP_MS, decide, { background: true });
+  #silent(): void {
+    this.stop();
+    this.#deps.onSilent(this.#deps.clock.monotonic() - this.#waitingSinceMs);
+  }
+
+  #answer(isAlive: boolean): void {
+    for (const tell of this.#askers) tell(isAlive);
+    this.#askers.clear();
+  }
+
+  #waitFromNow(): void {
+    this.#waitingSinceMs = this.#deps.clock.monotonic();
+    this.#heardThen = this.#deps.heard?.();
   }
 
   #send(): void {
+    if (!this.#isWaiting) this.#waitFromNow();
     this.#sequence += 1;
     this.#sentAtMs = this.#deps.clock.monotonic();
     this.#write(ORDER.heartbeat(this.#sequence));
@@ -128,6 +210,10 @@ export class Warden {
     if (said?.kind === 'output-watch') this.#deps.onOutputWatch();
     if (said?.kind !== 'echo') return;
     this.#echoed = Math.max(this.#echoed, said.sequence);
-    if (said.sequence === this.#sequence) this.#deps.onEcho(this.#deps.clock.monotonic() - this.#sentAtMs);
+    this.#waitFromNow();
+    this.#answer(true);
+    if (said.sequence !== this.#sequence) return;
+    this.#rttMs = this.#deps.clock.monotonic() - this.#sentAtMs;
+    this.#deps.onEcho(this.#rttMs);
   }
 }

@@ -6,10 +6,11 @@
  */
 
 import type { CancelSignal } from '../base/cancellation.ts';
-import type { CancelTimer, Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
+import { DeadlineSweep } from './deadline-sweep.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { Message } from './message.ts';
 import type { Line } from './splice.ts';
@@ -22,11 +23,17 @@ export interface PeerHandler {
   notification(message: Message): void;
   /** A reply that nobody waits for, or an error without id. */
   stray(message: Message): void;
+  /** The other side leaves so much unread that holding more would be our end. */
+  unread?(bytes: number): void;
 }
 
 export interface RequestOptions {
   /** Without an answer or progress for so long it fails with CALL_TIMEOUT. Infinity: never. */
   readonly timeoutMs: number;
+  /** Without an answer for so long it fails, whatever progress came. Left out: never. */
+  readonly totalTimeoutMs?: number;
+  /** A call of a client: it waits while as many as may be are under way, and is refused where too many wait. */
+  readonly isLimited?: boolean;
   readonly signal?: CancelSignal | undefined;
   /** The progress notification as it came; its token is our request id. */
   readonly onProgress?: ((message: Message) => void) | undefined;
@@ -45,14 +52,39 @@ export type BuildLine = (id: number) => Line;
 /** Who waits for a reply: one of both is called, once. */
 export interface Waiter {
   readonly resolve: (reply: Message) => void;
-  readonly reject: (error: AnywhereError) => void;
+  /** @param isUnsent true: the other side was given nothing of the request */
+  readonly reject: (error: AnywhereError, isUnsent?: boolean) => void;
 }
+
+/** How much one stream may have under way. */
+export interface PeerLimits {
+  /** Calls at once; more wait. */
+  readonly inFlight: number;
+  /** Calls that wait; more are refused. */
+  readonly waiting: number;
+  /** Bytes that the other side has not taken; with more, calls are refused. */
+  readonly heldBytes: number;
+}
+
+/** Calls are refused long before; what cannot be refused may grow to so many times that. */
+const MOST_HELD = 8;
+
+const UNLIMITED: PeerLimits = {
+  inFlight: Number.POSITIVE_INFINITY,
+  waiting: Number.POSITIVE_INFINITY,
+  heldBytes: Number.POSITIVE_INFINITY,
+};
 
 interface Pending {
   readonly method: string;
   readonly options: RequestOptions;
   readonly waiter: Waiter;
   deadlineMs: number;
+  /** When its total time is over, monotonic. */
+  endMs: number;
+  /** Undefined while it waits for its turn; `build` then makes it. */
+  line: Line | undefined;
+  readonly build: BuildLine;
   onAbort: (() => void) | undefined;
 }
 
@@ -60,19 +92,40 @@ export class Peer {
   readonly #writer: MessageWriter;
   readonly #handler: PeerHandler;
   readonly #clock: Clock;
+  readonly #limits: PeerLimits;
+  readonly #deadlines: DeadlineSweep;
+  /** Ids of calls that wait for their turn. */
+  readonly #waiting: number[] = [];
   readonly #pending = new IdTable<Pending>();
   readonly #batches = new WeakMap<Message, Batch>();
   /** Of requests that became tasks, oldest first. */
   readonly #taskProgress = new Map<number, (message: Message) => void>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
-  #cancelSweep: CancelTimer | undefined;
-  #sweepAtMs = Number.POSITIVE_INFINITY;
+  #received = 0;
 
-  constructor(writer: MessageWriter, handler: PeerHandler, clock: Clock) {
+  constructor(writer: MessageWriter, handler: PeerHandler, clock: Clock, limits: PeerLimits = UNLIMITED) {
     this.#writer = writer;
     this.#handler = handler;
     this.#clock = clock;
+    this.#limits = limits;
+    this.#deadlines = new DeadlineSweep(
+      clock,
+      (nowMs) => this.#sweep(nowMs),
+      (byMs) => {
+        this.#postpone(byMs);
+      },
+    );
+  }
+
+  /** Bytes for the other side that have not left us. */
+  get unreadBytes(): number {
+    return this.#writer.unreadBytes;
+  }
+
+  /** Messages that came so far. */
+  get received(): number {
+    return this.#received;
   }
 
   get inFlight(): number {
@@ -93,20 +146,44 @@ export class Peer {
 
   /** The same without a promise: for the path on which every call goes. */
   start(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
-    if (this.#closedBy !== undefined) waiter.reject(this.#closedBy);
-    else if (options.signal?.aborted === true) waiter.reject(cancelled(options.signal));
+    if (this.#closedBy !== undefined) waiter.reject(this.#closedBy, true);
+    else if (options.signal?.aborted === true) waiter.reject(cancelled(options.signal), true);
+    else if (options.isLimited === true && this.#isFull()) waiter.reject(this.#tooMany(), true);
     else this.#begin(method, build, options, waiter);
   }
 
   #begin(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
     const id = this.#nextId;
     this.#nextId += 1;
-    const deadlineMs = this.#clock.monotonic() + options.timeoutMs;
-    const pending: Pending = { method, options, waiter, deadlineMs, onAbort: undefined };
+    const nowMs = this.#clock.monotonic();
+    const endMs = nowMs + (options.totalTimeoutMs ?? Number.POSITIVE_INFINITY);
+    const deadlineMs = Math.min(nowMs + options.timeoutMs, endMs);
+    const isWaiting = options.isLimited === true && this.#pending.size - this.#waiting.length >= this.#limits.inFlight;
+    const line = isWaiting ? undefined : build(id);
+    const pending: Pending = { method, options, waiter, deadlineMs, endMs, line, build, onAbort: undefined };
     this.#pending.set(id, pending);
     this.#listenForAbort(id, pending);
-    this.#sweepBy(deadlineMs);
-    this.#writer.write(build(id));
+    this.#deadlines.by(deadlineMs);
+    if (line === undefined) this.#waiting.push(id);
+    else this.#writer.write(line);
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.length >= this.#limits.waiting || this.#writer.heldBytes > this.#limits.heldBytes;
+  }
+
+  #tooMany(): AnywhereError {
+    const { inFlight, waiting } = this.#limits;
+    const why =
+      this.#waiting.length >= waiting
+        ? `${inFlight} calls are under way and ${waiting} wait already`
+        : `the server does not read what it is sent: ${this.#writer.heldBytes} bytes wait already`;
+    return new AnywhereError('LIMIT_REACHED', why);
+  }
+
+  /** No request fails for its time until the returned function was called: a person is being asked. */
+  holdDeadlines(): () => void {
+    return this.#deadlines.hold();
   }
 
   notify(method: string, params?: string): void {
@@ -115,6 +192,7 @@ export class Peer {
 
   send(line: Line): void {
     this.#writer.write(line);
+    if (this.#writer.heldBytes > this.#limits.heldBytes * MOST_HELD) this.#handler.unread?.(this.#writer.heldBytes);
   }
 
   reply(request: Message, result: string | Buffer): void {
@@ -138,6 +216,7 @@ export class Peer {
   }
 
   receive(message: Message): void {
+    this.#received += 1;
     if (message.kind === 'request') this.#handler.request(message);
     else if (message.kind === 'notification') this.#notification(message);
     else this.#settle(message);
@@ -163,9 +242,10 @@ export class Peer {
   close(cause: AnywhereError): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = cause;
-    this.#writer.close();
-    this.#cancelSweep?.();
-    for (const [id] of this.#pending.entries()) this.fail(id, cause);
+    const unsent = new Set(this.#writer.close());
+    this.#deadlines.stop();
+    for (const [id, { line }] of this.#pending.entries())
+      this.#take(id)?.waiter.reject(cause, line === undefined || unsent.has(line));
   }
 
   #settle(reply: Message): void {
@@ -194,7 +274,30 @@ export class Peer {
     const pending = this.#pending.delete(id);
     if (pending === undefined) return undefined;
     if (pending.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
+    if (this.#waiting.length > 0) this.#nextTurn(id, pending);
     return pending;
+  }
+
+  /** One that is over makes room, or leaves the queue. */
+  #nextTurn(id: number | string, { line }: Pending): void {
+    if (line === undefined) {
+      const at = this.#waiting.indexOf(Number(id));
+      if (at !== -1) this.#waiting.splice(at, 1);
+      return;
+    }
+    if (this.#closedBy === undefined) this.#sendNext();
+  }
+
+  #sendNext(): void {
+    const nowMs = this.#clock.monotonic();
+    for (let id = this.#waiting.shift(); id !== undefined; id = this.#waiting.shift()) {
+      const pending = this.#pending.get(id);
+      // One whose time is over is about to fail.
+      if (pending === undefined || pending.deadlineMs <= nowMs) continue;
+      pending.line = pending.build(id);
+      this.#writer.write(pending.line);
+      return;
+    }
   }
 
   #notification(message: Message): void {
@@ -210,7 +313,7 @@ export class Peer {
       this.#taskProgress.get(id)?.(message);
       return;
     }
-    pending.deadlineMs = this.#clock.monotonic() + pending.options.timeoutMs;
+    pending.deadlineMs = Math.min(this.#clock.monotonic() + pending.options.timeoutMs, pending.endMs);
     pending.options.onProgress?.(message);
   }
 
@@ -218,47 +321,44 @@ export class Peer {
     const { signal } = pending.options;
     if (signal === undefined) return;
     pending.onAbort = () => {
-      const error = cancelled(signal);
-      if (this.fail(id, error) && pending.options.cancellable !== false) this.#cancel(id, error.message);
+      this.#giveUp(id, pending, cancelled(signal), undefined);
     };
     signal.addEventListener('abort', pending.onAbort, { once: true });
+  }
+
+  /** The other side is told of what it has been given. */
+  #giveUp(id: number | string, { line, options }: Pending, error: AnywhereError, reason: string | undefined): void {
+    if (!this.fail(id, error)) return;
+    if (line === undefined || options.cancellable === false || this.#writer.takeBack(line)) return;
+    this.#cancel(id, reason ?? error.message);
   }
 
   #cancel(id: number | string, reason: string): void {
     this.notify('notifications/cancelled', `{"requestId":${id},"reason":${JSON.stringify(reason)}}`);
   }
 
-  /** One timer for all requests: it wakes at the earliest deadline known and looks at every one. */
-  #sweepBy(deadlineMs: number): void {
-    if (deadlineMs >= this.#sweepAtMs || deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelSweep?.();
-    this.#sweepAtMs = deadlineMs;
-    const delayMs = Math.max(0, deadlineMs - this.#clock.monotonic());
-    this.#cancelSweep = this.#clock.after(
-      Math.min(delayMs, 2 ** 31 - 1),
-      () => {
-        this.#sweep();
-      },
-      { background: true },
-    );
-  }
-
-  #sweep(): void {
-    this.#sweepAtMs = Number.POSITIVE_INFINITY;
-    this.#cancelSweep = undefined;
-    const now = this.#clock.monotonic();
+  /** Returns the next deadline. */
+  #sweep(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const [id, pending] of this.#pending.entries()) {
-      if (pending.deadlineMs <= now) this.#expire(id, pending);
+      if (pending.deadlineMs <= nowMs) this.#expire(id, pending, nowMs);
       else next = Math.min(next, pending.deadlineMs);
     }
-    this.#sweepBy(next);
+    return next;
   }
 
-  #expire(id: number | string, pending: Pending): void {
-    const seconds = Math.round(pending.options.timeoutMs / 100) / 10;
-    this.fail(id, new AnywhereError('CALL_TIMEOUT', `no answer to ${pending.method} within ${seconds} s`));
-    if (pending.options.cancellable !== false) this.#cancel(id, 'timeout');
+  #postpone(byMs: number): void {
+    for (const [, pending] of this.#pending.entries()) {
+      pending.deadlineMs += byMs;
+      pending.endMs += byMs;
+    }
+  }
+
+  #expire(id: number | string, pending: Pending, nowMs: number): void {
+    const { timeoutMs, totalTimeoutMs = timeoutMs } = pending.options;
+    const seconds = Math.round((pending.endMs <= nowMs ? totalTimeoutMs : timeoutMs) / 100) / 10;
+    const text = `no answer to ${pending.method} within ${seconds} s`;
+    this.#giveUp(id, pending, new AnywhereError('CALL_TIMEOUT', text), 'timeout');
   }
 }
 

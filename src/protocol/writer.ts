@@ -12,6 +12,7 @@ const JOIN_LIMIT_BYTES = 128 * 1024;
 export class MessageWriter {
   readonly #stream: Writable;
   readonly #onCongestion: (congested: boolean) => void;
+  readonly #holds: boolean;
   #lines: Line[] = [];
   /** With a newline for each. */
   #bytes = 0;
@@ -19,17 +20,32 @@ export class MessageWriter {
   #closed = false;
   #congested = false;
 
-  /** @param onCongestion told when the stream stops accepting and when it has drained, for backpressure */
-  constructor(stream: Writable, onCongestion: (congested: boolean) => void = () => undefined) {
+  /**
+   * @param onCongestion told when the stream stops accepting and when it has drained, for backpressure
+   * @param holds keep lines here while the stream accepts none: they are known not to be sent, and can be taken back
+   */
+  constructor(stream: Writable, onCongestion: (congested: boolean) => void = () => undefined, holds = false) {
     this.#stream = stream;
     this.#onCongestion = onCongestion;
+    this.#holds = holds;
     stream.on('drain', () => {
       this.#setCongested(false);
+      if (holds) this.flush();
     });
   }
 
   get congested(): boolean {
     return this.#congested;
+  }
+
+  /** Bytes that have not left us. */
+  get unreadBytes(): number {
+    return this.#bytes + this.#stream.writableLength;
+  }
+
+  /** Bytes that the stream has not been given. */
+  get heldBytes(): number {
+    return this.#bytes;
   }
 
   write(line: Line): void {
@@ -40,16 +56,29 @@ export class MessageWriter {
     else this.#schedule();
   }
 
-  /** Nothing is written any more. */
-  close(): void {
+  /** Takes back a line that is held; false where the stream has been given it, or is about to be. */
+  takeBack(line: Line): boolean {
+    if (!this.#holds || !this.#congested) return false;
+    const at = this.#lines.indexOf(line);
+    if (at === -1) return false;
+    this.#lines.splice(at, 1);
+    this.#bytes -= lengthOf(line) + 1;
+    return true;
+  }
+
+  /** Nothing is written any more. Returns the lines that the stream was never given. */
+  close(): readonly Line[] {
+    const unsent = this.#lines;
     this.#closed = true;
     this.#lines = [];
+    this.#bytes = 0;
+    return unsent;
   }
 
   flush(): void {
     const lines = this.#lines;
     const bytes = this.#bytes;
-    if (lines.length === 0 || this.#closed) return;
+    if (lines.length === 0 || this.#closed || (this.#holds && this.#congested)) return;
     this.#lines = [];
     this.#bytes = 0;
     if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, bytes));
@@ -66,10 +95,21 @@ export class MessageWriter {
     });
   }
 
-  #pushAll(lines: readonly Line[]): void {
+  #pushAll(lines: Line[]): void {
     this.#stream.cork();
-    for (const line of lines) for (const piece of [...piecesOf(line), NEWLINE]) this.#push(piece);
+    for (const [index, line] of lines.entries()) {
+      if (this.#holds && this.#congested) {
+        this.#hold(lines.slice(index));
+        break;
+      }
+      for (const piece of [...piecesOf(line), NEWLINE]) this.#push(piece);
+    }
     this.#stream.uncork();
+  }
+
+  #hold(lines: Line[]): void {
+    this.#lines = lines;
+    this.#bytes = lines.reduce((sum, line) => sum + lengthOf(line) + 1, 0);
   }
 
   #push(bytes: Buffer): void {

@@ -14,16 +14,32 @@ import { patienceMs } from './patience.ts';
 
 export class Router {
   readonly #catalog: Catalog;
-  readonly #units: ReadonlyMap<string, ServerUnit>;
+  #units: ReadonlyMap<string, ServerUnit> = new Map();
   /** The same by their plans: looked up with every call. */
-  readonly #byPlan: ReadonlyMap<ServerPlan, ServerUnit>;
+  #byPlan: ReadonlyMap<ServerPlan, ServerUnit> = new Map();
+  /** By plans of hosts files before: calls under way still find the server they were sent to. */
+  readonly #byEarlierPlan = new WeakMap<ServerPlan, ServerUnit>();
   readonly #clock: Clock;
+  readonly #waitsFor: (host: string) => AnywhereError | undefined;
 
-  constructor(catalog: Catalog, units: ReadonlyMap<string, ServerUnit>, clock: Clock) {
+  /** @param waitsFor what a host that connects waits for, where that is a person */
+  constructor(
+    catalog: Catalog,
+    units: ReadonlyMap<string, ServerUnit>,
+    clock: Clock,
+    waitsFor: (host: string) => AnywhereError | undefined = () => undefined,
+  ) {
     this.#catalog = catalog;
+    this.#clock = clock;
+    this.#waitsFor = waitsFor;
+    this.use(units);
+  }
+
+  /** The servers of the hosts file that is in force now, by `host/server`. */
+  use(units: ReadonlyMap<string, ServerUnit>): void {
+    for (const [plan, unit] of this.#byPlan) this.#byEarlierPlan.set(plan, unit);
     this.#units = units;
     this.#byPlan = new Map([...units.values()].map((unit) => [unit.plan, unit]));
-    this.#clock = clock;
   }
 
   /**
@@ -42,16 +58,17 @@ export class Router {
 
   /** The servers that a name nobody offers may be meant for: theirs by its beginning, and never listed. */
   unlisted(name: string): readonly ServerUnit[] {
-    const isMeant = ({ plan }: ServerUnit): boolean => plan.enabled && name.startsWith(`${plan.host}__${plan.name}__`);
+    const prefix = (plan: ServerPlan): string => this.#catalog.poolOf(plan)?.name ?? `${plan.host}__${plan.name}`;
+    const isMeant = ({ plan }: ServerUnit): boolean => plan.enabled && name.startsWith(`${prefix(plan)}__`);
     return [...this.#units.values()].filter((unit) => isMeant(unit) && this.#catalog.listing(unit.plan) === undefined);
   }
 
   /** Why a name that nobody offers may still be right. Undefined: it is just wrong. */
   whyUnknown(name: string): AnywhereError | undefined {
     const [unit] = this.unlisted(name);
-    if (unit === undefined) return undefined;
+    if (unit === undefined) return this.#whyOff(name);
     const { host, name: server } = unit.plan;
-    const cause = causeOf(unit.link.state) ?? unit.state.cause;
+    const cause = this.#waitsFor(host) ?? causeOf(unit.link.state) ?? unit.state.cause;
     const why = cause === undefined ? '' : `: ${cause.message}${this.#retryText(unit.link)}`;
     const details = { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint };
     return new AnywhereError(
@@ -59,6 +76,18 @@ export class Router {
       `${host}/${server} has not said yet what it offers${why}`,
       details,
     );
+  }
+
+  #whyOff(name: string): AnywhereError | undefined {
+    const off = [...this.#units.values()].find(
+      ({ plan }) => !plan.enabled && name.startsWith(`${plan.host}__${plan.name}__`),
+    );
+    if (off === undefined) return undefined;
+    const { host, name: server } = off.plan;
+    return new AnywhereError('TOOL_DENIED', `${host}/${server} is switched off`, {
+      ...{ host, server, tool: name },
+      hint: `mcp-anywhere enable ${host}/${server}`,
+    });
   }
 
   /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
@@ -72,17 +101,30 @@ export class Router {
 
   /** The instance that works for this client, if it is up. */
   ready(server: ServerPlan, owner: InstanceOwner): Instance | undefined {
-    const instance = this.unit(server).current(owner);
-    return instance?.hello !== undefined && instance.isLive ? instance : undefined;
+    const unit = this.unit(server);
+    const instance = unit.current(owner);
+    return instance?.hello !== undefined && instance.isLive && unit.link.isDoubtful !== true ? instance : undefined;
   }
 
   unit(server: ServerPlan): ServerUnit {
-    const unit = this.#byPlan.get(server);
+    const unit = this.#byPlan.get(server) ?? this.#byEarlierPlan.get(server);
     if (unit === undefined) throw new AnywhereError('INTERNAL', `no unit for ${serverId(server)}`);
     return unit;
   }
 
   async #bringUp(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
+    const refusal = unit.retired ?? unit.refusal;
+    if (refusal !== undefined) throw refusal;
+    try {
+      return await this.#started(unit, owner, signal);
+    } catch (error) {
+      // The line went before anything was asked of the server: once more, on the next line.
+      if (signal.aborted || !(error instanceof AnywhereError) || error.code !== 'LINK_LOST') throw error;
+      return this.#started(unit, owner, signal);
+    }
+  }
+
+  async #started(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
     await this.#hostReady(unit, signal);
     const instance = unit.instanceFor(owner);
     await orAbort(instance.ready, signal);
@@ -91,6 +133,8 @@ export class Router {
 
   async #hostReady(unit: ServerUnit, signal: AbortSignal): Promise<void> {
     const { link, plan } = unit;
+    // A line that may be dead is asked first: what was never sent can be sent again.
+    if (link.state.kind === 'ready' && link.isDoubtful === true) await orAbort(isAlive(link), signal);
     if (link.state.kind === 'ready') return;
     const before = link.state;
     const waitMs = patienceMs(before, plan.timeoutMs);
@@ -109,8 +153,10 @@ export class Router {
 
   /** What a model can act on: host, cause, and when it is tried again. */
   #notReady(unit: ServerUnit, before: LinkState, thrown?: unknown): AnywhereError {
+    if (unit.retired !== undefined) return unit.retired;
     const { link, plan } = unit;
-    const cause = causeOf(link.state) ?? (thrown instanceof AnywhereError ? thrown : undefined) ?? causeOf(before);
+    const failure = causeOf(link.state) ?? (thrown instanceof AnywhereError ? thrown : undefined) ?? causeOf(before);
+    const cause = this.#waitsFor(plan.host) ?? failure;
     const text = `host ${plan.host} is not available: ${cause?.message ?? 'it does not answer'}${this.#retryText(link)}`;
     return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', text, {
       host: plan.host,
@@ -123,10 +169,15 @@ export class Router {
 
   #retryText(link: Link): string {
     const { state } = link;
+    if (this.#waitsFor(link.host) !== undefined) return '';
     if (state.kind === 'refused') return '. It is not retried by itself';
     if (state.kind !== 'waiting') return '. It is being retried now';
     return `. It is retried by itself in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
   }
+}
+
+function isAlive(link: Link): Promise<boolean> {
+  return link.isAlive?.() ?? Promise.resolve(true);
 }
 
 function causeOf(state: LinkState): AnywhereError | undefined {

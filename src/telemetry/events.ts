@@ -2,7 +2,8 @@
 import type { ErrorReport } from '../base/errors.ts';
 
 export type HostStateName = 'idle' | 'connecting' | 'ready' | 'waiting' | 'refused' | 'closed';
-export type ServerStateName = 'idle' | 'starting' | 'ready' | 'failed' | 'disabled';
+/** `crash-loop`: it failed several times in a row; calls are answered at once with the cause while it is tried in the background. */
+export type ServerStateName = 'idle' | 'starting' | 'ready' | 'failed' | 'crash-loop' | 'disabled';
 
 export type LogStream = 'stderr' | 'stdout-noise' | 'protocol' | 'bridge' | 'ssh';
 
@@ -29,7 +30,10 @@ export type GatewayEvent = Timed &
         readonly cause?: ErrorReport;
       }
     | { readonly type: 'tools-changed'; readonly host: string; readonly server: string; readonly tools: number }
-    | { readonly type: 'problem'; readonly host: string; readonly server?: string; readonly problem: ErrorReport }
+    /** Without a host it concerns the hosts file: the last good one stays in force. */
+    | { readonly type: 'problem'; readonly host?: string; readonly server?: string; readonly problem: ErrorReport }
+    /** An edited hosts file is in force; no `changed`: it says the same again as before its problem. */
+    | { readonly type: 'hosts-file'; readonly file: string; readonly changed: readonly string[] }
     | {
         readonly type: 'call-started';
         readonly call: number;
@@ -47,6 +51,28 @@ export type GatewayEvent = Timed &
         readonly durationMs: number;
         readonly outcome: 'ok' | 'tool-error' | 'error' | 'cancelled';
       }
+    | {
+        /** Its server went while it was under way: it is made once more, by itself. */
+        readonly type: 'call-repeated';
+        readonly call?: number;
+        readonly host: string;
+        readonly server: string;
+        /** Or the method, where it is no tool's call. */
+        readonly tool: string;
+        /** `unsent`: the server was given nothing of it. `safe`: read-only or idempotent, as declared. */
+        readonly why: 'unsent' | 'safe';
+        readonly cause: ErrorReport;
+      }
+    | {
+        /** A person is asked something; the answer is never told. */
+        readonly type: 'prompt-asked';
+        readonly prompt: number;
+        readonly host: string;
+        readonly kind: string;
+        readonly text: string;
+        readonly echo: boolean;
+      }
+    | { readonly type: 'prompt-settled'; readonly prompt: number; readonly host: string }
     | { readonly type: 'client-joined'; readonly client: string; readonly name: string }
     | { readonly type: 'client-left'; readonly client: string }
     | {

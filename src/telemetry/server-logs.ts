@@ -62,11 +62,11 @@ export class ServerLogs {
     this.#limits = { ...LOG_LIMITS, ...options.limits };
   }
 
-  /** Writes a line down, soon. Lines past the rate are dropped and counted. */
-  append(entry: ServerLogEntry): void {
+  /** Writes a line down, soon. Lines past the rate are dropped and counted: false. */
+  append(entry: ServerLogEntry): boolean {
     const log = this.#logOf(entry);
     const fits = log.budget.take(this.#options.clock.monotonic());
-    if (fits && log.file.append(this.#lineOf(entry))) return;
+    if (fits && log.file.append(this.#lineOf(entry))) return true;
     log.dropped += 1;
     log.reportDropped ??= this.#options.clock.after(
       DROPPED_AFTER_MS,
@@ -75,6 +75,7 @@ export class ServerLogs {
       },
       { background: true },
     );
+    return false;
   }
 
   /** The last entries of a server, of a host and all its servers, or of everything; oldest first. */

@@ -4,10 +4,8 @@
  */
 
 import { deadline, orAbort } from '../base/abort.ts';
-import type { Clock } from '../base/clock.ts';
-import { AnywhereError } from '../base/errors.ts';
-import { isRecord } from '../base/record.ts';
-import type { Scope } from '../base/scope.ts';
+import { AnywhereError, type ErrorCode } from '../base/errors.ts';
+import { DEFAULTS } from '../config/defaults.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
@@ -15,9 +13,14 @@ import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import { isKnownVersion } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
+import { Chatter } from './chatter.ts';
 import { endCause } from './end-cause.ts';
+import { Health } from './health.ts';
+import type { InstanceDeps } from './instance-deps.ts';
+import { openInTime } from './open-in-time.ts';
+import { placed, serverError } from './server-errors.ts';
+import { readServerHello, type ServerHello } from './server-hello.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -42,54 +45,43 @@ export interface InstanceClient {
   readonly subscriptions: Subscriptions<InstanceOwner>;
 }
 
-export interface InstanceDeps {
-  readonly clock: Clock;
-  /** Owns what goes on beside the calls. */
-  readonly scope: Scope;
-  readonly maxMessageBytes: number;
-  /** Resolves what the hosts file refers to. Its values go to the launcher only. */
-  readonly resolveLaunch: (server: ServerPlan, signal: AbortSignal) => Promise<Launch>;
-  /** Its last lines become evidence of errors: without the secrets that it was given. */
-  readonly redact: (line: string) => string;
-  readonly onLine: (stream: 'stderr' | 'stdout-noise' | 'protocol', line: string) => void;
-}
-
-export interface ServerHello {
-  /** The whole result, verbatim. */
-  readonly raw: Buffer;
-  readonly protocolVersion: string;
-  readonly capabilities: Readonly<Record<string, unknown>>;
-  readonly serverInfo: unknown;
-  readonly instructions: string | undefined;
-}
-
 /** An answer to `initialize` is small: more than this without a newline is no MCP server. */
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
+/** What a server has not read of its calls; with more, they are refused. */
+const HELD_BYTES = 8 * 1024 * 1024;
 
 export class Instance {
-  readonly server: ServerPlan;
   readonly owner: InstanceOwner;
   readonly subscriptions: Subscriptions<InstanceOwner>;
   /** Rejects with the cause where the server does not come up. */
   readonly ready: Promise<ServerHello>;
   /** Resolves with the reason once it is gone. Never rejects. */
   readonly ended: Promise<AnywhereError>;
-  readonly #deps: InstanceDeps;
+  #server: ServerPlan;
+  readonly #deps: InstanceDeps<InstanceOwner>;
+  readonly #link: Link;
   readonly #stop = new AbortController();
-  readonly #recent = new RecentLines();
+  readonly #recent: RecentLines;
   readonly #resolveEnded: (cause: AnywhereError) => void;
   #channel: LaunchedChannel | undefined;
   #reader: MessageReader | undefined;
   #peer: Peer | undefined;
   #hello: ServerHello | undefined;
   #lastUsedMs: number;
+  #readyMs = Number.POSITIVE_INFINITY;
+  /** Why nothing is read of it now. */
+  readonly #unreadFor = new Set<'client' | 'flood'>();
+  #health: Health | undefined;
+  #chatter: Chatter | undefined;
   #failure: AnywhereError | undefined;
 
-  constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps) {
-    this.server = server;
+  constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps<InstanceOwner>) {
+    this.#server = server;
     this.owner = client.owner;
     this.subscriptions = client.subscriptions;
     this.#deps = deps;
+    this.#link = link;
+    this.#recent = new RecentLines(deps.redact);
     this.#lastUsedMs = deps.clock.monotonic();
     let resolveEnded: (cause: AnywhereError) => void = () => undefined;
     this.ended = new Promise((resolve) => {
@@ -100,6 +92,15 @@ export class Instance {
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
     });
+  }
+
+  get server(): ServerPlan {
+    return this.#server;
+  }
+
+  /** The hosts file changed in what a running process does not depend on. */
+  replan(server: ServerPlan): void {
+    this.#server = server;
   }
 
   /** Undefined until `initialize` is answered. */
@@ -125,15 +126,38 @@ export class Instance {
   /** @param nowMs monotonic */
   touch(nowMs = this.#deps.clock.monotonic()): void {
     this.#lastUsedMs = nowMs;
+    this.#link.poke?.();
+  }
+
+  /** For how long it has been up, milliseconds. */
+  get upMs(): number {
+    return Math.max(0, this.#deps.clock.monotonic() - this.#readyMs);
+  }
+
+  /** A call got no answer in time: one that answers nothing at all is ended. */
+  suspect(): void {
+    if (this.#health !== undefined) this.#deps.scope.run(this.#health.suspect());
+  }
+
+  /** No call fails for its time until the returned function was called: a person is being asked. */
+  holdDeadlines(): () => void {
+    return this.peer.holdDeadlines();
   }
 
   /** Stops reading from the server while its client does not keep up. */
   pause(): void {
-    this.#channel?.output.pause();
+    this.#unread('client', true);
   }
 
   resume(): void {
-    this.#channel?.output.resume();
+    this.#unread('client', false);
+  }
+
+  #unread(why: 'client' | 'flood', isUnread: boolean): void {
+    if (isUnread) this.#unreadFor.add(why);
+    else this.#unreadFor.delete(why);
+    if (this.#unreadFor.size > 0 && this.isLive) this.#channel?.output.pause();
+    else this.#channel?.output.resume();
   }
 
   /** Servers without `logging` are left alone. */
@@ -167,9 +191,11 @@ export class Instance {
 
   async #start(link: Link): Promise<ServerHello> {
     const timeoutMs = this.server.startTimeoutMs;
-    const late = deadline(this.#deps.clock, timeoutMs, () => this.#startTimeout(timeoutMs), this.#stop.signal);
+    const tooLate = (): AnywhereError =>
+      this.#error('SERVER_START_TIMEOUT', `did not answer initialize within ${timeoutMs / 1000} s`);
+    const late = deadline(this.#deps.clock, timeoutMs, tooLate, this.#stop.signal);
     try {
-      const launch = await this.#deps.resolveLaunch(this.server, late.signal);
+      const launch = await this.#deps.resolveLaunch(this.server, late.signal, this.owner);
       const channel = await orAbort(openInTime(link, launch, late.signal), late.signal);
       if (late.signal.aborted) channel.close();
       late.signal.throwIfAborted();
@@ -184,8 +210,10 @@ export class Instance {
 
   #attach(channel: LaunchedChannel, launch: Launch): void {
     this.#channel = channel;
-    const writer = new MessageWriter(channel.input);
-    const peer = new Peer(writer, this.#handler(), this.#deps.clock);
+    const { callsPerServer: inFlight, waitingPerServer: waiting } = this.#deps.limits ?? DEFAULTS.limits;
+    const writer = new MessageWriter(channel.input, undefined, true);
+    const peer = new Peer(writer, this.#handler(), this.#deps.clock, { inFlight, waiting, heldBytes: HELD_BYTES });
+    this.#chatter = this.#chatterOf();
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
@@ -195,10 +223,9 @@ export class Instance {
     channel.output.on('error', () => undefined);
     channel.input.on('error', () => undefined);
     eachLine(channel.errors, (line) => {
-      this.#recent.add(this.#deps.redact(line));
+      this.#recent.add(line);
       this.#deps.onLine('stderr', line);
     });
-    const { scope } = this.#deps;
     const noiseLogged = channel.started.then(() => {
       for (const line of channel.noise) this.#deps.onLine('stdout-noise', line);
     });
@@ -207,8 +234,8 @@ export class Instance {
       const last = { end, wasReady: this.#hello !== undefined, lines: this.#recent.lines };
       this.#end(endCause(this.server, launch, channel, last));
     });
-    scope.run(noiseLogged);
-    scope.run(endSeen);
+    this.#deps.scope.run(noiseLogged);
+    this.#deps.scope.run(endSeen);
   }
 
   #readerFor(peer: Peer): MessageReader {
@@ -225,7 +252,9 @@ export class Instance {
         },
         overflow: () => {
           if (this.#hello === undefined)
-            this.#end(this.#protocolError('printed 16 MB without a newline instead of answering initialize'));
+            this.#end(
+              this.#error('SERVER_PROTOCOL', 'printed 16 MB without a newline instead of answering initialize'),
+            );
         },
         oversized: (size, head, tail) => {
           this.#oversized(peer, size, head, tail);
@@ -242,7 +271,10 @@ export class Instance {
         else this.owner.serverRequest(this, message);
       },
       notification: (message) => {
-        this.owner.serverNotification(this, message);
+        this.#chatter?.take(message);
+      },
+      unread: (bytes) => {
+        this.#end(this.#error('SERVER_HUNG', `does not read what it is sent: ${bytes} bytes wait for it`));
       },
       stray: (message) => {
         this.#deps.onLine('protocol', `reply that nobody waits for: ${message.bytes.toString('utf8', 0, 500)}`);
@@ -254,37 +286,20 @@ export class Instance {
     const { owner, peer } = this;
     const params = `{"protocolVersion":"${owner.protocolVersion}","capabilities":${owner.capabilities},"clientInfo":${owner.clientInfo}}`;
     const reply = await peer.request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false });
-    const hello = this.#readHello(reply);
+    const hello = readServerHello(reply);
+    if (typeof hello === 'string') throw this.#error('SERVER_PROTOCOL', hello);
     this.#hello = hello;
+    this.#readyMs = this.#deps.clock.monotonic();
+    this.#health = this.#healthOf(peer);
     this.#reader?.limit(this.#deps.maxMessageBytes);
     peer.notify('notifications/initialized');
     return hello;
   }
 
-  #readHello(reply: Message): ServerHello {
-    if (reply.kind === 'error')
-      throw this.#protocolError(`answered initialize with an error: ${reply.errorValue().message}`);
-    const result = reply.resultValue();
-    if (typeof result !== 'object' || result === null) throw this.#protocolError('answered initialize with no object');
-    const { protocolVersion, capabilities, serverInfo, instructions } = result as Record<string, unknown>;
-    if (!isKnownVersion(protocolVersion))
-      throw this.#protocolError(`speaks protocol version ${JSON.stringify(protocolVersion)}, which is not known here`);
-    return {
-      raw:
-        reply.result === undefined
-          ? Buffer.alloc(0)
-          : Buffer.from(reply.bytes.subarray(reply.result.start, reply.result.end)),
-      protocolVersion,
-      capabilities: isRecord(capabilities) ? capabilities : {},
-      serverInfo,
-      instructions: typeof instructions === 'string' && instructions !== '' ? instructions : undefined,
-    };
-  }
-
   #noise(line: Buffer): void {
     const text = line.toString('utf8', 0, 2000).trimEnd();
     if (text === '') return;
-    if (this.#hello === undefined) this.#recent.add(this.#deps.redact(text));
+    if (this.#hello === undefined) this.#recent.add(text);
     this.#deps.onLine('stdout-noise', text);
   }
 
@@ -299,44 +314,49 @@ export class Instance {
     this.#deps.onLine('protocol', known ? error.message : `${error.message}; whose answer it was cannot be seen`);
   }
 
-  #protocolError(what: string): AnywhereError {
-    const { host, name } = this.server;
-    return new AnywhereError('SERVER_PROTOCOL', `${host}/${name} ${what}`, {
-      host,
-      server: name,
-      evidence: this.#recent.lines,
+  #chatterOf(): Chatter {
+    const { clock, limits, onLine } = this.#deps;
+    return new Chatter({
+      clock,
+      server: `${this.server.host}/${this.server.name}`,
+      perSecond: (limits ?? DEFAULTS.limits).logLinesPerSecond,
+      deliver: (notification) => {
+        this.owner.serverNotification(this, notification);
+      },
+      onFlood: (isFlooding) => {
+        this.#unread('flood', isFlooding);
+      },
+      onDropped: (text) => {
+        onLine('protocol', text);
+      },
     });
   }
 
-  #startTimeout(timeoutMs: number): AnywhereError {
-    const { host, name } = this.server;
-    const text = `${host}/${name} did not answer initialize within ${timeoutMs / 1000} s`;
-    return new AnywhereError('SERVER_START_TIMEOUT', text, { host, server: name, evidence: this.#recent.lines });
+  #healthOf(peer: Peer): Health {
+    return new Health({
+      clock: this.#deps.clock,
+      peer,
+      pingMs: this.server.pingMs,
+      isLineAlive: () => this.#link.isAlive?.() ?? Promise.resolve(true),
+      onHung: (silentMs) => {
+        this.#end(this.#error('SERVER_HUNG', `has stopped answering: not even a ping within ${silentMs / 1000} s`));
+      },
+    });
+  }
+
+  #error(code: ErrorCode, what: string): AnywhereError {
+    return serverError(code, this.server, what, this.#recent.lines);
   }
 
   #end(cause: AnywhereError): void {
     if (this.#failure !== undefined) return;
     this.#failure = cause;
     this.#stop.abort(cause);
+    this.#health?.stop();
+    this.#chatter?.stop();
     this.#peer?.close(cause);
     this.#channel?.close();
     this.#channel?.output.resume();
     this.#resolveEnded(cause);
   }
-}
-
-/** A channel that comes when nobody waits for it any more is closed: what runs in it would run for ever. */
-async function openInTime(link: Link, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
-  const channel = await link.open(launch, signal);
-  if (signal.aborted) channel.close();
-  return channel;
-}
-
-function placed(error: unknown, server: ServerPlan): AnywhereError {
-  const place = { host: server.host, server: server.name };
-  if (error instanceof AnywhereError) return error.at(place);
-  return new AnywhereError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    ...place,
-    cause: error,
-  });
 }

@@ -6,7 +6,13 @@ const KEPT_LINES = 12;
 const MAX_LINE_BYTES = 16 * 1024;
 
 export class RecentLines {
+  readonly #redact: (line: string) => string;
   readonly #lines: string[] = [];
+
+  /** @param redact asked when they are looked at: nearly none ever is */
+  constructor(redact: (line: string) => string = (line) => line) {
+    this.#redact = redact;
+  }
 
   add(line: string): void {
     this.#lines.push(line);
@@ -15,7 +21,7 @@ export class RecentLines {
 
   /** As they are now: evidence does not change behind the error that holds it. */
   get lines(): readonly string[] {
-    return [...this.#lines];
+    return this.#lines.map((line) => this.#redact(line));
   }
 }
 

@@ -1,19 +1,31 @@
 /** One configured server: starts instances for whoever needs one, and knows how they fare. */
 
+import type { CancelTimer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, EXIT } from '../base/errors.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
 import { watchIdle } from './idle.ts';
-import { Instance, type InstanceDeps, type InstanceOwner } from './instance.ts';
+import { Instance, type InstanceOwner } from './instance.ts';
+import type { InstanceDeps } from './instance-deps.ts';
+import { Restarts } from './restarts.ts';
 import {
   INITIAL_SERVER_STATE,
+  isCrashLoop,
   reduceServer,
   type ServerAction,
   type ServerState,
   serverStateKind,
 } from './server-state.ts';
 import { Subscriptions } from './subscriptions.ts';
+
+export interface UnitDeps extends InstanceDeps<InstanceOwner> {
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** Up for so long, it works; one that nobody used for so long is not started again by itself. */
+const LASTING_MS = 60_000;
 
 export interface UnitChange {
   readonly from: ServerState;
@@ -22,27 +34,60 @@ export interface UnitChange {
 }
 
 export class ServerUnit {
-  readonly plan: ServerPlan;
   readonly link: Link;
   readonly changes = new Emitter<UnitChange>();
   /** An instance has answered `initialize`. */
   readonly initialized = new Emitter<Instance>();
-  readonly #deps: InstanceDeps;
+  readonly #deps: UnitDeps;
+  readonly #restarts: Restarts;
+  readonly #leave: () => void;
+  readonly #idleWatches = new Map<Instance, CancelTimer>();
   readonly #sharedOwner: InstanceOwner;
   readonly #instances = new Map<InstanceOwner, Instance>();
   readonly #ready = new Set<Instance>();
   readonly #subscriptions = new Map<InstanceOwner, Subscriptions<InstanceOwner>>();
   #state = INITIAL_SERVER_STATE;
+  #plan: ServerPlan;
+  #retired: AnywhereError | undefined;
 
   /** @param sharedOwner speaks for all clients where the hosts file says `sharing: shared` */
-  constructor(plan: ServerPlan, link: Link, sharedOwner: InstanceOwner, deps: InstanceDeps) {
-    this.plan = plan;
+  constructor(plan: ServerPlan, link: Link, sharedOwner: InstanceOwner, deps: UnitDeps) {
+    this.#plan = plan;
     this.link = link;
     this.#sharedOwner = sharedOwner;
     this.#deps = deps;
-    link.onChange(({ to }) => {
+    this.#restarts = new Restarts({
+      clock: deps.clock,
+      random: deps.random,
+      start: (owner) => {
+        this.#startAgain(owner);
+      },
+      isHostUp: () => link.state.kind === 'ready',
+    });
+    const forget = deps.scope.onClose(() => {
+      this.#restarts.clear();
+    });
+    const unsubscribe = link.onChange(({ to }) => {
       if (to.kind === 'ready') this.#revive();
     });
+    this.#leave = () => {
+      forget();
+      unsubscribe();
+    };
+  }
+
+  get plan(): ServerPlan {
+    return this.#plan;
+  }
+
+  /** Why nothing is started here any more: the hosts file that is in force now does not say this server so. */
+  get retired(): AnywhereError | undefined {
+    return this.#retired;
+  }
+
+  /** True while a call is not answered. */
+  get isBusy(): boolean {
+    return [...this.#instances.values()].some(isBusy);
   }
 
   get state(): ServerState {
@@ -55,21 +100,91 @@ export class ServerUnit {
     return instance?.isLive === true ? instance : undefined;
   }
 
-  /** The instance that works for this client; started where there is none. Its `ready` says how that went. */
+  /**
+   * The instance that works for this client; started where there is none. Its `ready` says how that went.
+   * @throws AnywhereError SERVER_STOPPED once it is retired
+   */
   instanceFor(owner: InstanceOwner): Instance {
+    if (this.#retired !== undefined) throw this.#retired;
     return this.current(owner) ?? this.#launch(this.#ownerFor(owner));
+  }
+
+  /** As `instanceFor`, but not before its time where the server keeps failing, and without a word of how it went. */
+  startSoon(owner: InstanceOwner): void {
+    if (this.#retired === undefined && this.current(owner) === undefined) this.#restarts.want(this.#ownerFor(owner));
+  }
+
+  /** What a call is told at once while the server keeps failing and is tried in the background. Undefined: it can be started. */
+  get refusal(): AnywhereError | undefined {
+    const { cause, failures, starting } = this.#state;
+    const inMs = this.#restarts.dueInMs;
+    if (!isCrashLoop(this.#state) || cause === undefined || (starting === 0 && inMs <= 0)) return undefined;
+    const again = starting > 0 ? 'being tried again now' : `tried again by itself in ${Math.ceil(inMs / 1000)} s`;
+    const { host, name } = this.plan;
+    return new AnywhereError(cause.code, `${cause.message}, ${failures} times in a row. It is ${again}`, {
+      host,
+      server: name,
+      evidence: cause.evidence,
+      hint: `mcp-anywhere logs ${host}/${name}; mcp-anywhere restart ${host}/${name}`,
+      cause,
+    });
   }
 
   /** The client left: what worked for it alone ends. */
   release(owner: InstanceOwner): void {
+    this.#restarts.forget(owner);
     this.#subscriptions.delete(owner);
     this.#instances.get(owner)?.close(this.#stopped('its client left'));
     this.#instances.get(this.#sharedOwner)?.unsubscribe(owner);
   }
 
-  /** Ends all instances; the next call starts anew. */
+  /** Ends all instances; the next call starts anew, however often it failed before. */
   stop(why: string): void {
+    this.#restarts.clear();
+    this.#dispatch({ type: 'forgiven' }, why);
     for (const instance of [...this.#instances.values()]) instance.close(this.#stopped(why));
+  }
+
+  /** Ends all instances, and starts those anew whose clients wait to be told of something. */
+  restart(why: string): void {
+    this.stop(why);
+    if (this.link.state.kind === 'ready') this.#revive();
+  }
+
+  /** Ends the instances that have no call to answer. */
+  stopIdle(why: string): void {
+    for (const instance of [...this.#instances.values()]) if (!isBusy(instance)) instance.close(this.#stopped(why));
+  }
+
+  /** Starts nothing any more, and ends what nobody waits for. Calls under way go on until `stop`. */
+  retire(why: string): void {
+    this.#retired = this.#stopped(why);
+    this.#leave();
+    this.#restarts.clear();
+    this.stopIdle(why);
+  }
+
+  /** Takes the place of a retired unit: whoever wants to be told of its resources is told by this one. */
+  succeed(before: ServerUnit): void {
+    if (before.plan.sharing !== this.plan.sharing) return;
+    for (const [owner, subscriptions] of before.#subscriptions)
+      this.#subscriptions.set(owner === before.#sharedOwner ? this.#sharedOwner : owner, subscriptions);
+    if (this.link.state.kind === 'ready') this.#revive();
+  }
+
+  /** The hosts file changed in what running instances do not depend on. */
+  replan(plan: ServerPlan): void {
+    this.#plan = plan;
+    for (const instance of this.#instances.values()) instance.replan(plan);
+    for (const instance of this.#ready) this.#watchIdle(instance);
+  }
+
+  #watchIdle(instance: Instance): void {
+    this.#idleWatches.get(instance)?.();
+    const cancel = watchIdle(instance, this.plan.idleMs, this.#deps.clock, () => {
+      instance.close(this.#stopped('nobody used it'));
+    });
+    this.#idleWatches.set(instance, cancel);
   }
 
   #subscriptionsOf(owner: InstanceOwner): Subscriptions<InstanceOwner> {
@@ -78,10 +193,14 @@ export class ServerUnit {
     return known;
   }
 
-  /** The host is back: whoever waits to be told of a resource needs an instance again. */
+  /** The host is back: whoever lost an instance with it, or waits to be told of a resource, needs one again. */
   #revive(): void {
-    for (const [owner, { uris }] of this.#subscriptions)
-      if (uris.length > 0 && !this.#instances.has(owner)) this.#launch(owner);
+    this.#restarts.hostIsUp();
+    for (const [owner, { uris }] of this.#subscriptions) if (uris.length > 0) this.startSoon(owner);
+  }
+
+  #startAgain(owner: InstanceOwner): void {
+    if (this.#retired === undefined && this.#instances.get(owner)?.isLive !== true) this.#launch(owner);
   }
 
   #ownerFor(owner: InstanceOwner): InstanceOwner {
@@ -89,6 +208,7 @@ export class ServerUnit {
   }
 
   #launch(owner: InstanceOwner): Instance {
+    this.#restarts.forget(owner);
     const subscriptions = this.#subscriptionsOf(owner);
     const instance = new Instance(this.plan, this.link, { owner, subscriptions }, this.#deps);
     this.#instances.set(owner, instance);
@@ -111,23 +231,49 @@ export class ServerUnit {
     if (!instance.isLive) return;
     this.#ready.add(instance);
     this.#dispatch({ type: 'initialized' }, 'initialize was answered');
-    const stopWatching = watchIdle(instance, this.plan.idleMs, this.#deps.clock, () => {
-      instance.close(this.#stopped('nobody used it'));
-    });
-    this.#deps.scope.run(instance.ended.then(stopWatching));
+    this.#watchIdle(instance);
+    if (this.#state.failures > 0) this.#forgiveIn(LASTING_MS, instance);
     instance.resubscribe();
     instance.owner.instanceReady(instance);
     this.initialized.emit(instance);
+    this.#restarts.cameUp();
+  }
+
+  #forgiveIn(delayMs: number, instance: Instance): void {
+    const cancel = this.#deps.clock.after(
+      delayMs,
+      () => {
+        this.#dispatch({ type: 'lasted' }, 'it has been up for a while');
+      },
+      { background: true },
+    );
+    this.#deps.scope.run(instance.ended.then(cancel));
   }
 
   #ended(owner: InstanceOwner, instance: Instance, cause: AnywhereError): void {
     if (this.#instances.get(owner) === instance) this.#instances.delete(owner);
     instance.owner.instanceEnded(instance);
     const wasReady = this.#ready.delete(instance);
-    // A lost link is the host's trouble and stands there; the server itself is fine.
-    if (cause.code === 'SERVER_STOPPED' || cause.code === 'LINK_LOST')
+    this.#idleWatches.get(instance)?.();
+    this.#idleWatches.delete(instance);
+    if (cause.code === 'SERVER_STOPPED') this.#dispatch({ type: 'stopped', wasReady }, cause.message);
+    else if (isHostTrouble(cause)) {
       this.#dispatch({ type: 'stopped', wasReady }, cause.message);
-    else this.#dispatch({ type: wasReady ? 'ended' : 'start-failed', cause }, cause.message);
+      if (wasReady && !this.#instances.has(owner)) this.#restarts.lost(owner);
+    } else this.#failed(owner, instance, cause);
+  }
+
+  #failed(owner: InstanceOwner, instance: Instance, cause: AnywhereError): void {
+    const wasReady = instance.hello !== undefined;
+    const lasted = instance.upMs >= LASTING_MS;
+    this.#dispatch(wasReady ? { type: 'ended', cause, lasted } : { type: 'start-failed', cause }, cause.message);
+    const isLeft = this.#instances.has(owner) || (lasted && !this.#isNeeded(instance));
+    this.#restarts.failed(isLeft ? undefined : owner, this.#state.failures);
+  }
+
+  /** Some servers end by themselves when nobody has used them for a while. */
+  #isNeeded({ lastUsedMs, subscriptions }: Instance): boolean {
+    return subscriptions.uris.length > 0 || this.#deps.clock.monotonic() - lastUsedMs < LASTING_MS;
   }
 
   #stopped(why: string): AnywhereError {
@@ -140,4 +286,14 @@ export class ServerUnit {
     this.#state = reduceServer(from, action);
     if (serverStateKind(from) !== serverStateKind(this.#state)) this.changes.emit({ from, to: this.#state, reason });
   }
+}
+
+/** A server that is still starting has callers who wait for it, and nothing that could be lost. */
+function isBusy(instance: Instance): boolean {
+  return instance.hello !== undefined && instance.isLive && instance.peer.inFlight > 0;
+}
+
+/** It stands at the host, and the server itself is fine. */
+function isHostTrouble({ code, exitCode }: AnywhereError): boolean {
+  return exitCode === EXIT.auth || (exitCode === EXIT.unreachable && code !== 'CHANNEL_REFUSED');
 }

@@ -119,6 +119,18 @@ export function linkContract(name: string, line: boolean, makeMachine: () => Pro
       await until(() => written, { withinMs: 20_000 });
     });
 
+    it('gives every byte to a reader that pauses again and again', async () => {
+      const total = 12_000_000;
+      const channel = await link().open(launchOf('sh', ['-c', `head -c ${total} /dev/zero`]), NEVER);
+      let read = 0;
+      channel.output.on('data', (chunk: Buffer) => {
+        read += chunk.length;
+        channel.output.pause();
+        setImmediate(() => channel.output.resume());
+      });
+      await until(() => read === total, { withinMs: 20_000 });
+    });
+
     it('tells a writer to wait when the program does not read', async () => {
       const channel = await link().open(fixtureLaunch(machine.servers, 'stubborn.sh'), NEVER);
       await said(channel, 'up');

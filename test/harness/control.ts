@@ -1,13 +1,26 @@
 /** What the commands with `--json` print, as tests read it. */
 import type { DoctorStep, HostStatus, ServerStatus, StatusSnapshot } from '../../src/daemon/control-schema.ts';
+import { endDaemons } from './daemons.ts';
+import { openFace } from './face.ts';
 import { runProgram } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** `status --json` of a run of its own: every host connected and every server started, or failed. */
+/** `status --json` of a daemon of its own: every host connected and every server started, or failed. */
 export async function statusOf(
   hostsFile: string,
   sandbox: Sandbox,
 ): Promise<StatusSnapshot & { readonly exit: number }> {
+  const face = await openFace(hostsFile, sandbox);
+  try {
+    // Its servers are up for as long as this face is there.
+    await face.request('settle', { withinMs: 40_000 });
+    return await printedStatus(hostsFile, sandbox);
+  } finally {
+    await endDaemons(sandbox.runtimeDir);
+  }
+}
+
+async function printedStatus(hostsFile: string, sandbox: Sandbox): Promise<StatusSnapshot & { readonly exit: number }> {
   const { code, stdout, stderr } = await runProgram(['status', '--json', '--config', hostsFile], sandbox, {
     timeoutMs: 50_000,
   });

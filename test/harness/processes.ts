@@ -65,6 +65,8 @@ export function killAll(processes: readonly ProcessInfo[]): void {
 }
 
 export function signalPid(pid: number, signal: NodeJS.Signals): void {
+  // To kill(2), 0, 1 and negative numbers mean groups, init or everybody.
+  if (!Number.isInteger(pid) || pid <= 1) throw new Error(`no process to send ${signal} to: ${pid}`);
   try {
     process.kill(pid, signal);
   } catch {

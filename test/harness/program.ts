@@ -46,14 +46,17 @@ export interface ServeOptions {
   /** A process in between that only starts it and shares its stdio: its pid is then the client's. */
   readonly belowAnother?: boolean;
   readonly onReceived?: RawClientOptions['onReceived'];
+  /** Not everything in one process: a shim, and the daemon of the sandbox. */
+  readonly throughDaemon?: boolean;
 }
 
 const ONLY_STARTS =
   "require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
 
-/** `serve --in-process` as a child, ended after the test. Not initialized yet. */
+/** `serve` as a child, ended after the test. Not initialized yet. */
 export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), options: ServeOptions = {}): Serving {
-  const serve = [BIN, 'serve', '--in-process', '--config', hostsFile, ...(options.args ?? [])];
+  const { throughDaemon = false, args = [] } = options;
+  const serve = [BIN, 'serve', ...(throughDaemon ? [] : ['--in-process']), '--config', hostsFile, ...args];
   const client = new RawClient({
     command: process.execPath,
     args: options.belowAnother === true ? ['-e', ONLY_STARTS, '--', ...serve] : serve,

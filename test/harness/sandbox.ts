@@ -1,6 +1,8 @@
 /** Folders and an environment of their own for a program under test: nothing of the developer's leaks in. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { endDaemons } from './daemons.ts';
 import { scratch } from './scratch.ts';
 
 export interface Sandbox {
@@ -12,7 +14,10 @@ export interface Sandbox {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** No agent, no askpass, no terminal variables. `more` is added to the environment. */
+/** A daemon that nothing ends, because its test was killed, leaves after this time without clients. */
+const IDLE_EXIT_MS = '30000';
+
+/** No agent, no askpass, no terminal variables. `more` is added to the environment. Daemons end with the test. */
 export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbox {
   const root = scratch();
   const folder = (name: string): string => {
@@ -28,6 +33,7 @@ export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbo
     folder('data'),
     folder('run'),
   ];
+  endAfterTest(runtimeDir);
   return {
     home,
     configDir,
@@ -44,7 +50,16 @@ export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbo
       XDG_STATE_HOME: stateDir,
       XDG_DATA_HOME: dataDir,
       XDG_RUNTIME_DIR: runtimeDir,
+      MCP_ANYWHERE_IDLE_EXIT_MS: IDLE_EXIT_MS,
       ...more,
     },
   };
+}
+
+function endAfterTest(runtimeDir: string): void {
+  try {
+    onTestFinished(() => endDaemons(runtimeDir));
+  } catch {
+    // Not inside a test: they leave by themselves.
+  }
 }

@@ -33,7 +33,8 @@ export function sshdConfigText(config: SshdConfig): string {
     'LogLevel VERBOSE',
     'PrintMotd no',
     'UseDNS no',
-    'MaxStartups 100:30:200',
+    // Of this option sshd takes the last value.
+    ...(config.extra.some((line) => line.startsWith('MaxStartups')) ? [] : ['MaxStartups 100:30:200']),
     `SetEnv ${Object.entries(config.environment)
       .map(([name, value]) => `"${name}=${value}"`)
       .join(' ')}`,

@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../../src/base/errors.ts';
 import type { CallOutcome, DoctorStep, StatusSnapshot, ToolEntry } from '../../src/daemon/control-schema.ts';
+import { daemonsIn } from '../harness/daemons.ts';
+import { openFace } from '../harness/face.ts';
 import { type ServerEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { allProcesses } from '../harness/processes.ts';
-import { BIN, initialize, type Outcome, runProgram, startServe } from '../harness/program.ts';
+import { BIN, type Outcome, runProgram } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
 import { startSshd } from '../harness/sshd.ts';
-import { call, offers } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 
 const SERVERS = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
@@ -53,17 +54,28 @@ describe('the words on the command line', () => {
       'config',
       'demo',
       'explain',
+      'restart',
+      'enable',
+      'disable',
+      'reload',
+      'ps',
+      'stop',
+      'completion',
     ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
-    expect(stdout).not.toMatch(/^  (dash|daemon|init|install|audit)\b/m);
+    expect(stdout).not.toMatch(/^  (init|install|audit|approvals|__complete)\b/m);
     const { stdout: callHelp } = await runProgram(['call', '--help'], makeSandbox());
     expect(callHelp).toContain('--json-args');
     expect(callHelp).toContain('--config <file>');
   });
 
   it.each([
-    [['stats'], 'Did you mean `status`?'],
+    [['statis'], 'Did you mean `stat'],
+    [['restart', 'a/b/c'], 'is not a host or host/server'],
+    [['enable', 'here'], 'name one server of it'],
+    [['completion', 'tcsh'], 'Allowed choices'],
+    [['logs', '--stream', 'stdin'], 'Allowed choices'],
     [['config', 'validat'], 'Did you mean `config validate`?'],
     [['status', '--frob'], 'unknown option'],
     [['call'], 'missing required argument'],
@@ -98,7 +110,7 @@ describe('the hosts file', () => {
   it('with mistakes is named with each of them: exit 6', async () => {
     const file = join(scratch(), 'config.yaml');
     writeFileSync(file, 'version: 1\nhosts:\n  here:\n    lokal: true\n    servers: {}\n');
-    const { code, stderr } = await runProgram(['status', '--json', '--config', file], makeSandbox());
+    const { code, stderr } = await runProgram(['tools', '--json', '--config', file], makeSandbox());
     expect(code).toBe(6);
     const error = errorOf(stderr);
     expect(error.code).toBe('CONFIG_INVALID');
@@ -139,22 +151,27 @@ describe('the hosts file', () => {
 
 describe('status', () => {
   it('is all up: exit 0', async () => {
-    const { code, stdout, stderr } = await runProgram(['status', '--config', localHosts()], makeSandbox());
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    await runProgram(['tools', '--config', file], sandbox);
+    const { code, stdout, stderr } = await runProgram(['status', '--config', file], sandbox);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^here {2}● up .*1\/1 servers +8 tools\n$/);
   });
 
   it('is partly up: exit 8, with cause and next step', async () => {
-    const file = localHosts({ echo, broken });
-    const { code, stdout } = await runProgram(['status', '--config', file], makeSandbox());
+    const [file, sandbox] = [localHosts({ echo, broken }), makeSandbox()];
+    const face = await openFace(file, sandbox);
+    await face.request('settle', { withinMs: 15_000 });
+    const { code, stdout } = await runProgram(['status', '--config', file], sandbox);
     expect(code).toBe(8);
     expect(stdout).toContain('1/2 servers');
     expect(stdout).toContain('✖ here/broken');
     expect(stdout).toContain('next mcp-anywhere logs here/broken');
-    const asJson = await runProgram(['status', '--json', '--config', file], makeSandbox());
+    const asJson = await runProgram(['status', '--json', '--config', file], sandbox);
     const snapshot = JSON.parse(asJson.stdout) as StatusSnapshot;
     expect(snapshot).toMatchObject({
       schemaVersion: 1,
+      daemon: { hostsFile: file },
       hosts: [
         {
           name: 'here',
@@ -166,9 +183,11 @@ describe('status', () => {
         },
       ],
     });
-    const explained = await runProgram(['explain', 'here/broken', '--config', file], makeSandbox());
+    const explained = await runProgram(['explain', 'here/broken', '--config', file], sandbox);
     expect(explained.code).toBe(0);
-    expect(explained.stdout).toContain('where  host here · server broken');
+    expect(explained.stdout).toContain('server here/broken is failed');
+    expect(explained.stdout).toContain('cannot open database');
+    expect(explained.stdout).toContain('next mcp-anywhere logs here/broken');
   });
 });
 
@@ -309,13 +328,12 @@ describe('call', () => {
 });
 
 describe('logs', () => {
-  it('show what servers of a running gateway said, and what they go on to say', async () => {
-    const sandbox = makeSandbox();
-    const file = localHosts();
-    const { client } = startServe(file, sandbox);
-    await initialize(client);
-    await offers(client, ['here__echo__stderr']);
-    await call(client, 'here__echo__stderr', { line: 'first words' });
+  it('show what servers said, and what they go on to say', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    const face = await openFace(file, sandbox);
+    const say = (line: string): Promise<unknown> =>
+      face.request('call', { tool: 'here__echo__stderr', arguments: { line } });
+    await say('first words');
     const logs = (): Promise<Outcome> => runProgram(['logs', 'here/echo', '--config', file], sandbox);
     const { stdout } = await until(async () => {
       const outcome = await logs();
@@ -331,24 +349,45 @@ describe('logs', () => {
       said.push((JSON.parse(line) as { line: string }).line),
     );
     await until(() => said.includes('first words'));
-    await call(client, 'here__echo__stderr', { line: 'second words' });
+    await say('second words');
     await until(() => said.includes('second words'));
     follower.kill('SIGINT');
     expect(await once(follower, 'close')).toEqual([130, null]);
     expect(said.filter((line) => line === 'first words')).toHaveLength(1);
+    expect(said.filter((line) => line === 'second words')).toHaveLength(1);
+  });
+
+  it('narrow to streams', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    const face = await openFace(file, sandbox);
+    await face.request('call', { tool: 'here__echo__stderr', arguments: { line: 'words' } });
+    const ssh = await runProgram(['logs', '--stream', 'ssh', '--config', file], sandbox);
+    expect(ssh.stdout).toContain('here [ssh] ready');
+    expect(ssh.stdout).not.toContain('words');
+    const stderr = await runProgram(['logs', '--stream', 'stderr', '--json', '--config', file], sandbox);
+    const { entries } = JSON.parse(stderr.stdout) as { entries: { line: string; stream: string }[] };
+    expect(entries.map(({ line }) => line)).toContain('words');
+    expect(new Set(entries.map(({ stream }) => stream))).toEqual(new Set(['stderr']));
+  });
+
+  it('of a name that is nobody’s are a mistake: exit 2', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    await openFace(file, sandbox);
+    const { code, stderr } = await runProgram(['logs', '-f', 'here/ecko', '--config', file], sandbox);
+    expect(code).toBe(2);
+    expect(stderr).toContain('did you mean echo?');
   });
 });
 
 describe('being stopped', () => {
   it('ends with 130 on Ctrl-C', async () => {
     const silent: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'silent.sh')] };
-    const child = spawn(process.execPath, [BIN, 'status', '--config', localHosts({ silent })], {
-      env: makeSandbox().env,
-    });
+    const sandbox = makeSandbox();
+    const child = spawn(process.execPath, [BIN, 'tools', '--config', localHosts({ silent })], { env: sandbox.env });
     let said = '';
     child.stderr.on('data', (chunk) => (said += String(chunk)));
-    // Its own child runs: it is in the middle of its work.
-    await until(() => childrenOf(child.pid).length > 0);
+    // The daemon starts its server: it is in the middle of its work.
+    await until(() => daemonsIn(sandbox.runtimeDir).some(({ pid }) => childrenOf(pid).length > 0));
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(said).toContain('Stopped by the user.');
@@ -417,9 +456,13 @@ describe('over ssh', () => {
     const sshd = await startSshd();
     const file = writeHostsFile({ box: { sshd, servers: { echo } } }).path;
     await sshd.stop();
-    const { code, stdout } = await runProgram(['status', '--config', file], makeSandbox());
+    const sandbox = makeSandbox();
+    const { code, stderr } = await runProgram(['tools', '--config', file], sandbox);
     expect(code).toBe(4);
-    expect(stdout).toContain('✖ box');
+    expect(stderr).toContain('where  host box · server echo');
+    const status = await runProgram(['status', '--config', file], sandbox);
+    expect(status.code).toBe(4);
+    expect(status.stdout).toContain('✖ box');
   });
 });
 

@@ -11,8 +11,10 @@ export interface TestAgent {
 }
 
 /** Runs until the test ends, with these private key files added. */
-export async function startAgent(keys: readonly string[]): Promise<TestAgent> {
-  const socket = join(scratch(), 'agent');
+export async function startAgent(
+  keys: readonly string[],
+  socket: string = join(scratch(), 'agent'),
+): Promise<TestAgent> {
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
   onTestFinished(() => {
     agent.kill();

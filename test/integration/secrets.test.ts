@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { filesBelow, filesWith } from '../harness/files.ts';
 import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
-import { initialize, runProgram, startServe } from '../harness/program.ts';
+import { initialize, type Outcome, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, offers, textOf } from '../harness/tools.ts';
@@ -87,11 +87,9 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
         ? { servers: entry('exits-at-once.sh') }
         : { sshd, servers: entry('exits-at-once.sh'), entry: { ssh: { backend: kind } } };
     const file = writeHostsFile({ box: host });
-    const outcomes = await Promise.all(
-      [['status', '--json'], ['doctor'], ['tools']].map((command) =>
-        runProgram([...command, '--log-level', 'trace', '--config', file.path], sandbox),
-      ),
-    );
+    const run = (...command: readonly string[]): Promise<Outcome> =>
+      runProgram([...command, '--log-level', 'trace', '--config', file.path], sandbox);
+    const outcomes = [await run('tools'), ...(await Promise.all([run('status', '--json'), run('doctor')]))];
     for (const { stdout, stderr } of outcomes)
       expect(texts.filter((text) => (stdout + stderr).includes(text))).toEqual([]);
     expect(outcomes.map(({ code }) => code)).toEqual([5, 5, 5]);
@@ -105,7 +103,7 @@ describe('references', () => {
     const file = writeHostsFile({
       box: { sshd, servers: { broken: fixture(sshd, 'echo.mjs', [], { env }), echo: fixture(sshd, 'echo.mjs') } },
     });
-    const { stdout, code } = await runProgram(['status', '--json', '--config', file.path], sandbox);
+    const { stdout, code } = await runProgram(['tools', '--json', '--config', file.path], sandbox);
     expect(code).toBe(8);
     expect(stdout).toContain('SECRET_UNRESOLVED');
     expect(stdout).toContain('NOT_SET_4711');
@@ -150,10 +148,15 @@ it('a hosts file in the working folder starts nothing until it is trusted', asyn
   expect(trusted).toMatchObject({ code: 0 });
   const works = await runProgram(['tools'], sandbox, { cwd });
   expect(works.stdout).toContain('box__echo__echo');
-  writeFileSync(project, `${readFileSync(file.path, 'utf8')}# changed\n`);
-  const changed = await runProgram(['tools'], sandbox, { cwd });
+  // The daemon goes on with what was trusted; nobody else is given it.
+  writeFileSync(project, readFileSync(file.path, 'utf8').replaceAll('echo:', 'sneaky:'));
+  const changed = await runProgram(['reload'], sandbox, { cwd });
   expect(changed.code).toBe(6);
   expect(changed.stderr).toContain('config trust');
+  expect((await runProgram(['tools'], sandbox, { cwd })).stdout).not.toContain('sneaky');
+  await runProgram(['stop'], sandbox, { cwd });
+  const anew = await runProgram(['tools'], sandbox, { cwd });
+  expect(anew).toMatchObject({ code: 6, stdout: '' });
 });
 
 it('an error names the place and not the value, also for the AI client', async () => {

@@ -53,6 +53,27 @@ describe('a program', () => {
     await transport.close();
   });
 
+  it('speaks on while both sides agree on other keys, again and again', async () => {
+    const rekeying = await startSshd({ config: ['RekeyLimit 64K'] });
+    const transport = await dial(hostOf(rekeying));
+    const channel = await transport.exec('cat', never());
+    let echoed = '';
+    channel.output.on('data', (chunk: Buffer) => {
+      echoed += chunk.toString('latin1');
+    });
+    let sent = '';
+    for (let length = 0; length < 600; length += 1) {
+      const line = `${'x'.repeat(length)}\n`;
+      sent += line;
+      channel.input.write(Buffer.from(line));
+      if (length % 50 === 0) await until(() => echoed.length === sent.length);
+    }
+    await until(() => echoed.length === sent.length);
+    expect(echoed).toBe(sent);
+    await transport.close();
+    await rekeying.stop();
+  });
+
   it('is not stopped by stderr that nobody reads', async () => {
     const transport = await dial(hostOf(sshd));
     const channel = await transport.exec('head -c 8000000 /dev/zero >&2; echo done', never());

@@ -2,6 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { AnywhereError } from '../../base/errors.ts';
 import type { Channel, ChannelEnd } from '../contract.ts';
+import { shareWindow } from './shared-window.ts';
 import { errorsOf, type Feed, Input, outputOf } from './streams.ts';
 
 export class Ssh2Channel implements Channel {
@@ -19,6 +20,7 @@ export class Ssh2Channel implements Channel {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+    shareWindow(raw);
     this.input = new Input(raw, () => this.#death());
     this.#output = outputOf(raw);
     this.#errors = errorsOf(raw);

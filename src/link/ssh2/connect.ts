@@ -1,6 +1,6 @@
 /** From a route to a login on its last machine: every machine on the way is checked and logged in to like the last. */
 import { AnywhereError } from '../../base/errors.ts';
-import type { LinkDeps } from '../contract.ts';
+import type { LinkDeps, Pulse } from '../contract.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import type { Keyring } from './keyring.ts';
 import { type LoggedIn, logIn } from './login.ts';
@@ -17,6 +17,7 @@ export interface ConnectOptions {
   /** See LoginOptions; for the last machine. */
   readonly program: string | undefined;
   readonly signal: AbortSignal;
+  readonly pulse?: Pulse | undefined;
   /** The way to the first machine, where it is being opened already. */
   readonly opened?: OpenedStream;
   /** Told of every machine that let us in, the last among them. */

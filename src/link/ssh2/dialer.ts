@@ -28,10 +28,10 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
   return {
     host: host.name,
     backend: () => 'ssh2',
-    dial: async (signal) => {
+    dial: async (signal, pulse) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
-        const login = await connect({ host: host.name, route, deps, keyring, memory, program, signal });
+        const login = await connect({ host: host.name, route, deps, keyring, memory, program, signal, pulse });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
         return new Ssh2Transport(login, program, deps.clock);
       } catch (error) {

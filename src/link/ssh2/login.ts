@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
 import { Emitter } from '../../base/emitter.ts';
 import type { AnywhereError } from '../../base/errors.ts';
-import type { LinkDeps, TransportEnd } from '../contract.ts';
+import type { LinkDeps, Pulse, TransportEnd } from '../contract.ts';
 import { knownKeyTypes, lookupKnownHost } from '../known-hosts.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import { askAgent } from './agent.ts';
@@ -15,6 +15,7 @@ import { listIdentities } from './identities.ts';
 import { loginWithService, type Opening, onLoginFailure, openSession, runsOpenSsh, signAtOnce } from './internals.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginHint, LoginMemory } from './memory.ts';
+import { poolPadding } from './padding.ts';
 import { Patience } from './patience.ts';
 import { createAsker } from './questions.ts';
 import { connectTimeout } from './tcp.ts';
@@ -33,6 +34,8 @@ export interface LoggedIn {
   sessionWorked(): void;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<TransportEnd>;
+  /** What came so far; undefined where the stream does not count. */
+  bytesRead(): number | undefined;
   /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. At once where it has. */
   onEnd(listener: (cause: AnywhereError) => void): void;
   /** At once. */
@@ -50,6 +53,7 @@ export interface LoginOptions {
   /** The command of the first session, sent along with the login where that is known to work. It must hold no secret. */
   readonly program: string | undefined;
   readonly signal: AbortSignal;
+  readonly pulse?: Pulse | undefined;
 }
 
 const KEEPALIVE_MS = 10_000;
@@ -106,6 +110,9 @@ class Login {
     const patience = new Patience(deps.clock, settings.connectTimeoutMs, () => {
       this.#finish(connectTimeout(this.#place.machine, settings.connectTimeoutMs, host));
     });
+    const { pulse } = this.#options;
+    // A person who is asked takes their time: that is no standstill.
+    if (pulse !== undefined) pulse.source = () => (patience.isWaiting ? Number.NaN : bytesReadOf(stream));
     const onAbort = (): void => {
       this.#finish(fromSsh2(signal.reason, this.#phase, this.#place));
     };
@@ -163,6 +170,7 @@ class Login {
     return new Promise((resolve, reject) => {
       client.on('ready', () => {
         this.#phase = 'ready';
+        poolPadding(client);
         resolve();
       });
       this.#ending.on(reject);
@@ -232,6 +240,7 @@ class Login {
         if (fingerprint !== undefined && !this.#partial) memory.remember(settings, { fingerprint, session: true });
       },
       ended: this.#ended,
+      bytesRead: () => bytesReadOf(this.#stream),
       onEnd: (listener) => {
         if (this.#cause === undefined) this.#ending.on(listener);
         else listener(this.#cause);
@@ -241,4 +250,10 @@ class Login {
       },
     };
   }
+}
+
+function bytesReadOf(stream: Duplex | undefined): number | undefined {
+  return stream !== undefined && 'bytesRead' in stream && typeof stream.bytesRead === 'number'
+    ? stream.bytesRead
+    : undefined;
 }

@@ -29,6 +29,11 @@ export class Patience {
     }
   }
 
+  /** Work is going on whose time does not count. */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
   clear(): void {
     this.#cleared = true;
     this.#halt();

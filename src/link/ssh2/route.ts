@@ -17,13 +17,18 @@ const MOST_MACHINES = 8;
 const ASKED_AT_ONCE = 4;
 
 /** What `ssh -G` says now: the configuration may have changed since the last time. Made once for all hosts of a user. */
-export function settingsResolver(deps: Pick<LinkDeps, 'env' | 'homeDir'>, cache?: SshConfigCache): ResolveSettings {
+export function settingsResolver(
+  deps: Pick<LinkDeps, 'env' | 'refreshEnv' | 'homeDir'>,
+  cache?: SshConfigCache,
+): ResolveSettings {
   const turns = new Turns(ASKED_AT_ONCE);
-  return (plan, signal) =>
-    resolveSshSettings(plan, deps, signal, (args, work) => {
+  return async (plan, signal) => {
+    if (deps.refreshEnv !== undefined) await deps.refreshEnv(signal);
+    return resolveSshSettings(plan, deps, signal, (args, work) => {
       const ask = (): Promise<string> => turns.run(work);
       return cache === undefined ? ask() : cache.answer({ args, configFile: plan.configFile }, ask);
     });
+  };
 }
 
 /**

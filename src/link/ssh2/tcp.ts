@@ -2,8 +2,9 @@
  * A TCP connection for a login. When one attempt takes long, another races it: a SYN that was sent while the
  * network was down is repeated only after 1, 3, 7 … s, a fresh socket's goes out at once.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
+import { connectDirect } from '../../base/direct-socket.ts';
 import { AnywhereError } from '../../base/errors.ts';
 
 export interface TcpTarget {
@@ -62,7 +63,7 @@ export function connectTcp(target: TcpTarget, clock: Clock, signal: AbortSignal)
 }
 
 function attempt(target: TcpTarget): Socket {
-  return connect({
+  return connectDirect({
     host: target.hostname,
     port: target.port,
     family: target.family,

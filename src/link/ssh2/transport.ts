@@ -48,6 +48,10 @@ export class Ssh2Transport implements Transport {
     });
   }
 
+  get bytesRead(): number | undefined {
+    return this.#login.bytesRead();
+  }
+
   /**
    * Does not wait for the machine to confirm the program: the first bytes travel with the request. A program
    * that is refused then (rare: `command` runs in a shell) ends its channel as lost, with CHANNEL_REFUSED.

@@ -84,4 +84,18 @@ describe('Scope', () => {
     await scope.close();
     expect([child.closed, child.signal.aborted]).toEqual([true, true]);
   });
+
+  it('forgets what ended before it', async () => {
+    const scope = new Scope(() => undefined);
+    const closed: string[] = [];
+    scope.onClose(() => {
+      closed.push('kept');
+    });
+    const forget = scope.onClose(() => {
+      closed.push('forgotten');
+    });
+    forget();
+    await scope.close();
+    expect(closed).toEqual(['kept']);
+  });
 });

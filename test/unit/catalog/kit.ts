@@ -1,5 +1,6 @@
 /** Plans and listings for catalog tests. */
 import { type Listing, readItems } from '../../../src/catalog/listing.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan, ToolsPlan } from '../../../src/config/plan.ts';
 import { COLLECTIONS, type CollectionName, forEachCollection } from '../../../src/protocol/collections.ts';
 
@@ -14,6 +15,8 @@ export function serverPlan(host: string, name: string, more: Partial<ServerPlan>
     sharing: 'session',
     tools: toolsPlan(),
     timeoutMs: 60_000,
+    totalTimeoutMs: 3_600_000,
+    pingMs: 0,
     startTimeoutMs: 60_000,
     idleMs: Number.POSITIVE_INFINITY,
     enabled: true,
@@ -34,11 +37,12 @@ export function planOf(servers: readonly ServerPlan[], more: Partial<Plan> = {})
   return {
     file: '/hosts.yaml',
     hosts,
+    pools: [],
     naming: { maxLength: 44 },
     catalog: { ttlMs: 300_000 },
     reconnect: { initialMs: 100, maxMs: 1000, attempts: Number.POSITIVE_INFINITY },
     heartbeat: { intervalMs: 5000, leaseMs: 60_000 },
-    limits: { maxMessageBytes: 1 << 28 },
+    limits: DEFAULTS.limits,
     ...more,
   };
 }

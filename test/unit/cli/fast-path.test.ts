@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { startRequest } from '../../../src/cli/fast-path.ts';
 
-const nothing = { config: undefined, logLevel: undefined };
+const nothing = { inProcess: false, config: undefined, logLevel: undefined };
 
 describe('what the command line asks for', () => {
   it.each([
     [[], { kind: 'serve', ...nothing }],
     [['serve'], { kind: 'serve', ...nothing }],
-    [['serve', '--in-process'], { kind: 'serve', ...nothing }],
-    [['--config', 'h.yaml'], { kind: 'serve', config: 'h.yaml', logLevel: undefined }],
-    [['--log-level', 'debug', 'serve', '--config', 'serve'], { kind: 'serve', config: 'serve', logLevel: 'debug' }],
+    [['serve', '--in-process'], { kind: 'serve', ...nothing, inProcess: true }],
+    [['--config', 'h.yaml'], { kind: 'serve', ...nothing, config: 'h.yaml' }],
+    [
+      ['--log-level', 'debug', 'serve', '--config', 'serve'],
+      { kind: 'serve', ...nothing, config: 'serve', logLevel: 'debug' },
+    ],
     [['--version'], { kind: 'version' }],
     [['-V'], { kind: 'version' }],
     [['status'], { kind: 'cli' }],

@@ -10,14 +10,14 @@ function entry(atMs: number, line: string): LogEntry {
 describe('following', () => {
   const [a, b, c] = [entry(1, 'a'), entry(2, 'b'), entry(2, 'c')];
   it.each([
-    ['the first look', [], [a, b], [a, b]],
-    ['nothing more', [a, b], [a, b], []],
-    ['later lines', [a], [a, b, c], [b, c]],
-    ['another line of the same millisecond', [a, b], [a, b, c], [c]],
-    ['the same line twice in a millisecond', [a, b], [a, b, b], [b]],
-    ['a window that moved on', [a, b], [b, c], [c]],
-  ])('%s', (_name, before, now, expected) => {
-    expect(unseen(before, now)).toEqual(expected);
+    ['nothing was read', [], [a, b], [a, b]],
+    ['all was read', [a, b], [a, b], []],
+    ['told a moment later than it was written', [a], [entry(3, 'a')], []],
+    ['the same words much later', [a], [entry(5000, 'a')], [entry(5000, 'a')]],
+    ['the same line twice, read once', [a, b], [b, b], [b]],
+    ['another line of the same millisecond', [a, b], [b, c], [c]],
+  ])('%s', (_name, read, told, expected) => {
+    expect(unseen(read, told)).toEqual(expected);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { causesOf } from '../../../src/cli/explain.ts';
 import { statusExit, statusText } from '../../../src/cli/status.ts';
+import { changeLine } from '../../../src/cli/status-watch.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
 import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/daemon/control-schema.ts';
 
@@ -60,6 +60,7 @@ describe('the exit code of status', () => {
     ['one of two servers', [host('gpu1', [server('files'), failed])], 8],
     ['no server', [host('gpu1', [failed])], 5],
     ['a disabled server', [host('gpu1', [server('files'), server('git', { state: 'disabled' })])], 0],
+    ['a server that nobody uses now', [host('gpu1', [server('files', { state: 'idle' })])], 0],
     ['a host that is still connecting', [host('far', [server('x', { state: 'idle' })], { state: 'connecting' })], 4],
     ['no hosts', [], 0],
   ])('%s', (_name, hosts, exit) => {
@@ -67,16 +68,15 @@ describe('the exit code of status', () => {
   });
 });
 
-describe('what is wrong with a part', () => {
-  it('takes the host, its servers, or one of them', () => {
-    const hosts = snapshot(host('gpu1', [server('files'), server('git', { state: 'failed', cause: gone })]), refused);
-    expect(causesOf(hosts, { host: 'gpu1' })).toEqual([gone]);
-    expect(causesOf(hosts, { host: 'gpu1', server: 'files' })).toEqual([]);
-    expect(causesOf(hosts, { host: 'nas' })).toEqual([auth, auth]);
-  });
-
-  it('names the near miss', () => {
-    expect(() => causesOf(snapshot(up), { host: 'gpu2' })).toThrow('did you mean gpu1?');
-    expect(() => causesOf(snapshot(up), { host: 'gpu1', server: 'file' })).toThrow('did you mean files?');
+describe('a line of status --watch', () => {
+  it('is one line, whatever the remote machine says', () => {
+    const line = changeLine({
+      type: 'host-state',
+      atMs: 0,
+      host: 'gpu1',
+      state: 'waiting',
+      reason: 'no\n\u001B[2Jway',
+    });
+    expect(line).toBe('1970-01-01T00:00:00.000Z gpu1 waiting: no way');
   });
 });

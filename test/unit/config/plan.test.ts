@@ -14,7 +14,14 @@ describe('what is left out', () => {
       catalog: { ttlMs: 300_000 },
       reconnect: { initialMs: 250, maxMs: 30_000, attempts: Infinity },
       heartbeat: { intervalMs: 5_000, leaseMs: 60_000 },
-      limits: { maxMessageBytes: 268_435_456 },
+      limits: {
+        maxMessageBytes: 268_435_456,
+        callsPerServer: 256,
+        waitingPerServer: 1024,
+        requestsPerClient: 2048,
+        logLinesPerSecond: 500,
+        logFileBytes: 5_242_880,
+      },
     });
     expect(plan.hosts[0]?.ssh).toEqual({
       alias: 'h',
@@ -40,6 +47,8 @@ describe('what is left out', () => {
       sharing: 'session',
       tools: { allow: [], deny: [], rename: new Map() },
       timeoutMs: 60_000,
+      totalTimeoutMs: 14_400_000,
+      pingMs: 60_000,
       startTimeoutMs: 120_000,
       idleMs: 1_800_000,
       enabled: true,

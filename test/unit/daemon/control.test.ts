@@ -1,35 +1,12 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
-import type { ServerPlan } from '../../../src/config/plan.ts';
-import { ControlClient } from '../../../src/daemon/control-client.ts';
-import { ControlServer } from '../../../src/daemon/control-server.ts';
-import { memoryTransports } from '../../../src/daemon/transport.ts';
-import { Examination } from '../../../src/gateway/examination.ts';
-import type { Gateway } from '../../../src/gateway/gateway.ts';
+import { describe, expect, it } from 'vitest';
+import type { ControlClient } from '../../../src/daemon/control-client.ts';
 import { until } from '../../harness/until.ts';
-import { inline, openGateway, type RigOptions, StreamClient, server } from '../gateway/kit.ts';
+import { inline, StreamClient, server } from '../gateway/kit.ts';
+import { control } from './kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 const slow = server('box/slow', 'slow.mjs');
 const dead = inline('box/dead', `console.error('no such database'); process.exit(3)`);
-
-function control(
-  servers: readonly ServerPlan[],
-  options: RigOptions = {},
-): { client: ControlClient; server: ControlServer; gateway: Gateway } {
-  const gateway = openGateway(servers, options);
-  const [near, far] = memoryTransports();
-  const client = new ControlClient(near);
-  onTestFinished(() => client.close());
-  const controlServer = new ControlServer(far, {
-    gateway,
-    clock: systemClock(),
-    version: '1.2.3',
-    daemonPid: undefined,
-    examination: new Examination(gateway),
-  });
-  return { client, server: controlServer, gateway };
-}
 
 describe('the control API', () => {
   it('settles: starts every server, and says how each fares', async () => {
@@ -157,8 +134,10 @@ describe('the control API', () => {
       return (JSON.parse((result as { content: { text: string }[] }).content[0]?.text ?? '') as { pid: number }).pid;
     };
     const before = await pid();
-    await client.request('restart', { host: 'box', server: 'echo' });
-    await until(async () => (await client.request('status', {})).hosts[0]?.servers[0]?.state === 'ready');
+    expect(await client.request('restart', { host: 'box', server: 'echo' })).toMatchObject({
+      name: 'box',
+      servers: [{ name: 'echo', state: 'ready' }],
+    });
     expect(await pid()).not.toBe(before);
   });
 
@@ -182,17 +161,28 @@ describe('the control API', () => {
     expect(sequences).toEqual(sequences.map((_, index) => sequence + 1 + index));
   });
 
-  it('asks the person at the face', async () => {
-    const { client, server: asking } = control([echo]);
-    const question = { host: 'box', kind: 'passphrase', text: 'Passphrase:', echo: false } as const;
-    expect(await asking.ask(question, new AbortController().signal)).toBeUndefined();
-    client.answer((asked) => Promise.resolve(asked.text === 'Passphrase:' ? 'open sesame' : null));
-    expect(await asking.ask(question, new AbortController().signal)).toBe('open sesame');
-  });
-
   it.each(['no/such', 'toString', '__proto__', 'constructor'])('refuses %s', async (method) => {
     const { client } = control([echo]);
     await expect(client.request(method as 'status', {})).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it.each<[string, object, string]>([
+    ['call', { tool: 'x' }, 'params.arguments'],
+    ['call', { tool: '', arguments: {} }, 'params.tool'],
+    ['logs', { lines: -1 }, 'params.lines'],
+    ['logs', { lines: 1, streams: ['stdin'] }, 'params.streams.0'],
+    ['status', { host: 'box' }, 'host'],
+    ['enable', { host: 'box', server: 'echo', enabled: 'yes' }, 'params.enabled'],
+    ['prompt/answer', { id: 1 }, 'params.answer'],
+    ['events/subscribe', { types: ['no-such'] }, 'params.types.0'],
+    ['call/cancel', { call: 1.5 }, 'params.call'],
+  ])('refuses params that %s does not take: %j', async (method, params, where) => {
+    const { client } = control([echo], { starts: false });
+    const refused = client.request(method as 'status', params as Record<string, never>);
+    await expect(refused).rejects.toMatchObject({ code: 'USAGE' });
+    await refused.catch((error: unknown) => {
+      expect((error as { evidence: string[] }).evidence.join('\n')).toContain(where);
+    });
   });
 
   it('names hosts and servers that are not there', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { ControlRpc, type RpcHandlers } from '../../../src/daemon/rpc.ts';
@@ -33,6 +34,13 @@ describe('ControlRpc', () => {
       { ms: 1 },
     ]);
     await expect(server.request('theirs', {})).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it('leaves nothing on a signal that outlives its requests', async () => {
+    const { client } = pair({ request: (_method, params) => Promise.resolve(params) });
+    const { signal } = new AbortController();
+    for (let count = 0; count < 20; count += 1) await client.request('a', {}, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('hands errors over whole', async () => {

@@ -190,8 +190,8 @@ describe('prompts, resources and completions', () => {
     const { client, gateway } = await connected([echo, { ...full, enabled: false }], ['box__echo__echo']);
     const { error } = await client.request('resources/read', { uri: 'mcpa://box/full/test://a' });
     const unit = gateway.units.find(({ plan }) => plan.name === 'full');
-    expect([error?.code, unit?.state]).toEqual([-32002, { starting: 0, ready: 0, cause: undefined }]);
-    expect((await client.call('box__full__ask')).error?.code).toBe(-32602);
+    expect([error?.code, unit?.state]).toEqual([-32002, { starting: 0, ready: 0, cause: undefined, failures: 0 }]);
+    expect(await client.text('box__full__ask')).toContain('box/full is switched off');
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
 import { type DoctorParts, type DoctorStep, runDoctor } from '../../../src/gateway/doctor.ts';
 
@@ -16,6 +17,8 @@ function server(host: string, name: string, enabled = true): ServerPlan {
     sharing: 'session',
     tools: { allow: [], deny: [], rename: new Map() },
     timeoutMs: 1,
+    totalTimeoutMs: 1,
+    pingMs: 0,
     startTimeoutMs: 1,
     idleMs: 1,
   };
@@ -47,11 +50,12 @@ function planOf(...hosts: HostPlan[]): Plan {
   return {
     file: '/hosts.yaml',
     hosts,
+    pools: [],
     naming: { maxLength: 44 },
     catalog: { ttlMs: 1 },
     reconnect: { initialMs: 1, maxMs: 1, attempts: 1 },
     heartbeat: { intervalMs: 1, leaseMs: 1 },
-    limits: { maxMessageBytes: 1 },
+    limits: DEFAULTS.limits,
   };
 }
 

@@ -2,17 +2,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog } from '../../../src/catalog/catalog.ts';
-import type { ServerPlan } from '../../../src/config/plan.ts';
+import type { PoolPlan, ServerPlan } from '../../../src/config/plan.ts';
 import { joinInstructions } from '../../../src/gateway/instructions.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { proves } from '../../requirements.ts';
 import { bytesOf, planOf, serverPlan } from '../catalog/kit.ts';
 
-function joined(said: readonly (readonly [ServerPlan, string | undefined])[]): string | undefined {
+function joined(
+  said: readonly (readonly [ServerPlan, string | undefined])[],
+  pools: readonly PoolPlan[] = [],
+): string | undefined {
   const servers = said.map(([server]) => server);
   const catalog = new Catalog(
-    planOf(servers),
+    planOf(servers, { pools }),
     new ListingCache(join(scratch(), 'c'), () => undefined),
     new ManualClock(),
   );
@@ -30,6 +33,15 @@ describe('joinInstructions', () => {
         [serverPlan('b', 'd'), 'Second.'],
       ]),
     ).toMatch(/^## z\/a .*\nFirst\.\n\n## b\/d .*\nSecond\.$/);
+  });
+
+  it('lets one member of a pool speak for all, under its name', () => {
+    const members = [serverPlan('a', 's'), serverPlan('b', 's')];
+    const pool: PoolPlan = { name: 'both', members: ['a/s', 'b/s'], strategy: 'failover', pin: false };
+    const said = members.map((member) => [member, `Of ${member.host}.`] as const);
+    expect(joined([...said, [serverPlan('c', 's'), 'Alone.']], [pool])).toBe(
+      '## both (tools both__…)\nOf a.\n\n## c/s (tools c__s__…)\nAlone.',
+    );
   });
 
   it('says nothing where nobody does, and nothing of those that are disabled', () => {

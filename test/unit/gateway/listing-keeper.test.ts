@@ -36,6 +36,7 @@ function keeperKit() {
     clock,
     scope,
     maxMessageBytes: 1 << 20,
+    random: () => 0.999,
     redact: (line) => line,
     onLine: () => undefined,
     resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
@@ -46,7 +47,7 @@ function keeperKit() {
     random: () => 0.999,
     scope,
     catalog,
-    units: [unit],
+    units: () => [unit],
     onProblem: (_unit, error) => problems.push(error),
   });
   const channel = () => {

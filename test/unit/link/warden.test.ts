@@ -7,7 +7,8 @@ function setUp() {
   const clock = manualClock();
   const input = new PassThrough({ encoding: 'utf8' });
   const output = new PassThrough();
-  const seen = { echoes: [] as number[], suspect: 0, silent: 0, outputWatch: 0, closed: 0 };
+  const seen = { echoes: [] as number[], suspect: 0, silent: 0, outputWatch: 0, closed: 0, late: 0 };
+  const bytes = { count: 0 };
   const warden = new Warden({
     clock,
     intervalMs: 5_000,
@@ -29,6 +30,10 @@ function setUp() {
     onOutputWatch: () => {
       seen.outputWatch += 1;
     },
+    onLate: () => {
+      seen.late += 1;
+    },
+    heard: () => bytes.count,
   });
   const written = (): string => String(input.read() ?? '');
   /** Streams hand their data on in a later turn. */
@@ -38,7 +43,7 @@ function setUp() {
       setImmediate(resolve);
     });
   };
-  return { clock, warden, seen, written, echo };
+  return { clock, warden, seen, written, echo, bytes };
 }
 
 describe('our end of the warden', () => {
@@ -75,25 +80,58 @@ describe('our end of the warden', () => {
   });
 
   it('asks once more after a sleep, and gives up three seconds later', async () => {
-    const { clock, seen, echo } = setUp();
+    const { clock, warden, seen, echo } = setUp();
     await echo('h 1\n');
-    clock.jump(3_600_000);
-    clock.advance(5_000);
+    warden.awake();
     clock.advance(2_999);
     expect(seen.silent).toBe(0);
     clock.advance(1);
     expect(seen.silent).toBe(1);
+    expect(clock.timers).toBe(0);
   });
 
   it('goes on after a sleep that the line survived', async () => {
-    const { clock, seen, echo } = setUp();
+    const { clock, warden, seen, echo } = setUp();
     await echo('h 1\n');
-    clock.jump(3_600_000);
-    clock.advance(5_000);
+    warden.awake();
     await echo('h 2\n');
-    clock.advance(8_000);
+    clock.advance(4_000);
     expect(seen.silent).toBe(0);
     expect(clock.timers).toBe(1);
+  });
+
+  it('tells of an echo that is late when the line is about to be used, and knows what to make of it', async () => {
+    const { clock, warden, seen, echo, written } = setUp();
+    await echo('h 1\n');
+    written();
+    clock.advance(1_000);
+    warden.poke();
+    warden.poke();
+    expect(written()).toBe('h 2\n');
+    clock.advance(1_000);
+    expect(seen.late).toBe(1);
+    expect(warden.isDoubtful).toBe(true);
+    const alive = warden.isAlive();
+    await echo('h 2\n');
+    expect([await alive, warden.isDoubtful]).toEqual([true, false]);
+  });
+
+  it('says that the line is not alive once it is given up', async () => {
+    const { clock, warden } = setUp();
+    const alive = warden.isAlive();
+    clock.advance(15_000);
+    expect(await alive).toBe(false);
+  });
+
+  it('takes any byte of the connection for a sign of life', async () => {
+    const { clock, warden, seen, bytes } = setUp();
+    for (let beat = 0; beat < 6; beat += 1) {
+      bytes.count += 1;
+      clock.advance(5_000);
+    }
+    expect([seen.silent, warden.isDoubtful]).toEqual([0, false]);
+    clock.advance(20_000);
+    expect(seen.silent).toBe(1);
   });
 
   it('says goodbye, and beats no more', () => {

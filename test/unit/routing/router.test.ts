@@ -39,6 +39,7 @@ function routerKit(plan: Partial<ServerPlan> = {}) {
     clock,
     scope,
     maxMessageBytes: 1 << 20,
+    random: () => 0.999,
     redact: (line) => line,
     onLine: () => undefined,
     resolveLaunch: () => Promise.resolve({ command: 'x', args: [], env: new Map(), cwd: undefined }),
@@ -176,14 +177,37 @@ describe('a name nobody offers', () => {
     });
   });
 
-  it('is just wrong where its server has spoken, is disabled, or there is none', () => {
+  it('of a server that is switched off says so, and how it is switched on', () => {
+    expect(routerKit({ enabled: false }).router.whyUnknown('box__files__read')).toMatchObject({
+      code: 'TOOL_DENIED',
+      message: 'box/files is switched off',
+      hint: 'mcp-anywhere enable box/files',
+    });
+  });
+
+  it('is just wrong where its server has spoken, or there is none', () => {
     const { catalog, server, router } = routerKit();
     catalog.accept(server, bytesOf({ tools: [tool('x')] }), '', { instructions: undefined, capabilities: {} });
     expect([router.whyUnknown('box__files__read'), router.named('tools', 'box__files__x')?.original]).toEqual([
       undefined,
       'x',
     ]);
-    expect(routerKit({ enabled: false }).router.whyUnknown('box__files__read')).toBeUndefined();
     expect(routerKit().router.whyUnknown('box__file__read')).toBeUndefined();
+  });
+});
+
+describe('a host that waits for a person', () => {
+  it('is told as that, and not as one that does not answer', () => {
+    const { link, catalog, unit, clock } = routerKit({});
+    link.state = { kind: 'connecting', sinceMs: 0, attempt: 1, lastCause: undefined };
+    const asks = new AnywhereError('NO_TTY', 'it waits for a person: Passphrase for /k', {
+      hint: 'mcp-anywhere status',
+    });
+    const router = new Router(catalog, new Map([['box/files', unit]]), clock, () => asks);
+    expect(router.whyUnknown('box__files__read')).toMatchObject({
+      code: 'NO_TTY',
+      message: 'box/files has not said yet what it offers: it waits for a person: Passphrase for /k',
+      hint: 'mcp-anywhere status',
+    });
   });
 });

@@ -5,7 +5,8 @@ import { Scope } from '../../../src/base/scope.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import type { ChannelEnd, LaunchedChannel, Link, LinkState } from '../../../src/link/contract.ts';
 import type { Message } from '../../../src/protocol/message.ts';
-import { Instance, type InstanceDeps, type InstanceOwner } from '../../../src/upstream/instance.ts';
+import { Instance, type InstanceOwner } from '../../../src/upstream/instance.ts';
+import type { InstanceDeps } from '../../../src/upstream/instance-deps.ts';
 import { Subscriptions } from '../../../src/upstream/subscriptions.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { serverPlan } from '../catalog/kit.ts';
@@ -107,7 +108,10 @@ export const HELLO = {
   serverInfo: { name: 's', version: '1' },
 };
 
-export function instanceKit(plan: Partial<ServerPlan> = {}, deps: Partial<InstanceDeps> = {}): InstanceKit {
+export function instanceKit(
+  plan: Partial<ServerPlan> = {},
+  deps: Partial<InstanceDeps<InstanceOwner>> = {},
+): InstanceKit {
   const clock = new ManualClock();
   const [requests, notifications]: [Message[], Message[]] = [[], []];
   const lines: [string, string][] = [];

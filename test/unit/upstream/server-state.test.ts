@@ -15,7 +15,10 @@ const after = (...actions: ServerAction[]): string =>
 const launched = { type: 'launched' } as const;
 const initialized = { type: 'initialized' } as const;
 const failed = { type: 'start-failed', cause } as const;
-const ended = { type: 'ended', cause } as const;
+const ended = { type: 'ended', cause, lasted: false } as const;
+const endedLate = { ...ended, lasted: true } as const;
+const forgiven = { type: 'forgiven' } as const;
+const lasted = { type: 'lasted' } as const;
 const stopped = (wasReady: boolean): ServerAction => ({ type: 'stopped', wasReady });
 
 describe('a server', () => {
@@ -32,6 +35,17 @@ describe('a server', () => {
     ['ready', [launched, launched, initialized, failed]],
     ['starting', [launched, launched, initialized, ended]],
     ['failed', [launched, failed, launched, stopped(false)]],
+    ['failed', [launched, failed, launched, failed]],
+    ['crash-loop', [launched, failed, launched, failed, launched, failed]],
+    ['crash-loop', [launched, failed, launched, failed, launched, failed, launched]],
+    ['crash-loop', [launched, initialized, ended, launched, initialized, ended, launched, initialized, ended]],
+    ['ready', [launched, failed, launched, failed, launched, failed, launched, initialized]],
+    ['crash-loop', [launched, failed, launched, failed, launched, failed, launched, initialized, ended]],
+    ['failed', [launched, failed, launched, failed, launched, initialized, lasted, ended]],
+    ['failed', [launched, failed, launched, failed, launched, initialized, endedLate]],
+    ['idle', [launched, failed, launched, failed, launched, failed, forgiven]],
+    ['starting', [launched, failed, launched, failed, launched, failed, forgiven, launched]],
+    ['idle', [launched, failed, launched, failed, launched, failed, launched, initialized, stopped(true)]],
   ] as const)('is %s after %j', (kind, actions) => {
     expect(after(...actions)).toBe(kind);
   });

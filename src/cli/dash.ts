@@ -1,0 +1,50 @@
+/** `dash`: the dashboard of the daemon, which is started where none runs and goes on when the dashboard is left. */
+import { systemClock } from '../base/clock.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { ControlClient } from '../daemon/control-client.ts';
+import type { Connect } from '../dashboard/attach.ts';
+import type { CliContext } from './context.ts';
+import { connectToRunning, locate } from './session.ts';
+
+export interface DashOptions {
+  /** Nothing but ASCII on the screen. */
+  readonly ascii: boolean;
+}
+
+export async function runDash(context: CliContext, { ascii }: DashOptions): Promise<ExitCode> {
+  const { io, globals, style } = context;
+  if (!io.stdin.isTTY || !io.stdout.isTTY || io.env['TERM'] === 'dumb')
+    throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', { hint: 'mcp-anywhere status' });
+  const connect = connecting(context);
+  // Both take their time.
+  const [first, { runDashboard }, { chooseTheme }] = await Promise.all([
+    connect('start', io.signal),
+    import('../dashboard/dashboard.tsx'),
+    import('../dashboard/views/theme.ts'),
+  ]);
+  const options = {
+    io: { stdin: io.stdin, stdout: io.stdout, fd: 1, process },
+    first,
+    connect,
+    clock: systemClock(),
+    random: Math.random,
+    theme: chooseTheme({ color: style.bold('x') !== 'x', ascii, env: io.env }),
+    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${globals.config}`,
+  };
+  await runDashboard(options, io.signal);
+  return EXIT.ok;
+}
+
+function connecting(context: CliContext): Connect {
+  const { io, globals } = context;
+  return async (mode, signal) => {
+    const located = await locate(context);
+    const { endpoint, hello, found } = located;
+    const { socketTransport } = await import('../daemon/socket-transport.ts');
+    if (mode === 'join') return new ControlClient(socketTransport(await connectToRunning(context, located)));
+    const { connectOrStart } = await import('../daemon/start-daemon.ts');
+    const words = { ...found, logLevel: globals.logLevel };
+    const start = { endpoint, hello, words, program: io.program, env: io.env, clock: systemClock() };
+    return new ControlClient(socketTransport(await connectOrStart(start, signal)));
+  };
+}

@@ -1,0 +1,104 @@
+/** `ps`: the daemons of this user, over all hosts files, and who uses each. */
+import { deadline } from '../base/abort.ts';
+import { systemClock } from '../base/clock.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { resolvePaths } from '../config/paths.ts';
+import type { ClientStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+import { type DaemonRecord, listDaemons } from '../daemon/daemon-record.ts';
+import { endpointOf } from '../daemon/endpoint.ts';
+import type { CliContext } from './context.ts';
+import { oneLine } from './output.ts';
+import type { Style } from './style.ts';
+import { table } from './table.ts';
+
+export interface DaemonRow {
+  readonly pid: number;
+  readonly version: string;
+  readonly hostsFile: string;
+  /** Wall clock, ms since the epoch. */
+  readonly sinceMs: number;
+  readonly log: string;
+  /** Null: it did not answer. */
+  readonly clients: readonly ClientStatus[] | null;
+}
+
+/** A daemon that is well answers at once. */
+const ANSWER_MS = 2_000;
+
+export async function runPs(context: CliContext): Promise<ExitCode> {
+  const { env, platform, homeDir } = context.io;
+  const paths = resolvePaths(env, platform, homeDir);
+  // Where sockets are does not depend on the hosts file.
+  const { folder } = endpointOf({ paths, version: '', file: '', platform, uid: process.getuid?.() });
+  const records = await listDaemons([folder]);
+  if (records.length === 0)
+    throw new AnywhereError('NO_DAEMON', 'No daemon of yours runs.', {
+      hint: 'mcp-anywhere tools, which starts one, as does every AI client that uses it',
+    });
+  const daemons = await Promise.all(records.map((record) => describe(context, folder, record)));
+  daemons.sort((a, b) => a.sinceMs - b.sinceMs);
+  if (context.globals.json) context.out.json({ daemons });
+  else context.out.write(psText(daemons, context.style, Date.now()));
+  return EXIT.ok;
+}
+
+async function describe(context: CliContext, folder: string, record: DaemonRecord): Promise<DaemonRow> {
+  const { pid, version, file: hostsFile, sinceMs, log } = record;
+  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it does not answer');
+  const limit = deadline(systemClock(), ANSWER_MS, late, context.io.signal);
+  const status = await askStatus(context, folder, record, limit.signal).catch(() => undefined);
+  limit.clear();
+  context.io.signal.throwIfAborted();
+  return { pid, version, hostsFile, sinceMs, log, clients: status?.clients ?? null };
+}
+
+async function askStatus(
+  context: CliContext,
+  folder: string,
+  record: DaemonRecord,
+  signal: AbortSignal,
+): Promise<StatusSnapshot> {
+  const [{ connectDaemon }, { socketTransport }, { ControlClient }] = await Promise.all([
+    import('../daemon/connect.ts'),
+    import('../daemon/socket-transport.ts'),
+    import('../daemon/control-client.ts'),
+  ]);
+  const { version, socket, log } = record;
+  const hello = { role: 'control', version, pid: process.pid, cwd: context.io.cwd, env: {} } as const;
+  const connection = await connectDaemon({ socket, folder, log, lock: '', record: '', logFolder: '' }, hello, signal);
+  // It must not keep the command when it does not answer.
+  connection.unref();
+  const client = new ControlClient(socketTransport(connection));
+  try {
+    return await client.request('status', {}, signal);
+  } finally {
+    await client.close();
+  }
+}
+
+export function psText(daemons: readonly DaemonRow[], style: Style, nowMs: number): string {
+  return daemons
+    .map((daemon) => {
+      const head = `${style.bold(`pid ${daemon.pid}`)}  ${daemon.version}  up ${ageText(nowMs - daemon.sinceMs)}  ${oneLine(daemon.hostsFile)}\n`;
+      return head + clientsText(daemon, style, nowMs);
+    })
+    .join('');
+}
+
+function clientsText({ clients, pid }: DaemonRow, style: Style, nowMs: number): string {
+  if (clients === null) return `  ${style.bad('✖')} does not answer: kill ${pid}\n`;
+  if (clients.length === 0) return `  ${style.dim('no clients')}\n`;
+  const rows = clients.map(({ id, name, version, sinceMs }) => [
+    ` ${id}`,
+    oneLine(`${name} ${version}`),
+    `for ${ageText(nowMs - sinceMs)}`,
+  ]);
+  return table(rows);
+}
+
+function ageText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.max(0, Math.floor(ms / 1000))} s`;
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}

@@ -1,0 +1,96 @@
+/** Rules for `pools`: names that cannot be mistaken for a host's, members that exist, and each server in one pool only. */
+import { checkMember } from './checks.ts';
+import { legalName } from './names.ts';
+import { nearMiss } from './near-miss.ts';
+import { type Candidate, isLiteral, isMember, poolMembers } from './pool-members.ts';
+import type { Complaint, KeyPath } from './problem.ts';
+import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
+
+export function poolRules(file: Mapping): Complaint[] {
+  const pools = Object.entries(mapping(file['pools']));
+  const candidates = candidatesOf(file);
+  return [
+    ...pools.flatMap(([name, pool]) => [
+      ...nameRules(name, mapping(file['hosts'])),
+      ...memberRules(patternsOf(pool), candidates, ['pools', name, 'members']),
+    ]),
+    ...sharedMembers(pools, candidates),
+  ];
+}
+
+/** `pool__tool` must never be what `host__server__tool` could be. */
+function nameRules(name: string, hosts: Mapping): Complaint[] {
+  const path = ['pools', name];
+  const legal = legalName(name);
+  const advice = legal === undefined ? undefined : `for instance \`${legal}\``;
+  if (!Object.hasOwn(hosts, name)) return nameRule(name, path, advice);
+  const expected = 'a name that no host has: public tool names begin with it';
+  return [complaint(path, 'key', expected, `that of the host \`${name}\``, `for instance \`${name}-pool\``)];
+}
+
+function memberRules(
+  patterns: readonly (readonly [number, string])[],
+  candidates: readonly Candidate[],
+  path: KeyPath,
+): Complaint[] {
+  const isNobody = (pattern: string): boolean => !candidates.some((candidate) => isMember(pattern, candidate));
+  const slips = patterns.filter(([, pattern]) => isLiteral(pattern) && isNobody(pattern));
+  if (slips.length > 0)
+    return slips.map(([index, pattern]) => {
+      const meant = nearMiss(pattern, candidates.map(idOf));
+      const advice = meant === undefined ? undefined : `did you mean \`${meant}\`?`;
+      return complaint([...path, index], 'value', 'a server of this file', `\`${pattern}\``, advice);
+    });
+  if (patterns.length === 0 || patterns.some(([, pattern]) => !isNobody(pattern))) return [];
+  return [complaint(path, 'value', 'patterns that name a server of this file', 'none that does')];
+}
+
+function sharedMembers(pools: readonly (readonly [string, unknown])[], candidates: readonly Candidate[]): Complaint[] {
+  const holders = new Map<string, string>();
+  return pools.flatMap(([name, pool]) => {
+    const members = poolMembers(
+      patternsOf(pool).map(([, pattern]) => pattern),
+      candidates,
+    );
+    const taken = members.filter((member) => holders.has(member));
+    for (const member of members) holders.set(member, holders.get(member) ?? name);
+    return taken
+      .slice(0, 1)
+      .map((member) =>
+        complaint(
+          ['pools', name, 'members'],
+          'value',
+          'servers that are in no other pool',
+          `\`${member}\`, which is in \`${holders.get(member) ?? ''}\` too`,
+        ),
+      );
+  });
+}
+
+/** With their indexes; what the schema refuses is left to it. */
+function patternsOf(pool: unknown): (readonly [number, string])[] {
+  const { members } = mapping(pool) as { members?: unknown };
+  if (!Array.isArray(members)) return [];
+  return members.flatMap((pattern: unknown, index) =>
+    typeof pattern === 'string' && checkMember(pattern) === undefined ? [[index, pattern] as const] : [],
+  );
+}
+
+function candidatesOf(file: Mapping): Candidate[] {
+  const defaults = mapping(file['defaults']);
+  return Object.entries(mapping(file['hosts'])).flatMap(([host, entry]) => {
+    const own = mapping(entry);
+    const ssh = { ...mapping(defaults['ssh']), ...mapping(own['ssh']) };
+    const inherited = own['local'] !== true && ssh['subsystem'] !== undefined ? {} : mapping(defaults['servers']);
+    const tags = textsOf(own['tags'] ?? defaults['tags']);
+    return Object.keys({ ...inherited, ...mapping(own['servers']) }).map((server) => ({ host, server, tags }));
+  });
+}
+
+function idOf({ host, server }: Candidate): string {
+  return `${host}/${server}`;
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}

@@ -1,0 +1,69 @@
+/** What a file's name leads through: whatever of it is put elsewhere, the name then means another file. */
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { dirname, join, parse, resolve, sep } from 'node:path';
+
+export interface Way {
+  /** Every link on the way and what the last one leads to; the last is the file itself, or what is missing of it. */
+  readonly names: readonly string[];
+  readonly isThere: boolean;
+}
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+/** @param file absolute */
+export async function wayTo(file: string): Promise<Way> {
+  const names: string[] = [];
+  let { at, rest } = begin(file);
+  for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
+    const path = join(at, next);
+    const found = await look(path);
+    if (found === undefined) return { names: [...names, path], isThere: false };
+    if (found.target === undefined) {
+      at = path;
+      continue;
+    }
+    names.push(path);
+    if (names.length > MAX_LINKS) return { names, isThere: false };
+    const onwards = begin(found.target);
+    at = onwards.at;
+    rest = [...onwards.rest, ...rest];
+  }
+  return { names: [...names, at], isThere: true };
+}
+
+/** The folders that these names stand in, each with what tells it from another folder of that name. */
+export async function foldersOf(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const folders = [...new Set(names.map((name) => dirname(name)))];
+  return new Map(await Promise.all(folders.map(async (folder) => [folder, await identityOf(folder)] as const)));
+}
+
+function begin(file: string): { at: string; rest: string[] } {
+  const { root } = parse(file);
+  return {
+    at: root,
+    rest: file
+      .slice(root.length)
+      .split(sep)
+      .filter((part) => part !== ''),
+  };
+}
+
+/** `target`: what it leads to, where it is a link. Undefined where nothing is. */
+async function look(path: string): Promise<{ readonly target: string | undefined } | undefined> {
+  try {
+    const isLink = (await lstat(path)).isSymbolicLink();
+    return { target: isLink ? resolve(dirname(path), await readlink(path)) : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+async function identityOf(folder: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(folder);
+    return `${String(dev)}:${String(ino)}`;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Tells when a file may say something else: written in place, replaced by a rename, swapped by an editor, or reached
+ * through a link that leads elsewhere now. Loaded only once there is something to watch.
+ *
+ * The folders are watched and not the file: a file that was renamed over is another one, and nobody tells its watcher.
+ */
+import { basename, join } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { Scope } from '../base/scope.ts';
+import { Turns } from '../base/turns.ts';
+import { foldersOf, wayTo } from './watch-path.ts';
+
+export interface WatchOptions {
+  /** Absolute; asked again after every change. */
+  readonly files: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  /** Called too as soon as it watches: something may have changed before. */
+  readonly onChange: () => void;
+  /** It may miss changes now. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** An editor's several steps are one change. */
+const DEBOUNCE_MS = 100;
+/** A file that is gone is often about to be written. */
+const MISSING_MS = 1_000;
+
+/** Resolves when `signal` aborts and nothing is watched any more. */
+export async function watchFiles(options: WatchOptions, signal: AbortSignal): Promise<void> {
+  const watching = new FileWatch(options);
+  watching.begin();
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
+  });
+  await watching.close();
+}
+
+class FileWatch {
+  readonly #options: WatchOptions;
+  readonly #scope: Scope;
+  readonly #turns = new Turns(1);
+  #watcher: FSWatcher | undefined;
+  #names: ReadonlySet<string> = new Set();
+  #folders: ReadonlyMap<string, string> = new Map();
+  #cancelDebounce: CancelTimer = () => undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#scope = new Scope(options.onError);
+  }
+
+  begin(): void {
+    this.#scope.run(this.#turns.run(() => this.#look({ isPatient: false })));
+  }
+
+  async close(): Promise<void> {
+    this.#cancelDebounce();
+    await this.#scope.close();
+    await this.#watcher?.close();
+  }
+
+  #touched(): void {
+    this.#lookIn(DEBOUNCE_MS, { isPatient: true });
+  }
+
+  #lookIn(delayMs: number, how: { readonly isPatient: boolean }): void {
+    if (this.#scope.closed) return;
+    this.#cancelDebounce();
+    this.#cancelDebounce = this.#options.clock.after(
+      delayMs,
+      () => {
+        this.#scope.run(this.#turns.run(() => this.#look(how)));
+      },
+      { background: true },
+    );
+  }
+
+  async #look({ isPatient }: { readonly isPatient: boolean }): Promise<void> {
+    const ways = await Promise.all((await this.#options.files()).map(wayTo));
+    const names = ways.flatMap((way) => way.names);
+    await this.#watch(names);
+    if (this.#scope.closed) return;
+    if (isPatient && ways[0]?.isThere !== true) this.#lookIn(MISSING_MS, { isPatient: false });
+    else this.#options.onChange();
+  }
+
+  /** Watches anew where the way to a file leads through other folders now. */
+  async #watch(names: readonly string[]): Promise<void> {
+    const folders = await foldersOf(names);
+    this.#names = new Set(names);
+    if (this.#scope.closed || sameFolders(folders, this.#folders)) return;
+    await this.#watcher?.close();
+    this.#folders = folders;
+    this.#watcher = await this.#watcherOf([...folders.keys()]);
+    // What changed while nothing was watched.
+    this.#touched();
+  }
+
+  #watcherOf(folders: string[]): Promise<FSWatcher> {
+    const isOurs = (path: string): boolean => folders.includes(path) || this.#names.has(path);
+    // Without `persistent` an error of the system's watcher would end the program.
+    const watcher = watch(folders, {
+      depth: 0,
+      ignoreInitial: true,
+      followSymlinks: false,
+      persistent: true,
+      ignored: (path) => !isOurs(path),
+    });
+    watcher.on('all', () => {
+      this.#touched();
+    });
+    watcher.on('raw', (_event, name, details) => {
+      if (this.#concerns(name, details)) this.#touched();
+    });
+    watcher.on('error', this.#options.onError);
+    return new Promise((resolve) =>
+      watcher.once('ready', () => {
+        resolve(watcher);
+      }),
+    );
+  }
+
+  /** What the system itself says of a folder's entry: of changes too that left size and time alone. */
+  #concerns(name: unknown, details: unknown): boolean {
+    const folder = (details as { readonly watchedPath?: unknown }).watchedPath;
+    if (typeof name !== 'string' || typeof folder !== 'string') return true;
+    return this.#names.has(join(folder, name)) || name === basename(folder);
+  }
+}
+
+function sameFolders(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([folder, identity]) => b.get(folder) === identity);
+}

@@ -1,0 +1,70 @@
+/** What a connection of the daemon gets: a session of the gateway, one server unchanged, or the control API. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { AnywhereError } from '../base/errors.ts';
+import type { Scope } from '../base/scope.ts';
+import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
+import type { ClientEnvironments } from '../gateway/client-environments.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { transparentServer } from '../gateway/serve.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
+import { retryWithAgent } from './agent-retry.ts';
+import type { ControlHub } from './control-hub.ts';
+import type { Hello } from './hello.ts';
+import { socketTransport } from './socket-transport.ts';
+
+export interface ClientDeps {
+  readonly gateway: Gateway;
+  readonly hub: ControlHub;
+  readonly environments: ClientEnvironments;
+  /** Owns what goes on beside the clients. */
+  readonly scope: Scope;
+}
+
+export interface Attended {
+  /** An answer is owed to it. */
+  readonly isBusy: () => boolean;
+  /** Resolves when it is gone and nothing is left of it. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** @param accept tells the other side that it is served; not called where this throws (USAGE) */
+export function attend(socket: Socket, hello: Hello, deps: ClientDeps, accept: () => void): Attended {
+  const { gateway, hub, environments, scope } = deps;
+  if (environments.learn(hello)) scope.run(retryWithAgent(gateway, scope.signal));
+  if (hello.role === 'control') {
+    accept();
+    const face = hub.accept(socketTransport(socket), hello);
+    return { isBusy: () => face.isBusy, ended: once(socket, 'close').then(() => undefined) };
+  }
+  if (hello.transparent !== undefined) return attendTransparent(socket, hello, gateway, accept);
+  accept();
+  const door = openDoor(socket, gateway, (writer) => gateway.openSession(writer, { environment: hello }));
+  return attended(door, (cause) => {
+    gateway.closeSession(door.session, cause);
+  });
+}
+
+function attendTransparent(socket: Socket, hello: Hello, gateway: Gateway, accept: () => void): Attended {
+  const server = transparentServer(gateway, hello.transparent ?? '');
+  accept();
+  const door = openDoor(socket, gateway, (writer) => gateway.openTransparentSession(writer, server, hello));
+  return attended(door, (cause) => {
+    gateway.closeTransparentSession(door.session, cause);
+  });
+}
+
+function openDoor<S extends DoorSession>(
+  socket: Socket,
+  gateway: Gateway,
+  open: (writer: MessageWriter) => S,
+): StreamDoor<S> {
+  return openStreamDoor({ input: socket, output: socket, maxMessageBytes: gateway.plan.limits.maxMessageBytes, open });
+}
+
+function attended<S extends DoorSession & { readonly isBusy: boolean }>(
+  { session, ended }: StreamDoor<S>,
+  close: (cause: AnywhereError) => void,
+): Attended {
+  return { isBusy: () => session.isBusy, ended: ended.then(close) };
+}

@@ -1,0 +1,58 @@
+/** Who serves a socket, for whoever lists the daemons of this user: a small file beside it. */
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRecord } from '../base/record.ts';
+import type { Endpoint } from './endpoint.ts';
+import { processStart } from './process-start.ts';
+
+export interface DaemonRecord {
+  readonly pid: number;
+  /** Of the process, as `processStart` says it: pids come back. */
+  readonly start: string;
+  readonly version: string;
+  /** Absolute path of the hosts file. */
+  readonly file: string;
+  readonly socket: string;
+  readonly log: string;
+  /** Wall clock, ms since the epoch. */
+  readonly sinceMs: number;
+}
+
+export async function writeRecord(endpoint: Endpoint, record: Omit<DaemonRecord, 'start'>): Promise<void> {
+  const start = (await processStart(record.pid)) ?? '';
+  const draft = `${endpoint.record}.of-${record.pid}`;
+  await writeFile(draft, `${JSON.stringify({ ...record, start })}\n`, { mode: 0o600 });
+  await rename(draft, endpoint.record);
+}
+
+/** Where it is still that of this process. */
+export async function removeRecord(endpoint: Endpoint, pid: number): Promise<void> {
+  if ((await readRecord(endpoint.record))?.pid === pid) await rm(endpoint.record, { force: true });
+}
+
+/** Every daemon that lives and has its socket in one of these folders. */
+export async function listDaemons(folders: readonly string[]): Promise<DaemonRecord[]> {
+  const files = await Promise.all([...new Set(folders)].map(recordsIn));
+  const records = await Promise.all(files.flat().map(readRecord));
+  const living = await Promise.all(
+    records.map(async (record) => record !== undefined && (await processStart(record.pid)) === record.start),
+  );
+  return records.filter((record, index): record is DaemonRecord => record !== undefined && living[index] === true);
+}
+
+async function recordsIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.pid')).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+async function readRecord(file: string): Promise<DaemonRecord | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isRecord(value) && typeof value['pid'] === 'number' ? (value as unknown as DaemonRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}

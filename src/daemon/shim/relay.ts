@@ -1,0 +1,179 @@
+/**
+ * The bytes between the AI client's stdio and the daemon's socket, both ways, no faster than they are read.
+ *
+ * While no daemon is there, what the client says waits; another daemon is first told what stood before.
+ */
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
+import type { AnywhereError } from '../../base/errors.ts';
+import { Conversation } from './conversation.ts';
+import { LineGate } from './line-gate.ts';
+import { Outlet } from './outlet.ts';
+
+export interface RelayEvents {
+  /** The client wants something, and no daemon is there. */
+  readonly asked: () => void;
+  /** The client closed its end. */
+  readonly left: () => void;
+  /** The daemon has been told what stood before: everything flows. */
+  readonly flowing: () => void;
+  /** The connection ended. `isIdle`: nobody waits for it. */
+  readonly lost: (isIdle: boolean) => void;
+}
+
+export interface RelayDeps extends RelayEvents {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly clock: Clock;
+}
+
+const NEWLINE = Buffer.from('\n');
+
+export class Relay {
+  readonly #deps: RelayDeps;
+  readonly #conversation: Conversation;
+  readonly #clientGate: LineGate;
+  readonly #daemonGate: LineGate;
+  /** Of the client, to the daemon. */
+  readonly #outlet: Outlet;
+  #socket: Socket | undefined;
+  #isFlowing = false;
+  #isFresh = true;
+  #hasLeft = false;
+  /** To be sent once our initialize is answered. */
+  #rest: readonly Buffer[] = [];
+  /** Lines of our own, for the end of a line that is streaming to the client. */
+  #told: Buffer[] = [];
+
+  constructor(deps: RelayDeps) {
+    this.#deps = deps;
+    this.#outlet = new Outlet(deps.input);
+    this.#conversation = new Conversation({
+      clock: deps.clock,
+      onReplayed: (isAccepted) => {
+        this.#replayed(isAccepted);
+      },
+      tell: (line) => {
+        this.#told.push(line);
+        this.#flushTold();
+      },
+    });
+    this.#clientGate = new LineGate(this.#conversation.client, (bytes) => {
+      this.#outlet.write(bytes);
+    });
+    this.#daemonGate = new LineGate(this.#conversation.daemon, (bytes) => {
+      this.#toClient(bytes);
+    });
+  }
+
+  /** Somebody waits for an answer, or cannot say more before a daemon is there. */
+  get isWanted(): boolean {
+    return this.#conversation.waiting > 0 || this.#outlet.isFull;
+  }
+
+  start(): void {
+    const { input, output } = this.#deps;
+    input.on('data', (chunk: Buffer) => {
+      this.#clientGate.push(chunk);
+      if (this.#socket === undefined && this.isWanted) this.#deps.asked();
+    });
+    for (const event of ['end', 'close', 'error']) input.on(event, this.#deps.left);
+    output.on('error', this.#deps.left);
+    output.on('drain', () => {
+      this.#socket?.resume();
+    });
+  }
+
+  /** A daemon that has answered the hello. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#daemonGate.push(chunk);
+      this.#flushTold();
+    });
+    socket.on('close', () => {
+      this.#lost();
+    });
+    if (this.#isFresh) this.#flow();
+    else this.#replay(socket);
+  }
+
+  /** Everybody who waits is told why; what was to be sent is not. */
+  fail(error: AnywhereError): void {
+    if (this.#clientGate.isMidLine) this.#clientGate.cutOff();
+    this.#outlet.clear();
+    this.#conversation.fail(error);
+  }
+
+  /** Nothing more comes from the client; what the daemon has still to say is passed on. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#socket?.end();
+  }
+
+  close(): void {
+    this.#hasLeft = true;
+    this.#socket?.destroy();
+    // An open stdin would keep the process alive.
+    this.#deps.input.destroy();
+  }
+
+  #flow(): void {
+    this.#isFresh = false;
+    this.#isFlowing = true;
+    if (this.#socket !== undefined) this.#outlet.open(this.#socket);
+    this.#deps.flowing();
+  }
+
+  #replay(socket: Socket): void {
+    const { initialize, rest } = this.#conversation.replay();
+    this.#rest = rest;
+    if (initialize === undefined) this.#replayed(true);
+    else socket.write(initialize);
+  }
+
+  #replayed(isAccepted: boolean): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (!isAccepted) {
+      socket.destroy();
+      return;
+    }
+    for (const line of this.#rest) socket.write(line);
+    this.#rest = [];
+    this.#flow();
+    this.#conversation.resumed();
+  }
+
+  #lost(): void {
+    const wasFlowing = this.#isFlowing;
+    this.#socket = undefined;
+    this.#isFlowing = false;
+    this.#outlet.shut();
+    // Half a line is of no use to the client, but the next one must not be taken for its end.
+    if (this.#daemonGate.isMidLine) this.#toClient(NEWLINE);
+    this.#daemonGate.reset();
+    this.#flushTold();
+    if (!this.#hasLeft) this.#tellOfLoss(wasFlowing);
+    this.#deps.lost(this.#conversation.waiting === 0);
+  }
+
+  #tellOfLoss(wasFlowing: boolean): void {
+    if (wasFlowing) {
+      this.#clientGate.cutOff();
+      this.#conversation.lost();
+    } else this.#conversation.lostInReplay();
+  }
+
+  #flushTold(): void {
+    if (this.#told.length === 0 || this.#daemonGate.isMidLine) return;
+    const lines = this.#told;
+    this.#told = [];
+    for (const line of lines) this.#toClient(line);
+  }
+
+  #toClient(bytes: Buffer): void {
+    if (!this.#deps.output.write(bytes)) this.#socket?.pause();
+  }
+}

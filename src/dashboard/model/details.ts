@@ -1,0 +1,167 @@
+/** Everything known of one item. */
+import type { ErrorReport } from '../../base/errors.ts';
+import { isRecord } from '../../base/record.ts';
+import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../../daemon/control-schema.ts';
+import { type Look, line, type SpanLine, span } from '../spans.ts';
+import { plain, plainLines } from '../text.ts';
+import { callCounts, latencies, sparkline } from './activity.ts';
+import { formOf } from './form.ts';
+import type { Item, Model, ViewName } from './model.ts';
+import { ageText, bytesText, clockText, durationText, hostSign, nextStep, serverSign, tokensOf } from './words.ts';
+
+/** Steps of a sparkline here: five minutes. */
+const SPARK_STEPS = 60;
+const LOG_LINES = 8;
+
+export function detailLines(model: Model, view: ViewName, key: string): readonly SpanLine[] {
+  const item = view === model.view ? model.items.find((each) => each.key === key) : undefined;
+  return item === undefined ? [line('no longer there', 'dim')] : linesOf(model, item);
+}
+
+function linesOf(model: Model, item: Item): readonly SpanLine[] {
+  switch (item.kind) {
+    case 'host':
+      return [
+        ...hostLines(item.host, model.nowMs),
+        ...sparks(model, item.key),
+        ...lastLines(model, item.host.name, undefined),
+      ];
+    case 'server':
+      return [...serverLines(item), ...sparks(model, item.key), ...lastLines(model, item.host.name, item.server.name)];
+    case 'tool':
+      return [...toolLines(item.tool), ...sparks(model, `${item.tool.host}/${item.tool.server}/${item.tool.original}`)];
+    case 'call': {
+      const { call, nowMs } = { ...item, nowMs: model.nowMs };
+      return [
+        fact('tool', call.tool),
+        fact('host', `${call.host}/${call.server}`),
+        fact('client', `${call.clientName} (${call.client})`),
+        fact('since', `${clockText(call.startedMs)}, ${ageText(nowMs - call.startedMs)} ago`),
+        ...(call.bytesIn === undefined ? [] : [fact('request', bytesText(call.bytesIn))]),
+        ...(call.progress === undefined ? [] : [fact('progress', String(call.progress))]),
+      ];
+    }
+    case 'stat':
+      return statLines(item.row);
+    case 'log':
+      return [line(item.entry.line)];
+  }
+}
+
+function fact(name: string, value: string, look?: Look): SpanLine {
+  return [span(name.padEnd(12), 'dim'), span(plain(value), look)];
+}
+
+function hostLines(host: HostStatus, nowMs: number): readonly SpanLine[] {
+  const { text, look } = hostSign(host);
+  return [
+    fact('state', text, look),
+    ...(host.rttMs === undefined ? [] : [fact('round trip', durationText(host.rttMs))]),
+    ...(host.retryAtMs === undefined ? [] : [fact('next try', `in ${ageText(host.retryAtMs - nowMs)}`)]),
+    fact('through', `${host.backend}, ${host.connections} ${host.connections === 1 ? 'connection' : 'connections'}`),
+    ...(host.tags.length === 0 ? [] : [fact('tags', host.tags.join(' '))]),
+    ...causeLines(host.cause),
+    line(''),
+    ...host.servers.map((server) => serverRow(server)),
+  ];
+}
+
+function serverRow(server: ServerStatus): SpanLine {
+  const { text, look } = serverSign(server);
+  return [
+    span(plain(server.name).padEnd(12)),
+    span(text.padEnd(12), look),
+    span(toolsText(server)),
+    span(`  ${plain(server.cause?.message ?? '')}`, 'dim'),
+  ];
+}
+
+function toolsText({ tools, cached }: ServerStatus): string {
+  return `${tools} ${tools === 1 ? 'tool' : 'tools'}${cached ? ', as listed before' : ''}`;
+}
+
+function serverLines({ host, server }: Extract<Item, { kind: 'server' }>): readonly SpanLine[] {
+  const { text, look } = serverSign(server);
+  const onHost = hostSign(host);
+  return [
+    fact('state', text, look),
+    fact('host', `${host.name} ${onHost.text}`, onHost.look),
+    fact('offers', toolsText(server)),
+    ...causeLines(server.cause),
+    ...server.problems.flatMap((problem) => causeLines(problem)),
+  ];
+}
+
+function causeLines(cause: ErrorReport | undefined): readonly SpanLine[] {
+  if (cause === undefined) return [];
+  const evidence = (cause.evidence ?? []).flatMap((text) => plainLines(text)).slice(0, 20);
+  return [
+    line(''),
+    fact('why', `${cause.message} (${cause.code})`, 'bad'),
+    ...evidence.map((text, index) => [span((index === 0 ? 'seen' : '').padEnd(12), 'dim'), span(text)]),
+    fact('next', nextStep(cause), 'accent'),
+  ];
+}
+
+function toolLines(tool: ToolEntry): readonly SpanLine[] {
+  const { fields } = formOf(tool);
+  const annotations =
+    isRecord(tool.definition) && isRecord(tool.definition['annotations']) ? tool.definition['annotations'] : {};
+  const hints = Object.entries(annotations).filter(([name, value]) => name.endsWith('Hint') && value === true);
+  return [
+    fact('server', `${tool.host}/${tool.server}, as ${tool.original}`),
+    fact('costs', `about ${tokensOf(tool.definition)} tokens of every conversation`),
+    ...(hints.length === 0 ? [] : [fact('says it is', hints.map(([name]) => name.slice(0, -4)).join(', '))]),
+    line(''),
+    ...plainLines(tool.description ?? '').map((text) => line(text)),
+    line(''),
+    ...fields.map((field) => [
+      span(`${plain(field.name)}${field.required ? '*' : ''} `.padEnd(12), 'accent'),
+      span(`${field.type} `.padEnd(9), 'dim'),
+      span(plain(field.description)),
+    ]),
+    line(fields.length === 0 ? 'takes no arguments' : '* required', 'dim'),
+  ];
+}
+
+function statLines(row: StatRow): readonly SpanLine[] {
+  return [
+    fact('calls', `${row.calls}, ${row.errors} with errors`),
+    fact('half of them', `within ${durationText(row.p50Ms)}`),
+    fact('95 of 100', `within ${durationText(row.p95Ms)}`),
+    fact('99 of 100', `within ${durationText(row.p99Ms)}`),
+    fact('bytes', `${bytesText(row.bytesIn)} asked, ${bytesText(row.bytesOut)} answered`),
+  ];
+}
+
+function sparks({ world, nowMs }: Model, key: string): readonly SpanLine[] {
+  const series = world.activity.get(key);
+  if (series === undefined) return [];
+  const times = latencies(series, SPARK_STEPS, nowMs);
+  const slowest = Math.max(...times.map((time) => time ?? 0));
+  return [
+    line(''),
+    [
+      span('calls'.padEnd(12), 'dim'),
+      span(sparkline(callCounts(series, SPARK_STEPS, nowMs)), 'accent'),
+      span(' 5 min', 'dim'),
+    ],
+    [
+      span('latency'.padEnd(12), 'dim'),
+      span(sparkline(times), 'accent'),
+      span(` up to ${durationText(slowest)}`, 'dim'),
+    ],
+  ];
+}
+
+/** Only what the view of logs has loaded. */
+function lastLines({ world }: Model, host: string, server: string | undefined): readonly SpanLine[] {
+  const lines = (world.logs ?? []).filter(
+    (entry) => entry.host === host && (server === undefined || entry.server === server),
+  );
+  if (lines.length === 0) return [];
+  return [
+    line(''),
+    ...lines.slice(-LOG_LINES).map((entry) => [span(`${clockText(entry.atMs)} `, 'dim'), span(entry.line)]),
+  ];
+}

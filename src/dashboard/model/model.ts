@@ -1,0 +1,217 @@
+/** Everything the dashboard shows, as one value. */
+import type { ErrorReport } from '../../base/errors.ts';
+import type {
+  HostStatus,
+  LiveCall,
+  ServerStatus,
+  StatKey,
+  StatRow,
+  StatWindow,
+  ToolEntry,
+} from '../../daemon/control-schema.ts';
+import type { Look } from '../spans.ts';
+import type { Form } from './form.ts';
+import type { Line } from './line-edit.ts';
+import { type LogLine, noWorld, type World } from './world.ts';
+
+export type ViewName = 'hosts' | 'servers' | 'tools' | 'live' | 'logs' | 'stats';
+
+/** In the order of their keys: 1, 2, … A further view is a further entry, here, in `sources.ts` and in `columns.ts`. */
+export const VIEWS: readonly { readonly name: ViewName; readonly title: string }[] = [
+  { name: 'hosts', title: 'Hosts' },
+  { name: 'servers', title: 'Servers' },
+  { name: 'tools', title: 'Tools' },
+  { name: 'live', title: 'Live' },
+  { name: 'logs', title: 'Logs' },
+  { name: 'stats', title: 'Stats' },
+];
+
+export type Item = { readonly key: string } & (
+  | { readonly kind: 'host'; readonly host: HostStatus }
+  | { readonly kind: 'server'; readonly host: HostStatus; readonly server: ServerStatus }
+  | { readonly kind: 'tool'; readonly tool: ToolEntry }
+  | { readonly kind: 'call'; readonly call: LiveCall }
+  | { readonly kind: 'log'; readonly entry: LogLine }
+  | { readonly kind: 'stat'; readonly row: StatRow }
+);
+
+/** Where a person stands in one view. */
+export interface ListState {
+  readonly filter: string;
+  /** Which of the view's orders. */
+  readonly sort: number;
+  /** Stays with its item, wherever that moves; undefined: the first. */
+  readonly selected: string | undefined;
+  readonly index: number;
+  /** Index of the first item on the screen. */
+  readonly top: number;
+}
+
+export type LogLevel = 'all' | 'warnings' | 'errors';
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly wrap: boolean;
+  readonly stream: LogLine['stream'] | 'all';
+  readonly level: LogLevel;
+  readonly host: string | undefined;
+  readonly server: string | undefined;
+}
+
+export type Connection =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'attached' }
+  /** `retryAtMs`: wall clock; undefined: it is being tried. */
+  | { readonly kind: 'gone'; readonly retryAtMs: number | undefined; readonly cause: ErrorReport | undefined };
+
+/** What lies over a view; the last one has the keys. */
+export type Overlay =
+  | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'details'; readonly view: ViewName; readonly key: string; readonly scroll: number }
+  | {
+      readonly kind: 'explanation';
+      readonly subject: string;
+      readonly text: Explained | undefined;
+      readonly scroll: number;
+    }
+  | {
+      readonly kind: 'confirm';
+      readonly question: string;
+      readonly command: string | undefined;
+      readonly effect: Effect;
+    }
+  | { readonly kind: 'filter'; readonly line: Line; readonly before: string }
+  | { readonly kind: 'form'; readonly form: Form }
+  | { readonly kind: 'answer'; readonly tool: string; readonly outcome: TestCall; readonly scroll: number }
+  | { readonly kind: 'prompt'; readonly id: number; readonly line: Line };
+
+export interface Explained {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly hint?: string;
+}
+
+export type TestCall =
+  | { readonly kind: 'running'; readonly sinceMs: number; readonly progress: string }
+  | {
+      readonly kind: 'answered';
+      readonly durationMs: number;
+      readonly isError: boolean;
+      readonly text: readonly string[];
+    }
+  | { readonly kind: 'failed'; readonly report: ErrorReport };
+
+export type Loading = 'snapshot' | 'tools' | 'logs' | 'stats';
+
+/** What has to happen outside; nothing waits for it. */
+export type Effect =
+  | { readonly do: 'load'; readonly what: 'snapshot' | 'tools' }
+  | {
+      readonly do: 'load';
+      readonly what: 'logs';
+      readonly host: string | undefined;
+      readonly server: string | undefined;
+    }
+  | { readonly do: 'load'; readonly what: 'stats'; readonly window: StatWindow; readonly by: StatKey }
+  | { readonly do: 'restart'; readonly host: string; readonly server: string | undefined }
+  | { readonly do: 'reconnect'; readonly host: string }
+  | { readonly do: 'enable'; readonly host: string; readonly server: string; readonly enabled: boolean }
+  | { readonly do: 'cancel'; readonly call: number }
+  | { readonly do: 'explain'; readonly subject: string }
+  | { readonly do: 'call'; readonly tool: string; readonly args: Readonly<Record<string, unknown>> }
+  | { readonly do: 'abort-call' }
+  | { readonly do: 'answer'; readonly id: number; readonly answer: string | null }
+  | { readonly do: 'copy'; readonly text: string }
+  /** Connects now, and starts the daemon where none runs. */
+  | { readonly do: 'attach' }
+  | { readonly do: 'suspend' }
+  | { readonly do: 'repaint' }
+  | { readonly do: 'detach' };
+
+export interface Model {
+  /** `mcp-anywhere`, with the options that it was started with. */
+  readonly program: string;
+  readonly columns: number;
+  readonly rows: number;
+  /** Wall clock, as last told. */
+  readonly nowMs: number;
+  readonly connection: Connection;
+  readonly paused: boolean;
+  readonly world: World;
+  readonly loading: ReadonlySet<Loading>;
+  /** When each was last asked for, wall clock. */
+  readonly loadedMs: Readonly<Partial<Record<Loading, number>>>;
+  readonly view: ViewName;
+  /** What the view shows: filtered and in order. */
+  readonly items: readonly Item[];
+  readonly lists: Readonly<Record<ViewName, ListState>>;
+  readonly logs: LogOptions;
+  readonly stats: { readonly window: StatWindow; readonly by: StatKey };
+  readonly overlays: readonly Overlay[];
+  /** What the last key led to; the next one takes it away. */
+  readonly notice: { readonly text: string; readonly look: Look } | undefined;
+}
+
+const newList: ListState = { filter: '', sort: 0, selected: undefined, index: 0, top: 0 };
+
+export function firstModel(start: Pick<Model, 'program' | 'columns' | 'rows' | 'nowMs'>): Model {
+  return {
+    ...start,
+    connection: { kind: 'connecting' },
+    paused: false,
+    world: noWorld,
+    loading: new Set(),
+    loadedMs: {},
+    view: 'hosts',
+    items: [],
+    lists: { hosts: newList, servers: newList, tools: newList, live: newList, logs: newList, stats: newList },
+    logs: { follow: true, wrap: false, stream: 'all', level: 'all', host: undefined, server: undefined },
+    stats: { window: 'hour', by: 'tool' },
+    overlays: [],
+    notice: undefined,
+  };
+}
+
+/** A model, and what has to happen outside because of it. */
+export interface Step {
+  readonly model: Model;
+  readonly effects: readonly Effect[];
+}
+
+export function step(model: Model, ...effects: readonly Effect[]): Step {
+  return { model, effects };
+}
+
+export function listOf(model: Model): ListState {
+  return model.lists[model.view];
+}
+
+export function withList(model: Model, change: Partial<ListState>): Model {
+  return { ...model, lists: { ...model.lists, [model.view]: { ...listOf(model), ...change } } };
+}
+
+/** It is asked for again at once. */
+export function asksAnew(model: Model, what: Loading): Model {
+  return { ...model, loadedMs: Object.fromEntries(Object.entries(model.loadedMs).filter(([name]) => name !== what)) };
+}
+
+export function selectedItem(model: Model): Item | undefined {
+  return model.items[listOf(model).index];
+}
+
+export function topOverlay(model: Model): Overlay | undefined {
+  return model.overlays.at(-1);
+}
+
+export function pushed(model: Model, overlay: Overlay): Model {
+  return { ...model, overlays: [...model.overlays, overlay] };
+}
+
+export function popped(model: Model): Model {
+  return { ...model, overlays: model.overlays.slice(0, -1) };
+}
+
+/** The overlay on top becomes another. */
+export function replaced(model: Model, overlay: Overlay): Model {
+  return pushed(popped(model), overlay);
+}

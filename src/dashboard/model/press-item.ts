@@ -1,0 +1,99 @@
+/** Keys that do something with the selected host, server, tool or call. */
+import { command } from './commands.ts';
+import { formOf } from './form.ts';
+import { asksAnew, type Item, type Model, pushed, type Step, selectedItem, step } from './model.ts';
+
+export function acted(model: Model, word: string): Step | undefined {
+  const item = selectedItem(model);
+  if (item === undefined) return undefined;
+  switch (word) {
+    case 'enter':
+      return step(pushed(model, { kind: 'details', view: model.view, key: item.key, scroll: 0 }));
+    case 'r':
+      return reconnecting(model, item);
+    case 'R':
+      return step(restarting(model, item));
+    case 'e':
+      return item.kind === 'server' ? step(switching(model, item)) : undefined;
+    case 'l':
+      return step(withLogsOf(model, item));
+    case 'x':
+      return item.kind === 'call' ? step(cancelling(model, item)) : explaining(model, item);
+    case 'K':
+      return item.kind === 'call' ? step(cancelling(model, item)) : undefined;
+    case 't':
+      return item.kind === 'tool' ? step(pushed(model, { kind: 'form', form: formOf(item.tool) })) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+export function placeOf(item: Item): { readonly host: string; readonly server: string | undefined } {
+  switch (item.kind) {
+    case 'host':
+      return { host: item.host.name, server: undefined };
+    case 'server':
+      return { host: item.host.name, server: item.server.name };
+    case 'tool':
+      return { host: item.tool.host, server: item.tool.server };
+    case 'call':
+      return { host: item.call.host, server: item.call.server };
+    case 'log':
+      return { host: item.entry.host, server: item.entry.server };
+    case 'stat': {
+      const [host = '', server] = item.key.split('/');
+      return { host, server };
+    }
+  }
+}
+
+function targetOf(item: Item): string {
+  const { host, server } = placeOf(item);
+  return server === undefined ? host : `${host}/${server}`;
+}
+
+function reconnecting(model: Model, item: Item): Step {
+  const { host } = placeOf(item);
+  return step({ ...model, notice: { text: `trying ${host} …`, look: 'dim' } }, { do: 'reconnect', host });
+}
+
+function restarting(model: Model, item: Item): Model {
+  const target = targetOf(item);
+  return pushed(model, {
+    kind: 'confirm',
+    question: `Restart ${target}? Calls under way there fail.`,
+    command: command(model, 'restart', target),
+    effect: { do: 'restart', ...placeOf(item) },
+  });
+}
+
+function switching(model: Model, { host, server }: Extract<Item, { kind: 'server' }>): Model {
+  const enabled = server.state === 'disabled';
+  return pushed(model, {
+    kind: 'confirm',
+    question: enabled
+      ? `Switch ${host.name}/${server.name} on?`
+      : `Switch ${host.name}/${server.name} off, until the daemon ends? Its tools are not offered then.`,
+    command: undefined,
+    effect: { do: 'enable', host: host.name, server: server.name, enabled },
+  });
+}
+
+function cancelling(model: Model, { call }: Extract<Item, { kind: 'call' }>): Model {
+  return pushed(model, {
+    kind: 'confirm',
+    question: `Cancel ${call.tool} on ${call.host}/${call.server}, which ${call.clientName} waits for?`,
+    command: undefined,
+    effect: { do: 'cancel', call: call.call },
+  });
+}
+
+function withLogsOf(model: Model, item: Item): Model {
+  const logs = { ...model.logs, ...placeOf(item), follow: true };
+  return asksAnew({ ...model, view: 'logs', logs, world: { ...model.world, logs: undefined } }, 'logs');
+}
+
+function explaining(model: Model, item: Item): Step {
+  const subject = targetOf(item);
+  return step(pushed(model, { kind: 'explanation', subject, text: undefined, scroll: 0 }), { do: 'explain', subject });
+}

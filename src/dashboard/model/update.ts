@@ -1,0 +1,144 @@
+/** The one reducer: what happened in, the next model and what has to be done outside out. */
+import type { ErrorReport } from '../../base/errors.ts';
+import type { CallOutcome, ControlMethods, LogEntry, StatRow, ToolEntry } from '../../daemon/control-schema.ts';
+import type { Key } from '../keys.ts';
+import { plain } from '../text.ts';
+import { settled } from './derive.ts';
+import {
+  asksAnew,
+  type Connection,
+  type Explained,
+  type Loading,
+  type LogOptions,
+  type Model,
+  type Step,
+  step,
+  type TestCall,
+} from './model.ts';
+import { pressed } from './press.ts';
+import { resultLines } from './result.ts';
+import { type NumberedEvent, withEvents, withLogFile, withSnapshot } from './world.ts';
+
+export type Message =
+  | { readonly type: 'key'; readonly key: Key }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly type: 'tick'; readonly nowMs: number }
+  | { readonly type: 'connection'; readonly connection: Connection }
+  | { readonly type: 'events'; readonly events: readonly NumberedEvent[] }
+  | { readonly type: 'snapshot'; readonly snapshot: ControlMethods['snapshot']['result'] }
+  | { readonly type: 'tools'; readonly tools: readonly ToolEntry[] }
+  | { readonly type: 'logs'; readonly entries: readonly LogEntry[]; readonly of: Pick<LogOptions, 'host' | 'server'> }
+  | { readonly type: 'stats'; readonly rows: readonly StatRow[]; readonly of: Model['stats'] }
+  /** A load has ended without a result; the others need no word. */
+  | { readonly type: 'not-loaded'; readonly what: Loading; readonly report: ErrorReport }
+  | { readonly type: 'explained'; readonly subject: string; readonly text: Explained }
+  | { readonly type: 'call-progress'; readonly text: string }
+  | { readonly type: 'called'; readonly outcome: CallOutcome }
+  | { readonly type: 'call-failed'; readonly report: ErrorReport }
+  | { readonly type: 'done'; readonly text: string }
+  | { readonly type: 'failed'; readonly report: ErrorReport };
+
+export function update(model: Model, message: Message): Step {
+  const next = message.type === 'key' ? pressed({ ...model, notice: undefined }, message.key) : told(model, message);
+  return settled(model, next);
+}
+
+function told(model: Model, message: Exclude<Message, { type: 'key' }>): Step {
+  switch (message.type) {
+    case 'resize':
+      return step({ ...model, columns: message.columns, rows: message.rows });
+    case 'tick':
+      return step(model.paused ? model : { ...model, nowMs: message.nowMs });
+    case 'connection':
+      return step(connected(model, message.connection));
+    case 'events':
+      return step(
+        model.paused
+          ? model
+          : {
+              ...model,
+              world: withEvents(
+                model.world,
+                message.events.map(({ event }) => event),
+              ),
+            },
+      );
+    case 'snapshot':
+      return step(loaded({ ...model, world: withSnapshot(model.world, message.snapshot) }, 'snapshot'));
+    case 'tools':
+      return step(loaded({ ...model, world: { ...model.world, tools: message.tools, toolsChanged: false } }, 'tools'));
+    case 'logs':
+      return step(withLogs(loaded(model, 'logs'), message));
+    case 'stats':
+      return step(withStats(loaded(model, 'stats'), message));
+    case 'not-loaded':
+      return step(failed(loaded(model, message.what), message.report));
+    default:
+      return step(answered(model, message));
+  }
+}
+
+/** The answer to a question that is no longer asked is not shown. */
+function withLogs(model: Model, { entries, of }: Extract<Message, { type: 'logs' }>): Model {
+  if (of.host !== model.logs.host || of.server !== model.logs.server) return asksAnew(model, 'logs');
+  return { ...model, world: withLogFile(model.world, entries) };
+}
+
+function withStats(model: Model, { rows, of }: Extract<Message, { type: 'stats' }>): Model {
+  if (of.window !== model.stats.window || of.by !== model.stats.by) return asksAnew(model, 'stats');
+  return { ...model, world: { ...model.world, stats: rows } };
+}
+
+type Answer = Extract<Message, { type: 'explained' | 'call-progress' | 'called' | 'call-failed' | 'done' | 'failed' }>;
+
+function answered(model: Model, message: Answer): Model {
+  switch (message.type) {
+    case 'explained':
+      return withExplanation(model, message.subject, message.text);
+    case 'call-progress':
+      return withTestCall(model, (call) =>
+        call.kind === 'running' ? { ...call, progress: plain(message.text) } : call,
+      );
+    case 'called':
+      return withTestCall(model, () => ({
+        kind: 'answered',
+        durationMs: message.outcome.durationMs,
+        ...resultLines(message.outcome.result),
+      }));
+    case 'call-failed':
+      return withTestCall(model, () => ({ kind: 'failed', report: message.report }));
+    case 'done':
+      return { ...model, notice: { text: plain(message.text), look: 'good' } };
+    case 'failed':
+      return failed(model, message.report);
+  }
+}
+
+/** What the daemon before it told is not what the next one would. */
+function connected(model: Model, connection: Connection): Model {
+  if (connection.kind !== 'attached') return { ...model, connection, loading: new Set() };
+  const world = { ...model.world, isStale: true, toolsChanged: model.world.tools !== undefined };
+  return { ...model, connection, loading: new Set(), loadedMs: {}, world };
+}
+
+function loaded(model: Model, what: Loading): Model {
+  return { ...model, loading: new Set([...model.loading].filter((other) => other !== what)) };
+}
+
+function failed(model: Model, { message, hint }: ErrorReport): Model {
+  return { ...model, notice: { text: plain(`${message} → ${hint}`), look: 'bad' } };
+}
+
+function withExplanation(model: Model, subject: string, text: Explained): Model {
+  const overlays = model.overlays.map((overlay) =>
+    overlay.kind === 'explanation' && overlay.subject === subject ? { ...overlay, text } : overlay,
+  );
+  return { ...model, overlays };
+}
+
+function withTestCall(model: Model, change: (call: TestCall) => TestCall): Model {
+  const overlays = model.overlays.map((overlay) =>
+    overlay.kind === 'answer' ? { ...overlay, outcome: change(overlay.outcome) } : overlay,
+  );
+  return { ...model, overlays };
+}

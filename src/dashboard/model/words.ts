@@ -1,0 +1,86 @@
+/** States and figures in words: a glyph and a word, never a colour alone. */
+import type { ErrorReport } from '../../base/errors.ts';
+import type { HostStatus, ServerStatus } from '../../daemon/control-schema.ts';
+import type { Look, Span } from '../spans.ts';
+import { plain } from '../text.ts';
+
+interface Sign {
+  readonly text: string;
+  readonly look: Look;
+}
+
+const HOSTS: Readonly<Record<HostStatus['state'], Sign>> = {
+  idle: { text: '○ idle', look: 'dim' },
+  connecting: { text: '◐ connecting', look: 'warn' },
+  ready: { text: '● up', look: 'good' },
+  waiting: { text: '◐ retry', look: 'warn' },
+  refused: { text: '✖ refused', look: 'bad' },
+  closed: { text: '○ closed', look: 'dim' },
+};
+
+const SERVERS: Readonly<Record<ServerStatus['state'], Sign>> = {
+  idle: { text: '○ idle', look: 'dim' },
+  starting: { text: '◐ starting', look: 'warn' },
+  ready: { text: '● up', look: 'good' },
+  failed: { text: '✖ failed', look: 'bad' },
+  'crash-loop': { text: '✖ crashing', look: 'bad' },
+  disabled: { text: '– off', look: 'dim' },
+};
+
+export function hostSign({ state }: Pick<HostStatus, 'state'>): Span {
+  return HOSTS[state];
+}
+
+export function serverSign({ state }: Pick<ServerStatus, 'state'>): Span {
+  return SERVERS[state];
+}
+
+/** The cause without the place it may begin with, which stands beside it. */
+export function why(name: string, cause: ErrorReport | undefined): string {
+  const text = plain(cause?.message ?? '');
+  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+}
+
+export function hostWhy(host: HostStatus, nowMs: number): string {
+  const retry = host.retryAtMs === undefined ? '' : `retry ${ageText(Math.max(0, host.retryAtMs - nowMs))}`;
+  return [why(host.name, host.cause), retry].filter((part) => part !== '').join('; ');
+}
+
+/** `12ms`, `1.4s`, `3m`. */
+export function durationText(ms: number): string {
+  if (ms < 9.95) return `${ms.toFixed(1)}ms`;
+  if (ms < 999.5) return `${ms.toFixed(0)}ms`;
+  return ms < 59_950 ? `${(ms / 1000).toFixed(1)}s` : ageText(ms);
+}
+
+/** `8s`, `3m`, `2h`, `5d`. */
+export function ageText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes}B`;
+  if (bytes < 999_500) return `${(bytes / 1000).toFixed(bytes < 9950 ? 1 : 0)}K`;
+  return bytes < 999_500_000 ? `${(bytes / 1e6).toFixed(1)}M` : `${(bytes / 1e9).toFixed(1)}G`;
+}
+
+/** Rough: four characters a token. */
+export function tokensOf(definition: unknown): number {
+  return Math.ceil(JSON.stringify([definition]).length / 4);
+}
+
+/** Local time of day. */
+export function clockText(atMs: number): string {
+  const time = new Date(atMs);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+/** The next command, with what is known of the place filled in. */
+export function nextStep({ hint, host, server }: ErrorReport): string {
+  return plain(hint)
+    .replaceAll('{host}', plain(host ?? '<host>'))
+    .replaceAll('{server}', plain(server ?? '<server>'));
+}

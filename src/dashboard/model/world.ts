@@ -1,0 +1,169 @@
+/** What is known of the daemon: its last snapshot, and the events since. A pure reducer. */
+import type {
+  ControlMethods,
+  ControlNotifications,
+  HostStatus,
+  LiveCall,
+  LogEntry,
+  PendingPrompt,
+  StatRow,
+  StatusSnapshot,
+  ToolEntry,
+} from '../../daemon/control-schema.ts';
+import { plainLines } from '../text.ts';
+import { type Activity, type Ended, noActivity, withCalls } from './activity.ts';
+
+type Snapshot = ControlMethods['snapshot']['result'];
+export type NumberedEvent = ControlNotifications['event'];
+type Event = NumberedEvent['event'];
+
+/** A line of a log, harmless, with a number of its own. */
+export interface LogLine extends LogEntry {
+  readonly number: number;
+}
+
+export interface World {
+  /** Undefined: nothing was heard yet. */
+  readonly status: StatusSnapshot | undefined;
+  readonly calls: readonly LiveCall[];
+  readonly prompts: readonly PendingPrompt[];
+  /** Undefined: never asked for. */
+  readonly tools: readonly ToolEntry[] | undefined;
+  /** Undefined: never asked for. */
+  readonly logs: readonly LogLine[] | undefined;
+  readonly stats: readonly StatRow[] | undefined;
+  readonly activity: Activity;
+  /** What events told is newer than `status`. */
+  readonly isStale: boolean;
+  /** Tools came or went since they were listed. */
+  readonly toolsChanged: boolean;
+}
+
+export const noWorld: World = {
+  status: undefined,
+  calls: [],
+  prompts: [],
+  tools: undefined,
+  logs: undefined,
+  stats: undefined,
+  activity: noActivity,
+  isStale: false,
+  toolsChanged: false,
+};
+
+/** Lines of logs that are kept; the daemon's files have the rest. */
+export const MAX_LOGS = 5000;
+
+export function withSnapshot(world: World, { status, calls, prompts }: Snapshot): World {
+  return { ...world, status, calls, prompts, isStale: false };
+}
+
+/** All events of one frame at once, so that many cost little more than one. */
+export function withEvents(world: World, events: readonly Event[]): World {
+  const calls = changedCalls(world, events);
+  const logs = withLogs(
+    world.logs,
+    events.filter((event) => event.type === 'log'),
+  );
+  return {
+    ...world,
+    calls,
+    logs,
+    status: changedStatus(world.status, events),
+    prompts: changedPrompts(world.prompts, events),
+    activity: withCalls(world.activity, events.flatMap(endedCall)),
+    isStale: world.isStale || events.some(outdatesStatus),
+    toolsChanged: world.toolsChanged || events.some(({ type }) => type === 'tools-changed'),
+  };
+}
+
+/** Keeps the entries of before that are younger than what the files say. */
+export function withLogFile(world: World, entries: readonly LogEntry[]): World {
+  return { ...world, logs: withLogs([], entries) };
+}
+
+function outdatesStatus({ type }: Event): boolean {
+  return type !== 'log' && type !== 'call-started' && type !== 'call-ended';
+}
+
+function changedStatus(status: StatusSnapshot | undefined, events: readonly Event[]): StatusSnapshot | undefined {
+  const changes = events.filter((event) => event.type === 'host-state' || event.type === 'server-state');
+  if (status === undefined || changes.length === 0) return status;
+  const hosts = new Map(status.hosts.map((host) => [host.name, host]));
+  for (const event of changes) {
+    const host = hosts.get(event.host);
+    if (host !== undefined)
+      hosts.set(event.host, event.type === 'host-state' ? withHost(host, event) : withServer(host, event));
+  }
+  return { ...status, hosts: [...hosts.values()] };
+}
+
+function withHost(host: HostStatus, { state, cause }: Extract<Event, { type: 'host-state' }>): HostStatus {
+  return { ...without(host, 'cause', 'rttMs', 'retryAtMs'), state, ...(cause === undefined ? {} : { cause }) };
+}
+
+function withServer(host: HostStatus, event: Extract<Event, { type: 'server-state' }>): HostStatus {
+  const servers = host.servers.map((server) => {
+    if (server.name !== event.server) return server;
+    return {
+      ...without(server, 'cause'),
+      state: event.state,
+      ...(event.cause === undefined ? {} : { cause: event.cause }),
+    };
+  });
+  return { ...host, servers };
+}
+
+function without<T extends object, K extends keyof T & string>(value: T, ...names: readonly K[]): Omit<T, K> {
+  const kept = Object.entries(value).filter(([name]) => !(names as readonly string[]).includes(name));
+  return Object.fromEntries(kept) as Omit<T, K>;
+}
+
+function changedCalls({ calls, status }: World, events: readonly Event[]): readonly LiveCall[] {
+  if (!events.some(({ type }) => type === 'call-started' || type === 'call-ended')) return calls;
+  const live = new Map(calls.map((call) => [call.call, call]));
+  const names = new Map(status?.clients.map(({ id, name }) => [id, name]));
+  for (const event of events) {
+    if (event.type === 'call-ended') live.delete(event.call);
+    if (event.type !== 'call-started') continue;
+    const { call, client, host, server, tool, atMs } = event;
+    live.set(call, { call, client, clientName: names.get(client) ?? client, host, server, tool, startedMs: atMs });
+  }
+  return [...live.values()];
+}
+
+function changedPrompts(prompts: readonly PendingPrompt[], events: readonly Event[]): readonly PendingPrompt[] {
+  const changes = events.filter((event) => event.type === 'prompt-asked' || event.type === 'prompt-settled');
+  if (changes.length === 0) return prompts;
+  const open = new Map(prompts.map((prompt) => [prompt.id, prompt]));
+  for (const event of changes) {
+    const { prompt: id, host } = event;
+    if (event.type === 'prompt-settled') open.delete(id);
+    else open.set(id, { id, host, kind: event.kind, text: event.text, echo: event.echo, sinceMs: event.atMs });
+  }
+  return [...open.values()];
+}
+
+function endedCall(event: Event): readonly Ended[] {
+  if (event.type !== 'call-ended') return [];
+  const { atMs, host, server, tool, durationMs, outcome } = event;
+  const keys = [host, `${host}/${server}`, `${host}/${server}/${tool}`];
+  return [{ atMs, keys, durationMs, isError: outcome === 'error' || outcome === 'tool-error' }];
+}
+
+function withLogs(logs: readonly LogLine[] | undefined, entries: readonly LogEntry[]): readonly LogLine[] | undefined {
+  if (logs === undefined || entries.length === 0) return logs;
+  const first = (logs.at(-1)?.number ?? 0) + 1;
+  const added = entries.slice(-MAX_LOGS).map((entry, index) => {
+    const { atMs, host, server, stream, line } = entry;
+    return {
+      atMs,
+      host,
+      stream,
+      line: plainLines(line).join(' '),
+      number: first + index,
+      ...(server === undefined ? {} : { server }),
+    };
+  });
+  return [...logs, ...added].slice(-MAX_LOGS);
+}

@@ -1,0 +1,163 @@
+/** What surrounds a view: title, tabs, banner, facts about the selected item, and the foot. */
+import type { ReactElement } from 'react';
+import type { ErrorReport } from '../../base/errors.ts';
+import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS } from '../model/model.ts';
+import { hostSign, hostWhy, nextStep, serverSign, why } from '../model/words.ts';
+import { type Span, type SpanLine, span } from '../spans.ts';
+import { cut, plain, widthOf } from '../text.ts';
+import { keysOf } from './foot-keys.ts';
+import { inputSpans } from './input.ts';
+import { Row } from './line.tsx';
+import type { Theme } from './theme.ts';
+
+interface PartProps {
+  readonly model: Model;
+  readonly theme: Theme;
+}
+
+export function Title({ model, theme }: PartProps): ReactElement {
+  return <Row spans={titleOf(model)} width={model.columns} theme={theme} />;
+}
+
+function titleOf(model: Model): SpanLine {
+  const { world, paused, connection } = model;
+  const { status } = world;
+  const parts: Span[] = [span('mcp-anywhere', 'bold'), connectionSpan(model)];
+  if (status !== undefined && connection.kind !== 'connecting') {
+    const up = status.hosts.filter(({ state }) => state === 'ready').length;
+    const servers = status.hosts.flatMap((host) => host.servers);
+    const tools = servers.reduce((sum, server) => sum + server.tools, 0);
+    const ready = servers.filter(({ state }) => state === 'ready').length;
+    parts.push(
+      span(`${up}/${status.hosts.length} up`),
+      span(`${ready}/${servers.length} running`),
+      span(`${tools} tools`),
+    );
+    parts.push(
+      span(`${world.calls.length} live`),
+      span(`${status.clients.length} ${status.clients.length === 1 ? 'client' : 'clients'}`),
+    );
+  }
+  const alarms = [
+    ...(paused ? [span('PAUSED', 'warn')] : []),
+    ...(world.prompts.length > 0 ? [span(`${world.prompts.length} asked`, 'warn')] : []),
+  ];
+  // First what must not be cut off on a narrow screen.
+  return spaced([...parts.slice(0, 2), ...alarms, ...parts.slice(2)]);
+}
+
+function connectionSpan({ connection, world }: Model): Span {
+  if (connection.kind === 'connecting') return span('◐ connecting', 'warn');
+  if (connection.kind === 'gone') return span('✖ daemon gone', 'bad');
+  const pid = world.status?.daemon?.pid;
+  return span(pid === undefined ? '● here' : `● pid ${pid}`, 'good');
+}
+
+function spaced(parts: readonly Span[]): SpanLine {
+  return parts.flatMap((part, at) => (at === 0 ? [part] : [span('  '), part]));
+}
+
+export function Tabs({ model, theme }: PartProps): ReactElement {
+  return <Row spans={tabsOf(model)} width={model.columns} theme={theme} />;
+}
+
+/** All in full, or where there is no room only the current one's name. */
+function tabsOf(model: Model): SpanLine {
+  const full = VIEWS.map(({ title }, at) => `[${at + 1}]${title}${countOf(model, at)}`);
+  const hasRoom = widthOf(full.join(' ')) <= model.columns;
+  return VIEWS.flatMap(({ name, title }, at): Span[] => {
+    const isCurrent = name === model.view;
+    const text = hasRoom ? (full[at] ?? '') : isCurrent ? `[${at + 1}]${title}` : String(at + 1);
+    const gap = at === 0 ? [] : [span(' ')];
+    return [...gap, isCurrent ? span(text, 'selected') : span(text, 'dim')];
+  });
+}
+
+function countOf({ world }: Model, at: number): string {
+  return VIEWS[at]?.name === 'live' && world.calls.length > 0 ? `(${world.calls.length})` : '';
+}
+
+export function Banner({ model, theme }: PartProps): ReactElement | null {
+  const { connection, nowMs, world } = model;
+  const [prompt] = world.prompts;
+  if (connection.kind === 'gone') {
+    const wait =
+      connection.retryAtMs === undefined
+        ? 'now'
+        : `in ${Math.max(0, Math.ceil((connection.retryAtMs - nowMs) / 1000))}s`;
+    const text = `✖ daemon gone, reconnecting ${wait}; r starts it again  ${plain(connection.cause?.message ?? '')}`;
+    return <Row spans={[span(text, 'bad')]} width={model.columns} theme={theme} />;
+  }
+  if (prompt === undefined) return null;
+  const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} — a answers`;
+  return <Row spans={[span(text, 'warn')]} width={model.columns} theme={theme} />;
+}
+
+/** Two rows: what it is, and what is wrong with it. */
+export function Strip({ model, theme }: PartProps): ReactElement {
+  const item = selectedItem(model);
+  const [first, second] = item === undefined ? [[], []] : stripOf(model, item);
+  return (
+    <>
+      <Row spans={first} width={model.columns} theme={theme} />
+      <Row spans={second} width={model.columns} theme={theme} />
+    </>
+  );
+}
+
+function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine] {
+  if (item.kind === 'host') {
+    const { host } = item;
+    const facts = [
+      plain(host.name),
+      plain(host.backend),
+      `${host.connections} conn`,
+      ...(host.tags.length === 0 ? [] : [`tags ${plain(host.tags.join(','))}`]),
+    ];
+    const servers = host.servers.flatMap((server) => [
+      span('  '),
+      span(`${plain(server.name)} `),
+      span(serverSign(server).text, serverSign(server).look),
+      span(` ${server.tools}`, 'dim'),
+    ]);
+    return [
+      [span(` ${facts.join(' · ')}`, 'dim'), ...servers],
+      reasonOf(hostWhy(host, model.nowMs), host.cause, model.columns),
+    ];
+  }
+  if (item.kind === 'server') {
+    const { host, server } = item;
+    const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${server.tools} tools${server.cached ? ' as listed before' : ''}`;
+    const cause = server.cause ?? server.problems[0] ?? host.cause;
+    return [[span(facts, 'dim')], reasonOf(why(host.name, cause), cause, model.columns)];
+  }
+  if (item.kind === 'tool')
+    return [
+      [span(` ${plain(`${item.tool.host}/${item.tool.server} · ${item.tool.original}`)}`, 'dim')],
+      [span(` ${plain(item.tool.description ?? '')}`, 'dim')],
+    ];
+  return [[], []];
+}
+
+/** The next command has to be seen whole. */
+function reasonOf(text: string, cause: ErrorReport | undefined, columns: number): SpanLine {
+  if (cause === undefined) return [];
+  const next = ` → ${nextStep(cause)}`;
+  return [span(` ${cut(text, Math.max(10, columns - widthOf(next) - 1))}`, 'warn'), span(next, 'accent')];
+}
+
+export function Foot({ model, theme }: PartProps): ReactElement {
+  return <Row spans={footOf(model)} width={model.columns} theme={theme} />;
+}
+
+function footOf(model: Model): SpanLine {
+  const overlay = topOverlay(model);
+  if (overlay?.kind === 'filter') return [span('/', 'accent'), ...inputSpans(overlay.line, model.columns - 1)];
+  if (model.notice !== undefined) return [span(model.notice.text, model.notice.look)];
+  const { filter } = listOf(model);
+  const filtered =
+    filter === '' || overlay !== undefined
+      ? []
+      : [span(`/${plain(filter)} (${model.items.length})`, 'accent'), span('  ')];
+  return [...filtered, span(keysOf(model), 'dim')];
+}

@@ -1,0 +1,127 @@
+/** What lies over a view. */
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { wrapLine } from '../fitting.ts';
+import type { Field, Form } from '../model/form.ts';
+import { pageColumns, pageRows } from '../model/layout.ts';
+import type { Model, Overlay } from '../model/model.ts';
+import { pageOf } from '../model/pages.ts';
+import { line, type SpanLine, span } from '../spans.ts';
+import { fit, plain } from '../text.ts';
+import { hiddenSpans, inputSpans } from './input.ts';
+import { Row } from './line.tsx';
+import type { Theme } from './theme.ts';
+
+interface OverlayProps {
+  readonly model: Model;
+  readonly overlay: Exclude<Overlay, { kind: 'filter' }>;
+  readonly theme: Theme;
+}
+
+export function OverlayPage({ model, overlay, theme }: OverlayProps): ReactElement {
+  const { title, rows } = contentOf(model, overlay);
+  const height = pageRows(model);
+  return (
+    <Box flexDirection="column" height={height + 1}>
+      <Row
+        spans={[
+          span('── ', 'dim'),
+          span(plain(title), 'bold'),
+          span(` ${'─'.repeat(model.columns)}`.slice(0, Math.max(0, model.columns - title.length - 3)), 'dim'),
+        ]}
+        width={model.columns}
+        theme={theme}
+      />
+      {rows.slice(0, height).map((spans, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+        <Row key={at} spans={[span(' '), ...spans]} width={model.columns} theme={theme} />
+      ))}
+    </Box>
+  );
+}
+
+interface Content {
+  readonly title: string;
+  /** From the first that is shown. */
+  readonly rows: readonly SpanLine[];
+}
+
+function contentOf(model: Model, overlay: OverlayProps['overlay']): Content {
+  const width = pageColumns(model);
+  switch (overlay.kind) {
+    case 'confirm': {
+      const command = overlay.command === undefined ? [] : [line(''), line(plain(overlay.command), 'dim')];
+      const lines = [
+        line(plain(overlay.question)),
+        line(''),
+        [span('y', 'accent'), span(' yes   '), span('n', 'accent'), span(' no')],
+        ...command,
+      ];
+      return { title: 'Are you sure?', rows: lines.flatMap((each) => wrapLine(each, width)) };
+    }
+    case 'prompt':
+      return { title: 'A question', rows: promptRows(model, overlay, width) };
+    case 'form':
+      return { title: `Call ${overlay.form.tool}`, rows: formRows(model, overlay.form) };
+    default: {
+      const { title, lines } = pageOf(model, overlay);
+      return { title, rows: lines.flatMap((each) => wrapLine(each, width)).slice(overlay.scroll) };
+    }
+  }
+}
+
+function promptRows(
+  { world }: Model,
+  { id, line: typed }: Extract<Overlay, { kind: 'prompt' }>,
+  width: number,
+): readonly SpanLine[] {
+  const prompt = world.prompts.find((each) => each.id === id);
+  if (prompt === undefined) return [line('Somebody has answered it.', 'dim')];
+  const answer = prompt.echo ? inputSpans(typed, width) : hiddenSpans(typed, width);
+  return [...wrapLine(line(`${plain(prompt.host)}: ${plain(prompt.text)}`), width), line(''), answer];
+}
+
+/** Two rows a field where there is room for its description; the field under the cursor is always seen. */
+function formRows(model: Model, form: Form): readonly SpanLine[] {
+  const height = pageRows(model);
+  const width = pageColumns(model);
+  const rows = form.fields.map((field, at) => fieldRow(field, form, at, width));
+  const about = form.fields[form.at]?.description ?? form.description;
+  const button: SpanLine = [
+    span(form.at === form.fields.length ? '▶ ' : '  ', 'accent'),
+    span('[ Call ]', form.at === form.fields.length ? 'selected' : undefined),
+  ];
+  const room = Math.max(1, height - 2);
+  const from = Math.max(0, Math.min(form.at - room + 1, rows.length + 1 - room));
+  return [...[...rows, button].slice(from, from + room), line(''), line(plain(about), 'dim')];
+}
+
+const NAME_WIDTH = 16;
+
+function fieldRow(field: Field, form: Form, at: number, width: number): SpanLine {
+  const isCurrent = at === form.at;
+  const name = fit(`${plain(field.name)}${field.required ? '*' : ''}`, Math.min(NAME_WIDTH, Math.floor(width / 3)));
+  const mistake = form.mistakes[field.name];
+  const room = width - name.length - 4 - (mistake === undefined ? 0 : mistake.length + 2);
+  const value =
+    field.kind === 'choice'
+      ? choiceSpans(field)
+      : isCurrent
+        ? inputSpans(field.line, room)
+        : [span(fit(plain(field.line.text), Math.max(0, room)).trimEnd())];
+  const hint = field.line.text === '' && !isCurrent ? [span(field.type, 'dim')] : [];
+  return [
+    span(isCurrent ? '▶ ' : '  ', 'accent'),
+    span(`${name} `, isCurrent ? 'bold' : undefined),
+    ...value,
+    ...hint,
+    ...(mistake === undefined ? [] : [span(`  ${mistake}`, 'bad')]),
+  ];
+}
+
+function choiceSpans({ line: { text }, choices }: Field): SpanLine {
+  const shown = choices.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice)));
+  return shown.flatMap((choice) => [
+    span(choice === text ? `(${plain(choice)})` : ` ${plain(choice)} `, choice === text ? 'accent' : 'dim'),
+  ]);
+}

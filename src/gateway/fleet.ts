@@ -1,0 +1,173 @@
+/**
+ * The hosts and servers of the hosts file in force: one link a host, one unit a server.
+ *
+ * They come and go with the hosts file; what is asked to go still answers the calls it has (`farewell.ts`).
+ */
+import { setImmediate } from 'node:timers/promises';
+import { AnywhereError } from '../base/errors.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
+import type { PlanDiff } from '../config/plan-diff.ts';
+import type { Link } from '../link/contract.ts';
+import type { LinkSettings } from '../link/link.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+import type { Farewell, Leaving } from './farewell.ts';
+
+export interface FleetParts {
+  /** Where goes what the hosts file does not name any more. */
+  readonly farewell: Farewell;
+  /** @param settings of the plan in force, whenever they are read */
+  readonly createLink: (host: HostPlan, settings: LinkSettings) => Link;
+  readonly createUnit: (server: ServerPlan, link: Link) => ServerUnit;
+}
+
+/** What one change of the hosts file made of the fleet. */
+export interface Rearranged {
+  readonly leaving: readonly Leaving[];
+  readonly arrived: readonly ServerUnit[];
+  /** All units as they were, by `host/server`. */
+  readonly before: ReadonlyMap<string, ServerUnit>;
+}
+
+export class Fleet {
+  readonly #parts: FleetParts;
+  readonly #links = new Map<string, Link>();
+  #byId: ReadonlyMap<string, ServerUnit> = new Map();
+  #units: readonly ServerUnit[] = [];
+  #plan: Plan;
+  #isClosed = false;
+
+  constructor(plan: Plan, parts: FleetParts) {
+    this.#parts = parts;
+    this.#plan = plan;
+    this.#arrange(plan);
+  }
+
+  /** Nothing is made any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** In the order of the hosts file. */
+  get units(): readonly ServerUnit[] {
+    return this.#units;
+  }
+
+  /** By `host/server`. */
+  get byId(): ReadonlyMap<string, ServerUnit> {
+    return this.#byId;
+  }
+
+  get links(): ReadonlyMap<string, Link> {
+    return this.#links;
+  }
+
+  link(host: string): Link {
+    const link = this.#links.get(host);
+    if (link === undefined)
+      throw new AnywhereError('USAGE', `the hosts file has no host ${host}`, { host, hint: 'mcp-anywhere status' });
+    return link;
+  }
+
+  /** False for a link that another one has taken the place of. */
+  speaksFor(host: string, link: Link): boolean {
+    return (this.#links.get(host) ?? link) === link;
+  }
+
+  /** @param id `host/server` */
+  unit(id: string): ServerUnit {
+    const unit = this.#byId.get(id);
+    if (unit === undefined)
+      throw new AnywhereError('USAGE', `the hosts file has no server ${id}`, { hint: 'mcp-anywhere status' });
+    return unit;
+  }
+
+  /** One host at a time, so that a client that is there already is not kept waiting by the last of a hundred. */
+  async wakeAll(reason: string, signal: AbortSignal): Promise<void> {
+    for (const [name, link] of [...this.#links]) {
+      await setImmediate();
+      if (signal.aborted) return;
+      if (this.#units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake(reason);
+    }
+  }
+
+  /** The client left: what worked for it alone ends. */
+  release(owner: InstanceOwner): void {
+    for (const unit of this.#units) unit.release(owner);
+    this.#parts.farewell.release(owner);
+  }
+
+  /** Makes what the plan adds, changes what goes on, and gives what is to end: nothing of that is known here any more. */
+  rearrange(diff: PlanDiff): Rearranged {
+    const before = this.#byId;
+    const links = [...diff.removedHosts, ...diff.reconnectedHosts.map(({ after }) => after)].flatMap(({ name }) =>
+      this.#takeLink(name),
+    );
+    const ending = [...diff.removedServers, ...diff.restartedServers.map(({ after }) => after)].map((server) =>
+      this.unit(serverId(server)),
+    );
+    for (const { after } of diff.adjustedServers) this.unit(serverId(after)).replan(after);
+    this.#byId = new Map([...before].filter(([, unit]) => !ending.includes(unit)));
+    this.#arrange(diff.plan);
+    return { leaving: grouped(ending, links), arrived: this.#units.filter((unit) => !sameUnit(before, unit)), before };
+  }
+
+  /** It answers the calls it has, and ends. */
+  dismiss(leaving: Leaving): void {
+    this.#parts.farewell.begin(leaving);
+  }
+
+  #takeLink(host: string): readonly Link[] {
+    const link = this.#links.get(host);
+    this.#links.delete(host);
+    return link === undefined ? [] : [link];
+  }
+
+  async close(why: string): Promise<void> {
+    this.#isClosed = true;
+    for (const unit of this.#units) unit.stop(why);
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  /** Makes what is missing, in the order of the plan. */
+  #arrange(plan: Plan): void {
+    const units = plan.hosts.flatMap((host) => {
+      const link = this.#links.get(host.name) ?? this.#parts.createLink(host, this.#settings());
+      this.#links.set(host.name, link);
+      return host.servers.map((server) => this.#byId.get(serverId(server)) ?? this.#parts.createUnit(server, link));
+    });
+    this.#plan = plan;
+    this.#units = units;
+    this.#byId = new Map(units.map((unit) => [serverId(unit.plan), unit]));
+  }
+
+  #settings(): LinkSettings {
+    const plan = (): Plan => this.#plan;
+    return {
+      get reconnect() {
+        return plan().reconnect;
+      },
+      get heartbeat() {
+        return plan().heartbeat;
+      },
+    };
+  }
+}
+
+/** The units of a link that ends go with it; every other one goes alone. */
+function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Leaving[] {
+  const alone = units.filter(({ link }) => !links.includes(link));
+  return [
+    ...links.map((link) => ({ link, units: units.filter((unit) => unit.link === link) })),
+    ...alone.map((unit) => ({ link: undefined, units: [unit] })),
+  ];
+}
+
+function sameUnit(before: ReadonlyMap<string, ServerUnit>, unit: ServerUnit): boolean {
+  return before.get(serverId(unit.plan)) === unit;
+}

@@ -1,0 +1,97 @@
+/** Tells what happens on hosts and in servers: as events, in the logs of each server, in our own log; no secret in any. */
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { type AnywhereError, reportOf } from '../base/errors.ts';
+import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
+import type { LinkChange } from '../link/contract.ts';
+import { EventBus } from '../telemetry/event-bus.ts';
+import type { GatewayEventBody, LogStream } from '../telemetry/events.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Redactor } from '../telemetry/redact.ts';
+import { ServerLogs } from '../telemetry/server-logs.ts';
+import { serverStateKind } from '../upstream/server-state.ts';
+import type { UnitChange } from '../upstream/unit.ts';
+
+export interface ReporterDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly paths: { readonly stateDir: string };
+}
+
+export class Reporter {
+  readonly bus: EventBus;
+  readonly logs: ServerLogs;
+  readonly redactor = new Redactor();
+  readonly #deps: ReporterDeps;
+
+  /** @param limits of the hosts file that is in force at the start */
+  constructor(deps: ReporterDeps, limits: Pick<LimitsPlan, 'logFileBytes' | 'logLinesPerSecond'>) {
+    const { clock, log, paths } = deps;
+    this.#deps = deps;
+    this.bus = new EventBus({
+      clock,
+      onListenerError: (error) => {
+        log.error({ error }, 'an event listener failed');
+      },
+    });
+    this.logs = new ServerLogs({
+      folder: join(paths.stateDir, 'logs'),
+      clock,
+      log,
+      redact: this.redactor.redact,
+      limits: {
+        maxFileBytes: limits.logFileBytes,
+        rate: { burst: limits.logLinesPerSecond * 4, perSecond: limits.logLinesPerSecond },
+      },
+    });
+  }
+
+  emit(event: GatewayEventBody): void {
+    this.bus.emit(event);
+  }
+
+  linkChanged(host: string, { to, reason }: LinkChange): void {
+    const cause = to.kind === 'waiting' || to.kind === 'refused' ? { cause: reportOf(to.cause) } : {};
+    this.emit({ type: 'host-state', host, state: to.kind, reason, ...cause });
+    const line = `${to.kind}: ${reason}`;
+    this.logs.append({ atMs: this.#deps.clock.now(), host, stream: 'ssh', line });
+    if (this.bus.hasListeners) this.emit({ type: 'log', host, stream: 'ssh', line: this.redactor.redact(line) });
+    this.#deps.log.info({ host, state: to.kind, reason }, 'host state');
+  }
+
+  serverChanged({ host, name: server }: ServerPlan, { to, reason }: UnitChange): void {
+    const cause = to.cause === undefined ? {} : { cause: reportOf(to.cause) };
+    this.emit({ type: 'server-state', host, server, state: serverStateKind(to), reason, ...cause });
+  }
+
+  serverSaid({ host, name }: ServerPlan, stream: LogStream, line: string): void {
+    const isKept = this.logs.append({ atMs: this.#deps.clock.now(), host, server: name, stream, line });
+    if (isKept && this.bus.hasListeners)
+      this.emit({ type: 'log', host, server: name, stream, line: this.redactor.redact(line) });
+  }
+
+  /** It is there now, or another one in its place: whatever was told of it before is over. */
+  serverArrived({ host, name: server, enabled }: ServerPlan): void {
+    const state = enabled ? 'idle' : 'disabled';
+    this.emit({ type: 'server-state', host, server, state, reason: 'the hosts file says it so now' });
+  }
+
+  /** The hosts file was read again: something changed, or it has a problem and nothing did. */
+  hostsFile(file: string, changed: readonly string[], problem: AnywhereError | undefined): void {
+    if (problem === undefined) {
+      this.#deps.log.info({ file, changed }, 'an edited hosts file is in force');
+      this.emit({ type: 'hosts-file', file, changed });
+    } else {
+      const report = reportOf(problem);
+      this.#deps.log.warn(
+        { file, problem: report },
+        'the hosts file as it stands now is not in force: the last good one is',
+      );
+      this.emit({ type: 'problem', problem: report });
+    }
+  }
+
+  problem({ host, name: server }: ServerPlan, error: AnywhereError): void {
+    this.emit({ type: 'problem', host, server, problem: reportOf(error) });
+  }
+}

@@ -1,0 +1,182 @@
+/** What was called how often and how fast, by tool, server, host and client, over the last hour and day. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Scope } from '../base/scope.ts';
+import { type Route, serverId } from '../catalog/snapshot.ts';
+import type { ClientSession } from '../downstream/session.ts';
+import type { Interceptor } from '../policy/interceptor.ts';
+import { type Outcome, outcomeOf } from '../policy/outcome.ts';
+import { Message } from '../protocol/message.ts';
+import { quantileMs } from '../telemetry/histogram.ts';
+import type { Log } from '../telemetry/log.ts';
+import { CallStats } from '../telemetry/stats.ts';
+import type { StatsWindow } from '../telemetry/stats-book.ts';
+import { STATS_FORMAT } from '../telemetry/stats-file.ts';
+import { Sum, type Tally, type Totals } from '../telemetry/stats-slot.ts';
+
+export type StatsBy = 'tool' | 'server' | 'host' | 'client';
+
+/** The control API's `StatRow` is the same shape. */
+export interface StatsRow {
+  /** `host/server/tool` in the server's own words, `host/server`, the host, or the name that the client gave. */
+  readonly key: string;
+  readonly calls: number;
+  /** Answered with an error, by the tool or on the way. Cancelled calls are none. */
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** Of requests and of answers. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface StatisticsDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly scope: Pick<Scope, 'run'>;
+  readonly stateDir: string;
+  /** Absolute path of the hosts file: each has its own statistics. */
+  readonly hostsFile: string;
+  /** The name that the client with this id gave. */
+  readonly clientName: (client: string) => string;
+}
+
+/** What a call is, as far as it is counted. */
+export interface CountedCall {
+  readonly request: Message;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
+}
+
+const TOOL = 't:';
+const CLIENT = 'c:';
+const MAX_CLIENT_NAME = 60;
+
+export class Statistics {
+  readonly #stats: CallStats;
+  readonly #deps: StatisticsDeps;
+  /** Looked up with every call. */
+  #ofRoute = new WeakMap<Route, Tally>();
+  readonly #ofClient = new Map<string, Tally>();
+
+  constructor(deps: StatisticsDeps) {
+    const { clock, scope, log } = deps;
+    this.#deps = deps;
+    this.#stats = new CallStats({
+      file: fileOf(deps),
+      clock,
+      scope,
+      onBroken: (file) => {
+        log.warn({ file }, 'the statistics could not be read and begin anew');
+      },
+      onError: (error) => {
+        log.warn({ error }, 'the statistics could not be kept');
+      },
+    });
+  }
+
+  /** Around calls that do not go the direct way. */
+  readonly interceptor: Interceptor = (next) => async (call) => {
+    const counted = { request: call.request, startedMs: this.#deps.clock.monotonic() };
+    try {
+      const reply = await next(call);
+      this.record(call.route, counted, call.client, reply);
+      return reply;
+    } catch (error) {
+      this.record(call.route, counted, call.client, error);
+      throw error;
+    }
+  };
+
+  /** @param outcome the reply, or why there is none */
+  record(route: Route, { request, startedMs }: CountedCall, client: string, outcome: unknown): void {
+    const durationMs = this.#deps.clock.monotonic() - startedMs;
+    const isError = FAILED.has(outcomeOf(outcome));
+    const bytesIn = request.bytes.length;
+    const bytesOut = outcome instanceof Message ? outcome.bytes.length : 0;
+    this.#tallyOfRoute(route).add(durationMs, isError, bytesIn, bytesOut);
+    this.#tallyOfClient(client).add(durationMs, isError, bytesIn, bytesOut);
+  }
+
+  /** Most calls first. */
+  async rows(window: StatsWindow, by: StatsBy): Promise<readonly StatsRow[]> {
+    const sums = new Map<string, Sum>();
+    for (const [subject, totals] of await this.#stats.totals(window)) {
+      const key = keyOf(subject, by);
+      if (key === undefined) continue;
+      const sum = sums.get(key) ?? new Sum();
+      sum.add(totals);
+      sums.set(key, sum);
+    }
+    return [...sums]
+      .map(([key, { totals }]) => rowOf(key, totals))
+      .sort((a, b) => b.calls - a.calls || (a.key < b.key ? -1 : 1));
+  }
+
+  /** The client left. */
+  forget(client: string): void {
+    this.#ofClient.delete(client);
+  }
+
+  /** Never rejects. */
+  close(): Promise<void> {
+    return this.#stats.close();
+  }
+
+  #tallyOfRoute(route: Route): Tally {
+    const known = this.#ofRoute.get(route);
+    if (known?.isOver === false) return known;
+    const tally = this.#stats.tally(`${TOOL}${serverId(route.server)}/${route.original}`);
+    this.#ofRoute.set(route, tally);
+    return tally;
+  }
+
+  #tallyOfClient(client: string): Tally {
+    const known = this.#ofClient.get(client);
+    if (known?.isOver === false) return known;
+    const tally = this.#stats.tally(`${CLIENT}${this.#deps.clientName(client).slice(0, MAX_CLIENT_NAME)}`);
+    this.#ofClient.set(client, tally);
+    return tally;
+  }
+}
+
+/** For a gateway. */
+export function createStatistics(
+  deps: { readonly clock: Clock; readonly log: Log; readonly paths: { readonly stateDir: string } },
+  gateway: {
+    readonly plan: { readonly file: string };
+    readonly scope: Pick<Scope, 'run'>;
+    readonly sessions: ReadonlyMap<ClientSession, unknown>;
+  },
+): Statistics {
+  return new Statistics({
+    ...deps,
+    stateDir: deps.paths.stateDir,
+    hostsFile: gateway.plan.file,
+    scope: gateway.scope,
+    clientName: (client) => [...gateway.sessions.keys()].find(({ id }) => id === client)?.hello?.name ?? 'unnamed',
+  });
+}
+
+const FAILED: ReadonlySet<Outcome> = new Set(['tool-error', 'error']);
+
+function fileOf({ stateDir, hostsFile }: StatisticsDeps): string {
+  const name = createHash('sha256').update(hostsFile).digest('hex').slice(0, 16);
+  return join(stateDir, 'statistics', `${name}.${STATS_FORMAT}.jsonl`);
+}
+
+/** Undefined where the subject is not one of these. Hosts and servers hold no slash; tools may. */
+function keyOf(subject: string, by: StatsBy): string | undefined {
+  const name = subject.slice(TOOL.length);
+  if (by === 'client') return subject.startsWith(CLIENT) ? name : undefined;
+  if (!subject.startsWith(TOOL)) return undefined;
+  const [host = '', server = ''] = name.split('/', 2);
+  return { tool: name, server: `${host}/${server}`, host }[by];
+}
+
+function rowOf(key: string, { calls, errors, bytesIn, bytesOut, durations }: Totals): StatsRow {
+  const at = (quantile: number): number => quantileMs(durations, quantile);
+  return { key, calls, errors, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), bytesIn, bytesOut };
+}

@@ -1,0 +1,68 @@
+/** How long lists and calls wait for servers that have not said yet what they offer. */
+import type { Clock } from '../base/clock.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import { patienceMs } from '../routing/patience.ts';
+import type { Router } from '../routing/router.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+import type { ListingKeeper } from './listing-keeper.ts';
+import { untilOver } from './settle.ts';
+
+/** Servers never seen before may hold the very first list for so long in all (DESIGN.md, promise 1). */
+const FIRST_LIST_MS = 8_000;
+
+export interface WaitsDeps {
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly keeper: ListingKeeper;
+  readonly units: () => readonly ServerUnit[];
+  /** Aborts every wait: it ends. */
+  readonly signal: AbortSignal;
+}
+
+export class Waits {
+  readonly #deps: WaitsDeps;
+
+  constructor(deps: WaitsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when each of these servers has listed in this run or cannot, or after `withinMs`. */
+  spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
+    return this.#until(() => units.every((unit) => this.#deps.keeper.hasSpoken(unit)), withinMs);
+  }
+
+  /** As `Gateway.toolAppears`. */
+  toolAppears(name: string, withinMs: number, profile?: string): Promise<void> {
+    const { router, keeper, units } = this.#deps;
+    const named = router.unlisted(name);
+    const isOver = (): boolean =>
+      router.named('tools', name, profile) !== undefined ||
+      (named.length === 0 ? units() : named).every((unit) => keeper.hasSpoken(unit));
+    return this.#until(isOver, withinMs);
+  }
+
+  /** A call that comes before its server was ever listed waits as a call to its host does. */
+  async awaitTool(name: string, owner: InstanceOwner, profile: string | undefined): Promise<void> {
+    const units = this.#deps.router.unlisted(name);
+    for (const unit of units) {
+      unit.link.wake(`a call to ${serverId(unit.plan)}`);
+      this.#deps.keeper.wantUnit(unit, owner, profile);
+    }
+    const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
+    await this.toolAppears(name, Math.max(0, ...waits), profile);
+  }
+
+  /** @param sinceMs when the client connected, wall clock */
+  firstListReady(sinceMs: number): Promise<void> {
+    const { clock, keeper, units } = this.#deps;
+    // Never longer, whatever becomes of the wall clock.
+    const withinMs = Math.min(FIRST_LIST_MS, sinceMs + FIRST_LIST_MS - clock.now());
+    return this.#until(() => units().every((unit) => keeper.isSettled(unit)), withinMs);
+  }
+
+  #until(isOver: () => boolean, withinMs: number): Promise<void> {
+    const { keeper, clock, signal } = this.#deps;
+    return untilOver(keeper.progress, isOver, clock, withinMs, signal);
+  }
+}

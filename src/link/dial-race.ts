@@ -1,0 +1,113 @@
+/**
+ * One attempt to connect, and a fresh one beside it where the first gets nowhere: what was sent while the network was
+ * down is repeated ever more rarely, while a fresh socket's first packet goes out at once. The first to be there wins.
+ */
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { asAnywhereError, EXIT } from '../base/errors.ts';
+import type { Dialer, Pulse, Transport } from './contract.ts';
+
+/** Nothing came since the last look, and there was one: it is older than 2 s, or nearly. */
+const LOOK_EVERY_MS = 1_000;
+const MOST_AT_ONCE = 2;
+
+interface Attempt {
+  readonly abort: AbortController;
+  readonly pulse: Pulse;
+  seen: number | undefined;
+}
+
+export interface DialRaceDeps {
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Rejects with the failure that settles it: one of the login or the host key, or the last one's. */
+export function dialRace(deps: DialRaceDeps): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    new DialRace(deps, resolve, reject).start();
+  });
+}
+
+class DialRace {
+  readonly #deps: DialRaceDeps;
+  readonly #resolve: (transport: Transport) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #attempts = new Set<Attempt>();
+  #cancel: CancelTimer = () => undefined;
+  #isOver = false;
+
+  constructor(deps: DialRaceDeps, resolve: (transport: Transport) => void, reject: (error: unknown) => void) {
+    this.#deps = deps;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    deps.signal.addEventListener('abort', this.#abandon, { once: true });
+  }
+
+  // Not `AbortSignal.any`: the link's signal would keep something of every attempt for as long as the link lives.
+  readonly #abandon = (): void => {
+    for (const { abort } of this.#attempts) abort.abort(this.#deps.signal.reason);
+  };
+
+  start(): void {
+    const { dialer, signal } = this.#deps;
+    const attempt: Attempt = { abort: new AbortController(), pulse: { source: () => undefined }, seen: undefined };
+    this.#attempts.add(attempt);
+    if (signal.aborted) this.#abandon();
+    dialer.dial(attempt.abort.signal, attempt.pulse).then(
+      (transport) => {
+        this.#won(attempt, transport);
+      },
+      (error: unknown) => {
+        this.#lost(attempt, error);
+      },
+    );
+    this.#look();
+  }
+
+  #look(): void {
+    this.#cancel();
+    this.#cancel = this.#deps.clock.after(
+      LOOK_EVERY_MS,
+      () => {
+        const isStuck = [...this.#attempts].map(isStuckNow).every(Boolean);
+        if (isStuck && this.#attempts.size < MOST_AT_ONCE) this.start();
+        else this.#look();
+      },
+      { background: true },
+    );
+  }
+
+  #won(attempt: Attempt, transport: Transport): void {
+    this.#attempts.delete(attempt);
+    if (this.#isOver) transport.destroy(asAnywhereError(new Error('another connection was there first')));
+    else
+      this.#settle(() => {
+        this.#resolve(transport);
+      });
+  }
+
+  #lost(attempt: Attempt, error: unknown): void {
+    this.#attempts.delete(attempt);
+    const isFinal = this.#attempts.size === 0 || asAnywhereError(error).exitCode === EXIT.auth;
+    if (!isFinal || this.#isOver) return;
+    this.#settle(() => {
+      this.#reject(error);
+    });
+  }
+
+  #settle(tell: () => void): void {
+    this.#isOver = true;
+    this.#cancel();
+    this.#deps.signal.removeEventListener('abort', this.#abandon);
+    for (const { abort } of this.#attempts) abort.abort();
+    tell();
+  }
+}
+
+/** Remembers how far it is. */
+function isStuckNow(attempt: Attempt): boolean {
+  const before = attempt.seen;
+  attempt.seen = attempt.pulse.source();
+  return attempt.seen !== undefined && attempt.seen === before;
+}

@@ -1,0 +1,89 @@
+/** Which member of a pool takes a call. Pure: randomness and all that is known of the members come in. */
+import type { PoolStrategy } from '../config/plan.ts';
+
+/** A member that could take it. */
+export interface Contender {
+  /** `host/server` */
+  readonly id: string;
+  /** Calls under way there. */
+  readonly inFlight: number;
+  /** How long they take lately, milliseconds; undefined: nobody knows yet. */
+  readonly latencyMs: number | undefined;
+  /** 1, or less for a while after it has come back: the part of its share that it takes already. */
+  readonly share: number;
+}
+
+export interface ChoiceState {
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Ids of all members in the order of the pool, whether or not they contend. */
+  readonly order: readonly string[];
+  /** Who took the pool's last call. */
+  readonly last: string | undefined;
+  /** Who took the last call of this client. */
+  readonly held: string | undefined;
+}
+
+/** Before the first answer one call is enough: nobody knows what more of them would wait for. */
+const UNKNOWN_MS = 1e6;
+
+/** @param contenders in the order of the pool. Undefined only where there are none. */
+export function chosen<C extends Contender>(
+  strategy: PoolStrategy,
+  contenders: readonly C[],
+  state: ChoiceState,
+): C | undefined {
+  if (strategy === 'sticky') {
+    const held = contenders.find(({ id }) => id === state.held);
+    if (held !== undefined) return held;
+  }
+  const admitted = admit(contenders, state.random);
+  switch (strategy) {
+    case 'least-busy':
+    case 'sticky':
+      return betterOfTwo(admitted, state.random);
+    case 'round-robin':
+      return nextInTurn(admitted, state);
+    case 'fastest':
+      return cheapest(admitted, waitFor);
+    case 'failover':
+      return admitted[0];
+  }
+}
+
+/** Slow start: who has just come back is passed over, less and less often. */
+function admit<C extends Contender>(contenders: readonly C[], random: () => number): readonly C[] {
+  const admitted = contenders.filter(({ share }) => share >= 1 || random() < share);
+  return admitted.length > 0 ? admitted : contenders;
+}
+
+/** Two at random and the better of them: nearly as good as the best of all, and no crowd runs to the same one. */
+function betterOfTwo<C extends Contender>(contenders: readonly C[], random: () => number): C | undefined {
+  if (contenders.length < 2) return contenders[0];
+  const first = Math.floor(random() * contenders.length);
+  const other = (first + 1 + Math.floor(random() * (contenders.length - 1))) % contenders.length;
+  return cheapest(
+    [contenders[first], contenders[other]].filter((one) => one !== undefined),
+    waitFor,
+  );
+}
+
+/** About how long one more call would take. */
+function waitFor({ inFlight, latencyMs }: Contender): number {
+  return latencyMs === undefined ? inFlight * UNKNOWN_MS : latencyMs * (inFlight + 1);
+}
+
+function cheapest<C extends Contender>(contenders: readonly C[], cost: (one: C) => number): C | undefined {
+  return contenders.reduce<C | undefined>(
+    (best, one) => (best === undefined || cost(one) < cost(best) ? one : best),
+    undefined,
+  );
+}
+
+function nextInTurn<C extends Contender>(contenders: readonly C[], { order, last }: ChoiceState): C | undefined {
+  const had = last === undefined ? -1 : order.indexOf(last);
+  let at = 0;
+  // Both are in the same order: so many contenders stand up to the last one.
+  for (let index = 0; index <= had; index += 1) if (contenders[at]?.id === order[index]) at += 1;
+  return contenders[at] ?? contenders[0];
+}

@@ -1,0 +1,100 @@
+/**
+ * Counts by subject (a tool, a client) over a day: the last hour in slots of five minutes, what is before it in
+ * slots of half an hour. Only what was used has slots, and what was used longest ago makes room.
+ */
+import { type Slot, Sum, type Totals, together } from './stats-slot.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const FINE_MS = 5 * MINUTE_MS;
+const COARSE_MS = 30 * MINUTE_MS;
+
+export type StatsWindow = 'hour' | 'day';
+
+const WINDOWS: Readonly<Record<StatsWindow, number>> = { hour: HOUR_MS, day: 24 * HOUR_MS };
+
+/** All tools of the largest hosts file that this program is made for, and some clients. */
+const MAX_SUBJECTS = 12_000;
+
+/** The five minutes that a moment is in. */
+export function slotAt(nowMs: number): { readonly startMs: number; readonly endMs: number } {
+  const startMs = nowMs - (nowMs % FINE_MS);
+  return { startMs, endMs: startMs + FINE_MS };
+}
+
+export class StatsBook {
+  readonly #subjects = new Map<string, readonly Slot[]>();
+
+  /** @param startMs of `slotAt` */
+  add(subject: string, startMs: number, totals: Totals): void {
+    this.addSlots(subject, [{ ...totals, startMs, spanMs: FINE_MS }]);
+  }
+
+  /** @param slots no two of the same time */
+  addSlots(subject: string, slots: readonly Slot[]): void {
+    const known = this.#subjects.get(subject);
+    this.#subjects.set(subject, known === undefined ? slots : slots.reduce(withSlot, known));
+  }
+
+  addAll(other: StatsBook): void {
+    for (const [subject, slots] of other.#subjects) this.addSlots(subject, slots);
+  }
+
+  get isEmpty(): boolean {
+    return this.#subjects.size === 0;
+  }
+
+  get subjects(): ReadonlyMap<string, readonly Slot[]> {
+    return this.#subjects;
+  }
+
+  /** Sums up what happened in the window that ends now, for each subject that occurs in it. A slot counts whole. */
+  totals(window: StatsWindow, nowMs: number): ReadonlyMap<string, Totals> {
+    const sinceMs = nowMs - WINDOWS[window];
+    const sums = new Map<string, Totals>();
+    for (const [subject, slots] of this.#subjects) {
+      const within = slots.filter(({ startMs, spanMs }) => startMs + spanMs > sinceMs);
+      if (within.length === 0) continue;
+      const sum = new Sum();
+      for (const slot of within) sum.add(slot);
+      sums.set(subject, sum.totals);
+    }
+    return sums;
+  }
+
+  /** Joins what is older than an hour, drops what is older than a day or yet to come, and the least recent of too many. */
+  tidy(nowMs: number): void {
+    for (const [subject, slots] of this.#subjects) {
+      const kept = slots.filter((slot) => isOfToday(slot, nowMs)).map((slot) => aged(slot, nowMs));
+      if (kept.length === 0) this.#subjects.delete(subject);
+      else this.#subjects.set(subject, kept.reduce<readonly Slot[]>(withSlot, []));
+    }
+    const surplus = this.#subjects.size - MAX_SUBJECTS;
+    if (surplus > 0) for (const subject of this.#leastRecent(surplus)) this.#subjects.delete(subject);
+  }
+
+  #leastRecent(count: number): readonly string[] {
+    const lastMs = (slots: readonly Slot[]): number => Math.max(...slots.map(({ startMs }) => startMs));
+    return [...this.#subjects]
+      .map(([subject, slots]) => ({ subject, lastMs: lastMs(slots) }))
+      .sort((a, b) => a.lastMs - b.lastMs)
+      .slice(0, count)
+      .map(({ subject }) => subject);
+  }
+}
+
+function withSlot(slots: readonly Slot[], slot: Slot): readonly Slot[] {
+  const isSame = ({ startMs, spanMs }: Slot): boolean => startMs === slot.startMs && spanMs === slot.spanMs;
+  if (!slots.some(isSame)) return [...slots, slot];
+  return slots.map((known) => (isSame(known) ? { ...slot, ...together(known, slot) } : known));
+}
+
+function isOfToday({ startMs, spanMs }: Slot, nowMs: number): boolean {
+  // A clock that was set back leaves slots that would be recent for ever.
+  return startMs + spanMs > nowMs - WINDOWS.day && startMs <= nowMs + FINE_MS;
+}
+
+function aged(slot: Slot, nowMs: number): Slot {
+  if (slot.spanMs === COARSE_MS || slot.startMs + slot.spanMs > nowMs - WINDOWS.hour) return slot;
+  return { ...slot, startMs: slot.startMs - (slot.startMs % COARSE_MS), spanMs: COARSE_MS };
+}

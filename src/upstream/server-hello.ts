@@ -1,0 +1,33 @@
+/** A server's answer to `initialize`. */
+import { isRecord } from '../base/record.ts';
+import type { Message } from '../protocol/message.ts';
+import { isKnownVersion } from '../protocol/versions.ts';
+
+export interface ServerHello {
+  /** The whole result, verbatim. */
+  readonly raw: Buffer;
+  readonly protocolVersion: string;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly serverInfo: unknown;
+  readonly instructions: string | undefined;
+}
+
+/** A text: what is wrong with the answer. */
+export function readServerHello(reply: Message): ServerHello | string {
+  if (reply.kind === 'error') return `answered initialize with an error: ${reply.errorValue().message}`;
+  const result = reply.resultValue();
+  if (typeof result !== 'object' || result === null) return 'answered initialize with no object';
+  const { protocolVersion, capabilities, serverInfo, instructions } = result as Record<string, unknown>;
+  if (!isKnownVersion(protocolVersion))
+    return `speaks protocol version ${JSON.stringify(protocolVersion)}, which is not known here`;
+  return {
+    raw:
+      reply.result === undefined
+        ? Buffer.alloc(0)
+        : Buffer.from(reply.bytes.subarray(reply.result.start, reply.result.end)),
+    protocolVersion,
+    capabilities: isRecord(capabilities) ? capabilities : {},
+    serverInfo,
+    instructions: typeof instructions === 'string' && instructions !== '' ? instructions : undefined,
+  };
+}

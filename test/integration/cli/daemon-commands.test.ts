@@ -1,0 +1,247 @@
+/** The commands that look at a daemon and steer it, with a real one. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ErrorReport } from '../../../src/base/errors.ts';
+import type { Explanation, StatusSnapshot } from '../../../src/daemon/control-schema.ts';
+import { daemonsIn } from '../../harness/daemons.ts';
+import { openFace } from '../../harness/face.ts';
+import { type ServerEntry, writeHostsFile } from '../../harness/hosts-file.ts';
+import { isAlive, signalPid } from '../../harness/processes.ts';
+import { BIN, type Outcome, runProgram } from '../../harness/program.ts';
+import { makeSandbox, type Sandbox } from '../../harness/sandbox.ts';
+import { runInTerminal } from '../../harness/terminal.ts';
+import { until } from '../../harness/until.ts';
+
+const SERVERS = fileURLToPath(new URL('../../fixtures/servers', import.meta.url));
+const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
+const slow: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'slow.mjs')] };
+const broken: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'exits-at-once.sh')] };
+
+interface Rig {
+  readonly file: string;
+  readonly sandbox: Sandbox;
+  readonly run: (...args: readonly string[]) => Promise<Outcome>;
+  readonly json: <T>(...args: readonly string[]) => Promise<T>;
+}
+
+function rig(servers: Readonly<Record<string, ServerEntry>> = { echo }): Rig {
+  const file = writeHostsFile({ here: { servers } }).path;
+  const sandbox = makeSandbox();
+  const run = (...args: readonly string[]): Promise<Outcome> => runProgram([...args, '--config', file], sandbox);
+  return {
+    file,
+    sandbox,
+    run,
+    json: async <T>(...args: readonly string[]) => JSON.parse((await run(...args, '--json')).stdout) as T,
+  };
+}
+
+describe('without a daemon', () => {
+  it.each([
+    [['status']],
+    [['status', '--watch']],
+    [['logs']],
+    [['ps']],
+    [['restart', 'here']],
+    [['reload']],
+    [['stop']],
+    [['enable', 'here/echo']],
+  ])('%j exits 7, names the next command, and starts none', async (words) => {
+    const { run, sandbox } = rig();
+    const { code, stdout, stderr } = await run(...words, '--json');
+    expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
+    const { error } = JSON.parse(stderr) as { error: ErrorReport };
+    expect(error.code).toBe('NO_DAEMON');
+    expect(error.hint).toContain('mcp-anywhere tools');
+    expect(daemonsIn(sandbox.runtimeDir)).toEqual([]);
+  });
+
+  it.each([['tools'], ['call', 'here__echo__where']])(
+    '%s starts one, which the next command finds',
+    async (...words) => {
+      const { run, sandbox } = rig();
+      expect((await run(...words)).code).toBe(0);
+      expect(daemonsIn(sandbox.runtimeDir)).toHaveLength(1);
+      expect((await run('status')).code).toBe(0);
+    },
+  );
+
+  it.each([['doctor'], ['explain', 'here/echo']])('%s looks by itself, and leaves nothing behind', async (...words) => {
+    const { run, sandbox } = rig();
+    expect((await run(...words)).code).toBe(0);
+    expect(daemonsIn(sandbox.runtimeDir)).toEqual([]);
+  });
+});
+
+describe('stop', () => {
+  it('ends the daemon, and has it ended when it says so', async () => {
+    const { run, json, sandbox } = rig();
+    await run('tools');
+    const [daemon] = daemonsIn(sandbox.runtimeDir);
+    const { stopped } = await json<{ stopped: number }>('stop');
+    expect(stopped).toBe(daemon?.pid);
+    await until(() => !isAlive(stopped));
+    expect((await run('status')).code).toBe(7);
+  });
+
+  it('lets calls under way end, or with --now does not', async () => {
+    for (const [words, text] of [
+      [[], '300 ms'],
+      [['--now'], undefined],
+    ] as const) {
+      const { run, file, sandbox } = rig({ slow });
+      const face = await openFace(file, sandbox);
+      await face.request('tools', {});
+      const call = face.request('call', { tool: 'here__slow__sleep', arguments: { ms: 300 } });
+      const outcome = call.then(
+        ({ result }) => JSON.stringify(result),
+        (error: unknown) => (error as ErrorReport).code,
+      );
+      await until(async () => (await face.request('snapshot', {})).calls.length === 1);
+      expect((await run('stop', ...words)).code).toBe(0);
+      if (text === undefined) expect(['NO_DAEMON', 'INTERRUPTED', 'CANCELLED', 'TOOL_FAILED']).toContain(await outcome);
+      else expect(await outcome).not.toContain('NO_DAEMON');
+    }
+  });
+});
+
+describe('restart', () => {
+  it('gives a server a process of its own anew', async () => {
+    const { run, file, sandbox } = rig();
+    const face = await openFace(file, sandbox);
+    const pid = async (): Promise<number> => {
+      const { result } = await face.request('call', { tool: 'here__echo__where', arguments: {} });
+      return (JSON.parse((result as { content: { text: string }[] }).content[0]?.text ?? '') as { pid: number }).pid;
+    };
+    const before = await pid();
+    const { code, stdout } = await run('restart', 'here/echo');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('1/1 servers') as string });
+    expect(isAlive(before)).toBe(false);
+    expect(await pid()).not.toBe(before);
+  });
+
+  it('says how it went: a server that does not come up again is its exit code', async () => {
+    const { run } = rig({ broken });
+    await run('tools');
+    const { code, stdout } = await run('restart', 'here/broken');
+    expect(code).toBe(5);
+    expect(stdout).toContain('✖ here/broken');
+    expect((await run('restart', 'her')).stderr).toContain('did you mean here?');
+  });
+});
+
+describe('enable and disable', () => {
+  it('take a server away, say so to who calls it, and give it back', async () => {
+    const { run, json } = rig({ echo, slow });
+    await run('tools');
+    expect((await run('disable', 'here/echo')).code).toBe(0);
+    const { tools } = await json<{ tools: { server: string }[] }>('tools');
+    expect(new Set(tools.map(({ server }) => server))).toEqual(new Set(['slow']));
+    const { hosts } = await json<StatusSnapshot>('status');
+    expect(hosts[0]?.servers[0]).toMatchObject({ name: 'echo', state: 'disabled' });
+    const refused = await run('call', 'here__echo__where');
+    expect(refused.stderr).toContain('here/echo is switched off');
+    expect(refused.stderr).toContain('mcp-anywhere enable here/echo');
+    expect((await run('enable', 'here/echo')).code).toBe(0);
+    expect((await run('call', 'here__echo__where')).code).toBe(0);
+  });
+});
+
+describe('reload', () => {
+  it('says what changed, and what is wrong with a file that does not count', async () => {
+    const hosts = writeHostsFile({ here: { servers: { echo } } });
+    const sandbox = makeSandbox();
+    const run = (...args: readonly string[]): Promise<Outcome> =>
+      runProgram([...args, '--config', hosts.path], sandbox);
+    await run('tools');
+    hosts.rewrite({ here: { servers: { echo, slow } } });
+    const { code, stdout } = await run('reload');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'here/slow: added\n' });
+    hosts.rewrite({ here: { servers: { echo: { ...echo, comand: 'x' } } } });
+    const bad = await run('reload');
+    expect(bad.code).toBe(6);
+    expect(bad.stderr).toContain('comand');
+    expect((await run('status')).stdout).toContain('comand');
+    expect((await run('call', 'here__slow__sleep', '-a', 'ms=1')).code).toBe(0);
+  });
+});
+
+describe('explain', () => {
+  it('has live state, evidence and the next command', async () => {
+    const { run, json } = rig({ echo, broken });
+    await run('tools');
+    const server = await json<Explanation & { host: string; server: string }>('explain', 'here/broken');
+    expect(server).toMatchObject({ host: 'here', server: 'broken', hint: 'mcp-anywhere logs here/broken' });
+    expect(server.lines.join('\n')).toContain('cannot open database');
+    expect(server.causes).toMatchObject([{ code: 'SERVER_START_FAILED' }]);
+    const host = await json<Explanation>('explain', 'here');
+    expect(host.title).toBe('host here is up; 1 of 2 servers failed');
+    expect(await json('explain', 'auth_failed')).toMatchObject({ code: 'AUTH_FAILED', exitCode: 3 });
+  });
+});
+
+describe('ps', () => {
+  it('lists the daemons of all hosts files, and their clients', async () => {
+    const { file, sandbox, run, json } = rig();
+    const other = writeHostsFile({ there: { servers: { echo } } }).path;
+    const face = await openFace(file, sandbox);
+    await face.request('tools', {});
+    await runProgram(['tools', '--config', other], sandbox);
+    const { daemons } = await json<{ daemons: { pid: number; hostsFile: string; clients: unknown[] }[] }>('ps');
+    expect(daemons).toMatchObject([
+      { hostsFile: file, clients: [{ name: 'mcp-anywhere-cli' }] },
+      { hostsFile: other, clients: [] },
+    ]);
+    expect((await run('ps')).stdout).toMatch(/^pid \d+ .*\n.*mcp-anywhere-cli.*\npid \d+ .*\n +no clients\n$/);
+  });
+
+  it('does not wait for one that was stopped in its tracks', async () => {
+    const { sandbox, run } = rig();
+    await run('tools');
+    const pids = daemonsIn(sandbox.runtimeDir).map(({ pid }) => pid);
+    expect(pids).toHaveLength(1);
+    onTestFinished(() => {
+      for (const pid of pids) signalPid(pid, 'SIGCONT');
+    });
+    for (const pid of pids) signalPid(pid, 'SIGSTOP');
+    const { code, stdout } = await run('ps');
+    expect(code).toBe(0);
+    expect(stdout).toContain('does not answer');
+    const status = await run('status');
+    expect(status.code).toBe(7);
+    expect(status.stderr).toContain('does not answer');
+  });
+});
+
+describe('status --watch', () => {
+  it('tells each change in a line, until the daemon ends', async () => {
+    const { file, sandbox, run } = rig();
+    await run('tools');
+    const watcher = spawn(process.execPath, [BIN, 'status', '--watch', '--config', file], { env: sandbox.env });
+    const said: string[] = [];
+    createInterface({ input: watcher.stdout }).on('line', (line) => said.push(line));
+    const closed = once(watcher, 'close');
+    await until(() => said.some((line) => line.includes('here  ● up')));
+    await until(async () => {
+      await run('restart', 'here/echo');
+      return said.some((line) => /Z here\/echo starting: /.test(line));
+    });
+    await run('stop', '--now');
+    expect(await closed).toEqual([7, null]);
+  });
+
+  it('redraws in a terminal, and leaves with Ctrl-C', async () => {
+    const { file, sandbox, run } = rig();
+    await run('tools');
+    const screen = runInTerminal(['status', '--watch', '--config', file], sandbox);
+    await screen.shows('1/1 servers');
+    await run('disable', 'here/echo');
+    await screen.shows('0/0 servers');
+    screen.type('\u0003');
+    expect(await screen.exit).toBe(130);
+  });
+});

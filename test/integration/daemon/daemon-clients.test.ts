@@ -1,0 +1,141 @@
+/** What the clients of one daemon share, and what they do not. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { clientAt, endpointFor, faceAt, helloFor, servingDaemon } from '../../harness/daemon-process.ts';
+import { fixture, type HostEntry, writeHostsFile } from '../../harness/hosts-file.ts';
+import { gone, withVariable } from '../../harness/processes.ts';
+import { initialize } from '../../harness/program.ts';
+import { startProxy } from '../../harness/proxy.ts';
+import type { RawClient } from '../../harness/raw-client.ts';
+import { makeSandbox } from '../../harness/sandbox.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { type Sshd, startSshd } from '../../harness/sshd.ts';
+import { call, callText, offers, textOf } from '../../harness/tools.ts';
+import { until } from '../../harness/until.ts';
+import { startAgent } from '../openssh-agent.ts';
+import { daemonOf, localHostsFile, SERVERS } from './kit.ts';
+
+let sshd: Sshd;
+beforeAll(async () => {
+  sshd = await startSshd();
+});
+afterAll(() => sshd.stop());
+
+/** A hosts file with one host that only a key of an agent opens. */
+function onlyWithAgent(): string {
+  const identityFile = join(scratch(), 'no-such-key');
+  const file = writeHostsFile({ box: { sshd, identityFile, servers: { echo: fixture(sshd, 'echo.mjs') } } });
+  const text = readFileSync(file.sshConfigFile, 'utf8');
+  writeFileSync(file.sshConfigFile, text.replace('IdentitiesOnly yes', 'IdentitiesOnly no'));
+  return file.path;
+}
+
+describe('its clients', () => {
+  it('share the connections of a host, as few as its MaxSessions allows', async () => {
+    const own = await startSshd({ maxSessions: 4 });
+    onTestFinished(() => own.stop());
+    const proxy = await startProxy({ to: own.port });
+    onTestFinished(() => proxy.stop());
+    const host: HostEntry = { sshd: own, port: proxy.port, servers: { echo: fixture(own, 'echo.mjs') } };
+    const { client } = await daemonOf(writeHostsFile({ box: host }).path);
+    const [first, second] = [await client(), await client()];
+    await offers(first, ['box__echo__where']);
+    const where = async (one: RawClient): Promise<number> =>
+      (JSON.parse(await callText(one, 'box__echo__where')) as { pid: number }).pid;
+    // Two servers, one connection.
+    expect(await where(first)).not.toBe(await where(second));
+    expect(proxy.connections).toBe(1);
+    const more = await Promise.all(Array.from({ length: 8 }, () => client()));
+    await Promise.all(more.map(where));
+    // Ten instances and the lease's own session, four to a connection.
+    expect(proxy.connections).toBe(Math.ceil(11 / 4));
+    // A client that leaves takes its own server with it, and no other's.
+    await second.close();
+    await until(() => own.programs().filter(({ commandLine }) => commandLine.includes('echo.mjs')).length < 10 * 3);
+    expect(await where(first)).toBeGreaterThan(0);
+  });
+
+  it('have environments of their own, whoever came first', async () => {
+    const env = { TOKEN: '${env:TOK:-none}' };
+    const server = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')], env };
+    const file = writeHostsFile({
+      here: { entry: { local: true }, servers: { own: server, all: { ...server, sharing: 'shared' } } },
+    }).path;
+    const { client } = await daemonOf(file, { env: { TOK: 'of-daemon' } });
+    const token = async (one: RawClient, name: string): Promise<unknown> => {
+      const text = await callText(one, `here__${name}__where`, { variables: ['TOKEN'] });
+      return (JSON.parse(text) as { variables: { TOKEN: string } }).variables.TOKEN;
+    };
+    const first = await client({ TOK: 'of-first' });
+    await offers(first, ['here__own__where', 'here__all__where']);
+    const second = await client({ TOK: 'of-second' });
+    const bare = await client();
+    expect(await token(first, 'own')).toBe('of-first');
+    expect(await token(second, 'own')).toBe('of-second');
+    // It has none: neither another client's nor the daemon's is put upon it.
+    expect(await token(bare, 'own')).toBe('none');
+    // One for all, started when the first came.
+    expect(await token(second, 'all')).toBe('of-first');
+  });
+
+  it('bring their agent: a host that no key opened is open when a client comes that has one', async () => {
+    const { client, endpoint, hello } = await daemonOf(onlyWithAgent());
+    const bare = await client();
+    const face = await faceAt(endpoint, hello('control'));
+    const state = async (): Promise<string | undefined> => (await face.request('status', {})).hosts[0]?.state;
+    await until(async () => (await state()) === 'refused');
+    const agent = await startAgent([sshd.identityFile]);
+    const rich = await client({ SSH_AUTH_SOCK: agent.socket });
+    await offers(rich, ['box__echo__where']);
+    expect(textOf(await call(bare, 'box__echo__where'))).toContain('"pid"');
+  });
+
+  it('need no SSH_AUTH_SOCK where an agent listens at a place that is known', async () => {
+    const file = onlyWithAgent();
+    const sandbox = makeSandbox();
+    const socket = join(sandbox.runtimeDir, 'keyring', 'ssh');
+    mkdirSync(dirname(socket), { mode: 0o700 });
+    await startAgent([sshd.identityFile], socket);
+    await servingDaemon(file, sandbox);
+    const client = clientAt(endpointFor(file, sandbox), helloFor('mcp', file, sandbox));
+    await initialize(client);
+    await offers(client, ['box__echo__where']);
+  });
+
+  it('cost the daemon at most 5 MB each', async () => {
+    const servers = { a: fixture(sshd, 'echo.mjs'), b: fixture(sshd, 'echo.mjs') };
+    const { client, daemon } = await daemonOf(writeHostsFile({ box: { sshd, servers } }).path);
+    const working = async (): Promise<void> => {
+      const one = await client();
+      await offers(one, ['box__a__echo', 'box__b__echo']);
+      for (const name of ['box__a__echo', 'box__b__echo']) await callText(one, name, { message: 'x'.repeat(10_000) });
+    };
+    for (let index = 0; index < 3; index += 1) await working();
+    const before = residentBytes(daemon.pid);
+    for (let index = 0; index < 10; index += 1) await working();
+    const each = (residentBytes(daemon.pid) - before) / 10;
+    console.log(`a client costs the daemon ${(each / 1024 / 1024).toFixed(2)} MB, of ${before / 1024 / 1024} MB`);
+    expect(each).toBeLessThan(5 * 1024 * 1024);
+  });
+
+  it('leave nothing behind in the daemon', async () => {
+    const file = localHostsFile('echo.mjs', { env: { MARK: '${env:MARK}' } });
+    const { client, endpoint, hello } = await daemonOf(file);
+    const face = await faceAt(endpoint, hello('control'));
+    const mark = `m${String(process.pid)}`;
+    for (let index = 0; index < 3; index += 1) {
+      const one = await client({ MARK: mark });
+      await callText(one, 'here__one__echo');
+      expect(withVariable('MARK', mark).length).toBeGreaterThan(0);
+      await one.close();
+      await gone(() => withVariable('MARK', mark));
+    }
+    expect((await face.request('status', {})).clients).toEqual([]);
+  });
+});
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { candidatesFor, configIn, type Names } from '../../../src/cli/complete-words.ts';
+import type { CliIo } from '../../../src/cli/context.ts';
+import { createProgram } from '../../../src/cli/program.ts';
+
+const names: Names = {
+  hosts: ['gpu1', 'nas'],
+  servers: ['gpu1/files', 'nas/media'],
+  tools: ['gpu1__files__read', 'nas__media__play'],
+};
+
+async function complete(...words: string[]): Promise<readonly string[]> {
+  const io = { program: { version: '1', node: '', file: '' } } as CliIo;
+  const { program } = createProgram(io, () => Promise.resolve());
+  const { words: found, files } = await candidatesFor(program, words, () => Promise.resolve(names));
+  return files ? [':files', ...found] : found;
+}
+
+describe('completion', () => {
+  it('knows the commands, without the hidden ones', async () => {
+    expect(await complete('re')).toEqual(['restart', 'reload']);
+    expect(await complete('')).toContain('status');
+    expect(await complete('__')).toEqual([]);
+    expect(await complete('config', '')).toEqual(['path', 'validate', 'schema', 'trust']);
+  });
+
+  it.each([
+    [
+      ['restart', ''],
+      ['gpu1', 'nas', 'gpu1/files', 'nas/media'],
+    ],
+    [['restart', 'gpu1/'], ['gpu1/files']],
+    [
+      ['doctor', ''],
+      ['gpu1', 'nas'],
+    ],
+    [['call', 'nas'], ['nas__media__play']],
+    [
+      ['enable', ''],
+      ['gpu1/files', 'nas/media'],
+    ],
+    [['explain', 'HOST_KEY_R'], ['HOST_KEY_REVOKED']],
+    [['explain', 'nas/'], ['nas/media']],
+    [['serve', '--transparent', 'g'], ['gpu1/files']],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [
+      ['logs', '--stream', 's'],
+      ['stderr', 'stdout-noise', 'ssh'],
+    ],
+    [['--json', '--log-level', 'in'], ['info']],
+    [
+      ['--json', 'restart', 'n'],
+      ['nas', 'nas/media'],
+    ],
+    [['logs', '--f'], ['--follow']],
+    [['logs', '--js'], ['--json']],
+    [['status', ''], []],
+    [['restart', 'gpu1', ''], []],
+    [['--config', ''], [':files']],
+    [['config', 'validate', ''], [':files']],
+  ])('%j offers %j', async (words, expected) => {
+    expect(await complete(...words)).toEqual(expected);
+  });
+
+  it('asks for names only where they are wanted', async () => {
+    const io = { program: { version: '1', node: '', file: '' } } as CliIo;
+    const { program } = createProgram(io, () => Promise.resolve());
+    const unwanted = (): Promise<Names> => Promise.reject(new Error('asked'));
+    expect((await candidatesFor(program, ['st'], unwanted)).words).toContain('status');
+  });
+
+  it('finds the hosts file that is named on the line', () => {
+    expect(configIn(['--config', 'a.yaml', 'restart', ''])).toBe('a.yaml');
+    expect(configIn(['restart', '--config', 'a.yaml'])).toBeUndefined();
+    expect(configIn(['restart', ''])).toBeUndefined();
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { statsText } from '../../../src/cli/stats.ts';
+import { chooseStyle } from '../../../src/cli/style.ts';
+import type { StatRow } from '../../../src/daemon/control-schema.ts';
+
+const plain = chooseStyle({ color: false, isTTY: true, env: {} });
+
+function row(key: string, more: Partial<StatRow> = {}): StatRow {
+  return { key, calls: 1, errors: 0, p50Ms: 1.23, p95Ms: 45.6, p99Ms: 1234, bytesIn: 120, bytesOut: 5300, ...more };
+}
+
+describe('statsText', () => {
+  it('puts numbers under each other and the name last', () => {
+    const rows = [
+      row('gpu1/files/read_file', { calls: 1234, errors: 12, bytesOut: 1_234_567_890 }),
+      row('nas/media/list', { p99Ms: 65_000 }),
+    ];
+    expect(statsText(rows, { by: 'tool' }, plain)).toBe(
+      [
+        'calls  errors     p50    p95    p99     in     out  tool',
+        ' 1234      12  1.2 ms  46 ms  1.2 s  120 B  1.2 GB  gpu1/files/read_file',
+        '    1       0  1.2 ms  46 ms   65 s  120 B  5.3 kB  nas/media/list',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('does not let a name steer the terminal', () => {
+    expect(statsText([row('evil\u001B[2J\nname')], { by: 'client' }, plain)).toContain('evil name');
+  });
+});

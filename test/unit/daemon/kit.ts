@@ -1,0 +1,54 @@
+/** A gateway over real local servers, and faces on it. */
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { ServerPlan } from '../../../src/config/plan.ts';
+import { ControlClient } from '../../../src/daemon/control-client.ts';
+import { ControlHub } from '../../../src/daemon/control-hub.ts';
+import type { ControlHubDeps } from '../../../src/daemon/control-shared.ts';
+import { PromptDesk } from '../../../src/daemon/prompts.ts';
+import { memoryTransports } from '../../../src/daemon/transport.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
+import { openGateway, type RigOptions } from '../gateway/kit.ts';
+
+export interface Rig {
+  readonly gateway: Gateway;
+  readonly hub: ControlHub;
+  readonly prompts: PromptDesk;
+  /** The first face. */
+  readonly client: ControlClient;
+  /** One more. */
+  readonly face: () => ControlClient;
+}
+
+export function control(
+  servers: readonly ServerPlan[],
+  options: RigOptions = {},
+  more: Partial<ControlHubDeps> = {},
+): Rig {
+  const prompts = new PromptDesk({
+    clock: systemClock(),
+    askpass: () => Promise.resolve(undefined),
+    waitMs: 20_000,
+    onError: () => undefined,
+  });
+  const gateway = openGateway(servers, { prompter: prompts.prompter, ...options });
+  const hub = new ControlHub({
+    gateway,
+    clock: systemClock(),
+    version: '1.2.3',
+    daemonPid: undefined,
+    prompts,
+    ...more,
+  });
+  onTestFinished(() => {
+    hub.close();
+  });
+  const face = (): ControlClient => {
+    const [near, far] = memoryTransports();
+    hub.accept(far);
+    const client = new ControlClient(near);
+    onTestFinished(() => client.close());
+    return client;
+  };
+  return { gateway, hub, prompts, client: face(), face };
+}

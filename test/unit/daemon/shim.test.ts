@@ -1,0 +1,250 @@
+/** The shim between streams and a real socket whose other end the test plays. */
+import { createServer, connect as dial, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, it, onTestFinished } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
+import { runShim } from '../../../src/daemon/shim/shim.ts';
+import { ManualClock } from '../../harness/manual-clock.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { until } from '../../harness/until.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface DaemonEnd {
+  readonly socket: Socket;
+  readonly lines: () => Json[];
+  readonly say: (message: Json) => void;
+}
+
+/** Every connection of the shim, from the first; each is read unless `isDeaf`. */
+async function start({
+  isDeaf = false,
+  isOrderly = false,
+  refuse,
+}: {
+  isDeaf?: boolean;
+  isOrderly?: boolean;
+  refuse?: () => AnywhereError | undefined;
+} = {}) {
+  const path = join(scratch(), 'daemon.sock');
+  const daemons: DaemonEnd[] = [];
+  const server = createServer((socket) => {
+    let text = '';
+    socket.on('error', () => undefined);
+    if (!isDeaf) socket.on('data', (chunk) => (text += chunk.toString()));
+    daemons.push({
+      socket,
+      lines: () =>
+        text
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as Json),
+      say: (message) => socket.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const clock = new ManualClock();
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const ended = runShim({
+    input,
+    output,
+    clock,
+    random: () => 0,
+    connect: async () => {
+      const error = refuse?.();
+      if (error !== undefined) throw error;
+      const socket = dial(path);
+      socket.on('error', () => undefined);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      return socket;
+    },
+    wasStopped: () => isOrderly,
+    stopped: new Promise(() => undefined),
+  });
+  onTestFinished(async () => {
+    input.end();
+    for (const { socket } of daemons) socket.destroy();
+    await ended.catch(() => undefined);
+    server.close();
+  });
+  const send = (message: Json): boolean => input.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  /** A delay of none takes the clock's permission all the same. */
+  const daemon = (index: number): Promise<DaemonEnd> =>
+    until(
+      () => {
+        clock.advance(0);
+        return daemons[index];
+      },
+      { what: `daemon ${index}` },
+    );
+  return { input, output, clock, ended, daemons, daemon, send, server };
+}
+
+function textOf(output: PassThrough): () => string {
+  const chunks: Buffer[] = [];
+  output.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+const CALL = { id: 5, method: 'tools/call', params: { name: 'a__b__c' } };
+const MEGABYTE = 1024 * 1024;
+
+it('passes a result of 50 MB on as it is read, and keeps none of it', async () => {
+  const { output, daemon, send } = await start();
+  send(CALL);
+  const { socket } = await daemon(0);
+  const chunk = Buffer.alloc(MEGABYTE, 'x');
+  const head = '{"jsonrpc":"2.0","id":5,"result":{"t":"';
+  socket.write(head);
+  for (let index = 0; index < 50; index += 1) socket.write(chunk);
+  socket.write('"}}\n');
+  // Nobody reads yet: nearly all of it stays with its sender.
+  await until(() => output.readableLength > 0, { what: 'a first part' });
+  let left = -1;
+  await until(() => left === (left = socket.writableLength), { everyMs: 100, what: 'the flow to stand still' });
+  expect(left).toBeGreaterThan(46 * MEGABYTE);
+  let size = 0;
+  let end = '';
+  output.on('data', (part: Buffer) => {
+    size += part.length;
+    end = part.subarray(-4).toString();
+  });
+  await until(() => end === '"}}\n', { what: 'its end' });
+  expect(size).toBe(head.length + 50 * MEGABYTE + 4);
+});
+
+it('reads no faster from the client than the daemon does', async () => {
+  const { input, daemon } = await start({ isDeaf: true });
+  const { socket } = await daemon(0);
+  const line = `{"jsonrpc":"2.0","method":"x","params":"${'y'.repeat(100_000)}"}\n`;
+  let sent = 0;
+  const push = (): void => {
+    for (let goesOn = true; goesOn && sent < 300; sent += 1) goesOn = input.write(line);
+  };
+  input.on('drain', push);
+  push();
+  await until(() => input.isPaused(), { what: 'the client to be held up' });
+  expect(sent).toBeLessThan(100);
+  socket.resume();
+  await until(() => sent === 300, { what: 'all to be taken' });
+});
+
+it('ends half a line that has reached the client, and answers its request', async () => {
+  const { output, daemon, send } = await start();
+  const text = textOf(output);
+  send(CALL);
+  const { socket, lines } = await daemon(0);
+  await until(() => lines().length === 1);
+  const half = `{"jsonrpc":"2.0","id":5,"result":{"t":"${'x'.repeat(400_000)}`;
+  socket.write(half);
+  await until(() => text().length > 300_000, { what: 'half a line' });
+  socket.destroy();
+  await until(() => text().endsWith('}\n'), { what: 'an answer' });
+  const [broken, answer, rest] = text().split('\n');
+  expect(half.startsWith(broken ?? '')).toBe(true);
+  expect(JSON.parse(answer ?? '')).toMatchObject({ id: 5, result: { isError: true } });
+  expect(rest).toBe('');
+});
+
+it('shows nothing of half a line that is short', async () => {
+  const { output, daemon, send } = await start();
+  const text = textOf(output);
+  send(CALL);
+  const first = await daemon(0);
+  await until(() => first.lines().length === 1);
+  first.socket.write('{"jsonrpc":"2.0","method":"notifications/x"}\n{"jsonrpc":"2.0","id":5,"resu');
+  await until(() => text().includes('notifications/x'));
+  first.socket.destroy();
+  await until(() => text().includes('outcome unknown'));
+  expect(text()).not.toContain('"resu"');
+  (await daemon(1)).say({ method: 'notifications/y' });
+  await until(() => text().includes('notifications/y'));
+  for (const line of text().trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
+});
+
+it('keeps what the client says while no daemon is there, and says what stood before first', async () => {
+  const { output, daemon, send } = await start();
+  const text = textOf(output);
+  send({ id: 1, method: 'initialize', params: {} });
+  const first = await daemon(0);
+  await until(() => first.lines().length === 1);
+  first.say({ id: 1, result: {} });
+  send({ method: 'notifications/initialized' });
+  send({ ...CALL, id: 4 });
+  await until(() => first.lines().length === 3);
+  first.socket.destroy();
+  // The manual clock holds the delay before the next one.
+  await until(() => text().includes('outcome unknown'));
+  send(CALL);
+  const second = await daemon(1);
+  await until(() => second.lines().length === 1);
+  expect(second.lines()[0]).toMatchObject({ method: 'initialize' });
+  second.say({ id: second.lines()[0]?.['id'], result: {} });
+  await until(() => second.lines().length === 3);
+  expect(second.lines().slice(1)).toMatchObject([{ method: 'notifications/initialized' }, CALL]);
+  second.say({ id: 5, result: { ok: true } });
+  await until(() => text().includes('"ok":true'));
+  expect(
+    text()
+      .split('\n')
+      .filter((line) => line.includes('"result"')),
+  ).toHaveLength(3);
+});
+
+it('throws away the rest of a long request whose beginning went to a daemon that is gone', async () => {
+  const { input, output, daemon } = await start();
+  const text = textOf(output);
+  input.write(`{"method":"tools/call","params":{"name":"a","arguments":"${'x'.repeat(400_000)}`);
+  const first = await daemon(0);
+  first.socket.destroy();
+  await until(() => first.socket.destroyed);
+  const second = await daemon(1);
+  input.write('xx"},"jsonrpc":"2.0","id":9}\n{"jsonrpc":"2.0","id":10,"method":"ping"}\n');
+  await until(() => text().includes('\n'));
+  expect(JSON.parse(text().trimEnd())).toMatchObject({ id: 9, result: { isError: true } });
+  await until(() => second.lines().length === 1);
+  expect(second.lines()).toMatchObject([{ id: 10, method: 'ping' }]);
+});
+
+it('gives up on daemons that crash again and again, and says so to whoever asks', async () => {
+  const { output, clock, daemons, send, server } = await start();
+  const text = textOf(output);
+  server.on('connection', (socket: Socket) => setImmediate(() => socket.destroy()));
+  await until(
+    () => {
+      clock.advance(1000);
+      return daemons.length === 6;
+    },
+    { everyMs: 5, what: 'six daemons' },
+  );
+  await until(() => daemons[5]?.socket.destroyed === true);
+  send(CALL);
+  await until(() => text().includes('(NO_DAEMON)') || text().includes('times in a row'), { what: 'the reason' });
+  expect(daemons).toHaveLength(6);
+});
+
+it('rests where the daemon was stopped, until the client wants something', async () => {
+  const { daemon, daemons, send, clock } = await start({ isOrderly: true });
+  (await daemon(0)).socket.end();
+  await until(() => daemons[0]?.socket.destroyed === true);
+  clock.advance(60_000);
+  expect(daemons).toHaveLength(1);
+  send(CALL);
+  const second = await daemon(1);
+  await until(() => second.lines().length === 1);
+  expect(second.lines()).toMatchObject([CALL]);
+});
+
+it('tells a client that asks later why no daemon could be started, and ends with it', async () => {
+  const error = new AnywhereError('CONFIG_INVALID', 'The hosts file has mistakes.');
+  const { output, ended, send, clock } = await start({ refuse: () => error });
+  const text = textOf(output);
+  const outcome = ended.catch((reason: unknown) => reason);
+  await until(() => send({ id: 1, method: 'initialize', params: {} }));
+  await until(() => text().includes('\n'));
+  expect(JSON.parse(text())).toMatchObject({ id: 1, error: { data: { code: 'CONFIG_INVALID' } } });
+  clock.advance(0);
+  expect(await outcome).toBe(error);
+});

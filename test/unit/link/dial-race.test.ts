@@ -1,0 +1,104 @@
+/** A fresh attempt beside one that gets nowhere. */
+import { describe, expect, it } from 'vitest';
+import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
+import type { Dialer, Pulse, Transport } from '../../../src/link/contract.ts';
+import { dialRace } from '../../../src/link/dial-race.ts';
+import { settled } from '../protocol/kit.ts';
+import { stateOf } from '../protocol/peer-kit.ts';
+import { manualClock } from './manual-clock.ts';
+
+function setUp() {
+  const clock = manualClock();
+  const dials: {
+    readonly signal: AbortSignal;
+    readonly pulse: Pulse;
+    readonly destroyed: unknown[];
+    succeed(): void;
+    fail(code: ErrorCode): void;
+  }[] = [];
+  const dialer: Dialer = {
+    host: 'box',
+    backend: () => 'fake',
+    dial: (signal, pulse = { source: () => undefined }) =>
+      new Promise((resolve, reject) => {
+        const destroyed: unknown[] = [];
+        dials.push({
+          signal,
+          pulse,
+          destroyed,
+          succeed: () => {
+            resolve({ identity: '', destroy: (cause: unknown) => destroyed.push(cause) } as unknown as Transport);
+          },
+          fail: (code) => {
+            reject(new AnywhereError(code, code));
+          },
+        });
+      }),
+  };
+  const abort = new AbortController();
+  const won = dialRace({ dialer, clock, signal: abort.signal });
+  const at = (index: number) => {
+    const dial = dials[index];
+    if (dial === undefined) throw new Error(`there is no attempt ${index}`);
+    return dial;
+  };
+  return { clock, dials, won, at, abort };
+}
+
+describe('an attempt to connect', () => {
+  it('that hears nothing for 2 s is raced by one more, and the first there wins', async () => {
+    const { clock, dials, won, at } = setUp();
+    at(0).pulse.source = () => 7;
+    clock.advance(1_999);
+    expect(dials).toHaveLength(1);
+    clock.advance(1);
+    expect(dials).toHaveLength(2);
+    at(1).pulse.source = () => 0;
+    clock.advance(60_000);
+    expect(dials).toHaveLength(2);
+    at(1).succeed();
+    await won;
+    expect([at(0).signal.aborted, at(1).signal.aborted, clock.timers]).toEqual([true, false, 0]);
+    at(0).succeed();
+    await settled();
+    expect([at(0).destroyed.length, at(1).destroyed.length]).toEqual([1, 0]);
+  });
+
+  it('that gets on, asks a person, or cannot tell is left alone', () => {
+    const { clock, dials, at } = setUp();
+    clock.advance(20_000);
+    let bytes = 0;
+    at(0).pulse.source = () => {
+      bytes += 1;
+      return bytes;
+    };
+    clock.advance(20_000);
+    at(0).pulse.source = () => Number.NaN;
+    clock.advance(20_000);
+    expect(dials).toHaveLength(1);
+  });
+
+  it('that fails leaves it to the other, but for a refusal', async () => {
+    const { clock, won, at } = setUp();
+    at(0).pulse.source = () => 1;
+    clock.advance(4_000);
+    at(0).fail('HOST_UNREACHABLE');
+    expect(await stateOf(won)).toBe('pending');
+    at(1).fail('HOST_TIMEOUT');
+    expect(await stateOf(won)).toMatchObject({ code: 'HOST_TIMEOUT' });
+
+    const other = setUp();
+    other.at(0).pulse.source = () => 1;
+    other.clock.advance(4_000);
+    other.at(1).fail('HOST_KEY_CHANGED');
+    expect(await stateOf(other.won)).toMatchObject({ code: 'HOST_KEY_CHANGED' });
+    expect([other.at(0).signal.aborted, other.clock.timers]).toEqual([true, 0]);
+  });
+
+  it('ends with its link', () => {
+    const { at, abort, won } = setUp();
+    won.catch(() => undefined);
+    abort.abort();
+    expect(at(0).signal.aborted).toBe(true);
+  });
+});
