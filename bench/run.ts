@@ -9,6 +9,7 @@ import type { Figure, Row } from './row.ts';
 import { holds } from './row.ts';
 import { bigResult } from './rows/big-result.ts';
 import { callLatency, callThroughput, farCallLatency } from './rows/calls.ts';
+import { clientMemory } from './rows/client-memory.ts';
 import { dashboard } from './rows/dashboard.ts';
 import { firstContact, knownHost } from './rows/first-call.ts';
 import { manyHosts, memory } from './rows/many-hosts.ts';
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
   knownHost,
   manyHosts,
   memory,
+  clientMemory,
   dashboard,
 ];
 
