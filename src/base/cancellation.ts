@@ -4,17 +4,24 @@
  * where somebody needs one.
  */
 
+/** An object, since a closure for each request would cost more than the rest of its cancellation. */
+export interface CancelListener {
+  handleEvent(): void;
+}
+
 /** What waiting code needs of a signal; every AbortSignal has it. */
 export interface CancelSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
-  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
+  addEventListener(type: 'abort', listener: CancelListener, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: CancelListener): void;
 }
 
 export class Cancellation implements CancelSignal {
   #reason: Error | undefined;
-  #listeners: (() => void)[] | undefined;
+  /** Nearly always there is just one. */
+  #listener: CancelListener | undefined;
+  #others: CancelListener[] | undefined;
   #controller: AbortController | undefined;
 
   get aborted(): boolean {
@@ -29,23 +36,23 @@ export class Cancellation implements CancelSignal {
   cancel(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    const listeners = this.#listeners ?? [];
-    this.#listeners = undefined;
-    for (const listener of listeners) listener();
+    const listeners = [this.#listener, ...(this.#others ?? [])];
+    this.#listener = undefined;
+    this.#others = undefined;
+    for (const listener of listeners) listener?.handleEvent();
     this.#controller?.abort(reason);
   }
 
   /** Every listener is called once at the most. */
-  addEventListener(_type: 'abort', listener: () => void): void {
-    if (this.#listeners === undefined) this.#listeners = [listener];
-    else this.#listeners.push(listener);
+  addEventListener(_type: 'abort', listener: CancelListener): void {
+    if (this.#listener === undefined) this.#listener = listener;
+    else if (this.#others === undefined) this.#others = [listener];
+    else this.#others.push(listener);
   }
 
-  removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at === -1) return;
-    if (this.#listeners?.length === 1) this.#listeners = undefined;
-    else this.#listeners?.splice(at, 1);
+  removeEventListener(_type: 'abort', listener: CancelListener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others = this.#others?.filter((other) => other !== listener);
   }
 
   /** For what only knows AbortSignal: fetch, timers, streams. */

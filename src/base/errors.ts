@@ -198,6 +198,9 @@ interface ErrorDetails extends ErrorPlace {
   readonly cause?: unknown;
 }
 
+/** Places that a hint still waits for. */
+const UNFILLED = /\{(?:host|server)\}/;
+
 /** The error of the program: what happened, where, on what evidence, and the next step. */
 export class AnywhereError extends Error {
   override readonly name = 'AnywhereError';
@@ -229,7 +232,7 @@ export class AnywhereError extends Error {
       server: this.server ?? place.server,
       tool: this.tool ?? place.tool,
       evidence: this.evidence,
-      hint: this.hint.includes('{') ? undefined : this.hint,
+      hint: UNFILLED.test(this.hint) ? undefined : this.hint,
       cause: this.cause,
     });
   }

@@ -6,14 +6,12 @@
  * its own in a ring; one that is still there when the ids come round moves to a Map.
  */
 const SLOTS = 256;
+const NOBODY = -1;
 
-interface Entry<V> {
-  readonly id: number;
-  readonly value: V;
-}
-
-export class IdTable<V> {
-  readonly #ring = new Array<Entry<V> | undefined>(SLOTS).fill(undefined);
+export class IdTable<V extends object> {
+  readonly #ring = new Array<V | undefined>(SLOTS).fill(undefined);
+  /** Whose value stands in each slot; -1 for nobody's. */
+  readonly #ids = new Array<number>(SLOTS).fill(NOBODY);
   /** The few that last long, and ids that are no small numbers. */
   readonly #others = new Map<number | string, V>();
   #inRing = 0;
@@ -31,23 +29,25 @@ export class IdTable<V> {
     const slot = id % SLOTS;
     const before = this.#ring[slot];
     if (before === undefined) this.#inRing += 1;
-    else this.#others.set(before.id, before.value);
-    this.#ring[slot] = { id, value };
+    else this.#others.set(this.#ids[slot] ?? NOBODY, before);
+    this.#ring[slot] = value;
+    this.#ids[slot] = id;
   }
 
   get(id: number | string): V | undefined {
-    const entry = typeof id === 'number' && isSlotId(id) ? this.#ring[id % SLOTS] : undefined;
-    return entry?.id === id ? entry.value : this.#others.get(id);
+    const slot = this.#slotOf(id);
+    return slot === NOBODY ? this.#others.get(id) : this.#ring[slot];
   }
 
   /** The value that was there. */
   delete(id: number | string): V | undefined {
-    const slot = typeof id === 'number' && isSlotId(id) ? id % SLOTS : -1;
-    const entry = slot === -1 ? undefined : this.#ring[slot];
-    if (entry?.id === id) {
+    const slot = this.#slotOf(id);
+    if (slot !== NOBODY) {
+      const value = this.#ring[slot];
       this.#ring[slot] = undefined;
+      this.#ids[slot] = NOBODY;
       this.#inRing -= 1;
-      return entry.value;
+      return value;
     }
     if (this.#others.size === 0) return undefined;
     const value = this.#others.get(id);
@@ -59,8 +59,16 @@ export class IdTable<V> {
   entries(): readonly (readonly [number | string, V])[] {
     return [
       ...this.#others,
-      ...this.#ring.flatMap((entry) => (entry === undefined ? [] : [[entry.id, entry.value] as const])),
+      ...this.#ring.flatMap((value, slot) =>
+        value === undefined ? [] : [[this.#ids[slot] ?? NOBODY, value] as const],
+      ),
     ];
+  }
+
+  /** NOBODY where it has none in the ring. */
+  #slotOf(id: number | string): number {
+    const slot = typeof id === 'number' && isSlotId(id) ? id % SLOTS : NOBODY;
+    return slot !== NOBODY && this.#ids[slot] === id ? slot : NOBODY;
   }
 }
 

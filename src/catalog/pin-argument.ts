@@ -1,5 +1,14 @@
 /** The argument by which a client chooses the host that runs a pool's tool: added to its schema, and taken out of its calls. */
-import { keyIs, memberAt, memberOf, type Span, skipSpace, textAt, walkMembers } from '../protocol/json-scan.ts';
+import {
+  keyIs,
+  memberAt,
+  memberOf,
+  type Span,
+  skipSpace,
+  skipValue,
+  textAt,
+  walkMembers,
+} from '../protocol/json-scan.ts';
 import type { Edit } from '../protocol/splice.ts';
 
 export const PIN_ARGUMENT = 'run_on';
@@ -31,7 +40,11 @@ export interface Pin {
 export function pinOf(bytes: Buffer, args: Span): Pin | undefined {
   const members: Member[] = [];
   walkMembers(bytes, args.start, {
-    member: (keyAt, start, end) => members.push({ keyAt, start, end }),
+    member: (keyAt, start) => {
+      const end = skipValue(bytes, start);
+      members.push({ keyAt, start, end });
+      return end;
+    },
   });
   const index = members.findLastIndex(({ keyAt }) => keyIs(bytes, keyAt, PIN_ARGUMENT));
   const [before, found, after] = [members[index - 1], members[index], members[index + 1]];

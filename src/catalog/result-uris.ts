@@ -4,15 +4,21 @@
  */
 import type { ServerPlan } from '../config/plan.ts';
 import { memberAt, memberOf, type Span, textAt, walkElements } from '../protocol/json-scan.ts';
+import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { UriAliases } from './alias.ts';
 
-const MARKS = [Buffer.from('"uri"'), Buffer.from('resourceUri"')];
+/** The end of every key that names one: `uri` and `resourceUri`. */
+const MARK = Buffer.from('ri"');
 
 /** Edits for the `result` of tools/call, prompts/get, resources/read and alike. A large one without URIs is only searched, never walked. */
-export function resultUriEdits(bytes: Buffer, result: Span, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
-  if (!aliases.isActive || !mayNameUris(bytes)) return [];
-  const spans = [
+export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
+  if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];
+  return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
+}
+
+function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
+  return [
     ...contentUris(bytes, memberOf(bytes, result, 'content')),
     ...elementsOf(bytes, memberOf(bytes, result, 'contents')).map((item) => memberOf(bytes, item, 'uri')),
     ...elementsOf(bytes, memberOf(bytes, result, 'messages')).flatMap((item) =>
@@ -20,7 +26,6 @@ export function resultUriEdits(bytes: Buffer, result: Span, server: ServerPlan, 
     ),
     ...uiUris(bytes, result),
   ];
-  return spans.flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
 }
 
 /** Edits for one definition of a list: its own URI or template, and the app it names. */
@@ -39,10 +44,6 @@ export function aliasEdit(
   return span === undefined || uri === undefined
     ? undefined
     : { span, text: JSON.stringify(aliases.toPublic(server, uri)) };
-}
-
-function mayNameUris(bytes: Buffer): boolean {
-  return MARKS.some((mark) => bytes.includes(mark));
 }
 
 /** MCP Apps: `_meta.ui.resourceUri`, and the flat key of its first drafts. */

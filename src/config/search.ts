@@ -5,7 +5,8 @@
  * working folder and so runs `.config/config.js` of a cloned repository before anybody trusted it (9.0.2).
  * No loader reads anything here either: what counts is read, checked for trust and parsed by our own.
  */
-import { dirname } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { CosmiconfigResult } from 'cosmiconfig';
 import { Explorer } from 'cosmiconfig/dist/Explorer.js';
 
@@ -42,10 +43,31 @@ export async function searchUpwards(cwd: string): Promise<string | undefined> {
     applyPackagePropertyPathToConfiguration: false,
   });
   for (const folder of upwards(cwd)) {
-    const found = await explorer.search(folder);
-    if (found !== null) return found.filepath;
+    const found = (await explorer.search(folder))?.filepath;
+    const file = (await passedBy(folder, found)) ?? found;
+    if (file !== undefined) return file;
   }
   return undefined;
+}
+
+/** A link that leads nowhere, or a folder, is an error later, and never a reason to take another file: cosmiconfig goes past them. */
+async function passedBy(folder: string, found: string | undefined): Promise<string | undefined> {
+  for (const place of SEARCH_PLACES) {
+    const file = join(folder, place);
+    if (file === found) return undefined;
+    if (await isThere(file)) return file;
+  }
+  return undefined;
+}
+
+/** Seen to be there: a folder above that nobody may look into holds nothing of ours. */
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function upwards(folder: string): string[] {

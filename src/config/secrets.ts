@@ -22,21 +22,36 @@ export interface Secrets {
    * The text with every reference replaced. Rejects with SECRET_UNRESOLVED, naming the reference and never a
    * value, or with the signal's reason.
    *
-   * @param variables where `${env:}` is looked up, if not in the user's environment
+   * One that takes until the server may not start any more rejects with SECRET_UNRESOLVED too.
    */
-  resolve(template: Template, place: ErrorPlace, signal: AbortSignal, variables?: Environment): Promise<string>;
+  resolve(template: Template, place: ErrorPlace, signal: AbortSignal, options?: ResolveOptions): Promise<string>;
+}
+
+export interface ResolveOptions {
+  /** Where `${env:}` is looked up, if not in the user's environment. */
+  readonly variables?: Environment | undefined;
+  /** Told of the value of each reference, so that it can be kept out of logs. */
+  readonly onValue?: (value: string) => void;
 }
 
 export function createSecrets(deps: SecretsDeps): Secrets {
   const runner = createCommandRunner(deps.env);
   return {
-    async resolve(template, place, signal, variables = deps.env) {
+    async resolve(template, place, signal, { variables = deps.env, onValue } = {}) {
       signal.throwIfAborted();
-      const looked = template.pieces.map(async (piece) =>
-        typeof piece === 'string' ? piece : lookUp(piece, { ...deps, env: variables }, runner, signal),
-      );
+      const pending = new Set<Reference>();
+      const looked = template.pieces.map(async (piece) => {
+        if (typeof piece === 'string') return piece;
+        pending.add(piece);
+        const value = await lookUp(piece, { ...deps, env: variables }, runner, signal);
+        pending.delete(piece);
+        onValue?.(value);
+        return value;
+      });
       const texts = await orAbort(settled(looked), signal).catch((error: unknown) => {
-        throw error instanceof AnywhereError ? placed(error, place) : error;
+        const [slow] = isTooLate(signal) ? pending : [];
+        const told = slow === undefined ? error : tooSlow(slow);
+        throw told instanceof AnywhereError ? placed(told, place) : told;
       });
       return usable(texts.join(''), template, place);
     },
@@ -121,6 +136,15 @@ function placed(error: AnywhereError, place: ErrorPlace): AnywhereError {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+function isTooLate({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof AnywhereError && reason.code === 'SERVER_START_TIMEOUT';
+}
+
+function tooSlow(reference: Reference): AnywhereError {
+  const hint = 'raise startTimeoutMs of the server, or see why it takes so long';
+  return unresolved(reference, 'it took longer than the server may take to start', hint);
 }
 
 function unresolved(reference: Reference, why: string, hint?: string): AnywhereError {

@@ -1,11 +1,10 @@
 /** `notifications/cancelled` of either side (MCP, utilities/cancellation). */
 import { AnywhereError } from '../base/errors.ts';
-import { rawAt } from '../protocol/json-scan.ts';
-import type { Message } from '../protocol/message.ts';
+import { idKeyAt, type Message } from '../protocol/message.ts';
 
 export interface Cancellation {
-  /** The request's id as its sender wrote it. */
-  readonly idText: string;
+  /** The request's `Message.idKey`. */
+  readonly key: number | string;
   readonly reason: AnywhereError;
 }
 
@@ -15,7 +14,7 @@ export function cancellationOf(notification: Message): Cancellation | undefined 
   const id = notification.param('requestId');
   if (id === undefined) return undefined;
   return {
-    idText: rawAt(notification.bytes, id),
+    key: idKeyAt(notification.bytes, id),
     reason: new AnywhereError('CANCELLED', notification.paramText('reason') ?? 'cancelled by its sender'),
   };
 }

@@ -11,13 +11,15 @@ import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
-import type { Peer, Waiter } from '../protocol/peer.ts';
+import type { Peer } from '../protocol/peer.ts';
+import type { Waiter } from '../protocol/pending-request.ts';
 import { asReplyTo } from '../protocol/relay.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { listAllTasks } from '../upstream/list-tasks.ts';
 import { type Destination, Destinations } from './destinations.ts';
+import { DirectCall } from './direct-call.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
@@ -49,7 +51,7 @@ export interface ClientSideDeps {
   /** The instance that can take a call for this client now, where nothing stands around calls. */
   readonly readyFor: (server: ServerPlan, owner: InstanceOwner) => Instance | undefined;
   /** `callTool` for it. */
-  readonly startCall: (instance: Instance, call: Outgoing & { readonly route: Route }, waiter: Waiter) => void;
+  readonly startCall: (instance: Instance, call: DirectCall, waiter: Waiter) => void;
   readonly nextCallId: () => number;
   /** Requests of one client under way; more are refused. */
   readonly maxRequests: () => number;
@@ -78,6 +80,9 @@ export class ClientSide {
   readonly #deps: ClientSideDeps;
   readonly #destinations: Destinations;
   readonly #running = new RunningRequests<RunningRequest>();
+  readonly #onDirectCallOver = (call: DirectCall, outcome: Message | AnywhereError): void => {
+    this.#directCallOver(call, outcome);
+  };
 
   constructor(client: ClientSideClient, deps: ClientSideDeps) {
     this.#client = client;
@@ -93,9 +98,9 @@ export class ClientSide {
       this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
   }
 
-  /** @param idText of a request of this client, as JSON text */
-  cancel(idText: string, reason: AnywhereError): void {
-    this.#running.cancel(idText, reason);
+  /** @param key of a request of this client, `Message.idKey` */
+  cancel(key: number | string, reason: AnywhereError): void {
+    this.#running.cancel(key, reason);
   }
 
   /** Its tools/calls that have not been answered yet. */
@@ -136,33 +141,27 @@ export class ClientSide {
 
   /** A call to a server that is up, with nothing to do around it: nearly every one. False: it is not so simple. */
   #callDirectly(request: Message): boolean {
-    const { owner, peer } = this.#client;
+    const { owner } = this.#client;
     const route = request.hasTwins() ? undefined : this.#tool(request.paramText('name') ?? '');
     const instance =
       route === undefined || route.pool !== undefined ? undefined : this.#deps.readyFor(route.server, owner);
     if (route === undefined || instance === undefined) return false;
-    const id = request.idText;
-    const cancellation = this.#running.add(id, new RunningRequest(request));
-    this.#begin(cancellation, route);
-    this.#deps.startCall(
-      instance,
-      { owner, peer, request, cancellation, route },
-      {
-        resolve: (reply) => {
-          this.#running.end(id);
-          this.#deps.callEnded(cancellation, reply, this.#client.id);
-          // It was made once more where the instance is gone.
-          if (instance.isLive) this.#reply(request, reply, instance);
-          else this.#replyOf(request, reply, route.server);
-        },
-        reject: (error) => {
-          this.#running.end(id);
-          this.#deps.callEnded(cancellation, error, this.#client.id);
-          this.#callFailed(request, route, cancellation, error);
-        },
-      },
-    );
+    const call = new DirectCall(request, route, instance, this.#client, this.#onDirectCallOver);
+    this.#running.add(request.idKey, call);
+    this.#begin(call, route);
+    this.#deps.startCall(instance, call, call);
     return true;
+  }
+
+  #directCallOver(call: DirectCall, outcome: Message | AnywhereError): void {
+    const { request, route, instance } = call;
+    this.#running.end(request.idKey);
+    call.endedMs = this.#deps.clock.monotonic();
+    this.#deps.callEnded(call, outcome, this.#client.id);
+    if (outcome instanceof AnywhereError) this.#callFailed(request, route, call, outcome);
+    else if (instance.isLive) this.#reply(request, outcome, instance, call.endedMs);
+    // It was made once more: the instance is gone.
+    else this.#replyOf(request, outcome, route.server);
   }
 
   #begin(running: RunningRequest, route: Route): number {
@@ -266,19 +265,19 @@ export class ClientSide {
     else this.#reply(request, reply, instance);
   }
 
-  #reply(request: Message, reply: Message, instance: Instance): void {
-    instance.touch();
+  #reply(request: Message, reply: Message, instance: Instance, nowMs = this.#deps.clock.monotonic()): void {
+    instance.touch(nowMs);
     this.#client.tasks.learnFrom(reply, instance);
     this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, instance.server)));
   }
 
-  #uriEdits({ bytes, result }: Message, server: ServerPlan): readonly Edit[] {
-    return result === undefined ? [] : resultUriEdits(bytes, result, server, this.#deps.catalog.aliases);
+  #uriEdits(reply: Message, server: ServerPlan): readonly Edit[] {
+    return resultUriEdits(reply, server, this.#deps.catalog.aliases);
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */
   async #guarded(request: Message, answer: (cancellation: RunningRequest) => Promise<void> | undefined): Promise<void> {
-    const id = request.idText;
+    const id = request.idKey;
     const cancellation = this.#running.add(id, new RunningRequest(request));
     try {
       await answer(cancellation);

@@ -2,7 +2,7 @@
 import { AnywhereError } from '../base/errors.ts';
 import type { UriAliases } from '../catalog/alias.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import { type Span, textAt } from '../protocol/json-scan.ts';
+import type { Span } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { ClientRequestRule } from '../protocol/methods.ts';
 import type { Edit } from '../protocol/splice.ts';
@@ -54,14 +54,14 @@ export class Destinations {
   }
 
   #byName(request: Message, collection: 'prompts', span: Span | undefined): Destination {
-    const name = span === undefined ? undefined : textAt(request.bytes, span);
+    const name = span === undefined ? undefined : request.text(span);
     const route = name === undefined ? undefined : this.#router.named(collection, name, this.#client.profile());
     if (span === undefined || route === undefined) throw unknown(request, name);
     return { server: route.server, edits: [{ span, text: route.originalJson }] };
   }
 
   #byUri(request: Message, span: Span | undefined): Destination {
-    const uri = span === undefined ? undefined : textAt(request.bytes, span);
+    const uri = span === undefined ? undefined : request.text(span);
     const original = uri === undefined ? undefined : this.#aliases.toOriginal(uri);
     if (span === undefined || original?.server.enabled !== true) throw unknown(request, uri);
     const edits = original.uri === uri ? [] : [{ span, text: JSON.stringify(original.uri) }];

@@ -5,7 +5,8 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
 import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { Peer, type RequestOptions } from '../protocol/peer.ts';
+import { Peer } from '../protocol/peer.ts';
+import type { RequestOptions } from '../protocol/pending-request.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
@@ -73,7 +74,9 @@ export class LocalClient {
         `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":${JSON.stringify({ ...meta, progressToken: id })}}`,
       );
     };
-    return this.#peer.forward('tools/call', build, options).finally(() => this.#onMember.delete(idText));
+    return this.#peer
+      .forward({ method: 'tools/call', withId: build }, options)
+      .finally(() => this.#onMember.delete(idText));
   }
 
   close(): void {

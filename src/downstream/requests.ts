@@ -9,19 +9,19 @@ export class RunningRequests<C extends Cancellation = Cancellation> {
     return this.#running.size;
   }
 
-  /** @param idText the request's id as its JSON text */
-  add(idText: string, cancellation: C): C {
-    this.#running.set(keyOf(idText), cancellation);
+  /** @param key `Message.idKey` of the request */
+  add(key: number | string, cancellation: C): C {
+    this.#running.set(key, cancellation);
     return cancellation;
   }
 
-  end(idText: string): void {
-    this.#running.delete(keyOf(idText));
+  end(key: number | string): void {
+    this.#running.delete(key);
   }
 
   /** Unknown ids are ignored: the answer may have crossed the cancellation. */
-  cancel(idText: string, reason: Error): void {
-    this.#running.get(keyOf(idText))?.cancel(reason);
+  cancel(key: number | string, reason: Error): void {
+    this.#running.get(key)?.cancel(reason);
   }
 
   cancelAll(reason: Error): void {
@@ -33,10 +33,3 @@ export class RunningRequests<C extends Cancellation = Cancellation> {
     return this.#running.entries().map(([, cancellation]) => cancellation);
   }
 }
-
-/** Ids written as plain whole numbers, which nearly all are, count as numbers; `1.0` and `"1"` are other ids than `1`. */
-function keyOf(idText: string): number | string {
-  return PLAIN_NUMBER.test(idText) ? Number(idText) : idText;
-}
-
-const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,14})$/u;

@@ -13,6 +13,10 @@ export class RunningRequest extends Cancellation {
   call = 0;
   /** Monotonic, ms. */
   startedMs = 0;
+  /** 0 while it is under way. */
+  endedMs = 0;
+  /** What its server told last of its progress. */
+  progress: Message | undefined = undefined;
   /** Somebody else than its client cancelled it: the client still waits for an answer. */
   isOwed = false;
 

@@ -107,7 +107,7 @@ export class ServerSide {
 
   async #relay(instance: Instance, request: Message): Promise<void> {
     const running = this.#runningOf(instance);
-    const id = request.idText;
+    const id = request.idKey;
     const signal = running.add(id, new Cancellation());
     // A person answers these, and no call may fail for that.
     const goOn = instance.holdDeadlines();
@@ -142,7 +142,7 @@ export class ServerSide {
 
   #cancel(instance: Instance, notification: Message): void {
     const cancelled = cancellationOf(notification);
-    if (cancelled !== undefined) this.#running.get(instance)?.cancel(cancelled.idText, cancelled.reason);
+    if (cancelled !== undefined) this.#running.get(instance)?.cancel(cancelled.key, cancelled.reason);
   }
 
   #updatedEdits(notification: Message, server: ServerPlan): readonly Edit[] {

@@ -15,6 +15,7 @@ import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
 import { type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
+import { refuseNullId } from './null-id.ts';
 import type { RunningRequest } from './running-call.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
@@ -205,8 +206,9 @@ export class ClientSession implements InstanceOwner {
   }
 
   #notification(notification: Message): void {
+    if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
-    if (cancelled !== undefined) this.#clientSide.cancel(cancelled.idText, cancelled.reason);
+    if (cancelled !== undefined) this.#clientSide.cancel(cancelled.key, cancelled.reason);
     else for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
   }
 

@@ -1,9 +1,7 @@
 /** Which instance runs which task (MCP 2025-11-25, tasks): learned from answers and status notifications. */
-import { memberAt, textAt } from '../protocol/json-scan.ts';
+import { memberOf, textAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Instance } from '../upstream/instance.ts';
-
-const MARK = Buffer.from('"taskId"');
 
 export class Tasks {
   readonly #instances = new Map<string, Instance>();
@@ -19,8 +17,8 @@ export class Tasks {
 
   /** A reply that creates a task. */
   learnFrom(reply: Message, instance: Instance): void {
-    if (reply.result === undefined || !reply.bytes.includes(MARK)) return;
-    const span = memberAt(reply.bytes, reply.result, ['task', 'taskId']);
+    const task = reply.resultMember('task');
+    const span = task && memberOf(reply.bytes, task, 'taskId');
     const taskId = span && textAt(reply.bytes, span);
     if (taskId !== undefined) this.learn(taskId, instance);
   }

@@ -2,17 +2,19 @@
  * One client, one server, nothing renamed: every message passes but for its id and progress token.
  *
  * For debugging and for conformance suites: what differs from a direct connection is then our fault.
- * `initialize` waits for the server here, which the ordinary session never does.
+ * `initialize` waits for the server here, which the ordinary session never does. The limits of the hosts file hold as
+ * they do there: what they end or refuse is answered with a JSON-RPC error, as a direct connection would never do.
  */
 
 import { Cancellation } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
-import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
+import type { RequestOptions } from '../protocol/pending-request.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
@@ -20,6 +22,7 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
 import { failureText } from './failure.ts';
 import { type ClientHello, readClientHello } from './hello.ts';
+import { refuseNullId } from './null-id.ts';
 import { RunningRequests } from './requests.ts';
 
 export interface TransparentDeps {
@@ -27,10 +30,22 @@ export interface TransparentDeps {
   readonly scope: Scope;
   /** Brings up host and server and gives the instance that works for this session. */
   readonly instance: (owner: InstanceOwner, signal: AbortSignal) => Promise<Instance>;
+  /** Of the client, unanswered; more are refused. */
+  readonly maxRequests: () => number;
 }
 
-/** Both directions wait as long as the asker does. */
-const UNLIMITED = Number.POSITIVE_INFINITY;
+/** People answer what servers ask, and the server's own patience is the only limit. */
+const PATIENT: RequestOptions = { timeoutMs: Number.POSITIVE_INFINITY };
+
+/** One direction. */
+interface Way {
+  readonly to: Peer;
+  readonly from: Peer;
+  readonly running: RunningRequests;
+  readonly options: RequestOptions;
+  /** Who did not answer. */
+  readonly place: { readonly host?: string; readonly server?: string };
+}
 
 export class TransparentSession implements InstanceOwner {
   readonly peer: Peer;
@@ -88,13 +103,15 @@ export class TransparentSession implements InstanceOwner {
   }
 
   serverRequest(instance: Instance, request: Message): void {
-    this.#deps.scope.run(this.#relay(request, { to: this.peer, from: instance.peer, running: this.#ofServer }));
+    const way = { to: this.peer, from: instance.peer, running: this.#ofServer, options: PATIENT, place: {} };
+    // No call of its client may fail for that.
+    this.#deps.scope.run(this.#relay(request, way).finally(instance.holdDeadlines()));
   }
 
   serverNotification(_instance: Instance, notification: Message): void {
     const cancelled = cancellationOf(notification);
     if (cancelled === undefined) this.peer.send([notification.bytes]);
-    else this.#ofServer.cancel(cancelled.idText, cancelled.reason);
+    else this.#ofServer.cancel(cancelled.key, cancelled.reason);
   }
 
   instanceReady(): void {
@@ -114,7 +131,20 @@ export class TransparentSession implements InstanceOwner {
   async #answer(request: Message): Promise<void> {
     if (request.method === 'initialize') await this.#initialize(request);
     else if (this.#instance === undefined) this.#answerEarly(request);
-    else await this.#relay(request, { to: this.#instance.peer, from: this.peer, running: this.#ofClient });
+    else if (this.#ofClient.size >= this.#deps.maxRequests()) this.#refuseAnother(request);
+    else await this.#relay(request, this.#wayTo(this.#instance, request));
+  }
+
+  #wayTo({ peer, server }: Instance, { method }: Message): Way {
+    const { host, name, timeoutMs, totalTimeoutMs } = server;
+    const place = { host, server: name };
+    const limits = method === 'tasks/result' ? PATIENT : { timeoutMs, totalTimeoutMs };
+    return { to: peer, from: this.peer, running: this.#ofClient, options: { ...limits, isLimited: true }, place };
+  }
+
+  #refuseAnother(request: Message): void {
+    const text = `${this.#ofClient.size} requests of this client are under way: no more before one of them ends`;
+    this.peer.replyError(request, RPC.internalError, failureText(new AnywhereError('LIMIT_REACHED', text)));
   }
 
   /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
@@ -127,36 +157,34 @@ export class TransparentSession implements InstanceOwner {
 
   async #initialize(request: Message): Promise<void> {
     this.#hello = readClientHello(request);
-    const signal = this.#ofClient.add(request.idText, new Cancellation());
+    const signal = this.#ofClient.add(request.idKey, new Cancellation());
     try {
       this.#instance = await this.#deps.instance(this, signal.signal);
       this.peer.reply(request, (await this.#instance.ready).raw);
     } catch (error) {
       this.peer.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
     } finally {
-      this.#ofClient.end(request.idText);
+      this.#ofClient.end(request.idKey);
     }
   }
 
-  async #relay(
-    request: Message,
-    way: { readonly to: Peer; readonly from: Peer; readonly running: RunningRequests },
-  ): Promise<void> {
-    const signal = way.running.add(request.idText, new Cancellation());
+  async #relay(request: Message, way: Way): Promise<void> {
+    const signal = way.running.add(request.idKey, new Cancellation());
     try {
-      const reply = await forwardRequest(request, [], way.to, way.from, { timeoutMs: UNLIMITED, signal });
+      const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal });
       way.from.respond(request, asReplyTo(request, reply));
     } catch (error) {
       if (signal.aborted) way.from.abandon(request);
-      else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
+      else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error).at(way.place)));
     } finally {
-      way.running.end(request.idText);
+      way.running.end(request.idKey);
     }
   }
 
   #notification(notification: Message): void {
+    if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
-    if (cancelled !== undefined) this.#ofClient.cancel(cancelled.idText, cancelled.reason);
+    if (cancelled !== undefined) this.#ofClient.cancel(cancelled.key, cancelled.reason);
     // The instance said `initialized` itself when it came up.
     else if (notification.method !== 'notifications/initialized') this.#instance?.peer.send([notification.bytes]);
   }

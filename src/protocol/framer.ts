@@ -2,10 +2,13 @@
  * Cuts a byte stream into lines, in time linear in its length for any chunking (MCP stdio transport:
  * messages are delimited by newlines and hold none).
  */
+import { LargeLine } from './large-line.ts';
 
 export interface LineSink {
   /** A line without its newline. The bytes are the sink's from now on. */
   line(bytes: Buffer): void;
+  /** The same of a large line that came in chunks; left out: it is put together. */
+  large?(line: LargeLine): void;
   /** A line has just grown over the cap; `oversized` follows at its end. */
   overflow(): void;
   /** A line longer than the cap: it was not kept. `head` and `tail` are its ends, to find out whose it was. */
@@ -13,10 +16,8 @@ export interface LineSink {
 }
 
 const NEWLINE = 0x0a;
-/** From here on a line is gathered in one block, which grows by this factor. */
+/** From here on a line is a large one. */
 const LARGE_BYTES = 256 * 1024;
-const GROWTH = 4;
-const NO_BYTES = Buffer.alloc(0);
 const EDGE_BYTES = 4096;
 
 export class LineFramer {
@@ -25,8 +26,8 @@ export class LineFramer {
   maxBytes: number;
   #chunks: Buffer[] = [];
   #size = 0;
-  /** What a large line is gathered in; the only chunk is then its beginning. */
-  #block = NO_BYTES;
+  /** Instead of chunks. */
+  #large: LargeLine | undefined;
   /** Set while a line is over the cap: only its ends are kept. */
   #head: Buffer | undefined;
 
@@ -69,47 +70,52 @@ export class LineFramer {
   #keep(part: Buffer): void {
     if (part.length === 0) return;
     this.#size += part.length;
-    if (this.#size > LARGE_BYTES && this.#head === undefined) this.#gather(part);
+    if (this.#head !== undefined) this.#keepEnds(this.#head, part);
+    else if (this.#size > this.maxBytes) this.#overflow(part);
+    else if (this.#size > LARGE_BYTES) this.#gather(part);
     else this.#chunks.push(part);
-    if (this.#head === undefined && this.#size <= this.maxBytes) return;
-    if (this.#head === undefined) {
-      this.#head = headOf(this.#chunks);
-      this.#block = NO_BYTES;
-      this.#sink.overflow();
-    } else if (this.#head.length < EDGE_BYTES) this.#head = headOf([this.#head, part]);
-    this.#chunks = [tailOf(this.#chunks)];
   }
 
-  /**
-   * A large line is put together while its chunks come in, when we would only wait for the next one; the
-   * memory is touched no further than it is long.
-   */
   #gather(part: Buffer): void {
-    const before = this.#size - part.length;
-    const block = this.#block.length >= this.#size ? this.#block : this.#grown(before);
-    part.copy(block, before);
-    this.#chunks = [block.subarray(0, this.#size)];
+    if (this.#large === undefined) {
+      this.#large = new LargeLine();
+      for (const chunk of this.#chunks) this.#large.append(chunk);
+      this.#chunks = [];
+    }
+    this.#large.append(part);
   }
 
-  #grown(before: number): Buffer {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#size, this.#block.length * GROWTH, LARGE_BYTES * GROWTH));
-    let at = 0;
-    for (const chunk of this.#chunks) at += chunk.copy(grown, at, 0, Math.min(chunk.length, before - at));
-    this.#block = grown;
-    return grown;
+  #overflow(part: Buffer): void {
+    const chunks = this.#large?.pieces ?? this.#chunks;
+    this.#large = undefined;
+    this.#head = headOf([...chunks, part]);
+    this.#chunks = [tailOf([...chunks, part])];
+    this.#sink.overflow();
+  }
+
+  #keepEnds(head: Buffer, part: Buffer): void {
+    if (head.length < EDGE_BYTES) this.#head = headOf([head, part]);
+    this.#chunks = [tailOf([...this.#chunks, part])];
   }
 
   #finish(): void {
     const chunks = this.#chunks;
     const size = this.#size;
     const head = this.#head;
+    const large = this.#large;
     this.#chunks = [];
     this.#size = 0;
     this.#head = undefined;
-    this.#block = NO_BYTES;
+    this.#large = undefined;
     const [first = Buffer.alloc(0)] = chunks;
     if (head !== undefined) this.#sink.oversized(size, head, Buffer.concat(chunks));
+    else if (large !== undefined) this.#giveLarge(large);
     else this.#sink.line(chunks.length === 1 ? first : Buffer.concat(chunks, size));
+  }
+
+  #giveLarge(line: LargeLine): void {
+    if (this.#sink.large === undefined) this.#sink.line(line.bytes());
+    else this.#sink.large(line);
   }
 }
 

@@ -53,23 +53,32 @@ export function skipString(bytes: Buffer, from: number): number {
 }
 
 function skipLongString(bytes: Buffer, from: number): number {
+  const quote = closingQuote(bytes, from);
+  return quote === -1 ? -1 : quote + 1;
+}
+
+/** The quote that ends the string in whose inside `from` is, with no escape open there; or -1. */
+export function closingQuote(bytes: Buffer, from: number): number {
   let at = from;
-  let escape = bytes.indexOf(BACKSLASH, at);
   for (;;) {
-    const quote = bytes.indexOf(QUOTE, at);
-    if (quote === -1) return -1;
-    if (escape === -1 || escape > quote) return quote + 1;
-    // An escape takes the byte behind it along, a quote too.
-    at = escape + 2;
-    escape = nextEscape(bytes, at, quote);
+    const quote = nextQuote(bytes, at);
+    if (quote === -1 || !isEscaped(bytes, quote, from)) return quote;
+    at = quote + 1;
   }
 }
 
-/** Escapes come in runs, so look nearby before asking `indexOf`, which costs a call. */
-function nextEscape(bytes: Buffer, from: number, quote: number): number {
-  const near = Math.min(from + 32, quote);
-  for (let at = from; at < near; at += 1) if (bytes[at] === BACKSLASH) return at;
-  return bytes.indexOf(BACKSLASH, from);
+/** True where an escape is open at `at`; none is at `from`. Only the backslashes right before it say so. */
+export function isEscaped(bytes: Buffer, at: number, from: number): boolean {
+  let first = at;
+  while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
+  return (at - first) % 2 === 1;
+}
+
+/** Escaped quotes come in runs, so look nearby before asking `indexOf`, which costs a call. */
+function nextQuote(bytes: Buffer, from: number): number {
+  const near = Math.min(from + 32, bytes.length);
+  for (let at = from; at < near; at += 1) if (bytes[at] === QUOTE) return at;
+  return bytes.indexOf(QUOTE, near);
 }
 
 function isScalarEnd(byte: number | undefined): boolean {
@@ -214,8 +223,11 @@ function closeContainers(bytes: Buffer, from: number, open: OpenContainers): num
 
 /** Is told of members. An object, since a closure for each walk would cost a part of the walk. */
 export interface MemberVisitor {
-  /** @param keyAt where the key's quote is (see `keyIs`); its value is at `start` to `end` */
-  member(keyAt: number, start: number, end: number): void;
+  /**
+   * @param keyAt where the key's quote is (see `keyIs`); its value begins at `start`
+   * @returns the index after the value, or -1 where it is not JSON: `skipValue`, or another walk of it
+   */
+  member(keyAt: number, start: number): number;
 }
 
 /** Tells `visitor` of each member of the object at `from`; the index after it, or -1. */
@@ -226,9 +238,8 @@ export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor)
   for (;;) {
     const start = skipKey(bytes, at);
     if (start === -1) return -1;
-    const end = skipValue(bytes, start);
+    const end = visitor.member(at, start);
     if (end === -1) return -1;
-    visitor.member(at, start, end);
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     if (bytes[at] !== COMMA) return -1;
@@ -236,7 +247,7 @@ export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor)
   }
 }
 
-/** True where the key whose quote is at `keyAt` says `key` (ASCII), written plainly or with escapes. */
+/** True where the key, or any string, whose quote is at `keyAt` says `key` (ASCII), written plainly or with escapes. */
 export function keyIs(bytes: Buffer, keyAt: number, key: string): boolean {
   for (let index = 0; index < key.length; index += 1) {
     const byte = bytes[keyAt + 1 + index];
@@ -272,8 +283,10 @@ export function keyText(bytes: Buffer, from: number): string {
 export function memberOf(bytes: Buffer, object: Span, key: string): Span | undefined {
   let found: Span | undefined;
   const after = walkMembers(bytes, object.start, {
-    member: (keyAt, start, end) => {
+    member: (keyAt, start) => {
+      const end = skipValue(bytes, start);
       if (keyIs(bytes, keyAt, key)) found = { start, end };
+      return end;
     },
   });
   return after === -1 ? undefined : found;
@@ -319,11 +332,17 @@ const EXACT_DIGITS = 15;
 
 /** The number at `span`, or NaN; an id is read with every reply, so plain digits take no string. */
 export function numberAt(bytes: Buffer, span: Span): number {
-  if (span.end - span.start > EXACT_DIGITS) return Number(rawAt(bytes, span));
+  return plainNumberAt(bytes, span) ?? Number(rawAt(bytes, span));
+}
+
+/** A whole number as JSON writes it, with no sign, fraction, exponent or zero before it; undefined for anything else. */
+export function plainNumberAt(bytes: Buffer, { start, end }: Span): number | undefined {
+  const digits = end - start;
+  if (digits > EXACT_DIGITS || (bytes[start] === 0x30 && digits > 1)) return undefined;
   let value = 0;
-  for (let at = span.start; at < span.end; at += 1) {
+  for (let at = start; at < end; at += 1) {
     const digit = (bytes[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) return Number(rawAt(bytes, span));
+    if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;
   }
   return value;

@@ -1,5 +1,5 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
-import { keyIs, keyText, type MemberVisitor, type Span, walkMembers } from './json-scan.ts';
+import { keyIs, keyText, type MemberVisitor, type Span, skipValue, walkMembers } from './json-scan.ts';
 
 /** Numbers kept for each member: where its key's quote is, and where its value begins and ends. */
 const STRIDE = 3;
@@ -8,59 +8,58 @@ const FEW = 12;
 /** Objects of messages have a handful. V8 ends the whole process where an array grows past some 100 million elements. */
 const MAX_MEMBERS = 1_000_000;
 
-/** Where the members are, while an object is walked. */
-class Places implements MemberVisitor {
-  readonly numbers: number[] = [];
-
-  member(keyAt: number, start: number, end: number): void {
-    if (this.numbers.length <= MAX_MEMBERS * STRIDE) this.numbers.push(keyAt, start, end);
-  }
-}
-
-export class MemberIndex {
-  readonly #places: readonly number[];
+export class MemberIndex implements MemberVisitor {
+  readonly #bytes: Buffer;
+  #places: number[] = [];
   /** The index after the object, or -1 where there is none. */
   readonly end: number;
 
-  private constructor(places: readonly number[], end: number) {
-    this.#places = places;
-    this.end = end;
+  private constructor(bytes: Buffer, from: number) {
+    this.#bytes = bytes;
+    this.end = from === -1 ? -1 : walkMembers(bytes, from, this);
+    if (this.end === -1 || this.#places.length > MAX_MEMBERS * STRIDE) this.#places = [];
   }
 
   static of(bytes: Buffer, object: Span | undefined): MemberIndex {
-    const places = new Places();
-    const end = object === undefined ? -1 : walkMembers(bytes, object.start, places);
-    const isUsable = end !== -1 && places.numbers.length <= MAX_MEMBERS * STRIDE;
-    return isUsable ? new MemberIndex(places.numbers, end) : new MemberIndex([], -1);
+    return new MemberIndex(bytes, object?.start ?? -1);
   }
 
-  get isObject(): boolean {
-    return this.end !== -1;
+  /** Of the object that begins at `from`. */
+  static at(bytes: Buffer, from: number): MemberIndex {
+    return new MemberIndex(bytes, from);
+  }
+
+  /** While the object is walked. */
+  member(keyAt: number, start: number): number {
+    const end = skipValue(this.#bytes, start);
+    if (this.#places.length <= MAX_MEMBERS * STRIDE) this.#places.push(keyAt, start, end);
+    return end;
   }
 
   /** The value of a member; the last one where a key is repeated, as `JSON.parse` does. */
-  find(bytes: Buffer, key: string): Span | undefined {
+  find(key: string): Span | undefined {
     for (let index = this.#places.length - STRIDE; index >= 0; index -= STRIDE) {
-      if (keyIs(bytes, this.#places[index] ?? 0, key))
+      if (keyIs(this.#bytes, this.#places[index] ?? 0, key))
         return { start: this.#places[index + 1] ?? 0, end: this.#places[index + 2] ?? 0 };
     }
     return undefined;
   }
 
   /** True where two keys are the same, also to a reader that ignores case. */
-  hasTwins(bytes: Buffer): boolean {
+  hasTwins(): boolean {
     const count = this.#places.length / STRIDE;
     if (count < 2) return false;
-    return this.#mayHaveTwins(bytes) && new Set(this.#foldedKeys(bytes)).size < count;
+    return this.#mayHaveTwins() && new Set(this.#foldedKeys()).size < count;
   }
 
   /** True where a reader that ignores case finds this member, besides so many (`among`) that are expected. */
-  hides(bytes: Buffer, key: string, among: number): boolean {
-    return this.#places.length > among * STRIDE && this.#foldedKeys(bytes).includes(key);
+  hides(key: string, among: number): boolean {
+    return this.#places.length > among * STRIDE && this.#foldedKeys().includes(key);
   }
 
   /** Nearly always their first letters already tell keys apart. */
-  #mayHaveTwins(bytes: Buffer): boolean {
+  #mayHaveTwins(): boolean {
+    const bytes = this.#bytes;
     const places = this.#places;
     if (places.length > FEW * STRIDE) return true;
     for (let index = 0; index < places.length; index += STRIDE) {
@@ -72,11 +71,11 @@ export class MemberIndex {
     return false;
   }
 
-  #foldedKeys(bytes: Buffer): string[] {
+  #foldedKeys(): string[] {
     // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
     return this.#places
       .filter((_place, index) => index % STRIDE === 0)
-      .map((keyAt) => keyText(bytes, keyAt).toUpperCase().toLowerCase());
+      .map((keyAt) => keyText(this.#bytes, keyAt).toUpperCase().toLowerCase());
   }
 }
 

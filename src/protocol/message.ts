@@ -3,75 +3,129 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
-import { memberAt, numberAt, rawAt, type Span, skipSpace, textAt, valueAt, walkElements } from './json-scan.ts';
+import { type Envelope, readEnvelope } from './envelope.ts';
+import {
+  memberOf,
+  numberAt,
+  plainNumberAt,
+  rawAt,
+  type Span,
+  skipSpace,
+  textAt,
+  valueAt,
+  walkElements,
+} from './json-scan.ts';
+import type { LargeLine } from './large-line.ts';
 import { MemberIndex } from './member-index.ts';
+import type { Outline } from './outline.ts';
+import { type Edit, type Line, Splice } from './splice.ts';
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
-interface Members {
-  readonly id: Span | undefined;
-  readonly method: string | undefined;
-  readonly params: Span | undefined;
-  readonly result: Span | undefined;
-  readonly error: Span | undefined;
-  readonly isAmbiguous: boolean;
-}
-
+/**
+ * All spans that it gives or takes are of its line, which a large one keeps in the chunks that it came in. Inside, the
+ * spans are those of the text that was walked: the line, or a large one's outline.
+ */
 export class Message {
-  readonly bytes: Buffer;
   readonly kind: MessageKind;
-  /** Requests and replies; undefined for notifications and for errors whose id is null. */
-  readonly id: Span | undefined;
-  /** '' for replies. */
-  readonly method: string;
-  readonly params: Span | undefined;
-  readonly result: Span | undefined;
-  readonly error: Span | undefined;
-  /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
-  readonly isAmbiguous: boolean;
-  #params: MemberIndex | undefined;
-  #idText: string | undefined;
+  readonly #text: Buffer;
+  readonly #envelope: Envelope;
+  /** Undefined where the text is the line. */
+  readonly #large: Large | undefined;
 
-  private constructor(bytes: Buffer, kind: MessageKind, members: Members) {
-    this.bytes = bytes;
+  private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large) {
     this.kind = kind;
-    this.id = members.id;
-    this.method = members.method ?? '';
-    this.params = members.params;
-    this.result = members.result;
-    this.error = members.error;
-    this.isAmbiguous = members.isAmbiguous;
+    this.#text = text;
+    this.#envelope = envelope;
+    this.#large = large;
   }
 
   /** Undefined where the bytes are not one JSON-RPC message. */
   static parse(bytes: Buffer): Message | undefined {
-    const members = readMembers(bytes);
-    if (members === undefined) return undefined;
-    const kind = kindOf(members);
-    return kind === undefined ? undefined : new Message(bytes, kind, members);
+    const envelope = readEnvelope(bytes);
+    if (envelope === undefined) return undefined;
+    const kind = kindOf(envelope);
+    return kind === undefined ? undefined : new Message(bytes, kind, envelope);
+  }
+
+  /** The same of a large line. Undefined too where its bytes have to be put together to say. */
+  static ofLarge(line: LargeLine): Message | undefined {
+    const outline = line.outline();
+    if (outline === undefined) return undefined;
+    const envelope = readEnvelope(outline.text);
+    if (envelope === undefined || !isReadable(envelope, outline)) return undefined;
+    const kind = kindOf(envelope);
+    return kind === undefined ? undefined : new Message(outline.text, kind, envelope, { line, outline });
+  }
+
+  /** Its whole line. Of a large one it is put together, at the price of its size: see `raw`, `withEdits` and `length`. */
+  get bytes(): Buffer {
+    return this.#large === undefined ? this.#text : this.#large.line.bytes();
+  }
+
+  /** Of its line, in bytes. */
+  get length(): number {
+    return this.#large === undefined ? this.#text.length : this.#large.line.length;
+  }
+
+  /** Requests and replies; undefined for notifications and for errors whose id is null. */
+  get id(): Span | undefined {
+    return this.#inLine(this.#envelope.id);
+  }
+
+  /** It has an id, and that is null: which JSON-RPC discourages for requests, and MCP forbids. */
+  get hasNullId(): boolean {
+    return this.id === undefined && memberOf(this.bytes, { start: 0, end: this.bytes.length }, 'id') !== undefined;
+  }
+
+  /** '' for replies. */
+  get method(): string {
+    return this.#envelope.method ?? '';
+  }
+
+  get params(): Span | undefined {
+    return this.#inLine(this.#envelope.params);
+  }
+
+  get result(): Span | undefined {
+    return this.#inLine(this.#envelope.result);
+  }
+
+  get error(): Span | undefined {
+    return this.#inLine(this.#envelope.error);
+  }
+
+  /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
+  get isAmbiguous(): boolean {
+    return this.#envelope.isAmbiguous;
   }
 
   /** The id as its JSON text (`7`, `"a"`): equal ids have equal text for one sender. */
   get idText(): string {
-    this.#idText ??= this.id === undefined ? 'null' : rawAt(this.bytes, this.id);
-    return this.#idText;
+    return String(this.idKey);
+  }
+
+  /** The id as what requests are kept by: plain whole numbers, which nearly all are, as numbers; `1.0` and `"1"` are other ids than `1`. */
+  get idKey(): number | string {
+    const { id } = this.#envelope;
+    return id === undefined ? 'null' : idKeyAt(this.#text, id);
   }
 
   /** The id as a number where it is one: our own ids always are. */
   get idNumber(): number {
-    return this.id === undefined ? Number.NaN : numberAt(this.bytes, this.id);
+    const { id } = this.#envelope;
+    return id === undefined ? Number.NaN : numberAt(this.#text, id);
   }
 
-  /** The span at a path below `params`. */
-  param(key: string, ...rest: readonly string[]): Span | undefined {
-    const span = this.#paramIndex().find(this.bytes, key);
-    return span === undefined || rest.length === 0 ? span : memberAt(this.bytes, span, rest);
+  /** A member of `params`, or a member of that. */
+  param(key: string, inner?: string): Span | undefined {
+    return this.#inLine(this.#param(key, inner));
   }
 
-  /** A string below `params`. */
-  paramText(key: string, ...rest: readonly string[]): string | undefined {
-    const span = this.param(key, ...rest);
-    return span === undefined ? undefined : textAt(this.bytes, span);
+  /** The same where it is a string. */
+  paramText(key: string, inner?: string): string | undefined {
+    const span = this.#param(key, inner);
+    return span === undefined ? undefined : this.#read(span, textAt);
   }
 
   /**
@@ -79,58 +133,119 @@ export class Message {
    * reader: a server must not be able to read another name in a request's bytes than we did.
    */
   hasTwins(key?: string): boolean {
-    if (key === undefined) return this.#paramIndex().hasTwins(this.bytes);
-    const span = this.param(key);
-    return span !== undefined && MemberIndex.of(this.bytes, span).hasTwins(this.bytes);
+    if (key === undefined) return this.#envelope.paramMembers?.hasTwins() === true;
+    const span = this.#param(key);
+    return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
   }
 
-  /** A call is looked at several times and walked once. */
-  #paramIndex(): MemberIndex {
-    this.#params ??= MemberIndex.of(this.bytes, this.params);
-    return this.#params;
+  /** A member of `result`. */
+  resultMember(key: string): Span | undefined {
+    return this.#inLine(this.#envelope.resultMembers?.find(key));
+  }
+
+  /** What stands at a span, as JSON text. */
+  raw(span: Span): string {
+    return this.#large === undefined ? rawAt(this.#text, span) : this.#large.line.part(span).toString();
+  }
+
+  /** The string that stands at a span; undefined where it is none. */
+  text(span: Span): string | undefined {
+    if (this.#large === undefined) return textAt(this.#text, span);
+    const part = this.#large.line.part(span);
+    return textAt(part, { start: 0, end: part.length });
   }
 
   /** Parsed copies, for the small messages that the gateway itself answers. */
   paramsValue(): unknown {
-    return this.params === undefined ? undefined : valueAt(this.bytes, this.params);
+    const { params } = this.#envelope;
+    return params === undefined ? undefined : this.#read(params, valueAt);
   }
 
   resultValue(): unknown {
-    return this.result === undefined ? undefined : valueAt(this.bytes, this.result);
+    const { result } = this.#envelope;
+    return result === undefined ? undefined : this.#read(result, valueAt);
   }
 
   errorValue(): { readonly code: number; readonly message: string; readonly data?: unknown } {
-    const value = this.error === undefined ? undefined : valueAt(this.bytes, this.error);
+    const { error } = this.#envelope;
+    const value = error === undefined ? undefined : this.#read(error, valueAt);
     if (typeof value === 'object' && value !== null && 'code' in value && 'message' in value)
       return value as { code: number; message: string; data?: unknown };
     return { code: -32603, message: 'error without code or message' };
   }
+
+  /** True for a `true` at this member of `result`. */
+  isTrue(key: string): boolean {
+    const span = this.#envelope.resultMembers?.find(key);
+    return span !== undefined && valueAt(this.#text, span) === true;
+  }
+
+  /** Its line with each edit's span replaced. */
+  withEdits(edits: readonly Edit[]): Line {
+    return this.#large === undefined ? new Splice(this.#text, edits) : this.#large.line.edited(edits);
+  }
+
+  /** False where surely no key in it ends in `end`, written plainly, the closing quote included. */
+  mayHaveKey(end: Buffer): boolean {
+    return this.#text.includes(end);
+  }
+
+  /**
+   * Edits that put what `replace` says (JSON text) in the place of strings of the result.
+   *
+   * @param find the spans of those strings, in the bytes and the result it is given. It may look at keys and short strings;
+   * of long ones it may see the beginning only
+   */
+  resultEdits(
+    find: (bytes: Buffer, result: Span) => readonly (Span | undefined)[],
+    replace: (text: string) => string,
+  ): readonly Edit[] {
+    const { result } = this.#envelope;
+    const spans = result === undefined ? [] : find(this.#text, result);
+    return spans.flatMap((found) => {
+      const span = this.#inLine(found);
+      const text = found === undefined ? undefined : this.#read(found, textAt);
+      return span === undefined || text === undefined ? [] : [{ span, text: replace(text) }];
+    });
+  }
+
+  #param(key: string, inner?: string): Span | undefined {
+    const span = this.#envelope.paramMembers?.find(key);
+    return span === undefined || inner === undefined ? span : memberOf(this.#text, span, inner);
+  }
+
+  #inLine(span: Span | undefined): Span | undefined {
+    return span === undefined || this.#large === undefined ? span : this.#large.outline.inLine(span);
+  }
+
+  #read<T>(span: Span, read: (bytes: Buffer, span: Span) => T): T {
+    if (this.#large === undefined || this.#large.outline.isWhole(span)) return read(this.#text, span);
+    const part = this.#large.line.part(this.#large.outline.inLine(span));
+    return read(part, { start: 0, end: part.length });
+  }
 }
 
-function readMembers(bytes: Buffer): Members | undefined {
-  const index = MemberIndex.of(bytes, { start: skipSpace(bytes, 0), end: bytes.length });
-  if (!index.isObject || skipSpace(bytes, index.end) !== bytes.length) return undefined;
-  const method = index.find(bytes, 'method');
-  return {
-    id: usable(bytes, index.find(bytes, 'id')),
-    method: method && textAt(bytes, method),
-    params: index.find(bytes, 'params'),
-    result: index.find(bytes, 'result'),
-    error: usable(bytes, index.find(bytes, 'error')),
-    // A reply of `jsonrpc`, `id` and `result` has no room for a method.
-    isAmbiguous: index.hasTwins(bytes) || (method === undefined && index.hides(bytes, 'method', 3)),
-  };
+interface Large {
+  readonly line: LargeLine;
+  readonly outline: Outline;
 }
 
-/** A null id is how a server says "I could not read your id", and a null error stands beside many a result: neither is one. */
-function usable(bytes: Buffer, value: Span | undefined): Span | undefined {
-  return value === undefined || bytes[value.start] === 0x6e ? undefined : value;
+/** All that an outline lacks is inside of what is handed on: ids, methods and the like are read. */
+function isReadable({ params, result, error }: Envelope, outline: Outline): boolean {
+  let omitted = 0;
+  for (const span of [params, result, error]) if (span !== undefined) omitted += outline.omittedIn(span);
+  return omitted === outline.omitted;
 }
 
-function kindOf(members: Members): MessageKind | undefined {
-  if (members.method !== undefined) return members.id === undefined ? 'notification' : 'request';
-  if (members.error !== undefined) return 'error';
-  return members.result !== undefined && members.id !== undefined ? 'result' : undefined;
+function kindOf(envelope: Envelope): MessageKind | undefined {
+  if (envelope.method !== undefined) return envelope.id === undefined ? 'notification' : 'request';
+  if (envelope.error !== undefined) return 'error';
+  return envelope.result !== undefined && envelope.id !== undefined ? 'result' : undefined;
+}
+
+/** As `Message.idKey`, of an id that stands in params. */
+export function idKeyAt(bytes: Buffer, id: Span): number | string {
+  return plainNumberAt(bytes, id) ?? rawAt(bytes, id);
 }
 
 /** Batches are small; an array of millions of elements is somebody's attempt at our memory. */

@@ -13,6 +13,7 @@ import { Batch } from './batch.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { Message } from './message.ts';
+import { PendingRequest, type RequestLine, type RequestOptions, type Waiter } from './pending-request.ts';
 import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -27,34 +28,8 @@ export interface PeerHandler {
   unread?(bytes: number): void;
 }
 
-export interface RequestOptions {
-  /** Without an answer or progress for so long it fails with CALL_TIMEOUT. Infinity: never. */
-  readonly timeoutMs: number;
-  /** Without an answer for so long it fails, whatever progress came. Left out: never. */
-  readonly totalTimeoutMs?: number;
-  /** A call of a client: it waits while as many as may be are under way, and is refused where too many wait. */
-  readonly isLimited?: boolean;
-  readonly signal?: CancelSignal | undefined;
-  /** The progress notification as it came; its token is our request id. */
-  readonly onProgress?: ((message: Message) => void) | undefined;
-  /** The reply may name a task, whose progress comes under the same token afterwards (MCP 2025-11-25, tasks). */
-  readonly progressOutlivesReply?: boolean;
-  /** MCP forbids to cancel `initialize`. */
-  readonly cancellable?: boolean;
-}
-
 /** Requests that became tasks and whose progress is still passed on. */
 const MAX_TASK_PROGRESS = 1000;
-
-/** Builds the line to send, knowing the id (which is the progress token too). */
-export type BuildLine = (id: number) => Line;
-
-/** Who waits for a reply: one of both is called, once. */
-export interface Waiter {
-  readonly resolve: (reply: Message) => void;
-  /** @param isUnsent true: the other side was given nothing of the request */
-  readonly reject: (error: AnywhereError, isUnsent?: boolean) => void;
-}
 
 /** How much one stream may have under way. */
 export interface PeerLimits {
@@ -75,19 +50,6 @@ const UNLIMITED: PeerLimits = {
   heldBytes: Number.POSITIVE_INFINITY,
 };
 
-interface Pending {
-  readonly method: string;
-  readonly options: RequestOptions;
-  readonly waiter: Waiter;
-  deadlineMs: number;
-  /** When its total time is over, monotonic. */
-  endMs: number;
-  /** Undefined while it waits for its turn; `build` then makes it. */
-  line: Line | undefined;
-  readonly build: BuildLine;
-  onAbort: (() => void) | undefined;
-}
-
 export class Peer {
   readonly #writer: MessageWriter;
   readonly #handler: PeerHandler;
@@ -96,13 +58,16 @@ export class Peer {
   readonly #deadlines: DeadlineSweep;
   /** Ids of calls that wait for their turn. */
   readonly #waiting: number[] = [];
-  readonly #pending = new IdTable<Pending>();
+  readonly #pending = new IdTable<PendingRequest>();
   readonly #batches = new WeakMap<Message, Batch>();
   /** Of requests that became tasks, oldest first. */
   readonly #taskProgress = new Map<number, (message: Message) => void>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #received = 0;
+  readonly #onAbort = (pending: PendingRequest): void => {
+    this.#giveUp(pending, cancelled(pending.options.signal));
+  };
 
   constructor(writer: MessageWriter, handler: PeerHandler, clock: Clock, limits: PeerLimits = UNLIMITED) {
     this.#writer = writer;
@@ -134,48 +99,62 @@ export class Peer {
 
   /** Sends a request of our own. Resolves with the reply, result or error alike. */
   request(method: string, params: string | undefined, options: RequestOptions): Promise<Message> {
-    return this.forward(method, (id) => requestLine(id, method, params), options);
+    return this.forward({ method, withId: (id) => requestLine(id, method, params) }, options);
   }
 
-  /** Sends a request whose line is built by the caller. */
-  forward(method: string, build: BuildLine, options: RequestOptions): Promise<Message> {
+  /** Sends a request whose line is made by the caller. */
+  forward(request: RequestLine, options: RequestOptions): Promise<Message> {
     return new Promise((resolve, reject) => {
-      this.start(method, build, options, { resolve, reject });
+      this.start(request, options, { resolve, reject });
     });
   }
 
   /** The same without a promise: for the path on which every call goes. */
-  start(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
+  start(request: RequestLine, options: RequestOptions, waiter: Waiter): void {
     if (this.#closedBy !== undefined) waiter.reject(this.#closedBy, true);
     else if (options.signal?.aborted === true) waiter.reject(cancelled(options.signal), true);
     else if (options.isLimited === true && this.#isFull()) waiter.reject(this.#tooMany(), true);
-    else this.#begin(method, build, options, waiter);
+    else this.#begin(request, options, waiter);
   }
 
-  #begin(method: string, build: BuildLine, options: RequestOptions, waiter: Waiter): void {
+  #begin(request: RequestLine, options: RequestOptions, waiter: Waiter): void {
     const id = this.#nextId;
     this.#nextId += 1;
-    const nowMs = this.#clock.monotonic();
-    const endMs = nowMs + (options.totalTimeoutMs ?? Number.POSITIVE_INFINITY);
-    const deadlineMs = Math.min(nowMs + options.timeoutMs, endMs);
-    const isWaiting = options.isLimited === true && this.#pending.size - this.#waiting.length >= this.#limits.inFlight;
-    const line = isWaiting ? undefined : build(id);
-    const pending: Pending = { method, options, waiter, deadlineMs, endMs, line, build, onAbort: undefined };
+    const isWaiting = options.isLimited === true && this.#isBusy();
+    const pending = new PendingRequest(id, request, options, waiter, this.#onAbort);
     this.#pending.set(id, pending);
-    this.#listenForAbort(id, pending);
-    this.#deadlines.by(deadlineMs);
-    if (line === undefined) this.#waiting.push(id);
-    else this.#writer.write(line);
+    this.#limitTime(pending);
+    if (isWaiting) this.#waiting.push(id);
+    else this.#write(pending);
+  }
+
+  #limitTime(pending: PendingRequest): void {
+    const { timeoutMs, totalTimeoutMs = Number.POSITIVE_INFINITY, sinceMs } = pending.options;
+    const nowMs = sinceMs ?? this.#clock.monotonic();
+    pending.endMs = nowMs + totalTimeoutMs;
+    pending.deadlineMs = Math.min(nowMs + timeoutMs, pending.endMs);
+    this.#deadlines.by(pending.deadlineMs);
+  }
+
+  #write(pending: PendingRequest): void {
+    pending.line = pending.request.withId(pending.id);
+    this.#writer.write(pending.line);
+  }
+
+  /** One more call would wait for its turn. */
+  #isBusy(): boolean {
+    return this.#pending.size - this.#waiting.length >= this.#limits.inFlight;
   }
 
   #isFull(): boolean {
-    return this.#waiting.length >= this.#limits.waiting || this.#writer.heldBytes > this.#limits.heldBytes;
+    if (this.#writer.heldBytes > this.#limits.heldBytes) return true;
+    return this.#isBusy() && this.#waiting.length >= this.#limits.waiting;
   }
 
   #tooMany(): AnywhereError {
     const { inFlight, waiting } = this.#limits;
     const why =
-      this.#waiting.length >= waiting
+      this.#isBusy() && this.#waiting.length >= waiting
         ? `${inFlight} calls are under way and ${waiting} wait already`
         : `the server does not read what it is sent: ${this.#writer.heldBytes} bytes wait already`;
     return new AnywhereError('LIMIT_REACHED', why);
@@ -256,7 +235,7 @@ export class Peer {
   }
 
   /** Nobody says when a task is over: the oldest make room. */
-  #keepProgress(reply: Message, { options }: Pending): void {
+  #keepProgress(reply: Message, { options }: PendingRequest): void {
     if (reply.kind !== 'result' || options.onProgress === undefined) return;
     this.#taskProgress.set(reply.idNumber, options.onProgress);
     const [oldest] = this.#taskProgress.keys();
@@ -264,22 +243,22 @@ export class Peer {
   }
 
   /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
-  #onlyOneWaiting(reply: Message): Pending | undefined {
+  #onlyOneWaiting(reply: Message): PendingRequest | undefined {
     if (reply.kind !== 'error' || reply.id !== undefined || this.#pending.size !== 1) return undefined;
     const [only] = this.#pending.entries();
     return only === undefined ? undefined : this.#take(only[0]);
   }
 
-  #take(id: number | string): Pending | undefined {
+  #take(id: number | string): PendingRequest | undefined {
     const pending = this.#pending.delete(id);
     if (pending === undefined) return undefined;
-    if (pending.onAbort !== undefined) pending.options.signal?.removeEventListener('abort', pending.onAbort);
+    pending.settle();
     if (this.#waiting.length > 0) this.#nextTurn(id, pending);
     return pending;
   }
 
   /** One that is over makes room, or leaves the queue. */
-  #nextTurn(id: number | string, { line }: Pending): void {
+  #nextTurn(id: number | string, { line }: PendingRequest): void {
     if (line === undefined) {
       const at = this.#waiting.indexOf(Number(id));
       if (at !== -1) this.#waiting.splice(at, 1);
@@ -294,8 +273,7 @@ export class Peer {
       const pending = this.#pending.get(id);
       // One whose time is over is about to fail.
       if (pending === undefined || pending.deadlineMs <= nowMs) continue;
-      pending.line = pending.build(id);
-      this.#writer.write(pending.line);
+      this.#write(pending);
       return;
     }
   }
@@ -317,20 +295,11 @@ export class Peer {
     pending.options.onProgress?.(message);
   }
 
-  #listenForAbort(id: number, pending: Pending): void {
-    const { signal } = pending.options;
-    if (signal === undefined) return;
-    pending.onAbort = () => {
-      this.#giveUp(id, pending, cancelled(signal), undefined);
-    };
-    signal.addEventListener('abort', pending.onAbort, { once: true });
-  }
-
   /** The other side is told of what it has been given. */
-  #giveUp(id: number | string, { line, options }: Pending, error: AnywhereError, reason: string | undefined): void {
+  #giveUp({ id, line, options }: PendingRequest, error: AnywhereError, reason = error.message): void {
     if (!this.fail(id, error)) return;
     if (line === undefined || options.cancellable === false || this.#writer.takeBack(line)) return;
-    this.#cancel(id, reason ?? error.message);
+    this.#cancel(id, reason);
   }
 
   #cancel(id: number | string, reason: string): void {
@@ -340,8 +309,8 @@ export class Peer {
   /** Returns the next deadline. */
   #sweep(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [id, pending] of this.#pending.entries()) {
-      if (pending.deadlineMs <= nowMs) this.#expire(id, pending, nowMs);
+    for (const [, pending] of this.#pending.entries()) {
+      if (pending.deadlineMs <= nowMs) this.#expire(pending, nowMs);
       else next = Math.min(next, pending.deadlineMs);
     }
     return next;
@@ -354,15 +323,15 @@ export class Peer {
     }
   }
 
-  #expire(id: number | string, pending: Pending, nowMs: number): void {
+  #expire(pending: PendingRequest, nowMs: number): void {
     const { timeoutMs, totalTimeoutMs = timeoutMs } = pending.options;
     const seconds = Math.round((pending.endMs <= nowMs ? totalTimeoutMs : timeoutMs) / 100) / 10;
-    const text = `no answer to ${pending.method} within ${seconds} s`;
-    this.#giveUp(id, pending, new AnywhereError('CALL_TIMEOUT', text), 'timeout');
+    const text = `no answer to ${pending.request.method} within ${seconds} s`;
+    this.#giveUp(pending, new AnywhereError('CALL_TIMEOUT', text), 'timeout');
   }
 }
 
-function cancelled(signal: CancelSignal): AnywhereError {
-  const reason: unknown = signal.reason;
+function cancelled(signal: CancelSignal | undefined): AnywhereError {
+  const reason: unknown = signal?.reason;
   return reason instanceof AnywhereError ? reason : new AnywhereError('CANCELLED', 'cancelled by the caller');
 }

@@ -4,6 +4,7 @@
  */
 import { LineFramer } from './framer.ts';
 import { skipSpace } from './json-scan.ts';
+import type { LargeLine } from './large-line.ts';
 import { Message, parseBatch } from './message.ts';
 
 export interface MessageSink {
@@ -36,6 +37,9 @@ export class MessageReader {
       {
         line: (bytes) => {
           this.#line(bytes);
+        },
+        large: (line) => {
+          this.#largeLine(line);
         },
         overflow: () => {
           sink.overflow();
@@ -71,6 +75,12 @@ export class MessageReader {
       }
     }
     this.#unusualLine(bytes);
+  }
+
+  #largeLine(line: LargeLine): void {
+    const message = this.#open.length === 0 ? Message.ofLarge(line) : undefined;
+    if (message === undefined) this.#line(line.bytes());
+    else this.#sink.message(message);
   }
 
   #unusualLine(line: Buffer): void {

@@ -1,15 +1,69 @@
 /** Hands a request of one peer to another and the reply back; only ids and progress tokens change. */
 
-import { rawAt, type Span } from './json-scan.ts';
+import type { CancelSignal } from '../base/cancellation.ts';
+import type { Span } from './json-scan.ts';
 import { errorLine, RPC } from './jsonrpc.ts';
 import type { Message } from './message.ts';
-import type { Peer, RequestOptions, Waiter } from './peer.ts';
-import { type Edit, type Line, Splice } from './splice.ts';
+import type { Peer } from './peer.ts';
+import type { RequestLine, RequestOptions, Waiter } from './pending-request.ts';
+import type { Edit, Line } from './splice.ts';
+
+/** Whoever else wants to know of the progress of what is handed on. */
+export interface ProgressWatcher {
+  /** @param signal of the request's options: it tells whose progress it is */
+  progressed(progress: Message, signal: CancelSignal | undefined): void;
+}
 
 /**
- * Sends `request`, with `edits` made, to `to`. Where its sender asked for progress, the token becomes
+ * A request on its way from one peer to another, with `edits` made. Where its sender asked for progress, the token becomes
  * our id on that hop and the sender's own again (string or number, as it wrote it) on the way back.
  */
+export class Forwarding implements RequestLine {
+  readonly #request: Message;
+  readonly #edits: readonly Edit[];
+  readonly #from: Peer;
+  readonly #watcher: ProgressWatcher | undefined;
+  readonly #token: Span | undefined;
+
+  constructor(request: Message, edits: readonly Edit[], from: Peer, watcher?: ProgressWatcher) {
+    this.#request = request;
+    this.#edits = edits;
+    this.#from = from;
+    this.#watcher = watcher;
+    this.#token = request.param('_meta', 'progressToken');
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  withId(id: number): Line {
+    const text = String(id);
+    const edits: Edit[] = this.#request.id === undefined ? [] : [{ span: this.#request.id, text }];
+    if (this.#token !== undefined) edits.push({ span: this.#token, text });
+    for (const edit of this.#edits) edits.push(edit);
+    return this.#request.withEdits(edits);
+  }
+
+  start(to: Peer, options: RequestOptions, waiter: Waiter): void {
+    to.start(this, this.#token === undefined ? options : this.#withProgress(this.#token, options), waiter);
+  }
+
+  #withProgress(token: Span, options: RequestOptions): RequestOptions {
+    const tokenText = this.#request.raw(token);
+    return {
+      ...options,
+      progressOutlivesReply: this.#request.param('task') !== undefined,
+      onProgress: (progress) => {
+        this.#from.send(withToken(progress, tokenText));
+        this.#watcher?.progressed(progress, options.signal);
+        options.onProgress?.(progress);
+      },
+    };
+  }
+}
+
+/** Sends it and waits for the reply. */
 export function forwardRequest(
   request: Message,
   edits: readonly Edit[],
@@ -18,43 +72,13 @@ export function forwardRequest(
   options: RequestOptions,
 ): Promise<Message> {
   return new Promise((resolve, reject) => {
-    startForward({ request, edits, to, from }, options, { resolve, reject });
+    new Forwarding(request, edits, from).start(to, options, { resolve, reject });
   });
-}
-
-export interface Forwarding {
-  readonly request: Message;
-  readonly edits: readonly Edit[];
-  readonly to: Peer;
-  readonly from: Peer;
-}
-
-/** `forwardRequest` without a promise. */
-export function startForward({ request, edits, to, from }: Forwarding, options: RequestOptions, waiter: Waiter): void {
-  const token = request.param('_meta', 'progressToken');
-  const build = (id: number): Line => {
-    const own: Edit[] = request.id === undefined ? [] : [{ span: request.id, text: String(id) }];
-    if (token !== undefined) own.push({ span: token, text: String(id) });
-    return new Splice(request.bytes, [...own, ...edits]);
-  };
-  to.start(request.method, build, token === undefined ? options : withProgress(request, token, from, options), waiter);
-}
-
-function withProgress(request: Message, token: Span, from: Peer, options: RequestOptions): RequestOptions {
-  const tokenText = rawAt(request.bytes, token);
-  return {
-    ...options,
-    progressOutlivesReply: request.param('task') !== undefined,
-    onProgress: (progress) => {
-      from.send(withToken(progress, tokenText));
-      options.onProgress?.(progress);
-    },
-  };
 }
 
 /** The reply with the id its asker knows it by. */
 export function asReplyTo(request: Message, reply: Message, edits: readonly Edit[] = []): Line {
-  if (reply.id !== undefined) return new Splice(reply.bytes, [{ span: reply.id, text: request.idText }, ...edits]);
+  if (reply.id !== undefined) return reply.withEdits([{ span: reply.id, text: request.idText }, ...edits]);
   const { code, message, data } = reply.errorValue();
   return errorLine(request.idText, code, message, data);
 }
@@ -65,5 +89,5 @@ export function isMethodNotFound(reply: Message): boolean {
 
 function withToken(progress: Message, tokenText: string): Line {
   const span = progress.param('progressToken');
-  return span === undefined ? [progress.bytes] : new Splice(progress.bytes, [{ span, text: tokenText }]);
+  return progress.withEdits(span === undefined ? [] : [{ span, text: tokenText }]);
 }

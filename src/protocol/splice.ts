@@ -27,10 +27,9 @@ export class Splice {
   constructor(bytes: Buffer, edits: readonly Edit[]) {
     this.#bytes = bytes;
     this.#edits = inOrder(edits);
-    this.length = this.#edits.reduce(
-      (sum, { span, text }) => sum - (span.end - span.start) + Buffer.byteLength(text),
-      bytes.length,
-    );
+    let length = bytes.length;
+    for (const { span, text } of this.#edits) length += byteLength(text) - (span.end - span.start);
+    this.length = length;
   }
 
   /** Writes it into `target` at `at`; the index after it. */
@@ -80,11 +79,19 @@ function writeText(text: string, target: Buffer, at: number): number {
 }
 
 /** Most lines have two edits, in one order or the other: sorting them costs more than all else here. */
-function inOrder(edits: readonly Edit[]): readonly Edit[] {
-  if (edits.every(({ span }, index) => index === 0 || (edits[index - 1]?.span.start ?? 0) <= span.start)) return edits;
+export function inOrder(edits: readonly Edit[]): readonly Edit[] {
   const [first, second] = edits;
-  if (edits.length === 2 && first !== undefined && second !== undefined) return [second, first];
-  return edits.toSorted((a, b) => a.span.start - b.span.start);
+  if (first === undefined || second === undefined) return edits;
+  if (edits.length > 2) return edits.toSorted((a, b) => a.span.start - b.span.start);
+  return first.span.start <= second.span.start ? edits : [second, first];
+}
+
+/** In UTF-8. Ids and names are short and nearly always ASCII. */
+function byteLength(text: string): number {
+  if (text.length > SHORT) return Buffer.byteLength(text);
+  for (let index = 0; index < text.length; index += 1)
+    if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text);
+  return text.length;
 }
 
 /** `bytes` with each edit's span replaced. */

@@ -19,6 +19,10 @@ export class MessageWriter {
   #scheduled = false;
   #closed = false;
   #congested = false;
+  readonly #flushNow = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
 
   /**
    * @param onCongestion told when the stream stops accepting and when it has drained, for backpressure
@@ -89,10 +93,7 @@ export class MessageWriter {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    process.nextTick(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    process.nextTick(this.#flushNow);
   }
 
   #pushAll(lines: Line[]): void {

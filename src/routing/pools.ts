@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { chosen } from './pool-choice.ts';
+import { type Contender, chosen } from './pool-choice.ts';
 import { MemberLoad } from './pool-load.ts';
 import { RANK, type Rank, rankOf } from './pool-rank.ts';
 
@@ -54,6 +54,12 @@ export class Pools {
     state.last = found.id;
     state.held.set(owner, found.id);
     return routes[contenders.indexOf(found)];
+  }
+
+  /** What is known of a member, where it was ever a candidate. @param id `host/server` */
+  known(id: string): Contender | undefined {
+    const { clock } = this.#deps;
+    return this.#loads.get(id)?.contender(clock.monotonic(), clock.now());
   }
 
   /** What is known of the member that takes a call. */

@@ -12,6 +12,14 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { patienceMs } from './patience.ts';
 
+/** What others know of why a server cannot be asked. */
+export interface Causes {
+  /** What a host that connects waits for, where that is a person. */
+  readonly waitsFor?: (host: string) => AnywhereError | undefined;
+  /** Why a server that is up could not say what it offers. */
+  readonly listingFailure?: (unit: ServerUnit) => AnywhereError | undefined;
+}
+
 export class Router {
   readonly #catalog: Catalog;
   #units: ReadonlyMap<string, ServerUnit> = new Map();
@@ -20,18 +28,12 @@ export class Router {
   /** By plans of hosts files before: calls under way still find the server they were sent to. */
   readonly #byEarlierPlan = new WeakMap<ServerPlan, ServerUnit>();
   readonly #clock: Clock;
-  readonly #waitsFor: (host: string) => AnywhereError | undefined;
+  readonly #causes: Causes;
 
-  /** @param waitsFor what a host that connects waits for, where that is a person */
-  constructor(
-    catalog: Catalog,
-    units: ReadonlyMap<string, ServerUnit>,
-    clock: Clock,
-    waitsFor: (host: string) => AnywhereError | undefined = () => undefined,
-  ) {
+  constructor(catalog: Catalog, units: ReadonlyMap<string, ServerUnit>, clock: Clock, causes: Causes = {}) {
     this.#catalog = catalog;
     this.#clock = clock;
-    this.#waitsFor = waitsFor;
+    this.#causes = causes;
     this.use(units);
   }
 
@@ -68,8 +70,12 @@ export class Router {
     const [unit] = this.unlisted(name);
     if (unit === undefined) return this.#whyOff(name);
     const { host, name: server } = unit.plan;
-    const cause = this.#waitsFor(host) ?? causeOf(unit.link.state) ?? unit.state.cause;
-    const why = cause === undefined ? '' : `: ${cause.message}${this.#retryText(unit.link)}`;
+    const ofHost = this.#causes.waitsFor?.(host) ?? causeOf(unit.link.state);
+    const cause = ofHost ?? unit.state.cause;
+    const failure = cause === undefined ? this.#causes.listingFailure?.(unit) : undefined;
+    if (failure !== undefined) return failure.at({ host, server, tool: name });
+    const again = ofHost === undefined ? againText(unit) : this.#retryText(unit.link);
+    const why = cause === undefined ? '' : `: ${sentence(cause.message)}${again}`;
     const details = { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint };
     return new AnywhereError(
       cause?.code ?? 'HOST_TIMEOUT',
@@ -115,17 +121,18 @@ export class Router {
   async #bringUp(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
     const refusal = unit.retired ?? unit.refusal;
     if (refusal !== undefined) throw refusal;
+    await this.#hostReady(unit, signal);
     try {
       return await this.#started(unit, owner, signal);
     } catch (error) {
       // The line went before anything was asked of the server: once more, on the next line.
       if (signal.aborted || !(error instanceof AnywhereError) || error.code !== 'LINK_LOST') throw error;
+      await this.#hostReady(unit, signal);
       return this.#started(unit, owner, signal);
     }
   }
 
   async #started(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
-    await this.#hostReady(unit, signal);
     const instance = unit.instanceFor(owner);
     await orAbort(instance.ready, signal);
     return instance;
@@ -156,8 +163,8 @@ export class Router {
     if (unit.retired !== undefined) return unit.retired;
     const { link, plan } = unit;
     const failure = causeOf(link.state) ?? (thrown instanceof AnywhereError ? thrown : undefined) ?? causeOf(before);
-    const cause = this.#waitsFor(plan.host) ?? failure;
-    const text = `host ${plan.host} is not available: ${cause?.message ?? 'it does not answer'}${this.#retryText(link)}`;
+    const cause = this.#causes.waitsFor?.(plan.host) ?? failure;
+    const text = `host ${plan.host} is not available: ${sentence(cause?.message ?? 'it does not answer')}${this.#retryText(link)}`;
     return new AnywhereError(cause?.code ?? 'HOST_TIMEOUT', text, {
       host: plan.host,
       server: plan.name,
@@ -169,11 +176,20 @@ export class Router {
 
   #retryText(link: Link): string {
     const { state } = link;
-    if (this.#waitsFor(link.host) !== undefined) return '';
+    if (this.#causes.waitsFor?.(link.host) !== undefined) return '';
     if (state.kind === 'refused') return '. It is not retried by itself';
     if (state.kind !== 'waiting') return '. It is being retried now';
     return `. It is retried by itself in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
   }
+}
+
+function againText({ again }: ServerUnit): string {
+  return again === undefined ? '. The next call tries it again' : `. It is ${again}`;
+}
+
+/** More follows behind it. */
+function sentence(message: string): string {
+  return message.endsWith('.') ? message.slice(0, -1) : message;
 }
 
 function isAlive(link: Link): Promise<boolean> {

@@ -27,7 +27,7 @@ export interface EventBusOptions {
 
 const KEEP = 1000;
 
-/** Log lines are numbered and delivered, but not kept: they are many, and on disk. */
+/** Log lines and progress are numbered and delivered, but not kept: they are many, on disk or soon outdated. */
 export class EventBus {
   readonly #options: EventBusOptions;
   readonly #emitter = new Emitter<NumberedEvent>();
@@ -66,7 +66,7 @@ export class EventBus {
     });
   }
 
-  /** Events after `sequence`, oldest first, without log lines. */
+  /** Events after `sequence`, oldest first, without log lines and progress. */
   since(sequence: number): Replay {
     return {
       events: this.#kept.filter((kept) => kept.sequence > sequence),
@@ -75,7 +75,8 @@ export class EventBus {
   }
 
   #keep(numbered: NumberedEvent): void {
-    if (numbered.event.type === 'log') return;
+    const { type } = numbered.event;
+    if (type === 'log' || type === 'call-progress') return;
     this.#kept.push(numbered);
     if (this.#kept.length <= (this.#options.keep ?? KEEP)) return;
     this.#lastDropped = this.#kept.shift()?.sequence ?? this.#lastDropped;

@@ -43,6 +43,14 @@ export type GatewayEvent = Timed &
         readonly tool: string;
       }
     | {
+        /** As its server told it (MCP, utilities/progress), now and then; not kept. */
+        readonly type: 'call-progress';
+        readonly call: number;
+        readonly progress: number;
+        readonly total?: number;
+        readonly message?: string;
+      }
+    | {
         readonly type: 'call-ended';
         readonly call: number;
         readonly host: string;

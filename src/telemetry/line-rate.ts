@@ -8,20 +8,22 @@ export interface LineRate {
 }
 
 export class LineBudget {
-  readonly #rate: LineRate;
+  readonly #rate: () => LineRate;
   #tokens: number;
   #atMs: number;
 
-  constructor(rate: LineRate, nowMs: number) {
+  /** @param rate as it is whenever a line comes */
+  constructor(rate: () => LineRate, nowMs: number) {
     this.#rate = rate;
-    this.#tokens = rate.burst;
+    this.#tokens = rate().burst;
     this.#atMs = nowMs;
   }
 
   /** Whether one more line fits, at monotonic `nowMs`. */
   take(nowMs: number): boolean {
-    const earned = ((nowMs - this.#atMs) / 1000) * this.#rate.perSecond;
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + Math.max(0, earned));
+    const { burst, perSecond } = this.#rate();
+    const earned = ((nowMs - this.#atMs) / 1000) * perSecond;
+    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, earned));
     this.#atMs = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

@@ -54,12 +54,18 @@ interface OpenLog {
 
 export class ServerLogs {
   readonly #options: ServerLogsOptions;
-  readonly #limits: LogLimits;
+  #limits: LogLimits;
+  /** By host or `host/server`. */
   readonly #open = new Map<string, OpenLog>();
 
   constructor(options: ServerLogsOptions) {
     this.#options = options;
     this.#limits = { ...LOG_LIMITS, ...options.limits };
+  }
+
+  /** From now on, for logs that are open too. */
+  limit(limits: Partial<LogLimits>): void {
+    this.#limits = { ...LOG_LIMITS, ...limits };
   }
 
   /** Writes a line down, soon. Lines past the rate are dropped and counted: false. */
@@ -98,27 +104,31 @@ export class ServerLogs {
   }
 
   #logOf({ host, server }: LogPlace): OpenLog {
-    const place = server === undefined ? { host } : { host, server };
-    const file = logFile(this.#options.folder, place);
-    const known = this.#open.get(file);
+    // Names hold no slash. Lines that are dropped come here too: making the path of a file would be what they cost.
+    const key = server === undefined ? host : `${host}/${server}`;
+    const known = this.#open.get(key);
     if (known !== undefined) return known;
+    const place = server === undefined ? { host } : { host, server };
+    const limits = (): LogLimits => this.#limits;
     const log: OpenLog = {
       place,
       file: new LogFile({
-        file,
+        file: logFile(this.#options.folder, place),
         clock: this.#options.clock,
-        maxFileBytes: this.#limits.maxFileBytes,
+        get maxFileBytes() {
+          return limits().maxFileBytes;
+        },
         maxPending: MAX_PENDING,
         onError: (error) => {
           this.#complain(log, error);
         },
       }),
-      budget: new LineBudget(this.#limits.rate, this.#options.clock.monotonic()),
+      budget: new LineBudget(() => limits().rate, this.#options.clock.monotonic()),
       dropped: 0,
       reportDropped: undefined,
       failing: false,
     };
-    this.#open.set(file, log);
+    this.#open.set(key, log);
     return log;
   }
 

@@ -6,15 +6,18 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { notificationLine } from '../protocol/jsonrpc.ts';
 import { Message } from '../protocol/message.ts';
 import { joinPieces } from '../protocol/splice.ts';
-import { LineBudget } from '../telemetry/line-rate.ts';
+import { LineBudget, type LineRate } from '../telemetry/line-rate.ts';
 
 /** How long is counted before it is told; updates come so late at most. */
 const GATHER_MS = 1_000;
 /** So many seconds' worth may come at once. */
 const BURST_SECONDS = 4;
-/** A server that says more in this time is not read for the rest of it: what it says costs us time, kept or not. */
-const WINDOW_MS = 100;
-const MOST_PER_WINDOW = 1_000;
+/**
+ * A server that says more in this time is not read for the rest of it: what it says costs us time, kept or not. Short, so
+ * that what comes at once keeps nobody else waiting.
+ */
+const WINDOW_MS = 10;
+const MOST_PER_WINDOW = 100;
 /** Resources with an update on the way. */
 const MAX_RESOURCES = 1_000;
 
@@ -22,7 +25,8 @@ export interface ChatterDeps {
   readonly clock: Clock;
   /** `host/server`, for people. */
   readonly server: string;
-  readonly perSecond: number;
+  /** As the hosts file says whenever it is asked. */
+  readonly perSecond: () => number;
   readonly deliver: (notification: Message) => void;
   /** Told how many; the client is told the same. */
   readonly onDropped: (text: string) => void;
@@ -43,7 +47,8 @@ export class Chatter {
   constructor(deps: ChatterDeps) {
     this.#deps = deps;
     const { perSecond, clock } = deps;
-    this.#budget = new LineBudget({ burst: perSecond * BURST_SECONDS, perSecond }, clock.monotonic());
+    const rate = (): LineRate => ({ burst: perSecond() * BURST_SECONDS, perSecond: perSecond() });
+    this.#budget = new LineBudget(rate, clock.monotonic());
   }
 
   take(notification: Message): void {
@@ -103,7 +108,7 @@ export class Chatter {
 
   #tellDropped(count: number): void {
     const { server, perSecond, onDropped, deliver } = this.#deps;
-    const data = `${count} log messages of ${server} dropped: more than ${perSecond} a second`;
+    const data = `${count} log messages of ${server} dropped: more than ${perSecond()} a second`;
     onDropped(data);
     const params = JSON.stringify({ level: 'warning', logger: 'mcp-anywhere', data });
     const notice = Message.parse(joinPieces(notificationLine('notifications/message', params)));

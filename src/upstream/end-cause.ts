@@ -4,6 +4,7 @@ import type { ServerPlan } from '../config/plan.ts';
 import { exitError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { ChannelEnd, LaunchedChannel } from '../link/contract.ts';
+import { launchFailure } from '../link/never-launched.ts';
 
 export interface LastWords {
   readonly end: ChannelEnd;
@@ -25,7 +26,7 @@ export function endCause(
   if (end.kind === 'closed')
     return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
   const cause =
-    channel.failure?.at(place) ??
+    launchFailure(launch, channel, end, lastLines)?.at(place) ??
     exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);
   return wasReady || cause.code !== 'SERVER_EXITED' ? cause : startFailed(cause, lastLines);
 }

@@ -5,10 +5,10 @@
 
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
-import { DEFAULTS } from '../config/defaults.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
+import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
@@ -17,7 +17,7 @@ import { MessageWriter } from '../protocol/writer.ts';
 import { Chatter } from './chatter.ts';
 import { endCause } from './end-cause.ts';
 import { Health } from './health.ts';
-import type { InstanceDeps } from './instance-deps.ts';
+import { type InstanceDeps, limitsOf, peerLimits } from './instance-deps.ts';
 import { openInTime } from './open-in-time.ts';
 import { placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
@@ -47,8 +47,7 @@ export interface InstanceClient {
 
 /** An answer to `initialize` is small: more than this without a newline is no MCP server. */
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
-/** What a server has not read of its calls; with more, they are refused. */
-const HELD_BYTES = 8 * 1024 * 1024;
+const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
   readonly owner: InstanceOwner;
@@ -66,6 +65,7 @@ export class Instance {
   #channel: LaunchedChannel | undefined;
   #reader: MessageReader | undefined;
   #peer: Peer | undefined;
+  #pid: number | undefined;
   #hello: ServerHello | undefined;
   #lastUsedMs: number;
   #readyMs = Number.POSITIVE_INFINITY;
@@ -134,6 +134,11 @@ export class Instance {
     return Math.max(0, this.#deps.clock.monotonic() - this.#readyMs);
   }
 
+  /** On its machine, as the launcher there reported it. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
   /** A call got no answer in time: one that answers nothing at all is ended. */
   suspect(): void {
     if (this.#health !== undefined) this.#deps.scope.run(this.#health.suspect());
@@ -163,8 +168,7 @@ export class Instance {
   /** Servers without `logging` are left alone. */
   setLogLevel(level: string | undefined): void {
     if (level === undefined || this.#hello?.capabilities['logging'] === undefined) return;
-    const params = JSON.stringify({ level });
-    this.#say('logging/setLevel', params);
+    this.#say('logging/setLevel', JSON.stringify({ level }));
   }
 
   /** Subscribes to what an instance before this one was subscribed to. */
@@ -210,9 +214,8 @@ export class Instance {
 
   #attach(channel: LaunchedChannel, launch: Launch): void {
     this.#channel = channel;
-    const { callsPerServer: inFlight, waitingPerServer: waiting } = this.#deps.limits ?? DEFAULTS.limits;
     const writer = new MessageWriter(channel.input, undefined, true);
-    const peer = new Peer(writer, this.#handler(), this.#deps.clock, { inFlight, waiting, heldBytes: HELD_BYTES });
+    const peer = new Peer(writer, this.#handler(), this.#deps.clock, peerLimits(this.#deps));
     this.#chatter = this.#chatterOf();
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
@@ -220,22 +223,24 @@ export class Instance {
     channel.output.on('data', (chunk: Buffer) => {
       reader.push(chunk);
     });
-    channel.output.on('error', () => undefined);
-    channel.input.on('error', () => undefined);
+    for (const stream of [channel.output, channel.input]) stream.on('error', () => undefined);
     eachLine(channel.errors, (line) => {
       this.#recent.add(line);
       this.#deps.onLine('stderr', line);
     });
-    const noiseLogged = channel.started.then(() => {
+    const started = channel.started.then((report) => {
+      this.#pid = report?.pid;
       for (const line of channel.noise) this.#deps.onLine('stdout-noise', line);
+      // What is said instead of a server is all there is to see of it.
+      if (channel.failure !== undefined)
+        for (const line of printedInstead(channel, this.#deps.redact ?? ((text) => text))) this.#recent.add(line);
     });
     const endSeen = channel.ended.then((end) => {
       reader.end();
       const last = { end, wasReady: this.#hello !== undefined, lines: this.#recent.lines };
       this.#end(endCause(this.server, launch, channel, last));
     });
-    this.#deps.scope.run(noiseLogged);
-    this.#deps.scope.run(endSeen);
+    for (const work of [started, endSeen]) this.#deps.scope.run(work);
   }
 
   #readerFor(peer: Peer): MessageReader {
@@ -251,10 +256,7 @@ export class Instance {
           this.#noise(line);
         },
         overflow: () => {
-          if (this.#hello === undefined)
-            this.#end(
-              this.#error('SERVER_PROTOCOL', 'printed 16 MB without a newline instead of answering initialize'),
-            );
+          if (this.#hello === undefined) this.#end(this.#error('SERVER_PROTOCOL', ENDLESS));
         },
         oversized: (size, head, tail) => {
           this.#oversized(peer, size, head, tail);
@@ -315,11 +317,11 @@ export class Instance {
   }
 
   #chatterOf(): Chatter {
-    const { clock, limits, onLine } = this.#deps;
+    const { clock, onLine } = this.#deps;
     return new Chatter({
       clock,
       server: `${this.server.host}/${this.server.name}`,
-      perSecond: (limits ?? DEFAULTS.limits).logLinesPerSecond,
+      perSecond: () => limitsOf(this.#deps).logLinesPerSecond,
       deliver: (notification) => {
         this.owner.serverNotification(this, notification);
       },

@@ -64,11 +64,14 @@ function readPage(
           definitions.push(Buffer.from(reply.bytes.subarray(start, stop)));
         });
   if (end === -1) throw listError(instance, collection, `holds no array "${collection.member}"`);
-  const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
-  return {
-    definitions,
-    cursor: cursor === undefined || reply.bytes[cursor.start] !== 0x22 ? undefined : rawAt(reply.bytes, cursor),
-  };
+  return { definitions, cursor: cursorOf(reply) };
+}
+
+/** As JSON text. An empty one is the end to the loops of the official clients, and so to servers tried with them. */
+function cursorOf(reply: Message): string | undefined {
+  const span = reply.resultMember('nextCursor');
+  const text = span === undefined ? 'null' : rawAt(reply.bytes, span);
+  return text.startsWith('"') && text !== '""' ? text : undefined;
 }
 
 function listError(instance: Instance, collection: Collection, what: string): AnywhereError {

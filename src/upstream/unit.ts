@@ -18,6 +18,7 @@ import {
   serverStateKind,
 } from './server-state.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { UnitRecord } from './unit-record.ts';
 
 export interface UnitDeps extends InstanceDeps<InstanceOwner> {
   /** In [0, 1). */
@@ -38,6 +39,8 @@ export class ServerUnit {
   readonly changes = new Emitter<UnitChange>();
   /** An instance has answered `initialize`. */
   readonly initialized = new Emitter<Instance>();
+  /** What became of its instances so far. */
+  readonly record = new UnitRecord();
   readonly #deps: UnitDeps;
   readonly #restarts: Restarts;
   readonly #leave: () => void;
@@ -94,6 +97,11 @@ export class ServerUnit {
     return this.#state;
   }
 
+  /** Those that have answered `initialize`. */
+  get running(): readonly Instance[] {
+    return [...this.#ready];
+  }
+
   /** The live instance that works for this client, if there is one. */
   current(owner: InstanceOwner): Instance | undefined {
     const instance = this.#instances.get(this.#ownerFor(owner));
@@ -116,10 +124,9 @@ export class ServerUnit {
 
   /** What a call is told at once while the server keeps failing and is tried in the background. Undefined: it can be started. */
   get refusal(): AnywhereError | undefined {
-    const { cause, failures, starting } = this.#state;
-    const inMs = this.#restarts.dueInMs;
-    if (!isCrashLoop(this.#state) || cause === undefined || (starting === 0 && inMs <= 0)) return undefined;
-    const again = starting > 0 ? 'being tried again now' : `tried again by itself in ${Math.ceil(inMs / 1000)} s`;
+    const { cause, failures } = this.#state;
+    const { again } = this;
+    if (!isCrashLoop(this.#state) || cause === undefined || again === undefined) return undefined;
     const { host, name } = this.plan;
     return new AnywhereError(cause.code, `${cause.message}, ${failures} times in a row. It is ${again}`, {
       host,
@@ -128,6 +135,13 @@ export class ServerUnit {
       hint: `mcp-anywhere logs ${host}/${name}; mcp-anywhere restart ${host}/${name}`,
       cause,
     });
+  }
+
+  /** When one that failed is tried again, behind "It is". Undefined: with the next call. */
+  get again(): string | undefined {
+    const inMs = this.#restarts.dueInMs;
+    if (this.#state.starting > 0) return 'being tried again now';
+    return inMs <= 0 ? undefined : `tried again by itself in ${Math.ceil(inMs / 1000)} s`;
   }
 
   /** The client left: what worked for it alone ends. */
@@ -147,6 +161,7 @@ export class ServerUnit {
 
   /** Ends all instances, and starts those anew whose clients wait to be told of something. */
   restart(why: string): void {
+    this.record.restarted();
     this.stop(why);
     if (this.link.state.kind === 'ready') this.#revive();
   }
@@ -209,6 +224,7 @@ export class ServerUnit {
 
   #launch(owner: InstanceOwner): Instance {
     this.#restarts.forget(owner);
+    this.record.launched(owner);
     const subscriptions = this.#subscriptionsOf(owner);
     const instance = new Instance(this.plan, this.link, { owner, subscriptions }, this.#deps);
     this.#instances.set(owner, instance);
@@ -259,11 +275,13 @@ export class ServerUnit {
     if (cause.code === 'SERVER_STOPPED') this.#dispatch({ type: 'stopped', wasReady }, cause.message);
     else if (isHostTrouble(cause)) {
       this.#dispatch({ type: 'stopped', wasReady }, cause.message);
+      if (wasReady) this.record.fell(owner);
       if (wasReady && !this.#instances.has(owner)) this.#restarts.lost(owner);
     } else this.#failed(owner, instance, cause);
   }
 
   #failed(owner: InstanceOwner, instance: Instance, cause: AnywhereError): void {
+    this.record.failed(owner, { cause, atMs: this.#deps.clock.now() });
     const wasReady = instance.hello !== undefined;
     const lasted = instance.upMs >= LASTING_MS;
     this.#dispatch(wasReady ? { type: 'ended', cause, lasted } : { type: 'start-failed', cause }, cause.message);

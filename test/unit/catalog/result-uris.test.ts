@@ -12,8 +12,7 @@ const alone = new UriAliases(planOf([server]));
 
 function rewritten(result: unknown, by = aliases): unknown {
   const message = parsed(JSON.stringify({ jsonrpc: '2.0', id: 1, result }));
-  const edits = message.result === undefined ? [] : resultUriEdits(message.bytes, message.result, server, by);
-  const text = joinPieces(splice(message.bytes, edits)).toString();
+  const text = joinPieces(message.withEdits(resultUriEdits(message, server, by))).toString();
   return (JSON.parse(text) as { result: unknown }).result;
 }
 
@@ -78,8 +77,8 @@ describe('resultUriEdits', () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"result":{"n":1.0,"content":[ {"type":"resource_link" , "uri" : "file:\\/\\/\\/x" , "big":12345678901234567890} ]}}';
     const message = parsed(text);
-    const edits = message.result === undefined ? [] : resultUriEdits(message.bytes, message.result, server, aliases);
-    expect(joinPieces(splice(message.bytes, edits)).toString()).toBe(text.replace('"file:\\/\\/\\/x"', `"${PUBLIC}"`));
+    const edits = resultUriEdits(message, server, aliases);
+    expect(joinPieces(message.withEdits(edits)).toString()).toBe(text.replace('"file:\\/\\/\\/x"', `"${PUBLIC}"`));
   });
 
   it('does nothing where the hosts file has a single server', () => {

@@ -84,6 +84,16 @@ describe('the order', () => {
     expect((await findHostsFile(options)).source).toBe('user');
   });
 
+  it.each(['a link that leads nowhere', 'a folder'])('%s in a working folder is not passed by', async (form) => {
+    const { root, options } = world(['work/mcp-anywhere.config.yaml', 'work/deep/.mcp-anywhererc']);
+    const there = join(root, 'work/deep/mcp-anywhere.config.json');
+    if (form === 'a folder') mkdirSync(there);
+    else symlinkSync(join(root, 'gone'), there);
+    const found = await findHostsFile(options);
+    expect(found).toEqual({ file: there, source: 'folder' });
+    await expect(readHostsFile(found)).rejects.toMatchObject({ exitCode: 6 });
+  });
+
   it('names are relative to the working folder, and ~/ is the home', async () => {
     const { root, options } = world([]);
     expect((await findHostsFile({ ...options, explicit: '../x.yaml' })).file).toBe(join(root, 'work/deep/x.yaml'));

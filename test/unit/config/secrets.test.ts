@@ -55,6 +55,15 @@ describe('variables', () => {
     expect(error.hint).toContain('set ABSENT');
   });
 
+  it('are told each by itself, so that logs can be kept free of what stands in a longer text', async () => {
+    const parsed = parseTemplate('Bearer ${env:A}-${env:B:-d}');
+    if ('fault' in parsed) throw new Error(parsed.fault.found);
+    const told: string[] = [];
+    const secrets = createSecrets({ env: { A: 's3cret' }, homeDir: '/nowhere' });
+    const text = await secrets.resolve(parsed.template, PLACE, never(), { onValue: (value) => told.push(value) });
+    expect([text, told]).toEqual(['Bearer s3cret-d', ['s3cret', 'd']]);
+  });
+
   it('are not those that every object has', async () => {
     expect((await failure(resolve('${env:constructor}'))).code).toBe('SECRET_UNRESOLVED');
   });
@@ -185,3 +194,15 @@ it('an aborted signal is heeded before anything runs', async () => {
 function readPid(folder: string): string {
   return existsSync(join(folder, 'child')) ? readFileSync(join(folder, 'child'), 'utf8').trim() : '';
 }
+
+describe('what takes longer than the server may take to start', () => {
+  it('is named', async () => {
+    const late = new AbortController();
+    const work = failure(resolve('x ${cmd:sleep 300}', { signal: late.signal }));
+    late.abort(new AnywhereError('SERVER_START_TIMEOUT', 'did not answer initialize within 1 s'));
+    const error = await work;
+    expect(error).toMatchObject({ code: 'SECRET_UNRESOLVED', host: 'gpu1', server: 'files' });
+    expect(error.message).toContain('${cmd:sleep 300}');
+    expect(error.hint).toContain('startTimeoutMs');
+  });
+});

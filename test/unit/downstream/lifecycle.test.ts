@@ -118,3 +118,28 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+describe('an id of null', () => {
+  it('makes no request: the client is told, and nothing is done', async () => {
+    const client = new StreamClient(openGateway([echo]));
+    await client.initialize();
+    client.send({ id: null, method: 'ping' });
+    const { error } = await client.waitFor((message) => message.id === null);
+    expect(error).toMatchObject({ code: -32600, message: expect.stringContaining('null') as unknown });
+  });
+
+  it('in a batch is told beside the answers to the others', async () => {
+    const client = new StreamClient(openGateway([echo]));
+    await client.initialize({}, '2025-03-26');
+    client.send('[{"jsonrpc":"2.0","id":null,"method":"ping"},{"jsonrpc":"2.0","id":"b","method":"ping"}]');
+    expect((await client.waitFor((message) => message.id === null)).error?.code).toBe(-32600);
+  });
+
+  it('of a notification is passed by: some clients write one', async () => {
+    const client = new StreamClient(openGateway([echo]));
+    await client.initialize();
+    client.send({ id: null, method: 'notifications/roots/list_changed' });
+    expect((await client.request('ping')).result).toEqual({});
+    expect(client.received.filter(({ id }) => id === null)).toEqual([]);
+  });
+});

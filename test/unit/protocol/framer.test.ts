@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LineFramer } from '../../../src/protocol/framer.ts';
 import { chunked, cuts } from './kit.ts';
 
@@ -35,6 +35,29 @@ describe('LineFramer', () => {
         expect(frame(chunked(bytes, at))).toEqual(lines.map((line) => ({ line })));
       }),
     );
+  });
+
+  it('puts a large line together without a chunk that costs much more than another', () => {
+    const chunks = Array.from({ length: 700 }, (_, at) => Buffer.alloc(65_536, letters(16, at)));
+    const copying = vi.spyOn(Buffer.prototype, 'copy');
+    onTestFinished(() => {
+      copying.mockRestore();
+    });
+    const lines: Buffer[] = [];
+    const framer = new LineFramer(
+      { line: (bytes) => lines.push(bytes), overflow: () => undefined, oversized: () => undefined },
+      1 << 30,
+    );
+    const copied = chunks.map((chunk) => {
+      copying.mockClear();
+      framer.push(chunk);
+      return copying.mock.results.reduce((sum, { value }) => sum + (value as number), 0);
+    });
+    // Bytes: its own, twice as much that moves, and what was gathered before the line was large.
+    expect(Math.max(...copied)).toBeLessThanOrEqual(65_536 * 8);
+    framer.push(Buffer.from('\n'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.equals(Buffer.concat(chunks))).toBe(true);
   });
 
   it('caps the same lines in any chunking, and shows the same ends of them', () => {

@@ -85,6 +85,19 @@ describe('skipValue', () => {
     );
   });
 
+  it.each([
+    ['lines of text', String.raw`a line of text in some file, as tools read them\n`],
+    ['escaped quotes', String.raw`\"`],
+    ['backslashes', String.raw`\\`],
+    ['backslashes and quotes', String.raw`\\\"`],
+  ])('takes time linear in the length of a string: %s', (_what, unit) => {
+    const bytes = Buffer.from(`"${unit.repeat(16_000_000 / unit.length)}"`);
+    const began = performance.now();
+    expect(skipValue(bytes, 0)).toBe(bytes.length);
+    // A search for the closing quote at each escape would take minutes.
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it('knows at every depth what is to be closed', () => {
     const kinds = fc.array(fc.boolean(), { minLength: 1, maxLength: 130 });
     fc.assert(

@@ -70,6 +70,11 @@ describe('Message', () => {
     expect(message.param('none', 'deeper')).toBeUndefined();
   });
 
+  it.each(['result', 'params'])('comes to an end where %s stands twice, the second time as no object', (name) => {
+    const message = parsed(`{"id":1,"method":"m","${name}":{"a":1},"${name}":"x"}`);
+    expect([message.isAmbiguous, message.param('a'), message.resultMember('a')]).toEqual([true, undefined, undefined]);
+  });
+
   it('says of a broken error what can be said', () => {
     expect(parsed('{"id":1,"error":"boom"}').errorValue()).toMatchObject({ code: -32603 });
     expect(parsed('{"id":1,"error":{"code":5,"message":"m","data":[1]}}').errorValue()).toEqual({

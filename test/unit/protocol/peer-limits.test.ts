@@ -2,7 +2,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { Peer, type PeerLimits, type RequestOptions } from '../../../src/protocol/peer.ts';
+import { Peer, type PeerLimits } from '../../../src/protocol/peer.ts';
+import type { RequestOptions } from '../../../src/protocol/pending-request.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { parsed, settled } from './kit.ts';
@@ -38,8 +39,10 @@ function limited(limits = LIMITS, highWaterMark = 1000) {
   const call = (method = 'tools/call', params = '{}', options = CALL) => {
     const seen: { unsent: boolean | undefined; code?: string; result?: unknown } = { unsent: undefined };
     peer.start(
-      method,
-      (id) => [Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`)],
+      {
+        method,
+        withId: (id) => [Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`)],
+      },
       options,
       {
         resolve: (reply) => {
@@ -72,6 +75,16 @@ describe('calls past the limit', () => {
     expect(call().code).toBeUndefined();
     say({ id: 3, result: 'c' });
     expect((await sent()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('are refused at once where none may wait, and only then', async () => {
+    const { read, sent, say, call } = limited({ ...LIMITS, waiting: 0 });
+    read();
+    const calls = [1, 2, 3].map(() => call());
+    expect((await sent()).map(({ id }) => id)).toEqual([1, 2]);
+    expect(calls.map(({ code }) => code)).toEqual([undefined, undefined, 'LIMIT_REACHED']);
+    say({ id: 1, result: 'a' });
+    expect(call().code).toBeUndefined();
   });
 
   it('hold back nothing that is not a call', async () => {

@@ -93,6 +93,28 @@ describe('MessageReader', () => {
     expect(messagesOf(read([`${text.replaceAll('\n', '\r\n')}\r\n`]))).toEqual([value]);
   });
 
+  it.each([
+    ['as it is', (text: string) => text],
+    ['with CRLF', (text: string) => `${text}\r`],
+    ['with a byte order mark', (text: string) => `\uFEFF${text}`],
+    ['in colours', (text: string) => `\u001B[32m${text}\u001B[0m`],
+    ['behind blanks', (text: string) => `  ${text} `],
+    ['behind text that had no newline', (text: string) => `Loading… ${text}`],
+    ['in a batch', (text: string) => `[${text},${ONE}]`],
+    ['printed with an indent', (text: string) => JSON.stringify(JSON.parse(text), null, 2)],
+    ['behind an open brace', (text: string) => `{\n${text}`],
+    ['cut off', (text: string) => text.slice(0, -9)],
+    ['with too much behind it', (text: string) => `${text}"`],
+  ])('reads a large message %s from chunks', (_what, written) => {
+    const text = written(JSON.stringify(reply(7, { text: `é"\\\n`.repeat(60_000), list: ['x'.repeat(300_000), 1] })));
+    const bytes = Buffer.from(`${ONE}\n${text}\n${TWO}\n`);
+    for (const size of [65_536, 32_001, 1000]) {
+      const at = Array.from({ length: bytes.length / size }, (_, index) => index * size);
+      // Not compared by `toEqual`, which would print it all.
+      expect(JSON.stringify(read(chunked(bytes, at), 1 << 24)) === JSON.stringify(read([bytes], 1 << 24))).toBe(true);
+    }
+  });
+
   it('hands a pretty-printed message on as one line', () => {
     const [[, text] = ['', '']] = read([`${JSON.stringify(reply(5, [1]), null, 2)}\n`]);
     expect(text).not.toContain('\n');

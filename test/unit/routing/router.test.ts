@@ -98,6 +98,16 @@ describe('a call', () => {
     expect([link.wakes, clock.pending]).toEqual([['a call to box/files'], 0]);
   });
 
+  it('waits for its host once, whatever it is that keeps it away', async () => {
+    const { link, call, clock } = routerKit();
+    const cause = new AnywhereError('LINK_LOST', 'the host has not answered for 15 s');
+    link.state = { kind: 'waiting', retryAtMs: 0, attempt: 3, cause };
+    const waiting = call();
+    await settled();
+    clock.advance(3_000);
+    expect(await stateOf(waiting)).toMatchObject({ code: 'LINK_LOST', host: 'box' });
+  });
+
   it('to a host that is refused fails at once, with the cause, and does not wake it', async () => {
     const { link, call } = routerKit();
     link.state = {
@@ -203,11 +213,45 @@ describe('a host that waits for a person', () => {
     const asks = new AnywhereError('NO_TTY', 'it waits for a person: Passphrase for /k', {
       hint: 'mcp-anywhere status',
     });
-    const router = new Router(catalog, new Map([['box/files', unit]]), clock, () => asks);
+    const router = new Router(catalog, new Map([['box/files', unit]]), clock, { waitsFor: () => asks });
     expect(router.whyUnknown('box__files__read')).toMatchObject({
       code: 'NO_TTY',
       message: 'box/files has not said yet what it offers: it waits for a person: Passphrase for /k',
       hint: 'mcp-anywhere status',
+    });
+  });
+});
+
+describe('a server that does not come up', () => {
+  it('is told with when it is tried again, and not as if its host were', async () => {
+    const { link, router, unit, owner, clock } = routerKit();
+    const why = (): string | undefined => router.whyUnknown('box__files__read')?.message;
+    link.state = UP;
+    link.refusal = new AnywhereError('SERVER_START_FAILED', 'box/files: x ended with exit code 3.');
+    const said: (string | undefined)[] = [];
+    for (let start = 0; start < 3; start += 1) {
+      await unit.instanceFor(owner).ended;
+      await settled();
+      said.push(why());
+    }
+    const begin = 'box/files has not said yet what it offers: box/files: x ended with exit code 3. It is tried again';
+    expect(said).toEqual([1, 2, 4].map((seconds) => `${begin} by itself in ${seconds} s`));
+    unit.stop('enough');
+    expect(why()).toBe('box/files has not said yet what it offers');
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a server that is up and could not list', () => {
+  it('is told with what it said', () => {
+    const { link, catalog, unit, clock } = routerKit({});
+    link.state = { kind: 'ready', sinceMs: 0, rttMs: undefined };
+    const failed = new AnywhereError('SERVER_PROTOCOL', 'box/files: tools/list failed: db down', { evidence: ['E'] });
+    const router = new Router(catalog, new Map([['box/files', unit]]), clock, { listingFailure: () => failed });
+    expect(router.whyUnknown('box__files__read')).toMatchObject({
+      code: 'SERVER_PROTOCOL',
+      message: 'box/files: tools/list failed: db down',
+      evidence: ['E'],
     });
   });
 });

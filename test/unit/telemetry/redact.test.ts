@@ -23,6 +23,14 @@ test('finds a value inside JSON and inside a URL', () => {
   expect(redact(`http://h/?k=${encodeURIComponent('a b&c')}`)).toBe(`http://h/?k=${REDACTED}`);
 });
 
+test('finds the lines of a value that has several, each by itself', () => {
+  const key = '-----BEGIN KEY-----\r\nMIIEvQIBADANBg\r\n  kqhkiG9w0BAQ"F\nAA==\n-----END KEY-----\n';
+  const { redact } = redactorOf(key);
+  expect(redact('key: MIIEvQIBADANBg')).toBe(`key: ${REDACTED}`);
+  expect(redact('{"line":"kqhkiG9w0BAQ\\"F"}')).toBe(`{"line":"${REDACTED}"}`);
+  expect(redact('AA== is a word like any other')).toBe('AA== is a word like any other');
+});
+
 test('leaves short values alone: they would garble the text', () => {
   expect(redactorOf('', 'a', 'abc').redact('abcabc')).toBe('abcabc');
 });

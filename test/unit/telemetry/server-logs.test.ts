@@ -137,6 +137,24 @@ test('rotates by size, keeps two files, and tail reads over the seam', async () 
   expect(await lines(25)).toEqual(Array.from({ length: 25 }, (_, at) => `line ${at + 35}`));
 });
 
+test('other limits hold for logs that are open', async () => {
+  const { folder, logs, say, advance, lines } = setUp();
+  say('before');
+  logs.limit({ maxFileBytes: 1000, rate: { burst: 10, perSecond: 1 } });
+  for (let at = 0; at < 20; at += 1) {
+    say(`line ${at}`.padEnd(100));
+    await logs.flush();
+  }
+  const file = logFile(folder, { host: 'gpu1', server: 'files' });
+  expect(statSync(rotatedFile(file)).size).toBeLessThan(1300);
+  expect((await lines()).length).toBe(11);
+  advance(1000);
+  expect((await lines()).at(-1)).toBe('10 lines dropped: more than 1 a second');
+  logs.limit({});
+  for (let at = 0; at < 20; at += 1) say(`after ${at}`);
+  expect((await lines()).slice(-20)).toEqual(Array.from({ length: 20 }, (_, at) => `after ${at}`));
+});
+
 test('two gateways rotate one file under each other without an error or a torn line', async () => {
   const folder = path.join(scratch(), 'logs');
   const [one, two] = [

@@ -53,6 +53,13 @@ describe('listAll', () => {
     });
   });
 
+  it.each(['""', 'null', '7'])('takes the cursor %s for the end, as clients do', async (cursor) => {
+    const { instance, channel } = await upWith({ tools: {} });
+    const lists = kept(listAll(instance));
+    await channel.say(`{"jsonrpc":"2.0","id":2,"result":{"tools":[1],"nextCursor":${cursor}}}`);
+    expect((await lists).tools.map(String)).toEqual(['1']);
+  });
+
   it('does not go round with a cursor that does', async () => {
     const { instance, channel } = await upWith({ tools: {} });
     const lists = kept(listAll(instance));
