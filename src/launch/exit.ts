@@ -36,6 +36,12 @@ export function launchError(kind: 'no-folder' | 'no-command', launch: Launch, pl
 /** Why a program ended: a code that says so, else SERVER_EXITED with what is known. */
 export function exitError(launch: Launch, end: ProgramEnd, place: ErrorPlace): AnywhereError {
   const details = { ...place, evidence: end.errorLines };
+  if (end.code === LAUNCHER_EXIT.notOurLine) {
+    return new AnywhereError('SERVER_START_FAILED', 'A start file of the login shell over there reads stdin', {
+      ...details,
+      hint: 'let it read only where somebody types: [ -t 0 ] && read …',
+    });
+  }
   if (end.code === LAUNCHER_EXIT.noCommand) {
     const message = `${launch.command} or a program it starts was not found (exit code 127)`;
     return new AnywhereError('COMMAND_NOT_FOUND', message, details);

@@ -7,21 +7,32 @@
  */
 import type { HostEnvironment, Launch } from './launch.ts';
 import { assertNonce, LAUNCHER_EXIT, MARK, PROCESS_MARK } from './marks.ts';
+import { outputWatchFunctions, watchOutput } from './output-watch.ts';
 import { probeFunctions } from './probe.ts';
-import { assignment, NEWLINE, pathWord, word } from './quote.ts';
+import { assignment, NEWLINE, needsNewline, pathWord, word } from './quote.ts';
 import { FIND_AND_KILL, reapFunction } from './reap.ts';
 
-/** What is given to ssh's exec: the same for every launch, valid in every login shell. */
-export const LAUNCH_COMMAND = `exec /bin/sh -c 'IFS= read -r L&&eval "$L"'`;
+/** What every line that is to be run begins with, and no message does. */
+export const LINE_BEGIN = 'unset L';
+
+/**
+ * Holds no single quote, and no `!` (tcsh's history). A start file of the login shell may have read our line: what comes
+ * behind it is for the program, written by an AI client, and must never be run.
+ */
+export const READ_AND_RUN = `IFS= read -r L&&case $L in "${LINE_BEGIN}"*)eval "$L";;*)exit ${String(LAUNCHER_EXIT.notOurLine)};;esac`;
+
+/** What is given to ssh's exec: the same for every launch, valid in every login shell. `guardedCommand`: with a lease of its own. */
+export const LAUNCH_COMMAND = `exec /bin/sh -c '${READ_AND_RUN}'`;
 
 /**
  * How the launcher learns that our side is gone.
  *
  * `input`: it passes stdin on and sees its EOF. Always works; costs a copy.
- * `output`: it waits until nobody reads the program's stderr any more (`tail` ends then, see `warden.ts`), and stdin goes to the
+ * `output`: it waits until nobody reads the program's stderr any more (see `output-watch.ts`), and stdin goes to the
  * program untouched. Only where the channel always closes as a whole and the machine was seen to support it.
+ * `learned`: what the probe of this launch finds possible.
  */
-export type Watch = 'input' | 'output';
+export type Watch = 'input' | 'output' | 'learned';
 
 export interface LauncherOptions {
   /** Hex digits that nobody can guess; marks the launch's lines and processes. */
@@ -33,16 +44,23 @@ export interface LauncherOptions {
 
 /** The first line of stdin for `LAUNCH_COMMAND`, without its newline. Throws CONFIG_INVALID for what no program can be given. */
 export function launcherLine(launch: Launch, options: LauncherOptions): string {
-  const { nonce, environment, watch } = options;
-  assertNonce(nonce);
+  assertNonce(options.nonce);
+  const script = scriptOf(launch, options);
+  // The stand-in of `guardedCommand`, where there is one.
+  const begin = [`${LINE_BEGIN} CDPATH`, '_Mq=$!', ...(needsNewline(script) ? [NEWLINE] : [])];
+  return [...begin, script].join(';');
+}
+
+function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions): string {
   return [
-    `unset L CDPATH`,
-    NEWLINE,
     `exec 4>&2 2>/dev/null`,
+    watch === 'output' ? `_Mv=output` : `_Mv=`,
     FIND_AND_KILL,
     reapFunction(nonce),
+    outputWatchFunctions(nonce),
     probeFunctions(nonce),
     `_Mown(){ ${exports(launch.env)};}`,
+    `_Mrun(){ ${program(launch)};}`,
     `_Mhas(){ command -v ${pathWord(launch.command, 'the command')} >/dev/null;}`,
     environment === undefined ? `_Mlearn` : exports(environment.variables),
     `_Mown`,
@@ -52,8 +70,9 @@ export function launcherLine(launch: Launch, options: LauncherOptions): string {
     `_Mhas||{ ${say(nonce, MARK.noCommand)};exit ${String(LAUNCHER_EXIT.noCommand)};}`,
     `export ${PROCESS_MARK}=${nonce}`,
     `trap : TERM`,
-    `printf '\\n${nonce}${MARK.ready} %s %s\\n' $$ "$PPID"`,
-    watch === 'input' ? watchInput(launch) : watchOutput(launch),
+    `printf '\\n${nonce}${MARK.ready} %s %s %s\\n' $$ "$PPID" "\${_Mq:-0}"`,
+    ...(watch === 'input' ? [] : [watchOutput('(_Mrun)')]),
+    watchInput('(_Mrun)'),
   ].join(';');
 }
 
@@ -62,11 +81,11 @@ export function launcherLine(launch: Launch, options: LauncherOptions): string {
  * program's exit code is out at once; the reaper ends it. A program that no longer reads can keep EOF from
  * being seen, so the parent (sshd's session process) is watched as well.
  */
-function watchInput(launch: Launch): string {
+function watchInput(run: string): string {
   const pump =
     `(_Md=;PATH=$_Mpath;trap _Md=1 TERM;exec 4>&-;cat <&3;exec >/dev/null 3<&-;` +
     `[ -z "$_Md" ]||exit 0;sleep 2;[ -z "$_Md" ]||exit 0;_Mreap)`;
-  const right = `(trap : TERM;exec 3<&-;${program(launch)};_Mr=$?;_Mreap&exit $_Mr)`;
+  const right = `(trap : TERM;exec 3<&-;${run};_Mr=$?;_Mreap&exit $_Mr)`;
   return `exec 3<&0;${WATCH_PARENT};{ ${pump}& }|${right};exit $?`;
 }
 
@@ -75,24 +94,13 @@ const WATCH_PARENT =
   `if kill -0 "$PPID";then _Mparent& fi`;
 
 /**
- * The watcher writes nothing: `tail` only polls whether its output still has a reader. When somebody else
- * ends `tail` by a signal it is started again; 141 (SIGPIPE) and 1 mean that the reader has gone.
- */
-function watchOutput(launch: Launch): string {
-  const watcher =
-    `(trap : TERM;PATH=$_Mpath;exec </dev/null >/dev/null;` +
-    `while :;do tail -f /dev/null >&4;case $? in 129|130|137|143);;*)break;;esac;done;exec 4>&-;sleep 2;_Mreap)`;
-  return `${watcher}&_Mw=$!;${program(launch)};_Mr=$?;kill -KILL $_Mw;_Mreap&exit $_Mr`;
-}
-
-/**
- * The program, with the channel's stderr. In a subshell that becomes it: the shell that waits keeps its own stderr at
+ * The program, with the channel's stderr. A subshell is to become it: the shell that waits keeps its own stderr at
  * /dev/null, and says "Terminated" there.
  */
 function program(launch: Launch): string {
   const command = pathWord(launch.command, 'the command');
   const args = launch.args.map((arg, index) => word(arg, `argument ${String(index + 1)}`));
-  return `(exec ${[command, ...args].join(' ')} 2>&4 4>&-)`;
+  return `exec ${[command, ...args].join(' ')} 2>&4 4>&-`;
 }
 
 function enterFolder(cwd: string | undefined, nonce: string): string {

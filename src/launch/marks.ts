@@ -11,18 +11,18 @@ export const PROBE_MARK = 'MCPA_PROBE';
 
 /** What stands after the nonce on a line. */
 export const MARK = {
-  /** Followed by the lines `uname -sm` and `$SHELL`. */
+  /** Followed by the lines `uname -sm`, `$SHELL`, and `output` where launchers can watch their output. */
   machine: ' machine',
   variablesBegin: ' variables',
   variablesEnd: ' end',
-  /** Followed by the launcher's pid and its parent's. The program's bytes begin after this line. */
+  /** Followed by the launcher's pid, its parent's, and its stand-in's (0: none). The program's bytes begin after this line. */
   ready: ' ready',
   noFolder: ' no-folder',
   noCommand: ' no-command',
 } as const;
 
 /** Exit codes of the launcher itself; 126 and 127 are POSIX's own (Shell Command Language, 2.8.2). */
-export const LAUNCHER_EXIT = { noFolder: 96, cannotExecute: 126, noCommand: 127 } as const;
+export const LAUNCHER_EXIT = { notOurLine: 95, noFolder: 96, cannotExecute: 126, noCommand: 127 } as const;
 
 const NONCE = /^[0-9a-f]{16,64}$/;
 

@@ -2,14 +2,20 @@
  * Reads what a launcher prints before the program's first byte.
  *
  * Start files of the login shell may print anything before it; that is kept as lines, never handed to the program's
- * reader. The line `<nonce> ready <pid> <parent's pid>` ends it, and every byte after that line is the program's.
+ * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends it, and every byte after that line is the program's.
  */
 import type { HostEnvironment } from './launch.ts';
 import { MARK } from './marks.ts';
 import { hostEnvironment } from './probe.ts';
 
 export type PreambleEnd =
-  | { readonly kind: 'ready'; readonly pid: number; readonly sshdPid: number }
+  | {
+      readonly kind: 'ready';
+      readonly pid: number;
+      readonly sshdPid: number;
+      /** Holds the lease until a warden relieves it. */
+      readonly standInPid: number | undefined;
+    }
   | { readonly kind: 'no-folder' }
   | { readonly kind: 'no-command' };
 
@@ -19,6 +25,8 @@ export interface Preamble {
   readonly environment: HostEnvironment | undefined;
   /** A probe ran, whether or not it was answered. */
   readonly probed: boolean;
+  /** That probe found that launchers there can watch their output. */
+  readonly outputWatch: boolean;
   /** What start files printed; the last lines of it. */
   readonly noise: readonly string[];
   /** The program's first bytes, where some came along. */
@@ -72,10 +80,9 @@ export class PreambleReader {
   #mark(mark: string): PreambleEnd | undefined {
     if (mark === MARK.noFolder) return { kind: 'no-folder' };
     if (mark === MARK.noCommand) return { kind: 'no-command' };
-    const ready = /^ ready (\d+) (\d+)$/.exec(mark);
-    if (ready !== null) return { kind: 'ready', pid: Number(ready[1]), sshdPid: Number(ready[2]) };
-    this.#sectionMark(mark);
-    return undefined;
+    const ready = readyMark(mark);
+    if (ready === undefined) this.#sectionMark(mark);
+    return ready;
   }
 
   #sectionMark(mark: string): void {
@@ -96,8 +103,15 @@ export class PreambleReader {
   }
 
   #result(end: PreambleEnd, rest: Buffer): Preamble {
-    const [system = '', shell = '', ...variables] = this.#probeLines;
+    const [system = '', shell = '', watch, ...variables] = this.#probeLines;
     const environment = this.#answered ? hostEnvironment(system, shell, variables) : undefined;
-    return { end, environment, probed: this.#probed, noise: this.#noise, rest };
+    const outputWatch = this.#probed && watch === 'output';
+    return { end, environment, probed: this.#probed, outputWatch, noise: this.#noise, rest };
   }
+}
+
+function readyMark(mark: string): PreambleEnd | undefined {
+  const [, pid, sshdPid, standInPid] = /^ ready (\d+) (\d+)(?: (\d+))?$/.exec(mark) ?? [];
+  if (pid === undefined) return undefined;
+  return { kind: 'ready', pid: Number(pid), sshdPid: Number(sshdPid), standInPid: Number(standInPid) || undefined };
 }

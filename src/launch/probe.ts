@@ -87,11 +87,11 @@ const ALLOWED_NAMES: ReadonlySet<string> = new Set(ALLOWED);
 const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
 /**
- * `_Mlearn` asks the login shell, sets what it said, and prints it for us.
+ * `_Mlearn` asks the login shell, sets what it said, and prints it for us. Meanwhile it tries whether output can be watched there.
  *
  * The inner script reaches the login shell as a variable, so that only `exec /bin/sh -c "$…"` has to mean the same in
  * bash, zsh, fish and tcsh. The pipe is read up to the end mark only: a daemon that a start file left
- * behind may hold it open. tcsh takes `-l` only alone.
+ * behind may hold it open. After the begin mark stands a newline, at which the answer is split. tcsh takes `-l` only alone.
  */
 export function probeFunctions(nonce: string): string {
   const begin = `${nonce}${MARK.variablesBegin}`;
@@ -102,9 +102,9 @@ export function probeFunctions(nonce: string): string {
       `</dev/null 2>/dev/null 4>&-|sed -n '/^${begin}$/,/^${end}$/p;/^${end}$/q';}`,
     `_Mlimit(){ exec </dev/null >/dev/null 2>&1 4>&-;trap 'kill $_Mt;exit' TERM;sleep ${String(PROBE_LIMIT_S)}&_Mt=$!;` +
       `wait $_Mt;_Mkill ${PROBE_MARK}=${nonce} KILL;}`,
-    `_Mlearn(){ _Mlimit&_Mw=$!;_Me=$(_Mask);kill -TERM $_Mw;` +
-      `printf '\\n${nonce}${MARK.machine}\\n%s\\n%s\\n%s\\n' "$(uname -sm)" "$SHELL" "$_Me";` +
-      `set -f;IFS=$_Mn;for _Ml in $_Me;do case \${_Ml%%=*} in *[!A-Za-z0-9_]*|[0-9]*|'');;*)export "$_Ml";;esac;done;` +
+    `_Mlearn(){ _Mtry;_Mlimit&_Mw=$!;_Me=$(_Mask);kill -TERM $_Mw;_Ms=$(uname -sm);_Mtold;` +
+      `printf '\\n${nonce}${MARK.machine}\\n%s\\n%s\\n%s\\n%s\\n' "$_Ms" "$SHELL" "\${_Mv:-input}" "$_Me";` +
+      `_Ma=\${_Me#"${begin}"};set -f;IFS=\${_Ma%"\${_Ma#?}"};for _Ml in $_Me;do case \${_Ml%%=*} in *[!A-Za-z0-9_]*|[0-9]*|'');;*)export "$_Ml";;esac;done;` +
       `unset IFS;set +f;}`,
   ].join(';');
 }

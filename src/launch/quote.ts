@@ -6,8 +6,14 @@
  */
 import { AnywhereError } from '../base/errors.ts';
 
-/** Names beginning with `_M` are the launcher's own. Defines `$_Mn` as one newline; `$(…)` alone would strip it. */
+/** Names beginning with `_M` are the launcher's own. Defines `$_Mn` as one newline; `$(…)` alone would strip it. Costs a process. */
 export const NEWLINE = `_Mn=$(printf '\\nx');_Mn=\${_Mn%x}`;
+const QUOTED_NEWLINE = '"$_Mn"';
+
+/** Whether a script made of these words needs `NEWLINE` before it. */
+export function needsNewline(script: string): boolean {
+  return script.includes(QUOTED_NEWLINE);
+}
 
 /** Linux limits one argument or variable to 32 pages (execve(2), MAX_ARG_STRLEN), its name and NUL included. */
 const MAX_WORD_BYTES = 128 * 1024 - 1;
@@ -38,7 +44,7 @@ export function pathWord(path: string, what: string): string {
 
 function quote(text: string): string {
   const pieces = text.split('\n').map((piece) => `'${piece.replaceAll("'", `'\\''`)}'`);
-  return pieces.join('"$_Mn"');
+  return pieces.join(QUOTED_NEWLINE);
 }
 
 function assertPossible(text: string, what: string): void {

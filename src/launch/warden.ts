@@ -6,8 +6,10 @@
  * on them then sees its channel end, and reaps. It runs under any POSIX sh (no `read -t`): a ticker writes into
  * the same pipe as our lines, and the reader counts ticks.
  */
+import { LINE_BEGIN } from './launcher.ts';
 import { assertNonce, MARK, PROCESS_MARK } from './marks.ts';
 import { FIND_AND_KILL } from './reap.ts';
+import { IS_SSHD } from './sshd-process.ts';
 
 export interface WardenOptions {
   readonly nonce: string;
@@ -25,6 +27,8 @@ export const ORDER = {
   heartbeat: (sequence: number): string => `h ${String(sequence)}\n`,
   /** A connection's sshd session process: the lease covers it from now on. */
   cover: (sshdPid: number): string => `c ${String(sshdPid)}\n`,
+  /** A launcher's stand-in (`stand-in.ts`) may go, after its connection was covered. */
+  relieve: (standInPid: number): string => `g ${String(standInPid)}\n`,
   /** Ends a connection that we gave up. */
   end: (sshdPid: number): string => `x ${String(sshdPid)}\n`,
   /** Ends what is left of one launch: TERM after two seconds, KILL after four. */
@@ -32,15 +36,10 @@ export const ORDER = {
   goodbye: 'b\n',
 } as const;
 
-export type WardenLine =
-  | { readonly kind: 'echo'; readonly sequence: number }
-  /** `tail -f` ends there when its output has no reader: launchers can watch their output. */
-  | { readonly kind: 'output-watch' };
-
-export function parseWardenLine(line: string): WardenLine | undefined {
-  if (line === 'w') return { kind: 'output-watch' };
+/** The sequence of the heartbeat that a line of the warden echoes. */
+export function parseEcho(line: string): number | undefined {
   const echo = /^h (\d+)$/.exec(line);
-  return echo === null ? undefined : { kind: 'echo', sequence: Number(echo[1]) };
+  return echo === null ? undefined : Number(echo[1]);
 }
 
 /** The first line of stdin for `LAUNCH_COMMAND`, without its newline. */
@@ -50,17 +49,16 @@ export function wardenLine(options: WardenOptions): string {
   const tickS = Math.min(5, Math.max(1, Math.floor(leaseS / 20)));
   const ticks = Math.ceil(leaseS / tickS);
   return [
-    `unset L`,
+    LINE_BEGIN,
+    `_Mq=$!`,
     `exec 2>/dev/null`,
     FIND_AND_KILL,
     IS_SSHD,
     `_Mend(){ for _Ms in "$@";do _Mis "$_Ms"&&kill -TERM "$_Ms";done;sleep 1;for _Ms in "$@";do _Mis "$_Ms"&&kill -KILL "$_Ms";done;}`,
     `_Morder(){ sleep 2;_Mkill ${PROCESS_MARK}="$1" TERM;sleep 2;_Mkill ${PROCESS_MARK}="$1" KILL;}`,
-    OUTPUT_WATCH_TEST,
     `export ${PROCESS_MARK}=${options.nonce}`,
     `trap '' PIPE HUP TERM`,
     `printf '\\n${options.nonce}${MARK.ready} %s %s\\n' $$ "$PPID"`,
-    `_Mtest&`,
     // The reader ends all of it: the left side may wait for stdin for long.
     `(while sleep ${String(tickS)};do echo t;done&cat;echo e)|{ ${readerLoop(ticks, options.onEnd)};_Mkill ${PROCESS_MARK}=${options.nonce} KILL;kill -KILL -$$;}`,
   ]
@@ -68,23 +66,20 @@ export function wardenLine(options: WardenOptions): string {
     .replaceAll('&;', '&');
 }
 
-/** Is this pid (still) an sshd that serves a login? `sshd-session` since OpenSSH 9.8. */
-const IS_SSHD =
-  `_Mis(){ if [ -r "/proc/$1/comm" ];then read -r _Mc <"/proc/$1/comm";else _Mc=$(ps -o comm= -p "$1");fi;` +
-  `case \${_Mc##*/} in sshd|sshd-session|sshd:*|sshd-session:*)return 0;;esac;return 1;}`;
-
-/** Starts a `tail` whose output has lost its reader, and looks whether it ended by itself. */
-const OUTPUT_WATCH_TEST =
-  `_Mtest(){ [ -p /dev/fd/1 ]||return;_Mt=$({ tail -f /dev/null 3>&-& echo $! >&3;} 3>&1|:);sleep 2;` +
-  `if kill -0 "$_Mt";then kill -KILL "$_Mt";else echo w;fi;}`;
+/**
+ * A stand-in may be told before it listens, on a busy machine: each is told again, a whole tick later at least. The
+ * warden's own is the first. It takes no harm from a second time, and zsh's 0 for "none" means our own group, which ignores it.
+ */
+const RELIEVE = `[ -z "$_Mg" ]||kill -URG $_Mg;_Mg=$_Mh;_Mh=`;
 
 function readerLoop(ticks: number, onEnd: WardenOptions['onEnd']): string {
   const atEnd = onEnd === 'all' ? `_Mend $_Mall $PPID;` : '';
   return (
-    `_Mn=0;_Mall=;while IFS= read -r _Ml;do _Mv=\${_Ml#? };case $_Ml in ` +
-    `t)_Mn=$((_Mn+1));[ $_Mn -lt ${String(ticks)} ]||{ _Mend $_Mall $PPID;break;};;` +
+    `_Mn=0;_Mall=;_Mg=;_Mh=$_Mq;while IFS= read -r _Ml;do _Mv=\${_Ml#? };case $_Ml in ` +
+    `t)_Mn=$((_Mn+1));[ $_Mn -lt ${String(ticks)} ]||{ _Mend $_Mall $PPID;break;};${RELIEVE};;` +
     `'h '*)_Mn=0;echo "$_Ml";;` +
     `'c '*)case $_Mv in ''|*[!0-9]*);;*)_Mall="$_Mall $_Mv";;esac;;` +
+    `'g '*)case $_Mv in ''|*[!0-9]*);;*)kill -URG "$_Mv";_Mh="$_Mh $_Mv";;esac;;` +
     `'x '*)case $_Mv in ''|*[!0-9]*);;*)_Mend "$_Mv"&;esac;;` +
     `'k '*)case $_Mv in ''|*[!0-9a-f]*);;*)_Morder "$_Mv"&;esac;;` +
     `b)break;;e)${atEnd}break;;esac;done`

@@ -1,4 +1,5 @@
 /** Which kinds of keys an ssh agent holds (draft-miller-ssh-agent, §4.4), without those that ssh2 would leave out. */
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { deadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -20,6 +21,25 @@ export async function agentKeyTypes(
   const limit = deadline(clock, ANSWER_TIMEOUT_MS, () => new Error('the agent does not answer'), signal);
   try {
     return keyTypes(new WireReader(await askAgent(socketPath, limit.signal)));
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  } finally {
+    limit.clear();
+  }
+}
+
+/** Which keys it holds, as a digest that changes with them; undefined when it holds none, or no agent answers. */
+export async function agentKeysDigest(
+  socketPath: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const limit = deadline(clock, ANSWER_TIMEOUT_MS, () => new Error('the agent does not answer'), signal);
+  try {
+    const answer = await askAgent(socketPath, limit.signal);
+    const keys = keyTypes(new WireReader(answer)) ?? [];
+    return keys.length === 0 ? undefined : createHash('sha256').update(answer).digest('hex');
   } catch {
     signal.throwIfAborted();
     return undefined;

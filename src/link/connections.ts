@@ -12,8 +12,10 @@ import type { Channel, Transport } from './contract.ts';
 
 /** sshd's MaxStartups punishes more handshakes at once. */
 const MAX_HANDSHAKES = 3;
-/** A closed session counts there until its program has been reaped. */
+/** A refused connection is not asked again before this, unless a session on it ends. */
 const REFUSAL_HOLDS_MS = 5_000;
+/** So long a closed session may count there: until its program has been reaped, which may have to be killed for that. */
+const REAPING_MS = 10_000;
 const UNUSED_MS = 1_000;
 
 export interface Connection {
@@ -24,6 +26,8 @@ export interface Connection {
   opening: number;
   /** Monotonic; before this no session is asked of it. */
   fullUntilMs: number;
+  /** When sessions of it ended, monotonic: those that may still count there. */
+  readonly reaping: number[];
 }
 
 export interface Opened {
@@ -44,7 +48,10 @@ export class Connections {
   readonly #deps: ConnectionsDeps;
   readonly #all: Connection[] = [];
   readonly #dials = new Set<Promise<void>>();
+  /** The host allows no more on a connection; perhaps fewer. */
   #limit = Number.POSITIVE_INFINITY;
+  /** The most that a connection had when it was full: how many are worth dialling at once. */
+  #fill = Number.POSITIVE_INFINITY;
   #waiting = 0;
 
   constructor(deps: ConnectionsDeps) {
@@ -65,7 +72,7 @@ export class Connections {
   }
 
   add(transport: Transport): Connection {
-    const connection: Connection = { transport, sshdPid: undefined, open: 0, opening: 0, fullUntilMs: 0 };
+    const connection: Connection = { transport, sshdPid: undefined, open: 0, opening: 0, fullUntilMs: 0, reaping: [] };
     this.#all.push(connection);
     this.#deps.scope.run(
       transport.ended.then(({ cause }) => {
@@ -125,17 +132,27 @@ export class Connections {
     }
   }
 
-  /** What is open now is what the host allows; less was seen only while ended sessions were still being reaped. */
+  /**
+   * What counted there is what the host allows, or more: what else was being opened, and what has just ended, may have
+   * counted. Taken for less than it is, the limit would never be tried again, and cost connections for ever.
+   */
   #learnLimit(connection: Connection, refusal: AnywhereError): void {
-    if (connection.open === 0 && connection.opening === 1) throw refusal;
-    connection.fullUntilMs = this.#deps.clock.monotonic() + REFUSAL_HOLDS_MS;
-    if (connection.open === 0) return;
-    this.#limit = Number.isFinite(this.#limit) ? Math.max(this.#limit, connection.open) : connection.open;
+    const nowMs = this.#deps.clock.monotonic();
+    forgetReaped(connection, nowMs);
+    const { open, opening, reaping } = connection;
+    const counted = open + opening - 1 + reaping.length;
+    if (counted === 0) throw refusal;
+    connection.fullUntilMs = nowMs + REFUSAL_HOLDS_MS;
+    this.#limit = Math.min(this.#limit, counted);
+    if (open > 0) this.#fill = Number.isFinite(this.#fill) ? Math.max(this.#fill, open) : open;
   }
 
   #freed(connection: Connection): void {
+    const nowMs = this.#deps.clock.monotonic();
     connection.open -= 1;
     connection.fullUntilMs = 0;
+    forgetReaped(connection, nowMs);
+    connection.reaping.push(nowMs);
     this.#closeIfEmpty(connection);
   }
 
@@ -166,7 +183,7 @@ export class Connections {
 
   #needsDial(): boolean {
     if (this.#dials.size === 0) return true;
-    return this.#dials.size < MAX_HANDSHAKES && this.#dials.size * this.#limit < this.#waiting;
+    return this.#dials.size < MAX_HANDSHAKES && this.#dials.size * this.#fill < this.#waiting;
   }
 
   #dial(): void {
@@ -187,4 +204,9 @@ export class Connections {
     };
     this.#deps.scope.run(dial.then(settle, settle));
   }
+}
+
+function forgetReaped({ reaping }: Connection, nowMs: number): void {
+  const first = reaping.findIndex((endedMs) => nowMs - endedMs < REAPING_MS);
+  reaping.splice(0, first === -1 ? reaping.length : first);
 }

@@ -66,6 +66,8 @@ export interface Transport {
    * as the EOF of stdin alone (a process that carries the connection outlives us), so launchers watch stdin.
    */
   readonly closesWhole?: boolean;
+  /** The user's own connection, which outlives us and is never ended by us. */
+  readonly isBorrowed?: boolean;
   /** What came from the other side so far: a line that brings bytes is alive. Undefined: not known. */
   readonly bytesRead?: number | undefined;
   /** Graceful end; resolves when it is down. */
@@ -99,7 +101,7 @@ export type LinkState =
   | { readonly kind: 'ready'; readonly sinceMs: number; readonly rttMs: number | undefined }
   /** Tries again by itself at `retryAtMs` (wall clock). */
   | { readonly kind: 'waiting'; readonly retryAtMs: number; readonly attempt: number; readonly cause: AnywhereError }
-  /** Waits for the user, never for a timer. */
+  /** Waits for the user, never for a timer: for a command of theirs, or for what they changed (`remedy-watch.ts`). */
   | { readonly kind: 'refused'; readonly cause: AnywhereError }
   | { readonly kind: 'closed' };
 
@@ -121,7 +123,7 @@ export interface LaunchedChannel extends Channel {
   /** Resolves with the ids the launcher reported, before the first byte of the program; never rejects
    *  (undefined: it ended before, or the host is a forced-command host). */
   readonly started: Promise<Started | undefined>;
-  /** Why the launcher could not start it (COMMAND_NOT_FOUND, CWD_MISSING); known once `started` resolved. */
+  /** Why it was not started (COMMAND_NOT_FOUND, CWD_MISSING; CHANNEL_REFUSED: our launcher never ran); known once `started` resolved. */
   readonly failure: AnywhereError | undefined;
   /** What the login shell's start files printed before the program: for its log. Complete once `started` resolved. */
   readonly noise: readonly string[];

@@ -1,10 +1,13 @@
 /** The one place that knows which way leads to a host. */
-import type { HostPlan } from '../config/plan.ts';
+import type { HostPlan, SshPlan } from '../config/plan.ts';
+import { guardedCommand } from '../launch/stand-in.ts';
 import { createSshDialer } from './backend.ts';
 import type { Link, LinkDeps } from './contract.ts';
 import { createLink, type LinkSettings } from './link.ts';
 import { createLocalDialer } from './local/dialer.ts';
+import type { Look, Remedies } from './remedies.ts';
 import type { Ssh2DialerOptions } from './ssh2/dialer.ts';
+import { settingsResolver } from './ssh2/route.ts';
 
 /** @param options what the hosts of one user share */
 export function createHostLink(
@@ -13,6 +16,21 @@ export function createHostLink(
   deps: LinkDeps,
   options: Ssh2DialerOptions = {},
 ): Link {
-  const dialer = host.ssh === undefined ? createLocalDialer(host, deps) : createSshDialer(host, deps, options);
-  return createLink(host, dialer, settings, deps);
+  if (host.ssh === undefined) return createLink(host, createLocalDialer(host, deps), settings, deps);
+  const resolve = options.resolve ?? settingsResolver(deps);
+  const launchCommand = (): string => guardedCommand(settings.heartbeat.leaseMs);
+  const dialer = createSshDialer(host, deps, { ...options, resolve, launchCommand });
+  return createLink(host, dialer, settings, deps, remediesOf(host.ssh, resolve, deps));
+}
+
+/** Loaded with the first refusal: start-up time. */
+function remediesOf(plan: SshPlan, resolve: ReturnType<typeof settingsResolver>, deps: LinkDeps): Remedies {
+  return (cause) => {
+    let look: Look | undefined;
+    return async (signal) => {
+      const { sshRemedies } = await import('./remedies.ts');
+      look ??= sshRemedies(plan, resolve, deps)(cause);
+      return look(signal);
+    };
+  };
 }

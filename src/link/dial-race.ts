@@ -22,26 +22,34 @@ export interface DialRaceDeps {
   readonly signal: AbortSignal;
 }
 
-/** Rejects with the failure that settles it: one of the login or the host key, or the last one's. */
-export function dialRace(deps: DialRaceDeps): Promise<Transport> {
-  return new Promise((resolve, reject) => {
-    new DialRace(deps, resolve, reject).start();
-  });
-}
-
-class DialRace {
+export class DialRace {
+  /** Rejects with the failure that settles it: one of the login or the host key, or the last one's. */
+  readonly transport: Promise<Transport>;
   readonly #deps: DialRaceDeps;
-  readonly #resolve: (transport: Transport) => void;
-  readonly #reject: (error: unknown) => void;
+  #resolve: (transport: Transport) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  /** The oldest first. */
   readonly #attempts = new Set<Attempt>();
   #cancel: CancelTimer = () => undefined;
+  #isWanted = false;
   #isOver = false;
 
-  constructor(deps: DialRaceDeps, resolve: (transport: Transport) => void, reject: (error: unknown) => void) {
+  constructor(deps: DialRaceDeps) {
     this.#deps = deps;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.transport = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     deps.signal.addEventListener('abort', this.#abandon, { once: true });
+    this.#start();
+  }
+
+  /**
+   * Somebody waits: where all attempts are stuck, a fresh one takes the place of the latest. The first stays, for a host
+   * that takes long to answer would otherwise never get to it.
+   */
+  hurry(): void {
+    this.#isWanted = true;
   }
 
   // Not `AbortSignal.any`: the link's signal would keep something of every attempt for as long as the link lives.
@@ -49,10 +57,11 @@ class DialRace {
     for (const { abort } of this.#attempts) abort.abort(this.#deps.signal.reason);
   };
 
-  start(): void {
+  #start(): void {
     const { dialer, signal } = this.#deps;
     const attempt: Attempt = { abort: new AbortController(), pulse: { source: () => undefined }, seen: undefined };
     this.#attempts.add(attempt);
+    this.#isWanted = false;
     if (signal.aborted) this.#abandon();
     dialer.dial(attempt.abort.signal, attempt.pulse).then(
       (transport) => {
@@ -71,16 +80,25 @@ class DialRace {
       LOOK_EVERY_MS,
       () => {
         const isStuck = [...this.#attempts].map(isStuckNow).every(Boolean);
-        if (isStuck && this.#attempts.size < MOST_AT_ONCE) this.start();
+        if (isStuck && this.#hasRoom()) this.#start();
         else this.#look();
       },
       { background: true },
     );
   }
 
+  #hasRoom(): boolean {
+    if (this.#attempts.size < MOST_AT_ONCE) return true;
+    const latest = [...this.#attempts].at(-1);
+    if (latest === undefined || !this.#isWanted) return false;
+    this.#attempts.delete(latest);
+    latest.abort.abort();
+    return true;
+  }
+
   #won(attempt: Attempt, transport: Transport): void {
-    this.#attempts.delete(attempt);
-    if (this.#isOver) transport.destroy(asAnywhereError(new Error('another connection was there first')));
+    const isOut = !this.#attempts.delete(attempt);
+    if (this.#isOver || isOut) transport.destroy(asAnywhereError(new Error('another connection was there first')));
     else
       this.#settle(() => {
         this.#resolve(transport);
@@ -88,7 +106,7 @@ class DialRace {
   }
 
   #lost(attempt: Attempt, error: unknown): void {
-    this.#attempts.delete(attempt);
+    if (!this.#attempts.delete(attempt)) return;
     const isFinal = this.#attempts.size === 0 || asAnywhereError(error).exitCode === EXIT.auth;
     if (!isFinal || this.#isOver) return;
     this.#settle(() => {

@@ -5,6 +5,7 @@ import { launchError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { Channel, ChannelEnd, LaunchedChannel, Started } from './contract.ts';
+import { neverLaunched } from './never-launched.ts';
 import { ProgramOutput } from './program-output.ts';
 
 interface LaunchedDeps {
@@ -19,11 +20,13 @@ interface LaunchedDeps {
 }
 
 export class Launched implements LaunchedChannel {
-  readonly output: Readable;
+  readonly output: ProgramOutput;
+  /** Not before `started`: what the machine said and why nothing started are known then. */
+  readonly ended: Promise<ChannelEnd>;
   readonly started: Promise<Started | undefined>;
   readonly #deps: LaunchedDeps;
   #failure: AnywhereError | undefined;
-  #noise: readonly string[] = [];
+  #noise: readonly string[] | undefined;
   #closed = false;
 
   constructor(deps: LaunchedDeps) {
@@ -37,6 +40,7 @@ export class Launched implements LaunchedChannel {
         resolve(this.#startedBy(preamble));
       },
     });
+    this.ended = deps.channel.ended.then((end) => (end.kind === 'exited' ? promise.then(() => end) : end));
   }
 
   get input(): Writable {
@@ -45,10 +49,6 @@ export class Launched implements LaunchedChannel {
 
   get errors(): Readable {
     return this.#deps.channel.errors;
-  }
-
-  get ended(): Promise<ChannelEnd> {
-    return this.#deps.channel.ended;
   }
 
   get dead(): boolean {
@@ -60,7 +60,7 @@ export class Launched implements LaunchedChannel {
   }
 
   get noise(): readonly string[] {
-    return this.#noise;
+    return this.#noise ?? this.output.noise;
   }
 
   close(): void {
@@ -71,7 +71,10 @@ export class Launched implements LaunchedChannel {
   }
 
   #startedBy(preamble: Preamble | undefined): Started | undefined {
-    if (preamble === undefined) return undefined;
+    if (preamble === undefined) {
+      this.#failure = neverLaunched(this.#deps.place);
+      return undefined;
+    }
     const { end } = preamble;
     if (end.kind === 'ready') return { pid: end.pid, sshdPid: end.sshdPid };
     this.#failure = launchError(end.kind, this.#deps.launch, this.#deps.place);

@@ -19,13 +19,15 @@ import type {
   Transport,
   TunnelTarget,
 } from './contract.ts';
-import { dialRace } from './dial-race.ts';
+import { DialRace } from './dial-race.ts';
 import { FreshLine } from './fresh-line.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
-import { outcome } from './outcome.ts';
+import { nextOutcome, outcome } from './outcome.ts';
 import { ProbeCache } from './probe-cache.ts';
 import { Programs } from './programs.ts';
+import type { Remedies } from './remedies.ts';
+import { RemedyWatch } from './remedy-watch.ts';
 import { SleepWatch } from './sleep-watch.ts';
 import { type LinkAction, reduceLink } from './state.ts';
 
@@ -34,8 +36,15 @@ export interface LinkSettings {
   readonly heartbeat: HeartbeatPlan;
 }
 
-export function createLink(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps): Link {
-  return new HostLink(host, dialer, settings, deps);
+/** @param remedies what may undo a refusal; left out: only the user does */
+export function createLink(
+  host: HostPlan,
+  dialer: Dialer,
+  settings: LinkSettings,
+  deps: LinkDeps,
+  remedies?: Remedies,
+): Link {
+  return new HostLink(host, dialer, settings, deps, remedies);
 }
 
 class HostLink implements Link {
@@ -52,14 +61,16 @@ class HostLink implements Link {
   readonly #programs: Programs;
   readonly #freshLine: FreshLine;
   readonly #sleeps: SleepWatch;
+  readonly #remedyWatch: RemedyWatch;
   #unwatchSleep: Unsubscribe | undefined;
   #state: LinkState = { kind: 'idle' };
   #cancelRetry: CancelTimer = () => undefined;
   /** Attempts since the link last stayed up. */
   #attempts = 0;
   #readySinceMs = 0;
+  #race: DialRace | undefined;
 
-  constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps) {
+  constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
     this.#plan = host;
     this.#dialer = dialer;
@@ -84,6 +95,14 @@ class HostLink implements Link {
     });
     this.#freshLine = this.#newFreshLine();
     this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
+    this.#remedyWatch = new RemedyWatch({
+      clock: deps.clock,
+      scope: this.#scope,
+      remedies,
+      onRemedy: (what) => {
+        this.wake(what, { user: true });
+      },
+    });
   }
 
   get state(): LinkState {
@@ -109,6 +128,7 @@ class HostLink implements Link {
   wake(reason: string, options?: { readonly user?: boolean }): void {
     const { kind } = this.#state;
     if (options?.user === true && kind !== 'ready') this.#attempts = 0;
+    if (kind === 'connecting') this.#race?.hurry();
     if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
   }
 
@@ -129,7 +149,7 @@ class HostLink implements Link {
     this.wake('needed');
     const settled = outcome(this.#state, this.host);
     if (settled !== undefined) await settled();
-    else await this.#nextOutcome(signal);
+    else await nextOutcome(this, signal);
   }
 
   async open(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
@@ -181,10 +201,13 @@ class HostLink implements Link {
     }
   }
 
+  #raced(): Promise<Transport> {
+    this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal: this.#scope.signal });
+    return this.#race.transport;
+  }
+
   async #dial(): Promise<Transport> {
-    const { clock } = this.#deps;
-    const transport =
-      this.#freshLine.take() ?? (await dialRace({ dialer: this.#dialer, clock, signal: this.#scope.signal }));
+    const transport = this.#freshLine.take() ?? (await this.#raced());
     try {
       await this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
@@ -241,6 +264,7 @@ class HostLink implements Link {
     const to = reduceLink(from, action);
     this.#state = to;
     if (from.kind === to.kind) return;
+    this.#remedyWatch.follow(from, to);
     this.#watchSleep(to.kind === 'ready' || to.kind === 'waiting');
     this.#changes.emit({ from, to, reason });
   }
@@ -254,26 +278,6 @@ class HostLink implements Link {
         if (this.#state.kind === 'ready') this.#lease.awake();
         else this.wake('this machine has slept');
       });
-  }
-
-  #nextOutcome(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        unsubscribe();
-        signal.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        finish();
-        reject(signal.reason as Error);
-      };
-      const unsubscribe = this.#changes.on(({ to }) => {
-        const settled = to.kind === 'waiting' ? () => Promise.reject(to.cause) : outcome(to, this.host);
-        if (settled === undefined) return;
-        finish();
-        settled().then(resolve, reject);
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 
   #newConnections(): Connections {
@@ -309,9 +313,6 @@ class HostLink implements Link {
       },
       onLate: () => {
         this.#freshLine.ask();
-      },
-      onOutputWatch: () => {
-        this.#machine.canWatchOutput();
       },
     });
   }

@@ -19,6 +19,8 @@ export class Machine {
   #key: readonly string[] = [];
   #record: HostRecord | undefined;
   #outputWatch = false;
+  /** In an earlier run too. */
+  #wasAsked = false;
   #asking: { readonly done: Promise<void>; readonly finish: () => void } | undefined;
 
   /** `login`: what, besides the machine itself, makes its environment: host entry, user. */
@@ -37,8 +39,11 @@ export class Machine {
     const key = [identity, ...this.#login];
     if (this.#key[0] === identity) return;
     this.#key = key;
-    this.#record = await this.#cache.load(key);
-    this.#outputWatch = this.#record?.outputWatch === true;
+    const record = await this.#cache.load(key);
+    this.#outputWatch = record?.outputWatch === true;
+    this.#wasAsked = record !== undefined;
+    // A machine that was too busy to show it gets a second chance.
+    this.#record = record?.outputWatch === undefined ? undefined : record;
   }
 
   /** What is known; undefined for the one caller that has to ask, and must call `told` whatever happens. */
@@ -55,16 +60,11 @@ export class Machine {
 
   /** How a launch went: an answered probe is kept, and those who wait for it go on. */
   told(preamble: Preamble | undefined): void {
+    this.#outputWatch ||= preamble?.outputWatch === true;
     if (preamble?.environment !== undefined) this.#keep(preamble.environment);
     else if (preamble?.probed === true && this.#record === undefined) this.#keep(UNANSWERED);
     this.#asking?.finish();
     this.#asking = undefined;
-  }
-
-  canWatchOutput(): void {
-    if (this.#outputWatch) return;
-    this.#outputWatch = true;
-    if (this.#record !== undefined) this.#keep(this.#record.environment);
   }
 
   /** A command was missing: the next launch asks again. */
@@ -74,7 +74,8 @@ export class Machine {
   }
 
   #keep(environment: HostEnvironment): void {
-    this.#record = { environment, outputWatch: this.#outputWatch };
+    const unseen = this.#wasAsked ? false : undefined;
+    this.#record = { environment, outputWatch: this.#outputWatch || unseen };
     if (environment !== UNANSWERED) this.#scope.run(this.#cache.store(this.#key, this.#record));
   }
 }

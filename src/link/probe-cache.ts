@@ -12,11 +12,11 @@ import { readSmallFile } from './small-file.ts';
 
 export interface HostRecord {
   readonly environment: HostEnvironment;
-  /** Launchers there can watch their output instead of passing stdin on. */
-  readonly outputWatch: boolean;
+  /** Launchers there can watch their output instead of passing stdin on. Undefined: not seen yet, to be tried once more. */
+  readonly outputWatch: boolean | undefined;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 export class ProbeCache {
   readonly #folder: string;
@@ -63,7 +63,8 @@ function parseRecord(data: unknown): HostRecord | undefined {
   const { system, shell, variables, outputWatch } = data;
   if (typeof system !== 'string' || typeof shell !== 'string' || !isObject(variables)) return undefined;
   const texts = Object.entries(variables).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return { environment: { system, shell, variables: new Map(texts) }, outputWatch: outputWatch === true };
+  const environment = { system, shell, variables: new Map(texts) };
+  return { environment, outputWatch: typeof outputWatch === 'boolean' ? outputWatch : undefined };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -38,6 +38,11 @@ export class ProgramOutput extends DirectReadable {
     });
   }
 
+  /** What start files have printed so far. */
+  get noise(): readonly string[] {
+    return this.#reader.noise();
+  }
+
   override _read(): void {
     this.#source.resume();
   }

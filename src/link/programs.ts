@@ -3,14 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { Scope } from '../base/scope.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
-import { LAUNCH_COMMAND, launcherLine } from '../launch/launcher.ts';
+import { LAUNCH_COMMAND, launcherLine, type Watch } from '../launch/launcher.ts';
 import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { Connection, Connections, Opened } from './connections.ts';
-import type { LaunchedChannel } from './contract.ts';
+import type { LaunchedChannel, Transport } from './contract.ts';
 import { Launched, unlaunched } from './launched.ts';
 import type { Lease } from './lease.ts';
 import type { Machine } from './machine.ts';
+import type { HostRecord } from './probe-cache.ts';
 
 /** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
 const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };
@@ -40,13 +41,17 @@ export class Programs {
 
   async #launch(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
     const { connections } = this.#deps;
-    const opened = await connections.open((transport) => transport.exec(LAUNCH_COMMAND, signal), signal);
+    const opened = await connections.open((transport) => transport.exec(this.#command(transport), signal), signal);
     try {
       return await this.#start(opened, launch, signal);
     } catch (error) {
       opened.channel.close();
       throw error;
     }
+  }
+
+  #command(transport: Transport): string {
+    return this.#deps.plan.ssh === undefined ? LAUNCH_COMMAND : this.#deps.lease.launchCommand(transport);
   }
 
   async #start({ channel, connection }: Opened, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
@@ -57,7 +62,7 @@ export class Programs {
       if (plan.ssh !== undefined) machine.told(preamble);
     };
     try {
-      const watch = known?.outputWatch === true && connection.transport.closesWhole === true ? 'output' : 'input';
+      const watch = watchFor(known, connection.transport);
       const line = launcherLine(launch, { nonce, environment: known?.environment, watch });
       channel.input.write(`${line}\n`);
     } catch (error) {
@@ -92,6 +97,12 @@ export class Programs {
   #guard(connection: Connection, preamble: Preamble | undefined): void {
     if (preamble?.end.kind !== 'ready' || this.#deps.plan.ssh === undefined) return;
     connection.sshdPid = preamble.end.sshdPid;
-    this.#deps.lease.guard(preamble.end.sshdPid);
+    this.#deps.lease.guard(preamble.end);
   }
+}
+
+function watchFor(known: HostRecord | undefined, { closesWhole }: Transport): Watch {
+  if (closesWhole !== true) return 'input';
+  if (known === undefined) return 'learned';
+  return known.outputWatch === true ? 'output' : 'input';
 }

@@ -5,11 +5,11 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import { ORDER, parseWardenLine } from '../launch/warden.ts';
+import { ORDER, parseEcho } from '../launch/warden.ts';
 
 /** Unanswered beats: suspect 10 s, dead 15 s at the default interval of 5 s. */
 const SUSPECT_BEATS = 2;
-const DEAD_BEATS = 3;
+export const DEAD_BEATS = 3;
 const AFTER_SLEEP_MS = 3_000;
 /** An echo that takes longer, and longer than a few of the last ones, is late. */
 const LATE_MS = 1_000;
@@ -25,6 +25,7 @@ export interface WardenProgram {
 
 interface WardenDeps {
   readonly clock: Clock;
+  /** Read anew with every beat: the hosts file may have changed. */
   readonly intervalMs: number;
   readonly program: WardenProgram;
   readonly onEcho: (rttMs: number) => void;
@@ -33,7 +34,6 @@ interface WardenDeps {
   readonly onSilent: (silentMs: number) => void;
   /** An echo is late that somebody waits for. */
   readonly onLate?: () => void;
-  readonly onOutputWatch: () => void;
   /** Bytes of the whole connection so far: a line that brings some is alive, however late its echoes are. */
   readonly heard?: () => number | undefined;
 }
@@ -67,6 +67,10 @@ export class Warden {
     this.#write(ORDER.cover(sshdPid));
   }
 
+  relieve(standInPid: number): void {
+    this.#write(ORDER.relieve(standInPid));
+  }
+
   end(sshdPid: number): void {
     this.#write(ORDER.end(sshdPid));
   }
@@ -77,7 +81,7 @@ export class Warden {
 
   /** A beat is unanswered for longer than it should be, and nothing else came either. */
   get isDoubtful(): boolean {
-    return this.#isLate;
+    return this.#echoed < this.#sequence && this.#isLate;
   }
 
   /** The line is about to be used: an echo that is late now is told. */
@@ -206,13 +210,12 @@ export class Warden {
   }
 
   #take(line: string): void {
-    const said = parseWardenLine(line);
-    if (said?.kind === 'output-watch') this.#deps.onOutputWatch();
-    if (said?.kind !== 'echo') return;
-    this.#echoed = Math.max(this.#echoed, said.sequence);
+    const sequence = parseEcho(line);
+    if (sequence === undefined) return;
+    this.#echoed = Math.max(this.#echoed, sequence);
     this.#waitFromNow();
     this.#answer(true);
-    if (said.sequence !== this.#sequence) return;
+    if (sequence !== this.#sequence) return;
     this.#rttMs = this.#deps.clock.monotonic() - this.#sentAtMs;
     this.#deps.onEcho(this.#rttMs);
   }

@@ -183,7 +183,14 @@ describe('status', () => {
         },
       ],
     });
-    const explained = await runProgram(['explain', 'here/broken', '--config', file], sandbox);
+    // It is started again now and then, and for that moment it is starting.
+    const explained = await until(
+      async () => {
+        const run = await runProgram(['explain', 'here/broken', '--config', file], sandbox);
+        return run.stdout.includes('is starting') ? undefined : run;
+      },
+      { what: 'it to have failed again' },
+    );
     expect(explained.code).toBe(0);
     expect(explained.stdout).toContain('server here/broken is failed');
     expect(explained.stdout).toContain('cannot open database');

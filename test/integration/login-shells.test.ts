@@ -90,6 +90,22 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('a login shell of 
   });
 });
 
+describe('a machine whose start files read stdin', () => {
+  it('runs nothing of what comes behind the line that they took, and says what is wrong', async () => {
+    const sshd = await machine({ shell: '/bin/bash', homeFiles: { '.bashrc': 'read -r -t 5 taken\n' } });
+    const { client } = startServe(writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } } }).path);
+    const mark = join(sshd.home, 'run-by-the-shell');
+    await client.request('initialize', {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: `x$(touch ${mark})\`touch ${mark}\`;touch ${mark};`, version: '1' },
+    });
+    const reply = await client.request('tools/call', { name: 'box__echo__where', arguments: {} });
+    expect(JSON.stringify(reply)).toMatch(/start file .* reads stdin/u);
+    expect(existsSync(mark)).toBe(false);
+  });
+});
+
 describe('a noisy machine', () => {
   it("whose start files talk on every channel keeps its servers' stderr apart", async () => {
     const sshd = await machine({ shell: '/bin/bash', homeFiles: { ...noisyFiles() } });

@@ -1,6 +1,6 @@
 /** However our side ends, nothing of ours is alive ten seconds later (promise 4). */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -17,11 +17,9 @@ import {
   fixtureLaunch,
   type LinkOptions,
   LOCAL_HOST,
-  launchOf,
   linkDeps,
   linkOver,
   NEVER,
-  outputOf,
   said,
   sshHost,
 } from './launch-support.ts';
@@ -56,23 +54,20 @@ async function proxyTo(sshd: Sshd): Promise<Proxy> {
   return proxy;
 }
 
-/** A link whose launchers watch stdin, or their output. */
-async function linkThatWatches(watch: 'input' | 'output', sshd: Sshd, options: LinkOptions = {}): Promise<Link> {
+/** A link whose launchers watch stdin, or their output, from the first one on. */
+function linkThatWatches(watch: 'input' | 'output', sshd: Sshd, options: LinkOptions = {}): Link {
   const folder = scratch();
   const deps = linkDeps(folder);
   const host = sshHost(sshd, folder, options);
   const link = linkOver(closingWhole(createSsh2Dialer(host, deps), watch === 'output'), host, deps, options);
   onTestFinished(() => link.close());
-  await outputOf(await link.open(launchOf('true'), NEVER));
-  // The warden finds out that output can be watched there.
-  if (watch === 'output') await until(() => hasOutputWatch(folder), { what: 'output watch to be known' });
   return link;
 }
 
 describe.each(['input', 'output'] as const)('launchers that watch their %s', (watch) => {
   it('a closed channel ends everything of its program', async () => {
     const sshd = await machine();
-    const link = await linkThatWatches(watch, sshd);
+    const link = linkThatWatches(watch, sshd);
     const channels = await startAll(link, sshd.servers);
     await expectWatch(sshd, watch);
     const warden = await wardenGroup(sshd);
@@ -82,7 +77,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
 
   it('a crashed server is reported at once, with its exit code, and its child does not outlive it', async () => {
     const sshd = await machine();
-    const link = await linkThatWatches(watch, sshd);
+    const link = linkThatWatches(watch, sshd);
     const channel = await link.open(fixtureLaunch(sshd.servers, 'crash-grandchild.sh'), NEVER);
     channel.output.resume();
     channel.errors.resume();
@@ -94,7 +89,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
   it(proves('a reset connection ends everything', 'nothing-left'), async () => {
     const sshd = await machine();
     const proxy = await proxyTo(sshd);
-    const link = await linkThatWatches(watch, sshd, { port: proxy.port });
+    const link = linkThatWatches(watch, sshd, { port: proxy.port });
     await startAll(link, sshd.servers);
     await proxy.reset();
     await sshd.quiet(WITHIN_MS);
@@ -104,7 +99,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     const sshd = await machine();
     const proxy = await proxyTo(sshd);
     const heartbeat = { intervalMs: 500, leaseMs: 3_000 };
-    const link = await linkThatWatches(watch, sshd, { port: proxy.port, heartbeat });
+    const link = linkThatWatches(watch, sshd, { port: proxy.port, heartbeat });
     await startAll(link, sshd.servers);
     await wardenEchoes(link);
     proxy.blackhole();
@@ -135,7 +130,7 @@ describe('our SIGKILL ends everything', () => {
 it('a server that never reads a full stdin goes with a reset connection', async () => {
   const sshd = await machine();
   const proxy = await proxyTo(sshd);
-  const link = await linkThatWatches('input', sshd, { port: proxy.port });
+  const link = linkThatWatches('input', sshd, { port: proxy.port });
   const channel = await link.open(fixtureLaunch(sshd.servers, 'stubborn.sh'), NEVER);
   await said(channel, 'up');
   channel.input.on('error', () => undefined);
@@ -218,7 +213,7 @@ function bytesRead(pid: number): number {
 }
 
 async function expectWatch(sshd: Sshd, watch: 'input' | 'output'): Promise<void> {
-  const tails = (): number => sshd.programs().filter(({ commandLine }) => commandLine.startsWith('tail -f')).length;
+  const tails = (): number => sshd.programs().filter(({ commandLine }) => commandLine.startsWith('tail --pid')).length;
   // Each of the four that still run has one.
   if (watch === 'output') await until(() => tails() >= 4, { what: 'launchers to watch their output' });
   else expect(tails()).toBe(0);
@@ -234,10 +229,4 @@ function closingWhole(dialer: Dialer, closesWhole: boolean): Dialer {
     backend: dialer.backend,
     dial: async (signal) => Object.assign(await dialer.dial(signal), { closesWhole }),
   };
-}
-
-function hasOutputWatch(cacheDir: string): boolean {
-  const folder = join(cacheDir, 'machines');
-  if (!existsSync(folder)) return false;
-  return readdirSync(folder).some((name) => readFileSync(join(folder, name), 'utf8').includes('"outputWatch":true'));
 }

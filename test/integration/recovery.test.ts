@@ -131,6 +131,29 @@ describe('a line that went', () => {
     expect(performance.now() - askedAt).toBeLessThan(4_000);
   });
 
+  it('and whose attempts to come back are all stuck answers a call within 3 s of the network being back', async () => {
+    const made = await counting();
+    const { client, proxy, ask } = made;
+    await proxy.reset();
+    // Accepted and then silent, again and again.
+    await proxy.heal();
+    proxy.blackhole();
+    const accepted = proxy.accepted;
+    await until(() => proxy.accepted >= accepted + 2, { withinMs: 15_000, what: 'two attempts that hear nothing' });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 3_000);
+    });
+    const early = client.reply(ask('unsafe', { name: 'early' }));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 500);
+    });
+    await proxy.heal();
+    const healedAt = performance.now();
+    await early;
+    expect(textOf(await client.reply(ask('unsafe', { name: 'x' })))).toContain('x done by');
+    expect(performance.now() - healedAt).toBeLessThan(4_000);
+  });
+
   it('while it was being logged in to is raced by another', async () => {
     const made = await counting();
     const { proxy, client, ask } = made;

@@ -146,7 +146,7 @@ describe('what is sent ahead to a machine that is known', () => {
       const launch = async (): Promise<string> => {
         const transport = await dial(hostOf(one, { configFile: config }), deps);
         const channel = await transport.exec(LAUNCH_COMMAND, never());
-        channel.input.write('echo launched\n');
+        channel.input.write('unset L;echo launched\n');
         const out = await textOf(channel.output);
         expect((await run(transport, 'echo more')).out).toBe('more\n');
         await transport.close();

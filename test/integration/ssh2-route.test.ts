@@ -250,7 +250,7 @@ describe('round trips', () => {
     tapPort = (tap.address() as { port: number }).port;
     const transport = await dial(hostOf(last, { port: tapPort, knownHostsFiles: [knownAt(last, tapPort)] }), deps);
     const channel = await transport.exec(LAUNCH_COMMAND, never());
-    channel.input.write('echo x;exec cat\n');
+    channel.input.write('unset L;echo x;exec cat\n');
     await new Promise((resolve) => channel.output.once('data', resolve));
     const count = sentAt.filter((at, index) => at - (sentAt[index - 1] ?? 0) > RTT_MS / 4).length;
     await transport.close();

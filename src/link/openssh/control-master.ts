@@ -41,6 +41,7 @@ function transportOver(host: string, settings: SshSettings, connection: MuxConne
     identity: `control-master ${settings.user}@${settings.hostname}:${settings.port}`,
     connection,
     owner: { ended: connection.closed.then(() => cause), stop: () => undefined, kill: () => undefined },
+    isBorrowed: true,
     clock: deps.clock,
   });
 }

@@ -26,11 +26,13 @@ export interface TransportParts {
   readonly identity: string;
   readonly connection: MuxConnection;
   readonly owner: MasterOwner;
+  readonly isBorrowed?: boolean;
   readonly clock: Clock;
 }
 
 export class OpensshTransport implements Transport {
   readonly identity: string;
+  readonly isBorrowed: boolean;
   readonly ended: Promise<TransportEnd>;
   readonly #host: string;
   readonly #clock: Clock;
@@ -38,8 +40,9 @@ export class OpensshTransport implements Transport {
   readonly #owner: MasterOwner;
   #closing: AnywhereError | undefined;
 
-  constructor({ host, identity, connection, owner, clock }: TransportParts) {
+  constructor({ host, identity, connection, owner, isBorrowed = false, clock }: TransportParts) {
     this.#host = host;
+    this.isBorrowed = isBorrowed;
     this.identity = identity;
     this.#connection = connection;
     this.#owner = owner;

@@ -16,14 +16,15 @@ export interface Ssh2DialerOptions {
   readonly resolve?: ResolveSettings;
   /** Shared by the hosts of one user, so that one passphrase serves them all. */
   readonly keyring?: Keyring;
+  /** What the first launch begins with, so that it is sent along with the login. Left out: `LAUNCH_COMMAND`. */
+  readonly launchCommand?: () => string;
 }
 
 export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
   const plan = sshPlanOf(host);
   const resolve = options.resolve ?? settingsResolver(deps);
   const keyring = options.keyring ?? new Keyring();
-  // What every launch begins with; a subsystem host starts nothing else.
-  const program = plan.subsystem === undefined ? LAUNCH_COMMAND : undefined;
+  const launchCommand = options.launchCommand ?? (() => LAUNCH_COMMAND);
   const memory = createLoginMemory(deps.cacheDir, deps.log);
   return {
     host: host.name,
@@ -31,6 +32,8 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
     dial: async (signal, pulse) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
+        // A subsystem host starts nothing else.
+        const program = plan.subsystem === undefined ? launchCommand() : undefined;
         const login = await connect({ host: host.name, route, deps, keyring, memory, program, signal, pulse });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
         return new Ssh2Transport(login, program, deps.clock);

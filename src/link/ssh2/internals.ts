@@ -18,6 +18,8 @@ interface Protocol {
   session(channel: number, window: number, packetSize: number): void;
   exec(channel: number, command: string, wantReply: boolean): void;
   subsystem(channel: number, name: string, wantReply: boolean): void;
+  channelData(channel: number, bytes: Buffer): void;
+  channelWindowAdjust(channel: number, bytes: number): void;
   ping(): void;
   readonly _handlers: {
     USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void;
@@ -32,14 +34,16 @@ interface Internals {
   readonly _remoteVer: string | undefined;
 }
 
-interface ChannelInternals {
+export interface ChannelInternals {
+  /** What the machine may still send. */
+  readonly incoming: { window: number };
   readonly outgoing: { readonly id: number; readonly state: string };
   readonly _callbacks: ((failed: boolean) => void)[];
   subtype: string | undefined;
 }
 
 /** As ssh2's own Channel.js has them. */
-const WINDOW = 2 * 1024 * 1024;
+export const WINDOW = 2 * 1024 * 1024;
 const PACKET = 32 * 1024;
 
 /** After `connect()`. Throws INTERNAL for a version of ssh2 that is built differently. */
@@ -50,6 +54,8 @@ export function internalsOf(client: Client): Internals {
     typeof protocol?.authPK === 'function' &&
     typeof protocol.session === 'function' &&
     typeof protocol.service === 'function' &&
+    typeof protocol.channelData === 'function' &&
+    typeof protocol.channelWindowAdjust === 'function' &&
     typeof protocol._handlers.USERAUTH_FAILURE === 'function' &&
     typeof protocol._handlers.SERVICE_ACCEPT === 'function' &&
     typeof inside._chanMgr?.add === 'function' &&

@@ -34,13 +34,13 @@ export class Input extends Writable {
 
   /** Straight to ssh2 while nothing waits before it: a Writable around ssh2's own costs a tick for every message. */
   override write(chunk: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
-    if (encoding === undefined && done === undefined && this.#isDirect) return this.#raw.write(chunk);
+    if (encoding === undefined && done === undefined && this.#isDirect()) return this.#raw.write(chunk);
     return typeof encoding === 'function'
       ? super.write(chunk, encoding)
       : super.write(chunk, encoding ?? 'binary', done);
   }
 
-  get #isDirect(): boolean {
+  #isDirect(): boolean {
     const waiting = this.writableLength + this.#raw.writableLength + this.writableCorked;
     return this.writable && waiting === 0 && this.#death() === undefined;
   }

@@ -10,6 +10,7 @@ import { channelRefused, endedEarly, isRefusal } from './errors.ts';
 import { type Opening, openSession } from './internals.ts';
 import type { LoggedIn } from './login.ts';
 import { tunnelOf } from './streams.ts';
+import { Windows } from './windows.ts';
 
 interface Started {
   readonly channel: Ssh2Channel;
@@ -20,6 +21,8 @@ type Program = { readonly command: string } | { readonly subsystem: string };
 
 /** A session sent along with the login that is not there two seconds later will not come. */
 const SPARE_WAIT_MS = 2000;
+/** One that nobody asked for in this time is ended: it holds a session, and its stand-in ends the connection with the lease. */
+const SPARE_KEPT_MS = 2000;
 const CLOSE_WAIT_MS = 1000;
 
 export class Ssh2Transport implements Transport {
@@ -32,6 +35,7 @@ export class Ssh2Transport implements Transport {
   readonly #channels = new Set<Ssh2Channel>();
   readonly #tunnels = new Set<Duplex>();
   readonly #prepared: string | undefined;
+  readonly #windows: Windows;
   #spare: Opening | undefined;
   #cause: AnywhereError | undefined;
 
@@ -41,11 +45,13 @@ export class Ssh2Transport implements Transport {
     this.#clock = clock;
     this.#prepared = prepared;
     this.#spare = login.spare;
+    this.#windows = new Windows(login.client, clock);
     this.identity = login.fingerprint;
     this.ended = login.ended;
     login.onEnd((cause) => {
       this.#die(cause);
     });
+    if (this.#spare !== undefined) this.#endSpareLater(this.#spare);
   }
 
   get bytesRead(): number | undefined {
@@ -95,6 +101,7 @@ export class Ssh2Transport implements Transport {
   async close(): Promise<void> {
     for (const channel of [...this.#channels]) channel.close();
     if (this.#cause !== undefined) return;
+    this.#windows.stop();
     this.#login.client.end();
     const limit = deadline(this.#clock, CLOSE_WAIT_MS, () => new Error('it does not answer'));
     await orAbort(this.ended, limit.signal).catch(() => undefined);
@@ -113,10 +120,14 @@ export class Ssh2Transport implements Transport {
     if (ready !== undefined) return ready;
     const opening = this.#alive(() => openSession(this.#login.client, program));
     const what = 'command' in program ? 'a session' : `the subsystem ${program.subsystem}`;
-    return this.#channelOf(await this.#opened(opening.channel, what, signal), opening);
+    const askedMs = this.#clock.monotonic();
+    const raw = await this.#opened(opening.channel, what, signal);
+    this.#windows.answeredIn(this.#clock.monotonic() - askedMs);
+    return this.#channelOf(raw, opening);
   }
 
   #channelOf(raw: ClientChannel, opening: Opening): Started {
+    this.#windows.watch(raw);
     const channel = new Ssh2Channel(raw);
     this.#channels.add(channel);
     channel.ended.then(
@@ -143,6 +154,15 @@ export class Ssh2Transport implements Transport {
     }
   }
 
+  #endSpareLater(spare: Opening): void {
+    const end = (): void => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      spare.channel.then(closeQuietly, () => undefined);
+    };
+    this.#clock.after(SPARE_KEPT_MS, end, { background: true });
+  }
+
   #alive<T>(work: () => T): T {
     if (this.#cause !== undefined) throw this.#cause;
     return work();
@@ -166,6 +186,7 @@ export class Ssh2Transport implements Transport {
   #die(cause: AnywhereError): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
+    this.#windows.stop();
     for (const channel of [...this.#channels]) channel.lose(cause);
     for (const tunnel of this.#tunnels) tunnel.destroy(cause);
   }

@@ -1,72 +1,14 @@
 /** The launcher's line, run by every shell that may be /bin/sh. */
-import { spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Launch } from '../../../src/launch/launch.ts';
-import { LAUNCH_COMMAND, launcherLine, type Watch } from '../../../src/launch/launcher.ts';
-import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
+import { LAUNCH_COMMAND, launcherLine } from '../../../src/launch/launcher.ts';
+import { KNOWN, launch, run, SCRIPT, SHELLS } from './run-launcher.ts';
 
-const SCRIPT = 'IFS= read -r L&&eval "$L"';
-const PATH = '/usr/local/bin:/usr/bin:/bin';
-const KNOWN = { system: '', shell: '', variables: new Map([['PATH', PATH]]) };
-
-function launch(command: string, args: readonly string[] = [], more: Partial<Launch> = {}): Launch {
-  return { command, args, env: new Map(), cwd: undefined, ...more };
-}
-
-interface Ran {
-  readonly preamble: Preamble | undefined;
-  readonly output: string;
-  readonly errors: string;
-  readonly code: number | null;
-}
-
-async function run(
-  shell: readonly string[],
-  what: Launch,
-  options: { watch?: Watch; learn?: boolean; stdin?: string } = {},
-): Promise<Ran> {
-  // Of its own: the reaper of one launch ends whatever carries the same.
-  const nonce = randomBytes(16).toString('hex');
-  const line = launcherLine(what, {
-    nonce,
-    environment: options.learn === true ? undefined : KNOWN,
-    watch: options.watch ?? 'input',
-  });
-  const [file = '', ...args] = shell;
-  const child = spawn(file, [...args, '-c', SCRIPT], { detached: true, env: { PATH, HOME: '/usr', SHELL: '/bin/sh' } });
-  const reader = new PreambleReader(nonce);
-  let preamble: Preamble | undefined;
-  const output: Buffer[] = [];
-  let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    if (preamble !== undefined) output.push(chunk);
-    else {
-      preamble = reader.push(chunk);
-      if (preamble !== undefined) output.push(preamble.rest);
-    }
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  child.stdin.end(`${line}\n${options.stdin ?? ''}`);
-  await once(child, 'close');
-  return { preamble, output: Buffer.concat(output).toString(), errors, code: child.exitCode };
-}
-
-const SHELLS = [
-  ['/bin/sh'],
-  ['/bin/dash'],
-  ['/bin/bash', '--posix'],
-  ['/bin/busybox', 'sh'],
-  ['/bin/zsh', '--emulate', 'sh'],
-];
 const AWKWARD = 'it\'s "q" $HOME `x` \\n \\ \u0081\u0088 é漢 ă *\n!\tlast\n';
 
 describe.each(SHELLS)('run by %s %s', (...shell) => {
-  it.each(['input', 'output'] as const)('everything arrives unchanged, watching the %s', async (watch) => {
+  it.each(['input', 'output', 'learned'] as const)('everything arrives unchanged, watching the %s', async (watch) => {
     const what = launch(
       'sh',
       ['-c', 'printf "%s|%s|%s|" "$1" "$V" "$PWD"; cat; echo apart >&2; exit 7', 'sh', AWKWARD],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
-const PROBED = `\n${NONCE} machine\nLinux x86_64\n/bin/zsh\n${NONCE} variables\nPATH=/a:/b=c\nSECRET=x\nHTTP_PROXY=http://me:pw@proxy:1\nhttps_proxy=http://proxy:1\n${NONCE} end\n`;
+const PROBED = `\n${NONCE} machine\nLinux x86_64\n/bin/zsh\noutput\n${NONCE} variables\nPATH=/a:/b=c\nSECRET=x\nHTTP_PROXY=http://me:pw@proxy:1\nhttps_proxy=http://proxy:1\n${NONCE} end\n`;
 const READY = `\n${NONCE} ready 12 34\n`;
 
 function read(...chunks: readonly (string | Buffer)[]): Preamble | undefined {
@@ -37,12 +37,12 @@ describe('PreambleReader', () => {
         ['https_proxy', 'http://proxy:1'],
       ]),
     });
-    expect(found).toMatchObject({ probed: true, noise: ['noise'] });
+    expect(found).toMatchObject({ probed: true, outputWatch: true, noise: ['noise'] });
   });
 
   it('knows a probe that was not answered', () => {
-    const found = read(`\n${NONCE} machine\nLinux x86_64\n/bin/zsh\n\n${READY}`);
-    expect(found).toMatchObject({ probed: true, environment: undefined });
+    const found = read(`\n${NONCE} machine\nLinux x86_64\n/bin/zsh\ninput\n\n${READY}`);
+    expect(found).toMatchObject({ probed: true, outputWatch: false, environment: undefined });
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { Channel, ChannelEnd, Transport, TransportEnd } from '../../../src/
 import { manualClock } from './manual-clock.ts';
 
 interface FakeHost {
+  readonly clock: ReturnType<typeof manualClock>;
   readonly transports: FakeTransport[];
   readonly connections: Connections;
   open(): Promise<Channel>;
@@ -19,6 +20,8 @@ class FakeTransport implements Transport {
   readonly ended: Promise<TransportEnd>;
   readonly #maxSessions: number;
   sessions = 0;
+  /** Sessions that have ended, and still count. */
+  reaping = 0;
   closed = false;
   #end: (end: TransportEnd) => void = () => undefined;
 
@@ -31,7 +34,8 @@ class FakeTransport implements Transport {
 
   async exec(): Promise<Channel> {
     await Promise.resolve();
-    if (this.sessions >= this.#maxSessions) throw new AnywhereError('CHANNEL_REFUSED', 'no more sessions');
+    if (this.sessions + this.reaping >= this.#maxSessions)
+      throw new AnywhereError('CHANNEL_REFUSED', 'no more sessions');
     this.sessions += 1;
     return fakeChannel(() => {
       this.sessions -= 1;
@@ -77,8 +81,10 @@ function fakeChannel(onClose: () => void): Channel {
 
 function fakeHost(maxSessions: number): FakeHost {
   const transports: FakeTransport[] = [];
+  const clock = manualClock();
   let dialling = 0;
   const host: FakeHost = {
+    clock,
     transports,
     dialsAtOnce: 0,
     open: async () =>
@@ -92,7 +98,7 @@ function fakeHost(maxSessions: number): FakeHost {
   };
   const connections: Connections = new Connections({
     host: 'box',
-    clock: manualClock(),
+    clock,
     scope: new Scope(() => undefined),
     dial: async () => {
       dialling += 1;
@@ -158,6 +164,33 @@ describe('connections', () => {
     await settled();
     await host.open();
     expect(host.transports.map(({ sessions }) => sessions)).toEqual([2, 1]);
+  });
+
+  it('does not take the sessions that are still being reaped for what the host allows', async () => {
+    const host = fakeHost(2);
+    const [first] = host.transports;
+    const channels = [await host.open(), await host.open()];
+    if (first !== undefined) first.reaping = 1;
+    channels[1]?.close();
+    await settled();
+    // Only one session counts as open there, and one more is refused.
+    channels.push(await host.open());
+    expect(host.transports.map(({ sessions }) => sessions)).toEqual([1, 1]);
+    if (first !== undefined) first.reaping = 0;
+    host.clock.advance(6_000);
+    for (let n = 0; n < 2; n += 1) await host.open();
+    expect(host.transports.map(({ sessions }) => sessions)).toEqual([2, 2]);
+  });
+
+  it('makes another one when the only session has ended and still counts', async () => {
+    const host = fakeHost(1);
+    const [first] = host.transports;
+    const channel = await host.open();
+    if (first !== undefined) first.reaping = 1;
+    channel.close();
+    await settled();
+    await host.open();
+    expect(host.transports.map(({ sessions }) => sessions)).toEqual([0, 1]);
   });
 
   it('says so when the host wants no session at all', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
 import type { Dialer, Pulse, Transport } from '../../../src/link/contract.ts';
-import { dialRace } from '../../../src/link/dial-race.ts';
+import { DialRace } from '../../../src/link/dial-race.ts';
 import { settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 import { manualClock } from './manual-clock.ts';
@@ -36,13 +36,14 @@ function setUp() {
       }),
   };
   const abort = new AbortController();
-  const won = dialRace({ dialer, clock, signal: abort.signal });
+  const race = new DialRace({ dialer, clock, signal: abort.signal });
+  const won = race.transport;
   const at = (index: number) => {
     const dial = dials[index];
     if (dial === undefined) throw new Error(`there is no attempt ${index}`);
     return dial;
   };
-  return { clock, dials, won, at, abort };
+  return { clock, dials, race, won, at, abort };
 }
 
 describe('an attempt to connect', () => {
@@ -62,6 +63,38 @@ describe('an attempt to connect', () => {
     at(0).succeed();
     await settled();
     expect([at(0).destroyed.length, at(1).destroyed.length]).toEqual([1, 0]);
+  });
+
+  it('that is waited for again makes room for a fresh one every 2 s, but for the first: a slow host answers that', async () => {
+    const { clock, dials, race, won, at } = setUp();
+    at(0).pulse.source = () => 7;
+    clock.advance(2_000);
+    for (const index of [1, 2, 3]) {
+      at(index).pulse.source = () => 0;
+      race.hurry();
+      clock.advance(1_999);
+      expect(dials).toHaveLength(index + 1);
+      clock.advance(1);
+      expect(dials).toHaveLength(index + 2);
+    }
+    expect([0, 1, 2, 3, 4].map((index) => at(index).signal.aborted)).toEqual([false, true, true, true, false]);
+    at(2).fail('HOST_TIMEOUT');
+    at(3).succeed();
+    await settled();
+    expect(at(3).destroyed).toHaveLength(1);
+    at(0).succeed();
+    await won;
+    expect([at(0).signal.aborted, at(4).signal.aborted, clock.timers]).toEqual([false, true, 0]);
+  });
+
+  it('that nobody waits for is not repeated for ever', () => {
+    const { clock, dials, race, at } = setUp();
+    at(0).pulse.source = () => 7;
+    race.hurry();
+    clock.advance(2_000);
+    at(1).pulse.source = () => 0;
+    clock.advance(20_000);
+    expect(dials).toHaveLength(2);
   });
 
   it('that gets on, asks a person, or cannot tell is left alone', () => {

@@ -22,6 +22,12 @@ describe('ProbeCache', () => {
     await cache.drop(KEY);
   });
 
+  it.each([true, false, undefined])('tells whether output can be watched: %s', async (outputWatch) => {
+    const cache = new ProbeCache(scratch());
+    await cache.store(KEY, { ...RECORD, outputWatch });
+    expect((await cache.load(KEY))?.outputWatch).toBe(outputWatch);
+  });
+
   it('keeps its files to the user', async () => {
     const folder = scratch();
     await new ProbeCache(folder).store(KEY, RECORD);

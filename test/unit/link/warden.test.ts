@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { Warden } from '../../../src/link/warden.ts';
 import { manualClock } from './manual-clock.ts';
 
-function setUp() {
+function setUp(heartbeat = { intervalMs: 5_000 }) {
   const clock = manualClock();
   const input = new PassThrough({ encoding: 'utf8' });
   const output = new PassThrough();
-  const seen = { echoes: [] as number[], suspect: 0, silent: 0, outputWatch: 0, closed: 0, late: 0 };
+  const seen = { echoes: [] as number[], suspect: 0, silent: 0, closed: 0, late: 0 };
   const bytes = { count: 0 };
   const warden = new Warden({
     clock,
-    intervalMs: 5_000,
+    get intervalMs() {
+      return heartbeat.intervalMs;
+    },
     program: {
       input,
       output,
@@ -26,9 +28,6 @@ function setUp() {
     },
     onSilent: () => {
       seen.silent += 1;
-    },
-    onOutputWatch: () => {
-      seen.outputWatch += 1;
     },
     onLate: () => {
       seen.late += 1;
@@ -55,8 +54,20 @@ describe('our end of the warden', () => {
     clock.advance(5_000);
     expect(written()).toBe('h 2\n');
     await echo('h ');
-    await echo('2\nw\n');
-    expect(seen).toMatchObject({ echoes: [40, 40], suspect: 0, silent: 0, outputWatch: 1 });
+    await echo('2\nnothing known\n');
+    expect(seen).toMatchObject({ echoes: [40, 40], suspect: 0, silent: 0 });
+  });
+
+  it('keeps to another interval from its next beat on', async () => {
+    const heartbeat = { intervalMs: 5_000 };
+    const { clock, written, echo } = setUp(heartbeat);
+    await echo('h 1\n');
+    heartbeat.intervalMs = 1_000;
+    clock.advance(5_000);
+    await echo('h 2\n');
+    expect(written()).toBe('h 1\nh 2\n');
+    clock.advance(1_000);
+    expect(written()).toBe('h 3\n');
   });
 
   it('suspects at 10 s and gives up at 15 s without an echo', () => {

@@ -1,0 +1,47 @@
+/**
+ * Watching whether anybody still reads what a program writes to stderr: its stdin then needs no helper in between.
+ *
+ * `tail -f` polls whether its output, a pipe, still has a reader, and ends by SIGPIPE when it has none; with `--pid` it also
+ * ends when that process has. GNU's does both (coreutils, tail.c); others are found out by trying, never by name or version.
+ */
+import { PROBE_MARK } from './marks.ts';
+
+/** Looks once a second. */
+const FOLLOW = (pid: string, more = ''): string => `tail ${more}--pid=${pid} -f /dev/null`;
+
+/** How a shell reports a death by SIGPIPE. */
+const NO_READER = 141;
+
+/**
+ * `_Mtry` starts such a `tail` whose output has lost its reader; `_Mtold`, tens of milliseconds later, leaves `output` in `$_Mv` where
+ * it has ended as it should, and ends it otherwise. The last moments are spent on a few forks: a `tail` that works needs
+ * no more, and a `sleep` of less than a second is not everywhere. URG harms nobody, however late it comes (POSIX.1-2017, signal.h).
+ * A stderr that is no pipe cannot be watched.
+ */
+export function outputWatchFunctions(nonce: string): string {
+  // Not the mark of the login shell: what that one's start files left running is not ours to end.
+  const mark = `${PROBE_MARK}=watch${nonce}`;
+  return (
+    `_Mtry(){ _Mo=;[ -z "$_Mv" ]&&[ -p /dev/fd/4 ]||return;_Mo=1;trap _Mv=output URG;` +
+    `(PATH=$_Mpath;exec </dev/null 4>&-;${mark} ${FOLLOW('$$', '-s .01 ')};[ $? = ${String(NO_READER)} ]&&kill -URG $$)|:&};` +
+    `_Mtold(){ [ -n "$_Mo" ]||return;for _Mi in 1 2 3 4 5 6 7 8 9;do [ -z "$_Mv" ]||break;(:);done;trap - URG;` +
+    `[ -n "$_Mv" ]||_Mkill ${mark} KILL;}`
+  );
+}
+
+/**
+ * A command list: runs `run` and exits as it does, where its stderr can be watched, else does nothing.
+ *
+ * The watcher writes nothing, and leaves the program a second or two to end by itself. When somebody else ends `tail` by
+ * a signal it is started again; anything else means that the reader or sshd's session process has gone. The
+ * latter counts too, because a start file may have put a pipe of its own in the place of sshd's.
+ */
+export function watchOutput(run: string): string {
+  const watcher =
+    `(trap : TERM;PATH=$_Mpath;exec </dev/null >/dev/null;` +
+    `while :;do ${FOLLOW('$PPID')} >&4;case $? in 129|130|137|143);;*)break;;esac;done;exec 4>&-;sleep 1;_Mreap)`;
+  return (
+    `if [ -n "$_Mv" ]&&[ -p /dev/fd/4 ]&&kill -0 "$PPID";then ` +
+    `${watcher}&_Mw=$!;${run};_Mr=$?;kill -KILL $_Mw;_Mreap&exit $_Mr;fi`
+  );
+}

@@ -1,0 +1,207 @@
+/**
+ * What on this side decides whether a host lets us in: the ssh configuration and its known keys, our key files, the agent's keys.
+ *
+ * Told as digests of what counts, never of when a file was written: a known_hosts with another machine's line more, or a key
+ * file that was only touched, is no reason to try again.
+ */
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { AnywhereError } from '../base/errors.ts';
+import type { SshPlan } from '../config/plan.ts';
+import { agentKeysDigest } from './agent-info.ts';
+import type { LinkDeps } from './contract.ts';
+import { knownHostsName, lookupKnownHost } from './known-hosts.ts';
+import { readSmallFile } from './small-file.ts';
+import type { SshSettings } from './ssh-config.ts';
+import { sshConfigInputs } from './ssh-config-inputs.ts';
+import { type ResolveSettings, type Route, resolveRoute } from './ssh2/route.ts';
+
+export interface Evidence {
+  /** For people: what has changed when its digest has. */
+  readonly what: string;
+  /** Undefined: there is nothing that could let us in. */
+  readonly digest: string | undefined;
+  /** Wall clock; undefined: not known. */
+  readonly changedMs: number | undefined;
+}
+
+/** Looks at everything that counts; the same one is asked again and again. */
+export type Look = (signal: AbortSignal) => Promise<readonly Evidence[]>;
+
+/** What could undo this refusal. */
+export type Remedies = (cause: AnywhereError) => Look;
+
+/** An agent that holds keys is asked when its socket is another one, and else so often: it may have to ask a smart card. */
+const ASK_AGENT_EVERY_MS = 15_000;
+
+export function sshRemedies(
+  plan: SshPlan,
+  resolve: ResolveSettings,
+  deps: Pick<LinkDeps, 'clock' | 'env' | 'homeDir' | 'refreshEnv'>,
+): Remedies {
+  return (cause) => {
+    const config = new ConfigLook(plan, resolve, deps);
+    const agents = new AgentLook(deps);
+    return async (signal) => {
+      const evidence = await config.look(signal);
+      const more = cause.code.startsWith('HOST_KEY_')
+        ? await Promise.all(config.route.map(knownKeys))
+        : [...(await keyFiles(config.route)), ...(await agents.look(config.route, signal))];
+      return [evidence, ...more];
+    };
+  };
+}
+
+/** Asks ssh again only when its files have changed. */
+class ConfigLook {
+  readonly #plan: SshPlan;
+  readonly #resolve: ResolveSettings;
+  readonly #deps: Pick<LinkDeps, 'env' | 'homeDir'>;
+  #inputs: string | undefined;
+  #digest: string | undefined;
+  route: Route = [];
+
+  constructor(plan: SshPlan, resolve: ResolveSettings, deps: Pick<LinkDeps, 'env' | 'homeDir'>) {
+    this.#plan = plan;
+    this.#resolve = resolve;
+    this.#deps = deps;
+  }
+
+  async look(signal: AbortSignal): Promise<Evidence> {
+    const inputs = this.#look();
+    if (inputs !== this.#inputs) {
+      this.#inputs = inputs;
+      await this.#ask(signal);
+    }
+    return { what: 'the ssh configuration', digest: this.#digest, changedMs: latestOf([this.#file]) };
+  }
+
+  get #file(): string {
+    return this.#plan.configFile ?? join(this.#deps.homeDir, '.ssh', 'config');
+  }
+
+  #look(): string {
+    const searchPath = this.#deps.env['PATH'] ?? '';
+    return sshConfigInputs({ configFile: this.#plan.configFile, searchPath }) ?? stampOf(this.#file);
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    try {
+      this.route = await resolveRoute(this.#plan, this.#resolve, signal);
+      this.#digest = digestOf(JSON.stringify(this.route.map(({ raw }) => [...raw])));
+    } catch {
+      signal.throwIfAborted();
+      this.#digest = undefined;
+    }
+  }
+}
+
+async function knownKeys(settings: SshSettings): Promise<Evidence> {
+  const what = `known_hosts for ${knownHostsName(settings)}`;
+  try {
+    const latestMs = latestOf([...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles]);
+    const { keys, withoutPort, revoked, authorities } = await lookupKnownHost(settings);
+    const trusted = [keys, withoutPort, authorities].map((list) => list.map(({ fingerprint }) => fingerprint));
+    const digest = digestOf(JSON.stringify([...trusted, revoked.map(({ fingerprint }) => fingerprint)]));
+    return { what, digest: trusted.flat().length === 0 ? undefined : digest, changedMs: latestMs };
+  } catch {
+    return { what, digest: undefined, changedMs: undefined };
+  }
+}
+
+async function keyFiles(route: Route): Promise<readonly Evidence[]> {
+  const files = route.flatMap(({ identityFiles, certificateFiles }) => [
+    ...identityFiles.flatMap((file) => [file, `${file}-cert.pub`]),
+    ...certificateFiles,
+  ]);
+  return Promise.all([...new Set(files)].map(keyFile));
+}
+
+/** Its mode counts: a key that others can read is not used. */
+async function keyFile(path: string): Promise<Evidence> {
+  try {
+    const { mode, uid } = statSync(path);
+    const digest = digestOf(`${String(mode)} ${String(uid)} ${await readSmallFile(path, 'latin1')}`);
+    return { what: path, digest, changedMs: changedMs(path) };
+  } catch {
+    return { what: path, digest: undefined, changedMs: undefined };
+  }
+}
+
+interface Asked {
+  readonly socket: string;
+  readonly stamp: string;
+  readonly atMs: number;
+  readonly digest: string | undefined;
+}
+
+class AgentLook {
+  readonly #deps: { readonly clock: Clock } & Pick<LinkDeps, 'env' | 'refreshEnv'>;
+  #asked: readonly Asked[] = [];
+  #searchedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: Pick<LinkDeps, 'clock' | 'env' | 'refreshEnv'>) {
+    this.#deps = deps;
+  }
+
+  async look(route: Route, signal: AbortSignal): Promise<readonly Evidence[]> {
+    await this.#search(signal);
+    const sockets = new Set(route.flatMap((settings) => this.#socketOf(settings) ?? []));
+    this.#asked = await Promise.all([...sockets].map((socket) => this.#ask(socket, signal)));
+    return this.#asked.map(({ socket, digest }) => {
+      // The time of its socket tells when it began.
+      return { what: 'the keys of the ssh agent', digest, changedMs: latestOf([socket]) };
+    });
+  }
+
+  /** It may have begun anew elsewhere. */
+  async #search(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs - this.#searchedMs < ASK_AGENT_EVERY_MS) return;
+    this.#searchedMs = nowMs;
+    await this.#deps.refreshEnv?.(signal);
+  }
+
+  #socketOf({ raw, identityAgent }: SshSettings): string | undefined {
+    const option = raw.get('identityagent')?.[0];
+    return option === undefined || option === 'SSH_AUTH_SOCK' ? this.#deps.env['SSH_AUTH_SOCK'] : identityAgent;
+  }
+
+  async #ask(socket: string, signal: AbortSignal): Promise<Asked> {
+    const { clock } = this.#deps;
+    const [stamp, atMs] = [stampOf(socket), clock.monotonic()];
+    const last = this.#asked.find((asked) => asked.socket === socket);
+    const isFresh = last?.stamp === stamp && atMs - last.atMs < ASK_AGENT_EVERY_MS;
+    if (isFresh && last.digest !== undefined) return last;
+    return { socket, stamp, atMs, digest: await agentKeysDigest(socket, clock, signal) };
+  }
+}
+
+/** Another one: the file was written, replaced, or came or went. */
+function stampOf(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return [path, ino, size, mtimeMs, ctimeMs].join(' ');
+  } catch {
+    return path;
+  }
+}
+
+function latestOf(paths: readonly string[]): number {
+  return Math.max(0, ...paths.map(changedMs));
+}
+
+function changedMs(path: string): number {
+  try {
+    const { mtimeMs, ctimeMs } = statSync(path);
+    return Math.max(mtimeMs, ctimeMs);
+  } catch {
+    return 0;
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text, 'latin1').digest('hex');
+}

@@ -1,0 +1,85 @@
+/**
+ * Notices by itself what may have undone a refusal, and asks for one attempt: never a second one for the same change.
+ *
+ * sshd and fail2ban count failed logins, so only what was never tried since the host was last reached counts: an agent that comes
+ * and goes with the same keys is one change.
+ */
+import type { Clock } from '../base/clock.ts';
+import { EXIT } from '../base/errors.ts';
+import type { Scope } from '../base/scope.ts';
+import type { LinkState } from './contract.ts';
+import type { Evidence, Look, Remedies } from './remedies.ts';
+
+const LOOK_EVERY_MS = 3_000;
+
+export interface RemedyWatchDeps {
+  readonly clock: Clock;
+  readonly scope: Scope;
+  /** Undefined: nothing here could undo a refusal. */
+  readonly remedies: Remedies | undefined;
+  readonly onRemedy: (what: string) => void;
+}
+
+export class RemedyWatch {
+  readonly #deps: RemedyWatchDeps;
+  readonly #tried = new Set<string>();
+  #watching: AbortController | undefined;
+
+  constructor(deps: RemedyWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** To be told of every change of the link's state. */
+  follow(from: LinkState, to: LinkState): void {
+    this.#watching?.abort();
+    this.#watching = undefined;
+    if (to.kind === 'ready') this.#tried.clear();
+    const { remedies, scope } = this.#deps;
+    if (to.kind !== 'refused' || to.cause.exitCode !== EXIT.auth || remedies === undefined) return;
+    this.#watching = new AbortController();
+    const signal = AbortSignal.any([this.#watching.signal, scope.signal]);
+    const attemptMs = from.kind === 'connecting' ? from.sinceMs : this.#deps.clock.now();
+    scope.run(
+      this.#watch(remedies(to.cause), attemptMs, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      }),
+    );
+  }
+
+  async #watch(look: Look, attemptMs: number, signal: AbortSignal): Promise<void> {
+    // What changed while the attempt was under way may have come too late for it.
+    let remedy = this.#take(await look(signal), ({ changedMs }) => changedMs !== undefined && changedMs >= attemptMs);
+    while (remedy === undefined) {
+      await this.#pause(signal);
+      remedy = this.#take(await look(signal), () => true);
+    }
+    signal.throwIfAborted();
+    this.#deps.onRemedy(`${remedy} changed`);
+  }
+
+  /** The first that is worth an attempt; with that attempt all of it will have been tried. */
+  #take(evidence: readonly Evidence[], counts: (one: Evidence) => boolean): string | undefined {
+    let remedy: string | undefined;
+    for (const one of evidence) {
+      const key = `${one.what}\n${one.digest ?? ''}`;
+      if (one.digest !== undefined && !this.#tried.has(key) && counts(one)) remedy ??= one.what;
+      this.#tried.add(key);
+    }
+    return remedy;
+  }
+
+  #pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        cancel();
+        reject(signal.reason as Error);
+      };
+      const done = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const cancel = this.#deps.clock.after(LOOK_EVERY_MS, done, { background: true });
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}

@@ -1,0 +1,174 @@
+/** The line goes silent while a program is being started, or before anybody over there watches the line: it ends all the same. */
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { HostPlan } from '../../src/config/plan.ts';
+import { guardedCommand } from '../../src/launch/stand-in.ts';
+import type { Channel, Dialer, Link, LinkDeps, Transport } from '../../src/link/contract.ts';
+import { createHostLink } from '../../src/link/create.ts';
+import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import { scratch } from '../harness/scratch.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
+import { until } from '../harness/until.ts';
+import { proves } from '../requirements.ts';
+import { fixtureLaunch, linkDeps, linkOver, NEVER, RECONNECT, said, sshHost } from './launch-support.ts';
+import { SilencingLine } from './silencing-line.ts';
+
+const HEARTBEAT = { intervalMs: 500, leaseMs: 3_000 };
+const WITHIN_MS = HEARTBEAT.leaseMs + 10_000;
+/** What is written to start a program that gets it, is larger than any of ssh's packets. */
+const LARGE = new Map([['LARGE', 'x'.repeat(100_000)]]);
+const machines: Sshd[] = [];
+
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((sshd) => sshd.stop()));
+});
+
+interface Setting {
+  readonly sshd: Sshd;
+  readonly line: SilencingLine;
+  readonly link: Link;
+  readonly host: HostPlan;
+  readonly deps: LinkDeps;
+}
+
+/** @param onWritten called as soon as the first bytes for a program were written */
+async function setting(way: 'ssh2' | 'openssh', onWritten: (line: SilencingLine) => void): Promise<Setting> {
+  const sshd = await startSshd();
+  machines.push(sshd);
+  const line = new SilencingLine();
+  await line.start(sshd.port);
+  onTestFinished(() => {
+    line.stop();
+  });
+  const folder = scratch();
+  const deps = linkDeps(folder);
+  const options = { port: line.port, heartbeat: HEARTBEAT };
+  const host = sshHost(sshd, folder, options);
+  const launchCommand = (): string => guardedCommand(HEARTBEAT.leaseMs);
+  const dialer = way === 'ssh2' ? createSsh2Dialer(host, deps, { launchCommand }) : createOpensshDialer(host, deps);
+  const watched = onFirstWrite(dialer, () => {
+    onWritten(line);
+  });
+  const link = linkOver(watched, host, deps, options);
+  onTestFinished(() => link.close());
+  return { sshd, line, link, host, deps };
+}
+
+function onFirstWrite(dialer: Dialer, then: () => void): Dialer {
+  let isWritten = false;
+  const watched = (channel: Channel): Channel => {
+    const { input } = channel;
+    const write = input.write.bind(input) as (...args: unknown[]) => boolean;
+    const told = (...args: unknown[]): boolean => {
+      const hasRoom = write(...args);
+      if (!isWritten) then();
+      isWritten = true;
+      return hasRoom;
+    };
+    Object.assign(input, { write: told });
+    return channel;
+  };
+  const through = (transport: Transport): Transport => {
+    const exec = transport.exec.bind(transport);
+    return Object.assign(transport, {
+      exec: async (command: string, signal: AbortSignal) => watched(await exec(command, signal)),
+    });
+  };
+  return {
+    host: dialer.host,
+    backend: dialer.backend,
+    dial: async (signal, pulse) => through(await dialer.dial(signal, pulse)),
+  };
+}
+
+async function open({ sshd, link }: Setting, env: ReadonlyMap<string, string>): Promise<void> {
+  const channel = await link.open({ ...fixtureLaunch(sshd.servers, 'stubborn.sh'), env }, NEVER);
+  channel.output.resume();
+  channel.errors.resume();
+}
+
+function servers(sshd: Sshd): ReturnType<Sshd['programs']> {
+  return sshd.programs().filter(({ commandLine }) => commandLine.includes('stubborn.sh'));
+}
+
+describe.each(['ssh2', 'openssh'] as const)('over %s, a line that goes silent', (way) => {
+  it.each([50, 490])(
+    proves('%d ms after a program was written to it leaves nothing behind', 'nothing-left'),
+    { timeout: 60_000 },
+    async (afterMs) => {
+      const where = await setting(way, (line) => {
+        setTimeout(() => {
+          line.silenceAfter(0);
+        }, afterMs);
+      });
+      await open(where, new Map());
+      await until(() => servers(where.sshd).length > 0, { what: 'the program to run over there', everyMs: 5 });
+      await where.sshd.quiet(WITHIN_MS);
+    },
+  );
+
+  it.each([
+    // ssh2 sends the request for the shell and the first bytes for it together.
+    ['before the first byte for it', way === 'ssh2' ? 1_200 : 0],
+    ['in the middle of what starts it', 50_000],
+  ])(
+    proves('while a program is started, %s, leaves nothing behind', 'nothing-left'),
+    { timeout: 60_000 },
+    async (_when, bytes) => {
+      const where = await setting(way, (line) => {
+        line.silenceAfter(bytes);
+      });
+      await open(where, LARGE);
+      await until(() => where.sshd.programs().length > 0, { what: 'the shell that waits for it', everyMs: 5 });
+      await where.sshd.quiet(WITHIN_MS);
+      expect(servers(where.sshd)).toEqual([]);
+    },
+  );
+
+  it('is not taken for one while a warden stays: programs outlive the lease', { timeout: 60_000 }, async () => {
+    const where = await setting(way, () => undefined);
+    const channel = await where.link.open(fixtureLaunch(where.sshd.servers, 'stubborn.sh'), NEVER);
+    await said(channel, 'up');
+    const standIns = (): unknown[] => where.sshd.programs().filter(({ commandLine }) => commandLine === 'sleep 2');
+    await until(() => standIns().length > 0, { what: 'a stand-in', everyMs: 5 });
+    await until(() => standIns().length === 0, { what: 'the stand-ins to be relieved', withinMs: 8_000 });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2 * HEARTBEAT.leaseMs);
+    });
+    expect(servers(where.sshd)).toHaveLength(1);
+    expect(where.link.state.kind).toBe('ready');
+    expect(where.link.connections).toBe(1);
+  });
+});
+
+/** Where bytes are counted, and sessions can be sent along with the login. */
+describe('over ssh2, a line', () => {
+  it('that goes silent before the warden is there is given up as soon as any other', async () => {
+    const where = await setting('ssh2', () => undefined);
+    const channel = await where.link.open(fixtureLaunch(where.sshd.servers, 'stubborn.sh'), NEVER);
+    await said(channel, 'up');
+    where.line.silenceAfter(0);
+    const silentAt = performance.now();
+    expect(await channel.ended).toMatchObject({ kind: 'lost', cause: { code: 'LINK_LOST', host: 'box' } });
+    // Three beats, and the moment before the warden is started.
+    expect(performance.now() - silentAt).toBeLessThan(3 * HEARTBEAT.intervalMs + 2_000);
+  });
+
+  it('is not given up where a session sent along with the login is not needed: it ends, the line stays', {
+    timeout: 60_000,
+  }, async () => {
+    const { sshd, link, host, deps } = await setting('ssh2', () => undefined);
+    await said(await link.open(fixtureLaunch(sshd.servers, 'stubborn.sh'), NEVER), 'up');
+    await link.close();
+    await sshd.quiet();
+    const again = createHostLink(host, { reconnect: RECONNECT, heartbeat: HEARTBEAT }, deps);
+    onTestFinished(() => again.close());
+    await again.ready(NEVER);
+    await until(() => sshd.programs().length > 0, { what: 'the session sent along', everyMs: 5 });
+    await sshd.quiet(6_000);
+    await new Promise((resolve) => {
+      setTimeout(resolve, HEARTBEAT.leaseMs + 2_000);
+    });
+    expect(again.state.kind).toBe('ready');
+  });
+});

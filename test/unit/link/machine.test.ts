@@ -1,0 +1,46 @@
+/** What is known of a machine, and when it is asked again. */
+import { expect, it } from 'vitest';
+import { Scope } from '../../../src/base/scope.ts';
+import type { Preamble } from '../../../src/launch/preamble.ts';
+import { Machine } from '../../../src/link/machine.ts';
+import { ProbeCache } from '../../../src/link/probe-cache.ts';
+import { scratch } from '../../harness/scratch.ts';
+
+const NEVER = new AbortController().signal;
+
+function probed(outputWatch: boolean): Preamble {
+  const environment = { system: 'Linux x86_64', shell: '/bin/sh', variables: new Map([['PATH', '/bin']]) };
+  const end = { kind: 'ready', pid: 2, sshdPid: 1, standInPid: undefined } as const;
+  return { end, environment, probed: true, outputWatch, noise: [], rest: Buffer.alloc(0) };
+}
+
+/** One run of the program: what it finds known, and what its own probe finds where nothing is. */
+async function session(folder: string, finds: boolean): Promise<boolean | 'asked'> {
+  const scope = new Scope(() => undefined);
+  const machine = new Machine(new ProbeCache(folder), scope, ['box']);
+  await machine.is('SHA256:abc');
+  const known = await machine.known(NEVER);
+  if (known === undefined) machine.told(probed(finds));
+  await scope.close();
+  return known === undefined ? 'asked' : known.outputWatch === true;
+}
+
+it('a machine that can watch its output is asked once', async () => {
+  const folder = scratch();
+  expect(await session(folder, true)).toBe('asked');
+  expect(await session(folder, false)).toBe(true);
+});
+
+it('a machine that did not show it is asked in the next run again, and then no more', async () => {
+  const folder = scratch();
+  expect(await session(folder, false)).toBe('asked');
+  expect(await session(folder, false)).toBe('asked');
+  expect(await session(folder, true)).toBe(false);
+});
+
+it('a busy machine can show it the second time', async () => {
+  const folder = scratch();
+  expect(await session(folder, false)).toBe('asked');
+  expect(await session(folder, true)).toBe('asked');
+  expect(await session(folder, false)).toBe(true);
+});
