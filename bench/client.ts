@@ -93,6 +93,11 @@ export class LineClient {
     }
   }
 
+  /** From now on what it says is read and thrown away. */
+  throwAway(): void {
+    this.#child.stdout.removeAllListeners('data').resume();
+  }
+
   /** EOF, then SIGKILL for what does not end by itself. */
   async close(): Promise<void> {
     this.#child.stdin.end();

@@ -11,6 +11,7 @@ import { bigResult } from './rows/big-result.ts';
 import { callLatency, callThroughput, farCallLatency } from './rows/calls.ts';
 import { clientMemory } from './rows/client-memory.ts';
 import { dashboard } from './rows/dashboard.ts';
+import { disturbed } from './rows/disturbed.ts';
 import { firstContact, knownHost } from './rows/first-call.ts';
 import { manyHosts, memory } from './rows/many-hosts.ts';
 import { shimCalls, shimStart } from './rows/shim.ts';
@@ -33,6 +34,7 @@ const ROWS: readonly Row[] = [
   memory,
   clientMemory,
   dashboard,
+  disturbed,
 ];
 
 interface Failure {

@@ -31,9 +31,10 @@ export async function closeBoth({ ours, baseline }: Sides): Promise<void> {
   await Promise.all([ours.client.close(), baseline.client.close()]);
 }
 
-export async function side(client: LineClient, prefix: string): Promise<Side> {
+/** @param tool that it has to offer */
+export async function side(client: LineClient, prefix: string, tool = 'echo'): Promise<Side> {
   await client.initialize();
-  await client.listUntil([`${prefix}echo`]);
+  await client.listUntil([`${prefix}${tool}`]);
   return {
     client,
     echo: JSON.stringify({ name: `${prefix}echo`, arguments: { text: TEXT } }),

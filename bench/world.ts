@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { endDaemons } from '../test/harness/daemons.ts';
 import { makeFolder } from '../test/harness/folder.ts';
-import { startProxy } from '../test/harness/proxy.ts';
+import { type Proxy, startProxy } from '../test/harness/proxy.ts';
 import type { Sshd } from '../test/harness/sshd.ts';
 import { startSshd } from '../test/harness/sshd.ts';
 import { sshConfigText } from '../test/harness/sshd-config.ts';
@@ -63,25 +63,33 @@ export class World {
 
   /** A port that leads to sshd with this round trip time. */
   async delayed(roundTripMs: number): Promise<{ readonly port: number; readonly cut: () => Promise<void> }> {
-    const proxy = await startProxy({ to: this.sshd.port, delayMs: roundTripMs / 2 });
-    this.#closers.push(() => proxy.stop());
+    const proxy = await this.proxy(roundTripMs / 2);
     return { port: proxy.port, cut: () => proxy.cut() };
   }
 
-  setting(machines: Machines): Setting {
+  /** A way to sshd that can fail. */
+  async proxy(delayMs = 0): Promise<Proxy> {
+    const proxy = await startProxy({ to: this.sshd.port, delayMs });
+    this.#closers.push(() => proxy.stop());
+    return proxy;
+  }
+
+  setting(...groups: readonly Machines[]): Setting {
     this.#settings += 1;
     const folder = path.join(this.#folder.path, String(this.#settings));
     const at = (name: string): string => path.join(folder, name);
     mkdirSync(folder, { mode: 0o700 });
     writeFileSync(
       at('known_hosts'),
-      this.sshd.hostKeys.map((key) => `[127.0.0.1]:${machines.port} ${key.publicKey}\n`).join(''),
+      groups.flatMap(({ port }) => this.sshd.hostKeys.map((key) => `[127.0.0.1]:${port} ${key.publicKey}\n`)).join(''),
     );
     writeFileSync(
       at('ssh_config'),
-      machines.hosts.map((alias) => this.#sshBlock(alias, machines.port, at('known_hosts'))).join('\n'),
+      groups
+        .flatMap(({ hosts, port }) => hosts.map((alias) => this.#sshBlock(alias, port, at('known_hosts'))))
+        .join('\n'),
     );
-    writeFileSync(at('config.yaml'), hostsFileText(machines, at('ssh_config')));
+    writeFileSync(at('config.yaml'), hostsFileText(groups, at('ssh_config')));
     const env = userEnvironment(folder);
     const forget = (): void => {
       for (const name of USER_FOLDERS) {
@@ -147,15 +155,17 @@ function userEnvironment(folder: string): NodeJS.ProcessEnv {
 }
 
 /** Written as people write it: YAML in block style. */
-function hostsFileText({ hosts, servers }: Machines, configFile: string): string {
-  const entries = Object.entries(servers).map(([name, [command, ...args]]) => [name, { command, args }]);
-  const host = { servers: Object.fromEntries(entries) as object };
+function hostsFileText(groups: readonly Machines[], configFile: string): string {
+  const entries = groups.flatMap(({ hosts, servers }) => {
+    const host = { servers: Object.fromEntries(Object.entries(servers).map(serverEntry)) };
+    return hosts.map((name) => [name, host]);
+  });
   return stringify(
-    {
-      version: 1,
-      defaults: { ssh: { configFile } },
-      hosts: Object.fromEntries(hosts.map((name) => [name, host])),
-    },
+    { version: 1, defaults: { ssh: { configFile } }, hosts: Object.fromEntries(entries) as object },
     { aliasDuplicateObjects: false },
   );
+}
+
+function serverEntry([name, [command, ...args]]: [string, Command]): [string, object] {
+  return [name, { command, args }];
 }

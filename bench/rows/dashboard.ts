@@ -9,6 +9,9 @@ import type { Figure, Row } from '../row.ts';
 import { compare } from '../row.ts';
 import { median } from '../stats.ts';
 import { BIN, type Setting, type World } from '../world.ts';
+
+const PROCESS = { command: ['echo'], env: [], instances: [], restarts: 0 } as const;
+
 import { hostNames } from './many-hosts.ts';
 
 type Event = ControlNotifications['event']['event'];
@@ -127,7 +130,7 @@ async function daemonFor({ hostsFile, env, cwd }: Setting): Promise<FakeDaemon> 
     version,
   });
   const hosts = hostNames(HOSTS).map((name): HostStatus => {
-    const servers = [{ name: 'echo', state: 'ready', tools: 1, problems: [], cached: false } as const];
+    const servers = [{ name: 'echo', state: 'ready', tools: 1, problems: [], cached: false, ...PROCESS } as const];
     return { name, state: 'ready', rttMs: 12, connections: 1, backend: 'ssh2', tags: [], servers };
   });
   return await startFakeDaemon(endpoint, version, {
@@ -135,7 +138,13 @@ async function daemonFor({ hostsFile, env, cwd }: Setting): Promise<FakeDaemon> 
       controlVersion: 1,
       run: 'bench',
       sequence: 0,
-      status: { schemaVersion: 1, daemon: { pid: process.pid, version, uptimeMs: 0, hostsFile }, hosts, clients: [] },
+      status: {
+        schemaVersion: 1,
+        daemon: { pid: process.pid, version, uptimeMs: 0, hostsFile },
+        hosts,
+        clients: [],
+        calls: [],
+      },
       calls: [],
       prompts: [],
     }),

@@ -5,6 +5,8 @@ import { nearMiss } from '../config/near-miss.ts';
 type Schema = Readonly<Record<string, unknown>>;
 type TypeName = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
 
+const HINT = `mcp-anywhere tools --json, or give them whole: --json-args '{…}'`;
+
 /** Every mistake is reported at once, as USAGE. */
 export function typedArguments(pairs: readonly string[], inputSchema: unknown, tool: string): Record<string, unknown> {
   const root = isSchema(inputSchema) ? inputSchema : {};
@@ -22,8 +24,16 @@ export function typedArguments(pairs: readonly string[], inputSchema: unknown, t
   if (mistakes.length === 0) return Object.fromEntries(values);
   throw new AnywhereError('USAGE', `The arguments do not fit ${tool}.`, {
     evidence: mistakes,
-    hint: `mcp-anywhere tools --json, or give them whole: --json-args '{…}'`,
+    hint: HINT,
   });
+}
+
+/** Throws USAGE where one is no `key=value`: that can be seen before the tool is known. */
+export function assertPairs(pairs: readonly string[], tool: string): void {
+  const mistakes: string[] = [];
+  grouped(pairs, mistakes);
+  if (mistakes.length > 0)
+    throw new AnywhereError('USAGE', 'Not every --arg is key=value.', { tool, evidence: mistakes, hint: HINT });
 }
 
 /** Text of `--json-args`. */

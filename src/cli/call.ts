@@ -3,10 +3,11 @@ import { AnywhereError, type ErrorReport, EXIT, type ExitCode } from '../base/er
 import { nearMiss } from '../config/near-miss.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
 import type { ControlMethods } from '../daemon/control-schema.ts';
-import { jsonArguments, typedArguments } from './call-args.ts';
+import { assertPairs, jsonArguments, typedArguments } from './call-args.ts';
 import { isErrorResult, resultText } from './call-result.ts';
 import type { CliContext } from './context.ts';
 import { harmless, oneLine } from './output.ts';
+import { warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
 
 export interface CallOptions {
@@ -22,6 +23,7 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   if (options.jsonArgs !== undefined && options.arg.length > 0) {
     throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', { tool });
   }
+  assertPairs(options.arg, tool);
   const whole = options.jsonArgs === undefined ? undefined : jsonArguments(await jsonText(context, options.jsonArgs));
   const outcome = await withClient(context, async (client) => {
     const args = whole ?? (await argumentsOf(context, client, tool, options.arg));
@@ -41,6 +43,7 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   });
   if (context.globals.json) context.out.json(outcome);
   else context.out.write(shown(context, resultText(outcome.result)));
+  warnOfHostsFile(context, outcome.problem);
   if (!isErrorResult(outcome.result)) return EXIT.ok;
   context.out.note(
     `${context.style.bad('✖')} ${oneLine(outcome.host)}/${oneLine(outcome.server)}: the tool answered with an error\n`,

@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { ControlClient } from '../daemon/control-client.ts';
 import type { Connect } from '../dashboard/attach.ts';
+import { quoted } from '../dashboard/model/commands.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning, locate } from './session.ts';
 
@@ -29,7 +30,7 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
     clock: systemClock(),
     random: Math.random,
     theme: chooseTheme({ color: style.bold('x') !== 'x', ascii, env: io.env }),
-    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${globals.config}`,
+    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${quoted(globals.config)}`,
   };
   await runDashboard(options, io.signal);
   return EXIT.ok;

@@ -79,8 +79,16 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${nextStep(cause)}\n`,
+    `    ${style.dim('Fix:')} ${fixOf(cause)}\n`,
   ].join('');
+}
+
+/** To look into it with a doctor is what has just been done. */
+function fixOf(cause: ErrorReport): string {
+  const steps = nextStep(cause)
+    .split('; ')
+    .filter((step) => !step.startsWith('mcp-anywhere doctor'));
+  return steps.length === 0 ? `see what plain ssh says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 
 function summary(steps: readonly DoctorStep[], style: Style): string {

@@ -1,4 +1,4 @@
-/** `explain <code|host|host/server>`: what an error code means, or how a part fares, on what evidence, and what helps. */
+/** `explain <code|host|pool|host/server>`: what an error code means, or how a part fares, on what evidence, and what helps. */
 import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import type { Explanation } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
@@ -31,16 +31,19 @@ function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERR
 
 async function explainTarget(context: CliContext, subject: string): Promise<void> {
   const target = parseTarget(subject);
-  const explanation = await withAny(context, async (client) => {
-    const { daemon } = await client.request('status', {}, context.io.signal);
+  const { signal } = context.io;
+  const [explanation, isPool] = await withAny(context, async (client) => {
+    const { daemon, pools } = await client.request('status', {}, signal);
+    const found = pools?.some(({ name }) => name === subject) === true;
     if (daemon === null) {
       context.out.progress(`connecting to ${target.host} …`);
-      await client.request('settle', { withinMs: SETTLE_MS, host: target.host }, context.io.signal);
+      // A pool is as well as the hosts of its members.
+      await client.request('settle', { withinMs: SETTLE_MS, ...(found ? {} : { host: target.host }) }, signal);
       context.out.progress('');
     }
-    return await client.request('explain', { subject }, context.io.signal);
+    return [await client.request('explain', { subject }, signal), found] as const;
   });
-  if (context.globals.json) context.out.json({ ...target, ...explanation });
+  if (context.globals.json) context.out.json({ ...(isPool ? { pool: subject } : target), ...explanation });
   else context.out.write(explanationText(explanation, context.style));
 }
 

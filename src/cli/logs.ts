@@ -74,7 +74,9 @@ async function followLogs(context: CliContext, client: ControlClient, wanted: Wa
   showEntries(context, unseen(entries, early));
   early = undefined;
   await orAbort(client.ended, context.io.signal);
-  throw new AnywhereError('NO_DAEMON', 'The daemon has ended.', { hint: 'mcp-anywhere logs -f' });
+  throw new AnywhereError('NO_DAEMON', 'The daemon has ended.', {
+    hint: 'mcp-anywhere tools, which starts it, then mcp-anywhere logs -f',
+  });
 }
 
 function entryOf(event: ControlNotifications['event']['event']): LogEntry | undefined {

@@ -168,7 +168,7 @@ function addMending(program: Command, run: Run): void {
   program
     .command('explain')
     .description('what an error code means, or what is wrong with a host or server')
-    .argument('<code|host|host/server>')
+    .argument('<code|host|pool|host/server>')
     .action((subject: string) =>
       run(async (context) => await (await import('./explain.ts')).runExplain(context, subject)),
     );

@@ -3,9 +3,10 @@ import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
-import type { ClientStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+import type { ClientStatus, LiveCall, StatusSnapshot } from '../daemon/control-schema.ts';
 import { type DaemonRecord, listDaemons } from '../daemon/daemon-record.ts';
 import { endpointOf } from '../daemon/endpoint.ts';
+import { wakeOrEnd } from '../daemon/silence.ts';
 import type { CliContext } from './context.ts';
 import { oneLine } from './output.ts';
 import type { Style } from './style.ts';
@@ -20,6 +21,10 @@ export interface DaemonRow {
   readonly log: string;
   /** Null: it did not answer. */
   readonly clients: readonly ClientStatus[] | null;
+  /** Under way. */
+  readonly calls: readonly LiveCall[];
+  /** What helps where it did not answer. */
+  readonly hint?: string;
 }
 
 /** A daemon that is well answers at once. */
@@ -49,7 +54,9 @@ async function describe(context: CliContext, folder: string, record: DaemonRecor
   const status = await askStatus(context, folder, record, limit.signal).catch(() => undefined);
   limit.clear();
   context.io.signal.throwIfAborted();
-  return { pid, version, hostsFile, sinceMs, log, clients: status?.clients ?? null };
+  const row = { pid, version, hostsFile, sinceMs, log };
+  if (status === undefined) return { ...row, clients: null, calls: [], hint: await wakeOrEnd(pid) };
+  return { ...row, clients: status.clients, calls: status.calls };
 }
 
 async function askStatus(
@@ -85,15 +92,24 @@ export function psText(daemons: readonly DaemonRow[], style: Style, nowMs: numbe
     .join('');
 }
 
-function clientsText({ clients, pid }: DaemonRow, style: Style, nowMs: number): string {
-  if (clients === null) return `  ${style.bad('✖')} does not answer: kill ${pid}\n`;
+function clientsText({ clients, calls, hint = '' }: DaemonRow, style: Style, nowMs: number): string {
+  if (clients === null) return `  ${style.bad('✖')} does not answer: ${hint}\n`;
   if (clients.length === 0) return `  ${style.dim('no clients')}\n`;
   const rows = clients.map(({ id, name, version, sinceMs }) => [
     ` ${id}`,
     oneLine(`${name} ${version}`),
     `for ${ageText(nowMs - sinceMs)}`,
+    calls
+      .filter(({ client }) => client === id)
+      .map((call) => callText(call, nowMs))
+      .join(', '),
   ]);
   return table(rows);
+}
+
+function callText({ tool, host, server, startedMs, progress, total }: LiveCall, nowMs: number): string {
+  const done = progress === undefined ? '' : ` ${progress}${total === undefined ? '' : `/${total}`}`;
+  return oneLine(`${host}/${server} ${tool}${done} (${ageText(nowMs - startedMs)})`);
 }
 
 function ageText(ms: number): string {

@@ -1,5 +1,6 @@
 /** Errors for people and for programs: what happened, where, on what evidence, and the next command. */
 import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
+import type { CliContext } from './context.ts';
 import { harmless, oneLine, SCHEMA_VERSION } from './output.ts';
 import type { Style } from './style.ts';
 
@@ -19,6 +20,14 @@ export function formatError(report: ErrorReport, style: Style): string {
     `  ${style.dim('next ')}  ${nextStep(report)}`,
     '',
   ].join('\n');
+}
+
+/** What was printed is true of an earlier hosts file; `--json` has it in its data. */
+export function warnOfHostsFile({ globals, out, style }: CliContext, problem: ErrorReport | undefined): void {
+  if (problem === undefined || globals.json) return;
+  out.note(
+    `${style.warn('!')} The hosts file as it stands is not in force; an earlier one is:\n${formatError(problem, style)}`,
+  );
 }
 
 export function errorJson(report: ErrorReport): string {

@@ -18,7 +18,7 @@ export async function runRestart(context: CliContext, target: string): Promise<E
     return after;
   });
   const servers = server === undefined ? status.servers : status.servers.filter(({ name }) => name === server);
-  const shown = { schemaVersion: 1, daemon: null, clients: [], hosts: [{ ...status, servers }] } as const;
+  const shown = { schemaVersion: 1, daemon: null, clients: [], calls: [], hosts: [{ ...status, servers }] } as const;
   if (context.globals.json) context.out.json({ host: shown.hosts[0] });
   else context.out.write(statusText(shown, context.style));
   return statusExit(shown);

@@ -67,15 +67,16 @@ export async function connectToRunning(
   withinMs = ANSWER_MS,
 ): Promise<Socket> {
   const { connectDaemon } = await import('../daemon/connect.ts');
-  const silent = (): AnywhereError =>
-    new AnywhereError('NO_DAEMON', `The daemon of ${found.file} does not answer.`, { hint: 'mcp-anywhere ps' });
+  const silent = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it does not answer');
   const limit = deadline(systemClock(), withinMs, silent, io.signal);
   try {
     return await connectDaemon(endpoint, hello, limit.signal);
   } catch (error) {
-    throw error instanceof AnywhereError && error.code === 'NO_DAEMON' && !limit.signal.aborted
-      ? await nobody(found.file, endpoint.logFolder, error)
-      : error;
+    io.signal.throwIfAborted();
+    if (!(error instanceof AnywhereError) || error.code !== 'NO_DAEMON') throw error;
+    if (!limit.signal.aborted) throw await nobody(found.file, endpoint.logFolder, error);
+    const { silentDaemon } = await import('../daemon/silence.ts');
+    throw await silentDaemon(endpoint, found.file, withinMs);
   } finally {
     limit.clear();
   }

@@ -1,6 +1,6 @@
 /** `status`: which hosts and servers are up, as the daemon sees them. It starts nothing. */
 import type { ErrorReport, ExitCode } from '../base/errors.ts';
-import type { HostStatus, ServerStatus, StatusSnapshot } from '../daemon/control-schema.ts';
+import type { HostStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, messageAt, nextStep } from './report.ts';
 import { withRunning } from './session.ts';
@@ -27,7 +27,13 @@ export function statusText(snapshot: StatusSnapshot, style: Style): string {
   if (snapshot.hosts.length === 0) return `${problem}The hosts file in force names no hosts.\n`;
   const rows = snapshot.hosts.map((host) => hostRow(host, style));
   const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
-  return problem + table(rows) + (troubles.length === 0 ? '' : `\n${troubles.join('')}`);
+  const pools = (snapshot.pools ?? []).map((pool) => poolRow(pool, style));
+  return (
+    problem +
+    table(rows) +
+    (pools.length === 0 ? '' : `\n${table(pools)}`) +
+    (troubles.length === 0 ? '' : `\n${troubles.join('')}`)
+  );
 }
 
 /** 0: all up; the cause's own: nothing is up; 8: partly. A disabled server counts for nothing. */
@@ -84,6 +90,23 @@ function hostRow(host: HostStatus, style: Style): string[] {
     `${String(tools)} tools`,
     host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
+}
+
+function poolRow({ name, strategy, members, tools }: PoolStatus, style: Style): string[] {
+  const enabled = members.filter(({ state }) => state !== 'disabled');
+  const up = enabled.filter(({ state }) => state === 'up').length;
+  const paint = up === enabled.length ? 'good' : up === 0 ? 'bad' : 'warn';
+  return [
+    style.bold(name),
+    style[paint](`${up === 0 ? '○' : '●'} ${String(up)}/${String(enabled.length)} up`),
+    strategy,
+    `${String(tools)} tools`,
+    members.map(memberText).join(', '),
+  ];
+}
+
+function memberText({ host, server, state }: PoolStatus['members'][number]): string {
+  return state === 'up' ? `${host}/${server}` : `${host}/${server} (${state})`;
 }
 
 function troublesOf(host: HostStatus, style: Style): string[] {

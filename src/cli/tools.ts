@@ -3,21 +3,22 @@ import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { ToolEntry } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { harmless, oneLine } from './output.ts';
-import { combinedExit, formatError } from './report.ts';
+import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
 import { table } from './table.ts';
 import { parseTarget } from './target.ts';
 
 export async function runTools(context: CliContext, target: string | undefined): Promise<ExitCode> {
   const wanted = target === undefined ? {} : parseTarget(target);
-  const { tools, missing } = await withClient(context, async (client) => {
+  const { tools, missing, problem } = await withClient(context, async (client) => {
     context.out.progress('listing tools …');
     const listed = await client.request('tools', wanted, context.io.signal);
     context.out.progress('');
     return listed;
   });
-  if (context.globals.json) context.out.json({ tools, missing });
+  if (context.globals.json) context.out.json({ tools, missing, problem });
   else showTools(context, tools);
+  warnOfHostsFile(context, problem);
   if (!context.globals.json) for (const report of missing) context.out.note(formatError(report, context.style));
   if (missing.length === 0) return EXIT.ok;
   return tools.length > 0 ? EXIT.partly : combinedExit(missing);

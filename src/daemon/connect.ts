@@ -42,6 +42,7 @@ function dial(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
     };
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => {
+      signal.removeEventListener('abort', onAbort);
       reject(noDaemon(error));
     });
     socket.on('connect', () => {

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { endSocket } from './end-socket.ts';
-import type { Hello } from './hello.ts';
+import { DRAINING_LINE, type Hello } from './hello.ts';
 
 export interface Connection {
   readonly hello: Hello;
@@ -11,8 +11,12 @@ export interface Connection {
   readonly isBusy: () => boolean;
 }
 
+/** So long a client that was asked to leave may take for it before it is ended while idle; one that hangs never leaves. */
+const LEAVE_MS = 5_000;
+
 export class Connections {
   readonly #clock: Clock;
+  #askedMs: number | undefined;
   readonly #open = new Set<Connection>();
 
   constructor(clock: Clock) {
@@ -27,12 +31,27 @@ export class Connections {
     this.#open.delete(connection);
   }
 
-  /** Ends those that nothing is owed to; a face stays for as long as any client does: it may wait for one's end. */
+  /** Each client leaves with its last answer: it alone knows what it has sent and we have not read. */
+  askToLeave(): void {
+    this.#askedMs = this.#clock.monotonic();
+    for (const { hello, socket } of this.#open)
+      if (hello.role === 'mcp' && socket.writable) socket.write(`${DRAINING_LINE}\n`);
+  }
+
+  /**
+   * Ends those that nothing is owed to: clients that do not leave when they are asked, and where there is none, faces, which
+   * may wait for a client's end.
+   */
   endIdle(): void {
     const clients = [...this.#open].filter(({ hello }) => hello.role === 'mcp');
+    if (clients.length > 0 && !this.#isOverdue) return;
     const ending = clients.length > 0 ? clients : [...this.#open];
     for (const { isBusy, socket } of ending)
       if (!isBusy() && socket.writableLength === 0) endSocket(socket, this.#clock);
+  }
+
+  get #isOverdue(): boolean {
+    return this.#askedMs !== undefined && this.#clock.monotonic() - this.#askedMs >= LEAVE_MS;
   }
 
   endAll(): void {

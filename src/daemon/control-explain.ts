@@ -1,6 +1,7 @@
 /** `explain`: how a host or server fares, on what evidence, and the next command; or what an error code means. */
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { explainPool } from './control-explain-pool.ts';
 import { lastEntries } from './control-logs.ts';
 import type { Explanation, HostStatus, ServerStatus, StatusSnapshot } from './control-schema.ts';
 import { unitsOf } from './control-units.ts';
@@ -11,9 +12,11 @@ const LOG_LINES = 5;
 export async function explain(gateway: Gateway, status: StatusSnapshot, subject: string): Promise<Explanation> {
   const code = subject.toUpperCase();
   if (isErrorCode(code)) return explainCode(code);
+  const pool = status.pools?.find((one) => one.name === subject);
+  if (pool !== undefined) return explainPool(pool, status);
   const [name = '', server, ...rest] = subject.split('/');
   if (rest.length > 0 || server === '')
-    throw new AnywhereError('USAGE', `${subject} is no error code, host or host/server`, {
+    throw new AnywhereError('USAGE', `${subject} is no error code, host, pool or host/server`, {
       hint: 'mcp-anywhere status',
     });
   // Says what is meant where there is none of that name.
@@ -55,11 +58,20 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
   const causes = causesOf(host, [server]);
   const lines = [
     toolsText(server),
+    ...pastLines(server),
     `host ${host.name} is ${HOST_WORDS[host.state]}`,
     ...causes.flatMap(causeLines),
     ...(causes.length === 0 ? [] : await logLines(gateway, { host: host.name, server: server.name })),
   ];
   return explanation(`server ${host.name}/${server.name} is ${server.state}`, lines, causes);
+}
+
+/** What was wrong before; what is wrong now is told by its cause. */
+function pastLines({ restarts, lastFailure, cause }: ServerStatus): readonly string[] {
+  const again = restarts === 0 ? [] : [`restarted ${counted(restarts, 'time')} in this run`];
+  if (lastFailure === undefined || cause !== undefined) return again;
+  const { atMs, cause: last } = lastFailure;
+  return [...again, `failed last at ${new Date(atMs).toISOString()}: ${last.message} (${last.code})`];
 }
 
 function explanation(title: string, lines: readonly string[], causes: readonly ErrorReport[]): Explanation {

@@ -24,6 +24,7 @@ const EVENT_TYPES = {
   problem: true,
   'hosts-file': true,
   'call-started': true,
+  'call-progress': true,
   'call-ended': true,
   'call-repeated': true,
   'client-joined': true,

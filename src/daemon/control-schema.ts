@@ -20,6 +20,26 @@ export interface ServerStatus {
   readonly problems: readonly ErrorReport[];
   /** Tools come from the disk cache; the server has not said them in this run. */
   readonly cached: boolean;
+  /** Program and arguments as the hosts file says them; references stay references. */
+  readonly command: readonly string[];
+  /** Names of the variables it is given; never their values. */
+  readonly env: readonly string[];
+  /** Its processes that are up. */
+  readonly instances: readonly InstanceStatus[];
+  /** How many took the place of one that was lost or failed, or came with a restart, in this run. */
+  readonly restarts: number;
+  /** Why one failed last, though others may be up since. */
+  readonly lastFailure?: { readonly atMs: number; readonly cause: ErrorReport };
+}
+
+/** A process of a server. */
+export interface InstanceStatus {
+  /** On its machine; left out where the launcher could not say. */
+  readonly pid?: number;
+  /** Wall clock, ms since the epoch. */
+  readonly sinceMs: number;
+  /** The client it works for; left out where it serves all. */
+  readonly client?: string;
 }
 
 export interface HostStatus {
@@ -34,6 +54,31 @@ export interface HostStatus {
   readonly servers: readonly ServerStatus[];
 }
 
+export interface PoolStatus {
+  readonly name: string;
+  readonly strategy: 'least-busy' | 'round-robin' | 'fastest' | 'failover' | 'sticky';
+  /** Its tools take an argument that chooses the host. */
+  readonly pin: boolean;
+  readonly tools: number;
+  /** In the order of the hosts file's patterns. */
+  readonly members: readonly PoolMemberStatus[];
+}
+
+export interface PoolMemberStatus {
+  readonly host: string;
+  readonly server: string;
+  /** up: calls go there first. untried: not connected yet. retrying: its host or it itself has failed. refused: its host waits for you. */
+  readonly state: 'up' | 'untried' | 'retrying' | 'refused' | 'disabled';
+  /** How many of the pool's tools it answers: those that it defines as most members do. */
+  readonly tools: number;
+  /** Calls of the pool under way there. */
+  readonly inFlight: number;
+  /** How long they take lately; left out before the first one. */
+  readonly latencyMs?: number;
+  /** Less than 1 for a while after it came back: the part of its share that it takes already. */
+  readonly share: number;
+}
+
 export interface ClientStatus {
   readonly id: string;
   readonly name: string;
@@ -41,14 +86,22 @@ export interface ClientStatus {
   readonly sinceMs: number;
 }
 
-/** What `status --json` prints (DESIGN.md, outside contract). */
-export interface StatusSnapshot {
-  readonly schemaVersion: 1;
-  readonly daemon: DaemonStatus | null;
+/** What is said is said on an earlier hosts file. */
+export interface HostsFileProblem {
   /** Why the hosts file as it stands now is not in force: the last good one is. */
   readonly problem?: ErrorReport;
+}
+
+/** What `status --json` prints (DESIGN.md, outside contract). */
+export interface StatusSnapshot extends HostsFileProblem {
+  readonly schemaVersion: 1;
+  readonly daemon: DaemonStatus | null;
   readonly hosts: readonly HostStatus[];
+  /** Left out where the hosts file has none. */
+  readonly pools?: readonly PoolStatus[];
   readonly clients: readonly ClientStatus[];
+  /** Under way. */
+  readonly calls: readonly LiveCall[];
 }
 
 export interface DaemonStatus {
@@ -74,8 +127,10 @@ export interface LiveCall {
   readonly startedMs: number;
   /** Size of the request. */
   readonly bytesIn?: number;
-  /** As the server last told. */
+  /** As the server last told (MCP, utilities/progress): so much is done, of `total` where that is known. */
   readonly progress?: number;
+  readonly total?: number;
+  readonly message?: string;
 }
 
 /** A question to a person that nobody has answered yet. */
@@ -201,7 +256,7 @@ export interface ControlMethods {
   /** Servers that have not spoken in this run are started and waited for, unless `start` is false. */
   tools: {
     params: { readonly host?: string; readonly server?: string; readonly start?: boolean };
-    result: { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
+    result: HostsFileProblem & { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
   };
   /** Progress arrives as `call/progress` notifications before the reply. */
   call: {
@@ -211,7 +266,7 @@ export interface ControlMethods {
       /** Of a pool's tool: only a member on this host. */
       readonly host?: string;
     };
-    result: CallOutcome;
+    result: CallOutcome & HostsFileProblem;
   };
   /** Cancels a call of any client, as its own cancellation would, and answers that client. */
   'call/cancel': { params: { readonly call: number }; result: None };
@@ -244,7 +299,7 @@ export interface ControlMethods {
   reload: { params: None; result: { readonly changed: readonly string[]; readonly problem?: ErrorReport } };
   /** Replies first. `drain` false: does not wait for calls under way. */
   stop: { params: { readonly drain?: boolean }; result: None };
-  /** @param subject an error code, a host or `host/server` */
+  /** @param subject an error code, a host, a pool or `host/server` */
   explain: { params: { readonly subject: string }; result: Explanation };
   /** From now on this face is asked what only a person can answer, as the request `prompt`. */
   'prompt/attach': { params: None; result: { readonly prompts: readonly PendingPrompt[] } };

@@ -17,7 +17,7 @@ import type {
   StatusSnapshot,
 } from './control-schema.ts';
 import type { ControlShared } from './control-shared.ts';
-import { snapshotOf, statusOf } from './control-status.ts';
+import { hostsFileProblem, snapshotOf, statusOf } from './control-status.ts';
 import { listTools } from './control-tools.ts';
 import { bringAllUp, comeToRest, restartUnits, unitsOf } from './control-units.ts';
 import { EventFeed } from './event-feed.ts';
@@ -101,12 +101,15 @@ export class ControlServer {
       tools: async ({ host, server, start = true }) => {
         const units = unitsOf(gateway, host, server);
         if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
-        return listTools(gateway, units);
+        return { ...listTools(gateway, units), ...hostsFileProblem(gateway) };
       },
-      call: (params, signal) =>
-        callTool(gateway, this.#client(), params, signal, (progress) => {
+      call: async (params, signal) => {
+        const tell = (progress: ControlNotifications['call/progress']): void => {
           this.#notify('call/progress', progress);
-        }),
+        };
+        const outcome = await callTool(gateway, this.#client(), params, signal, tell);
+        return { ...outcome, ...hostsFileProblem(gateway) };
+      },
       'call/cancel': ({ call }) => {
         cancelCall(gateway, call);
         return {};

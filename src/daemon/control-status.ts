@@ -1,9 +1,17 @@
 /** The state of everything at one moment. */
 import { reportOf } from '../base/errors.ts';
 import type { ClientSession } from '../downstream/session.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { liveCalls } from '../gateway/live-calls.ts';
+import { reportPools } from '../gateway/pool-report.ts';
 import { reportHosts } from '../gateway/status.ts';
-import { CONTROL_VERSION, type ControlMethods, type HostStatus, type StatusSnapshot } from './control-schema.ts';
+import {
+  CONTROL_VERSION,
+  type ControlMethods,
+  type HostStatus,
+  type HostsFileProblem,
+  type StatusSnapshot,
+} from './control-schema.ts';
 import type { ControlShared } from './control-shared.ts';
 
 /** @param own the face that asks is no client of anybody's */
@@ -15,26 +23,32 @@ export function statusOf({ deps }: Pick<ControlShared, 'deps'>, own: ClientSessi
       ? []
       : [{ id: session.id, name: session.hello.name, version: session.hello.version, sinceMs }],
   );
-  const problem = gateway.hostsFileProblem;
   return {
     schemaVersion: 1,
     daemon: pid === undefined ? null : { pid, version, uptimeMs, hostsFile: gateway.plan.file },
-    ...(problem === undefined ? {} : { problem }),
+    ...hostsFileProblem(gateway),
     hosts: reportHosts(gateway).map((host) => withQuestion(deps, host)),
+    ...(gateway.plan.pools.length === 0 ? {} : { pools: reportPools(gateway) }),
     clients,
+    calls: liveCalls(gateway, clock),
   };
+}
+
+export function hostsFileProblem({ hostsFileProblem: problem }: Pick<Gateway, 'hostsFileProblem'>): HostsFileProblem {
+  return problem === undefined ? {} : { problem };
 }
 
 /** Synchronous: nothing can happen between its parts. */
 export function snapshotOf(hub: ControlShared, own: ClientSession | undefined): ControlMethods['snapshot']['result'] {
-  const { gateway, clock, prompts } = hub.deps;
+  const { prompts } = hub.deps;
   hub.events.expect();
+  const status = statusOf(hub, own);
   return {
     controlVersion: CONTROL_VERSION,
     run: hub.events.run,
     sequence: hub.events.sequence,
-    status: statusOf(hub, own),
-    calls: liveCalls(gateway, clock),
+    status,
+    calls: status.calls,
     prompts: prompts.pending,
   };
 }

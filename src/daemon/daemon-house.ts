@@ -145,7 +145,13 @@ export class DaemonHouse {
   #changed({ from, to, reason }: LifecycleChange): void {
     this.#parts.log.info({ state: to.kind, reason, ...('clients' in to ? { clients: to.clients } : {}) }, 'daemon');
     if (to.kind !== 'draining' || from.kind === 'draining') return;
-    this.#scope.run(this.#leave());
+    this.#scope.run(this.#seeOff());
+  }
+
+  /** The next daemon can begin before a client is sent to it. */
+  async #seeOff(): Promise<void> {
+    await this.#leave();
+    this.#connections.askToLeave();
     this.#drain();
   }
 

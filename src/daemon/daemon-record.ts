@@ -30,6 +30,12 @@ export async function removeRecord(endpoint: Endpoint, pid: number): Promise<voi
   if ((await readRecord(endpoint.record))?.pid === pid) await rm(endpoint.record, { force: true });
 }
 
+/** Of the process that serves this endpoint; undefined where none lives. */
+export async function livingRecord({ record: file }: Pick<Endpoint, 'record'>): Promise<DaemonRecord | undefined> {
+  const record = await readRecord(file);
+  return record !== undefined && (await processStart(record.pid)) === record.start ? record : undefined;
+}
+
 /** Every daemon that lives and has its socket in one of these folders. */
 export async function listDaemons(folders: readonly string[]): Promise<DaemonRecord[]> {
   const files = await Promise.all([...new Set(folders)].map(recordsIn));

@@ -70,6 +70,12 @@ export function referredVariables(text: string): string[] {
   return [...new Set([...text.matchAll(/\$\{env:([A-Za-z_]\w*)/g)].map(([, name = '']) => name))];
 }
 
+/**
+ * What a daemon on its way out tells a client, once and between two lines of MCP, without its newline: nothing new is to be
+ * asked on this connection, and the client closes its end with the last answer. No message of MCP, so no server can say it.
+ */
+export const DRAINING_LINE = `{"mcpAnywhere":${HELLO_VERSION},"draining":true}`;
+
 export function helloLine(hello: Hello): string {
   return `${JSON.stringify({ mcpAnywhere: HELLO_VERSION, ...hello })}\n`;
 }

@@ -15,6 +15,26 @@ export async function processStart(pid: number, platform = process.platform): Pr
   return platform === 'win32' ? ALIVE : psStart(pid);
 }
 
+/** It was stopped in its tracks (SIGSTOP, a debugger), and runs no further before somebody continues it. */
+export async function isHalted(pid: number, platform = process.platform): Promise<boolean> {
+  if (platform === 'win32') return false;
+  const state = platform === 'linux' ? await linuxState(pid) : await psState(pid);
+  return /^[Tt]/.test(state);
+}
+
+async function linuxState(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2);
+}
+
+function psState(pid: number): Promise<string> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-o', 'stat=', '-p', String(pid)], { env: { LC_ALL: 'C' } }, (_error, stdout) => {
+      resolve(stdout.trim());
+    });
+  });
+}
+
 /** proc(5): the state is field 3, the start in ticks since boot field 22; the name before them may hold anything. */
 async function linuxStart(pid: number): Promise<string | undefined> {
   try {

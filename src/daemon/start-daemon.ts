@@ -7,7 +7,6 @@ import { deadline } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { connectDaemon } from './connect.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { Hello } from './hello.ts';
 import type { DaemonProcess } from './spawn-daemon.ts';
 
@@ -27,9 +26,13 @@ const MAX_STARTS = 3;
  * answers in time, and with the signal's reason.
  */
 export async function connectOrStart(start: DaemonStart, signal: AbortSignal): Promise<Socket> {
-  const limit = deadline(start.clock, LIMIT_MS, () => silent(start.endpoint), signal);
+  const limit = deadline(start.clock, LIMIT_MS, silent, signal);
   try {
     return (await ifRunning(start, limit.signal)) ?? (await startOrWait(start, limit.signal));
+  } catch (error) {
+    if (!limit.signal.aborted || signal.aborted) throw error;
+    const { silentDaemon } = await import('./silence.ts');
+    throw await silentDaemon(start.endpoint, start.words.file, LIMIT_MS);
   } finally {
     limit.clear();
   }
@@ -73,6 +76,6 @@ async function startOrWait(start: DaemonStart, signal: AbortSignal): Promise<Soc
   });
 }
 
-function silent({ log }: Endpoint): AnywhereError {
-  return new AnywhereError('NO_DAEMON', `no daemon answered within ${LIMIT_MS / 1000} s`, { hint: `read ${log}` });
+function silent(): AnywhereError {
+  return new AnywhereError('NO_DAEMON', `no daemon answered within ${LIMIT_MS / 1000} s`);
 }

@@ -80,7 +80,7 @@ export class Actor {
         return { type: 'snapshot', snapshot };
       }
       case 'tools':
-        return { type: 'tools', tools: (await client.request('tools', {}, signal)).tools };
+        return { type: 'tools', tools: (await client.request('tools', { start: effect.start }, signal)).tools };
       case 'logs': {
         const { host, server } = effect;
         const place = { ...(host === undefined ? {} : { host }), ...(server === undefined ? {} : { server }) };

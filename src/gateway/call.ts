@@ -1,5 +1,6 @@
 /** The core of a call: to an instance of the server that answers it, in the server's own words. */
 
+import type { CancelSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
@@ -10,8 +11,8 @@ import type { Destination } from '../downstream/destinations.ts';
 import type { Link } from '../link/contract.ts';
 import type { ToolCall } from '../policy/interceptor.ts';
 import type { Message } from '../protocol/message.ts';
-import type { Waiter } from '../protocol/peer.ts';
-import { startForward } from '../protocol/relay.ts';
+import type { RequestOptions, Waiter } from '../protocol/pending-request.ts';
+import { Forwarding, type ProgressWatcher } from '../protocol/relay.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
 import type { Instance } from '../upstream/instance.ts';
@@ -29,11 +30,14 @@ export interface ServerSenderDeps {
   /** Owns calls that are made once more. */
   readonly scope: Scope;
   readonly onRepeat: (repeat: Repeat) => void;
+  readonly watcher?: ProgressWatcher;
 }
 
 interface Way {
   readonly edits: readonly Edit[];
   readonly timeoutMs: number;
+  /** Monotonic. */
+  readonly sinceMs: number;
   /** It was made once more already. */
   readonly isRepeat?: boolean;
 }
@@ -42,6 +46,9 @@ export class ServerSender {
   readonly #deps: ServerSenderDeps;
   readonly #router: Router;
   readonly #clock: Clock;
+  readonly #onGone = (attempt: Attempt, error: AnywhereError, isUnsent: boolean): void => {
+    this.#gone(attempt, error, isUnsent);
+  };
 
   constructor(deps: ServerSenderDeps) {
     this.#deps = deps;
@@ -64,8 +71,13 @@ export class ServerSender {
   }
 
   /** The path of a call with nothing around it: to an instance that is up, without a promise on the way. */
-  start(instance: Instance, call: Outgoing & { readonly route: Route }, waiter: Waiter): void {
-    this.#start(instance, call, { edits: nameEdit(call), timeoutMs: instance.server.timeoutMs }, waiter);
+  start(
+    instance: Instance,
+    call: Outgoing & { readonly route: Route; readonly startedMs: number },
+    waiter: Waiter,
+  ): void {
+    const { timeoutMs } = instance.server;
+    this.#start(instance, call, { edits: nameEdit(call), timeoutMs, sinceMs: call.startedMs }, waiter);
   }
 
   #send(
@@ -75,52 +87,27 @@ export class ServerSender {
     timeoutMs = instance.server.timeoutMs,
   ): Promise<Message> {
     return new Promise((resolve, reject) => {
-      this.#start(instance, outgoing, { edits, timeoutMs }, { resolve, reject });
+      this.#start(instance, outgoing, { edits, timeoutMs, sinceMs: this.#clock.monotonic() }, { resolve, reject });
     });
   }
 
   #start(instance: Instance, sent: Sent, way: Way, waiter: Waiter): void {
-    const { request, peer: from, cancellation } = sent;
-    const sentMs = this.#clock.monotonic();
-    instance.touch(sentMs);
-    startForward(
-      { request, edits: way.edits, to: instance.peer, from },
-      {
-        timeoutMs: way.timeoutMs,
-        totalTimeoutMs: way.timeoutMs === Number.POSITIVE_INFINITY ? way.timeoutMs : instance.server.totalTimeoutMs,
-        isLimited: true,
-        signal: cancellation,
-      },
-      {
-        resolve: waiter.resolve,
-        reject: (error, isUnsent = false) => {
-          if (cancellation.aborted) waiter.reject(error);
-          else if (instance.isLive) waiter.reject(answeredNot(instance, error));
-          else
-            this.#gone(instance, sent, way, {
-              resolve: waiter.resolve,
-              reject: waiter.reject,
-              error,
-              isUnsent,
-              sentMs,
-            });
-        },
-      },
-    );
+    const attempt = new Attempt(instance, sent, way, waiter, this.#onGone);
+    instance.touch(attempt.sinceMs);
+    new Forwarding(sent.request, way.edits, sent.peer, this.#deps.watcher).start(instance.peer, attempt, attempt);
   }
 
   /** The server went while this was under way. */
-  #gone(instance: Instance, sent: Sent, way: Way, lost: Lost): void {
-    const { error, isUnsent, sentMs } = lost;
+  #gone({ instance, sent, way, waiter, sinceMs }: Attempt, error: AnywhereError, isUnsent: boolean): void {
     const why = way.isRepeat === true ? undefined : repeatReason(sent, error, isUnsent);
     if (why === undefined) {
       const { host, name: server } = instance.server;
-      const elapsedMs = this.#clock.monotonic() - sentMs;
-      lost.reject(isUnsent ? error.at({ host, server }) : outcomeUnknown(instance, error, elapsedMs));
+      const elapsedMs = this.#clock.monotonic() - sinceMs;
+      waiter.reject(isUnsent ? error.at({ host, server }) : outcomeUnknown(instance, error, elapsedMs));
       return;
     }
     this.#deps.onRepeat(repeatOf(sent, instance.server, why, error));
-    this.#deps.scope.run(this.#again(instance.server, sent, way, lost));
+    this.#deps.scope.run(this.#again(instance.server, sent, way, waiter));
   }
 
   async #again(server: ServerPlan, sent: Sent, way: Way, waiter: Waiter): Promise<void> {
@@ -128,7 +115,7 @@ export class ServerSender {
     try {
       await linkSettled(router.unit(server).link, clock, Math.min(RETURN_MS, way.timeoutMs), sent.cancellation.signal);
       const instance = await this.#router.instance(server, sent.owner, sent.cancellation);
-      this.#start(instance, sent, { ...way, isRepeat: true }, waiter);
+      this.#start(instance, sent, { ...way, sinceMs: clock.monotonic(), isRepeat: true }, waiter);
     } catch (error) {
       waiter.reject(asAnywhereError(error));
     }
@@ -141,10 +128,46 @@ function linkSettled(link: Link, clock: Clock, withinMs: number, signal: AbortSi
   return untilOver({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
 }
 
-interface Lost extends Waiter {
-  readonly error: AnywhereError;
-  readonly isUnsent: boolean;
-  readonly sentMs: number;
+/** One call to one instance: how long it may take, and what becomes of its failure. One object, for each call is one. */
+class Attempt implements RequestOptions, Waiter {
+  readonly instance: Instance;
+  readonly sent: Sent;
+  readonly way: Way;
+  readonly waiter: Waiter;
+  readonly timeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly isLimited = true;
+  readonly signal: CancelSignal;
+  readonly sinceMs: number;
+  readonly #onGone: (attempt: Attempt, error: AnywhereError, isUnsent: boolean) => void;
+
+  constructor(
+    instance: Instance,
+    sent: Sent,
+    way: Way,
+    waiter: Waiter,
+    onGone: (attempt: Attempt, error: AnywhereError, isUnsent: boolean) => void,
+  ) {
+    this.instance = instance;
+    this.sent = sent;
+    this.way = way;
+    this.waiter = waiter;
+    this.timeoutMs = way.timeoutMs;
+    this.totalTimeoutMs = way.timeoutMs === Number.POSITIVE_INFINITY ? way.timeoutMs : instance.server.totalTimeoutMs;
+    this.signal = sent.cancellation;
+    this.sinceMs = way.sinceMs;
+    this.#onGone = onGone;
+  }
+
+  resolve(reply: Message): void {
+    this.waiter.resolve(reply);
+  }
+
+  reject(error: AnywhereError, isUnsent = false): void {
+    if (this.signal.aborted) this.waiter.reject(error);
+    else if (this.instance.isLive) this.waiter.reject(answeredNot(this.instance, error));
+    else this.#onGone(this, error, isUnsent);
+  }
 }
 
 /** It runs, and this call failed: where its time is over, perhaps nothing is answered any more. */

@@ -1,7 +1,7 @@
 /**
  * The doctor: walks from the hosts file to each server's tools and reports every step as it is done.
  *
- * Hosts are examined in parallel and servers of a host too; one that hangs delays nobody else's steps.
+ * Hosts are examined in parallel and servers of a host too; one that hangs delays nobody else's steps, and is given up.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -9,6 +9,7 @@ import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../b
 import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/launch.ts';
+import { within } from './step-limit.ts';
 
 /** One finding. The control API's `DoctorStep` is the same shape. */
 export interface DoctorStep {
@@ -26,15 +27,42 @@ export type ReportStep = (step: DoctorStep) => void;
 /** What the doctor examines with; each throws AnywhereError. */
 export interface DoctorParts {
   readonly clock: Clock;
+  /** A person is being asked something for this host. */
+  readonly isAsking: (host: string) => boolean;
   /** ssh configuration, agent, host key and login of a host with ssh; reports what it finds and throws nothing for it. */
   readonly inspect: (host: HostPlan, report: ReportStep, signal: AbortSignal) => Promise<unknown>;
-  /** Connects and asks the machine what it is. */
-  readonly probe: (host: HostPlan, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
+  /** Connects and asks the machine what it is; once connected, within `limitMs`. */
+  readonly probe: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
   /** Starts a server up to its answer to tools/list. */
   readonly startServer: (
     server: ServerPlan,
     signal: AbortSignal,
   ) => Promise<{ readonly tools: number; readonly ms: number }>;
+}
+
+/** For what no limit of the hosts file covers. */
+const SLACK_MS = 10_000;
+/** A login shell that is asked for its environment has 10 s; what comes before it may take as long again. */
+const PROBE_MS = 20_000;
+/** As long as a call waits for a host at most. */
+const LINK_MS = 30_000;
+
+/** What is attempted, for how long at most, and what to look at where that was not enough. */
+interface Attempt {
+  readonly host: string;
+  readonly server?: string;
+  readonly check: () => DoctorStep['check'];
+  readonly limitMs: number;
+  readonly remedy: string;
+}
+
+/** @param gotOn begins the time of the attempt anew */
+type Work = (signal: AbortSignal, gotOn: () => void) => Promise<string | undefined>;
+
+interface Report {
+  readonly parts: DoctorParts;
+  readonly note: ReportStep;
+  readonly signal: AbortSignal;
 }
 
 /** Examines all hosts, or the one named, and returns the steps in the order they were done. */
@@ -106,11 +134,27 @@ async function isReachable(
     failed ||= step.outcome === 'failed';
     note({ ...step, host: host.name });
   };
-  await attempt({ host: host.name, check: 'login' }, parts.clock, watch, async () => {
-    await parts.inspect(host, watch, signal);
+  const seen = new Set<DoctorStep['check']>();
+  const check = (): DoctorStep['check'] => (seen.has('agent') ? 'login' : 'ssh-config');
+  const remedy = `ssh -v ${host.ssh?.alias ?? host.name}`;
+  const inspection = { host: host.name, check, limitMs: connectMs(host), remedy };
+  await attempt(inspection, { parts, note: watch, signal }, async (stop, gotOn) => {
+    const pass: ReportStep = (found) => {
+      // What is given up may still have something to say.
+      if (stop.aborted) return;
+      seen.add(found.check);
+      gotOn();
+      watch(found);
+    };
+    await parts.inspect(host, pass, stop);
     return undefined;
   });
   return !failed;
+}
+
+/** The connection and the login of one machine have `connectTimeoutMs` each. */
+function connectMs({ ssh }: HostPlan): number {
+  return ssh === undefined ? 0 : 2 * ssh.connectTimeoutMs + SLACK_MS;
 }
 
 async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
@@ -119,7 +163,12 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
     note({ ...place, outcome: 'skipped', text: `every server is the subsystem ${host.ssh.subsystem}`, durationMs: 0 });
     return;
   }
-  await attempt(place, parts.clock, note, async () => environmentText(host, await parts.probe(host, signal)));
+  const limitMs = connectMs(host) + PROBE_MS + SLACK_MS;
+  const remedy = `ssh -v ${host.ssh?.alias ?? host.name} true`;
+  const probe = { host: host.name, check: () => place.check, limitMs, remedy };
+  await attempt(probe, { parts, note, signal }, async (stop) =>
+    environmentText(host, await parts.probe(host, PROBE_MS, stop)),
+  );
 }
 
 async function examineServer(
@@ -133,33 +182,45 @@ async function examineServer(
     note({ ...place, outcome: 'skipped', text: 'disabled in the hosts file', durationMs: 0 });
     return;
   }
-  await attempt(place, parts.clock, note, async () => {
-    const { tools } = await parts.startServer(server, signal);
+  // The link's patience, the start, and the lists each have a limit of their own.
+  const limitMs = LINK_MS + server.startTimeoutMs + server.timeoutMs + SLACK_MS;
+  const remedy = `mcp-anywhere logs ${server.host}/${server.name}`;
+  const start = { host: server.host, server: server.name, check: () => place.check, limitMs, remedy };
+  await attempt(start, { parts, note, signal }, async (stop) => {
+    const { tools } = await parts.startServer(server, stop);
     return `initialize answered, ${counted(tools, 'tool')}`;
   });
 }
 
 /** One step: ok with the text that `work` gives (none: nothing to report), or failed with its cause. */
-async function attempt(
-  place: Pick<DoctorStep, 'host' | 'server' | 'check'>,
-  clock: Clock,
-  note: ReportStep,
-  work: () => Promise<string | undefined>,
-): Promise<void> {
+async function attempt(step: Attempt, { parts, note, signal }: Report, work: Work): Promise<void> {
+  const { clock } = parts;
+  const { host, server, limitMs } = step;
+  const place = server === undefined ? { host } : { host, server };
   const began = clock.monotonic();
+  const limit = { clock, limitMs, isHeld: () => parts.isAsking(host), tooLate: () => tooLate(step) };
   try {
-    const text = await work();
-    if (text !== undefined) note({ ...place, outcome: 'ok', text, durationMs: clock.monotonic() - began });
+    const text = await within(limit, signal, work);
+    if (text !== undefined)
+      note({ ...place, check: step.check(), outcome: 'ok', text, durationMs: clock.monotonic() - began });
   } catch (thrown) {
-    const error = asAnywhereError(thrown).at({ host: place.host, server: place.server });
+    const error = asAnywhereError(thrown).at(place);
     note({
       ...place,
+      check: step.check(),
       outcome: 'failed',
       text: error.message,
       cause: reportOf(error),
       durationMs: clock.monotonic() - began,
     });
   }
+}
+
+function tooLate({ host, limitMs, remedy }: Attempt): AnywhereError {
+  return new AnywhereError('HOST_TIMEOUT', `nothing came of it within ${Math.round(limitMs / 1000)} s`, {
+    host,
+    hint: remedy,
+  });
 }
 
 function environmentText(host: HostPlan, environment: HostEnvironment | undefined): string {

@@ -4,17 +4,15 @@ import { orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { HostEnvironment } from '../launch/launch.ts';
 import { explainBackend } from '../link/backend.ts';
-import type { Link, Transport } from '../link/contract.ts';
+import type { Transport } from '../link/contract.ts';
 import { inspectHost } from '../link/inspect.ts';
 import { createOpensshDialer } from '../link/openssh/dialer.ts';
 import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
 import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
 import type { Gateway } from './gateway.ts';
-
-/** A command every machine has, to see what the launcher's probe says of it. */
-const NOTHING: Launch = { command: 'true', args: [], env: new Map(), cwd: undefined };
+import { probeHost } from './probe-host.ts';
 
 export class Examination {
   readonly #gateway: Gateway;
@@ -33,10 +31,11 @@ export class Examination {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.linkDeps.clock,
+      isAsking: (name: string): boolean => gateway.questions.causeOf(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
         this.#inspect(plan, note, stop),
-      probe: (plan: HostPlan, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
-        probe(gateway.link(plan.name), stop),
+      probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
+        probeHost(gateway.link(plan.name), { clock: gateway.linkDeps.clock, limitMs, redact: gateway.redact }, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> =>
         this.#startServer(server, session, stop),
     };
@@ -96,14 +95,4 @@ export class Examination {
       });
     return host;
   }
-}
-
-async function probe(link: Link, signal: AbortSignal): Promise<HostEnvironment | undefined> {
-  link.wake('doctor', { user: true });
-  await link.ready(signal);
-  const channel = await link.open(NOTHING, signal);
-  channel.output.resume();
-  channel.errors.resume();
-  await orAbort(channel.ended, signal);
-  return link.environment;
 }

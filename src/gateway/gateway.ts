@@ -18,6 +18,7 @@ import { Keyring } from '../link/ssh2/keyring.ts';
 import { settingsResolver } from '../link/ssh2/route.ts';
 import type { Interceptor } from '../policy/interceptor.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import { Pools } from '../routing/pools.ts';
 import { Router } from '../routing/router.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
@@ -57,6 +58,7 @@ export class Gateway {
   readonly bus: EventBus;
   readonly catalog: Catalog;
   readonly router: Router;
+  readonly pools: Pools;
   readonly keeper: ListingKeeper;
   readonly logs: ServerLogs;
   readonly statistics: Statistics;
@@ -97,7 +99,11 @@ export class Gateway {
     this.statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
     this.#fleet = this.#createFleet(plan);
     this.catalog = this.#createCatalog();
-    this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, (host) => this.questions.causeOf(host));
+    this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
+      waitsFor: (host) => this.questions.causeOf(host),
+      listingFailure: (unit) => this.keeper.failure(unit),
+    });
+    this.pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
     this.keeper = new ListingKeeper({
       ...deps,
       scope: this.#scope,
@@ -196,7 +202,7 @@ export class Gateway {
   ): TransparentSession {
     const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> =>
       Promise.resolve(this.router.instance(server, owner, { signal }));
-    const session = new TransparentSession(writer, { clock: this.#deps.clock, scope: this.#scope, instance });
+    const session = new TransparentSession(writer, { ...this.#sessionDeps, instance });
     if (environment !== undefined) this.#deps.environments?.bind(session, environment);
     return session;
   }
@@ -327,7 +333,7 @@ export class Gateway {
     return createSessionDeps({
       ...this.#parts(),
       version: this.#deps.version,
-      random: this.#deps.random,
+      pools: this.pools,
       interceptors: this.#deps.interceptors ?? [],
       scope: this.#scope,
       bus: this.bus,

@@ -18,7 +18,8 @@ export function launchResolver(
   return async (server, signal, owner) => {
     const variables = variablesOf(owner);
     const resolve = async (template: Template): Promise<string> => {
-      const value = await secrets.resolve(template, { host: server.host, server: server.name }, signal, variables);
+      const place = { host: server.host, server: server.name };
+      const value = await secrets.resolve(template, place, signal, { variables, onValue: learn });
       if (template.pieces.some((piece) => typeof piece !== 'string')) learn(value);
       return value;
     };

@@ -102,7 +102,7 @@ export class ListingKeeper {
   /** Lists the instance again, soon. */
   relist(instance: Instance): void {
     const { clock } = this.#deps;
-    const budget = this.#budgets.get(instance) ?? new LineBudget(RELIST_RATE, clock.monotonic());
+    const budget = this.#budgets.get(instance) ?? new LineBudget(() => RELIST_RATE, clock.monotonic());
     this.#budgets.set(instance, budget);
     this.#relistIn(budget.take(clock.monotonic()) ? RELIST_DELAY_MS : 1_000 / RELIST_RATE.perSecond, instance);
   }

@@ -4,10 +4,11 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { RunningRequest } from '../downstream/running-call.ts';
 import type { ClientSession } from '../downstream/session.ts';
+import { type ProgressReport, progressReport } from './call-progress.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The control API's `LiveCall` is the same shape. */
-export interface LiveCall {
+export interface LiveCall extends Partial<ProgressReport> {
   readonly call: number;
   readonly client: string;
   readonly clientName: string;
@@ -38,7 +39,7 @@ export function cancelCall({ sessions }: Sessions, call: number): void {
 }
 
 function describe(session: ClientSession, running: RunningRequest, offsetMs: number): LiveCall | undefined {
-  const { route, call, startedMs, request } = running;
+  const { route, call, startedMs, request, progress } = running;
   if (route === undefined) return undefined;
   return {
     call,
@@ -48,6 +49,7 @@ function describe(session: ClientSession, running: RunningRequest, offsetMs: num
     server: route.server.name,
     tool: route.original,
     startedMs: Math.round(startedMs + offsetMs),
-    bytesIn: request.bytes.length,
+    bytesIn: request.length,
+    ...(progress === undefined ? {} : progressReport(progress)),
   };
 }

@@ -74,6 +74,7 @@ export class LivePlan {
 
   #apply(plan: Plan): readonly string[] {
     this.#written = plan;
+    this.#deps.reporter.limit(plan.limits);
     return replan(this.#switches.appliedTo(plan), this.#deps.parts);
   }
 

@@ -8,7 +8,7 @@ import { EventBus } from '../telemetry/event-bus.ts';
 import type { GatewayEventBody, LogStream } from '../telemetry/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Redactor } from '../telemetry/redact.ts';
-import { ServerLogs } from '../telemetry/server-logs.ts';
+import { type LogLimits, ServerLogs } from '../telemetry/server-logs.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { UnitChange } from '../upstream/unit.ts';
 
@@ -18,6 +18,8 @@ export interface ReporterDeps {
   readonly paths: { readonly stateDir: string };
 }
 
+type LogVolume = Pick<LimitsPlan, 'logFileBytes' | 'logLinesPerSecond'>;
+
 export class Reporter {
   readonly bus: EventBus;
   readonly logs: ServerLogs;
@@ -25,7 +27,7 @@ export class Reporter {
   readonly #deps: ReporterDeps;
 
   /** @param limits of the hosts file that is in force at the start */
-  constructor(deps: ReporterDeps, limits: Pick<LimitsPlan, 'logFileBytes' | 'logLinesPerSecond'>) {
+  constructor(deps: ReporterDeps, limits: LogVolume) {
     const { clock, log, paths } = deps;
     this.#deps = deps;
     this.bus = new EventBus({
@@ -39,11 +41,13 @@ export class Reporter {
       clock,
       log,
       redact: this.redactor.redact,
-      limits: {
-        maxFileBytes: limits.logFileBytes,
-        rate: { burst: limits.logLinesPerSecond * 4, perSecond: limits.logLinesPerSecond },
-      },
+      limits: logLimits(limits),
     });
+  }
+
+  /** The hosts file in force says so now. */
+  limit(limits: LogVolume): void {
+    this.logs.limit(logLimits(limits));
   }
 
   emit(event: GatewayEventBody): void {
@@ -94,4 +98,8 @@ export class Reporter {
   problem({ host, name: server }: ServerPlan, error: AnywhereError): void {
     this.emit({ type: 'problem', host, server, problem: reportOf(error) });
   }
+}
+
+function logLimits({ logFileBytes, logLinesPerSecond: perSecond }: LogVolume): Partial<LogLimits> {
+  return { maxFileBytes: logFileBytes, rate: { burst: perSecond * 4, perSecond } };
 }

@@ -6,13 +6,14 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { ClientSession, SessionDeps } from '../downstream/session.ts';
 import { callEnded, callEvents } from '../policy/call-events.ts';
 import { chain, type Interceptor } from '../policy/interceptor.ts';
-import { Pools } from '../routing/pools.ts';
+import type { Pools } from '../routing/pools.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { GatewayEventBody } from '../telemetry/events.ts';
 import type { Instance } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { ServerSender } from './call.ts';
+import { CallProgress } from './call-progress.ts';
 import type { ListingKeeper } from './listing-keeper.ts';
 import { offerOf } from './offer.ts';
 import { PoolCalls } from './pool-calls.ts';
@@ -23,8 +24,7 @@ import type { Waits } from './waits.ts';
 export interface SessionParts {
   readonly clock: Clock;
   readonly version: string;
-  /** In [0, 1). */
-  readonly random: () => number;
+  readonly pools: Pools;
   readonly interceptors: readonly Interceptor[];
   readonly scope: Scope;
   readonly bus: EventBus;
@@ -50,11 +50,10 @@ export function createSessionDeps(parts: SessionParts): SessionDeps {
     const place = { host: server.host, server: server.name, tool: what };
     emit({ type: 'call-repeated', ...(call === undefined ? {} : { call }), ...place, why, cause: reportOf(cause) });
   };
-  const sender = new ServerSender({ router, clock, scope, onRepeat });
+  const sender = new ServerSender({ router, clock, scope, onRepeat, watcher: new CallProgress(bus, clock) });
   const events = callEvents(emit, clock, () => bus.hasListeners);
   const callTool = chain([statistics.interceptor, events, ...interceptors], (call) => sender.call(call));
-  const pools = new Pools({ clock, random: parts.random, unit: (server) => router.unit(server) });
-  const pooled = new PoolCalls({ clock, router, pools, callTool, onRepeat });
+  const pooled = new PoolCalls({ clock, router, pools: parts.pools, callTool, onRepeat });
   let lastCall = 0;
   return {
     clock,
@@ -76,10 +75,10 @@ export function createSessionDeps(parts: SessionParts): SessionDeps {
       return lastCall;
     },
     callEnded: (call, outcome, client) => {
-      const { call: id, route, startedMs } = call;
-      if (route !== undefined) statistics.record(route, call, client, outcome);
-      if (bus.hasListeners && route !== undefined)
-        emit(callEnded({ id, route }, clock.monotonic() - startedMs, outcome));
+      const { call: id, route, startedMs, endedMs } = call;
+      if (route === undefined) return;
+      statistics.record(route, call, client, outcome);
+      if (bus.hasListeners) emit(callEnded({ id, route }, endedMs - startedMs, outcome));
     },
     awaitTool: (name, client) => waits.awaitTool(name, client.owner, client.profile()),
     offer: (profile) => {

@@ -48,6 +48,7 @@ export interface CountedCall {
   readonly request: Message;
   /** Monotonic, ms. */
   readonly startedMs: number;
+  readonly endedMs: number;
 }
 
 const TOOL = 't:';
@@ -79,23 +80,28 @@ export class Statistics {
 
   /** Around calls that do not go the direct way. */
   readonly interceptor: Interceptor = (next) => async (call) => {
-    const counted = { request: call.request, startedMs: this.#deps.clock.monotonic() };
+    const { clock } = this.#deps;
+    const startedMs = clock.monotonic();
+    const ended = (outcome: unknown): void => {
+      const counted = { request: call.request, startedMs, endedMs: clock.monotonic() };
+      this.record(call.route, counted, call.client, outcome);
+    };
     try {
       const reply = await next(call);
-      this.record(call.route, counted, call.client, reply);
+      ended(reply);
       return reply;
     } catch (error) {
-      this.record(call.route, counted, call.client, error);
+      ended(error);
       throw error;
     }
   };
 
   /** @param outcome the reply, or why there is none */
-  record(route: Route, { request, startedMs }: CountedCall, client: string, outcome: unknown): void {
-    const durationMs = this.#deps.clock.monotonic() - startedMs;
+  record(route: Route, { request, startedMs, endedMs }: CountedCall, client: string, outcome: unknown): void {
+    const durationMs = endedMs - startedMs;
     const isError = FAILED.has(outcomeOf(outcome));
-    const bytesIn = request.bytes.length;
-    const bytesOut = outcome instanceof Message ? outcome.bytes.length : 0;
+    const bytesIn = request.length;
+    const bytesOut = outcome instanceof Message ? outcome.length : 0;
     this.#tallyOfRoute(route).add(durationMs, isError, bytesIn, bytesOut);
     this.#tallyOfClient(client).add(durationMs, isError, bytesIn, bytesOut);
   }

@@ -8,6 +8,7 @@ import type { HostStateName, ServerStateName } from '../telemetry/events.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { Gateway } from './gateway.ts';
+import { type InstanceReport, reportProcesses } from './process-report.ts';
 
 export interface ServerReport {
   readonly name: string;
@@ -16,6 +17,11 @@ export interface ServerReport {
   readonly tools: number;
   readonly problems: readonly ErrorReport[];
   readonly cached: boolean;
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly instances: readonly InstanceReport[];
+  readonly restarts: number;
+  readonly lastFailure?: { readonly atMs: number; readonly cause: ErrorReport };
 }
 
 export interface HostReport {
@@ -73,6 +79,7 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
     tools,
     problems: problems.map(reportOf),
     cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),
+    ...reportProcesses(gateway, unit),
   };
 }
 

@@ -1,7 +1,6 @@
 /** Tells a client that asked for progress that its call waits for a host or server to come up. */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { ToolCall } from '../policy/interceptor.ts';
-import { rawAt } from '../protocol/json-scan.ts';
 
 const FIRST_MS = 300;
 const EVERY_MS = 1_000;
@@ -10,7 +9,7 @@ const EVERY_MS = 1_000;
 export async function whileWaiting<T>(work: Promise<T>, call: ToolCall, clock: Clock): Promise<T> {
   const token = call.request.param('_meta', 'progressToken');
   if (token === undefined) return work;
-  const stop = tellProgress(call, rawAt(call.request.bytes, token), clock);
+  const stop = tellProgress(call, call.request.raw(token), clock);
   try {
     return await work;
   } finally {

@@ -2,11 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../harness/until.ts';
 import { Caller } from './caller.ts';
-import { chosenFault } from './faults.ts';
-import { type Footprint, footprint } from './footprint.ts';
+import { atRest, fewConnections, nothingLeft, serversEnded, type World } from './calm.ts';
+import { DaemonProgram } from './daemon-program.ts';
+import { chosenFault, FAULTS } from './faults.ts';
+import { GatewayProgram } from './gateway-program.ts';
+import { DEADLINE_MS, HostsBook } from './hosts-book.ts';
 import { Ledger } from './ledger.ts';
+import { ledgersOf, type Machine, startMachines, stopMachines } from './machines.ts';
+import type { Held, Way } from './program.ts';
 import { Chance } from './random.ts';
-import { DEADLINE_MS, type Machine, World } from './world.ts';
+import { told } from './told.ts';
 
 export interface ChaosResult {
   readonly calls: number;
@@ -15,18 +20,20 @@ export interface ChaosResult {
   readonly summary: string;
   /** What was done, in order, with its time. */
   readonly course: readonly string[];
-  readonly before: Footprint;
-  readonly after: Footprint;
+  readonly before: Held;
+  readonly after: Held;
 }
 
 const CLIENTS = 3;
 
-export async function runChaos(seed: number, seconds: number): Promise<ChaosResult> {
-  const world = await World.start();
+export async function runChaos(way: Way, seed: number, seconds: number): Promise<ChaosResult> {
+  const machines = await startMachines();
   try {
-    return await new Chaos(world, seed).run(seconds * 1000);
+    const book = new HostsBook(machines, seed);
+    const program = way === 'daemon' ? new DaemonProgram(book.path) : await GatewayProgram.start(book.path);
+    return await new Chaos({ machines, book, program }, seed).run(seconds * 1000);
   } finally {
-    await world.stop();
+    await stopMachines(machines);
   }
 }
 
@@ -36,8 +43,10 @@ class Chaos {
   readonly #seeds: Chance;
   readonly #ledger = new Ledger();
   readonly #course: string[] = [];
+  readonly #done = new Map<string, number>();
   readonly #callers = new Set<Caller>();
   readonly #startedMs = performance.now();
+  readonly #over = new AbortController();
   #joined = 0;
 
   constructor(world: World, seed: number) {
@@ -49,98 +58,142 @@ class Chaos {
     try {
       return await this.#run(forMs);
     } catch (error) {
-      throw new Error(`${String(error)}\n${this.#ledger.summary()}\n${this.#course.join('\n')}`, { cause: error });
+      const { broken } = this.#ledger;
+      const told = [String(error), ...broken, this.#summary(), ...this.#course].join('\n');
+      await this.#world.program.stop().catch(() => []);
+      throw new Error(told, { cause: error });
     }
   }
 
   async #run(forMs: number): Promise<ChaosResult> {
     // Whatever is loaded or made once is there before it is counted.
     await this.#calmCall();
-    await this.#comeToRest();
-    const before = footprint();
+    const before = await atRest(this.#world);
+    this.#note('it begins');
     for (let client = 0; client < CLIENTS; client += 1) this.#callers.add(this.#join());
-    const endMs = performance.now() + forMs;
-    await Promise.all([...this.#world.machines.map((machine) => this.#harm(machine, endMs)), this.#comeAndGo(endMs)]);
-    await this.#world.heal();
+    await this.#harmAll(forMs);
+    this.#world.book.heal();
+    for (const { proxy } of this.#world.machines) await proxy.heal();
     this.#note('all is healed');
     await Promise.all([...this.#callers].map((caller) => caller.finish(DEADLINE_MS)));
-    await this.#calmCall();
     await Promise.all([...this.#callers].map((caller) => caller.leave()));
-    this.#callers.clear();
-    await this.#comeToRest();
-    this.#ledger.check(this.#world.ledgers, DEADLINE_MS);
-    const { broken, asked } = this.#ledger;
-    const said = { calls: asked.size, broken, summary: this.#ledger.summary(), course: this.#course };
-    // Ours, and no small one.
-    asked.clear();
-    return { ...said, before, after: footprint() };
+    this.#note('every client has gone');
+    await serversEnded(this.#world.machines);
+    await this.#calmCall();
+    const after = await atRest(this.#world);
+    this.#note('all is at rest');
+    this.#ledger.broken.push(...(await nothingLeft(this.#world)));
+    this.#note('all is over');
+    this.#ledger.check(this.#world.machines.flatMap(ledgersOf), DEADLINE_MS);
+    const { broken, calls } = this.#ledger;
+    return { calls, broken, summary: this.#summary(), course: this.#course, before, after };
   }
 
+  async #harmAll(forMs: number): Promise<void> {
+    const { machines } = this.#world;
+    const timer = setTimeout(() => this.#over.abort(), forMs);
+    await Promise.all([
+      ...machines.map((machine) => this.#harmMachine(machine)),
+      this.#harmProgram(),
+      this.#comeAndGo(),
+    ]);
+    clearTimeout(timer);
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** Lets so much time pass, or less when it is over. */
+  readonly #pass = (ms: number): Promise<void> =>
+    sleep(ms, undefined, { signal: this.#over.signal }).catch(() => undefined);
+
   /** One fault of a machine after the other: what one does another must not undo. */
-  async #harm(machine: Machine, endMs: number): Promise<void> {
+  async #harmMachine(machine: Machine): Promise<void> {
     const chance = this.#chance();
-    while (performance.now() < endMs) {
-      await sleep(chance.whole(50, 900));
-      const fault = chosenFault(chance);
-      this.#note(`${machine.name}: ${fault.name}`);
-      await fault.run(this.#world, machine, chance);
+    for (;;) {
+      await this.#pass(chance.whole(50, 1_300));
+      if (this.#isOver) return;
+      const fault = chosenFault(FAULTS, chance);
+      this.#fault(fault.name, machine.name);
+      await fault.run({ machine, book: this.#world.book, chance, pass: this.#pass });
     }
   }
 
-  async #comeAndGo(endMs: number): Promise<void> {
+  async #harmProgram(): Promise<void> {
     const chance = this.#chance();
-    while (performance.now() < endMs) {
-      await sleep(chance.whole(200, 1_500));
+    const { faults } = this.#world.program;
+    while (faults.length > 0) {
+      await this.#pass(chance.whole(300, 3_000));
+      if (this.#isOver) return;
+      const fault = chosenFault(faults, chance);
+      this.#fault(fault.name);
+      await fault.run(chance, this.#pass);
+    }
+  }
+
+  async #comeAndGo(): Promise<void> {
+    const chance = this.#chance();
+    for (;;) {
+      await this.#pass(chance.whole(200, 1_500));
+      if (this.#isOver) return;
+      for (const caller of [...this.#callers].filter(({ isOver }) => isOver)) await this.#replace(caller, 'is over');
       const caller = chance.of([...this.#callers]);
-      if (chance.isTrue(0.4)) {
-        this.#note(`${caller.name} does not read`);
+      const what = chance.of(['dozes', 'dozes', 'leaves', 'leaves', 'is killed'] as const);
+      if (what !== 'dozes') await this.#replace(caller, what);
+      else {
+        this.#fault('a client does not read', caller.name);
         await caller.doze(chance.whole(100, 800));
-      } else {
-        this.#note(`${caller.name} leaves`);
-        this.#callers.delete(caller);
-        this.#callers.add(this.#join());
-        await caller.leave();
       }
     }
   }
 
+  async #replace(caller: Caller, what: 'leaves' | 'is killed' | 'is over'): Promise<void> {
+    this.#fault(`a client ${what}`, caller.name);
+    this.#callers.delete(caller);
+    this.#callers.add(this.#join());
+    await (what === 'is killed' ? caller.die() : caller.leave());
+  }
+
   #join(): Caller {
     this.#joined += 1;
-    const { gateway, servers } = this.#world;
-    return new Caller(`c${this.#joined}`, gateway, { ledger: this.#ledger, chance: this.#chance(), servers });
+    const name = `c${this.#joined}`;
+    const { program, book } = this.#world;
+    const [chance, spoils] = [this.#chance(), book.isSpoiled ? book.spoils - 1 : book.spoils];
+    return new Caller(name, {
+      ...{ ledger: this.#ledger, chance, targets: book.targets },
+      speak: (events) => program.speak(name, chance, events),
+      // A shim that finds no daemon, and no hosts file for one, says so and ends.
+      mayEnd: () => book.spoils > spoils,
+    });
   }
 
   #chance(): Chance {
     return new Chance(this.#seeds.whole(0, 2 ** 31));
   }
 
-  /** With nothing in the way every server answers. */
+  /** With nothing in the way every server answers, on as few connections as that needs. */
   async #calmCall(): Promise<void> {
     const caller = this.#join();
     await caller.finish(DEADLINE_MS);
-    for (const server of this.#world.servers)
-      await until(() => caller.isAnswered(server), {
+    for (const target of this.#world.book.everyServer)
+      await until(() => caller.isAnswered(target), {
         withinMs: DEADLINE_MS,
         everyMs: 50,
-        what: () => `${server} to answer; it says ${caller.lastText}`,
+        what: () => `${target.prefix} ${target.host ?? ''} to answer; it says ${caller.lastText}`,
       });
+    for (const machine of this.#world.machines) await fewConnections(machine, this.#world.book, caller);
     await caller.leave();
   }
 
-  /** No client, no server: only the links. */
-  async #comeToRest(): Promise<void> {
-    const { gateway, machines } = this.#world;
-    const within = { withinMs: 20_000, everyMs: 100 };
-    const left = (): string[] =>
-      machines.flatMap((machine) => this.#world.programs(machine).map(({ pid }) => `${machine.name} ${pid}`));
-    for (const unit of gateway.units) unit.stop('rest');
-    await until(() => left().length === 0, { ...within, what: () => `these servers to end: ${left().join()}` });
-    // Lines that went silent stay half open at the proxy, which is in this process too.
-    for (const { proxy } of machines) await proxy.cut();
-    for (const { proxy } of machines) await proxy.heal();
-    const isUp = ({ name, proxy }: Machine): boolean =>
-      proxy.connections === 1 && gateway.link(name).state.kind === 'ready';
-    await until(() => machines.every(isUp), { ...within, what: 'every link to be ready' });
+  #summary(): string {
+    const faults = [...this.#done.values()].reduce((sum, count) => sum + count, 0);
+    return `${faults} faults: ${told(this.#done)}\n${this.#ledger.summary()}`;
+  }
+
+  #fault(what: string, whose = ''): void {
+    this.#done.set(what, (this.#done.get(what) ?? 0) + 1);
+    this.#note(`${what} ${whose}`);
   }
 
   #note(what: string): void {

@@ -12,6 +12,8 @@ export interface Proxy {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
+  /** Connections whose near end is gone, and whose far end was never told: they went silent. */
+  readonly halfOpen: number;
   /** Connections accepted since the start. */
   readonly accepted: number;
   /** Ends all connections in order (FIN) and refuses further ones until `heal`. */
@@ -55,6 +57,11 @@ class LoopbackProxy implements Proxy {
 
   get connections(): number {
     return [...this.#pairs].filter(({ client }) => !client.destroyed).length;
+  }
+
+  get halfOpen(): number {
+    const isGone = ({ destroyed, readableEnded }: Socket): boolean => destroyed || readableEnded;
+    return [...this.#pairs].filter(({ client, target }) => isGone(client) && !isGone(target)).length;
   }
 
   async listen(port: number): Promise<void> {

@@ -3,11 +3,13 @@
  * It reads along, and changes nothing as long as the first daemon lives.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { AnywhereError } from '../../base/errors.ts';
+import { AnywhereError } from '../../base/errors.ts';
 import { rawAt } from '../../protocol/json-scan.ts';
 import { Message, parseBatch } from '../../protocol/message.ts';
 import { oversizedId } from '../../protocol/oversized.ts';
 import { Splice } from '../../protocol/splice.ts';
+import { DRAINING_LINE } from '../hello.ts';
+import { Holdback } from './holdback.ts';
 import type { LineWatcher, Verdict } from './line-gate.ts';
 import { failureLine, isRepeatable, outcomeUnknown, Pending, type Waiting } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
@@ -19,6 +21,7 @@ const REPLAY_START = Buffer.from(`"${REPLAY_PREFIX}`);
 const METHOD = /"method"\s*:\s*"([^"\\]*)"/;
 const OPEN_BRACKET = 0x5b;
 const NEWLINE = Buffer.from('\n');
+const DRAINING = Buffer.from(DRAINING_LINE);
 
 /** What another daemon is told first. */
 export interface Replay {
@@ -41,6 +44,7 @@ export class Conversation {
   readonly #pending = new Pending();
   readonly #standing = new Standing();
   readonly #serverRequests = new ServerRequests();
+  readonly #holdback = new Holdback();
   /** What was asked of a daemon that is gone, and can be asked again. */
   #again: readonly Waiting[] = [];
   #replays = 0;
@@ -55,22 +59,66 @@ export class Conversation {
     return this.#pending.size;
   }
 
+  /** The daemon is on its way out, and we have not left it yet. */
+  get isDraining(): boolean {
+    return this.#holdback.isDraining;
+  }
+
+  /** The daemon is on its way out. */
+  get isLeaving(): boolean {
+    return this.#holdback.isOn;
+  }
+
+  /** No answer of this daemon is waited for that another could not give as well. */
+  get isSettled(): boolean {
+    return !this.#pending.hasUnrepeatable;
+  }
+
+  /** What waits for the next daemon, in bytes. */
+  get heldBytes(): number {
+    return this.#holdback.bytes;
+  }
+
   readonly client: LineWatcher = {
-    line: (bytes) => this.#each(bytes, (message) => this.#fromClient(message)),
-    long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'reply' ? 'gather' : 'pass'),
+    line: (bytes) => (this.#holdback.isOn && this.#isKept(bytes) ? 'drop' : this.#fromClientLine(bytes)),
+    long: (head) => {
+      const isReply = this.#serverRequests.rewrites && oversizedStart(head) === 'reply';
+      return isReply || this.#holdback.isOn ? 'gather' : 'pass';
+    },
     longEnded: (head, tail, isCut) => {
       this.#longFromClient(head, tail, isCut);
     },
   };
 
   readonly daemon: LineWatcher = {
-    line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)),
+    line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)) ?? this.#ofDaemonItself(bytes),
     long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'method' ? 'gather' : 'pass'),
     longEnded: (head, tail) => {
       const whose = oversizedId(head, tail);
       if (whose?.isReply === true) this.#pending.settle(whose.idText);
     },
   };
+
+  /** Our end of the connection is closed: nothing more reaches this daemon. */
+  left(): void {
+    this.#holdback.leave();
+  }
+
+  /** The daemon is gone. Returns lines of the client, with their newlines, for the next one; they wait for it from now on. */
+  takeHeld(): readonly Buffer[] {
+    const lines = this.#holdback.take();
+    for (const line of lines) this.#fromClientLine(line);
+    return lines.map(asLine);
+  }
+
+  /** The client has closed its end: no daemon will be asked what was kept for the next one. */
+  dropHeld(): void {
+    const error = new AnywhereError('NO_DAEMON', 'not carried out: the daemon was ending, and the client left');
+    for (const line of this.#holdback.take()) {
+      const message = Message.parse(line);
+      if (message?.kind === 'request') this.#deps.tell(failureLine(message, error));
+    }
+  }
 
   /** The daemon is gone that had all of this: whoever waits for it is told, or asks again. */
   lost(): void {
@@ -125,16 +173,38 @@ export class Conversation {
     return Buffer.concat(new Splice(line, [{ span: id, text }]).pieces);
   }
 
-  #each(bytes: Buffer, look: (message: Message) => Verdict): Verdict {
+  /** Undefined: it is no single message. */
+  #each(bytes: Buffer, look: (message: Message) => Verdict): Verdict | undefined {
     const message = Message.parse(bytes);
     if (message !== undefined) return look(message);
     // Of a batch only what is asked and answered counts; its bytes pass in any case.
-    const items = bytes.includes(OPEN_BRACKET) ? (parseBatch(bytes) ?? []) : [];
-    for (const item of items) {
-      const inner = Message.parse(item);
-      if (inner !== undefined) look(inner);
-    }
-    return 'pass';
+    for (const inner of batchOf(bytes)) look(inner);
+    return undefined;
+  }
+
+  #fromClientLine(bytes: Buffer): Verdict {
+    return this.#each(bytes, (message) => this.#fromClient(message)) ?? 'pass';
+  }
+
+  #ofDaemonItself(bytes: Buffer): Verdict {
+    if (!bytes.equals(DRAINING)) return 'pass';
+    this.#holdback.begin();
+    return 'drop';
+  }
+
+  /** Whether the line is not for the daemon that is on its way out. */
+  #isKept(bytes: Buffer): boolean {
+    const message = Message.parse(bytes);
+    if (message === undefined) return this.#isBatchKept(bytes);
+    const isKept = this.#holdback.keeps(message);
+    if (isKept && message.kind === 'notification') this.#standing.notified(message);
+    return isKept;
+  }
+
+  #isBatchKept(bytes: Buffer): boolean {
+    const isKept = !this.#holdback.isDraining || batchOf(bytes).some(({ kind }) => kind === 'request');
+    if (isKept) this.#holdback.keep(bytes);
+    return isKept;
   }
 
   #fromClient(message: Message): Verdict {
@@ -203,6 +273,11 @@ export class Conversation {
     if (waiting?.line !== undefined && reply.kind === 'result') this.#standing.granted(waiting);
     return 'pass';
   }
+}
+
+function batchOf(bytes: Buffer): readonly Message[] {
+  const items = bytes.includes(OPEN_BRACKET) ? (parseBatch(bytes) ?? []) : [];
+  return items.flatMap((item) => Message.parse(item) ?? []);
 }
 
 /** Told by its bytes: most replies are somebody else's, and would need a string only for this. */

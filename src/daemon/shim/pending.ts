@@ -48,6 +48,11 @@ export class Pending {
     return this.#waiting.get(keyOf(idText)) !== undefined;
   }
 
+  /** Something is under way that cannot be asked again. */
+  get hasUnrepeatable(): boolean {
+    return this.#waiting.entries().some(([, { line }]) => line === undefined);
+  }
+
   /** It has its reply, or wants none any more. */
   settle(idText: string): Waiting | undefined {
     return this.#waiting.delete(keyOf(idText));

@@ -18,8 +18,8 @@ export interface RelayEvents {
   readonly left: () => void;
   /** The daemon has been told what stood before: everything flows. */
   readonly flowing: () => void;
-  /** The connection ended. `isIdle`: nobody waits for it. */
-  readonly lost: (isIdle: boolean) => void;
+  /** The connection ended. `isIdle`: nobody waits for it; `isOrderly`: the daemon had said so before. */
+  readonly lost: (end: { readonly isIdle: boolean; readonly isOrderly: boolean }) => void;
 }
 
 export interface RelayDeps extends RelayEvents {
@@ -29,6 +29,8 @@ export interface RelayDeps extends RelayEvents {
 }
 
 const NEWLINE = Buffer.from('\n');
+/** What waits for the next daemon while one drains; with more, the client is read no further. */
+const MAX_HELD_BYTES = 1024 * 1024;
 
 export class Relay {
   readonly #deps: RelayDeps;
@@ -76,6 +78,8 @@ export class Relay {
     const { input, output } = this.#deps;
     input.on('data', (chunk: Buffer) => {
       this.#clientGate.push(chunk);
+      if (this.#conversation.isDraining) this.#drained();
+      if (this.#conversation.heldBytes > MAX_HELD_BYTES) input.pause();
       if (this.#socket === undefined && this.isWanted) this.#deps.asked();
     });
     for (const event of ['end', 'close', 'error']) input.on(event, this.#deps.left);
@@ -91,6 +95,7 @@ export class Relay {
     socket.on('data', (chunk: Buffer) => {
       this.#daemonGate.push(chunk);
       this.#flushTold();
+      if (this.#conversation.isDraining) this.#drained();
     });
     socket.on('close', () => {
       this.#lost();
@@ -109,6 +114,7 @@ export class Relay {
   /** Nothing more comes from the client; what the daemon has still to say is passed on. */
   leave(): void {
     this.#hasLeft = true;
+    this.#conversation.dropHeld();
     this.#socket?.end();
   }
 
@@ -124,6 +130,14 @@ export class Relay {
     this.#isFlowing = true;
     if (this.#socket !== undefined) this.#outlet.open(this.#socket);
     this.#deps.flowing();
+    if (this.#conversation.isDraining) this.#drained();
+  }
+
+  /** A daemon on its way out is left with its last answer: then it has carried out all that it was sent, and told us so. */
+  #drained(): void {
+    if (!this.#isFlowing || !this.#conversation.isSettled || this.#clientGate.isMidLine) return;
+    this.#conversation.left();
+    this.#socket?.end();
   }
 
   #replay(socket: Socket): void {
@@ -155,8 +169,10 @@ export class Relay {
     if (this.#daemonGate.isMidLine) this.#toClient(NEWLINE);
     this.#daemonGate.reset();
     this.#flushTold();
+    const isOrderly = this.#conversation.isLeaving;
     if (!this.#hasLeft) this.#tellOfLoss(wasFlowing);
-    this.#deps.lost(this.#conversation.waiting === 0);
+    for (const line of this.#conversation.takeHeld()) this.#outlet.write(line);
+    this.#deps.lost({ isIdle: this.#conversation.waiting === 0, isOrderly });
   }
 
   #tellOfLoss(wasFlowing: boolean): void {

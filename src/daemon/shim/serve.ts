@@ -39,7 +39,10 @@ export async function serveThroughDaemon(options: ShimServeOptions): Promise<voi
       clock,
       random: Math.random,
       connect: async (signal) => {
-        const located = await locate(options, first);
+        const { version } = options.program;
+        // Later daemons are for the file that was found first, whatever others would be found now.
+        const config = first?.found.file ?? options.config;
+        const located = await locateDaemon({ ...options, config, platform: process.platform, version });
         first ??= located;
         return await connect({ ...located, found: first.found }, options, clock, signal);
       },
@@ -49,12 +52,6 @@ export async function serveThroughDaemon(options: ShimServeOptions): Promise<voi
   } finally {
     stop.dispose();
   }
-}
-
-/** Later daemons are for the file that was found first, whatever others would be found now. */
-function locate({ config, env, cwd, homeDir, program }: ShimServeOptions, first?: Located): Promise<Located> {
-  const { platform } = process;
-  return locateDaemon({ config: first?.found.file ?? config, env, cwd, homeDir, platform, version: program.version });
 }
 
 function connect(

@@ -65,8 +65,9 @@ class Shim {
       flowing: () => {
         this.#dispatch({ type: 'connected', atMs: this.#nowMs });
       },
-      lost: (isIdle) => {
-        this.#dispatch({ type: 'lost', isOrderly: options.wasStopped(), isIdle, atMs: this.#nowMs });
+      lost: ({ isIdle, isOrderly }) => {
+        const wasStopped = isOrderly || options.wasStopped();
+        this.#dispatch({ type: 'lost', isOrderly: wasStopped, isIdle, atMs: this.#nowMs });
       },
     });
   }

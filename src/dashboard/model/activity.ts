@@ -62,6 +62,37 @@ function movedTo({ last, steps }: Series, number: number): Series {
   return { last: Math.max(last, number), steps: [...(steps.length === 0 ? [NOTHING] : steps), ...gone].slice(-STEPS) };
 }
 
+/** Several as one. */
+export function together(all: readonly (Series | undefined)[]): Series | undefined {
+  const known = all.filter((series) => series !== undefined);
+  if (known.length < 2) return known[0];
+  const last = Math.max(...known.map((series) => series.last));
+  const moved = known.map((series) => movedTo(series, last).steps);
+  const length = Math.max(...moved.map((steps) => steps.length));
+  const steps = Array.from({ length }, (_each, index) =>
+    moved.map((each) => each.at(index - length) ?? NOTHING).reduce(sum, NOTHING),
+  );
+  return { last, steps };
+}
+
+function sum(left: Step, right: Step): Step {
+  return {
+    calls: left.calls + right.calls,
+    errors: left.errors + right.errors,
+    totalMs: left.totalMs + right.totalMs,
+  };
+}
+
+/** Calls over the last `count` steps, and their mean duration; undefined where nothing was called. */
+export function totals(
+  series: Series | undefined,
+  count: number,
+  nowMs: number,
+): { readonly calls: number; readonly meanMs: number | undefined } {
+  const { calls, totalMs } = stepsUntil(series, count, nowMs).reduce(sum, NOTHING);
+  return { calls, meanMs: calls === 0 ? undefined : totalMs / calls };
+}
+
 /** Calls of each of the last `count` steps, oldest first. */
 export function callCounts(series: Series | undefined, count: number, nowMs: number): readonly number[] {
   return stepsUntil(series, count, nowMs).map(({ calls }) => calls);

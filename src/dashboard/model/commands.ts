@@ -42,7 +42,7 @@ function viewWords(model: Model): readonly string[] | undefined {
     case 'live':
       return ['status'];
     case 'stats':
-      return ['stats'];
+      return ['stats', '--by', model.stats.by, '--window', model.stats.window];
     default:
       return item === undefined ? ['status'] : itemWords(item);
   }

@@ -99,7 +99,8 @@ function wanted(model: Model): readonly Load[] {
     (world.tools === undefined || world.toolsChanged) &&
     isDue(model, 'tools', STALE_STATUS_EVERY_MS)
   )
-    loads.push({ do: 'load', what: 'tools' });
+    // To look starts nothing.
+    loads.push({ do: 'load', what: 'tools', start: false });
   if (view === 'logs' && world.logs === undefined && isDue(model, 'logs', AGAIN_MS))
     loads.push({ do: 'load', what: 'logs', host: logs.host, server: logs.server });
   if (view === 'stats' && isDue(model, 'stats', world.stats === undefined ? AGAIN_MS : STATS_EVERY_MS))

@@ -2,12 +2,24 @@
 import type { ErrorReport } from '../../base/errors.ts';
 import { isRecord } from '../../base/record.ts';
 import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../../daemon/control-schema.ts';
-import { type Look, line, type SpanLine, span } from '../spans.ts';
+import { type Look, line, type Span, type SpanLine, span } from '../spans.ts';
 import { plain, plainLines } from '../text.ts';
-import { callCounts, latencies, sparkline } from './activity.ts';
+import { callCounts, latencies, type Series, sparkline } from './activity.ts';
+import { quoted } from './commands.ts';
 import { formOf } from './form.ts';
 import type { Item, Model, ViewName } from './model.ts';
-import { ageText, bytesText, clockText, durationText, hostSign, nextStep, serverSign, tokensOf } from './words.ts';
+import { activityOf, poolMembers } from './pools.ts';
+import {
+  ageText,
+  bytesText,
+  clockText,
+  durationText,
+  hostSign,
+  nextStep,
+  progressText,
+  serverSign,
+  tokensOf,
+} from './words.ts';
 
 /** Steps of a sparkline here: five minutes. */
 const SPARK_STEPS = 60;
@@ -23,13 +35,21 @@ function linesOf(model: Model, item: Item): readonly SpanLine[] {
     case 'host':
       return [
         ...hostLines(item.host, model.nowMs),
-        ...sparks(model, item.key),
+        ...sparks(model, model.world.activity.get(item.key)),
         ...lastLines(model, item.host.name, undefined),
       ];
     case 'server':
-      return [...serverLines(item), ...sparks(model, item.key), ...lastLines(model, item.host.name, item.server.name)];
+      return [
+        ...serverLines(item, model.nowMs),
+        ...sparks(model, model.world.activity.get(item.key)),
+        ...lastLines(model, item.host.name, item.server.name),
+      ];
     case 'tool':
-      return [...toolLines(item.tool), ...sparks(model, `${item.tool.host}/${item.tool.server}/${item.tool.original}`)];
+      return [
+        ...toolLines(item.tool),
+        ...memberLines(model, item.tool),
+        ...sparks(model, activityOf(model.world, item.tool)),
+      ];
     case 'call': {
       const { call, nowMs } = { ...item, nowMs: model.nowMs };
       return [
@@ -38,7 +58,7 @@ function linesOf(model: Model, item: Item): readonly SpanLine[] {
         fact('client', `${call.clientName} (${call.client})`),
         fact('since', `${clockText(call.startedMs)}, ${ageText(nowMs - call.startedMs)} ago`),
         ...(call.bytesIn === undefined ? [] : [fact('request', bytesText(call.bytesIn))]),
-        ...(call.progress === undefined ? [] : [fact('progress', String(call.progress))]),
+        ...(call.progress === undefined ? [] : [fact('progress', progressText(call) ?? '')]),
       ];
     }
     case 'stat':
@@ -80,16 +100,30 @@ function toolsText({ tools, cached }: ServerStatus): string {
   return `${tools} ${tools === 1 ? 'tool' : 'tools'}${cached ? ', as listed before' : ''}`;
 }
 
-function serverLines({ host, server }: Extract<Item, { kind: 'server' }>): readonly SpanLine[] {
+function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs: number): readonly SpanLine[] {
   const { text, look } = serverSign(server);
   const onHost = hostSign(host);
   return [
     fact('state', text, look),
     fact('host', `${host.name} ${onHost.text}`, onHost.look),
     fact('offers', toolsText(server)),
+    fact('command', server.command.map(quoted).join(' ')),
+    ...(server.env.length === 0 ? [] : [fact('variables', server.env.join(' '))]),
+    ...server.instances.map(({ pid, sinceMs, client }, at) => {
+      const since = `up ${ageText(nowMs - sinceMs)}${client === undefined ? '' : `, for client ${client}`}`;
+      return fact(at === 0 ? 'processes' : '', `${pid === undefined ? '' : `pid ${pid}, `}${since}`);
+    }),
+    fact('restarts', String(server.restarts), server.restarts === 0 ? undefined : 'warn'),
+    ...lastFailureLines(server, nowMs),
     ...causeLines(server.cause),
     ...server.problems.flatMap((problem) => causeLines(problem)),
   ];
+}
+
+/** What is wrong now stands below. */
+function lastFailureLines({ lastFailure, cause }: ServerStatus, nowMs: number): readonly SpanLine[] {
+  if (lastFailure === undefined || cause !== undefined) return [];
+  return [fact('failed last', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
 }
 
 function causeLines(cause: ErrorReport | undefined): readonly SpanLine[] {
@@ -134,8 +168,26 @@ function statLines(row: StatRow): readonly SpanLine[] {
   ];
 }
 
-function sparks({ world, nowMs }: Model, key: string): readonly SpanLine[] {
-  const series = world.activity.get(key);
+/** Who answers the tool of a pool. */
+function memberLines({ world, nowMs }: Model, tool: ToolEntry): readonly SpanLine[] {
+  return poolMembers(world, tool, nowMs).map(({ name, host, server, calls, share, meanMs }, at) => {
+    const { text, look } = server === undefined || host?.state !== 'ready' ? hostState(host) : serverSign(server);
+    const part = share === undefined ? 'no calls lately' : `${Math.round(share * 100)} % of the calls (${calls})`;
+    const time = meanMs === undefined ? '' : `, ${durationText(meanMs)}`;
+    return [
+      span((at === 0 ? `pool ${plain(tool.pool?.name ?? '')}` : '').padEnd(12), 'dim'),
+      span(`${plain(name).padEnd(16)} `),
+      span(text.padEnd(12), look),
+      span(` ${part}${time}`, 'dim'),
+    ];
+  });
+}
+
+function hostState(host: HostStatus | undefined): Span {
+  return host === undefined ? { text: '– gone', look: 'dim' } : hostSign(host);
+}
+
+function sparks({ nowMs }: Model, series: Series | undefined): readonly SpanLine[] {
   if (series === undefined) return [];
   const times = latencies(series, SPARK_STEPS, nowMs);
   const slowest = Math.max(...times.map((time) => time ?? 0));

@@ -25,6 +25,7 @@ export const HELP: readonly SpanLine[] = [
   keys('x', 'explains what is wrong'),
   keys('e', 'switches a server off or on, after a question'),
   keys('t', 'calls a tool with a form (in the view of tools)'),
+  keys('L', 'starts servers that have not spoken yet, and lists their tools'),
   line(''),
   line('On a live call', 'bold'),
   keys('K x', 'cancels it, after a question'),

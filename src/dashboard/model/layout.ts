@@ -6,7 +6,7 @@ import type { Item, Model } from './model.ts';
 const STRIP_FROM_ROWS = 16;
 
 export interface Layout {
-  /** A line that says who has to do something: a question waits, the daemon is gone. */
+  /** A line that says who has to do something: a question waits, the daemon is gone, the hosts file is wrong. */
   readonly banner: number;
   /** The list itself, without its head. */
   readonly list: number;
@@ -22,7 +22,7 @@ export function layoutOf(model: Model): Layout {
 }
 
 export function hasBanner({ connection, world }: Model): boolean {
-  return connection.kind === 'gone' || world.prompts.length > 0;
+  return connection.kind === 'gone' || world.prompts.length > 0 || world.status?.problem !== undefined;
 }
 
 /** Rows that an overlay has for its text: title, tabs, its own title and the foot are not of them. */

@@ -105,7 +105,9 @@ export type Loading = 'snapshot' | 'tools' | 'logs' | 'stats';
 
 /** What has to happen outside; nothing waits for it. */
 export type Effect =
-  | { readonly do: 'load'; readonly what: 'snapshot' | 'tools' }
+  | { readonly do: 'load'; readonly what: 'snapshot' }
+  /** `start`: servers that have not spoken in this run are started for it. */
+  | { readonly do: 'load'; readonly what: 'tools'; readonly start: boolean }
   | {
       readonly do: 'load';
       readonly what: 'logs';

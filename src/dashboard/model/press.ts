@@ -103,7 +103,15 @@ function ofView(model: Model, key: Key): Step | undefined {
   if (model.connection.kind === 'gone' && word === 'r') return step(model, { do: 'attach' });
   if (model.view === 'logs') return pressedLogs(model, word);
   if (model.view === 'stats') return pressedStats(model, word);
+  if (model.view === 'tools' && word === 'L') return listing(model);
   return acted(model, word);
+}
+
+/** To look at the tools starts nothing; this does. */
+function listing(model: Model): Step {
+  const loading = new Set([...model.loading, 'tools' as const]);
+  const notice = { text: 'starting servers that have not said what they offer …', look: 'dim' } as const;
+  return step({ ...model, loading, notice }, { do: 'load', what: 'tools', start: true });
 }
 
 export function inView(model: Model, view: ViewName): Model {

@@ -1,6 +1,6 @@
 /** States and figures in words: a glyph and a word, never a colour alone. */
 import type { ErrorReport } from '../../base/errors.ts';
-import type { HostStatus, ServerStatus } from '../../daemon/control-schema.ts';
+import type { HostStatus, LiveCall, ServerStatus } from '../../daemon/control-schema.ts';
 import type { Look, Span } from '../spans.ts';
 import { plain } from '../text.ts';
 
@@ -41,6 +41,14 @@ export function why(name: string, cause: ErrorReport | undefined): string {
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
+/** Of a server: its own cause, what else is wrong with it, or what is wrong with its host. */
+export function serverWhy(host: HostStatus, { name, cause, problems }: ServerStatus): string {
+  const own = cause ?? problems[0];
+  return own === undefined
+    ? why(host.name, host.cause)
+    : why(host.name, { ...own, message: why(`${host.name}/${name}`, own) });
+}
+
 export function hostWhy(host: HostStatus, nowMs: number): string {
   const retry = host.retryAtMs === undefined ? '' : `retry ${ageText(Math.max(0, host.retryAtMs - nowMs))}`;
   return [why(host.name, host.cause), retry].filter((part) => part !== '').join('; ');
@@ -65,6 +73,27 @@ export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes}B`;
   if (bytes < 999_500) return `${(bytes / 1000).toFixed(bytes < 9950 ? 1 : 0)}K`;
   return bytes < 999_500_000 ? `${(bytes / 1e6).toFixed(1)}M` : `${(bytes / 1e9).toFixed(1)}G`;
+}
+
+/** `<1m`, `3m`, `2h`: it does not change with every second. */
+export function upText(ms: number): string {
+  return ms < 60_000 ? '<1m' : ageText(ms);
+}
+
+const BAR = 8;
+
+/** `████···· 20/40 copying`, or without a total `20 copying`. Undefined where nothing was told. */
+export function progressText({ progress, total, message = '' }: Partial<LiveCall>): string | undefined {
+  if (progress === undefined) return undefined;
+  const isPart = total !== undefined && total > 0;
+  const done = isPart ? Math.round(Math.min(1, Math.max(0, progress / total)) * BAR) : 0;
+  const bar = isPart ? `${'█'.repeat(done)}${'·'.repeat(BAR - done)} ` : '';
+  const figures = isPart ? `${figure(progress)}/${figure(total)}` : figure(progress);
+  return `${bar}${figures} ${plain(message)}`.trimEnd();
+}
+
+function figure(value: number): string {
+  return String(Math.round(value * 10) / 10);
 }
 
 /** Rough: four characters a token. */

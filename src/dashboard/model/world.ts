@@ -82,8 +82,10 @@ export function withLogFile(world: World, entries: readonly LogEntry[]): World {
   return { ...world, logs: withLogs([], entries) };
 }
 
+const OF_CALLS: ReadonlySet<Event['type']> = new Set(['call-started', 'call-progress', 'call-ended']);
+
 function outdatesStatus({ type }: Event): boolean {
-  return type !== 'log' && type !== 'call-started' && type !== 'call-ended';
+  return type !== 'log' && !OF_CALLS.has(type);
 }
 
 function changedStatus(status: StatusSnapshot | undefined, events: readonly Event[]): StatusSnapshot | undefined {
@@ -120,16 +122,28 @@ function without<T extends object, K extends keyof T & string>(value: T, ...name
 }
 
 function changedCalls({ calls, status }: World, events: readonly Event[]): readonly LiveCall[] {
-  if (!events.some(({ type }) => type === 'call-started' || type === 'call-ended')) return calls;
+  if (!events.some(({ type }) => OF_CALLS.has(type))) return calls;
   const live = new Map(calls.map((call) => [call.call, call]));
   const names = new Map(status?.clients.map(({ id, name }) => [id, name]));
   for (const event of events) {
     if (event.type === 'call-ended') live.delete(event.call);
+    const known = event.type === 'call-progress' ? live.get(event.call) : undefined;
+    if (event.type === 'call-progress' && known !== undefined) live.set(event.call, withProgress(known, event));
     if (event.type !== 'call-started') continue;
     const { call, client, host, server, tool, atMs } = event;
     live.set(call, { call, client, clientName: names.get(client) ?? client, host, server, tool, startedMs: atMs });
   }
   return [...live.values()];
+}
+
+function withProgress(call: LiveCall, event: Extract<Event, { type: 'call-progress' }>): LiveCall {
+  const { progress, total, message } = event;
+  return {
+    ...without(call, 'total', 'message'),
+    progress,
+    ...(total === undefined ? {} : { total }),
+    ...(message === undefined ? {} : { message }),
+  };
 }
 
 function changedPrompts(prompts: readonly PendingPrompt[], events: readonly Event[]): readonly PendingPrompt[] {

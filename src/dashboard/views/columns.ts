@@ -1,7 +1,20 @@
 /** The columns of each view, and how many of them a screen has room for. */
-import { callCounts, errorCount, latencies, STEPS, sparkline } from '../model/activity.ts';
+import type { ServerStatus } from '../../daemon/control-schema.ts';
+import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../model/activity.ts';
 import type { Item, Model, ViewName } from '../model/model.ts';
-import { ageText, bytesText, durationText, hostSign, hostWhy, serverSign, tokensOf, why } from '../model/words.ts';
+import { activityOf } from '../model/pools.ts';
+import {
+  ageText,
+  bytesText,
+  durationText,
+  hostSign,
+  hostWhy,
+  progressText,
+  serverSign,
+  serverWhy,
+  tokensOf,
+  upText,
+} from '../model/words.ts';
 import { type Span, span } from '../spans.ts';
 import { plain } from '../text.ts';
 
@@ -28,18 +41,23 @@ function of<K extends Item['kind']>(
   };
 }
 
+/** What was called there lately. */
+function seriesOf(item: Item, { world }: Model): Series | undefined {
+  return item.kind === 'tool' ? activityOf(world, item.tool) : world.activity.get(item.key);
+}
+
 const calls: Column = {
   title: 'CALLS',
   width: SPARK,
   rank: 6,
-  cell: ({ key }, { world, nowMs }) => span(sparkline(callCounts(world.activity.get(key), SPARK, nowMs)), 'accent'),
+  cell: (item, model) => span(sparkline(callCounts(seriesOf(item, model), SPARK, model.nowMs)), 'accent'),
 };
 
 const latency: Column = {
   title: 'LATENCY',
   width: SPARK,
   rank: 7,
-  cell: ({ key }, { world, nowMs }) => span(sparkline(latencies(world.activity.get(key), SPARK, nowMs)), 'accent'),
+  cell: (item, model) => span(sparkline(latencies(seriesOf(item, model), SPARK, model.nowMs)), 'accent'),
 };
 
 const errors: Column = {
@@ -93,6 +111,23 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
     { title: 'SERVER', width: 12, grows: 1, rank: 0, cell: of('server', ({ key }) => plain(key)) },
     { title: 'STATE', width: 10, rank: 0, cell: of('server', ({ server }) => serverSign(server)) },
     { title: 'TOOLS', width: 5, align: 'right', rank: 2, cell: of('server', ({ server }) => String(server.tools)) },
+    {
+      title: 'UP',
+      width: 4,
+      align: 'right',
+      rank: 3,
+      cell: of('server', ({ server: { instances } }, { nowMs }) =>
+        instances.length === 0 ? undefined : upText(nowMs - Math.min(...instances.map(({ sinceMs }) => sinceMs))),
+      ),
+    },
+    { title: 'PID', width: 8, align: 'right', rank: 5, cell: of('server', ({ server }) => pidText(server)) },
+    {
+      title: 'RESTARTS',
+      width: 8,
+      align: 'right',
+      rank: 4,
+      cell: of('server', ({ server: { restarts } }) => (restarts === 0 ? undefined : span(String(restarts), 'warn'))),
+    },
     errors,
     calls,
     latency,
@@ -101,9 +136,7 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
       width: 24,
       grows: 3,
       rank: 1,
-      cell: of('server', ({ host, server }) =>
-        span(why(host.name, server.cause ?? server.problems[0] ?? host.cause), 'warn'),
-      ),
+      cell: of('server', ({ host, server }) => span(serverWhy(host, server), 'warn')),
     },
   ],
   tools: [
@@ -115,8 +148,14 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
       rank: 3,
       cell: of('tool', ({ tool }) => `≈${tokensOf(tool.definition)}`),
     },
-    { ...calls, cell: (item, model) => calls.cell({ ...item, key: activityKey(item) }, model) },
-    { ...latency, cell: (item, model) => latency.cell({ ...item, key: activityKey(item) }, model) },
+    {
+      title: 'BY',
+      width: 9,
+      rank: 5,
+      cell: of('tool', ({ tool: { pool } }) => (pool === undefined ? undefined : `pool of ${pool.members.length}`)),
+    },
+    calls,
+    latency,
     {
       title: 'WHAT IT DOES',
       width: 12,
@@ -141,20 +180,20 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
       rank: 1,
       cell: of('call', ({ call }) => plain(`${call.host}/${call.server}`)),
     },
-    { title: 'CLIENT', width: 8, grows: 1, rank: 2, cell: of('call', ({ call }) => plain(call.clientName)) },
+    { title: 'CLIENT', width: 8, grows: 1, rank: 3, cell: of('call', ({ call }) => plain(call.clientName)) },
     {
       title: 'BYTES',
       width: 6,
       align: 'right',
-      rank: 3,
+      rank: 4,
       cell: of('call', ({ call }) => (call.bytesIn === undefined ? undefined : bytesText(call.bytesIn))),
     },
     {
       title: 'PROGRESS',
-      width: 8,
-      align: 'right',
-      rank: 4,
-      cell: of('call', ({ call }) => (call.progress === undefined ? undefined : String(call.progress))),
+      width: 14,
+      grows: 3,
+      rank: 2,
+      cell: of('call', ({ call }) => progressText(call)),
     },
   ],
   stats: [
@@ -175,8 +214,9 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
   ],
 };
 
-function activityKey(item: Item): string {
-  return item.kind === 'tool' ? `${item.tool.host}/${item.tool.server}/${item.tool.original}` : item.key;
+function pidText({ instances }: ServerStatus): string | undefined {
+  const pids = instances.flatMap(({ pid }) => pid ?? []);
+  return pids.length > 1 ? `${pids.length} pids` : pids[0] === undefined ? undefined : String(pids[0]);
 }
 
 function serversUp(servers: readonly { readonly state: string }[]): string {

@@ -4,7 +4,7 @@ import { type Model, topOverlay, type ViewName } from '../model/model.ts';
 const OF_VIEW: Readonly<Record<ViewName, string>> = {
   hosts: '⏎ open  / filter  s sort  r reconnect  R restart  l logs  x explain  ? help  q quit',
   servers: '⏎ open  / filter  s sort  R restart  e on/off  l logs  x explain  ? help  q quit',
-  tools: '⏎ open  t test  / filter  s sort  l logs  c copy  ? help  q quit',
+  tools: '⏎ open  t test  / filter  s sort  L list anew  l logs  c copy  ? help  q quit',
   live: '⏎ open  K cancel  / filter  s sort  l logs  ? help  q quit',
   logs: 'f follow  w wrap  v stream  e level  / search  l all  ? help  q quit',
   stats: 'w hour/day  b by  s sort  / filter  ? help  q quit',

@@ -1,8 +1,10 @@
 /** What surrounds a view: title, tabs, banner, facts about the selected item, and the foot. */
 import type { ReactElement } from 'react';
 import type { ErrorReport } from '../../base/errors.ts';
+import type { ToolEntry } from '../../daemon/control-schema.ts';
 import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS } from '../model/model.ts';
-import { hostSign, hostWhy, nextStep, serverSign, why } from '../model/words.ts';
+import { poolMembers } from '../model/pools.ts';
+import { durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../model/words.ts';
 import { type Span, type SpanLine, span } from '../spans.ts';
 import { cut, plain, widthOf } from '../text.ts';
 import { keysOf } from './foot-keys.ts';
@@ -46,10 +48,20 @@ function titleOf(model: Model): SpanLine {
   return spaced([...parts.slice(0, 2), ...alarms, ...parts.slice(2)]);
 }
 
-function connectionSpan({ connection, world }: Model): Span {
+/** A daemon that is well answers at once, ms. */
+const SILENT_MS = 5_000;
+
+/** It was stopped in its tracks, or hangs: its connection stands all the same. */
+function isSilent({ loading, loadedMs: { snapshot: askedMs }, nowMs }: Model): boolean {
+  return loading.has('snapshot') && askedMs !== undefined && nowMs - askedMs >= SILENT_MS;
+}
+
+function connectionSpan(model: Model): Span {
+  const { connection, world } = model;
   if (connection.kind === 'connecting') return span('◐ connecting', 'warn');
   if (connection.kind === 'gone') return span('✖ daemon gone', 'bad');
   const pid = world.status?.daemon?.pid;
+  if (isSilent(model)) return span(`✖ pid ${pid ?? '?'} does not answer`, 'bad');
   return span(pid === undefined ? '● here' : `● pid ${pid}`, 'good');
 }
 
@@ -88,9 +100,18 @@ export function Banner({ model, theme }: PartProps): ReactElement | null {
     const text = `✖ daemon gone, reconnecting ${wait}; r starts it again  ${plain(connection.cause?.message ?? '')}`;
     return <Row spans={[span(text, 'bad')]} width={model.columns} theme={theme} />;
   }
-  if (prompt === undefined) return null;
+  if (prompt === undefined) return <ProblemBanner model={model} theme={theme} />;
   const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} — a answers`;
   return <Row spans={[span(text, 'warn')]} width={model.columns} theme={theme} />;
+}
+
+/** An earlier hosts file than the one that stands there now is in force. */
+function ProblemBanner({ model, theme }: PartProps): ReactElement | null {
+  const problem = model.world.status?.problem;
+  if (problem === undefined) return null;
+  const next = ` → ${nextStep(problem)}`;
+  const text = cut(`✖ hosts file not in force: ${plain(problem.message)}`, Math.max(10, model.columns - widthOf(next)));
+  return <Row spans={[span(text, 'bad'), span(next, 'accent')]} width={model.columns} theme={theme} />;
 }
 
 /** Two rows: what it is, and what is wrong with it. */
@@ -129,14 +150,21 @@ function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine] {
     const { host, server } = item;
     const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${server.tools} tools${server.cached ? ' as listed before' : ''}`;
     const cause = server.cause ?? server.problems[0] ?? host.cause;
-    return [[span(facts, 'dim')], reasonOf(why(host.name, cause), cause, model.columns)];
+    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model.columns)];
   }
   if (item.kind === 'tool')
-    return [
-      [span(` ${plain(`${item.tool.host}/${item.tool.server} · ${item.tool.original}`)}`, 'dim')],
-      [span(` ${plain(item.tool.description ?? '')}`, 'dim')],
-    ];
+    return [[span(` ${toolPlace(model, item.tool)}`, 'dim')], [span(` ${plain(item.tool.description ?? '')}`, 'dim')]];
   return [[], []];
+}
+
+function toolPlace({ world, nowMs }: Model, tool: ToolEntry): string {
+  const { pool, host, server, original } = tool;
+  if (pool === undefined) return plain(`${host}/${server} · ${original}`);
+  const members = poolMembers(world, tool, nowMs).map(({ name, share, meanMs }) => {
+    const part = share === undefined ? '' : ` ${Math.round(share * 100)} %`;
+    return `${plain(name)}${part}${meanMs === undefined ? '' : ` ${durationText(meanMs)}`}`;
+  });
+  return `pool ${plain(pool.name)} · ${members.join(' · ')}`;
 }
 
 /** The next command has to be seen whole. */

@@ -59,7 +59,8 @@ function emptyText(model: Model): string {
   if (connection.kind !== 'attached' && world.status === undefined) return 'connecting …';
   if (view === 'hosts' || view === 'servers')
     return world.status === undefined ? 'looking …' : 'the hosts file names none';
-  if (view === 'tools') return world.tools === undefined ? 'listing tools; servers may have to start …' : 'no tools';
+  if (view === 'tools')
+    return world.tools === undefined ? 'listing tools …' : 'no tools are known; L starts the servers and lists them';
   if (view === 'live') return 'no call is under way';
   return world.stats === undefined ? 'counting …' : 'nothing was called yet';
 }

@@ -1,6 +1,7 @@
 /** The commands that look at a daemon and steer it, with a real one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,7 @@ import { type ServerEntry, writeHostsFile } from '../../harness/hosts-file.ts';
 import { isAlive, signalPid } from '../../harness/processes.ts';
 import { BIN, type Outcome, runProgram } from '../../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../../harness/sandbox.ts';
+import { scratch } from '../../harness/scratch.ts';
 import { runInTerminal } from '../../harness/terminal.ts';
 import { until } from '../../harness/until.ts';
 
@@ -166,7 +168,39 @@ describe('reload', () => {
     expect(bad.code).toBe(6);
     expect(bad.stderr).toContain('comand');
     expect((await run('status')).stdout).toContain('comand');
-    expect((await run('call', 'here__slow__sleep', '-a', 'ms=1')).code).toBe(0);
+    const called = await run('call', 'here__slow__sleep', '-a', 'ms=1');
+    expect({ code: called.code, stderr: called.stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/earlier one is:\n.*comand/s) as string,
+    });
+  });
+
+  it('of a file of a working folder that was changed and not trusted is refused, and every command says so', async () => {
+    const sandbox = makeSandbox();
+    const cwd = scratch();
+    const write = (server: string): void =>
+      writeFileSync(
+        join(cwd, 'mcp-anywhere.config.json'),
+        JSON.stringify({ version: 1, hosts: { here: { local: true, servers: { [server]: echo } } } }),
+      );
+    const run = (...args: readonly string[]): Promise<Outcome> => runProgram(args, sandbox, { cwd });
+    write('one');
+    expect((await run('tools')).stderr).toContain('CONFIG_UNTRUSTED');
+    expect((await run('config', 'trust')).code).toBe(0);
+    expect(await run('tools')).toMatchObject({ code: 0, stderr: '' });
+    write('two');
+    // The daemon follows the file.
+    await until(async () => (await run('status')).stdout.includes('CONFIG_UNTRUSTED'), { everyMs: 300 });
+    const tools = await run('tools');
+    expect(tools.code).toBe(0);
+    expect(tools.stdout).toContain('here__one__echo');
+    expect(tools.stderr).toMatch(/not in force.*CONFIG_UNTRUSTED.*config trust/s);
+    const asJson = await run('call', 'here__one__where', '--json');
+    expect(asJson).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ problem: { code: 'CONFIG_UNTRUSTED' } });
+    expect((await run('config', 'trust')).code).toBe(0);
+    await until(async () => (await run('tools')).stderr === '', { everyMs: 300 });
+    expect((await run('tools')).stdout).toContain('here__two__echo');
   });
 });
 
@@ -213,7 +247,8 @@ describe('ps', () => {
     expect(stdout).toContain('does not answer');
     const status = await run('status');
     expect(status.code).toBe(7);
-    expect(status.stderr).toContain('does not answer');
+    expect(stdout).toContain(`kill -CONT ${pids[0] ?? 0}`);
+    expect(status.stderr).toMatch(new RegExp(`does not answer.*SIGSTOP.*kill -CONT ${pids[0] ?? 0}`, 's'));
   });
 });
 

@@ -64,6 +64,10 @@ describe('the dashboard', () => {
     const run = runInTerminal(['dash', '--config', hosts().path], makeSandbox(), { columns: 100, rows: 30 });
     await run.shows('2/2 up');
     run.type('3');
+    // To look has started nothing.
+    await run.shows('no tools are known; L starts the servers');
+    await run.shows('0/3 running');
+    run.type('L');
     await run.shows('here__slow__steps');
     run.type('/slow__sleep\r');
     await until(() => selected(run).includes('here__slow__sleep'));

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { runCall } from '../../../src/cli/call.ts';
 import { jsonArguments, typedArguments } from '../../../src/cli/call-args.ts';
+import type { CliContext } from '../../../src/cli/context.ts';
 
 const schema = {
   type: 'object',
@@ -128,5 +130,17 @@ describe('--json-args', () => {
 
   it.each(['[1]', 'null', '7', '{', ''])('refuses %s', (text) => {
     expect(mistakesOf(() => jsonArguments(text)).code).toBe('USAGE');
+  });
+});
+
+describe('a call with an argument that is no key=value', () => {
+  it.each(['novalue', '=value'])('(%s) is refused before anything is asked or started', async (wrong) => {
+    const untouchable = {} as CliContext;
+    const call = runCall(untouchable, 'a__s__x', { arg: ['good=1', wrong], jsonArgs: undefined, host: undefined });
+    await expect(call).rejects.toMatchObject({
+      code: 'USAGE',
+      tool: 'a__s__x',
+      evidence: [`--arg ${wrong}: expected key=value`],
+    });
   });
 });

@@ -29,6 +29,14 @@ describe('one step', () => {
     ]);
   });
 
+  it('never sends a person who has just been here here', () => {
+    const fixes = ['mcp-anywhere doctor {host}', 'ssh-add -l; mcp-anywhere doctor {host}'].map((hint) => {
+      const text = stepText(step('nas', 'failed', { cause: { ...unknownKey, hint } }), plain);
+      return /Fix: (.*)/.exec(text)?.[1];
+    });
+    expect(fixes).toEqual(['see what plain ssh says: ssh -v nas', 'ssh-add -l']);
+  });
+
   it.each([
     ['ok', '✓'],
     ['warning', '!'],

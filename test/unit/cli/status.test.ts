@@ -15,7 +15,8 @@ const gone = {
 } as const;
 
 function server(name: string, more: Partial<ServerStatus> = {}): ServerStatus {
-  return { name, state: 'ready', tools: 3, problems: [], cached: false, ...more };
+  const process = { command: ['npx', 'server'], env: [], instances: [], restarts: 0 };
+  return { name, state: 'ready', tools: 3, problems: [], cached: false, ...process, ...more };
 }
 
 function host(name: string, servers: readonly ServerStatus[], more: Partial<HostStatus> = {}): HostStatus {
@@ -23,7 +24,7 @@ function host(name: string, servers: readonly ServerStatus[], more: Partial<Host
 }
 
 function snapshot(...hosts: HostStatus[]): StatusSnapshot {
-  return { schemaVersion: 1, daemon: null, hosts, clients: [] };
+  return { schemaVersion: 1, daemon: null, hosts, clients: [], calls: [] };
 }
 
 const up = host('gpu1', [server('files'), server('git', { tools: 5 })], { rttMs: 12.4 });
@@ -41,6 +42,22 @@ describe('status as text', () => {
       '',
       '✖ nas: nas accepted no key',
       '  next ssh-add -l',
+      '',
+    ]);
+  });
+
+  it('has a line a pool, which says who takes no calls', () => {
+    const one = { server: 'draw', tools: 4, inFlight: 0, share: 1 };
+    const members = [
+      { ...one, host: 'gpu1', state: 'up' },
+      { ...one, host: 'gpu2', state: 'retrying' },
+      { ...one, host: 'gpu3', state: 'disabled' },
+    ] as const;
+    const pools = [{ name: 'render', strategy: 'least-busy', pin: false, tools: 4, members }] as const;
+    expect(statusText({ ...snapshot(up), pools }, plain).split('\n')).toEqual([
+      'gpu1  ● up  12 ms  2/2 servers  8 tools',
+      '',
+      'render  ● 1/2 up  least-busy  4 tools  gpu1/draw, gpu2/draw (retrying), gpu3/draw (disabled)',
       '',
     ]);
   });

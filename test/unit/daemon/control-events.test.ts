@@ -57,6 +57,29 @@ describe('live calls', () => {
     expect((await client.request('snapshot', {})).calls).toEqual([]);
   });
 
+  it('shows what the server tells of its progress, whoever watches since when', async () => {
+    const { client, gateway } = control([slow]);
+    const ai = new StreamClient(gateway);
+    await ai.initialize();
+    await ai.offers('box__slow__steps');
+    const params = { name: 'box__slow__steps', arguments: { count: 40, everyMs: 10 }, _meta: { progressToken: 'p' } };
+    const id = ai.ask('tools/call', params);
+    // Nobody listened to events so far.
+    const [live] = await until(async () => {
+      const { calls: under } = await client.request('status', {});
+      return under[0]?.progress === undefined ? undefined : under;
+    });
+    expect(live).toMatchObject({ tool: 'steps', total: 40, message: `step ${live?.progress ?? 0}` });
+    const seen = watch(client);
+    await client.request('events/subscribe', {});
+    await ai.reply(id);
+    const told = seen.flatMap(({ event }) => (event.type === 'call-progress' ? [event] : []));
+    expect(told[0]).toMatchObject({ call: live?.call, total: 40, message: `step ${told[0]?.progress ?? 0}` });
+    // 40 steps in half a second are not 40 events.
+    expect(told.length).toBeLessThan(10);
+    expect((await client.request('status', {})).calls).toEqual([]);
+  });
+
   it('shows and cancels a call that is watched from its beginning', async () => {
     const { client, gateway } = control([slow]);
     const ai = new StreamClient(gateway);

@@ -31,6 +31,39 @@ describe('the control API', () => {
     });
   });
 
+  it('says what runs: command, variables by name, processes, restarts and the last failure', async () => {
+    const secret = { kind: 'env', name: 'KEY_OF_MINE', fallback: 'hunter2' } as const;
+    const words = [...echo.args, { pieces: ['--key=', secret] }];
+    const env = new Map([['TOKEN', { pieces: ['not for eyes'] }]]);
+    const { client, gateway } = control([{ ...echo, args: words, env }]);
+    const ai = new StreamClient(gateway);
+    await ai.initialize();
+    await ai.offers('box__echo__raw');
+    const now = async () => {
+      const status = await client.request('status', {});
+      expect(JSON.stringify(status)).not.toMatch(/hunter2|not for eyes/);
+      return status.hosts[0]?.servers[0];
+    };
+    const first = await now();
+    expect(first).toMatchObject({ env: ['TOKEN'], restarts: 0, instances: [{ client: ai.door.session.id }] });
+    expect(first?.command).toEqual([process.execPath, expect.stringMatching(/echo\.mjs$/), '--key=${env:KEY_OF_MINE}']);
+    expect(Math.abs(Date.now() - (first?.instances[0]?.sinceMs ?? 0))).toBeLessThan(10_000);
+    const pid = first?.instances[0]?.pid ?? 0;
+    process.kill(pid, 'SIGKILL');
+    const second = await until(async () => {
+      const one = await now();
+      return one?.restarts === 1 && one.instances.length === 1 ? one : undefined;
+    });
+    expect(second.instances[0]?.pid).not.toBe(pid);
+    expect(second.lastFailure?.cause).toMatchObject({ code: 'SERVER_EXITED', server: 'echo' });
+    expect(second).not.toHaveProperty('cause');
+    const { lines } = await client.request('explain', { subject: 'box/echo' });
+    expect(lines).toContain('restarted 1 time in this run');
+    expect(lines).toContainEqual(expect.stringMatching(/^failed last at .*Z: .*\(SERVER_EXITED\)$/));
+    await client.request('restart', { host: 'box' });
+    await until(async () => (await now())?.restarts === 2);
+  });
+
   it('does not show itself among the clients', async () => {
     const { client, gateway } = control([echo]);
     const ai = new StreamClient(gateway);

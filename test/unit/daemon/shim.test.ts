@@ -2,8 +2,9 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { DRAINING_LINE } from '../../../src/daemon/hello.ts';
 import { runShim } from '../../../src/daemon/shim/shim.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
@@ -247,4 +248,133 @@ it('tells a client that asks later why no daemon could be started, and ends with
   expect(JSON.parse(text())).toMatchObject({ id: 1, error: { data: { code: 'CONFIG_INVALID' } } });
   clock.advance(0);
   expect(await outcome).toBe(error);
+});
+
+describe('when the daemon says that it is on its way out', () => {
+  const NEXT = { id: 6, method: 'tools/call', params: { name: 'a__b__d' } };
+
+  /** A call is under way, and the daemon drains. */
+  async function draining() {
+    const talk = await start();
+    const text = textOf(talk.output);
+    talk.send(CALL);
+    const first = await talk.daemon(0);
+    await until(() => first.lines().length === 1);
+    first.socket.write(`${DRAINING_LINE}\n{"jsonrpc":"2.0","method":"notifications/seen"}\n`);
+    await until(() => text().includes('notifications/seen'));
+    return { ...talk, text, first };
+  }
+
+  it('what is asked from then on waits for the next one, and nobody hears of it', async () => {
+    const { send, text, first, daemon, daemons } = await draining();
+    send(NEXT);
+    send({ id: 7, method: 'ping' });
+    await until(() => first.lines().length === 2);
+    expect(first.lines()).toMatchObject([CALL, { method: 'ping' }]);
+    expect(first.socket.readableEnded).toBe(false);
+    first.say({ id: 7, result: {} });
+    first.say({ id: 5, result: { first: true } });
+    // Its end: with the last answer, and not before.
+    await until(() => first.socket.readableEnded, { what: 'the shim to leave' });
+    expect(daemons).toHaveLength(1);
+    const second = await daemon(1);
+    await until(() => second.lines().length === 1);
+    expect(second.lines()).toEqual([{ jsonrpc: '2.0', ...NEXT }]);
+    second.say({ id: 6, result: { second: true } });
+    await until(() => text().includes('"second"'));
+    expect(first.lines()).toHaveLength(2);
+    expect(text()).not.toContain('outcome unknown');
+    expect(text()).not.toContain('draining');
+  });
+
+  it('what was on its way to it when it said so is its own to answer', async () => {
+    const { send, daemon } = await start();
+    const first = await daemon(0);
+    // It has said so, and the shim has not read it yet.
+    first.socket.write(`${DRAINING_LINE}\n`);
+    send(CALL);
+    await until(() => first.lines().length === 1 || first.socket.readableEnded);
+    if (first.lines().length === 1) {
+      expect(first.socket.readableEnded).toBe(false);
+      first.say({ id: 5, result: {} });
+    }
+    await until(() => first.socket.readableEnded);
+  });
+
+  it('a client that has nothing under way leaves at once, and comes back when it wants something', async () => {
+    const { send, daemon, daemons, clock } = await start();
+    const first = await daemon(0);
+    first.socket.write(`${DRAINING_LINE}\n`);
+    await until(() => first.socket.readableEnded);
+    await until(() => first.socket.destroyed);
+    clock.advance(60_000);
+    expect(daemons).toHaveLength(1);
+    send(CALL);
+    const second = await daemon(1);
+    await until(() => second.lines().length === 1);
+  });
+
+  it('a call that is cancelled while it waits is asked of nobody; answers and cancellations go to who has the call', async () => {
+    const { send, first, daemon } = await draining();
+    send({ ...NEXT, id: 9 });
+    first.say({ id: 'r', method: 'roots/list' });
+    send(NEXT);
+    send({ method: 'notifications/cancelled', params: { requestId: 6 } });
+    send({ id: 'r', result: { roots: [] } });
+    await until(() => first.lines().length === 2);
+    expect(first.lines()[1]).toMatchObject({ id: 'r', result: { roots: [] } });
+    send({ method: 'notifications/cancelled', params: { requestId: 5 } });
+    await until(() => first.socket.readableEnded);
+    expect(first.lines()[2]).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 5 } });
+    const second = await daemon(1);
+    await until(() => second.lines().length === 1);
+    send({ id: 10, method: 'ping' });
+    await until(() => second.lines().length === 2);
+    expect(second.lines()).toMatchObject([{ id: 9 }, { id: 10 }]);
+  });
+
+  it('a batch and a long request wait too', async () => {
+    const { input, first, daemon } = await draining();
+    input.write(`[${JSON.stringify({ jsonrpc: '2.0', ...NEXT })}]\n`);
+    const long = 'y'.repeat(400_000);
+    input.write(`${JSON.stringify({ jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'n', long } })}\n`);
+    first.say({ id: 5, result: {} });
+    await until(() => first.socket.readableEnded);
+    const second = await daemon(1);
+    await until(() => second.lines().length === 2);
+    expect(first.lines()).toHaveLength(1);
+    expect(second.lines()).toMatchObject([[NEXT], { id: 8, params: { long } }]);
+  });
+
+  it('a daemon that goes before it has answered leaves an outcome unknown, and only that one', async () => {
+    const { send, text, first, daemon } = await draining();
+    send(NEXT);
+    send({ id: 7, method: 'ping' });
+    await until(() => first.lines().length === 2);
+    first.socket.destroy();
+    const second = await daemon(1);
+    await until(() => second.lines().length === 2);
+    expect(second.lines()).toMatchObject([{ method: 'ping' }, NEXT]);
+    expect(text().match(/outcome unknown/g)).toHaveLength(1);
+  });
+
+  it('a client that leaves meanwhile is told what was not carried out', async () => {
+    const { input, send, text, ended } = await draining();
+    send(NEXT);
+    input.end();
+    await until(() => text().includes('not carried out'));
+    expect(text()).toContain('"id":6');
+    await ended;
+  });
+
+  it('no server can say it', async () => {
+    const { send, output, daemon } = await start();
+    const text = textOf(output);
+    const first = await daemon(0);
+    first.say({ ...(JSON.parse(DRAINING_LINE) as Json), method: 'notifications/x' });
+    await until(() => text().includes('notifications/x'));
+    send(CALL);
+    await until(() => first.lines().length === 1);
+    expect(first.socket.readableEnded).toBe(false);
+  });
 });

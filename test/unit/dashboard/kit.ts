@@ -10,7 +10,8 @@ export type Told = Extract<Message, { type: 'events' }>['events'][number]['event
 export type Snapshot = Extract<Message, { type: 'snapshot' }>['snapshot'];
 
 export function server(name: string, more: Partial<ServerStatus> = {}): ServerStatus {
-  return { name, state: 'ready', tools: 2, problems: [], cached: false, ...more };
+  const process = { command: ['npx', 'server'], env: [], instances: [], restarts: 0 };
+  return { name, state: 'ready', tools: 2, problems: [], cached: false, ...process, ...more };
 }
 
 export function host(name: string, more: Partial<HostStatus> = {}): HostStatus {
@@ -25,7 +26,7 @@ export function snapshot(hosts: readonly HostStatus[], more: Partial<Snapshot> =
     controlVersion: 1,
     run: 'one',
     sequence: 0,
-    status: { schemaVersion: 1, daemon, hosts, clients: [] },
+    status: { schemaVersion: 1, daemon, hosts, clients: [], calls: [] },
     calls: [],
     prompts: [],
     ...more,

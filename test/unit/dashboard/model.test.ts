@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { totals } from '../../../src/dashboard/model/activity.ts';
 import { equivalentCommand } from '../../../src/dashboard/model/commands.ts';
+import { detailLines } from '../../../src/dashboard/model/details.ts';
 import { listOf, selectedItem } from '../../../src/dashboard/model/model.ts';
+import { activityOf } from '../../../src/dashboard/model/pools.ts';
+import { progressText } from '../../../src/dashboard/model/words.ts';
 import { host, NOW_MS, server, snapshot, Trial, tool } from './kit.ts';
 
 const CAUSE = {
@@ -304,4 +308,90 @@ it('the command that does the same is safe to paste', () => {
   expect(equivalentCommand(trial.types('j').model)).toBe(`mcp-anywhere explain 'n'\\''as'`);
   expect(trial.types('c').taken()).toContainEqual({ do: 'copy', text: `mcp-anywhere explain 'n'\\''as'` });
   expect(equivalentCommand(trial.types('5').model)).toBe('mcp-anywhere logs -f');
+});
+
+it('the command that does the same as the statistics has their time and key', () => {
+  const trial = new Trial().sees(host('gpu1')).types('6wb');
+  expect(trial.types('c').taken()).toContainEqual({
+    do: 'copy',
+    text: 'mcp-anywhere stats --by server --window day',
+  });
+});
+
+it('to look at tools starts no server; L does', () => {
+  const trial = new Trial().sees(host('gpu1'));
+  trial.taken();
+  trial.types('3');
+  expect(trial.taken()).toEqual([{ do: 'load', what: 'tools', start: false }]);
+  trial.tell({ type: 'tools', tools: [] });
+  trial.types('L');
+  expect(trial.taken()).toEqual([{ do: 'load', what: 'tools', start: true }]);
+});
+
+describe('progress of a live call', () => {
+  const started = {
+    type: 'call-started',
+    call: 7,
+    client: 'c1',
+    host: 'gpu1',
+    server: 'files',
+    tool: 'copy',
+  } as const;
+  const live = (): Trial => new Trial().sees(host('gpu1')).happens(started).types('4');
+  const textOf = ({ model }: Trial): string | undefined => {
+    const [item] = model.items;
+    return item?.kind === 'call' ? progressText(item.call) : 'none';
+  };
+
+  it('is a bar where the whole is known, and what the server says of it', () => {
+    const trial = live();
+    expect(textOf(trial)).toBeUndefined();
+    trial.happens({
+      type: 'call-progress',
+      atMs: NOW_MS,
+      call: 7,
+      progress: 10,
+      total: 40,
+      message: 'copying \x1B[2Ja',
+    });
+    expect(textOf(trial)).toBe('██······ 10/40 copying a');
+    // What is not told any more is not shown any more.
+    trial.happens({ type: 'call-progress', atMs: NOW_MS, call: 7, progress: 12.345 });
+    expect(textOf(trial)).toBe('12.3');
+    trial.happens({ type: 'call-progress', atMs: NOW_MS, call: 7, progress: 80, total: 40 });
+    expect(textOf(trial)).toBe('████████ 80/40');
+  });
+
+  it('of a call that is over is nothing', () => {
+    const trial = live().happens({ type: 'call-progress', atMs: NOW_MS, call: 8, progress: 1 });
+    expect(trial.model.items).toHaveLength(1);
+  });
+});
+
+it("a pool's tool shows who answers it: share of the calls, and how quick", () => {
+  const members = ['gpu1/render', 'gpu2/render'];
+  const pooled = tool(
+    'render__draw',
+    {},
+    { host: 'gpu1', server: 'render', original: 'draw', pool: { name: 'render', members } },
+  );
+  const one = host('gpu1', { servers: [server('render')] });
+  const other = host('gpu2', { servers: [server('render', { state: 'failed' })], state: 'waiting' });
+  const trial = new Trial()
+    .sees(one, other)
+    .types('3')
+    .tell({ type: 'tools', tools: [pooled] });
+  const ended = (hostName: string, durationMs: number) => ({
+    ...({ type: 'call-ended', atMs: NOW_MS, call: 1, host: hostName, server: 'render', tool: 'draw' } as const),
+    ...({ durationMs, outcome: 'ok' } as const),
+  });
+  trial.happens(ended('gpu1', 10), ended('gpu1', 20), ended('gpu1', 30), ended('gpu2', 400));
+  const lines = detailLines(trial.model, 'tools', 'render__draw').map((spans) =>
+    spans.map(({ text }) => text).join(''),
+  );
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^pool render gpu1\/render +● up +75 % of the calls \(3\), 20ms$/),
+  );
+  expect(lines).toContainEqual(expect.stringMatching(/^ +gpu2\/render +◐ retry +25 % of the calls \(1\), 400ms$/));
+  expect(totals(activityOf(trial.model.world, pooled), 60, NOW_MS)).toMatchObject({ calls: 4, meanMs: 115 });
 });

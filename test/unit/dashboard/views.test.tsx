@@ -45,6 +45,29 @@ const asked = {
   echo: false,
 } as const;
 
+it('says so when the daemon does not answer', () => {
+  const each = trial();
+  each.tell({ type: 'tick', nowMs: NOW_MS + 6000 });
+  expect(screen(each)[0]).toContain('● pid 4121');
+  each.tell({ type: 'tick', nowMs: NOW_MS + 10_000 });
+  expect(screen(each)[0]).toContain('● pid 4121');
+  each.tell({ type: 'tick', nowMs: NOW_MS + 11_500 });
+  expect(screen(each)[0]).toContain('✖ pid 4121 does not answer');
+});
+
+it('says so when the hosts file that stands there is not in force, with the next command whole', () => {
+  const problem = {
+    code: 'CONFIG_UNTRUSTED',
+    message: 'the file has changed',
+    hint: 'mcp-anywhere config trust',
+  } as const;
+  const each = trial({ columns: 60, rows: 12 });
+  const { status } = each.model.world;
+  if (status !== undefined)
+    each.model = { ...each.model, world: { ...each.model.world, status: { ...status, problem } } };
+  expect(screen(each)[2]).toMatch(/^✖ hosts file not in force: the.*… → mcp-anywhere config trust$/);
+});
+
 describe('the screen', () => {
   it('of hosts', () => {
     expect(screen(trial({ columns: 110, rows: 18 }))).toEqual([

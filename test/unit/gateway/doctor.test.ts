@@ -4,6 +4,8 @@ import { AnywhereError } from '../../../src/base/errors.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
 import { type DoctorParts, type DoctorStep, runDoctor } from '../../../src/gateway/doctor.ts';
+import { ManualClock } from '../../harness/manual-clock.ts';
+import { settled } from '../protocol/kit.ts';
 
 function server(host: string, name: string, enabled = true): ServerPlan {
   return {
@@ -61,6 +63,7 @@ function planOf(...hosts: HostPlan[]): Plan {
 
 const wellParts: DoctorParts = {
   clock: systemClock(),
+  isAsking: () => false,
   inspect: async (_host, report) => report({ check: 'login', outcome: 'ok', text: 'publickey', durationMs: 1 }),
   probe: async () => ({ system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/bin:/usr/bin']]) }),
   startServer: async () => ({ tools: 4, ms: 12 }),
@@ -80,6 +83,60 @@ async function examine(plan: Plan, parts: Partial<DoctorParts> = {}, only?: stri
     [step.host, step.server, step.check, step.outcome].filter((part) => part !== undefined).join(' '),
   );
 }
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+/** Lets everything hang, and says after how many seconds the step was given up. */
+async function givenUp(parts: Partial<DoctorParts>, ssh = { connectTimeoutMs: 20_000 }) {
+  const clock = new ManualClock();
+  const steps: DoctorStep[] = [];
+  const plan = planOf(host('gpu1', ['files'], ssh));
+  const all = { ...wellParts, ...parts, clock };
+  const done = runDoctor(plan, all, (step) => steps.push(step), new AbortController().signal);
+  let seconds = 0;
+  while (steps.every(({ outcome }) => outcome !== 'failed')) {
+    await settled();
+    clock.advance(1_000);
+    await settled();
+    seconds += 1;
+    if (seconds > 1_000) throw new Error('it hangs');
+  }
+  await done;
+  return { seconds, failed: steps.find(({ outcome }) => outcome === 'failed'), pending: clock.pending };
+}
+
+describe('what hangs is given up', () => {
+  it.each<[string, Partial<DoctorParts>, number, object]>([
+    ['an inspection', { inspect: never }, 50, { check: 'ssh-config', cause: { hint: 'ssh -v gpu1' } }],
+    ['a probe', { probe: never }, 80, { check: 'probe', cause: { hint: 'ssh -v gpu1 true' } }],
+    ['a server', { startServer: never }, 41, { check: 'server', cause: { hint: 'mcp-anywhere logs gpu1/files' } }],
+  ])('%s', async (_what, parts, within, failed) => {
+    const found = await givenUp(parts);
+    expect(found).toMatchObject({ failed: { ...failed, cause: { code: 'HOST_TIMEOUT', host: 'gpu1' } }, pending: 0 });
+    expect(found.failed).toMatchObject(failed);
+    expect(found.seconds).toBeGreaterThan(within - 3);
+    expect(found.seconds).toBeLessThanOrEqual(within);
+  });
+
+  it('with each step that was done its time begins anew, and the next one is blamed', async () => {
+    const inspect: DoctorParts['inspect'] = (_host, report) => {
+      report({ check: 'agent', outcome: 'ok', text: 'agent', durationMs: 1 });
+      return never();
+    };
+    expect((await givenUp({ inspect })).failed).toMatchObject({ check: 'login' });
+  });
+
+  it('while a person is asked no time is over', async () => {
+    let asked = 0;
+    const isAsking = (): boolean => {
+      asked += 1;
+      return asked <= 3;
+    };
+    const { seconds } = await givenUp({ inspect: never, isAsking });
+    expect(seconds).toBeGreaterThanOrEqual(199);
+    expect(seconds).toBeLessThanOrEqual(201);
+  });
+});
 
 describe('the doctor', () => {
   it('goes from the hosts file to each server', async () => {
@@ -130,7 +187,7 @@ describe('the doctor', () => {
     };
     expect(await examine(planOf(host('gpu1', ['files'])), { inspect })).toEqual([
       'config ok',
-      'gpu1 login failed',
+      'gpu1 ssh-config failed',
       'gpu1 probe skipped',
       'gpu1 files server skipped',
     ]);

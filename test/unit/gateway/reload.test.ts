@@ -1,6 +1,7 @@
 /** The hosts file changes while clients are there: real servers, and clients on streams. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { Plan, ServerPlan } from '../../../src/config/plan.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayEvent } from '../../../src/telemetry/events.ts';
@@ -167,6 +168,29 @@ describe('an edited hosts file', () => {
     await rig.client.text('box__slow__cancelled');
     await rig.edit([{ ...slow, timeoutMs: 200 }]);
     expect(textOf(await rig.client.call('box__slow__never'))).toContain('within 0.2 s');
+  });
+
+  it('with other limits applies them to the calls of a running server', async () => {
+    const rig = await serving([slow], ['box__slow__sleep']);
+    await rig.client.text('box__slow__cancelled');
+    await until(() => rig.gateway.instancesOf(rig.client.door.session)[0]?.peer.inFlight === 0);
+    const limits = { ...DEFAULTS.limits, callsPerServer: 1, waitingPerServer: 0 };
+    expect((await rig.edit([slow], { limits })).changed).toEqual(['limits: changed']);
+    const running = rig.client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 500 } });
+    expect(textOf(await rig.client.call('box__slow__sleep'))).toContain('1 calls are under way and 0 wait already');
+    expect(textOf(await rig.client.reply(running))).toBe('slept 500 ms');
+    await rig.edit([slow]);
+    const both = [1, 2].map(() => rig.client.text('box__slow__sleep', { ms: 1 }));
+    expect(await Promise.all(both)).toEqual(['slept 1 ms', 'slept 1 ms']);
+  });
+
+  it('with another log volume keeps to it in logs that are open', async () => {
+    const rig = await serving([echo], ['box__echo__echo']);
+    const say = (): boolean =>
+      rig.gateway.logs.append({ atMs: 0, host: 'box', server: 'echo', stream: 'stderr', line: 'x' });
+    expect(say()).toBe(true);
+    await rig.edit([echo], { limits: { ...DEFAULTS.limits, logLinesPerSecond: 1 } });
+    expect([1, 2, 3, 4, 5, 6].map(say)).toEqual([true, true, true, true, false, false]);
   });
 
   it('with another idle time ends a running server that nobody uses', async () => {

@@ -1,14 +1,15 @@
 /** One server and nothing renamed: before `initialize`, and what passes afterwards. */
 import { PassThrough } from 'node:stream';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { openStreamDoor } from '../../../src/downstream/stream-door.ts';
 import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
-import { openGateway, type Received, server } from './kit.ts';
+import { openGateway, type Received, type RigOptions, server } from './kit.ts';
 
-function transparent() {
-  const gateway = openGateway([server('box/full', './full.mjs'), server('box/twin', './full.mjs')]);
+function transparent(twin = server('box/twin', './full.mjs'), plan: RigOptions['plan'] = {}) {
+  const gateway = openGateway([server('box/full', './full.mjs'), twin], { plan });
   const [input, output] = [new PassThrough(), new PassThrough()];
   const door = openStreamDoor({
     input,
@@ -60,4 +61,44 @@ it(proves('everything else passes under its own name', 'transparent'), async () 
   });
   expect((await request('x', 'x/future', { n: 1 })).result).toEqual({ future: { n: 1 } });
   expect(JSON.stringify((await request(9, 'tools/call', { name: 'hello', arguments: {} })).result)).toContain('x-new');
+});
+
+describe('the limits of the hosts file', () => {
+  const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
+  const call = (name: string, ms = 0): object => ({ name, arguments: { ms } });
+  const slow = server('box/twin', 'slow.mjs');
+
+  it('end a call that is not answered, and its server is told', async () => {
+    const { request } = transparent({ ...slow, timeoutMs: 200 });
+    await request(0, 'initialize', HELLO);
+    const { error } = await request(1, 'tools/call', call('never'));
+    expect(error?.message).toMatch(/no answer to tools\/call within 0.2 s.*box\/twin.*CALL_TIMEOUT/su);
+    const { result } = await request(2, 'tools/call', call('cancelled'));
+    expect(JSON.stringify(result)).toContain('known');
+  });
+
+  it('end a call that only ever reports progress', async () => {
+    const { request } = transparent({ ...slow, timeoutMs: 300, totalTimeoutMs: 700 });
+    await request(0, 'initialize', HELLO);
+    const steps = { name: 'steps', arguments: { count: 1000, everyMs: 100 }, _meta: { progressToken: 'p' } };
+    expect((await request(1, 'tools/call', steps)).error?.message).toContain('within 0.7 s');
+  });
+
+  it('keep calls waiting, and refuse those that are too many', async () => {
+    const limits = { ...DEFAULTS.limits, callsPerServer: 1, waitingPerServer: 1 };
+    const { request } = transparent(slow, { limits });
+    await request(0, 'initialize', HELLO);
+    await request(1, 'tools/call', call('cancelled'));
+    const running = [2, 3].map((id) => request(id, 'tools/call', call('sleep', 300)));
+    expect((await request(4, 'tools/call', call('sleep'))).error?.message).toContain('LIMIT_REACHED');
+    for (const reply of await Promise.all(running)) expect(JSON.stringify(reply.result)).toContain('slept 300 ms');
+  });
+
+  it('count what a client has not been answered, whatever it is', async () => {
+    const { request } = transparent(slow, { limits: { ...DEFAULTS.limits, requestsPerClient: 1 } });
+    await request(0, 'initialize', HELLO);
+    const running = request(1, 'tools/call', call('sleep', 300));
+    expect((await request(2, 'tools/list')).error?.message).toContain('1 requests of this client are under way');
+    expect(JSON.stringify((await running).result)).toContain('slept');
+  });
 });

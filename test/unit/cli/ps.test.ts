@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { type DaemonRow, psText } from '../../../src/cli/ps.ts';
+import { chooseStyle } from '../../../src/cli/style.ts';
+
+const plain = chooseStyle({ color: false, isTTY: true, env: {} });
+const NOW_MS = 1_700_000_000_000;
+const row: DaemonRow = {
+  ...{ pid: 7, version: '1.0.0', hostsFile: '/hosts.yaml', sinceMs: NOW_MS - 5000, log: '/log' },
+  clients: [
+    { id: 'c1', name: 'ai', version: '9', sinceMs: NOW_MS - 2000 },
+    { id: 'c2', name: 'other', version: '1', sinceMs: NOW_MS - 2000 },
+  ],
+  calls: [
+    {
+      ...{ call: 1, client: 'c1', clientName: 'ai', host: 'here', server: 'slow', tool: 'steps' },
+      ...{ startedMs: NOW_MS - 1000, progress: 6, total: 60 },
+    },
+  ],
+};
+
+it('shows what each client waits for, and how far that is', () => {
+  expect(psText([row], plain, NOW_MS).split('\n')).toEqual([
+    'pid 7  1.0.0  up 5 s  /hosts.yaml',
+    ' c1  ai 9     for 2 s  here/slow steps 6/60 (1 s)',
+    ' c2  other 1  for 2 s',
+    '',
+  ]);
+});
+
+it('says what helps against one that does not answer', () => {
+  const silent = { ...row, clients: null, calls: [], hint: 'kill -CONT 7' };
+  expect(psText([silent], plain, NOW_MS)).toContain('does not answer: kill -CONT 7\n');
+});
