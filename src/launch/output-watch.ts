@@ -14,8 +14,8 @@ const NO_READER = 141;
 
 /**
  * `_Mtry` starts such a `tail` whose output has lost its reader; `_Mtold`, tens of milliseconds later, leaves `output` in `$_Mv` where
- * it has ended as it should, and ends it otherwise. The last moments are spent on a few forks: a `tail` that works needs
- * no more, and a `sleep` of less than a second is not everywhere. URG harms nobody, however late it comes (POSIX.1-2017, signal.h).
+ * it has ended as it should, and ends it otherwise. It may take a tenth of a second more, once for a machine; where `sleep`
+ * knows no parts of a second, as long as a few forks take. URG harms nobody, however late it comes (POSIX.1-2017, signal.h).
  * A stderr that is no pipe cannot be watched.
  */
 export function outputWatchFunctions(nonce: string): string {
@@ -24,7 +24,7 @@ export function outputWatchFunctions(nonce: string): string {
   return (
     `_Mtry(){ _Mo=;[ -z "$_Mv" ]&&[ -p /dev/fd/4 ]||return;_Mo=1;trap _Mv=output URG;` +
     `(PATH=$_Mpath;exec </dev/null 4>&-;${mark} ${FOLLOW('$$', '-s .01 ')};[ $? = ${String(NO_READER)} ]&&kill -URG $$)|:&};` +
-    `_Mtold(){ [ -n "$_Mo" ]||return;for _Mi in 1 2 3 4 5 6 7 8 9;do [ -z "$_Mv" ]||break;(:);done;trap - URG;` +
+    `_Mtold(){ [ -n "$_Mo" ]||return;for _Mi in 1 2 3 4 5 6 7 8 9;do [ -z "$_Mv" ]||break;PATH=$_Mpath sleep .01||(:);done;trap - URG;` +
     `[ -n "$_Mv" ]||_Mkill ${mark} KILL;}`
   );
 }

@@ -35,8 +35,9 @@ export function launchFailure(
   const { failure } = channel;
   if (failure?.code !== 'CHANNEL_REFUSED') return failure;
   const { code, signal } = end;
-  if (code === LAUNCHER_EXIT.notOurLine) return exitError(launch, { code, signal, errorLines: lines }, failure);
-  return neverLaunched(failure, lines, `its session ended ${endedHow(end)}`);
+  const place = { host: failure.host };
+  if (code === LAUNCHER_EXIT.notOurLine) return exitError(launch, { code, signal, errorLines: lines }, place);
+  return neverLaunched(place, lines, `its session ended ${endedHow(end)}`);
 }
 
 /** Enough to see what it is; a start file that prints what it reads would print the whole launcher. */

@@ -22,7 +22,7 @@ export interface LogFileOptions {
 }
 
 /** Longest time that a line waits for others. */
-const WAIT_MS = 250;
+const WAIT_MS = 1_000;
 /** In UTF-16 units: so much waits for nothing. */
 const FULL_BATCH = 64 * 1024;
 

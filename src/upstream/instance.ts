@@ -233,7 +233,7 @@ export class Instance {
       for (const line of channel.noise) this.#deps.onLine('stdout-noise', line);
       // What is said instead of a server is all there is to see of it.
       if (channel.failure !== undefined)
-        for (const line of printedInstead(channel, this.#deps.redact ?? ((text) => text))) this.#recent.add(line);
+        for (const line of printedInstead(channel, this.#deps.redact)) this.#recent.add(line);
     });
     const endSeen = channel.ended.then((end) => {
       reader.end();

@@ -24,6 +24,7 @@ interface Protocol {
   readonly _handlers: {
     USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void;
     SERVICE_ACCEPT: (protocol: unknown, name: string) => void;
+    GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
   };
 }
 
@@ -58,6 +59,7 @@ export function internalsOf(client: Client): Internals {
     typeof protocol.channelWindowAdjust === 'function' &&
     typeof protocol._handlers.USERAUTH_FAILURE === 'function' &&
     typeof protocol._handlers.SERVICE_ACCEPT === 'function' &&
+    typeof protocol._handlers.GLOBAL_REQUEST === 'function' &&
     typeof inside._chanMgr?.add === 'function' &&
     Array.isArray(inside._callbacks);
   if (!fits)
@@ -77,6 +79,20 @@ export function onLoginFailure(client: Client, listener: (methods: readonly stri
   handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
     listener(methods, partial);
     original(protocol, methods, partial);
+  };
+}
+
+const HOST_KEYS = 'hostkeys-00@openssh.com';
+
+/**
+ * Leaves alone what a machine tells of its other host keys (OpenSSH's PROTOCOL, section 2.5). ssh2 has it prove each of
+ * them, which nobody here wants to know: for every connection a signature with every key over there, and as many checks here.
+ */
+export function ignoreHostKeys(client: Client): void {
+  const { _handlers: handlers } = internalsOf(client)._protocol;
+  const original = handlers.GLOBAL_REQUEST;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
+    if (name !== HOST_KEYS || wantReply) original(protocol, name, wantReply, data);
   };
 }
 

@@ -12,7 +12,15 @@ import { type Authentication, createAuthentication } from './authenticate.ts';
 import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
-import { loginWithService, type Opening, onLoginFailure, openSession, runsOpenSsh, signAtOnce } from './internals.ts';
+import {
+  ignoreHostKeys,
+  loginWithService,
+  type Opening,
+  onLoginFailure,
+  openSession,
+  runsOpenSsh,
+  signAtOnce,
+} from './internals.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginHint, LoginMemory } from './memory.ts';
 import { poolPadding } from './padding.ts';
@@ -200,6 +208,7 @@ class Login {
   /** Round trips that need not be waited for (internals.ts). */
   #hasten(auth: Authentication): Promise<void> {
     const client = this.#client;
+    ignoreHostKeys(client);
     onLoginFailure(client, (methods, partial) => {
       auth.refused(methods, partial);
       this.#refused = true;

@@ -23,6 +23,11 @@ describe('AnywhereError', () => {
     });
   });
 
+  it('keeps a hint with braces that are no place of it', () => {
+    const hint = 'write `ssh: { subsystem: … }`';
+    expect(new AnywhereError('CHANNEL_REFUSED', 'm', { hint }).at({ host: 'box' }).hint).toBe(hint);
+  });
+
   it('is data with only what is known', () => {
     expect(reportOf(new AnywhereError('INTERNAL', 'm'))).toEqual({
       code: 'INTERNAL',

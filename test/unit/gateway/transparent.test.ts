@@ -41,6 +41,7 @@ it(
     expect((await request(1, 'server/discover')).error?.code).toBe(-32601);
     expect((await request(2, 'ping')).result).toEqual({});
     expect((await request(3, 'tools/list')).error?.code).toBe(-32600);
+    expect((await request(null, 'ping')).error?.code).toBe(-32600);
   },
 );
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostVerifier } from 'ssh2';
+import type { Client, HostVerifier } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
@@ -10,6 +10,7 @@ import { algorithmsFor } from '../../../src/link/ssh2/algorithms.ts';
 import { fromSsh2, opensshMayDoBetter, type Phase } from '../../../src/link/ssh2/errors.ts';
 import { failClosed } from '../../../src/link/ssh2/host-check.ts';
 import { MOST_KEYS, orderIdentities } from '../../../src/link/ssh2/identities.ts';
+import { ignoreHostKeys } from '../../../src/link/ssh2/internals.ts';
 import { Keyring } from '../../../src/link/ssh2/keyring.ts';
 import { Patience } from '../../../src/link/ssh2/patience.ts';
 import { parsed, readIdentityFile } from '../../../src/link/ssh2/private-key.ts';
@@ -225,5 +226,31 @@ describe('the keyring', () => {
     await expect(new Keyring().unlock(file, () => Promise.resolve('no'))).rejects.toMatchObject({
       code: 'KEY_UNUSABLE',
     });
+  });
+});
+
+describe('what a machine tells of its other host keys', () => {
+  it('is not proved, and other requests are answered as ever', () => {
+    const answered: string[] = [];
+    const handlers = {
+      USERAUTH_FAILURE: () => undefined,
+      SERVICE_ACCEPT: () => undefined,
+      GLOBAL_REQUEST: (_protocol: unknown, name: string) => {
+        answered.push(name);
+      },
+    };
+    const call = (): undefined => undefined;
+    const protocol = { authPK: call, session: call, service: call, channelData: call, channelWindowAdjust: call };
+    const client = {
+      _protocol: { ...protocol, _handlers: handlers },
+      _chanMgr: { add: () => 0 },
+      _callbacks: [],
+    } as unknown as Client;
+    ignoreHostKeys(client);
+    const request = handlers.GLOBAL_REQUEST as (p: unknown, name: string, wantReply: boolean, data: unknown) => void;
+    request(undefined, 'hostkeys-00@openssh.com', false, []);
+    request(undefined, 'hostkeys-00@openssh.com', true, []);
+    request(undefined, 'keepalive@openssh.com', true, []);
+    expect(answered).toEqual(['hostkeys-00@openssh.com', 'keepalive@openssh.com']);
   });
 });

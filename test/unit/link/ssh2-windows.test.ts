@@ -21,7 +21,7 @@ function line(roundTripMs = 0.2) {
     channelWindowAdjust: (id: number, bytes: number) => {
       allowed.push([id, bytes]);
     },
-    _handlers: { USERAUTH_FAILURE: () => undefined, SERVICE_ACCEPT: () => undefined },
+    _handlers: { USERAUTH_FAILURE: () => undefined, SERVICE_ACCEPT: () => undefined, GLOBAL_REQUEST: () => undefined },
   };
   const client = { _protocol: protocol, _chanMgr: { add: () => 0 }, _callbacks: [] } as unknown as Client;
   const windows = new Windows(client, clock);

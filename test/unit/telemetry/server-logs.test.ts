@@ -90,7 +90,7 @@ test('a line waits a moment for others and is then written by itself, also after
   say('three');
   await new Promise((resolve) => setImmediate(resolve));
   expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(2);
-  advance(250);
+  advance(1_000);
   await vi.waitFor(() => {
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4);
   });
