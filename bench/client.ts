@@ -1,7 +1,8 @@
 /**
  * An MCP client of raw lines for both sides of every comparison: no SDK, no JSON.parse of results.
  *
- * Replies are matched by the first `"id":` of their line.
+ * Replies are matched by the first `"id":` of their line. Of long ones only the beginning is kept: else what they cost this
+ * process, most of it garbage collection, would be most of what is measured.
  */
 
 import type { ChildProcessByStdio } from 'node:child_process';
@@ -15,12 +16,14 @@ export interface ClientOptions {
   readonly cwd: string;
 }
 
-type OnReply = (line: Buffer) => void;
+/** @param bytes of the whole line; `line` may be its beginning only */
+type OnReply = (line: Buffer, bytes: number) => void;
 
 const NEWLINE = 0x0a;
 const ID = Buffer.from('"id":');
 const LIST_CHANGED = 'notifications/tools/list_changed';
 const PATIENCE_MS = 60_000;
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 export class LineClient {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -28,6 +31,8 @@ export class LineClient {
   readonly #changed = new Set<() => void>();
   readonly #ended: Promise<void>;
   #pieces: Buffer[] = [];
+  /** Of the line that comes. */
+  #bytes = 0;
   #stderr = '';
   #lastId = 0;
   #changes = 0;
@@ -64,10 +69,18 @@ export class LineClient {
     this.#child.stdin.write(`{"jsonrpc":"2.0","id":${this.#lastId},"method":"${method}","params":${params}}\n`);
   }
 
+  /** How many bytes the reply has. */
+  async measure(method: string, params: string): Promise<number> {
+    const reply = new Promise<number>((resolve) => {
+      this.ask(method, params, (_line, bytes) => resolve(bytes));
+    });
+    return await this.#within(reply, method);
+  }
+
   /** The same as a promise; a JSON-RPC error, `isError` in a short result, or the end of the program rejects. */
   async request(method: string, params: string): Promise<Buffer> {
     const reply = new Promise<Buffer>((resolve) => {
-      this.ask(method, params, resolve);
+      this.ask(method, params, (line) => resolve(line));
     });
     const line = await this.#within(reply, method);
     const head = line.subarray(0, 2000).toString();
@@ -140,20 +153,27 @@ export class LineClient {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       const piece = chunk.subarray(start, end);
-      this.#line(this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]));
+      const bytes = this.#bytes + piece.length;
+      this.#line(this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]), bytes);
       this.#pieces = [];
+      this.#bytes = 0;
       start = end + 1;
     }
-    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
   }
 
-  #line(line: Buffer): void {
+  #keep(piece: Buffer): void {
+    if (this.#bytes < KEPT_BYTES) this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  #line(line: Buffer, bytes: number): void {
     const at = line.indexOf(ID);
     const id = at < 0 ? -1 : Number.parseInt(line.toString('latin1', at + ID.length, at + ID.length + 12), 10);
     const onReply = this.#pending.get(id);
     if (onReply !== undefined) {
       this.#pending.delete(id);
-      onReply(line);
+      onReply(line, bytes);
     } else if (line.includes(LIST_CHANGED)) {
       this.#changes += 1;
       for (const listener of [...this.#changed]) listener();
