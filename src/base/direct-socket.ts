@@ -1,12 +1,13 @@
 /**
  * Sockets read into one buffer that stays. Node would make a buffer of 64 KB for every chunk, cut it to size and leave it
- * to the garbage collector; here a chunk costs a copy, into Node's pool of small buffers where it is one.
+ * to the garbage collector; here a chunk costs a copy, beside others where it is small.
  */
 import { connect, type NetConnectOpts, Socket } from 'node:net';
 import { pushDirectly } from './direct-readable.ts';
+import { Slab } from './slab.ts';
 
-/** What is read at once. */
-const READ_BYTES = 64 * 1024;
+/** What is read at once: of a large message the more the better, and of small ones more than ever came. */
+const READ_BYTES = 256 * 1024;
 
 /** As `net.connect`. */
 export function connectDirect(options: NetConnectOpts): Socket {
@@ -25,10 +26,11 @@ export function openInput(fd: number): Socket {
 }
 
 function readInto(socket: () => Socket): NonNullable<NetConnectOpts['onread']> {
+  const slab = new Slab();
   return {
     buffer: Buffer.allocUnsafeSlow(READ_BYTES),
     callback: (count, bytes) => {
-      const chunk = Buffer.allocUnsafe(count);
+      const chunk = slab.take(count);
       chunk.set(count === bytes.length ? bytes : bytes.subarray(0, count));
       return socket().push(chunk);
     },

@@ -17,6 +17,11 @@ export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriA
   return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
 }
 
+/** Whether there may be one in the beginning of a message, or right behind it. */
+export function mayNameResources(opening: Buffer | undefined): boolean {
+  return opening?.includes(MARK) === true;
+}
+
 function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
   return [
     ...contentUris(bytes, memberOf(bytes, result, 'content')),

@@ -4,23 +4,25 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { resultUriEdits } from '../catalog/result-uris.ts';
+import { mayNameResources, resultUriEdits } from '../catalog/result-uris.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
+import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import type { Waiter } from '../protocol/pending-request.ts';
 import { asReplyTo } from '../protocol/relay.ts';
-import type { Edit } from '../protocol/splice.ts';
+import type { Edit, Line } from '../protocol/splice.ts';
 import type { Router } from '../routing/router.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { listAllTasks } from '../upstream/list-tasks.ts';
 import { type Destination, Destinations } from './destinations.ts';
-import { DirectCall } from './direct-call.ts';
+import { DirectCall, type DirectCallWatcher } from './direct-call.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
+import { LargeAnswer } from './large-answer.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
 import { RunningRequest } from './running-call.ts';
@@ -80,8 +82,13 @@ export class ClientSide {
   readonly #deps: ClientSideDeps;
   readonly #destinations: Destinations;
   readonly #running = new RunningRequests<RunningRequest>();
-  readonly #onDirectCallOver = (call: DirectCall, outcome: Message | AnywhereError): void => {
-    this.#directCallOver(call, outcome);
+  readonly #directCalls: DirectCallWatcher = {
+    over: (call, outcome) => {
+      this.#directCallOver(call, outcome);
+    },
+    coming: (call, reply) => {
+      this.#answerComing(call, reply);
+    },
   };
 
   constructor(client: ClientSideClient, deps: ClientSideDeps) {
@@ -146,7 +153,7 @@ export class ClientSide {
     const instance =
       route === undefined || route.pool !== undefined ? undefined : this.#deps.readyFor(route.server, owner);
     if (route === undefined || instance === undefined) return false;
-    const call = new DirectCall(request, route, instance, this.#client, this.#onDirectCallOver);
+    const call = new DirectCall(request, route, instance, this.#client, this.#directCalls);
     this.#running.add(request.idKey, call);
     this.#begin(call, route);
     this.#deps.startCall(instance, call, call);
@@ -158,10 +165,30 @@ export class ClientSide {
     this.#running.end(request.idKey);
     call.endedMs = this.#deps.clock.monotonic();
     this.#deps.callEnded(call, outcome, this.#client.id);
-    if (outcome instanceof AnywhereError) this.#callFailed(request, route, call, outcome);
+    if (outcome instanceof AnywhereError) {
+      call.answer?.abort();
+      this.#callFailed(request, route, call, outcome);
+    } else if (call.answer !== undefined) this.#answerCame(call, call.answer, outcome);
     else if (instance.isLive) this.#reply(request, outcome, instance, call.endedMs);
     // It was made once more: the instance is gone.
     else this.#replyOf(request, outcome, route.server);
+  }
+
+  /** It leaves while it comes, where no other answer could have to wait behind it. */
+  #answerComing(call: DirectCall, reply: LargeLine): void {
+    const { catalog, clock } = this.#deps;
+    if (this.#running.size > 1 || (catalog.aliases.isActive && mayNameResources(reply.opening))) return;
+    call.answer?.abort();
+    call.answer = LargeAnswer.begin(call, reply, clock);
+  }
+
+  /** The end of an answer that was begun, or another one in its place. */
+  #answerCame({ request, route }: DirectCall, begun: LargeAnswer, reply: Message): void {
+    const { peer } = this.#client;
+    const line = this.#lineOf(request, reply, route.server);
+    if (!begun.isOf(reply)) begun.abort();
+    if (reply.taker === undefined) peer.respond(request, line);
+    else if (!begun.finish(line)) peer.reply(request, failedCallResult(unreadable(route.server)));
   }
 
   #begin(running: RunningRequest, route: Route): number {
@@ -258,14 +285,18 @@ export class ClientSide {
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
-    const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    // It is gone since, and what it said stands.
-    if (instance === undefined)
-      this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, server)));
-    else this.#reply(request, reply, instance);
+    this.#client.peer.respond(request, this.#lineOf(request, reply, server));
   }
 
-  #reply(request: Message, reply: Message, instance: Instance, nowMs = this.#deps.clock.monotonic()): void {
+  #lineOf(request: Message, reply: Message, server: ServerPlan): Line {
+    // Where it is gone since, what it said stands.
+    const instance = this.#deps.router.unit(server).current(this.#client.owner);
+    instance?.touch();
+    if (instance !== undefined) this.#client.tasks.learnFrom(reply, instance);
+    return asReplyTo(request, reply, this.#uriEdits(reply, server));
+  }
+
+  #reply(request: Message, reply: Message, instance: Instance, nowMs: number): void {
     instance.touch(nowMs);
     this.#client.tasks.learnFrom(reply, instance);
     this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, instance.server)));
@@ -290,6 +321,10 @@ export class ClientSide {
       this.#running.end(id);
     }
   }
+}
+
+function unreadable({ host, name: server }: ServerPlan): AnywhereError {
+  return new AnywhereError('SERVER_PROTOCOL', 'the end of its answer does not fit to its beginning', { host, server });
 }
 
 /** The request goes on as bytes: the server must not be able to read another name in them than we did. */

@@ -2,14 +2,20 @@
 
 import type { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
+import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
 import type { Waiter } from '../protocol/pending-request.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import type { LargeAnswer } from './large-answer.ts';
 import { RunningRequest } from './running-call.ts';
 
-/** Told of its end: the reply, or why there is none. */
-type OnOver = (call: DirectCall, outcome: Message | AnywhereError) => void;
+export interface DirectCallWatcher {
+  /** The reply, or why there is none. */
+  over(call: DirectCall, outcome: Message | AnywhereError): void;
+  /** The reply is large, and comes fast. */
+  coming(call: DirectCall, reply: LargeLine): void;
+}
 
 /** The request under way, what is sent of it and who waits for it, in one object: each one more would be made for every call. */
 export class DirectCall extends RunningRequest implements Waiter {
@@ -17,21 +23,23 @@ export class DirectCall extends RunningRequest implements Waiter {
   readonly instance: Instance;
   readonly owner: InstanceOwner;
   readonly peer: Peer;
-  readonly #onOver: OnOver;
+  /** What is known of the reply already, on its way to the client. */
+  answer: LargeAnswer | undefined = undefined;
+  readonly #watcher: DirectCallWatcher;
 
   constructor(
     request: Message,
     route: Route,
     instance: Instance,
     client: { readonly owner: InstanceOwner; readonly peer: Peer },
-    onOver: OnOver,
+    watcher: DirectCallWatcher,
   ) {
     super(request);
     this.route = route;
     this.instance = instance;
     this.owner = client.owner;
     this.peer = client.peer;
-    this.#onOver = onOver;
+    this.#watcher = watcher;
   }
 
   get cancellation(): this {
@@ -39,10 +47,18 @@ export class DirectCall extends RunningRequest implements Waiter {
   }
 
   resolve(reply: Message): void {
-    this.#onOver(this, reply);
+    this.#watcher.over(this, reply);
   }
 
   reject(error: AnywhereError): void {
-    this.#onOver(this, error);
+    this.#watcher.over(this, error);
+  }
+
+  again(): void {
+    this.answer?.abort();
+  }
+
+  coming(reply: LargeLine): void {
+    this.#watcher.coming(this, reply);
   }
 }

@@ -31,15 +31,19 @@ export interface StreamDoor<S extends DoorSession> {
   readonly ended: Promise<AnywhereError>;
 }
 
+/** A part of what one read brings: the client works on it while we see to the rest. */
+const CHUNK_BYTES = 16 * 1024;
+
 export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
-  const writer = new MessageWriter(output, (congested) => {
+  const onCongestion = (congested: boolean): void => {
     // A client that does not read must not make us buffer: its own servers wait, and shared ones do not.
     const own = session.instances.filter(({ server }) => server.sharing === 'session');
     for (const instance of own)
       if (congested) instance.pause();
       else instance.resume();
-  });
+  };
+  const writer = new MessageWriter(output, onCongestion, { chunkBytes: CHUNK_BYTES });
   const session = deps.open(writer);
   const reader = readerFor(session, writer, deps.maxMessageBytes);
   input.on('data', (chunk: Buffer) => {

@@ -10,6 +10,7 @@ import type { Outgoing } from '../downstream/client-side.ts';
 import type { Destination } from '../downstream/destinations.ts';
 import type { Link } from '../link/contract.ts';
 import type { ToolCall } from '../policy/interceptor.ts';
+import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { RequestOptions, Waiter } from '../protocol/pending-request.ts';
 import { Forwarding, type ProgressWatcher } from '../protocol/relay.ts';
@@ -106,6 +107,7 @@ export class ServerSender {
       waiter.reject(isUnsent ? error.at({ host, server }) : outcomeUnknown(instance, error, elapsedMs));
       return;
     }
+    waiter.again?.();
     this.#deps.onRepeat(repeatOf(sent, instance.server, why, error));
     this.#deps.scope.run(this.#again(instance.server, sent, way, waiter));
   }
@@ -161,6 +163,10 @@ class Attempt implements RequestOptions, Waiter {
 
   resolve(reply: Message): void {
     this.waiter.resolve(reply);
+  }
+
+  coming(reply: LargeLine): void {
+    this.waiter.coming?.(reply);
   }
 
   reject(error: AnywhereError, isUnsent = false): void {

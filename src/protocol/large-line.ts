@@ -2,9 +2,10 @@
  * A large line as the chunks that it came in: it is handed on as they are. Put together it would be copied into memory
  * that nobody had touched before, which costs more than all else that is done with it.
  */
+import { Growth } from './growth.ts';
 import type { Span } from './json-scan.ts';
 import { type Outline, Outliner } from './outline.ts';
-import { type Edit, inOrder, type Pieces } from './splice.ts';
+import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
 
 /** Smaller parts are copied together: what a part costs beside its bytes must not count. */
 const SMALL_BYTES = 4096;
@@ -15,9 +16,25 @@ const PINNED_PER_BYTE = 1.25;
 const PINNED_BYTES = 512 * 1024;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
+/** Takes what is inside of a long string while it comes (see `CutThrough`). */
+export interface StringTaker {
+  /** The bytes are the taker's from now on. */
+  pass(part: Buffer): void;
+  /** The line has come to its end, and who was to read it has. */
+  lineOver(): void;
+  /** The line gets no end. */
+  abort(): void;
+}
+
 export class LargeLine {
-  /** In bytes. */
+  /** Of what it has, in bytes. */
   length = 0;
+  /** Bytes that its taker was given. */
+  passed = 0;
+  readonly growth = new Growth();
+  #taker: StringTaker | undefined;
+  /** What comes now is the taker's. */
+  #isPassing = false;
   #pieces: Buffer[] = [];
   readonly #outliner = new Outliner();
   /** Memory that the pieces keep alive, and the last chunk of it. */
@@ -28,7 +45,60 @@ export class LargeLine {
   #filled = 0;
   #taken = 0;
 
-  append(part: Buffer): void {
+  append(chunk: Buffer): void {
+    const part = this.#isPassing ? this.#pass(chunk) : chunk;
+    if (part.length > 0) this.#append(part);
+  }
+
+  /** Its beginning, where what comes now is inside of its first long string; undefined anywhere else. */
+  get opening(): Buffer | undefined {
+    return this.#isPassing ? undefined : this.#outliner.opening;
+  }
+
+  /** Whoever was given the inside of its first long string: what the line has is without that, and well-formed all the same. */
+  get taker(): StringTaker | undefined {
+    return this.#taker;
+  }
+
+  /** Gives the rest of the string that begins at the end of `opening` to `taker`, now and while it comes. */
+  passOn(taker: StringTaker): void {
+    const opening = Buffer.from(this.#outliner.opening ?? NO_BYTES);
+    const inside: Buffer[] = [];
+    const cutter = new Cutter(this.pieces);
+    cutter.skip(opening.length);
+    cutter.until(this.length, inside);
+    this.#restart(opening);
+    this.#taker = taker;
+    this.#isPassing = true;
+    for (const part of inside) this.#hand(taker, part);
+  }
+
+  #restart(opening: Buffer): void {
+    this.length = opening.length;
+    this.#pieces = [opening];
+    this.#pinned = 0;
+    this.#chunk = undefined;
+    this.#block = NO_BYTES;
+    this.#filled = 0;
+    this.#taken = 0;
+    this.#outliner.forgetOmitted();
+  }
+
+  /** Returns what follows the string. */
+  #pass(chunk: Buffer): Buffer {
+    const end = this.#outliner.inside(chunk);
+    this.#isPassing = end === chunk.length;
+    const isAll = end === chunk.length;
+    if (end > 0 && this.#taker !== undefined) this.#hand(this.#taker, isAll ? chunk : chunk.subarray(0, end));
+    return isAll ? NO_BYTES : chunk.subarray(end);
+  }
+
+  #hand(taker: StringTaker, part: Buffer): void {
+    this.passed += part.length;
+    taker.pass(part);
+  }
+
+  #append(part: Buffer): void {
     this.length += part.length;
     this.#outliner.push(part);
     if (part.length < SMALL_BYTES || !this.#pin(part.buffer)) this.#copy(part);
@@ -64,7 +134,7 @@ export class LargeLine {
     for (const { span, text } of inOrder(edits)) {
       cutter.until(span.start, edited);
       cutter.skip(span.end);
-      edited.push(Buffer.from(text));
+      edited.push(textBytes(text));
     }
     cutter.until(this.length, edited);
     return edited;

@@ -1,23 +1,38 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
 import { keyIs, keyText, type MemberVisitor, type Span, skipValue, walkMembers } from './json-scan.ts';
 
-/** Numbers kept for each member: where its key's quote is, and where its value begins and ends. */
-const STRIDE = 3;
 /** So many members are compared pair by pair. */
 const FEW = 12;
-/** Objects of messages have a handful. V8 ends the whole process where an array grows past some 100 million elements. */
+/** Objects of messages have a handful. More is somebody's attempt at our memory. */
 const MAX_MEMBERS = 1_000_000;
+
+/** One member; as a span it is its value. In a chain, since most objects have one or two: an array would cost more than they. */
+class Member implements Span {
+  /** Where its key's quote is. */
+  readonly keyAt: number;
+  readonly start: number;
+  readonly end: number;
+  readonly before: Member | undefined;
+
+  constructor(keyAt: number, start: number, end: number, before: Member | undefined) {
+    this.keyAt = keyAt;
+    this.start = start;
+    this.end = end;
+    this.before = before;
+  }
+}
 
 export class MemberIndex implements MemberVisitor {
   readonly #bytes: Buffer;
-  #places: number[] = [];
+  #last: Member | undefined = undefined;
+  #count = 0;
   /** The index after the object, or -1 where there is none. */
   readonly end: number;
 
   private constructor(bytes: Buffer, from: number) {
     this.#bytes = bytes;
     this.end = from === -1 ? -1 : walkMembers(bytes, from, this);
-    if (this.end === -1 || this.#places.length > MAX_MEMBERS * STRIDE) this.#places = [];
+    if (this.end === -1 || this.#count > MAX_MEMBERS) this.#forget();
   }
 
   static of(bytes: Buffer, object: Span | undefined): MemberIndex {
@@ -32,50 +47,53 @@ export class MemberIndex implements MemberVisitor {
   /** While the object is walked. */
   member(keyAt: number, start: number): number {
     const end = skipValue(this.#bytes, start);
-    if (this.#places.length <= MAX_MEMBERS * STRIDE) this.#places.push(keyAt, start, end);
+    if (this.#count > MAX_MEMBERS) return end;
+    this.#last = new Member(keyAt, start, end, this.#last);
+    this.#count += 1;
     return end;
   }
 
   /** The value of a member; the last one where a key is repeated, as `JSON.parse` does. */
   find(key: string): Span | undefined {
-    for (let index = this.#places.length - STRIDE; index >= 0; index -= STRIDE) {
-      if (keyIs(this.#bytes, this.#places[index] ?? 0, key))
-        return { start: this.#places[index + 1] ?? 0, end: this.#places[index + 2] ?? 0 };
-    }
-    return undefined;
+    let member = this.#last;
+    while (member !== undefined && !keyIs(this.#bytes, member.keyAt, key)) member = member.before;
+    return member;
   }
 
   /** True where two keys are the same, also to a reader that ignores case. */
   hasTwins(): boolean {
-    const count = this.#places.length / STRIDE;
-    if (count < 2) return false;
-    return this.#mayHaveTwins() && new Set(this.#foldedKeys()).size < count;
+    if (this.#count < 2) return false;
+    return this.#mayHaveTwins() && new Set(this.#foldedKeys()).size < this.#count;
   }
 
   /** True where a reader that ignores case finds this member, besides so many (`among`) that are expected. */
   hides(key: string, among: number): boolean {
-    return this.#places.length > among * STRIDE && this.#foldedKeys().includes(key);
+    return this.#count > among && this.#foldedKeys().includes(key);
   }
 
   /** Nearly always their first letters already tell keys apart. */
   #mayHaveTwins(): boolean {
-    const bytes = this.#bytes;
-    const places = this.#places;
-    if (places.length > FEW * STRIDE) return true;
-    for (let index = 0; index < places.length; index += STRIDE) {
-      const mark = firstLetters(bytes, places[index] ?? 0);
+    if (this.#count > FEW) return true;
+    for (let member = this.#last; member !== undefined; member = member.before) {
+      const mark = firstLetters(this.#bytes, member.keyAt);
       if (mark === UNCLEAR) return true;
-      for (let other = 0; other < index; other += STRIDE)
-        if (firstLetters(bytes, places[other] ?? 0) === mark) return true;
+      for (let other = member.before; other !== undefined; other = other.before)
+        if (firstLetters(this.#bytes, other.keyAt) === mark) return true;
     }
     return false;
   }
 
   #foldedKeys(): string[] {
-    // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
-    return this.#places
-      .filter((_place, index) => index % STRIDE === 0)
-      .map((keyAt) => keyText(this.#bytes, keyAt).toUpperCase().toLowerCase());
+    const keys: string[] = [];
+    for (let member = this.#last; member !== undefined; member = member.before)
+      // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
+      keys.push(keyText(this.#bytes, member.keyAt).toUpperCase().toLowerCase());
+    return keys;
+  }
+
+  #forget(): void {
+    this.#last = undefined;
+    this.#count = 0;
   }
 }
 

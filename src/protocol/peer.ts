@@ -10,11 +10,15 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
+import type { CutThrough } from './cut-through.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
+import { readOpening } from './envelope.ts';
+import { numberAt } from './json-scan.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
+import type { LargeLine } from './large-line.ts';
 import type { Message } from './message.ts';
 import { PendingRequest, type RequestLine, type RequestOptions, type Waiter } from './pending-request.ts';
-import type { Line } from './splice.ts';
+import type { Line, Pieces } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
 export interface PeerHandler {
@@ -65,6 +69,8 @@ export class Peer {
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #received = 0;
+  /** A request was given up that the other side has: its reply may still come. */
+  #hasForsaken = false;
   readonly #onAbort = (pending: PendingRequest): void => {
     this.#giveUp(pending, cancelled(pending.options.signal));
   };
@@ -86,6 +92,16 @@ export class Peer {
   /** Bytes for the other side that have not left us. */
   get unreadBytes(): number {
     return this.#writer.unreadBytes;
+  }
+
+  /** Bytes for the other side that wait with us. */
+  get heldBytes(): number {
+    return this.#writer.heldBytes;
+  }
+
+  /** The other side does not take what it is sent. */
+  get isCongested(): boolean {
+    return this.#writer.congested;
   }
 
   /** Messages that came so far. */
@@ -174,6 +190,11 @@ export class Peer {
     if (this.#writer.heldBytes > this.#limits.heldBytes * MOST_HELD) this.#handler.unread?.(this.#writer.heldBytes);
   }
 
+  /** Begins the reply to a request of the other side whose end has not come yet; undefined where that cannot be. */
+  cutThrough(request: Message, opening: Pieces): CutThrough | undefined {
+    return this.#batches.has(request) ? undefined : this.#writer.cutThrough(opening);
+  }
+
   reply(request: Message, result: string | Buffer): void {
     this.respond(request, resultLine(request.idText, result));
   }
@@ -196,7 +217,8 @@ export class Peer {
 
   receive(message: Message): void {
     this.#received += 1;
-    if (message.kind === 'request') this.#handler.request(message);
+    if (message.taker !== undefined && !isReply(message)) this.#handler.stray(message);
+    else if (message.kind === 'request') this.#handler.request(message);
     else if (message.kind === 'notification') this.#notification(message);
     else this.#settle(message);
   }
@@ -208,6 +230,24 @@ export class Peer {
     });
     for (const request of requests) this.#batches.set(request, batch);
     for (const message of messages) this.receive(message);
+  }
+
+  /** More of a large message has come: whoever waits for it may pass on what there is. */
+  growing(line: LargeLine): void {
+    const { opening } = line;
+    if (opening === undefined || !line.growth.isFast(line.length, this.#clock.monotonic())) return;
+    const pending = this.#answeredBy(opening);
+    pending?.waiter.coming?.(line);
+    if (pending !== undefined) pending.taker = line.taker;
+  }
+
+  /** Where the id stands at the end, one request under way is surely the one, if no other was forsaken. */
+  #answeredBy(opening: Buffer): PendingRequest | undefined {
+    const reply = readOpening(opening);
+    if (reply === undefined) return undefined;
+    if (reply.id !== undefined) return this.#pending.get(numberAt(opening, reply.id));
+    const [only] = this.#pending.size === 1 && !this.#hasForsaken ? this.#pending.entries() : [];
+    return only?.[1];
   }
 
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
@@ -228,10 +268,15 @@ export class Peer {
   }
 
   #settle(reply: Message): void {
-    const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
+    const pending = this.#isTaken(reply) ? undefined : (this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply));
     if (pending?.options.progressOutlivesReply === true) this.#keepProgress(reply, pending);
     if (pending === undefined) this.#handler.stray(reply);
     else pending.waiter.resolve(reply);
+  }
+
+  /** A part of it went to another than who waits under its id: it is nobody's. */
+  #isTaken(reply: Message): boolean {
+    return reply.taker !== undefined && reply.taker !== this.#pending.get(reply.idNumber)?.taker;
   }
 
   /** Nobody says when a task is over: the oldest make room. */
@@ -298,8 +343,9 @@ export class Peer {
   /** The other side is told of what it has been given. */
   #giveUp({ id, line, options }: PendingRequest, error: AnywhereError, reason = error.message): void {
     if (!this.fail(id, error)) return;
-    if (line === undefined || options.cancellable === false || this.#writer.takeBack(line)) return;
-    this.#cancel(id, reason);
+    if (line === undefined || this.#writer.takeBack(line)) return;
+    this.#hasForsaken = true;
+    if (options.cancellable !== false) this.#cancel(id, reason);
   }
 
   #cancel(id: number | string, reason: string): void {
@@ -329,6 +375,10 @@ export class Peer {
     const text = `no answer to ${pending.request.method} within ${seconds} s`;
     this.#giveUp(pending, new AnywhereError('CALL_TIMEOUT', text), 'timeout');
   }
+}
+
+function isReply({ kind }: Message): boolean {
+  return kind === 'result' || kind === 'error';
 }
 
 function cancelled(signal: CancelSignal | undefined): AnywhereError {

@@ -38,11 +38,9 @@ export class Forwarding implements RequestLine {
   }
 
   withId(id: number): Line {
-    const text = String(id);
-    const edits: Edit[] = this.#request.id === undefined ? [] : [{ span: this.#request.id, text }];
-    if (this.#token !== undefined) edits.push({ span: this.#token, text });
-    for (const edit of this.#edits) edits.push(edit);
-    return this.#request.withEdits(edits);
+    const { id: span } = this.#request;
+    const edits = this.#token === undefined ? this.#edits : before({ span: this.#token, text: id }, this.#edits);
+    return this.#request.withEdits(span === undefined ? edits : before({ span, text: id }, edits));
   }
 
   start(to: Peer, options: RequestOptions, waiter: Waiter): void {
@@ -78,9 +76,16 @@ export function forwardRequest(
 
 /** The reply with the id its asker knows it by. */
 export function asReplyTo(request: Message, reply: Message, edits: readonly Edit[] = []): Line {
-  if (reply.id !== undefined) return reply.withEdits([{ span: reply.id, text: request.idText }, ...edits]);
+  if (reply.id !== undefined) return reply.withEdits(before({ span: reply.id, text: request.idKey }, edits));
   const { code, message, data } = reply.errorValue();
   return errorLine(request.idText, code, message, data);
+}
+
+/** Of none or one more a list is made at once: growing it would cost more than all else here. */
+function before(first: Edit, edits: readonly Edit[]): readonly Edit[] {
+  const [second] = edits;
+  if (second === undefined) return [first];
+  return edits.length === 1 ? [first, second] : [first, ...edits];
 }
 
 export function isMethodNotFound(reply: Message): boolean {

@@ -3,8 +3,8 @@ import type { Span } from './json-scan.ts';
 
 export interface Edit {
   readonly span: Span;
-  /** JSON text. */
-  readonly text: string;
+  /** JSON text. A whole number that is not negative stands for its digits: an id needs no string. */
+  readonly text: string | number;
 }
 
 /** A message as pieces to be written one after the other: a large result is never copied to change its id. */
@@ -32,16 +32,35 @@ export class Splice {
     this.length = length;
   }
 
-  /** Writes it into `target` at `at`; the index after it. */
-  copyTo(target: Buffer, at: number): number {
-    let to = at;
+  /**
+   * Writes it into `target` so that it ends at `end`; the index where it begins. It may overwrite what stands before, so
+   * lines are written from the last to the first.
+   */
+  copyBefore(target: Buffer, end: number): number {
+    const bytes = this.#bytes;
+    const edits = this.#edits;
+    const start = end - this.length;
+    // With all of it what follows the last edit is in its place: a view of that part alone would cost more than the copying.
+    if (end >= bytes.length) target.set(bytes, end - bytes.length);
+    else this.#copyRest(target, end);
+    let to = start;
     let from = 0;
-    for (const { span, text } of this.#edits) {
-      to = copyPart(this.#bytes, { start: from, end: span.start }, target, to);
-      to = writeText(text, target, to);
+    for (let index = 0; index < edits.length; index += 1) {
+      const edit = edits[index];
+      if (edit === undefined) break;
+      const { span, text } = edit;
+      copyPart(bytes, from, span.start, target, to);
+      to += span.start - from;
+      writeText(text, target, to);
+      to += byteLength(text);
       from = span.end;
     }
-    return copyPart(this.#bytes, { start: from, end: this.#bytes.length }, target, to);
+    return start;
+  }
+
+  #copyRest(target: Buffer, end: number): void {
+    const from = this.#edits.at(-1)?.span.end ?? 0;
+    this.#bytes.copy(target, end - (this.#bytes.length - from), from);
   }
 
   get pieces(): Pieces {
@@ -49,7 +68,7 @@ export class Splice {
     let from = 0;
     for (const { span, text } of this.#edits) {
       if (span.start > from) pieces.push(this.#bytes.subarray(from, span.start));
-      pieces.push(Buffer.from(text));
+      pieces.push(textBytes(text));
       from = span.end;
     }
     if (from < this.#bytes.length) pieces.push(this.#bytes.subarray(from));
@@ -60,22 +79,56 @@ export class Splice {
 /** Up to so many bytes a loop is quicker than Node's own copying, which is a call and a view of the part. */
 const SHORT = 64;
 
-/** Copies a part of `bytes` into `target` at `at`; the index after it. */
-function copyPart(bytes: Buffer, { start, end }: Span, target: Buffer, at: number): number {
-  if (end - start > SHORT) return at + bytes.copy(target, at, start, end);
-  for (let index = start; index < end; index += 1) target[at + index - start] = bytes[index] ?? 0;
-  return at + end - start;
+/** Copies a part of `bytes` into `target` at `at`. */
+function copyPart(bytes: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  if (end - start > SHORT) bytes.copy(target, at, start, end);
+  else copyShort(bytes, start, end, target, at);
 }
 
-/** Writes `text` into `target` at `at`; the index after it. */
-function writeText(text: string, target: Buffer, at: number): number {
-  if (text.length > SHORT) return at + target.write(text, at);
+function copyShort(bytes: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  let to = at;
+  for (let from = start; from < end; from += 1) {
+    target[to] = bytes[from] ?? 0;
+    to += 1;
+  }
+}
+
+/** Writes the text of an edit into `target` at `at`. */
+function writeText(text: string | number, target: Buffer, at: number): void {
+  if (typeof text === 'number') writeDigits(text, target, at);
+  else if (text.length > SHORT || !writeAscii(text, target, at)) target.write(text, at);
+}
+
+/** False, and nothing useful written, where there is more than ASCII in it. */
+function writeAscii(text: string, target: Buffer, at: number): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code > 0x7f) return at + target.write(text, at);
+    if (code > 0x7f) return false;
     target[at + index] = code;
   }
-  return at + text.length;
+  return true;
+}
+
+/** What V8 divides without a floating-point unit. */
+const INT_32 = 0x7fff_ffff;
+
+function writeDigits(number: number, target: Buffer, at: number): void {
+  if (number > INT_32) {
+    target.write(String(number), at);
+    return;
+  }
+  let rest = number;
+  for (let to = at + digitsOf(number) - 1; to >= at; to -= 1) {
+    const higher = (rest / 10) | 0;
+    target[to] = 0x30 + rest - higher * 10;
+    rest = higher;
+  }
+}
+
+function digitsOf(number: number): number {
+  let digits = 1;
+  for (let limit = 10; number >= limit; limit *= 10) digits += 1;
+  return digits;
 }
 
 /** Most lines have two edits, in one order or the other: sorting them costs more than all else here. */
@@ -87,11 +140,17 @@ export function inOrder(edits: readonly Edit[]): readonly Edit[] {
 }
 
 /** In UTF-8. Ids and names are short and nearly always ASCII. */
-function byteLength(text: string): number {
+function byteLength(text: string | number): number {
+  if (typeof text === 'number') return digitsOf(text);
   if (text.length > SHORT) return Buffer.byteLength(text);
   for (let index = 0; index < text.length; index += 1)
     if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text);
   return text.length;
+}
+
+/** The text of an edit, as bytes. */
+export function textBytes(text: string | number): Buffer {
+  return Buffer.from(String(text));
 }
 
 /** `bytes` with each edit's span replaced. */

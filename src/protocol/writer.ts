@@ -1,24 +1,40 @@
 /**
  * Writes messages to a stream, one line each. What is written within one turn of the event loop
- * leaves as one chunk: over SSH that is one packet to encrypt instead of many.
+ * leaves in few chunks: over SSH each is a packet to encrypt.
  */
 import type { Writable } from 'node:stream';
-import { type Line, piecesOf, Splice } from './splice.ts';
+import { Slab } from '../base/slab.ts';
+import { CutThrough } from './cut-through.ts';
+import { type Line, type Pieces, piecesOf, Splice } from './splice.ts';
 
 const NEWLINE = Buffer.from('\n');
 /** Above this, copying messages together costs more than writing them one by one. */
 const JOIN_LIMIT_BYTES = 128 * 1024;
 
+/** So much of a message that goes ahead may wait in the stream. */
+const AHEAD_BYTES = 1024 * 1024;
+
+export interface WriterOptions {
+  /** Keep lines here while the stream accepts none: they are known not to be sent, and can be taken back. */
+  readonly holds?: boolean;
+  /** So much leaves at once, whatever else the turn may bring. */
+  readonly chunkBytes?: number;
+}
+
 export class MessageWriter {
   readonly #stream: Writable;
   readonly #onCongestion: (congested: boolean) => void;
   readonly #holds: boolean;
+  readonly #chunkBytes: number;
+  readonly #slab = new Slab();
   #lines: Line[] = [];
   /** With a newline for each. */
   #bytes = 0;
   #scheduled = false;
   #closed = false;
   #congested = false;
+  /** Has the stream for itself: lines wait for its end. */
+  #cutThrough: CutThrough | undefined;
   readonly #flushNow = (): void => {
     this.#scheduled = false;
     this.flush();
@@ -26,12 +42,16 @@ export class MessageWriter {
 
   /**
    * @param onCongestion told when the stream stops accepting and when it has drained, for backpressure
-   * @param holds keep lines here while the stream accepts none: they are known not to be sent, and can be taken back
    */
-  constructor(stream: Writable, onCongestion: (congested: boolean) => void = () => undefined, holds = false) {
+  constructor(
+    stream: Writable,
+    onCongestion: (congested: boolean) => void = () => undefined,
+    { holds = false, chunkBytes = JOIN_LIMIT_BYTES }: WriterOptions = {},
+  ) {
     this.#stream = stream;
     this.#onCongestion = onCongestion;
     this.#holds = holds;
+    this.#chunkBytes = chunkBytes;
     stream.on('drain', () => {
       this.#setCongested(false);
       if (holds) this.flush();
@@ -56,8 +76,29 @@ export class MessageWriter {
     if (this.#closed) return;
     this.#lines.push(line);
     this.#bytes += lengthOf(line) + 1;
-    if (this.#bytes >= JOIN_LIMIT_BYTES) this.flush();
+    if (this.#bytes >= this.#chunkBytes) this.flush();
     else this.#schedule();
+  }
+
+  /**
+   * Begins a message whose end has not come yet; undefined where it would have to wait itself.
+   *
+   * @param opening of the message, up to somewhere inside of a string
+   */
+  cutThrough(opening: Pieces): CutThrough | undefined {
+    this.flush();
+    if (this.#closed || this.#congested || this.#cutThrough !== undefined) return undefined;
+    const held = {
+      write: (bytes: Buffer): void => {
+        this.#pushAhead(bytes);
+      },
+      release: (): void => {
+        this.#cutThrough = undefined;
+        this.flush();
+      },
+    };
+    this.#cutThrough = new CutThrough(held, opening);
+    return this.#cutThrough;
   }
 
   /** Takes back a line that is held; false where the stream has been given it, or is about to be. */
@@ -82,10 +123,11 @@ export class MessageWriter {
   flush(): void {
     const lines = this.#lines;
     const bytes = this.#bytes;
-    if (lines.length === 0 || this.#closed || (this.#holds && this.#congested)) return;
+    if (lines.length === 0 || this.#closed || this.#cutThrough !== undefined || (this.#holds && this.#congested))
+      return;
     this.#lines = [];
     this.#bytes = 0;
-    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, bytes));
+    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, this.#slab.take(bytes)));
     else this.#pushAll(lines);
   }
 
@@ -117,6 +159,12 @@ export class MessageWriter {
     if (!this.#stream.write(bytes) && !this.#congested) this.#setCongested(true);
   }
 
+  /** Of a message that goes ahead: whoever sends it is held back late, since each stop costs it time. */
+  #pushAhead(bytes: Buffer): void {
+    if (this.#closed || this.#stream.write(bytes)) return;
+    if (this.#stream.writableLength > AHEAD_BYTES) this.#setCongested(true);
+  }
+
   #setCongested(congested: boolean): void {
     if (this.#congested === congested) return;
     this.#congested = congested;
@@ -128,14 +176,25 @@ function lengthOf(line: Line): number {
   return line instanceof Splice ? line.length : line.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-function joinLines(lines: readonly Line[], bytes: number): Buffer {
-  const joined = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const line of lines) {
-    if (line instanceof Splice) at = line.copyTo(joined, at);
-    else for (const piece of line) at += piece.copy(joined, at);
+/** From the last to the first: see `Splice.copyBefore`. */
+function joinLines(lines: readonly Line[], joined: Buffer): Buffer {
+  let at = joined.length;
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    at -= 1;
     joined[at] = 0x0a;
-    at += 1;
+    const line = lines[index] ?? [];
+    at = line instanceof Splice ? line.copyBefore(joined, at) : copyPiecesBefore(line, joined, at);
   }
   return joined;
+}
+
+function copyPiecesBefore(pieces: Pieces, target: Buffer, end: number): number {
+  let at = end;
+  for (let index = pieces.length - 1; index >= 0; index -= 1) {
+    const piece = pieces[index];
+    if (piece === undefined) continue;
+    at -= piece.length;
+    target.set(piece, at);
+  }
+  return at;
 }

@@ -12,7 +12,7 @@ import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
-import { MessageReader } from '../protocol/reader.ts';
+import type { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { Chatter } from './chatter.ts';
 import { endCause } from './end-cause.ts';
@@ -21,6 +21,7 @@ import { type InstanceDeps, limitsOf, peerLimits } from './instance-deps.ts';
 import { openInTime } from './open-in-time.ts';
 import { placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
+import { serverReader } from './server-reader.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -214,7 +215,7 @@ export class Instance {
 
   #attach(channel: LaunchedChannel, launch: Launch): void {
     this.#channel = channel;
-    const writer = new MessageWriter(channel.input, undefined, true);
+    const writer = new MessageWriter(channel.input, undefined, { holds: true });
     const peer = new Peer(writer, this.#handler(), this.#deps.clock, peerLimits(this.#deps));
     this.#chatter = this.#chatterOf();
     this.#peer = peer;
@@ -244,26 +245,18 @@ export class Instance {
   }
 
   #readerFor(peer: Peer): MessageReader {
-    return new MessageReader(
-      {
-        message: (message) => {
-          peer.receive(message);
-        },
-        batch: (messages) => {
-          peer.receiveBatch(messages);
-        },
-        noise: (line) => {
-          this.#noise(line);
-        },
-        overflow: () => {
-          if (this.#hello === undefined) this.#end(this.#error('SERVER_PROTOCOL', ENDLESS));
-        },
-        oversized: (size, head, tail) => {
-          this.#oversized(peer, size, head, tail);
-        },
+    const watcher = {
+      noise: (line: Buffer): void => {
+        this.#noise(line);
       },
-      Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes),
-    );
+      overflow: (): void => {
+        if (this.#hello === undefined) this.#end(this.#error('SERVER_PROTOCOL', ENDLESS));
+      },
+      oversized: (size: number, head: Buffer, tail: Buffer): void => {
+        this.#oversized(peer, size, head, tail);
+      },
+    };
+    return serverReader(peer, watcher, Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes));
   }
 
   #handler(): ConstructorParameters<typeof Peer>[1] {

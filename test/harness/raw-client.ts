@@ -76,6 +76,17 @@ export class RawClient {
     return this.#stderr;
   }
 
+  /** Of the line that has begun and not ended. */
+  get unfinished(): string {
+    return this.#pieces.join('');
+  }
+
+  /** Reads nothing of what it is sent until the returned function was called. */
+  stopReading(): () => void {
+    this.#child.stdout?.pause();
+    return () => this.#child.stdout?.resume();
+  }
+
   /** One line, as given. */
   send(line: string): void {
     this.#child.stdin?.write(`${line}\n`);

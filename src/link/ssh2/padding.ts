@@ -4,6 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Client } from 'ssh2';
+import { Slab } from '../../base/slab.ts';
 
 interface Cipher {
   allocPacket(payloadBytes: number): Buffer;
@@ -33,19 +34,20 @@ export function poolPadding(client: Client): void {
   if (protocol === undefined || typeof writer?.alloc !== 'function') return;
   const original = writer.alloc.bind(writer);
   const padding = new PaddingPool();
+  const slab = new Slab();
   writer.alloc = (payloadBytes, force) => {
     const isQueued = protocol._kexinit !== undefined && force !== true;
     return isQueued || protocol._cipher?.constructor.name !== 'AESGCMCipherBinding'
       ? original(payloadBytes, force)
-      : gcmPacket(payloadBytes, padding);
+      : gcmPacket(payloadBytes, padding, slab);
   };
 }
 
 /** RFC 5647, section 7.2: the length is not encrypted, so what stands behind it fills whole blocks. */
-function gcmPacket(payloadBytes: number, padding: PaddingPool): Buffer {
+function gcmPacket(payloadBytes: number, padding: PaddingPool, slab: Slab): Buffer {
   let paddingBytes = BLOCK_BYTES - ((1 + payloadBytes) % BLOCK_BYTES);
   if (paddingBytes < MIN_PADDING) paddingBytes += BLOCK_BYTES;
-  const packet = Buffer.allocUnsafe(HEAD_BYTES + payloadBytes + paddingBytes + TAG_BYTES);
+  const packet = slab.take(HEAD_BYTES + payloadBytes + paddingBytes + TAG_BYTES);
   const length = 1 + payloadBytes + paddingBytes;
   packet[0] = length >>> 24;
   packet[1] = length >>> 16;

@@ -88,7 +88,7 @@ function said(one: Message | undefined): string {
     ...NAMES.flatMap((name) => [one.param(name), one.param(name, 'a'), one.resultMember(name)]),
   ];
   return JSON.stringify({
-    spans,
+    spans: spans.map((span) => span && [span.start, span.end]),
     raw: spans.map((span) => span && [one.raw(span), one.text(span)]),
     known: [one.kind, one.method, one.idKey, one.idNumber, one.isAmbiguous, one.length, one.hasTwins()],
     params: NAMES.map((name) => [one.paramText(name), one.paramText(name, 'a'), one.hasTwins(name), one.isTrue(name)]),

@@ -18,7 +18,7 @@ function limited(limits = LIMITS, highWaterMark = 1000) {
   const clock = new ManualClock();
   const nothing = (): void => undefined;
   const handler = { request: nothing, notification: nothing, stray: nothing };
-  const writer = new MessageWriter(stream, undefined, true);
+  const writer = new MessageWriter(stream, undefined, { holds: true });
   const peer = new Peer(writer, handler, clock, limits);
   let text = '';
   const read = (): void => {

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Splice } from '../../../src/protocol/splice.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
@@ -40,6 +41,29 @@ describe('MessageWriter', () => {
       );
     await settled();
     expect(lines()).toEqual([5, 200_000, 7].map((size) => `é😀${'b'.repeat(size)}`));
+  });
+
+  it('writes every line as if it were put together before, however its edits grow and shrink it', async () => {
+    const edited = fc.record({
+      before: fc.nat(200),
+      cut: fc.nat(30),
+      put: fc.oneof(fc.nat(), fc.string()),
+      rest: fc.nat(90),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(edited, { maxLength: 12 }), fc.nat(3000), async (all, chunkBytes) => {
+        const { stream, lines } = watched();
+        const writer = new MessageWriter(stream, undefined, { chunkBytes });
+        const expected = all.map(({ before, cut, put, rest }, index) => {
+          const text = typeof put === 'number' ? put : JSON.stringify(put);
+          const bytes = Buffer.from(`${'b'.repeat(before)}${'#'.repeat(cut)}${'r'.repeat(rest)}${index}`);
+          writer.write(new Splice(bytes, [{ span: { start: before, end: before + cut }, text }]));
+          return `${'b'.repeat(before)}${text}${'r'.repeat(rest)}${index}`;
+        });
+        await settled();
+        expect(lines()).toEqual(expected);
+      }),
+    );
   });
 
   it('tells when the stream is full and when it has drained, once each', async () => {
