@@ -4,7 +4,7 @@ import type { Row } from '../row.ts';
 import { compare, interleave } from '../row.ts';
 import type { Side } from '../sides.ts';
 import { bothSides, closeBoth } from '../sides.ts';
-import { median } from '../stats.ts';
+import { medians } from '../stats.ts';
 
 const BYTES = 50 * 1000 * 1000;
 const MB = 1_000_000;
@@ -20,12 +20,6 @@ async function transfer({ client, big }: Side): Promise<number> {
   const seconds = (performance.now() - began) / 1000;
   if (bytes < BYTES) throw new Error(`only ${bytes} bytes came`);
   return bytes / MB / seconds;
-}
-
-/** Of each run's transfers. */
-function medians(rates: readonly number[]): number[] {
-  const runs = rates.length / TRANSFERS;
-  return Array.from({ length: runs }, (_run, index) => median(rates.slice(index * TRANSFERS, (index + 1) * TRANSFERS)));
 }
 
 export const bigResult: Row = {
@@ -50,8 +44,8 @@ export const bigResult: Row = {
     return [
       compare(
         { row: 'big', what: '50 MB result', unit: 'MB/s', against: 'ssh', threshold: { atLeast: 1 } },
-        medians(rates.ours),
-        medians(rates.baseline),
+        medians(rates.ours, TRANSFERS),
+        medians(rates.baseline, TRANSFERS),
       ),
       compare(
         { row: 'big', what: '50 MB result, RSS growth', unit: 'MB', against: 'its size', threshold: { atMost: 3 } },
