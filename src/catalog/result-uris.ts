@@ -18,8 +18,8 @@ export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriA
 }
 
 /** Whether there may be one in the beginning of a message, or right behind it. */
-export function mayNameResources(opening: Buffer | undefined): boolean {
-  return opening?.includes(MARK) === true;
+export function mayNameResources(opening: Buffer): boolean {
+  return opening.includes(MARK);
 }
 
 function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {

@@ -8,6 +8,7 @@ import { mayNameResources, resultUriEdits } from '../catalog/result-uris.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
+import type { Opening } from '../protocol/envelope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
@@ -86,8 +87,8 @@ export class ClientSide {
     over: (call, outcome) => {
       this.#directCallOver(call, outcome);
     },
-    coming: (call, reply) => {
-      this.#answerComing(call, reply);
+    coming: (call, reply, opening) => {
+      this.#answerComing(call, reply, opening);
     },
   };
 
@@ -169,23 +170,24 @@ export class ClientSide {
       call.answer?.abort();
       this.#callFailed(request, route, call, outcome);
     } else if (call.answer !== undefined) this.#answerCame(call, call.answer, outcome);
-    else if (instance.isLive) this.#reply(request, outcome, instance, call.endedMs);
+    else if (instance.isLive)
+      this.#client.peer.respond(request, this.#lineOf(request, outcome, instance, call.endedMs));
     // It was made once more: the instance is gone.
     else this.#replyOf(request, outcome, route.server);
   }
 
   /** It leaves while it comes, where no other answer could have to wait behind it. */
-  #answerComing(call: DirectCall, reply: LargeLine): void {
+  #answerComing(call: DirectCall, reply: LargeLine, opening: Opening): void {
     const { catalog, clock } = this.#deps;
-    if (this.#running.size > 1 || (catalog.aliases.isActive && mayNameResources(reply.opening))) return;
+    if (this.#running.size > 1 || (catalog.aliases.isActive && mayNameResources(opening.text))) return;
     call.answer?.abort();
-    call.answer = LargeAnswer.begin(call, reply, clock);
+    call.answer = LargeAnswer.begin(call, reply, opening, clock);
   }
 
   /** The end of an answer that was begun, or another one in its place. */
   #answerCame({ request, route }: DirectCall, begun: LargeAnswer, reply: Message): void {
     const { peer } = this.#client;
-    const line = this.#lineOf(request, reply, route.server);
+    const line = this.#lineAt(request, reply, route.server);
     if (!begun.isOf(reply)) begun.abort();
     if (reply.taker === undefined) peer.respond(request, line);
     else if (!begun.finish(line)) peer.reply(request, failedCallResult(unreadable(route.server)));
@@ -285,21 +287,20 @@ export class ClientSide {
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
-    this.#client.peer.respond(request, this.#lineOf(request, reply, server));
+    this.#client.peer.respond(request, this.#lineAt(request, reply, server));
   }
 
-  #lineOf(request: Message, reply: Message, server: ServerPlan): Line {
-    // Where it is gone since, what it said stands.
+  #lineAt(request: Message, reply: Message, server: ServerPlan): Line {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    instance?.touch();
-    if (instance !== undefined) this.#client.tasks.learnFrom(reply, instance);
-    return asReplyTo(request, reply, this.#uriEdits(reply, server));
+    // Where it is gone since, what it said stands.
+    if (instance === undefined) return asReplyTo(request, reply, this.#uriEdits(reply, server));
+    return this.#lineOf(request, reply, instance);
   }
 
-  #reply(request: Message, reply: Message, instance: Instance, nowMs: number): void {
+  #lineOf(request: Message, reply: Message, instance: Instance, nowMs?: number): Line {
     instance.touch(nowMs);
     this.#client.tasks.learnFrom(reply, instance);
-    this.#client.peer.respond(request, asReplyTo(request, reply, this.#uriEdits(reply, instance.server)));
+    return asReplyTo(request, reply, this.#uriEdits(reply, instance.server));
   }
 
   #uriEdits(reply: Message, server: ServerPlan): readonly Edit[] {

@@ -2,6 +2,7 @@
 
 import type { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
+import type { Opening } from '../protocol/envelope.ts';
 import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
@@ -14,7 +15,7 @@ export interface DirectCallWatcher {
   /** The reply, or why there is none. */
   over(call: DirectCall, outcome: Message | AnywhereError): void;
   /** The reply is large, and comes fast. */
-  coming(call: DirectCall, reply: LargeLine): void;
+  coming(call: DirectCall, reply: LargeLine, opening: Opening): void;
 }
 
 /** The request under way, what is sent of it and who waits for it, in one object: each one more would be made for every call. */
@@ -58,7 +59,7 @@ export class DirectCall extends RunningRequest implements Waiter {
     this.answer?.abort();
   }
 
-  coming(reply: LargeLine): void {
-    this.#watcher.coming(this, reply);
+  coming(reply: LargeLine, opening: Opening): void {
+    this.#watcher.coming(this, reply, opening);
   }
 }

@@ -4,7 +4,7 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { CutThrough } from '../protocol/cut-through.ts';
-import { readOpening } from '../protocol/envelope.ts';
+import type { Opening } from '../protocol/envelope.ts';
 import type { LargeLine } from '../protocol/large-line.ts';
 import { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
@@ -36,15 +36,11 @@ export class LargeAnswer {
   /** Since when it has been slow while others waited, monotonic. */
   #slowSinceMs: number | undefined;
 
-  /** Undefined where the client's stream is taken, or the line is not plainly a reply. */
-  static begin(call: AnsweredCall, reply: LargeLine, clock: Clock): LargeAnswer | undefined {
-    const { opening } = reply;
-    const start = opening === undefined ? undefined : readOpening(opening);
-    if (opening === undefined || start === undefined) return undefined;
-    // Without an id before it, it may be meant for another client of the server.
-    if (start.id === undefined && call.route.server.sharing !== 'session') return undefined;
-    const edits = start.id === undefined ? [] : [{ span: start.id, text: call.request.idKey }];
-    const cutThrough = call.peer.cutThrough(call.request, splice(opening, edits));
+  /** Undefined where the client's stream is taken, or the reply may be for another client of the server: no id stands before it. */
+  static begin(call: AnsweredCall, reply: LargeLine, { text, id }: Opening, clock: Clock): LargeAnswer | undefined {
+    if (id === undefined && call.route.server.sharing !== 'session') return undefined;
+    const edits = id === undefined ? [] : [{ span: id, text: call.request.idKey }];
+    const cutThrough = call.peer.cutThrough(call.request, splice(text, edits));
     if (cutThrough === undefined) return undefined;
     reply.passOn(cutThrough);
     return new LargeAnswer(call, cutThrough, clock);

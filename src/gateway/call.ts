@@ -10,6 +10,7 @@ import type { Outgoing } from '../downstream/client-side.ts';
 import type { Destination } from '../downstream/destinations.ts';
 import type { Link } from '../link/contract.ts';
 import type { ToolCall } from '../policy/interceptor.ts';
+import type { Opening } from '../protocol/envelope.ts';
 import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { RequestOptions, Waiter } from '../protocol/pending-request.ts';
@@ -165,8 +166,8 @@ class Attempt implements RequestOptions, Waiter {
     this.waiter.resolve(reply);
   }
 
-  coming(reply: LargeLine): void {
-    this.waiter.coming?.(reply);
+  coming(reply: LargeLine, opening: Opening): void {
+    this.waiter.coming?.(reply, opening);
   }
 
   reject(error: AnywhereError, isUnsent = false): void {

@@ -137,11 +137,11 @@ function skipScalar(bytes: Buffer, from: number): number {
 
 /** From the quote of a key to the first byte of its value, or -1. */
 function skipKey(bytes: Buffer, from: number): number {
-  if (bytes[from] !== QUOTE) return -1;
+  if (from >= bytes.length || bytes[from] !== QUOTE) return -1;
   const end = skipString(bytes, from);
   if (end === -1) return -1;
   const colon = skipSpace(bytes, end);
-  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
+  return colon < bytes.length && bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
 }
 
 /** Containers whose bits are in one number. */
@@ -235,15 +235,16 @@ export interface MemberVisitor {
 
 /** Tells `visitor` of each member of the object at `from`; the index after it, or -1. */
 export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor): number {
-  if (bytes[from] !== OPEN_BRACE) return -1;
+  if (from >= bytes.length || bytes[from] !== OPEN_BRACE) return -1;
   let at = skipSpace(bytes, from + 1);
-  if (bytes[at] === CLOSE_BRACE) return at + 1;
+  if (at < bytes.length && bytes[at] === CLOSE_BRACE) return at + 1;
   for (;;) {
     const start = skipKey(bytes, at);
     if (start === -1) return -1;
     const end = visitor.member(at, start);
     if (end === -1) return -1;
     at = skipSpace(bytes, end);
+    if (at >= bytes.length) return -1;
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     if (bytes[at] !== COMMA) return -1;
     at = skipSpace(bytes, at + 1);

@@ -12,7 +12,7 @@ import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
 import type { CutThrough } from './cut-through.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import { readOpening } from './envelope.ts';
+import { type Opening, readOpening } from './envelope.ts';
 import { numberAt } from './json-scan.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import type { LargeLine } from './large-line.ts';
@@ -234,18 +234,18 @@ export class Peer {
 
   /** More of a large message has come: whoever waits for it may pass on what there is. */
   growing(line: LargeLine): void {
-    const { opening } = line;
-    if (opening === undefined || !line.growth.isFast(line.length, this.#clock.monotonic())) return;
-    const pending = this.#answeredBy(opening);
-    pending?.waiter.coming?.(line);
-    if (pending !== undefined) pending.taker = line.taker;
+    const { opening: text } = line;
+    if (text === undefined || !line.growth.isFast(line.length, this.#clock.monotonic())) return;
+    const opening = readOpening(text);
+    const pending = opening === undefined ? undefined : this.#answeredBy(opening);
+    if (opening === undefined || pending === undefined) return;
+    pending.waiter.coming?.(line, opening);
+    pending.taker = line.taker;
   }
 
   /** Where the id stands at the end, one request under way is surely the one, if no other was forsaken. */
-  #answeredBy(opening: Buffer): PendingRequest | undefined {
-    const reply = readOpening(opening);
-    if (reply === undefined) return undefined;
-    if (reply.id !== undefined) return this.#pending.get(numberAt(opening, reply.id));
+  #answeredBy({ text, id }: Opening): PendingRequest | undefined {
+    if (id !== undefined) return this.#pending.get(numberAt(text, id));
     const [only] = this.#pending.size === 1 && !this.#hasForsaken ? this.#pending.entries() : [];
     return only?.[1];
   }

@@ -2,6 +2,7 @@
 
 import type { CancelListener, CancelSignal } from '../base/cancellation.ts';
 import type { AnywhereError } from '../base/errors.ts';
+import type { Opening } from './envelope.ts';
 import type { LargeLine, StringTaker } from './large-line.ts';
 import type { Message } from './message.ts';
 import type { Line } from './splice.ts';
@@ -36,7 +37,7 @@ export interface Waiter {
   /** @param isUnsent true: the other side was given nothing of the request */
   reject(error: AnywhereError, isUnsent?: boolean): void;
   /** The reply is large, and comes fast: it may be passed on from now on, with `passOn`. */
-  coming?(reply: LargeLine): void;
+  coming?(reply: LargeLine, opening: Opening): void;
   /** Nothing more comes of it: it is asked once more. */
   again?(): void;
 }
