@@ -96,13 +96,15 @@ export class LineClient {
   }
 
   /** Lists until every name is offered, again after each list_changed. */
-  async listUntil(names: readonly string[]): Promise<void> {
+  async listUntil(names: readonly string[], withinMs = PATIENCE_MS): Promise<void> {
+    const until = performance.now() + withinMs;
     for (;;) {
       const seen = this.#changes;
-      const line = await this.request('tools/list', '{}');
+      const line = (await this.request('tools/list', '{}')).toString('latin1');
       const missing = names.filter((name) => !line.includes(`"name":"${name}"`));
       if (missing.length === 0) return;
-      await this.#within(this.#changedSince(seen), `list_changed (missing: ${missing.join(' ')})`);
+      const what = `list_changed (${missing.length} missing: ${missing.slice(0, 5).join(' ')})`;
+      await this.#within(this.#changedSince(seen), what, until - performance.now());
     }
   }
 
@@ -130,13 +132,13 @@ export class LineClient {
     });
   }
 
-  async #within<T>(work: Promise<T>, what: string): Promise<T> {
+  async #within<T>(work: Promise<T>, what: string, withinMs = PATIENCE_MS): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const fail = (why: string): never => {
       throw new Error(`${what}: ${why}\n${this.#stderr}`);
     };
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+      timer = setTimeout(resolve, withinMs);
     });
     try {
       return await Promise.race([

@@ -1,4 +1,4 @@
-/** Resident memory of processes, through /proc (proc(5)). */
+/** Memory and processor time of processes, through /proc (proc(5)). */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const KIB = 1024;
@@ -49,4 +49,15 @@ function safeRss(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** USER_HZ of Linux. */
+const TICKS_PER_SECOND = 100;
+
+/** User and system time so far (fields 14 and 15 of stat). */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

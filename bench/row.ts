@@ -68,3 +68,17 @@ export async function interleave<T>(
   }
   return results;
 }
+
+/** Measures both sides `count` times, one after the other, so that whatever the machine does hits both alike. */
+export async function inTurn(
+  count: number,
+  ours: () => Promise<number>,
+  baseline: () => Promise<number>,
+): Promise<{ ours: number[]; baseline: number[] }> {
+  const taken: { ours: number[]; baseline: number[] } = { ours: [], baseline: [] };
+  for (let at = 0; at < count; at += 1) {
+    taken.ours.push(await ours());
+    taken.baseline.push(await baseline());
+  }
+  return taken;
+}

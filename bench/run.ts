@@ -8,13 +8,14 @@ import { parseArgs } from 'node:util';
 import type { Figure, Row } from './row.ts';
 import { holds } from './row.ts';
 import { bigResult } from './rows/big-result.ts';
-import { callLatency, callThroughput, farCallLatency } from './rows/calls.ts';
+import { callCompany, callLatency, callThroughput, farCallLatency } from './rows/calls.ts';
 import { clientMemory } from './rows/client-memory.ts';
 import { dashboard } from './rows/dashboard.ts';
 import { disturbed } from './rows/disturbed.ts';
 import { firstContact, knownHost } from './rows/first-call.ts';
+import { fleet, thousandLaunches } from './rows/fleet.ts';
 import { manyHosts, memory } from './rows/many-hosts.ts';
-import { shimCalls, shimStart } from './rows/shim.ts';
+import { shimStart } from './rows/shim.ts';
 import { cachedList, version } from './rows/start-up.ts';
 import { table } from './table.ts';
 import { World } from './world.ts';
@@ -27,7 +28,7 @@ const ROWS: readonly Row[] = [
   farCallLatency,
   callThroughput,
   bigResult,
-  shimCalls,
+  callCompany,
   firstContact,
   knownHost,
   manyHosts,
@@ -35,6 +36,8 @@ const ROWS: readonly Row[] = [
   clientMemory,
   dashboard,
   disturbed,
+  fleet,
+  thousandLaunches,
 ];
 
 interface Failure {

@@ -12,6 +12,7 @@ import { sshConfigText } from '../test/harness/sshd-config.ts';
 import { LineClient } from './client.ts';
 
 export const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const MIDDLEWARE = fileURLToPath(new URL('servers/middleware.mjs', import.meta.url));
 const NODE_ECHO = fileURLToPath(new URL('servers/echo.mjs', import.meta.url));
 
 /** A server's command line on the machine. */
@@ -21,7 +22,9 @@ export interface Machines {
   /** Host names of the hosts file; all lead to the same machine. */
   readonly hosts: readonly string[];
   /** Server names on each of them, and what they run. */
-  readonly servers: Readonly<Record<string, Command>>;
+  readonly servers: Readonly<Record<string, Command | undefined>>;
+  /** Every server is this subsystem of the machine, and has no command of its own. */
+  readonly subsystem?: string;
   /** Port on loopback: sshd's own, or a proxy's. */
   readonly port: number;
 }
@@ -101,18 +104,21 @@ export class World {
     return { sshConfigFile: at('ssh_config'), hostsFile: at('config.yaml'), env, cwd: folder, forget };
   }
 
-  /** This program over a hosts file. */
-  gateway(setting: Setting): LineClient {
-    const args = [BIN, 'serve', '--in-process', '--config', setting.hostsFile];
-    return this.#owned(new LineClient({ command: process.execPath, args, env: setting.env, cwd: setting.cwd }));
+  /** This program over a hosts file, in the foreground. */
+  gateway(setting: Setting, nodeOptions: readonly string[] = []): LineClient {
+    return this.#node(setting, [...nodeOptions, BIN, 'serve', '--in-process', '--config', setting.hostsFile]);
+  }
+
+  /** The library with one middleware in the place where policy stands. */
+  withMiddleware(setting: Setting): LineClient {
+    return this.#node(setting, [MIDDLEWARE, setting.hostsFile]);
   }
 
   /** The same through the user's daemon, which ends with the world. */
   shim(setting: Setting): LineClient {
     if (!this.#withDaemon.has(setting)) this.#closers.push(() => endDaemons(setting.env['XDG_RUNTIME_DIR'] ?? ''));
     this.#withDaemon.add(setting);
-    const args = [BIN, 'serve', '--config', setting.hostsFile];
-    return this.#owned(new LineClient({ command: process.execPath, args, env: setting.env, cwd: setting.cwd }));
+    return this.#node(setting, [BIN, 'serve', '--config', setting.hostsFile]);
   }
 
   /** The same server through plain `ssh host server`. */
@@ -121,10 +127,19 @@ export class World {
     return this.#owned(new LineClient({ command: 'ssh', args, env: setting.env, cwd: setting.cwd }));
   }
 
+  /** Ends something of a row with the world. */
+  onClose(closer: () => void | Promise<void>): void {
+    this.#closers.push(async () => closer());
+  }
+
   async close(): Promise<void> {
     for (const closer of this.#closers.reverse()) await closer();
     await this.sshd.stop();
     this.#folder.remove();
+  }
+
+  #node({ env, cwd }: Setting, args: readonly string[]): LineClient {
+    return this.#owned(new LineClient({ command: process.execPath, args, env, cwd }));
   }
 
   #owned(client: LineClient): LineClient {
@@ -156,8 +171,9 @@ function userEnvironment(folder: string): NodeJS.ProcessEnv {
 
 /** Written as people write it: YAML in block style. */
 function hostsFileText(groups: readonly Machines[], configFile: string): string {
-  const entries = groups.flatMap(({ hosts, servers }) => {
-    const host = { servers: Object.fromEntries(Object.entries(servers).map(serverEntry)) };
+  const entries = groups.flatMap(({ hosts, servers, subsystem }) => {
+    const ssh = subsystem === undefined ? {} : { ssh: { subsystem } };
+    const host = { ...ssh, servers: Object.fromEntries(Object.entries(servers).map(serverEntry)) };
     return hosts.map((name) => [name, host]);
   });
   return stringify(
@@ -166,6 +182,7 @@ function hostsFileText(groups: readonly Machines[], configFile: string): string 
   );
 }
 
-function serverEntry([name, [command, ...args]]: [string, Command]): [string, object] {
-  return [name, { command, args }];
+function serverEntry([name, words]: [string, Command | undefined]): [string, object] {
+  const [command, ...args] = words ?? [];
+  return [name, command === undefined ? {} : { command, args }];
 }

@@ -15,7 +15,7 @@ import { compare, interleave } from '../row.ts';
 import { type Side, side } from '../sides.ts';
 import { quantile } from '../stats.ts';
 import type { Command, World } from '../world.ts';
-import { latencies } from './calls.ts';
+import { callOnce } from './calls.ts';
 
 const MB = 1_000_000;
 const GARBAGE = fileURLToPath(new URL('../servers/garbage.mjs', import.meta.url));
@@ -197,7 +197,7 @@ export const disturbed: Row = {
   async run(world: World, runs: number): Promise<Figure[]> {
     const proxy = await world.proxy();
     const [ours, plain] = await oursAndPlain(world, proxy);
-    for (const { good } of [ours, plain]) await latencies(good, WARM_UP);
+    for (const { good } of [ours, plain]) for (let call = 0; call < WARM_UP; call += 1) await callOnce(good);
     proxy.blackhole();
     const { pid } = ours.good.client;
     const before = rss(pid);

@@ -64,6 +64,6 @@ export const firstContact = row(
 export const knownHost = row(
   'known-host',
   `spawn to first call, ${ROUND_TRIP_MS} ms, known host`,
-  0.9,
+  1.0,
   () => undefined,
 );

@@ -1,26 +1,13 @@
 /** What the shim in front of the daemon costs: at its start, and on every call. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { LineClient } from '../client.ts';
 import type { Figure, Row } from '../row.ts';
 import { compare, interleave } from '../row.ts';
-import { type Side, side } from '../sides.ts';
-import { quantile } from '../stats.ts';
 import type { World } from '../world.ts';
-import { latencies, throughput } from './calls.ts';
+import { bareNode, timeOf } from './start-up.ts';
 
-const run = promisify(execFile);
 const HOST = 'box';
 /** What the start may take longer than node alone, ms. */
 const ADDED_MS = 60;
-
-const bareNode = (): Promise<number> => timeOf(() => run(process.execPath, ['-e', '0']));
-
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
 
 /** Milliseconds from before the spawn to the answer of initialize. */
 async function startTime(start: () => LineClient): Promise<number> {
@@ -71,36 +58,5 @@ export const shimStart: Row = {
         values.map(() => ADDED_MS),
       );
     return [figure('shim, daemon warm', taken.ours, true), figure('in-process', taken.baseline, false)];
-  },
-};
-
-async function calling(client: LineClient): Promise<Side> {
-  const ready = await side(client, `${HOST}__echo__`);
-  await throughput(ready, 5000, 32);
-  return ready;
-}
-
-export const shimCalls: Row = {
-  name: 'shim-calls',
-  async run(world: World, runs: number): Promise<Figure[]> {
-    const setting = world.setting({ hosts: [HOST], servers: { echo: world.nodeEcho }, port: world.sshd.port });
-    const ours = await calling(world.shim(setting));
-    const baseline = await calling(world.gateway(setting));
-    const p50 = async (of: Side): Promise<number> => quantile(await latencies(of, 2000), 0.5);
-    const alone = await interleave(
-      runs,
-      () => p50(ours),
-      () => p50(baseline),
-    );
-    const many = await interleave(
-      runs,
-      () => throughput(ours, 10_000, 32),
-      () => throughput(baseline, 10_000, 32),
-    );
-    const common = { row: 'shim-calls', against: 'in-process' };
-    return [
-      compare({ ...common, what: '1 KB call through shim and daemon, p50', unit: 'ms' }, alone.ours, alone.baseline),
-      compare({ ...common, what: 'the same, 32 in flight', unit: '/s' }, many.ours, many.baseline),
-    ];
   },
 };
