@@ -6,4 +6,5 @@ export type { HostPlan, Plan, ServerPlan } from './config/plan.ts';
 export { Gateway, type GatewayDeps } from './gateway/gateway.ts';
 export { type OpenOptions, openGateway } from './gateway/open.ts';
 export { type ServeOptions, serveStdio } from './gateway/serve.ts';
-export type { CallHandler, Interceptor, ToolCall } from './policy/interceptor.ts';
+export type { CallHandler, ToolCall } from './calls/call.ts';
+export type { Middleware } from './policy/middleware.ts';

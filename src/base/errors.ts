@@ -195,6 +195,7 @@ interface ErrorDetails extends ErrorPlace {
   readonly evidence?: readonly string[] | undefined;
   /** Instead of the code's own next step, when a better one is known here. */
   readonly hint?: string | undefined;
+  readonly isUnsent?: boolean | undefined;
   readonly cause?: unknown;
 }
 
@@ -210,6 +211,8 @@ export class AnywhereError extends Error {
   readonly tool: string | undefined;
   readonly evidence: readonly string[];
   readonly hint: string;
+  /** The other side was given nothing of the request: sending the request again does no harm. */
+  readonly isUnsent: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -218,6 +221,7 @@ export class AnywhereError extends Error {
     this.server = details.server;
     this.tool = details.tool;
     this.evidence = details.evidence ?? [];
+    this.isUnsent = details.isUnsent ?? false;
     this.hint = details.hint ?? fillHint(ERROR_CODES[code].hint, details);
   }
 
@@ -233,8 +237,15 @@ export class AnywhereError extends Error {
       tool: this.tool ?? place.tool,
       evidence: this.evidence,
       hint: UNFILLED.test(this.hint) ? undefined : this.hint,
+      isUnsent: this.isUnsent,
       cause: this.cause,
     });
+  }
+
+  /** The same error, for a request that was never sent. */
+  unsent(): AnywhereError {
+    const { code, message, host, server, tool, evidence, hint, cause } = this;
+    return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent: true });
   }
 
   toJSON(): ErrorReport {

@@ -1,10 +1,10 @@
 /** `call`: one tools/call through the same session and the same rules as an AI client's. */
 import { AnywhereError } from '../base/errors.ts';
+import { PIN_META } from '../calls/pinned.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
 import { bringUp } from '../gateway/bring-up.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { PIN_META } from '../gateway/pinned.ts';
 import type { Message } from '../protocol/message.ts';
 import type { CallOutcome, ControlMethods, ControlNotifications } from './control-schema.ts';
 

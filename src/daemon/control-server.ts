@@ -214,8 +214,8 @@ export class ControlServer {
     this.#local ??= new LocalClient({
       clock,
       version,
-      open: (writer, onMember) =>
-        gateway.openSession(writer, { isCommand: true, onMember, environment: this.#environment }),
+      open: (writer, observer) =>
+        gateway.openSession(writer, { isCommand: true, observer, environment: this.#environment }),
     });
     return this.#local;
   }

@@ -1,11 +1,11 @@
 /** Which servers a face means, and what is done with them. */
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { untilOver } from '../calls/settle.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import { bringUp } from '../gateway/bring-up.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { untilOver } from '../gateway/settle.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 

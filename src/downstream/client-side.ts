@@ -1,78 +1,45 @@
 /** Answers the requests of one AI client: from the merged lists, or through the server that each is meant for. */
-import type { Cancellation } from '../base/cancellation.ts';
-import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import type { Call, Caller } from '../calls/call.ts';
+import type { Calls, Destination } from '../calls/calls.ts';
+import type { Router } from '../calls/router.ts';
+import type { Waits } from '../calls/waits.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { mayNameResources, resultUriEdits } from '../catalog/result-uris.ts';
-import type { PooledTool, Route } from '../catalog/route.ts';
+import { resultUriEdits } from '../catalog/result-uris.ts';
+import type { Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
-import type { Opening } from '../protocol/envelope.ts';
+import type { Gate } from '../policy/gate.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
-import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
-import type { Peer } from '../protocol/peer.ts';
-import type { Waiter } from '../protocol/pending-request.ts';
 import { asReplyTo } from '../protocol/relay.ts';
-import type { Edit, Line } from '../protocol/splice.ts';
-import type { Router } from '../routing/router.ts';
-import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+import type { Line } from '../protocol/splice.ts';
+import type { Instance } from '../upstream/instance.ts';
 import { listAllTasks } from '../upstream/list-tasks.ts';
-import { type Destination, Destinations } from './destinations.ts';
-import { DirectCall, type DirectCallWatcher } from './direct-call.ts';
+import { Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
-import { LargeAnswer } from './large-answer.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
-import { RunningRequest } from './running-call.ts';
 import type { Tasks } from './tasks.ts';
 
-/** A request on its way to a server, and in whose name. */
-export interface Outgoing {
-  readonly owner: InstanceOwner;
-  readonly peer: Peer;
-  readonly request: Message;
-  readonly cancellation: Cancellation;
-}
-
 export interface ClientSideDeps {
-  readonly clock: Clock;
   /** Owns the answers that are being made. */
   readonly scope: Scope;
   readonly catalog: Catalog;
   readonly router: Router;
-  /** tools/call with everything around it: policy, audit, metrics; at its core the way to the server. */
-  readonly callTool: CallHandler;
-  /** The same for a pool's tool. `onMember` is told who is to answer, each time that changes. */
-  readonly callPool: (call: ToolCall, tool: PooledTool, onMember: (member: Route) => void) => Promise<Message>;
-  /** Whom that is told to besides. */
-  readonly onMember?: (request: Message, member: Route) => void;
-  /** The same way for the other requests that a server answers. */
-  readonly forward: (outgoing: Outgoing, destination: Destination) => Promise<Message>;
-  /** The instance that can take a call for this client now, where nothing stands around calls. */
-  readonly readyFor: (server: ServerPlan, owner: InstanceOwner) => Instance | undefined;
-  /** `callTool` for it. */
-  readonly startCall: (instance: Instance, call: DirectCall, waiter: Waiter) => void;
-  readonly nextCallId: () => number;
+  readonly waits: Waits;
+  readonly calls: Calls;
+  /** The way of every tools/call. */
+  readonly gate: Gate;
   /** Requests of one client under way; more are refused. */
   readonly maxRequests: () => number;
-  /** A call that went the direct way is over: it is counted, and whoever began to watch meanwhile is told. */
-  readonly callEnded: (call: RunningRequest, outcome: Message | AnywhereError, client: string) => void;
-  /** Resolves when the tool is offered, or as soon as it is no use to wait. */
-  readonly awaitTool: (name: string, client: Pick<ClientSideClient, 'owner' | 'profile'>) => Promise<void>;
 }
 
 /** The client itself, as this side needs it. */
-export interface ClientSideClient {
-  readonly id: string;
-  readonly owner: InstanceOwner;
-  readonly peer: Peer;
+export interface ClientSideClient extends Caller {
   readonly lists: MergedLists;
   readonly tasks: Tasks;
-  /** Which of the catalog's listings are its own; undefined: always the latest. */
-  readonly profile: () => string | undefined;
   readonly instances: () => readonly Instance[];
   /** initialize, ping, logging/setLevel. */
   readonly answerHere: (request: Message) => void;
@@ -82,15 +49,7 @@ export class ClientSide {
   readonly #client: ClientSideClient;
   readonly #deps: ClientSideDeps;
   readonly #destinations: Destinations;
-  readonly #running = new RunningRequests<RunningRequest>();
-  readonly #directCalls: DirectCallWatcher = {
-    over: (call, outcome) => {
-      this.#directCallOver(call, outcome);
-    },
-    coming: (call, reply, opening) => {
-      this.#answerComing(call, reply, opening);
-    },
-  };
+  readonly #running = new RunningRequests<Call>();
 
   constructor(client: ClientSideClient, deps: ClientSideDeps) {
     this.#client = client;
@@ -102,8 +61,7 @@ export class ClientSide {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
     else if (this.#running.size >= this.#deps.maxRequests()) this.#refuseAnother(request, rule);
-    else if (rule?.kind !== 'call' || !this.#callDirectly(request))
-      this.#deps.scope.run(this.#guarded(request, (cancellation) => this.#answer(request, rule, cancellation)));
+    else this.#deps.scope.run(this.#guarded(request, (call) => this.#answer(call, rule)));
   }
 
   /** @param key of a request of this client, `Message.idKey` */
@@ -112,7 +70,7 @@ export class ClientSide {
   }
 
   /** Its tools/calls that have not been answered yet. */
-  get calls(): readonly RunningRequest[] {
+  get calls(): readonly Call[] {
     return this.#running.all().filter(({ route }) => route !== undefined);
   }
 
@@ -125,15 +83,12 @@ export class ClientSide {
     this.#running.cancelAll(cause);
   }
 
-  #answer(
-    request: Message,
-    rule: ClientRequestRule | undefined,
-    cancellation: RunningRequest,
-  ): Promise<void> | undefined {
-    if (rule === undefined) return this.#answerUnknown(request, cancellation);
+  #answer(call: Call, rule: ClientRequestRule | undefined): Promise<void> | undefined {
+    const { request } = call;
+    if (rule === undefined) return this.#answerUnknown(call);
     switch (rule.kind) {
       case 'list':
-        return this.#client.lists.answer(request, rule.collection, cancellation.signal);
+        return this.#client.lists.answer(request, rule.collection, call.signal);
       case 'all-tasks':
         return this.#listTasks(request);
       case 'here':
@@ -142,76 +97,16 @@ export class ClientSide {
         return undefined;
       default:
         if (request.hasTwins() || request.hasTwins('ref')) throw ambiguous(request);
-        if (rule.kind === 'call') return this.#callTool(request, cancellation);
-        return this.#forward(request, this.#destinations.of(request, rule), cancellation);
+        if (rule.kind === 'call') return this.#callTool(call);
+        return this.#forward(call, this.#destinations.of(request, rule));
     }
   }
 
-  /** A call to a server that is up, with nothing to do around it: nearly every one. False: it is not so simple. */
-  #callDirectly(request: Message): boolean {
-    const { owner } = this.#client;
-    const route = request.hasTwins() ? undefined : this.#tool(request.paramText('name') ?? '');
-    const instance =
-      route === undefined || route.pool !== undefined ? undefined : this.#deps.readyFor(route.server, owner);
-    if (route === undefined || instance === undefined) return false;
-    const call = new DirectCall(request, route, instance, this.#client, this.#directCalls);
-    this.#running.add(request.idKey, call);
-    this.#begin(call, route);
-    this.#deps.startCall(instance, call, call);
-    return true;
-  }
-
-  #directCallOver(call: DirectCall, outcome: Message | AnywhereError): void {
-    const { request, route, instance } = call;
-    this.#running.end(request.idKey);
-    call.endedMs = this.#deps.clock.monotonic();
-    this.#deps.callEnded(call, outcome, this.#client.id);
-    if (outcome instanceof AnywhereError) {
-      call.answer?.abort();
-      this.#callFailed(request, route, call, outcome);
-    } else if (call.answer !== undefined) this.#answerCame(call, call.answer, outcome);
-    else if (instance.isLive)
-      this.#client.peer.respond(request, this.#lineOf(request, outcome, instance, call.endedMs));
-    // It was made once more: the instance is gone.
-    else this.#replyOf(request, outcome, route.server);
-  }
-
-  /** It leaves while it comes, where no other answer could have to wait behind it. */
-  #answerComing(call: DirectCall, reply: LargeLine, opening: Opening): void {
-    const { catalog, clock } = this.#deps;
-    if (this.#running.size > 1 || (catalog.aliases.isActive && mayNameResources(opening.text))) return;
-    call.answer?.abort();
-    call.answer = LargeAnswer.begin(call, reply, opening, clock);
-  }
-
-  /** The end of an answer that was begun, or another one in its place. */
-  #answerCame({ request, route }: DirectCall, begun: LargeAnswer, reply: Message): void {
-    const { peer } = this.#client;
-    const line = this.#lineAt(request, reply, route.server);
-    if (!begun.isOf(reply)) begun.abort();
-    if (reply.taker === undefined) peer.respond(request, line);
-    else if (!begun.finish(line)) peer.reply(request, failedCallResult(unreadable(route.server)));
-  }
-
-  #begin(running: RunningRequest, route: Route): number {
-    running.route = route;
-    running.call = this.#deps.nextCallId();
-    running.startedMs = this.#deps.clock.monotonic();
-    return running.call;
-  }
-
-  #callFailed(request: Message, route: Route, cancellation: RunningRequest, error: AnywhereError): void {
-    const { host, name: server } = route.server;
-    // A cancelled request gets no answer (MCP, utilities/cancellation).
-    if (cancellation.aborted && !cancellation.isOwed) this.#client.peer.abandon(request);
-    else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
-  }
-
   /** A method we do not know goes to the sole server that could know it. */
-  #answerUnknown(request: Message, cancellation: Cancellation): Promise<void> | undefined {
+  #answerUnknown(call: Call): Promise<void> | undefined {
     const server = this.#deps.router.soleServer;
-    if (server !== undefined) return this.#forward(request, { server, edits: [] }, cancellation);
-    this.#refuse(request);
+    if (server !== undefined) return this.#forward(call, { server, edits: [] });
+    this.#refuse(call.request);
     return undefined;
   }
 
@@ -226,38 +121,37 @@ export class ClientSide {
     this.#client.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
   }
 
-  async #callTool(request: Message, cancellation: RunningRequest): Promise<void> {
-    const { id: client, owner, peer } = this.#client;
+  async #callTool(call: Call): Promise<void> {
+    const { request } = call;
     const name = request.paramText('name') ?? '';
-    const route = this.#tool(name) ?? (await this.#awaitedRoute(name));
+    const route = this.#tool(name) ?? (await this.#awaitedTool(name));
     if (route === undefined) {
       this.#unknownTool(request, name);
       return;
     }
+    call.aim(route);
     try {
-      const call = { id: this.#begin(cancellation, route), client, owner, peer, route, request, cancellation };
-      const reply = await (route.pool === undefined ? this.#deps.callTool(call) : this.#callPool(call, route.pool));
-      this.#replyOf(request, reply, (cancellation.route ?? route).server);
+      const reply = await this.#deps.gate.call(call);
+      this.#replyOf(request, reply, call.route.server);
     } catch (error) {
-      this.#callFailed(request, cancellation.route ?? route, cancellation, asAnywhereError(error));
+      this.#callFailed(call, call.route, asAnywhereError(error));
     }
   }
 
-  /** The call is its member's from then on: for whoever looks at what is under way, and for the reply. */
-  #callPool(call: ToolCall & { readonly cancellation: RunningRequest }, tool: PooledTool): Promise<Message> {
-    return this.#deps.callPool(call, tool, (member) => {
-      call.cancellation.route = member;
-      this.#deps.onMember?.(call.request, member);
-    });
-  }
-
-  async #awaitedRoute(name: string): Promise<Route | undefined> {
-    await this.#deps.awaitTool(name, this.#client);
+  async #awaitedTool(name: string): Promise<Route | undefined> {
+    await this.#deps.waits.awaitTool(name, this.#client.owner, this.#client.profile());
     return this.#tool(name);
   }
 
   #tool(name: string): Route | undefined {
     return this.#deps.router.named('tools', name, this.#client.profile());
+  }
+
+  #callFailed({ request, isCancelled, isRevoked }: Call, route: Route, error: AnywhereError): void {
+    const { host, name: server } = route.server;
+    // A cancelled request gets no answer (MCP, utilities/cancellation).
+    if (isCancelled && !isRevoked) this.#client.peer.abandon(request);
+    else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
   }
 
   #unknownTool(request: Message, name: string): void {
@@ -266,10 +160,9 @@ export class ClientSide {
     else this.#client.peer.reply(request, failedCallResult(why));
   }
 
-  async #forward(request: Message, destination: Destination, cancellation: Cancellation): Promise<void> {
-    const { owner, peer } = this.#client;
-    const reply = await this.#deps.forward({ owner, peer, request, cancellation }, destination);
-    this.#replyOf(request, reply, destination.server);
+  async #forward(call: Call, destination: Destination): Promise<void> {
+    const reply = await this.#deps.calls.forward(call, destination);
+    this.#replyOf(call.request, reply, destination.server);
   }
 
   async #listTasks(request: Message): Promise<void> {
@@ -287,45 +180,32 @@ export class ClientSide {
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
-    this.#client.peer.respond(request, this.#lineAt(request, reply, server));
+    this.#client.peer.respond(request, this.#lineOf(request, reply, server));
   }
 
-  #lineAt(request: Message, reply: Message, server: ServerPlan): Line {
+  #lineOf(request: Message, reply: Message, server: ServerPlan): Line {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    // Where it is gone since, what it said stands.
-    if (instance === undefined) return asReplyTo(request, reply, this.#uriEdits(reply, server));
-    return this.#lineOf(request, reply, instance);
-  }
-
-  #lineOf(request: Message, reply: Message, instance: Instance, nowMs?: number): Line {
-    instance.touch(nowMs);
-    this.#client.tasks.learnFrom(reply, instance);
-    return asReplyTo(request, reply, this.#uriEdits(reply, instance.server));
-  }
-
-  #uriEdits(reply: Message, server: ServerPlan): readonly Edit[] {
-    return resultUriEdits(reply, server, this.#deps.catalog.aliases);
+    // An instance that is gone since said what it said.
+    instance?.touch();
+    if (instance !== undefined) this.#client.tasks.learnFrom(reply, instance);
+    return asReplyTo(request, reply, resultUriEdits(reply, server, this.#deps.catalog.aliases));
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */
-  async #guarded(request: Message, answer: (cancellation: RunningRequest) => Promise<void> | undefined): Promise<void> {
+  async #guarded(request: Message, answer: (call: Call) => Promise<void> | undefined): Promise<void> {
     const id = request.idKey;
-    const cancellation = this.#running.add(id, new RunningRequest(request));
+    const call = this.#running.add(id, this.#deps.calls.begin(this.#client, request));
     try {
-      await answer(cancellation);
+      await answer(call);
     } catch (thrown) {
       const error = asAnywhereError(thrown);
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (cancellation.aborted) this.#client.peer.abandon(request);
+      if (call.isCancelled) this.#client.peer.abandon(request);
       else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
     } finally {
       this.#running.end(id);
     }
   }
-}
-
-function unreadable({ host, name: server }: ServerPlan): AnywhereError {
-  return new AnywhereError('SERVER_PROTOCOL', 'the end of its answer does not fit to its beginning', { host, server });
 }
 
 /** The request goes on as bytes: the server must not be able to read another name in them than we did. */

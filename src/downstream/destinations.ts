@@ -1,22 +1,12 @@
 /** Where a client's request goes, and what of it must be in the server's own words. */
 import { AnywhereError } from '../base/errors.ts';
+import type { Destination } from '../calls/calls.ts';
+import type { Router } from '../calls/router.ts';
 import type { UriAliases } from '../catalog/alias.ts';
-import type { ServerPlan } from '../config/plan.ts';
 import type { Span } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { ClientRequestRule } from '../protocol/methods.ts';
-import type { Edit } from '../protocol/splice.ts';
-import type { Router } from '../routing/router.ts';
 import type { Tasks } from './tasks.ts';
-
-export interface Destination {
-  readonly server: ServerPlan;
-  readonly edits: readonly Edit[];
-  /** For a resource: the server's own URI. */
-  readonly uri?: string;
-  /** The answer comes when the work is done, however long that takes. */
-  readonly isPatient?: boolean;
-}
 
 /** Rules whose requests one server answers. */
 export type ForwardedRule = Extract<ClientRequestRule, { kind: 'named' | 'uri' | 'reference' | 'task' }>;

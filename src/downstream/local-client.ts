@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { CallObserver } from '../calls/call.ts';
 import type { Route } from '../catalog/route.ts';
 import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -15,7 +16,7 @@ import type { ClientSession } from './session.ts';
 export interface LocalClientDeps {
   readonly clock: Clock;
   readonly version: string;
-  readonly open: (writer: MessageWriter, onMember: (request: Message, member: Route) => void) => ClientSession;
+  readonly open: (writer: MessageWriter, observer: CallObserver) => ClientSession;
 }
 
 export interface LocalCallOptions extends RequestOptions {
@@ -38,7 +39,7 @@ export class LocalClient {
           this.#peer.receive(message);
         }),
       ),
-      (request, member) => this.#onMember.get(request.idText)?.(member),
+      { began: ({ request, route }) => this.#onMember.get(request.idText)?.(route) },
     );
     const toSession = intoReader((message) => {
       this.session.receive(message);

@@ -1,5 +1,4 @@
 /** What servers send to their client by themselves: requests, notifications, and URIs in their answers. */
-import { Cancellation } from '../base/cancellation.ts';
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { UriAliases } from '../catalog/alias.ts';
@@ -19,7 +18,7 @@ import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
-import { RunningRequests } from './requests.ts';
+import { Running, RunningRequests } from './requests.ts';
 import { Tasks } from './tasks.ts';
 
 export interface ServerSideDeps {
@@ -108,7 +107,7 @@ export class ServerSide {
   async #relay(instance: Instance, request: Message): Promise<void> {
     const running = this.#runningOf(instance);
     const id = request.idKey;
-    const signal = running.add(id, new Cancellation());
+    const { signal } = running.add(id, new Running());
     // A person answers these, and no call may fail for that.
     const goOn = instance.holdDeadlines();
     try {

@@ -3,7 +3,9 @@
  * Which method goes where is said by `protocol/methods.ts`.
  */
 
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { Call, CallObserver } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_NOTIFICATIONS } from '../protocol/methods.ts';
@@ -16,11 +18,11 @@ import { ClientSide, type ClientSideDeps } from './client-side.ts';
 import { type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
 import { refuseNullId } from './null-id.ts';
-import type { RunningRequest } from './running-call.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
 
 export interface SessionDeps extends ClientSideDeps {
+  readonly clock: Clock;
   readonly version: string;
   /** What is known of the servers, for `initialize`. */
   readonly offer: (profile: string | undefined) => Offer;
@@ -28,8 +30,10 @@ export interface SessionDeps extends ClientSideDeps {
   readonly isCommand?: boolean;
   /** The client is known now: servers can be started for it. */
   readonly onHello: (session: ClientSession) => void;
-  /** Resolves when no server that was never listed is worth waiting for any more. */
-  readonly firstListReady: (session: ClientSession) => Promise<void>;
+  /** Told of this client's calls, beside everybody's observers. */
+  readonly observer?: CallObserver | undefined;
+  /** When the client connected, wall clock. */
+  readonly sinceMs: (session: ClientSession) => number;
   /** Live instances that work for this session. */
   readonly instancesOf: (session: ClientSession) => readonly Instance[];
   readonly onListChanged: (instance: Instance) => void;
@@ -65,7 +69,7 @@ export class ClientSession implements InstanceOwner {
       ...deps,
       peer: this.peer,
       profile: () => this.profile,
-      firstListReady: () => deps.firstListReady(this),
+      firstListReady: () => deps.waits.firstListReady(deps.sinceMs(this)),
     });
     this.#serverSide = new ServerSide(
       { peer: this.peer, tasks: this.#tasks, capabilities: () => this.#hello?.capabilityNames ?? [] },
@@ -79,6 +83,7 @@ export class ClientSession implements InstanceOwner {
         lists: this.#lists,
         tasks: this.#tasks,
         profile: () => this.profile,
+        observer: deps.observer,
         instances: () => deps.instancesOf(this),
         answerHere: (request) => {
           this.#answerHere(request);
@@ -118,7 +123,7 @@ export class ClientSession implements InstanceOwner {
   }
 
   /** Its tools/calls that have not been answered yet. */
-  get calls(): readonly RunningRequest[] {
+  get calls(): readonly Call[] {
     return this.#clientSide.calls;
   }
 

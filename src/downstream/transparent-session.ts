@@ -6,7 +6,6 @@
  * they do there: what they end or refuse is answered with a JSON-RPC error, as a direct connection would never do.
  */
 
-import { Cancellation } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
@@ -23,7 +22,7 @@ import { cancellationOf } from './cancellation.ts';
 import { failureText } from './failure.ts';
 import { type ClientHello, readClientHello } from './hello.ts';
 import { refuseNullId } from './null-id.ts';
-import { RunningRequests } from './requests.ts';
+import { Running, RunningRequests } from './requests.ts';
 
 export interface TransparentDeps {
   readonly clock: Clock;
@@ -157,9 +156,9 @@ export class TransparentSession implements InstanceOwner {
 
   async #initialize(request: Message): Promise<void> {
     this.#hello = readClientHello(request);
-    const signal = this.#ofClient.add(request.idKey, new Cancellation());
+    const { signal } = this.#ofClient.add(request.idKey, new Running());
     try {
-      this.#instance = await this.#deps.instance(this, signal.signal);
+      this.#instance = await this.#deps.instance(this, signal);
       this.peer.reply(request, (await this.#instance.ready).raw);
     } catch (error) {
       this.peer.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
@@ -169,7 +168,7 @@ export class TransparentSession implements InstanceOwner {
   }
 
   async #relay(request: Message, way: Way): Promise<void> {
-    const signal = way.running.add(request.idKey, new Cancellation());
+    const { signal } = way.running.add(request.idKey, new Running());
     try {
       const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal });
       way.from.respond(request, asReplyTo(request, reply));

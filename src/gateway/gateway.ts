@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import { Pools } from '../calls/pools.ts';
+import { Router } from '../calls/router.ts';
+import { Waits } from '../calls/waits.ts';
 import { ListingCache } from '../catalog/cache.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { serverId } from '../catalog/snapshot.ts';
@@ -16,10 +19,8 @@ import { SleepWatch } from '../link/sleep-watch.ts';
 import { SshConfigCache } from '../link/ssh-config-cache.ts';
 import { Keyring } from '../link/ssh2/keyring.ts';
 import { settingsResolver } from '../link/ssh2/route.ts';
-import type { Interceptor } from '../policy/interceptor.ts';
+import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { Pools } from '../routing/pools.ts';
-import { Router } from '../routing/router.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
@@ -36,7 +37,6 @@ import { Reporter } from './reporter.ts';
 import { createSessionDeps, type SessionParts } from './session-deps.ts';
 import { SharedClient } from './shared-client.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
-import { Waits } from './waits.ts';
 
 export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
   readonly paths: Paths;
@@ -49,7 +49,7 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
   /** How long a server or host that the hosts file does not name any more may take for its last calls. Default 30 s. */
   readonly drainMs?: number;
   /** Users' own middleware around every tool call, outermost first. */
-  readonly interceptors?: readonly Interceptor[];
+  readonly middleware?: readonly Middleware[];
 }
 
 const DRAIN_MS = 30_000;
@@ -175,7 +175,7 @@ export class Gateway {
     {
       environment,
       ...more
-    }: Pick<SessionDeps, 'isCommand' | 'onMember'> & { readonly environment?: ClientEnvironment | undefined } = {},
+    }: Pick<SessionDeps, 'isCommand' | 'observer'> & { readonly environment?: ClientEnvironment | undefined } = {},
   ): ClientSession {
     this.#lastSession += 1;
     const session = new ClientSession(`c${this.#lastSession}`, writer, { ...this.#sessionDeps, ...more });
@@ -201,7 +201,7 @@ export class Gateway {
     environment?: ClientEnvironment,
   ): TransparentSession {
     const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> =>
-      Promise.resolve(this.router.instance(server, owner, { signal }));
+      Promise.resolve(this.router.instance(server, owner, signal));
     const session = new TransparentSession(writer, { ...this.#sessionDeps, instance });
     if (environment !== undefined) this.#deps.environments?.bind(session, environment);
     return session;
@@ -334,7 +334,7 @@ export class Gateway {
       ...this.#parts(),
       version: this.#deps.version,
       pools: this.pools,
-      interceptors: this.#deps.interceptors ?? [],
+      middleware: this.#deps.middleware ?? [],
       scope: this.#scope,
       bus: this.bus,
       catalog: this.catalog,

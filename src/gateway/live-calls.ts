@@ -2,9 +2,9 @@
 
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import type { RunningRequest } from '../downstream/running-call.ts';
+import type { Call } from '../calls/call.ts';
 import type { ClientSession } from '../downstream/session.ts';
-import { type ProgressReport, progressReport } from './call-progress.ts';
+import { type ProgressReport, progressReport } from './call-events.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The control API's `LiveCall` is the same shape. */
@@ -32,17 +32,17 @@ export function liveCalls({ sessions }: Sessions, clock: Clock): readonly LiveCa
 
 /** Cancels it on its server, and its client is told who did. Throws USAGE where there is no such call any more. */
 export function cancelCall({ sessions }: Sessions, call: number): void {
-  const running = [...sessions.keys()].flatMap((session) => session.calls).find((one) => one.call === call);
+  const running = [...sessions.keys()].flatMap((session) => session.calls).find((one) => one.id === call);
   if (running === undefined)
     throw new AnywhereError('USAGE', `no call ${call} is under way`, { hint: 'mcp-anywhere status' });
   running.revoke(new AnywhereError('CANCELLED', 'the user of MCP-Anywhere cancelled this call'));
 }
 
-function describe(session: ClientSession, running: RunningRequest, offsetMs: number): LiveCall | undefined {
-  const { route, call, startedMs, request, progress } = running;
+function describe(session: ClientSession, running: Call, offsetMs: number): LiveCall | undefined {
+  const { route, id, startedMs, request, progress } = running;
   if (route === undefined) return undefined;
   return {
-    call,
+    call: id,
     client: session.id,
     clientName: session.hello?.name ?? '',
     host: route.server.host,

@@ -6,6 +6,7 @@ import { type Environment, resolvePaths } from '../config/paths.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { createAskpassPrompter } from '../link/askpass.ts';
 import type { LinkDeps, Prompter } from '../link/contract.ts';
+import type { Middleware } from '../policy/middleware.ts';
 import { createLog } from '../telemetry/create-log.ts';
 import type { Log, LogLevel } from '../telemetry/log.ts';
 import { agentRefresher } from './agent-refresh.ts';
@@ -30,6 +31,8 @@ export interface OpenOptions {
   readonly prompter?: Prompter | undefined;
   /** Where clients come with environments of their own; `env` is then what the program was started with. */
   readonly environments?: ClientEnvironments | undefined;
+  /** Around every tool call, outermost first. */
+  readonly middleware?: readonly Middleware[] | undefined;
 }
 
 /** @throws AnywhereError CONFIG_* */
@@ -52,6 +55,7 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
     secrets: createSecrets({ env, homeDir }),
     environments,
+    middleware: options.middleware ?? [],
     hostsFile: hostsFileOf(loader, clock, log),
     version: programVersion(),
   });

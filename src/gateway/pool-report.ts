@@ -1,7 +1,8 @@
 /** How pools fare: which of their members take calls now, and what is known of each. */
+
+import { RANK, rankOf } from '../calls/pool-rank.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { PoolPlan, PoolStrategy } from '../config/plan.ts';
-import { RANK, rankOf } from '../routing/pool-rank.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { Gateway } from './gateway.ts';

@@ -1,10 +1,11 @@
 /** Puts another hosts file in force while clients stay: the smallest change that leads there. */
+
+import type { Router } from '../calls/router.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { Plan, ServerPlan } from '../config/plan.ts';
 import { isUnchanged, type PlanDiff, planDiff } from '../config/plan-diff.ts';
 import type { ClientSession } from '../downstream/session.ts';
-import type { Router } from '../routing/router.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { Fleet, Rearranged } from './fleet.ts';
 import type { ListingKeeper } from './listing-keeper.ts';

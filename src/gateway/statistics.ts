@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import { type Route, serverId } from '../catalog/snapshot.ts';
+import type { CallObserver, ToolCall } from '../calls/call.ts';
+import { type Outcome, outcomeOf } from '../calls/outcome.ts';
+import { type Route, serverId } from '../catalog/route.ts';
 import type { ClientSession } from '../downstream/session.ts';
-import type { Interceptor } from '../policy/interceptor.ts';
-import { type Outcome, outcomeOf } from '../policy/outcome.ts';
 import { Message } from '../protocol/message.ts';
 import { quantileMs } from '../telemetry/histogram.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -43,19 +44,11 @@ export interface StatisticsDeps {
   readonly clientName: (client: string) => string;
 }
 
-/** What a call is, as far as it is counted. */
-export interface CountedCall {
-  readonly request: Message;
-  /** Monotonic, ms. */
-  readonly startedMs: number;
-  readonly endedMs: number;
-}
-
 const TOOL = 't:';
 const CLIENT = 'c:';
 const MAX_CLIENT_NAME = 60;
 
-export class Statistics {
+export class Statistics implements CallObserver {
   readonly #stats: CallStats;
   readonly #deps: StatisticsDeps;
   /** Looked up with every call. */
@@ -78,32 +71,12 @@ export class Statistics {
     });
   }
 
-  /** Around calls that do not go the direct way. */
-  readonly interceptor: Interceptor = (next) => async (call) => {
-    const { clock } = this.#deps;
-    const startedMs = clock.monotonic();
-    const ended = (outcome: unknown): void => {
-      const counted = { request: call.request, startedMs, endedMs: clock.monotonic() };
-      this.record(call.route, counted, call.client, outcome);
-    };
-    try {
-      const reply = await next(call);
-      ended(reply);
-      return reply;
-    } catch (error) {
-      ended(error);
-      throw error;
-    }
-  };
-
-  /** @param outcome the reply, or why there is none */
-  record(route: Route, { request, startedMs, endedMs }: CountedCall, client: string, outcome: unknown): void {
-    const durationMs = endedMs - startedMs;
+  ended({ route, request, caller }: ToolCall, outcome: Message | AnywhereError, durationMs: number): void {
     const isError = FAILED.has(outcomeOf(outcome));
     const bytesIn = request.length;
     const bytesOut = outcome instanceof Message ? outcome.length : 0;
     this.#tallyOfRoute(route).add(durationMs, isError, bytesIn, bytesOut);
-    this.#tallyOfClient(client).add(durationMs, isError, bytesIn, bytesOut);
+    this.#tallyOfClient(caller.id).add(durationMs, isError, bytesIn, bytesOut);
   }
 
   /** Most calls first. */

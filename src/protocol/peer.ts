@@ -5,20 +5,14 @@
  * Requests of others travel through it as bytes: `forward` builds the line once our id is known.
  */
 
-import type { CancelSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
-import type { CutThrough } from './cut-through.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import { type Opening, readOpening } from './envelope.ts';
-import { numberAt } from './json-scan.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
-import type { LargeLine } from './large-line.ts';
 import type { Message } from './message.ts';
-import { PendingRequest, type RequestLine, type RequestOptions, type Waiter } from './pending-request.ts';
-import type { Line, Pieces } from './splice.ts';
+import { PendingRequest, type RequestLine, type RequestOptions } from './pending-request.ts';
+import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
 export interface PeerHandler {
@@ -62,15 +56,13 @@ export class Peer {
   readonly #deadlines: DeadlineSweep;
   /** Ids of calls that wait for their turn. */
   readonly #waiting: number[] = [];
-  readonly #pending = new IdTable<PendingRequest>();
+  readonly #pending = new Map<number, PendingRequest>();
   readonly #batches = new WeakMap<Message, Batch>();
   /** Of requests that became tasks, oldest first. */
   readonly #taskProgress = new Map<number, (message: Message) => void>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #received = 0;
-  /** A request was given up that the other side has: its reply may still come. */
-  #hasForsaken = false;
   readonly #onAbort = (pending: PendingRequest): void => {
     this.#giveUp(pending, cancelled(pending.options.signal));
   };
@@ -120,24 +112,24 @@ export class Peer {
 
   /** Sends a request whose line is made by the caller. */
   forward(request: RequestLine, options: RequestOptions): Promise<Message> {
+    const refusal = this.#refusal(options);
+    if (refusal !== undefined) return Promise.reject(refusal.unsent());
     return new Promise((resolve, reject) => {
-      this.start(request, options, { resolve, reject });
+      this.#begin(request, options, { resolve, reject });
     });
   }
 
-  /** The same without a promise: for the path on which every call goes. */
-  start(request: RequestLine, options: RequestOptions, waiter: Waiter): void {
-    if (this.#closedBy !== undefined) waiter.reject(this.#closedBy, true);
-    else if (options.signal?.aborted === true) waiter.reject(cancelled(options.signal), true);
-    else if (options.isLimited === true && this.#isFull()) waiter.reject(this.#tooMany(), true);
-    else this.#begin(request, options, waiter);
+  #refusal({ signal, isLimited }: RequestOptions): AnywhereError | undefined {
+    if (this.#closedBy !== undefined) return this.#closedBy;
+    if (signal?.aborted === true) return cancelled(signal);
+    return isLimited === true && this.#isFull() ? this.#tooMany() : undefined;
   }
 
-  #begin(request: RequestLine, options: RequestOptions, waiter: Waiter): void {
+  #begin(request: RequestLine, options: RequestOptions, settlers: PendingRequest['settlers']): void {
     const id = this.#nextId;
     this.#nextId += 1;
     const isWaiting = options.isLimited === true && this.#isBusy();
-    const pending = new PendingRequest(id, request, options, waiter, this.#onAbort);
+    const pending = new PendingRequest(id, request, options, settlers, this.#onAbort);
     this.#pending.set(id, pending);
     this.#limitTime(pending);
     if (isWaiting) this.#waiting.push(id);
@@ -145,8 +137,8 @@ export class Peer {
   }
 
   #limitTime(pending: PendingRequest): void {
-    const { timeoutMs, totalTimeoutMs = Number.POSITIVE_INFINITY, sinceMs } = pending.options;
-    const nowMs = sinceMs ?? this.#clock.monotonic();
+    const { timeoutMs, totalTimeoutMs = Number.POSITIVE_INFINITY } = pending.options;
+    const nowMs = this.#clock.monotonic();
     pending.endMs = nowMs + totalTimeoutMs;
     pending.deadlineMs = Math.min(nowMs + timeoutMs, pending.endMs);
     this.#deadlines.by(pending.deadlineMs);
@@ -190,11 +182,6 @@ export class Peer {
     if (this.#writer.heldBytes > this.#limits.heldBytes * MOST_HELD) this.#handler.unread?.(this.#writer.heldBytes);
   }
 
-  /** Begins the reply to a request of the other side whose end has not come yet; undefined where that cannot be. */
-  cutThrough(request: Message, opening: Pieces): CutThrough | undefined {
-    return this.#batches.has(request) ? undefined : this.#writer.cutThrough(opening);
-  }
-
   reply(request: Message, result: string | Buffer): void {
     this.respond(request, resultLine(request.idText, result));
   }
@@ -217,8 +204,7 @@ export class Peer {
 
   receive(message: Message): void {
     this.#received += 1;
-    if (message.taker !== undefined && !isReply(message)) this.#handler.stray(message);
-    else if (message.kind === 'request') this.#handler.request(message);
+    if (message.kind === 'request') this.#handler.request(message);
     else if (message.kind === 'notification') this.#notification(message);
     else this.#settle(message);
   }
@@ -232,28 +218,10 @@ export class Peer {
     for (const message of messages) this.receive(message);
   }
 
-  /** More of a large message has come: whoever waits for it may pass on what there is. */
-  growing(line: LargeLine): void {
-    const { opening: text } = line;
-    if (text === undefined || !line.growth.isFast(line.length, this.#clock.monotonic())) return;
-    const opening = readOpening(text);
-    const pending = opening === undefined ? undefined : this.#answeredBy(opening);
-    if (opening === undefined || pending === undefined) return;
-    pending.waiter.coming?.(line, opening);
-    pending.taker = line.taker;
-  }
-
-  /** Where the id stands at the end, one request under way is surely the one, if no other was forsaken. */
-  #answeredBy({ text, id }: Opening): PendingRequest | undefined {
-    if (id !== undefined) return this.#pending.get(numberAt(text, id));
-    const [only] = this.#pending.size === 1 && !this.#hasForsaken ? this.#pending.entries() : [];
-    return only?.[1];
-  }
-
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
-  fail(id: number | string, error: AnywhereError): boolean {
+  fail(id: number, error: AnywhereError): boolean {
     const pending = this.#take(id);
-    pending?.waiter.reject(error);
+    pending?.settlers.reject(error);
     return pending !== undefined;
   }
 
@@ -263,20 +231,17 @@ export class Peer {
     this.#closedBy = cause;
     const unsent = new Set(this.#writer.close());
     this.#deadlines.stop();
-    for (const [id, { line }] of this.#pending.entries())
-      this.#take(id)?.waiter.reject(cause, line === undefined || unsent.has(line));
+    for (const [id, { line }] of [...this.#pending]) {
+      const isUnsent = line === undefined || unsent.has(line);
+      this.#take(id)?.settlers.reject(isUnsent ? cause.unsent() : cause);
+    }
   }
 
   #settle(reply: Message): void {
-    const pending = this.#isTaken(reply) ? undefined : (this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply));
+    const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
     if (pending?.options.progressOutlivesReply === true) this.#keepProgress(reply, pending);
     if (pending === undefined) this.#handler.stray(reply);
-    else pending.waiter.resolve(reply);
-  }
-
-  /** A part of it went to another than who waits under its id: it is nobody's. */
-  #isTaken(reply: Message): boolean {
-    return reply.taker !== undefined && reply.taker !== this.#pending.get(reply.idNumber)?.taker;
+    else pending.settlers.resolve(reply);
   }
 
   /** Nobody says when a task is over: the oldest make room. */
@@ -290,22 +255,23 @@ export class Peer {
   /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
   #onlyOneWaiting(reply: Message): PendingRequest | undefined {
     if (reply.kind !== 'error' || reply.id !== undefined || this.#pending.size !== 1) return undefined;
-    const [only] = this.#pending.entries();
-    return only === undefined ? undefined : this.#take(only[0]);
+    const [only] = this.#pending.keys();
+    return only === undefined ? undefined : this.#take(only);
   }
 
-  #take(id: number | string): PendingRequest | undefined {
-    const pending = this.#pending.delete(id);
+  #take(id: number): PendingRequest | undefined {
+    const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
+    this.#pending.delete(id);
     pending.settle();
     if (this.#waiting.length > 0) this.#nextTurn(id, pending);
     return pending;
   }
 
   /** One that is over makes room, or leaves the queue. */
-  #nextTurn(id: number | string, { line }: PendingRequest): void {
+  #nextTurn(id: number, { line }: PendingRequest): void {
     if (line === undefined) {
-      const at = this.#waiting.indexOf(Number(id));
+      const at = this.#waiting.indexOf(id);
       if (at !== -1) this.#waiting.splice(at, 1);
       return;
     }
@@ -344,18 +310,17 @@ export class Peer {
   #giveUp({ id, line, options }: PendingRequest, error: AnywhereError, reason = error.message): void {
     if (!this.fail(id, error)) return;
     if (line === undefined || this.#writer.takeBack(line)) return;
-    this.#hasForsaken = true;
     if (options.cancellable !== false) this.#cancel(id, reason);
   }
 
-  #cancel(id: number | string, reason: string): void {
+  #cancel(id: number, reason: string): void {
     this.notify('notifications/cancelled', `{"requestId":${id},"reason":${JSON.stringify(reason)}}`);
   }
 
   /** Returns the next deadline. */
   #sweep(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [, pending] of this.#pending.entries()) {
+    for (const pending of [...this.#pending.values()]) {
       if (pending.deadlineMs <= nowMs) this.#expire(pending, nowMs);
       else next = Math.min(next, pending.deadlineMs);
     }
@@ -363,7 +328,7 @@ export class Peer {
   }
 
   #postpone(byMs: number): void {
-    for (const [, pending] of this.#pending.entries()) {
+    for (const pending of this.#pending.values()) {
       pending.deadlineMs += byMs;
       pending.endMs += byMs;
     }
@@ -377,11 +342,7 @@ export class Peer {
   }
 }
 
-function isReply({ kind }: Message): boolean {
-  return kind === 'result' || kind === 'error';
-}
-
-function cancelled(signal: CancelSignal | undefined): AnywhereError {
+function cancelled(signal: AbortSignal | undefined): AnywhereError {
   const reason: unknown = signal?.reason;
   return reason instanceof AnywhereError ? reason : new AnywhereError('CANCELLED', 'cancelled by the caller');
 }

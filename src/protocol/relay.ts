@@ -1,67 +1,16 @@
 /** Hands a request of one peer to another and the reply back; only ids and progress tokens change. */
 
-import type { CancelSignal } from '../base/cancellation.ts';
 import type { Span } from './json-scan.ts';
 import { errorLine, RPC } from './jsonrpc.ts';
 import type { Message } from './message.ts';
 import type { Peer } from './peer.ts';
-import type { RequestLine, RequestOptions, Waiter } from './pending-request.ts';
+import type { RequestOptions } from './pending-request.ts';
 import type { Edit, Line } from './splice.ts';
 
-/** Whoever else wants to know of the progress of what is handed on. */
-export interface ProgressWatcher {
-  /** @param signal of the request's options: it tells whose progress it is */
-  progressed(progress: Message, signal: CancelSignal | undefined): void;
-}
-
 /**
- * A request on its way from one peer to another, with `edits` made. Where its sender asked for progress, the token becomes
- * our id on that hop and the sender's own again (string or number, as it wrote it) on the way back.
+ * Sends a request of one peer to another, with `edits` made, and waits for the reply. Where the sender asked for progress, the
+ * token becomes our id on that hop, and the sender's own again (string or number, as written) on the way back.
  */
-export class Forwarding implements RequestLine {
-  readonly #request: Message;
-  readonly #edits: readonly Edit[];
-  readonly #from: Peer;
-  readonly #watcher: ProgressWatcher | undefined;
-  readonly #token: Span | undefined;
-
-  constructor(request: Message, edits: readonly Edit[], from: Peer, watcher?: ProgressWatcher) {
-    this.#request = request;
-    this.#edits = edits;
-    this.#from = from;
-    this.#watcher = watcher;
-    this.#token = request.param('_meta', 'progressToken');
-  }
-
-  get method(): string {
-    return this.#request.method;
-  }
-
-  withId(id: number): Line {
-    const { id: span } = this.#request;
-    const edits = this.#token === undefined ? this.#edits : before({ span: this.#token, text: id }, this.#edits);
-    return this.#request.withEdits(span === undefined ? edits : before({ span, text: id }, edits));
-  }
-
-  start(to: Peer, options: RequestOptions, waiter: Waiter): void {
-    to.start(this, this.#token === undefined ? options : this.#withProgress(this.#token, options), waiter);
-  }
-
-  #withProgress(token: Span, options: RequestOptions): RequestOptions {
-    const tokenText = this.#request.raw(token);
-    return {
-      ...options,
-      progressOutlivesReply: this.#request.param('task') !== undefined,
-      onProgress: (progress) => {
-        this.#from.send(withToken(progress, tokenText));
-        this.#watcher?.progressed(progress, options.signal);
-        options.onProgress?.(progress);
-      },
-    };
-  }
-}
-
-/** Sends it and waits for the reply. */
 export function forwardRequest(
   request: Message,
   edits: readonly Edit[],
@@ -69,9 +18,26 @@ export function forwardRequest(
   from: Peer,
   options: RequestOptions,
 ): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    new Forwarding(request, edits, from).start(to, options, { resolve, reject });
-  });
+  const token = request.param('_meta', 'progressToken');
+  const { id: span } = request;
+  const withId = (id: number): Line => {
+    const known = token === undefined ? edits : before({ span: token, text: id }, edits);
+    return request.withEdits(span === undefined ? known : before({ span, text: id }, known));
+  };
+  const line = { method: request.method, withId };
+  return to.forward(line, token === undefined ? options : withProgress(request, token, from, options));
+}
+
+function withProgress(request: Message, token: Span, from: Peer, options: RequestOptions): RequestOptions {
+  const tokenText = request.raw(token);
+  return {
+    ...options,
+    progressOutlivesReply: request.param('task') !== undefined,
+    onProgress: (progress) => {
+      from.send(withToken(progress, tokenText));
+      options.onProgress?.(progress);
+    },
+  };
 }
 
 /** The reply with the id its asker knows it by. */

@@ -1,6 +1,5 @@
 /** The requests of the AI client that wait for their replies, and what it is told when those cannot come. */
 import { AnywhereError, reportOf } from '../../base/errors.ts';
-import { IdTable } from '../../base/id-table.ts';
 import { failedCallResult, failureText } from '../../downstream/failure.ts';
 import { errorLine, RPC, resultLine } from '../../protocol/jsonrpc.ts';
 
@@ -34,41 +33,38 @@ export function isRepeatable(method: string): boolean {
 }
 
 export class Pending {
-  readonly #waiting = new IdTable<Waiting>();
+  readonly #waiting = new Map<string, Waiting>();
 
   get size(): number {
     return this.#waiting.size;
   }
 
   add(waiting: Waiting): void {
-    this.#waiting.set(keyOf(waiting.idText), waiting);
+    this.#waiting.set(waiting.idText, waiting);
   }
 
   has(idText: string): boolean {
-    return this.#waiting.get(keyOf(idText)) !== undefined;
+    return this.#waiting.has(idText);
   }
 
   /** Something is under way that cannot be asked again. */
   get hasUnrepeatable(): boolean {
-    return this.#waiting.entries().some(([, { line }]) => line === undefined);
+    return [...this.#waiting.values()].some(({ line }) => line === undefined);
   }
 
   /** It has its reply, or wants none any more. */
   settle(idText: string): Waiting | undefined {
-    return this.#waiting.delete(keyOf(idText));
+    const waiting = this.#waiting.get(idText);
+    this.#waiting.delete(idText);
+    return waiting;
   }
 
   /** Takes out those that `which` names, in the order in which they were asked. */
   take(which: (waiting: Waiting) => boolean): Waiting[] {
-    const taken = this.#waiting.entries().flatMap(([, waiting]) => (which(waiting) ? [waiting] : []));
+    const taken = [...this.#waiting.values()].filter(which);
     for (const { idText } of taken) this.settle(idText);
     return taken.sort((left, right) => left.sinceMs - right.sinceMs);
   }
-}
-
-/** Ids that are small numbers have a place of their own in the table; `1` and `"1"` are different ids. */
-function keyOf(idText: string): number | string {
-  return /^\d{1,15}$/.test(idText) ? Number(idText) : idText;
 }
 
 /** The daemon went away with the request: nobody can say whether it was carried out. */

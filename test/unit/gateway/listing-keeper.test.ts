@@ -9,9 +9,9 @@ import type { InstanceOwner } from '../../../src/upstream/instance.ts';
 import { ServerUnit } from '../../../src/upstream/unit.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { ScriptedLink, UP } from '../calls/kit.ts';
 import { planOf, serverPlan } from '../catalog/kit.ts';
 import { settled } from '../protocol/kit.ts';
-import { ScriptedLink, UP } from '../routing/kit.ts';
 import { HELLO } from '../upstream/kit.ts';
 
 const client = (): InstanceOwner => ({

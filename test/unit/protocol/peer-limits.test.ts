@@ -38,20 +38,17 @@ function limited(limits = LIMITS, highWaterMark = 1000) {
   };
   const call = (method = 'tools/call', params = '{}', options = CALL) => {
     const seen: { unsent: boolean | undefined; code?: string; result?: unknown } = { unsent: undefined };
-    peer.start(
-      {
-        method,
-        withId: (id) => [Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`)],
+    const line = {
+      method,
+      withId: (id: number) => [Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`)],
+    };
+    peer.forward(line, options).then(
+      (reply) => {
+        seen.result = reply.resultValue();
       },
-      options,
-      {
-        resolve: (reply) => {
-          seen.result = reply.resultValue();
-        },
-        reject: (error, unsent) => {
-          seen.code = error.code;
-          seen.unsent = unsent === true;
-        },
+      (error: AnywhereError) => {
+        seen.code = error.code;
+        seen.unsent = error.isUnsent;
       },
     );
     return seen;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../../src/base/emitter.ts';
-import { untilOver } from '../../../src/gateway/settle.ts';
+import { untilOver } from '../../../src/calls/settle.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 

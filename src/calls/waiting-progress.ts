@@ -1,6 +1,6 @@
 /** Tells a client that asked for progress that its call waits for a host or server to come up. */
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import type { ToolCall } from '../policy/interceptor.ts';
+import type { ToolCall } from './call.ts';
 
 const FIRST_MS = 300;
 const EVERY_MS = 1_000;
@@ -27,7 +27,7 @@ function tellProgress(call: ToolCall, tokenText: string, clock: Clock): CancelTi
   let count = 0;
   const tell = (): void => {
     count += 1;
-    call.peer.notify(
+    call.caller.peer.notify(
       'notifications/progress',
       `{"progressToken":${tokenText},"progress":${-1 / count},"message":${message}}`,
     );

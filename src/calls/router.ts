@@ -1,11 +1,10 @@
 /** Finds the server that a public name belongs to, and an instance of it that can take the call. */
 
 import { deadline, orAbort } from '../base/abort.ts';
-import type { Cancellation } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { type Route, serverId } from '../catalog/snapshot.ts';
+import { type Route, serverId } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link, LinkState } from '../link/contract.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
@@ -97,12 +96,8 @@ export class Router {
   }
 
   /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
-  instance(
-    server: ServerPlan,
-    owner: InstanceOwner,
-    cancellation: Pick<Cancellation, 'signal'>,
-  ): Instance | Promise<Instance> {
-    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, cancellation.signal);
+  instance(server: ServerPlan, owner: InstanceOwner, signal: AbortSignal): Instance | Promise<Instance> {
+    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, signal);
   }
 
   /** The instance that works for this client, if it is up. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { patienceMs } from '../../../src/calls/patience.ts';
 import type { LinkState } from '../../../src/link/contract.ts';
-import { patienceMs } from '../../../src/routing/patience.ts';
 
 const cause = new AnywhereError('HOST_UNREACHABLE', 'down');
 

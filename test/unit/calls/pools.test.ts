@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
+import { Pools, type Wish } from '../../../src/calls/pools.ts';
 import type { PooledTool, Route } from '../../../src/catalog/route.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
 import type { LinkState } from '../../../src/link/contract.ts';
-import { Pools, type Wish } from '../../../src/routing/pools.ts';
 import type { InstanceOwner } from '../../../src/upstream/instance.ts';
 import { ServerUnit } from '../../../src/upstream/unit.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type ChoiceState, type Contender, chosen } from '../../../src/calls/pool-choice.ts';
+import { MemberLoad } from '../../../src/calls/pool-load.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
-import { type ChoiceState, type Contender, chosen } from '../../../src/routing/pool-choice.ts';
-import { MemberLoad } from '../../../src/routing/pool-load.ts';
 
 const ORDER = ['a', 'b', 'c', 'd'];
 

@@ -1,20 +1,19 @@
 /** resources/subscribe and unsubscribe: a server hears of the first client and of the last (MCP, resources). */
-import type { Outgoing } from '../downstream/client-side.ts';
 import { resultLine } from '../protocol/jsonrpc.ts';
 import { Message } from '../protocol/message.ts';
 import { joinPieces } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
+import type { Call } from './call.ts';
 
 type Send = () => Promise<Message>;
 
 /** @param uri the server's own */
 export async function countedSubscription(
   instance: Instance,
-  outgoing: Outgoing,
+  { request, caller: { owner } }: Call,
   uri: string,
   send: Send,
 ): Promise<Message> {
-  const { request, owner } = outgoing;
   const { subscriptions } = instance;
   if (request.method === 'resources/unsubscribe') return subscriptions.remove(uri, owner) ? send() : done(request);
   if (!subscriptions.add(uri, owner)) return done(request);

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Cancellation } from '../../../src/base/cancellation.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
+import { Router } from '../../../src/calls/router.ts';
 import { ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog } from '../../../src/catalog/catalog.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
-import { Router } from '../../../src/routing/router.ts';
 import type { InstanceOwner } from '../../../src/upstream/instance.ts';
 import { ServerUnit } from '../../../src/upstream/unit.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
@@ -46,8 +45,8 @@ function routerKit(plan: Partial<ServerPlan> = {}) {
   });
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), clock);
   const router = new Router(catalog, new Map([['box/files', unit]]), clock);
-  const cancellation = new Cancellation();
-  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation)));
+  const cancellation = new AbortController();
+  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation.signal)));
   /** The server that was started answers initialize. */
   const answer = async (): Promise<void> => {
     await settled();
@@ -63,7 +62,7 @@ describe('a call', () => {
     const first = call();
     await answer();
     const instance = await first;
-    expect(router.instance(server, owner, cancellation)).toBe(instance);
+    expect(router.instance(server, owner, cancellation.signal)).toBe(instance);
     expect(link.channels).toHaveLength(1);
   });
 
@@ -163,7 +162,7 @@ describe('a call', () => {
     const waiting = call();
     await settled();
     const reason = new AnywhereError('CANCELLED', 'enough');
-    cancellation.cancel(reason);
+    cancellation.abort(reason);
     expect([await stateOf(waiting), clock.pending]).toEqual([reason, 0]);
   });
 

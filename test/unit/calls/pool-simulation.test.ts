@@ -1,8 +1,8 @@
 /** A hundred members in simulated time, one of them ten times slower: what the choice of members does to the slowest calls. */
 import { describe, expect, it } from 'vitest';
+import { chosen } from '../../../src/calls/pool-choice.ts';
+import { MemberLoad } from '../../../src/calls/pool-load.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
-import { chosen } from '../../../src/routing/pool-choice.ts';
-import { MemberLoad } from '../../../src/routing/pool-load.ts';
 
 const MEMBERS = 100;
 const CALLS = 60_000;

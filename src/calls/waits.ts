@@ -1,20 +1,32 @@
 /** How long lists and calls wait for servers that have not said yet what they offer. */
 import type { Clock } from '../base/clock.ts';
-import { serverId } from '../catalog/snapshot.ts';
-import { patienceMs } from '../routing/patience.ts';
-import type { Router } from '../routing/router.ts';
+import type { Emitter } from '../base/emitter.ts';
+import { serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import type { ListingKeeper } from './listing-keeper.ts';
+import { patienceMs } from './patience.ts';
+import type { Router } from './router.ts';
 import { untilOver } from './settle.ts';
 
 /** Servers never seen before may hold the very first list for so long in all (DESIGN.md, promise 1). */
 const FIRST_LIST_MS = 8_000;
 
+/** What is known of who has listed. */
+export interface Listings {
+  /** Something of what follows may have changed. */
+  readonly progress: Pick<Emitter<unknown>, 'on'>;
+  /** The server listed in this run, or cannot. */
+  hasSpoken(unit: ServerUnit): boolean;
+  /** The server was ever listed, or cannot be listed now. */
+  isSettled(unit: ServerUnit): boolean;
+  /** Begins to list the server for this client. */
+  wantUnit(unit: ServerUnit, owner: InstanceOwner, profile: string | undefined): void;
+}
+
 export interface WaitsDeps {
   readonly clock: Clock;
   readonly router: Router;
-  readonly keeper: ListingKeeper;
+  readonly keeper: Listings;
   readonly units: () => readonly ServerUnit[];
   /** Aborts every wait: it ends. */
   readonly signal: AbortSignal;

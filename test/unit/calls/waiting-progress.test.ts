@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { whileWaiting } from '../../../src/gateway/waiting-progress.ts';
-import type { ToolCall } from '../../../src/policy/interceptor.ts';
+import type { ToolCall } from '../../../src/calls/call.ts';
+import { whileWaiting } from '../../../src/calls/waiting-progress.ts';
 import { serverPlan } from '../catalog/kit.ts';
 import { parsed } from '../protocol/kit.ts';
 import { peerKit } from '../protocol/peer-kit.ts';
@@ -17,7 +17,7 @@ function callWith(meta: string): { call: ToolCall; client: ReturnType<typeof pee
   // The parts of a call that progress needs.
   const call = {
     route,
-    peer: client.peer,
+    caller: { peer: client.peer },
     request: parsed(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"p","_meta":${meta}}}`),
   } as ToolCall;
   return { call, client };

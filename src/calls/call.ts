@@ -1,0 +1,81 @@
+/** One request of an AI client, from the client's line to the reply: the object that everything about a call hangs on. */
+import type { AnywhereError } from '../base/errors.ts';
+import type { Route } from '../catalog/route.ts';
+import type { Message } from '../protocol/message.ts';
+import type { Peer } from '../protocol/peer.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
+
+/** The client that asks, and what speaks for the client on both sides. */
+export interface Caller {
+  readonly id: string;
+  readonly owner: InstanceOwner;
+  readonly peer: Peer;
+  /** Names the catalog's listings that the client is shown; undefined: the latest of all. */
+  readonly profile: () => string | undefined;
+  /** Told of this client's calls, beside everybody's observers. */
+  readonly observer?: CallObserver | undefined;
+}
+
+/** Told of every tools/call while it happens, synchronously. An observer holds nothing up. */
+export interface CallObserver {
+  began?(call: ToolCall): void;
+  progressed?(call: Call, progress: Message): void;
+  /** @param outcome the reply, or why there is none; `durationMs` from `began` to here */
+  ended?(call: ToolCall, outcome: Message | AnywhereError, durationMs: number): void;
+}
+
+export class Call {
+  /** Numbers the requests of this run. */
+  readonly id: number;
+  readonly caller: Caller;
+  /** As the client wrote it. */
+  readonly request: Message;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
+  /** As the server is to see the request, but for ids and names: without what is meant for us. */
+  sent: Message;
+  /** Of a tools/call whose tool is known: where it goes. A pool's call goes to one member after another. */
+  route: Route | undefined = undefined;
+  /** What the server told last of its progress. */
+  progress: Message | undefined = undefined;
+  /** Somebody other than the client cancelled the call: the client still waits for an answer. */
+  isRevoked = false;
+  readonly #abort = new AbortController();
+
+  constructor(id: number, caller: Caller, request: Message, startedMs: number) {
+    this.id = id;
+    this.caller = caller;
+    this.request = request;
+    this.sent = request;
+    this.startedMs = startedMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get isCancelled(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Only the first reason counts. */
+  cancel(reason: AnywhereError): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Cancels the call for somebody other than its client. */
+  revoke(reason: AnywhereError): void {
+    this.isRevoked = true;
+    this.cancel(reason);
+  }
+
+  /** The call goes there from now on. */
+  aim(route: Route): asserts this is ToolCall {
+    this.route = route;
+  }
+}
+
+/** A tools/call whose tool is known. */
+export type ToolCall = Call & { readonly route: Route };
+
+export type CallHandler = (call: ToolCall) => Promise<Message>;

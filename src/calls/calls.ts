@@ -1,0 +1,183 @@
+/** The way of every request that a server answers: to an instance of the server, in the server's own words, and back. */
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import type { PooledTool } from '../catalog/route.ts';
+import type { ServerPlan } from '../config/plan.ts';
+import type { Link } from '../link/contract.ts';
+import type { Message } from '../protocol/message.ts';
+import { forwardRequest } from '../protocol/relay.ts';
+import type { Edit } from '../protocol/splice.ts';
+import type { Instance } from '../upstream/instance.ts';
+import { Call, type Caller, type CallHandler, type CallObserver, type ToolCall } from './call.ts';
+import { callPool } from './pool-calls.ts';
+import type { Pools } from './pools.ts';
+import { type Repeat, repeatOf, repeatReason } from './repetition.ts';
+import type { Router } from './router.ts';
+import { untilOver } from './settle.ts';
+import { countedSubscription, isSubscription } from './subscriptions.ts';
+import { whileWaiting } from './waiting-progress.ts';
+
+/** A request that is sent once more waits at most this long for its host. */
+const RETURN_MS = 15_000;
+
+export interface CallsDeps {
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly pools: Pools;
+  readonly observers: readonly CallObserver[];
+  /** A request is sent once more, or to another member of its pool. */
+  readonly onRepeat: (repeat: Repeat) => void;
+}
+
+/** Where a request other than tools/call goes. */
+export interface Destination {
+  readonly server: ServerPlan;
+  /** What of the request must be in the server's own words. */
+  readonly edits: readonly Edit[];
+  /** For a resource: the server's own URI. */
+  readonly uri?: string;
+  /** The answer comes when the work is done, however long that takes. */
+  readonly isPatient?: boolean;
+}
+
+interface Attempt {
+  readonly edits: readonly Edit[];
+  readonly timeoutMs: number;
+  /** The request was sent once already. */
+  readonly isRepeat: boolean;
+}
+
+export class Calls {
+  readonly #deps: CallsDeps;
+  readonly #router: Router;
+  readonly #clock: Clock;
+  #last = 0;
+
+  constructor(deps: CallsDeps) {
+    this.#deps = deps;
+    this.#router = deps.router;
+    this.#clock = deps.clock;
+  }
+
+  /** A request has come. */
+  begin(caller: Caller, request: Message): Call {
+    this.#last += 1;
+    return new Call(this.#last, caller, request, this.#clock.monotonic());
+  }
+
+  /** A tools/call to the server it is aimed at. */
+  async send(call: ToolCall): Promise<Message> {
+    const found = this.#router.instance(call.route.server, call.caller.owner, call.signal);
+    const instance = found instanceof Promise ? await whileWaiting(found, call, this.#clock) : found;
+    const { timeoutMs } = instance.server;
+    return this.#ask(instance, call, { edits: nameEdit(call), timeoutMs, isRepeat: false });
+  }
+
+  /** A pool's call, to one member and from one that failed to another. @param send takes each attempt */
+  sendToPool(call: ToolCall, tool: PooledTool, send: CallHandler): Promise<Message> {
+    return callPool(call, tool, { ...this.#deps, send });
+  }
+
+  /** Any other request that a server answers. */
+  async forward(call: Call, { server, edits, isPatient, uri }: Destination): Promise<Message> {
+    const instance = await this.#router.instance(server, call.caller.owner, call.signal);
+    const timeoutMs = isPatient === true ? Number.POSITIVE_INFINITY : server.timeoutMs;
+    const send = (): Promise<Message> => this.#ask(instance, call, { edits, timeoutMs, isRepeat: false });
+    return uri !== undefined && isSubscription(call.request) ? countedSubscription(instance, call, uri, send) : send();
+  }
+
+  /** Lets `handler` answer the call, and tells the observers. */
+  async observed(call: ToolCall, handler: CallHandler): Promise<Message> {
+    const beganMs = this.#clock.monotonic();
+    for (const observer of this.#observers(call)) observer.began?.(call);
+    try {
+      const reply = await handler(call);
+      this.#ended(call, reply, beganMs);
+      return reply;
+    } catch (thrown) {
+      const error = asAnywhereError(thrown);
+      this.#ended(call, error, beganMs);
+      throw error;
+    }
+  }
+
+  #ended(call: ToolCall, outcome: Message | AnywhereError, beganMs: number): void {
+    const durationMs = this.#clock.monotonic() - beganMs;
+    for (const observer of this.#observers(call)) observer.ended?.(call, outcome, durationMs);
+  }
+
+  #observers({ caller }: Call): readonly CallObserver[] {
+    return caller.observer === undefined ? this.#deps.observers : [...this.#deps.observers, caller.observer];
+  }
+
+  async #ask(instance: Instance, call: Call, attempt: Attempt): Promise<Message> {
+    const { timeoutMs, edits } = attempt;
+    const sinceMs = this.#clock.monotonic();
+    instance.touch(sinceMs);
+    const options = {
+      timeoutMs,
+      totalTimeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : instance.server.totalTimeoutMs,
+      isLimited: true,
+      signal: call.signal,
+      onProgress: (progress: Message): void => {
+        this.#progressed(call, progress);
+      },
+    };
+    try {
+      return await forwardRequest(call.sent, edits, instance.peer, call.caller.peer, options);
+    } catch (thrown) {
+      const error = asAnywhereError(thrown);
+      if (call.isCancelled) throw error;
+      if (instance.isLive) throw failedThere(instance, error);
+      return await this.#lost(instance, call, attempt, { error, elapsedMs: this.#clock.monotonic() - sinceMs });
+    }
+  }
+
+  #progressed(call: Call, progress: Message): void {
+    call.progress = progress;
+    for (const observer of this.#observers(call)) observer.progressed?.(call, progress);
+  }
+
+  /** The server went while the request was under way: once more where that does no harm. */
+  async #lost(
+    instance: Instance,
+    call: Call,
+    attempt: Attempt,
+    { error, elapsedMs }: { readonly error: AnywhereError; readonly elapsedMs: number },
+  ): Promise<Message> {
+    const { server } = instance;
+    const why = attempt.isRepeat ? undefined : repeatReason(call, error);
+    if (why === undefined)
+      throw error.isUnsent
+        ? error.at({ host: server.host, server: server.name })
+        : outcomeUnknown(server, error, elapsedMs);
+    this.#deps.onRepeat(repeatOf(call, server, why, error));
+    await linkSettled(this.#router.unit(server).link, this.#clock, Math.min(RETURN_MS, attempt.timeoutMs), call.signal);
+    const next = await this.#router.instance(server, call.caller.owner, call.signal);
+    return this.#ask(next, call, { ...attempt, isRepeat: true });
+  }
+}
+
+/** The host is back, or does not come back by itself. A first attempt that fails is not the end. */
+function linkSettled(link: Link, clock: Clock, withinMs: number, signal: AbortSignal): Promise<void> {
+  const isOver = (): boolean => ['ready', 'refused', 'closed'].includes(link.state.kind);
+  return untilOver({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
+}
+
+/** The server runs, and this request failed. After a timeout the server may answer nothing any more. */
+function failedThere(instance: Instance, error: AnywhereError): AnywhereError {
+  if (error.code === 'CALL_TIMEOUT') instance.suspect();
+  const { host, name: server } = instance.server;
+  return error.at({ host, server });
+}
+
+function nameEdit({ sent, route }: ToolCall): readonly Edit[] {
+  const span = sent.param('name');
+  return span === undefined ? [] : [{ span, text: route.originalJson }];
+}
+
+/** The request was written and the server went away: nobody can say whether it was carried out. */
+function outcomeUnknown({ host, name }: ServerPlan, cause: AnywhereError, elapsedMs: number): AnywhereError {
+  const text = `outcome unknown: host ${host}, after ${(elapsedMs / 1000).toFixed(1)} s: ${cause.message}`;
+  return new AnywhereError('OUTCOME_UNKNOWN', text, { host, server: name, evidence: cause.evidence, cause });
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import type { ToolCall } from '../../../src/calls/call.ts';
+import { chain, type Middleware } from '../../../src/policy/middleware.ts';
+import { serverPlan } from '../catalog/kit.ts';
+import { parsed } from '../protocol/kit.ts';
+
+const route = {
+  publicKey: 'box__files__x',
+  server: serverPlan('box', 'files'),
+  original: 'x',
+  originalJson: '"x"',
+  definition: Buffer.from('{}'),
+};
+const CALL = { id: 7, route } as ToolCall;
+
+describe('chain', () => {
+  it('puts the first middleware outermost', async () => {
+    const order: string[] = [];
+    const named =
+      (name: string): Middleware =>
+      (next) =>
+      async (call) => {
+        order.push(`${name} in`);
+        const reply = await next(call);
+        order.push(`${name} out`);
+        return reply;
+      };
+    await chain([named('a'), named('b')], () => Promise.resolve(parsed('{"id":1,"result":{}}')))(CALL);
+    expect(order).toEqual(['a in', 'b in', 'b out', 'a out']);
+  });
+
+  it('lets an middleware answer by itself', async () => {
+    const own = parsed('{"id":1,"result":"own"}');
+    const reply = await chain([() => () => Promise.resolve(own)], () => Promise.reject(new Error('not reached')))(CALL);
+    expect(reply).toBe(own);
+  });
+});
