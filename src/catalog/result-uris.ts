@@ -17,11 +17,6 @@ export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriA
   return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
 }
 
-/** Whether there may be one in the beginning of a message, or right behind it. */
-export function mayNameResources(opening: Buffer): boolean {
-  return opening.includes(MARK);
-}
-
 function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
   return [
     ...contentUris(bytes, memberOf(bytes, result, 'content')),

@@ -4,13 +4,11 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { mayNameResources, resultUriEdits } from '../catalog/result-uris.ts';
+import { resultUriEdits } from '../catalog/result-uris.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { CallHandler, ToolCall } from '../policy/interceptor.ts';
-import type { Opening } from '../protocol/envelope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
-import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
@@ -23,7 +21,6 @@ import { listAllTasks } from '../upstream/list-tasks.ts';
 import { type Destination, Destinations } from './destinations.ts';
 import { DirectCall, type DirectCallWatcher } from './direct-call.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
-import { LargeAnswer } from './large-answer.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
 import { RunningRequest } from './running-call.ts';
@@ -86,9 +83,6 @@ export class ClientSide {
   readonly #directCalls: DirectCallWatcher = {
     over: (call, outcome) => {
       this.#directCallOver(call, outcome);
-    },
-    coming: (call, reply, opening) => {
-      this.#answerComing(call, reply, opening);
     },
   };
 
@@ -166,31 +160,11 @@ export class ClientSide {
     this.#running.end(request.idKey);
     call.endedMs = this.#deps.clock.monotonic();
     this.#deps.callEnded(call, outcome, this.#client.id);
-    if (outcome instanceof AnywhereError) {
-      call.answer?.abort();
-      this.#callFailed(request, route, call, outcome);
-    } else if (call.answer !== undefined) this.#answerCame(call, call.answer, outcome);
+    if (outcome instanceof AnywhereError) this.#callFailed(request, route, call, outcome);
     else if (instance.isLive)
       this.#client.peer.respond(request, this.#lineOf(request, outcome, instance, call.endedMs));
     // It was made once more: the instance is gone.
     else this.#replyOf(request, outcome, route.server);
-  }
-
-  /** It leaves while it comes, where no other answer could have to wait behind it. */
-  #answerComing(call: DirectCall, reply: LargeLine, opening: Opening): void {
-    const { catalog, clock } = this.#deps;
-    if (this.#running.size > 1 || (catalog.aliases.isActive && mayNameResources(opening.text))) return;
-    call.answer?.abort();
-    call.answer = LargeAnswer.begin(call, reply, opening, clock);
-  }
-
-  /** The end of an answer that was begun, or another one in its place. */
-  #answerCame({ request, route }: DirectCall, begun: LargeAnswer, reply: Message): void {
-    const { peer } = this.#client;
-    const line = this.#lineAt(request, reply, route.server);
-    if (!begun.isOf(reply)) begun.abort();
-    if (reply.taker === undefined) peer.respond(request, line);
-    else if (!begun.finish(line)) peer.reply(request, failedCallResult(unreadable(route.server)));
   }
 
   #begin(running: RunningRequest, route: Route): number {
@@ -322,10 +296,6 @@ export class ClientSide {
       this.#running.end(id);
     }
   }
-}
-
-function unreadable({ host, name: server }: ServerPlan): AnywhereError {
-  return new AnywhereError('SERVER_PROTOCOL', 'the end of its answer does not fit to its beginning', { host, server });
 }
 
 /** The request goes on as bytes: the server must not be able to read another name in them than we did. */

@@ -2,20 +2,15 @@
 
 import type { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/snapshot.ts';
-import type { Opening } from '../protocol/envelope.ts';
-import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
 import type { Waiter } from '../protocol/pending-request.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import type { LargeAnswer } from './large-answer.ts';
 import { RunningRequest } from './running-call.ts';
 
 export interface DirectCallWatcher {
   /** The reply, or why there is none. */
   over(call: DirectCall, outcome: Message | AnywhereError): void;
-  /** The reply is large, and comes fast. */
-  coming(call: DirectCall, reply: LargeLine, opening: Opening): void;
 }
 
 /** The request under way, what is sent of it and who waits for it, in one object: each one more would be made for every call. */
@@ -24,8 +19,6 @@ export class DirectCall extends RunningRequest implements Waiter {
   readonly instance: Instance;
   readonly owner: InstanceOwner;
   readonly peer: Peer;
-  /** What is known of the reply already, on its way to the client. */
-  answer: LargeAnswer | undefined = undefined;
   readonly #watcher: DirectCallWatcher;
 
   constructor(
@@ -53,13 +46,5 @@ export class DirectCall extends RunningRequest implements Waiter {
 
   reject(error: AnywhereError): void {
     this.#watcher.over(this, error);
-  }
-
-  again(): void {
-    this.answer?.abort();
-  }
-
-  coming(reply: LargeLine, opening: Opening): void {
-    this.#watcher.coming(this, reply, opening);
   }
 }

@@ -10,8 +10,6 @@ import type { Outgoing } from '../downstream/client-side.ts';
 import type { Destination } from '../downstream/destinations.ts';
 import type { Link } from '../link/contract.ts';
 import type { ToolCall } from '../policy/interceptor.ts';
-import type { Opening } from '../protocol/envelope.ts';
-import type { LargeLine } from '../protocol/large-line.ts';
 import type { Message } from '../protocol/message.ts';
 import type { RequestOptions, Waiter } from '../protocol/pending-request.ts';
 import { Forwarding, type ProgressWatcher } from '../protocol/relay.ts';
@@ -108,7 +106,6 @@ export class ServerSender {
       waiter.reject(isUnsent ? error.at({ host, server }) : outcomeUnknown(instance, error, elapsedMs));
       return;
     }
-    waiter.again?.();
     this.#deps.onRepeat(repeatOf(sent, instance.server, why, error));
     this.#deps.scope.run(this.#again(instance.server, sent, way, waiter));
   }
@@ -164,10 +161,6 @@ class Attempt implements RequestOptions, Waiter {
 
   resolve(reply: Message): void {
     this.waiter.resolve(reply);
-  }
-
-  coming(reply: LargeLine, opening: Opening): void {
-    this.waiter.coming?.(reply, opening);
   }
 
   reject(error: AnywhereError, isUnsent = false): void {

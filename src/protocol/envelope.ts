@@ -26,20 +26,6 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
   return usual.isUsual ? usual : unusualEnvelope(bytes);
 }
 
-/** Of a reply of which only the beginning has come, up to somewhere inside of its result. */
-export interface Opening {
-  readonly text: Buffer;
-  /** Undefined where none stands before the result. */
-  readonly id: Span | undefined;
-}
-
-/** Undefined where it is not plainly such a reply. */
-export function readOpening(text: Buffer): Opening | undefined {
-  const opening = new ReplyOpening(text);
-  walkMembers(text, skipSpace(text, 0), opening);
-  return opening.isReply ? opening : undefined;
-}
-
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 
@@ -86,26 +72,6 @@ class UsualEnvelope implements MemberVisitor, Envelope {
       this.result = value;
       this.resultMembers = members;
     }
-  }
-}
-
-/** Ends the walk at the result, or at what has no place before it. */
-class ReplyOpening implements MemberVisitor, Opening {
-  readonly text: Buffer;
-  id: Span | undefined = undefined;
-  isReply = false;
-
-  constructor(text: Buffer) {
-    this.text = text;
-  }
-
-  member(keyAt: number, start: number): number {
-    const known = knownMember(this.text, keyAt);
-    this.isReply = known === KNOWN.result;
-    if (known !== KNOWN.jsonrpc && (known !== KNOWN.id || this.id !== undefined)) return -1;
-    const end = skipValue(this.text, start);
-    if (known === KNOWN.id && end !== -1) this.id = { start, end };
-    return end;
   }
 }
 

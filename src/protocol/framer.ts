@@ -9,8 +9,6 @@ export interface LineSink {
   line(bytes: Buffer): void;
   /** The same of a large line that came in chunks; left out: it is put together. */
   large?(line: LargeLine): void;
-  /** More of a large line has come. */
-  growing?(line: LargeLine): void;
   /** A line has just grown over the cap; `oversized` follows at its end. */
   overflow(): void;
   /** A line longer than the cap: it was not kept. `head` and `tail` are its ends, to find out whose it was. */
@@ -51,9 +49,6 @@ export class LineFramer {
 
   /** The stream ended: what stands without a newline is a line too. */
   end(): void {
-    const taker = this.#large?.taker;
-    // Whoever waits for it is told by those who know why the stream ended.
-    taker?.abort();
     if (this.#size > 0) this.#finish();
   }
 
@@ -88,12 +83,10 @@ export class LineFramer {
       this.#chunks = [];
     }
     this.#large.append(part);
-    this.#sink.growing?.(this.#large);
   }
 
   #overflow(part: Buffer): void {
     const chunks = this.#large?.pieces ?? this.#chunks;
-    this.#large?.taker?.abort();
     this.#large = undefined;
     this.#head = headOf([...chunks, part]);
     this.#chunks = [tailOf([...chunks, part])];
@@ -123,7 +116,6 @@ export class LineFramer {
   #giveLarge(line: LargeLine): void {
     if (this.#sink.large === undefined) this.#sink.line(line.bytes());
     else this.#sink.large(line);
-    line.taker?.lineOver();
   }
 }
 

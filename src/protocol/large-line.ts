@@ -3,83 +3,22 @@
  * that nobody had touched before, which costs more than all else that is done with it.
  */
 import { Chunks } from './chunks.ts';
-import { Growth } from './growth.ts';
 import type { Span } from './json-scan.ts';
 import { type Outline, Outliner } from './outline.ts';
 import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
 
-const NO_BYTES: Buffer = Buffer.alloc(0);
-
-/** Takes what is inside of a long string while it comes (see `CutThrough`). */
-export interface StringTaker {
-  /** The bytes are the taker's from now on. */
-  pass(part: Buffer): void;
-  /** The line has come to its end, and who was to read it has. */
-  lineOver(): void;
-  /** The line gets no end. */
-  abort(): void;
-}
-
 export class LargeLine {
-  /** Bytes that its taker was given. */
-  passed = 0;
-  readonly growth = new Growth();
-  #taker: StringTaker | undefined;
-  /** What comes now is the taker's. */
-  #isPassing = false;
-  /** What it has. */
-  #chunks = new Chunks();
+  readonly #chunks = new Chunks();
   readonly #outliner = new Outliner();
 
-  /** Of what it has, in bytes. */
+  /** In bytes. */
   get length(): number {
     return this.#chunks.length;
   }
 
   append(chunk: Buffer): void {
-    const part = this.#isPassing ? this.#pass(chunk) : chunk;
-    if (part.length === 0) return;
-    this.#outliner.push(part);
-    this.#chunks.append(part);
-  }
-
-  /** Its beginning, where what comes now is inside of its first long string; undefined anywhere else. */
-  get opening(): Buffer | undefined {
-    return this.#isPassing ? undefined : this.#outliner.opening;
-  }
-
-  /** Whoever was given the inside of its first long string: what the line has is without that, and well-formed all the same. */
-  get taker(): StringTaker | undefined {
-    return this.#taker;
-  }
-
-  /** Gives the rest of the string that begins at the end of `opening` to `taker`, now and while it comes. */
-  passOn(taker: StringTaker): void {
-    const opening = Buffer.from(this.#outliner.opening ?? NO_BYTES);
-    const inside: Buffer[] = [];
-    const cutter = new Cutter(this.pieces);
-    cutter.skip(opening.length);
-    cutter.until(this.length, inside);
-    this.#chunks = new Chunks();
-    this.#chunks.append(opening);
-    this.#outliner.forgetOmitted();
-    this.#taker = taker;
-    this.#isPassing = true;
-    for (const part of inside) this.#hand(taker, part);
-  }
-
-  /** Returns what follows the string. */
-  #pass(chunk: Buffer): Buffer {
-    const end = this.#outliner.inside(chunk);
-    this.#isPassing = end === chunk.length;
-    const inside = this.#isPassing ? chunk : chunk.subarray(0, end);
-    if (end > 0 && this.#taker !== undefined) this.#hand(this.#taker, inside);
-    return this.#isPassing ? NO_BYTES : chunk.subarray(end);
-  }
-
-  #hand(taker: StringTaker, part: Buffer): void {
-    this.passed += part.length;
-    taker.pass(part);
+    this.#outliner.push(chunk);
+    this.#chunks.append(chunk);
   }
 
   /** Undefined where it is better read as it is. */

@@ -15,7 +15,7 @@ import {
   valueAt,
   walkElements,
 } from './json-scan.ts';
-import type { LargeLine, StringTaker } from './large-line.ts';
+import type { LargeLine } from './large-line.ts';
 import { MemberIndex } from './member-index.ts';
 import type { Outline } from './outline.ts';
 import { type Edit, type Line, Splice } from './splice.ts';
@@ -32,15 +32,12 @@ export class Message {
   readonly #envelope: Envelope;
   /** Undefined where the text is the line. */
   readonly #large: Large | undefined;
-  /** Of a line whose first long string somebody else took; without the inside of that it is the line. */
-  readonly #shortened: LargeLine | undefined;
 
-  private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large, shortened?: LargeLine) {
+  private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large) {
     this.kind = kind;
     this.#text = text;
     this.#envelope = envelope;
     this.#large = large;
-    this.#shortened = shortened;
   }
 
   /** Undefined where the bytes are not one JSON-RPC message. */
@@ -53,7 +50,6 @@ export class Message {
 
   /** The same of a large line. Undefined too where its bytes have to be put together to say. */
   static ofLarge(line: LargeLine): Message | undefined {
-    if (line.taker !== undefined) return Message.#ofShortened(line);
     const outline = line.outline();
     if (outline === undefined) return undefined;
     const envelope = readEnvelope(outline.text);
@@ -62,27 +58,14 @@ export class Message {
     return kind === undefined ? undefined : new Message(outline.text, kind, envelope, { line, outline });
   }
 
-  static #ofShortened(line: LargeLine): Message | undefined {
-    const bytes = line.bytes();
-    const envelope = readEnvelope(bytes);
-    const kind = envelope === undefined ? undefined : kindOf(envelope);
-    if (envelope === undefined || kind === undefined) return undefined;
-    return new Message(bytes, kind, envelope, undefined, line);
-  }
-
-  /** Who took the inside of its first long string: all else here is of the line without that. */
-  get taker(): StringTaker | undefined {
-    return this.#shortened?.taker;
-  }
-
   /** Its whole line. Of a large one it is put together, at the price of its size: see `raw`, `withEdits` and `length`. */
   get bytes(): Buffer {
     return this.#large === undefined ? this.#text : this.#large.line.bytes();
   }
 
-  /** Of its line, in bytes, with what was taken. */
+  /** Of its line, in bytes. */
   get length(): number {
-    return this.#large === undefined ? this.#text.length + (this.#shortened?.passed ?? 0) : this.#large.line.length;
+    return this.#large === undefined ? this.#text.length : this.#large.line.length;
   }
 
   /** Requests and replies; undefined for notifications and for errors whose id is null. */

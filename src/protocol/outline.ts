@@ -83,26 +83,6 @@ export class Outliner {
     while (at < part.length && !this.#isGivenUp) at = this.#isOmitting ? this.#omit(part, at) : this.#keep(part, at);
   }
 
-  /** The line's beginning as it came, where what comes now is inside of its first long string; undefined anywhere else. */
-  get opening(): Buffer | undefined {
-    const isThere = this.#isOmitting && this.#cuts.length === 0 && !this.#isGivenUp;
-    return isThere ? this.#text.subarray(0, this.#size) : undefined;
-  }
-
-  /** What was left out of the string so far is not the line's any more. */
-  forgetOmitted(): void {
-    this.#omitted = 0;
-  }
-
-  /** Inside of a long string: how much of `part` is inside too. What follows is to be pushed. */
-  inside(part: Buffer): number {
-    const start = this.#isEscaping ? 1 : 0;
-    const quote = closingQuote(part, start);
-    const end = quote === -1 ? part.length : quote;
-    this.#isEscaping = quote === -1 && isEscaped(part, end, start);
-    return end;
-  }
-
   /** Undefined where the line is better read as it is. */
   outline(): Outline | undefined {
     if (this.#isGivenUp || this.#cuts.length === 0) return undefined;

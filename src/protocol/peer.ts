@@ -10,15 +10,11 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { IdTable } from '../base/id-table.ts';
 import { Batch } from './batch.ts';
-import type { CutThrough } from './cut-through.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
-import { type Opening, readOpening } from './envelope.ts';
-import { numberAt } from './json-scan.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
-import type { LargeLine } from './large-line.ts';
 import type { Message } from './message.ts';
 import { PendingRequest, type RequestLine, type RequestOptions, type Waiter } from './pending-request.ts';
-import type { Line, Pieces } from './splice.ts';
+import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
 export interface PeerHandler {
@@ -69,8 +65,6 @@ export class Peer {
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
   #received = 0;
-  /** A request was given up that the other side has: its reply may still come. */
-  #hasForsaken = false;
   readonly #onAbort = (pending: PendingRequest): void => {
     this.#giveUp(pending, cancelled(pending.options.signal));
   };
@@ -190,11 +184,6 @@ export class Peer {
     if (this.#writer.heldBytes > this.#limits.heldBytes * MOST_HELD) this.#handler.unread?.(this.#writer.heldBytes);
   }
 
-  /** Begins the reply to a request of the other side whose end has not come yet; undefined where that cannot be. */
-  cutThrough(request: Message, opening: Pieces): CutThrough | undefined {
-    return this.#batches.has(request) ? undefined : this.#writer.cutThrough(opening);
-  }
-
   reply(request: Message, result: string | Buffer): void {
     this.respond(request, resultLine(request.idText, result));
   }
@@ -217,8 +206,7 @@ export class Peer {
 
   receive(message: Message): void {
     this.#received += 1;
-    if (message.taker !== undefined && !isReply(message)) this.#handler.stray(message);
-    else if (message.kind === 'request') this.#handler.request(message);
+    if (message.kind === 'request') this.#handler.request(message);
     else if (message.kind === 'notification') this.#notification(message);
     else this.#settle(message);
   }
@@ -230,24 +218,6 @@ export class Peer {
     });
     for (const request of requests) this.#batches.set(request, batch);
     for (const message of messages) this.receive(message);
-  }
-
-  /** More of a large message has come: whoever waits for it may pass on what there is. */
-  growing(line: LargeLine): void {
-    const { opening: text } = line;
-    if (text === undefined || !line.growth.isFast(line.length, this.#clock.monotonic())) return;
-    const opening = readOpening(text);
-    const pending = opening === undefined ? undefined : this.#answeredBy(opening);
-    if (opening === undefined || pending === undefined) return;
-    pending.waiter.coming?.(line, opening);
-    pending.taker = line.taker;
-  }
-
-  /** Where the id stands at the end, one request under way is surely the one, if no other was forsaken. */
-  #answeredBy({ text, id }: Opening): PendingRequest | undefined {
-    if (id !== undefined) return this.#pending.get(numberAt(text, id));
-    const [only] = this.#pending.size === 1 && !this.#hasForsaken ? this.#pending.entries() : [];
-    return only?.[1];
   }
 
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
@@ -268,15 +238,10 @@ export class Peer {
   }
 
   #settle(reply: Message): void {
-    const pending = this.#isTaken(reply) ? undefined : (this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply));
+    const pending = this.#take(reply.idNumber) ?? this.#onlyOneWaiting(reply);
     if (pending?.options.progressOutlivesReply === true) this.#keepProgress(reply, pending);
     if (pending === undefined) this.#handler.stray(reply);
     else pending.waiter.resolve(reply);
-  }
-
-  /** A part of it went to another than who waits under its id: it is nobody's. */
-  #isTaken(reply: Message): boolean {
-    return reply.taker !== undefined && reply.taker !== this.#pending.get(reply.idNumber)?.taker;
   }
 
   /** Nobody says when a task is over: the oldest make room. */
@@ -344,7 +309,6 @@ export class Peer {
   #giveUp({ id, line, options }: PendingRequest, error: AnywhereError, reason = error.message): void {
     if (!this.fail(id, error)) return;
     if (line === undefined || this.#writer.takeBack(line)) return;
-    this.#hasForsaken = true;
     if (options.cancellable !== false) this.#cancel(id, reason);
   }
 
@@ -375,10 +339,6 @@ export class Peer {
     const text = `no answer to ${pending.request.method} within ${seconds} s`;
     this.#giveUp(pending, new AnywhereError('CALL_TIMEOUT', text), 'timeout');
   }
-}
-
-function isReply({ kind }: Message): boolean {
-  return kind === 'result' || kind === 'error';
 }
 
 function cancelled(signal: CancelSignal | undefined): AnywhereError {

@@ -2,8 +2,6 @@
 
 import type { CancelListener, CancelSignal } from '../base/cancellation.ts';
 import type { AnywhereError } from '../base/errors.ts';
-import type { Opening } from './envelope.ts';
-import type { LargeLine, StringTaker } from './large-line.ts';
 import type { Message } from './message.ts';
 import type { Line } from './splice.ts';
 
@@ -36,10 +34,6 @@ export interface Waiter {
   resolve(reply: Message): void;
   /** @param isUnsent true: the other side was given nothing of the request */
   reject(error: AnywhereError, isUnsent?: boolean): void;
-  /** The reply is large, and comes fast: it may be passed on from now on, with `passOn`. */
-  coming?(reply: LargeLine, opening: Opening): void;
-  /** Nothing more comes of it: it is asked once more. */
-  again?(): void;
 }
 
 /** All that is kept of a request, in one object: each one more would be made for every call. */
@@ -54,8 +48,6 @@ export class PendingRequest implements CancelListener {
   endMs = Number.POSITIVE_INFINITY;
   /** Undefined while it waits for its turn. */
   line: Line | undefined = undefined;
-  /** Who takes a part of the reply that is coming. */
-  taker: StringTaker | undefined = undefined;
   readonly #onAbort: (pending: PendingRequest) => void;
 
   /** @param onAbort its sender has lost interest */

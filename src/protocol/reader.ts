@@ -11,8 +11,6 @@ export interface MessageSink {
   message(message: Message): void;
   /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
   batch(messages: readonly Message[]): void;
-  /** More of a message has come that may be large. */
-  growing?(line: LargeLine): void;
   /** A line that is not a message. */
   noise(line: Buffer): void;
   overflow(): void;
@@ -42,9 +40,6 @@ export class MessageReader {
         },
         large: (line) => {
           this.#largeLine(line);
-        },
-        growing: (line) => {
-          if (this.#open.length === 0) sink.growing?.(line);
         },
         overflow: () => {
           sink.overflow();
@@ -85,8 +80,6 @@ export class MessageReader {
   #largeLine(line: LargeLine): void {
     const message = this.#open.length === 0 ? Message.ofLarge(line) : undefined;
     if (message !== undefined) this.#sink.message(message);
-    // A part of it is gone: nothing but a message as it should be may be made of what is left.
-    else if (line.taker !== undefined) this.#sink.noise(line.bytes());
     else this.#line(line.bytes());
   }
 

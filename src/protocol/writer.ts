@@ -4,15 +4,11 @@
  */
 import type { Writable } from 'node:stream';
 import { Slab } from '../base/slab.ts';
-import { CutThrough } from './cut-through.ts';
 import { type Line, type Pieces, piecesOf, Splice } from './splice.ts';
 
 const NEWLINE = Buffer.from('\n');
 /** Above this, copying messages together costs more than writing them one by one. */
 const JOIN_LIMIT_BYTES = 128 * 1024;
-
-/** So much of a message that goes ahead may wait in the stream. */
-const AHEAD_BYTES = 1024 * 1024;
 
 export interface WriterOptions {
   /** Keep lines here while the stream accepts none: they are known not to be sent, and can be taken back. */
@@ -33,8 +29,6 @@ export class MessageWriter {
   #scheduled = false;
   #closed = false;
   #congested = false;
-  /** Has the stream for itself: lines wait for its end. */
-  #cutThrough: CutThrough | undefined;
   readonly #flushNow = (): void => {
     this.#scheduled = false;
     this.flush();
@@ -80,27 +74,6 @@ export class MessageWriter {
     else this.#schedule();
   }
 
-  /**
-   * Begins a message whose end has not come yet; undefined where it would have to wait itself.
-   *
-   * @param opening of the message, up to somewhere inside of a string
-   */
-  cutThrough(opening: Pieces): CutThrough | undefined {
-    this.flush();
-    if (this.#closed || this.#congested || this.#cutThrough !== undefined) return undefined;
-    const held = {
-      write: (bytes: Buffer): void => {
-        this.#pushAhead(bytes);
-      },
-      release: (): void => {
-        this.#cutThrough = undefined;
-        this.flush();
-      },
-    };
-    this.#cutThrough = new CutThrough(held, opening);
-    return this.#cutThrough;
-  }
-
   /** Takes back a line that is held; false where the stream has been given it, or is about to be. */
   takeBack(line: Line): boolean {
     if (!this.#holds || !this.#congested) return false;
@@ -123,8 +96,7 @@ export class MessageWriter {
   flush(): void {
     const lines = this.#lines;
     const bytes = this.#bytes;
-    if (lines.length === 0 || this.#closed || this.#cutThrough !== undefined || (this.#holds && this.#congested))
-      return;
+    if (lines.length === 0 || this.#closed || (this.#holds && this.#congested)) return;
     this.#lines = [];
     this.#bytes = 0;
     if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, this.#slab.take(bytes)));
@@ -157,12 +129,6 @@ export class MessageWriter {
 
   #push(bytes: Buffer): void {
     if (!this.#stream.write(bytes) && !this.#congested) this.#setCongested(true);
-  }
-
-  /** Of a message that goes ahead: whoever sends it is held back late, since each stop costs it time. */
-  #pushAhead(bytes: Buffer): void {
-    if (this.#closed || this.#stream.write(bytes)) return;
-    if (this.#stream.writableLength > AHEAD_BYTES) this.#setCongested(true);
   }
 
   #setCongested(congested: boolean): void {

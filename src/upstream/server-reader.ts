@@ -7,15 +7,12 @@ export function serverReader(
   watcher: Pick<MessageSink, 'noise' | 'overflow' | 'oversized'>,
   maxBytes: number,
 ): MessageReader {
-  const messages: Pick<MessageSink, 'message' | 'batch' | 'growing'> = {
+  const messages: Pick<MessageSink, 'message' | 'batch'> = {
     message: (message) => {
       peer.receive(message);
     },
     batch: (all) => {
       peer.receiveBatch(all);
-    },
-    growing: (line) => {
-      peer.growing(line);
     },
   };
   return new MessageReader({ ...messages, ...watcher }, maxBytes);

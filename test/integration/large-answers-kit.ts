@@ -46,13 +46,10 @@ export class LargeAnswers {
   readonly #folder: string;
   #calls = 0;
 
-  readonly #hostsFile: string;
-
-  private constructor({ client, sandbox }: Serving, folder: string, hostsFile: string) {
+  private constructor({ client, sandbox }: Serving, folder: string) {
     this.client = client;
     this.sandbox = sandbox;
     this.#folder = folder;
-    this.#hostsFile = hostsFile;
   }
 
   /** `box/large`, and `box/other` beside it. Initialized. */
@@ -68,22 +65,10 @@ export class LargeAnswers {
     chmodSync(folder, 0o777);
     const servers = { large: fixture(sshd, 'large.mjs', [], { ...server }), other: fixture(sshd, 'large.mjs') };
     const file = writeHostsFile({ box: { sshd, servers } }, { ...top });
-    return await LargeAnswers.#serving(startServe(file.path, makeSandbox(), options), folder, file.path);
-  }
-
-  static async #serving(serving: Serving, folder: string, hostsFile: string): Promise<LargeAnswers> {
+    const serving = startServe(file.path, makeSandbox(), options);
     await initialize(serving.client);
     await offers(serving.client, ['box__large__answer', 'box__other__say']);
-    return new LargeAnswers(serving, folder, hostsFile);
-  }
-
-  /** Another client of the same daemon. */
-  async another(): Promise<LargeAnswers> {
-    const folder = join(this.#folder, 'another');
-    mkdirSync(folder);
-    chmodSync(folder, 0o777);
-    const serving = startServe(this.#hostsFile, this.sandbox, { throughDaemon: true });
-    return await LargeAnswers.#serving(serving, folder, this.#hostsFile);
+    return new LargeAnswers(serving, folder);
   }
 
   ask({ order, id = `call-${this.#calls}`, bytes = BYTES, end, isInside, tool = 'answer' }: LargeArguments): LargeCall {
@@ -99,19 +84,10 @@ export class LargeAnswers {
     };
   }
 
-  /** The same, with a part of the answer at the client, and its server waiting. */
+  /** The same, with the first half of the answer written, and its server waiting for the rest. */
   async halfWay(args: LargeArguments): Promise<LargeCall & { readonly pid: number }> {
     const call = this.ask(args);
-    const pid = await call.half();
-    await this.begun();
-    return { ...call, pid };
-  }
-
-  /** Resolves when the client has a good part of a line without its end. */
-  async begun(bytes = BYTES / 4): Promise<void> {
-    await until(() => Buffer.byteLength(this.client.unfinished) > bytes, {
-      what: 'the beginning of an answer without its end',
-    });
+    return { ...call, pid: await call.half() };
   }
 
   /** A tools/call of `box/other` whose answer comes at once. */
@@ -162,14 +138,4 @@ export function sameLine({ line, message }: Received, { expected }: LargeCall): 
   });
   const { result } = JSON.parse(expected) as { result: { content: { text: string }[] } };
   expect(hash((message.result as typeof result).content[0]?.text ?? '')).toBe(hash(result.content[0]?.text ?? ''));
-}
-
-/** The beginning of it, and surely no JSON. What ends it may be half a character, or a mark that it was cut off. */
-export function isCutOff(one: Received | undefined, { expected }: LargeCall): void {
-  const line = one?.line.replace(/.\\$/u, '') ?? '';
-  expect(line.length).toBeGreaterThan(100_000);
-  expect(line.length).toBeLessThan(expected.length);
-  expect(line.slice(-20)).toBe(expected.slice(line.length - 20, line.length));
-  expect(expected.startsWith(line)).toBe(true);
-  expect(() => JSON.parse(line) as unknown).toThrow(SyntaxError);
 }

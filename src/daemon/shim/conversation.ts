@@ -92,9 +92,9 @@ export class Conversation {
 
   readonly daemon: LineWatcher = {
     line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)) ?? this.#ofDaemonItself(bytes),
-    long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'method' ? 'gather' : 'pass'),
+    long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'method' ? 'gather' : 'hold'),
     longEnded: (head, tail) => {
-      const whose = isWhole(tail) ? oversizedId(head, tail) : undefined;
+      const whose = oversizedId(head, tail);
       if (whose?.isReply === true) this.#pending.settle(whose.idText);
     },
   };
@@ -283,11 +283,6 @@ function batchOf(bytes: Buffer): readonly Message[] {
 /** Told by its bytes: most replies are somebody else's, and would need a string only for this. */
 function isOurs({ bytes, id }: Message): boolean {
   return id !== undefined && bytes.subarray(id.start, id.start + REPLAY_START.length).equals(REPLAY_START);
-}
-
-/** A reply that the daemon had to cut off is followed by another one. */
-function isWhole(tail: Buffer): boolean {
-  return tail.toString('latin1').trimEnd().endsWith('}');
 }
 
 function oversizedStart(head: Buffer): 'reply' | 'method' | undefined {

@@ -1,19 +1,22 @@
 /**
  * Hands a byte stream on as it is, while somebody looks at its lines.
  *
- * Lines of ordinary length are handed on when they are whole: if their sender dies halfway, nobody gets half of one.
- * A longer one streams through, so that it is never gathered here; who looks sees its ends.
+ * A line is handed on when it is whole: if its sender dies halfway, nobody gets half of one. Its watcher may let
+ * a long line stream through where the receiver is ready for half of one; of a long line the watcher sees both ends.
  */
 
 /** What becomes of a line: handed on as it is, not at all, or other bytes instead of it. */
 export type Verdict = 'pass' | 'drop' | Buffer;
 
+/** A long line streams through, or is held until it is whole, or is put together for `line` to see. */
+export type LongManner = 'pass' | 'hold' | 'gather';
+
 export interface LineWatcher {
   /** A whole line, without its newline. The bytes are only lent. */
   line(bytes: Buffer): Verdict;
-  /** A line that has grown long: may it stream through, or must `line` see it whole? */
-  long(head: Buffer): 'pass' | 'gather';
-  /** A line that streamed through, or was cut off, has ended. `isCut`: the other side did not get it whole. */
+  /** What becomes of a line that has grown long, by its beginning. */
+  long(head: Buffer): LongManner;
+  /** A long line that `line` did not see has ended. `isCut`: the other side did not get it whole. */
   longEnded(head: Buffer, tail: Buffer, isCut: boolean): void;
 }
 
@@ -33,7 +36,8 @@ export class LineGate {
   /** The beginning of a line that is not whole yet. */
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #isGathering = false;
+  /** Undefined while the line is not long. */
+  #manner: LongManner | undefined;
   #long: LongLine | undefined;
 
   constructor(watcher: LineWatcher, out: (bytes: Buffer) => void) {
@@ -52,8 +56,13 @@ export class LineGate {
     for (;;) {
       const newline = chunk.indexOf(NEWLINE, at);
       if (newline === -1) break;
+      const isBegun = this.#heldBytes > 0;
       const verdict = this.#endLine(chunk.subarray(at, newline));
-      if (verdict !== 'pass') {
+      if (verdict === 'pass' && isBegun) {
+        // Nothing may come between the two parts of a line.
+        this.#hand(chunk.subarray(0, newline + 1));
+        passed = newline + 1;
+      } else if (verdict !== 'pass') {
         this.#hand(chunk.subarray(passed, at));
         if (verdict !== 'drop') this.#handLine(verdict);
         passed = newline + 1;
@@ -80,11 +89,21 @@ export class LineGate {
     if (this.#long !== undefined) return this.#endLong(this.#long, part);
     if (this.#heldBytes === 0) return this.#watcher.line(part);
     const held = this.#held;
+    if (this.#manner === 'hold') return this.#endHeld(held, part);
     const line = Buffer.concat([...held, part]);
     this.#forget();
     const verdict = line.length > GATHERED_BYTES ? 'drop' : this.#watcher.line(line);
     if (verdict === 'pass') for (const bytes of held) this.#out(bytes);
     return verdict;
+  }
+
+  #endHeld(held: readonly Buffer[], part: Buffer): Verdict {
+    const ends = new LongLine(headOf(held));
+    for (const bytes of [...held, part]) ends.see(bytes);
+    this.#forget();
+    this.#watcher.longEnded(ends.head, ends.tail, false);
+    for (const bytes of held) this.#out(bytes);
+    return 'pass';
   }
 
   #endLong(long: LongLine, part: Buffer): Verdict {
@@ -100,16 +119,16 @@ export class LineGate {
       if (!this.#long.isCut) this.#out(part);
       return;
     }
-    if (this.#heldBytes <= GATHERED_BYTES) this.#held.push(part);
+    if (this.#heldBytes <= GATHERED_BYTES || this.#manner === 'hold') this.#held.push(part);
     this.#heldBytes += part.length;
-    if (this.#heldBytes > HELD_BYTES && !this.#isGathering) this.#growLong();
+    if (this.#heldBytes > HELD_BYTES && this.#manner === undefined) this.#growLong();
   }
 
   #growLong(): void {
-    const head = Buffer.concat(this.#held).subarray(0, EDGE_BYTES);
-    this.#isGathering = this.#watcher.long(head) === 'gather';
-    if (this.#isGathering) return;
-    const long = new LongLine(Buffer.from(head));
+    const head = headOf(this.#held);
+    this.#manner = this.#watcher.long(head);
+    if (this.#manner !== 'pass') return;
+    const long = new LongLine(head);
     for (const bytes of this.#held) {
       long.see(bytes);
       this.#out(bytes);
@@ -121,7 +140,7 @@ export class LineGate {
   #forget(): void {
     this.#held = [];
     this.#heldBytes = 0;
-    this.#isGathering = false;
+    this.#manner = undefined;
   }
 
   #handLine(line: Buffer): void {
@@ -134,7 +153,19 @@ export class LineGate {
   }
 }
 
-/** A line that streams through. */
+/** A copy: a slice would keep the whole chunk alive. */
+function headOf(held: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (const bytes of held) {
+    if (size >= EDGE_BYTES) break;
+    parts.push(bytes.subarray(0, EDGE_BYTES - size));
+    size += bytes.length;
+  }
+  return Buffer.concat(parts);
+}
+
+/** The ends of a line that nobody sees whole. */
 class LongLine {
   readonly head: Buffer;
   tail = NO_BYTES;
@@ -146,7 +177,6 @@ class LongLine {
 
   see(part: Buffer): void {
     const known = part.length >= EDGE_BYTES ? part : Buffer.concat([this.tail, part]);
-    // A copy: a slice would keep the whole chunk alive.
     this.tail = Buffer.from(known.subarray(-EDGE_BYTES));
   }
 }

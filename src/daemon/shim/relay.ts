@@ -28,7 +28,6 @@ export interface RelayDeps extends RelayEvents {
   readonly clock: Clock;
 }
 
-const NEWLINE = Buffer.from('\n');
 /** What waits for the next daemon while one drains; with more, the client is read no further. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -45,8 +44,6 @@ export class Relay {
   #hasLeft = false;
   /** To be sent once our initialize is answered. */
   #rest: readonly Buffer[] = [];
-  /** Lines of our own, for the end of a line that is streaming to the client. */
-  #told: Buffer[] = [];
 
   constructor(deps: RelayDeps) {
     this.#deps = deps;
@@ -57,8 +54,7 @@ export class Relay {
         this.#replayed(isAccepted);
       },
       tell: (line) => {
-        this.#told.push(line);
-        this.#flushTold();
+        this.#toClient(line);
       },
     });
     this.#clientGate = new LineGate(this.#conversation.client, (bytes) => {
@@ -94,7 +90,6 @@ export class Relay {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#daemonGate.push(chunk);
-      this.#flushTold();
       if (this.#conversation.isDraining) this.#drained();
     });
     socket.on('close', () => {
@@ -165,10 +160,8 @@ export class Relay {
     this.#socket = undefined;
     this.#isFlowing = false;
     this.#outlet.shut();
-    // Half a line is of no use to the client, but the next one must not be taken for its end.
-    if (this.#daemonGate.isMidLine) this.#toClient(NEWLINE);
+    // Half a line is of no use to the client.
     this.#daemonGate.reset();
-    this.#flushTold();
     const isOrderly = this.#conversation.isLeaving;
     if (!this.#hasLeft) this.#tellOfLoss(wasFlowing);
     for (const line of this.#conversation.takeHeld()) this.#outlet.write(line);
@@ -180,13 +173,6 @@ export class Relay {
       this.#clientGate.cutOff();
       this.#conversation.lost();
     } else this.#conversation.lostInReplay();
-  }
-
-  #flushTold(): void {
-    if (this.#told.length === 0 || this.#daemonGate.isMidLine) return;
-    const lines = this.#told;
-    this.#told = [];
-    for (const line of lines) this.#toClient(line);
   }
 
   #toClient(bytes: Buffer): void {

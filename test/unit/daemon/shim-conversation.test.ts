@@ -218,13 +218,13 @@ describe('with another daemon', () => {
     const talk = start();
     const answer = Buffer.from('{"result":{"content":"xxxx');
     const request = Buffer.from('{"method":"sampling/createMessage","params":{"x":"xxx');
-    expect([talk.conversation.client.long(answer), talk.conversation.daemon.long(request)]).toEqual(['pass', 'pass']);
+    expect([talk.conversation.client.long(answer), talk.conversation.daemon.long(request)]).toEqual(['pass', 'hold']);
     talk.conversation.lost();
     expect([talk.conversation.client.long(answer), talk.conversation.daemon.long(request)]).toEqual([
       'gather',
       'gather',
     ]);
-    expect([talk.conversation.client.long(request), talk.conversation.daemon.long(answer)]).toEqual(['pass', 'pass']);
+    expect([talk.conversation.client.long(request), talk.conversation.daemon.long(answer)]).toEqual(['pass', 'hold']);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineGate, type LineWatcher, type Verdict } from '../../../src/daemon/shim/line-gate.ts';
+import { LineGate, type LineWatcher, type LongManner, type Verdict } from '../../../src/daemon/shim/line-gate.ts';
 
 const LONG = 300 * 1024;
 
@@ -11,7 +11,7 @@ interface Seen {
   readonly out: () => string;
 }
 
-function gate(verdict: (line: string) => Verdict = () => 'pass', long: 'pass' | 'gather' = 'pass'): Seen {
+function gate(verdict: (line: string) => Verdict = () => 'pass', long: LongManner = 'pass'): Seen {
   const lines: string[] = [];
   const ended: Seen['ended'] = [];
   const out: Buffer[] = [];
@@ -102,6 +102,34 @@ describe('a line that is not whole', () => {
     expect(seen.ended).toEqual([{ head: '{"id"', tail: '":7}}', isCut: false }]);
     expect(seen.lines).toEqual(['next']);
     expect(seen.gate.isMidLine).toBe(false);
+  });
+
+  it('is held until it is whole where that is asked for, shows its ends, and is forgotten when its sender is gone', () => {
+    const seen = gate(() => 'pass', 'hold');
+    const text = `{"id"${'x'.repeat(LONG)}":7}}`;
+    pushInParts(seen.gate, text, [64 * 1024]);
+    expect([seen.out(), seen.gate.isMidLine]).toEqual(['', false]);
+    seen.gate.push(Buffer.from(`\nnext\n${text}`));
+    expect(seen.out()).toBe(`${text}\nnext\n`);
+    expect(seen.ended).toEqual([{ head: '{"id"', tail: '":7}}', isCut: false }]);
+    seen.gate.reset();
+    seen.gate.push(Buffer.from('last\n'));
+    expect(seen.out()).toBe(`${text}\nnext\nlast\n`);
+  });
+
+  it('has nothing between its parts, whatever its watcher says of the lines behind it', () => {
+    const seen: string[] = [];
+    const watcher: LineWatcher = {
+      line: (bytes) => {
+        if (bytes.toString() === 'b') seen.push('told\n');
+        return 'pass';
+      },
+      long: () => 'hold',
+      longEnded: () => undefined,
+    };
+    const made = new LineGate(watcher, (bytes) => seen.push(bytes.toString()));
+    for (const part of ['fir', 'st\nb\n']) made.push(Buffer.from(part));
+    expect(seen.join('')).toBe('first\ntold\nb\n');
   });
 
   it('is thrown away from where its receiver is gone, and said to be cut', () => {
