@@ -95,7 +95,8 @@ describe('a peer', () => {
     peer.close(cause);
     peer.close(new AnywhereError('INTERNAL', 'a second one'));
     const late = peer.request('c', undefined, NEVER);
-    for (const request of [...waiting, late]) await expect(request).rejects.toBe(cause);
+    for (const request of waiting) await expect(request).rejects.toBe(cause);
+    await expect(late).rejects.toMatchObject({ code: 'LINK_LOST', message: 'gone', isUnsent: true });
     expect(clock.pending).toBe(0);
     controller.abort();
     expect([(await sent()).length, peer.inFlight]).toEqual([2, 0]);
