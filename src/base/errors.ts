@@ -248,9 +248,27 @@ export class AnywhereError extends Error {
     return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent: true });
   }
 
+  /** The same error without secrets, before it is stored or shown. Whoever decides by its cause still can. */
+  redacted(redact: (text: string) => string): AnywhereError {
+    const { code, host, server, tool, isUnsent } = this;
+    const [message = '', hint, ...evidence] = [this.message, this.hint, ...this.evidence].map(redact);
+    const cause = redactedCause(this.cause, redact);
+    const isSame = message === this.message && hint === this.hint && cause === this.cause;
+    if (isSame && evidence.every((line, index) => line === this.evidence[index])) return this;
+    return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent });
+  }
+
   toJSON(): ErrorReport {
     return reportOf(this);
   }
+}
+
+/** A foreign error that holds a secret is left out: it may be logged whole. */
+function redactedCause(cause: unknown, redact: (text: string) => string): unknown {
+  if (cause instanceof AnywhereError) return cause.redacted(redact);
+  if (!(cause instanceof Error)) return cause;
+  const text = `${cause.message}\n${cause.stack ?? ''}`;
+  return redact(text) === text ? cause : undefined;
 }
 
 /** An error as data: what crosses the control API and what `--json` prints. */

@@ -11,10 +11,12 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { patienceMs } from './patience.ts';
 
-/** What others know of why a server cannot be asked. */
+/** What others know of why a server cannot be asked, and who is told that it is. */
 export interface Causes {
   /** What a host that connects waits for, where that is a person. */
   readonly waitsFor?: (host: string) => AnywhereError | undefined;
+  /** A client needs a host that is not there. */
+  readonly askedFor?: (host: string, owner: InstanceOwner) => void;
   /** Why a server that is up could not say what it offers. */
   readonly listingFailure?: (unit: ServerUnit) => AnywhereError | undefined;
 }
@@ -116,6 +118,7 @@ export class Router {
   async #bringUp(unit: ServerUnit, owner: InstanceOwner, signal: AbortSignal): Promise<Instance> {
     const refusal = unit.retired ?? unit.refusal;
     if (refusal !== undefined) throw refusal;
+    if (unit.link.state.kind !== 'ready') this.#causes.askedFor?.(unit.plan.host, owner);
     await this.#hostReady(unit, signal);
     try {
       return await this.#started(unit, owner, signal);

@@ -58,8 +58,8 @@ export class Waits {
   async awaitTool(name: string, owner: InstanceOwner, profile: string | undefined): Promise<void> {
     const units = this.#deps.router.unlisted(name);
     for (const unit of units) {
-      unit.link.wake(`a call to ${serverId(unit.plan)}`);
       this.#deps.keeper.wantUnit(unit, owner, profile);
+      unit.link.wake(`a call to ${serverId(unit.plan)}`);
     }
     const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
     await this.toolAppears(name, Math.max(0, ...waits), profile);

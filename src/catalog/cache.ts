@@ -13,6 +13,14 @@ import * as z from 'zod';
 import { COLLECTIONS, forEachCollection } from '../protocol/collections.ts';
 import { type Listing, readItem } from './listing.ts';
 
+/** What must not be kept on disk. */
+export interface CacheSecrets {
+  readonly isIn: (text: string) => boolean;
+  readonly redact: (text: string) => string;
+}
+
+const NO_SECRETS: CacheSecrets = { isIn: () => false, redact: (text) => text };
+
 const FORMAT = 2;
 
 /** Of a file's name: the beginning is its server, the rest the profile. */
@@ -39,12 +47,14 @@ type Header = z.infer<typeof HEADER>;
 export class ListingCache {
   readonly #folder: string;
   readonly #onError: (error: unknown) => void;
+  readonly #secrets: CacheSecrets;
   /** The files of the folder by the beginning of their names; looked up once. */
   #files: Map<string, Set<string>> | undefined;
 
   /** @param folder below the user's cache folder; made when the first listing is kept */
-  constructor(folder: string, onError: (error: unknown) => void) {
+  constructor(folder: string, onError: (error: unknown) => void, secrets = NO_SECRETS) {
     this.#folder = folder;
+    this.#secrets = secrets;
     this.#onError = onError;
   }
 
@@ -61,7 +71,8 @@ export class ListingCache {
     removeQuietly(join(this.#folder, fileName(serverId, profile)));
   }
 
-  write(serverId: string, listing: Listing): void {
+  write(serverId: string, given: Listing): void {
+    const listing = this.#withoutSecrets(given);
     const name = fileName(serverId, listing.profile);
     const path = join(this.#folder, name);
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
@@ -74,6 +85,22 @@ export class ListingCache {
       removeQuietly(draft);
       this.#onError(error);
     }
+  }
+
+  /** A server may repeat what it was given. A definition that does is left out, and the server is asked again next time. */
+  #withoutSecrets(listing: Listing): Listing {
+    const { isIn, redact } = this.#secrets;
+    const items = forEachCollection(({ name }) => listing.items[name].filter(({ bytes }) => !isIn(bytes.toString())));
+    const isWhole = COLLECTIONS.every(({ name }) => items[name].length === listing.items[name].length);
+    const { instructions, capabilities } = listing;
+    return {
+      ...listing,
+      items,
+      listedAtMs: isWhole ? listing.listedAtMs : 0,
+      problems: listing.problems.map(({ item, reason }) => ({ item: redact(item), reason: redact(reason) })),
+      instructions: instructions !== undefined && isIn(instructions) ? undefined : instructions,
+      capabilities: isIn(JSON.stringify(capabilities)) ? {} : capabilities,
+    };
   }
 }
 

@@ -12,6 +12,7 @@ export function fingerprintOf(host: HostPlan, server: ServerPlan): string {
     command: server.command,
     args: server.args,
     env: [...server.env],
+    inheritEnv: server.inheritEnv,
     cwd: server.cwd,
   };
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);

@@ -1,7 +1,8 @@
 /** Questions to the person at the terminal: on stderr, hidden where the answer is a secret. */
+
+import { oneLine } from '../base/harmless.ts';
 import type { ControlQuestions } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './output.ts';
 
 type Question = ControlQuestions['prompt']['params'];
 

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { deadline, orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { harmless } from '../base/harmless.ts';
 import { ControlClient } from '../daemon/control-client.ts';
 import { candidatesFor, configIn, type Names } from './complete-words.ts';
 import type { CliContext } from './context.ts';
-import { harmless } from './output.ts';
 import { connectToRunning, locate } from './session.ts';
 
 /** A daemon that is slower than that is not waited for. */

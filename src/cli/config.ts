@@ -1,5 +1,6 @@
 /** `config path | validate | schema | trust`: about the hosts file alone; nothing is started and nothing resolved. */
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
+import { harmless, harmlessJson, visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
 import { type FindOptions, findHostsFile } from '../config/find.ts';
 import { type OpenedFile, openHostsFile } from '../config/load.ts';
@@ -7,11 +8,11 @@ import { type Environment, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
 import { createTrustStore, type TrustState } from '../config/trust.ts';
-import { harmless } from './output.ts';
 import { formatError } from './report.ts';
 import { chooseStyle, type Style } from './style.ts';
 
 interface Writer {
+  readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
@@ -42,7 +43,7 @@ export function configPath(io: ConfigIo, options: ConfigOptions): Promise<ExitCo
   return reporting(io, options, async () => {
     const found = await findHostsFile(findOptions(io, options));
     if (options.json === true) printJson(io, found);
-    else io.stdout.write(`${found.file}\n`);
+    else io.stdout.write(`${io.stdout.isTTY === true ? shown(found.file) : found.file}\n`);
     return EXIT.ok;
   });
 }
@@ -65,7 +66,9 @@ export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<Ex
       });
       return EXIT.ok;
     }
-    io.stdout.write(`${opened.file}: valid, ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}\n`);
+    io.stdout.write(
+      `${shown(opened.file)}: valid, ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}\n`,
+    );
     if (state.kind !== 'trusted')
       io.stderr.write('It was found in a working folder and is not trusted as it stands: mcp-anywhere config trust\n');
     return EXIT.ok;
@@ -86,26 +89,29 @@ export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitC
   return reporting(io, options, async () => {
     const opened = await openHostsFile(findOptions(io, options));
     if (opened.source === 'user')
-      return said(io, options, opened, `${opened.file} needs no trust: it is in your config folder`);
+      return said(io, options, opened, `${shown(opened.file)} needs no trust: it is in your config folder`);
     // A named file is taken as one of a working folder: why else would its trust be asked for?
     const state = await trustStore(io).check(opened.realPath, opened.bytes);
-    if (state.kind === 'trusted') return said(io, options, opened, `${opened.file} is trusted already`);
+    if (state.kind === 'trusted') return said(io, options, opened, `${shown(opened.file)} is trusted already`);
     await show(io, opened, state);
-    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${opened.file} as it stands?`));
+    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${shown(opened.file)} as it stands?`));
     if (!agreed)
-      throw new AnywhereError('INTERRUPTED', `${opened.file} stays untrusted.`, { hint: 'mcp-anywhere config trust' });
+      throw new AnywhereError('INTERRUPTED', `${shown(opened.file)} stays untrusted.`, {
+        hint: 'mcp-anywhere config trust',
+      });
     await trustStore(io).trust(opened.realPath, opened.bytes);
-    return said(io, options, opened, `trusted ${opened.file}`);
+    return said(io, options, opened, `trusted ${shown(opened.file)}`);
   });
 }
 
 /** For people, on stderr; the file was written by others, so nothing of it may steer the terminal. */
 async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promise<void> {
   const plan = planOf(opened, io);
-  const { trustDiff, visible } = await import('../config/trust-diff.ts');
+  const { trustDiff } = await import('../config/trust-diff.ts');
   const { summaryOf } = await import('../config/summary.ts');
-  io.stderr.write(`${visible(opened.file)}\n`);
-  for (const line of summaryOf(plan)) io.stderr.write(`  ${visible(line).replaceAll('\n', '\\n')}\n`);
+  io.stderr.write(`${shown(opened.file)}\n`);
+  if (opened.realPath !== opened.file) io.stderr.write(`  is a link to ${shown(opened.realPath)}\n`);
+  for (const line of summaryOf(plan)) io.stderr.write(`  ${shown(line)}\n`);
   io.stderr.write('Files and programs that it names are not looked at: whoever can change those decides what runs.\n');
   if (state.kind !== 'changed') return;
   io.stderr.write(
@@ -119,8 +125,13 @@ function said(io: ConfigIo, options: ConfigOptions, opened: OpenedFile, sentence
   return EXIT.ok;
 }
 
+/** On one line, with everything in it visible. */
+function shown(text: string): string {
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
 function planOf(opened: OpenedFile, io: ConfigIo): Plan {
-  const checked = checkHostsFile(opened.bytes, { file: opened.file, homeDir: io.homeDir });
+  const checked = checkHostsFile(opened.bytes, { file: opened.file, realPath: opened.realPath, homeDir: io.homeDir });
   if ('problems' in checked) throw configInvalid(opened.file, checked.problems);
   return checked.plan;
 }
@@ -165,7 +176,8 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
 }
 
 function printJson(io: ConfigIo, data: object): void {
-  io.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...data }, null, 2)}\n`);
+  const text = JSON.stringify({ schemaVersion: 1, ...data }, null, 2);
+  io.stdout.write(`${io.stdout.isTTY === true ? harmlessJson(text) : text}\n`);
 }
 
 function counted(count: number, word: string): string {

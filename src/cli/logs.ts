@@ -1,10 +1,10 @@
 /** `logs [host[/server]]`: what servers and connections said, and with `-f` what they go on to say. */
 import { orAbort } from '../base/abort.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { harmless } from '../base/harmless.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
 import type { ControlNotifications, LogEntry } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { harmless, SCHEMA_VERSION } from './output.ts';
 import { withRunning } from './session.ts';
 import type { Style } from './style.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -121,9 +121,8 @@ function isSame(one: LogEntry, other: LogEntry): boolean {
 function showEntries(context: CliContext, entries: readonly LogEntry[]): void {
   const { globals, out, style } = context;
   for (const entry of entries) {
-    out.write(
-      globals.json ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...entry })}\n` : entryLine(entry, style),
-    );
+    if (globals.json) out.jsonLine(entry);
+    else out.write(entryLine(entry, style));
   }
 }
 

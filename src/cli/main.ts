@@ -45,7 +45,9 @@ function reportFailure(io: CliIo, argv: readonly string[], thrown: unknown): Exi
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
   const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
   const style = chooseStyle({ color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
-  io.stderr.write(argv.includes('--json') ? errorJson(reportOf(error)) : formatError(reportOf(error), style));
+  io.stderr.write(
+    argv.includes('--json') ? errorJson(reportOf(error), io.stderr) : formatError(reportOf(error), style),
+  );
   return error.exitCode;
 }
 

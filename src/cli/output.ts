@@ -1,11 +1,13 @@
 /** Where a command writes: data on stdout, everything else on stderr. */
-import { stripVTControlCharacters } from 'node:util';
+import { harmlessJson, oneLine } from '../base/harmless.ts';
 
 export interface Output {
   /** Data. */
   write(text: string): void;
   /** Data, as one JSON document with its schema version. */
   json(value: object): void;
+  /** The same on one line, for a stream of them. */
+  jsonLine(value: object): void;
   /** For the person at the terminal: never data. */
   note(text: string): void;
   /** One line that the next output replaces; nothing where nobody looks on. */
@@ -28,9 +30,11 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
     },
     json(value) {
       clear();
-      stdout.write(
-        `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...value }, null, stdout.isTTY ? 2 : undefined)}\n`,
-      );
+      stdout.write(jsonText(value, stdout));
+    },
+    jsonLine(value) {
+      clear();
+      stdout.write(jsonText(value, stdout, { isLine: true }));
     },
     note(text) {
       clear();
@@ -45,15 +49,16 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
   };
 }
 
-/**
- * Text of a remote machine made harmless for a terminal: no escape sequences, no control characters
- * but newline and tab.
- */
-export function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-  return stripVTControlCharacters(text).replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '');
-}
-
-export function oneLine(text: string): string {
-  return harmless(text).replaceAll(/\s+/g, ' ').trim();
+/** On a terminal nothing of it steers or hides anything; it still means the same. */
+export function jsonText(
+  value: object,
+  { isTTY }: { readonly isTTY?: boolean | undefined },
+  { isLine = false }: { readonly isLine?: boolean } = {},
+): string {
+  const text = JSON.stringify(
+    { schemaVersion: SCHEMA_VERSION, ...value },
+    null,
+    isTTY === true && !isLine ? 2 : undefined,
+  );
+  return `${isTTY === true ? harmlessJson(text) : text}\n`;
 }

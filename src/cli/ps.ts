@@ -2,13 +2,13 @@
 import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
 import type { ClientStatus, LiveCall, StatusSnapshot } from '../daemon/control-schema.ts';
 import { type DaemonRecord, listDaemons } from '../daemon/daemon-record.ts';
 import { endpointOf } from '../daemon/endpoint.ts';
 import { wakeOrEnd } from '../daemon/silence.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './output.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 
@@ -86,7 +86,7 @@ async function askStatus(
 export function psText(daemons: readonly DaemonRow[], style: Style, nowMs: number): string {
   return daemons
     .map((daemon) => {
-      const head = `${style.bold(`pid ${daemon.pid}`)}  ${daemon.version}  up ${ageText(nowMs - daemon.sinceMs)}  ${oneLine(daemon.hostsFile)}\n`;
+      const head = `${style.bold(`pid ${daemon.pid}`)}  ${oneLine(daemon.version)}  up ${ageText(nowMs - daemon.sinceMs)}  ${oneLine(daemon.hostsFile)}\n`;
       return head + clientsText(daemon, style, nowMs);
     })
     .join('');

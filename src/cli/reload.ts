@@ -1,7 +1,7 @@
 /** `reload`: reads the hosts file again, now. An edited file is read by itself; this also says what came of it. */
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './output.ts';
 import { exitOf, formatError } from './report.ts';
 import { withRunning } from './session.ts';
 

@@ -1,7 +1,8 @@
 /** Errors for people and for programs: what happened, where, on what evidence, and the next command. */
 import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
+import { harmless, oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
-import { harmless, oneLine, SCHEMA_VERSION } from './output.ts';
+import { jsonText } from './output.ts';
 import type { Style } from './style.ts';
 
 /** Lines of evidence worth a person's time; `--json` has them all. */
@@ -30,8 +31,9 @@ export function warnOfHostsFile({ globals, out, style }: CliContext, problem: Er
   );
 }
 
-export function errorJson(report: ErrorReport): string {
-  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error: report })}\n`;
+/** @param stream where it goes */
+export function errorJson(error: ErrorReport, stream: { readonly isTTY?: boolean | undefined }): string {
+  return jsonText({ error }, stream, { isLine: true });
 }
 
 /** The hint, with what is not known of the place left for the person to fill in. */

@@ -1,8 +1,8 @@
 /** `stats`: what was called how often, and how fast it was, over the last hour or day. */
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import type { StatKey, StatRow, StatWindow } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './output.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';

@@ -2,10 +2,10 @@
 import { orAbort } from '../base/abort.ts';
 import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
 import type { ControlNotifications, StatusSnapshot } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
-import { oneLine, SCHEMA_VERSION } from './output.ts';
 import { withRunning } from './session.ts';
 import { statusText } from './status.ts';
 
@@ -71,16 +71,14 @@ function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
 
 async function tell(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
   client.on('event', ({ event }) => {
-    context.out.write(context.globals.json ? jsonLine(event) : `${changeLine(event)}\n`);
+    if (context.globals.json) context.out.jsonLine(event);
+    else context.out.write(`${changeLine(event)}\n`);
   });
   const status = await client.request('status', {}, signal);
-  context.out.write(context.globals.json ? jsonLine(status) : statusText(status, context.style));
+  if (context.globals.json) context.out.jsonLine(status);
+  else context.out.write(statusText(status, context.style));
   await client.request('events/subscribe', { types: TYPES }, signal);
   return await new Promise<never>(() => undefined);
-}
-
-function jsonLine(value: object): string {
-  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...value })}\n`;
 }
 
 /** Texts of remote machines are in it. */

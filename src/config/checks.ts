@@ -1,5 +1,6 @@
 /** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so none may look like an option. */
 import type { Finding } from './fields.ts';
+import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
   const expected = 'a host name or an address';
@@ -53,6 +54,10 @@ export function checkCommand(value: string): Finding | undefined {
     found: 'a program with arguments',
     suggestion: `write \`command: ${program}\`, the rest as a list in \`args\``,
   };
+}
+
+export function checkVariable(value: string): Finding | undefined {
+  return VARIABLE_NAME.test(value) ? undefined : { expected: 'a variable name of letters, digits and `_`' };
 }
 
 export function checkCwd(value: string): Finding | undefined {

@@ -30,7 +30,7 @@ export class PlanLoader {
   readonly found: FoundFile;
   readonly #options: LoadOptions;
   #realPath: string | undefined;
-  #last: { readonly bytes: Uint8Array; readonly plan: Plan } | undefined;
+  #last: { readonly bytes: Uint8Array; readonly realPath: string; readonly plan: Plan } | undefined;
 
   constructor(found: FoundFile, options: LoadOptions) {
     this.found = found;
@@ -45,16 +45,18 @@ export class PlanLoader {
     return [file, trustRecordFile(this.#options.paths.stateDir, this.#realPath)];
   }
 
-  /** As `loadPlan`. The same bytes give the very same Plan. */
+  /** As `loadPlan`. The same bytes of the same file give the very same Plan. */
   async load(): Promise<Plan> {
     const { paths, homeDir } = this.#options;
     const opened = { ...this.found, ...(await readHostsFile(this.found)) };
     this.#realPath = opened.realPath;
     await requireTrust(opened, paths);
-    if (this.#last !== undefined && Buffer.compare(this.#last.bytes, opened.bytes) === 0) return this.#last.plan;
-    const checked = checkHostsFile(opened.bytes, { file: opened.file, homeDir });
+    const { bytes, realPath } = opened;
+    const isSame = this.#last?.realPath === realPath && Buffer.compare(this.#last.bytes, bytes) === 0;
+    if (this.#last !== undefined && isSame) return this.#last.plan;
+    const checked = checkHostsFile(bytes, { file: opened.file, realPath, homeDir });
     if ('problems' in checked) throw configInvalid(opened.file, checked.problems);
-    this.#last = { bytes: opened.bytes, plan: checked.plan };
+    this.#last = { bytes, realPath, plan: checked.plan };
     return checked.plan;
   }
 }

@@ -32,6 +32,8 @@ export interface ServerPlan {
   readonly command: string;
   readonly args: readonly Template[];
   readonly env: ReadonlyMap<string, Template>;
+  /** Variables of the client that a server on this machine gets beside the short list. */
+  readonly inheritEnv: readonly string[];
   /** As written: may begin with `~/`, which the remote shell expands. */
   readonly cwd: string | undefined;
   readonly sharing: Sharing;

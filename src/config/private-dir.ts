@@ -1,5 +1,5 @@
 /** Folders that only the user can look into. */
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { AnywhereError } from '../base/errors.ts';
 
 /**
@@ -16,6 +16,22 @@ export async function ensurePrivateDir(path: string, uid = process.getuid?.()): 
   } catch (error) {
     throw error instanceof AnywhereError ? error : unusable(path, error);
   }
+}
+
+/** No link, the user's own, and written by nobody else. Rejects where it is not there. */
+export async function isOurs(path: string): Promise<boolean> {
+  const own = process.getuid?.();
+  const found = await lstat(path);
+  return own === undefined || (!found.isSymbolicLink() && found.uid === own && (found.mode & 0o022) === 0);
+}
+
+/** As `ensurePrivateDir` where the folder is there; one that is not is made by whoever needs it. */
+export async function keepPrivate(path: string): Promise<void> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) await ensurePrivateDir(path);
 }
 
 function ownedByOthers(path: string, owner: number): AnywhereError {

@@ -8,8 +8,10 @@ import type { HostEntry, HostsFile, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
 
 export interface ResolvePlace {
-  /** Absolute path of the hosts file; relative paths in it are relative to its folder. */
+  /** Absolute path of the hosts file, as found. */
   readonly file: string;
+  /** Where the file really lies, links followed: its relative paths begin in that folder. Left out: `file`. */
+  readonly realPath?: string;
   readonly homeDir: string;
 }
 
@@ -76,6 +78,7 @@ function serverPlan(host: string, name: string, entry: ServerEntry, place: Resol
     command: entry.command ?? '',
     args: (entry.args ?? []).map((value) => templateOf(value, place)),
     env: new Map(Object.entries(entry.env ?? {}).map(([variable, value]) => [variable, templateOf(value, place)])),
+    inheritEnv: entry.inheritEnv ?? [],
     cwd: entry.cwd,
     sharing: entry.sharing ?? 'session',
     tools: toolsPlan(entry.tools),
@@ -110,7 +113,7 @@ function paths(written: string | string[] | undefined, place: ResolvePlace): str
 
 function absolute(path: string, place: ResolvePlace): string {
   const expanded = expandHome(path, place.homeDir);
-  return isAbsolute(expanded) ? expanded : resolve(dirname(place.file), expanded);
+  return isAbsolute(expanded) ? expanded : resolve(dirname(place.realPath ?? place.file), expanded);
 }
 
 /** `values` over `defaults`; what is undefined counts as absent. */

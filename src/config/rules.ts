@@ -17,7 +17,12 @@ export function brokenRules(root: unknown): Complaint[] {
   return [
     ...ordered(file, 'reconnect', 'initialMs', 'maxMs', 1),
     ...ordered(file, 'heartbeat', 'intervalMs', 'leaseMs', 2),
-    ...serversRules(defaults['servers'], ['defaults', 'servers'], { inherited: {}, subsystem: false, complete: false }),
+    ...serversRules(defaults['servers'], ['defaults', 'servers'], {
+      inherited: {},
+      isLocal: true,
+      subsystem: false,
+      complete: false,
+    }),
     ...Object.entries(mapping(file['hosts'])).flatMap(([name, host]) => hostRules(name, mapping(host), defaults)),
     ...poolRules(file),
   ];
@@ -37,6 +42,7 @@ function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] 
     ...(both ? [complaint([...path, 'ssh'], 'key', '`local: true` or `ssh`', 'both', 'remove one of them')] : []),
     ...serversRules(host['servers'], [...path, 'servers'], {
       inherited: subsystem ? {} : mapping(defaults['servers']),
+      isLocal: host['local'] === true,
       subsystem,
       complete: true,
     }),
@@ -46,6 +52,8 @@ function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] 
 interface ServersContext {
   /** Servers of `defaults`, under the same names. */
   readonly inherited: Mapping;
+  /** Or not known yet. */
+  readonly isLocal: boolean;
   readonly subsystem: boolean;
   /** A server of `defaults` may leave its command to the hosts. */
   readonly complete: boolean;
@@ -59,6 +67,7 @@ function serversRules(servers: unknown, path: KeyPath, context: ServersContext):
       ...nameRule(name, here, legalName(name) === undefined ? undefined : `for instance \`${legalName(name) ?? ''}\``),
       ...(context.complete ? commandRule(merged, here, context.subsystem) : []),
       ...environmentRules(mapping(own)['env'], [...here, 'env']),
+      ...(context.isLocal ? [] : inheritRule(merged, here)),
       ...argumentRules(mapping(own)['args'], [...here, 'args'], merged['allowSecretsInArgs'] === true),
       ...renameRule(mapping(mapping(own)['tools'])['rename'], [...here, 'tools', 'rename']),
     ];
@@ -81,6 +90,13 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
   }
   if (server['command'] !== undefined || server['url'] !== undefined) return [];
   return [complaint([...path, 'command'], 'value', 'a program', 'nothing', 'add `command`')];
+}
+
+function inheritRule(server: Mapping, path: KeyPath): Complaint[] {
+  if (server['inheritEnv'] === undefined) return [];
+  const advice = 'name the variable in `env`, like `env: { NAME: "${env:NAME}" }`';
+  const expected = 'this key only on a host with `local: true`';
+  return [complaint([...path, 'inheritEnv'], 'key', expected, '`inheritEnv`', advice)];
 }
 
 /** execve(2) counts `NAME=value` and its final NUL as one string. */

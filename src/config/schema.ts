@@ -18,6 +18,7 @@ import {
   checkTag,
   checkToolName,
   checkUser,
+  checkVariable,
 } from './checks.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
 import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
@@ -74,6 +75,11 @@ const server = mapping({
       'Variables for it; may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, looked up here when it starts.',
     )
     .nullable()
+    .optional(),
+  inheritEnv: list(text('a variable name', checkVariable), 'variable names')
+    .describe(
+      'On this machine (`local: true`): variables of the AI client that it gets too, beside HOME, PATH, USER, LOGNAME, SHELL, TERM, LANG, LC_*, TZ and TMPDIR.',
+    )
     .optional(),
   cwd: text('a path', checkCwd)
     .describe('Where it starts, on that machine: from / or ~/. Left out: where the login lands.')

@@ -1,11 +1,12 @@
 /**
- * Runs the commands of `${cmd:…}`. Servers that start together and name the same command share one run, so that
- * a password manager asks once. Nothing is kept when it has ended.
+ * Runs the commands of `${cmd:…}`. Servers of one client that start together and name the same command share one run, so
+ * that a password manager asks once. Nothing is kept when it has ended.
  */
 
 import { deadline, orAbort } from '../base/abort.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { environmentForHelpers } from './environment.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import type { Environment } from './paths.ts';
 import type { Reference } from './plan.ts';
@@ -14,8 +15,11 @@ import { describeReference } from './template.ts';
 type CommandReference = Reference & { readonly kind: 'cmd' };
 
 export interface CommandRunner {
-  /** What the command printed. Rejects with SECRET_UNRESOLVED or the signal's reason. */
-  run(reference: CommandReference, signal: AbortSignal): Promise<string>;
+  /**
+   * What the command printed. Rejects with SECRET_UNRESOLVED or the signal's reason.
+   * @param env of the client that asks; the command gets its short list
+   */
+  run(reference: CommandReference, env: Environment, signal: AbortSignal): Promise<string>;
 }
 
 const LIMIT_MS = 30_000;
@@ -31,10 +35,10 @@ export interface CommandRunnerOptions {
   readonly clock?: Clock;
 }
 
-export function createCommandRunner(env: Environment, options: CommandRunnerOptions = {}): CommandRunner {
+export function createCommandRunner(options: CommandRunnerOptions = {}): CommandRunner {
   const { limitMs = LIMIT_MS, clock = systemClock() } = options;
   const runs = new Map<string, Run>();
-  const start = (reference: CommandReference): Run => {
+  const start = (key: string, reference: CommandReference, env: Environment): Run => {
     const abandon = new AbortController();
     const limit = deadline(
       clock,
@@ -43,20 +47,22 @@ export function createCommandRunner(env: Environment, options: CommandRunnerOpti
       abandon.signal,
     );
     const run = { output: execute(reference, env, limit.signal).finally(limit.clear), abandon, waiting: 0 };
-    runs.set(reference.command, run);
+    runs.set(key, run);
     return run;
   };
   return {
-    async run(reference, signal) {
+    async run(reference, whole, signal) {
       signal.throwIfAborted();
-      const run = runs.get(reference.command) ?? start(reference);
+      const env = environmentForHelpers(whole);
+      const key = JSON.stringify([reference.command, Object.entries(env).sort()]);
+      const run = runs.get(key) ?? start(key, reference, env);
       run.waiting += 1;
       try {
         return await orAbort(run.output, signal);
       } finally {
         run.waiting -= 1;
         if (run.waiting === 0) {
-          if (runs.get(reference.command) === run) runs.delete(reference.command);
+          if (runs.get(key) === run) runs.delete(key);
           run.abandon.abort();
         }
       }

@@ -12,7 +12,7 @@ import { type CommandRunner, createCommandRunner } from './secret-command.ts';
 import { describeReference } from './template.ts';
 
 export interface SecretsDeps {
-  /** The user's environment: what `${env:}` reads and what `${cmd:}` runs in. */
+  /** The user's environment. */
   readonly env: Environment;
   readonly homeDir: string;
 }
@@ -28,14 +28,17 @@ export interface Secrets {
 }
 
 export interface ResolveOptions {
-  /** Where `${env:}` is looked up, if not in the user's environment. */
+  /**
+   * Of the client that asks, if not the user's environment: `${env:}` reads it, `${cmd:}` runs in its short list, and its HOME
+   * is the `~` of `${file:}`.
+   */
   readonly variables?: Environment | undefined;
   /** Told of the value of each reference, so that it can be kept out of logs. */
   readonly onValue?: (value: string) => void;
 }
 
 export function createSecrets(deps: SecretsDeps): Secrets {
-  const runner = createCommandRunner(deps.env);
+  const runner = createCommandRunner();
   return {
     async resolve(template, place, signal, { variables = deps.env, onValue } = {}) {
       signal.throwIfAborted();
@@ -43,7 +46,7 @@ export function createSecrets(deps: SecretsDeps): Secrets {
       const looked = template.pieces.map(async (piece) => {
         if (typeof piece === 'string') return piece;
         pending.add(piece);
-        const value = await lookUp(piece, { ...deps, env: variables }, runner, signal);
+        const value = await lookUp(piece, placeOf(variables, deps), runner, signal);
         pending.delete(piece);
         onValue?.(value);
         return value;
@@ -56,6 +59,11 @@ export function createSecrets(deps: SecretsDeps): Secrets {
       return usable(texts.join(''), template, place);
     },
   };
+}
+
+function placeOf(env: Environment, { homeDir }: SecretsDeps): SecretsDeps {
+  const home = env['HOME'];
+  return { env, homeDir: home !== undefined && isAbsolute(home) ? home : homeDir };
 }
 
 /** Waits for all of them, so that none is left running, then fails with the first failure. */
@@ -79,7 +87,7 @@ async function lookUp(
     case 'file':
       return fileText(reference, deps.homeDir);
     case 'cmd':
-      return withoutFinalNewlines(await runner.run(reference, signal));
+      return withoutFinalNewlines(await runner.run(reference, deps.env, signal));
   }
 }
 
@@ -87,7 +95,7 @@ function variable(reference: Reference & { readonly kind: 'env' }, env: Environm
   const value = Object.hasOwn(env, reference.name) ? env[reference.name] : undefined;
   if (reference.fallback !== undefined) return value === undefined || value === '' ? reference.fallback : value;
   if (value !== undefined) return value;
-  const hint = `set ${reference.name} where the program starts, or write \${env:${reference.name}:-default}`;
+  const hint = `set ${reference.name} where the AI client or command starts and begin it anew, or write \${env:${reference.name}:-default}`;
   throw unresolved(reference, 'the variable is not set', hint);
 }
 

@@ -1,26 +1,42 @@
-/** What a hosts file starts, for the person who is to trust it: no value of a secret in it. */
-import type { HostPlan, Plan, Reference, ServerPlan, Template } from './plan.ts';
+/** What a hosts file starts, for the person who is to trust it: literal values and all, but no value of a reference. */
+import type { HostPlan, Plan, Reference, ServerPlan, SshPlan, Template } from './plan.ts';
 import { describeReference, formatTemplate } from './template.ts';
 
-/** One line a server, then what is read or run on this machine itself. */
+/** One line a server, with what it is given below it, then what is read or run on this machine itself. */
 export function summaryOf(plan: Plan): string[] {
-  const servers = plan.hosts.flatMap((host) => host.servers.map((server) => serverLine(host, server)));
-  const configFiles = plan.hosts.flatMap((host) =>
-    host.ssh?.configFile === undefined ? [] : [`reads ${host.ssh.configFile} as ssh configuration`],
-  );
+  const servers = plan.hosts.flatMap((host) => host.servers.flatMap((server) => serverLines(host, server)));
+  const sshFiles = plan.hosts.flatMap(({ ssh }) => (ssh === undefined ? [] : sshLines(ssh)));
   const references = plan.hosts
     .flatMap((host) => host.servers.flatMap(referencesOf))
     .map((reference) => `resolves ${describeReference(reference)} here`);
-  return [...servers, ...new Set([...configFiles, ...references])];
+  return [...servers, ...new Set([...sshFiles, ...references])];
 }
 
-function serverLine(host: HostPlan, server: ServerPlan): string {
-  const where = host.ssh === undefined ? 'on this machine' : `over ssh to ${host.ssh.host ?? host.ssh.alias}`;
+function serverLines(host: HostPlan, server: ServerPlan): string[] {
+  const where = host.ssh === undefined ? 'on this machine' : `over ssh to ${sshText(host.ssh)}`;
   const what =
     host.ssh?.subsystem === undefined
       ? [server.command, ...server.args.map(formatTemplate)].join(' ')
       : `subsystem ${host.ssh.subsystem}`;
-  return `${host.name}/${server.name} ${server.enabled ? 'starts' : 'would start (disabled)'} ${where}: ${what}`;
+  return [
+    `${host.name}/${server.name} ${server.enabled ? 'starts' : 'would start (disabled)'} ${where}: ${what}`,
+    ...(server.cwd === undefined ? [] : [`  in the folder ${server.cwd}`]),
+    ...[...server.env].map(([name, value]) => `  with ${name}=${formatTemplate(value)}`),
+    ...server.inheritEnv.map((name) => `  with ${name} as your AI client has it`),
+  ];
+}
+
+function sshText({ alias, host = alias, user, port, proxyJump }: SshPlan): string {
+  const login = `${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${String(port)}`}`;
+  return proxyJump === undefined ? login : `${login} through ${proxyJump}`;
+}
+
+function sshLines({ configFile, identityFiles, knownHostsFiles }: SshPlan): string[] {
+  return [
+    ...(configFile === undefined ? [] : [`reads ${configFile} as ssh configuration`]),
+    ...identityFiles.map((file) => `logs in with the key ${file}`),
+    ...knownHostsFiles.map((file) => `knows host keys by ${file}`),
+  ];
 }
 
 function referencesOf(server: ServerPlan): Reference[] {

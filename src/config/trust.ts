@@ -5,10 +5,10 @@
  * that somebody else could have written, counts as none.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AnywhereError } from '../base/errors.ts';
-import { ensurePrivateDir } from './private-dir.ts';
+import { ensurePrivateDir, isOurs } from './private-dir.ts';
 
 export type TrustState =
   | { readonly kind: 'trusted' }
@@ -78,9 +78,8 @@ function sha256(bytes: Uint8Array): string {
 
 async function readRecord(file: string): Promise<TrustRecord | undefined> {
   try {
-    const { uid, mode } = await stat(file);
-    const own = process.getuid?.();
-    if (own !== undefined && (uid !== own || (mode & 0o022) !== 0)) return undefined;
+    const isPrivate = (await Promise.all([dirname(file), file].map(isOurs))).every(Boolean);
+    if (!isPrivate) return undefined;
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     return isRecord(value) ? value : undefined;
   } catch {

@@ -8,7 +8,6 @@ import type { ClientEnvironments } from '../gateway/client-environments.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { transparentServer } from '../gateway/serve.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { retryWithAgent } from './agent-retry.ts';
 import type { ControlHub } from './control-hub.ts';
 import type { Hello } from './hello.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -30,8 +29,17 @@ export interface Attended {
 
 /** @param accept tells the other side that it is served; not called where this throws (USAGE) */
 export function attend(socket: Socket, hello: Hello, deps: ClientDeps, accept: () => void): Attended {
-  const { gateway, hub, environments, scope } = deps;
-  if (environments.learn(hello)) scope.run(retryWithAgent(gateway, scope.signal));
+  const { gateway, environments, scope } = deps;
+  const served = serve(socket, hello, deps, accept);
+  environments.arrived(hello);
+  if (hello.sshAuthSock !== undefined) scope.run(retryWithAgent(gateway, hello, scope.signal));
+  const leave = (): void => {
+    environments.left(hello);
+  };
+  return { ...served, ended: served.ended.then(leave) };
+}
+
+function serve(socket: Socket, hello: Hello, { gateway, hub }: ClientDeps, accept: () => void): Attended {
   if (hello.role === 'control') {
     accept();
     const face = hub.accept(socketTransport(socket), hello);
@@ -43,6 +51,17 @@ export function attend(socket: Socket, hello: Hello, deps: ClientDeps, accept: (
   return attended(door, (cause) => {
     gateway.closeSession(door.session, cause);
   });
+}
+
+/** A client has brought an ssh agent: hosts that nothing let us into are tried again. Never rejects. */
+async function retryWithAgent(gateway: Gateway, hello: Hello, signal: AbortSignal): Promise<void> {
+  const retry = async (host: string): Promise<void> => {
+    const link = gateway.link(host);
+    // An attempt under way may have begun without the agent.
+    if (link.state.kind === 'connecting') await link.ready(signal).catch(() => undefined);
+    if (!signal.aborted && link.state.kind === 'refused') gateway.askedFor(host, hello);
+  };
+  await Promise.all(gateway.plan.hosts.map(({ name }) => retry(name)));
 }
 
 function attendTransparent(socket: Socket, hello: Hello, gateway: Gateway, accept: () => void): Attended {

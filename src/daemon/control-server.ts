@@ -5,6 +5,7 @@ import { LocalClient } from '../downstream/local-client.ts';
 import type { ClientEnvironment } from '../gateway/client-environments.ts';
 import { cancelCall } from '../gateway/live-calls.ts';
 import type { Question } from '../link/contract.ts';
+import { redactAll } from '../telemetry/redact.ts';
 import { callTool } from './control-call.ts';
 import { explain } from './control-explain.ts';
 import { lastEntries } from './control-logs.ts';
@@ -75,7 +76,9 @@ export class ControlServer {
   async #request(name: string, given: unknown, signal: AbortSignal): Promise<unknown> {
     const { method, params } = checkedRequest(name, given);
     const handler = this.#handlers[method] as Handler<typeof method>;
-    return await handler(params, signal);
+    const result = await handler(params, signal);
+    // What a server says is the face's to see as it is.
+    return method === 'call' || method === 'tools' ? result : redactAll(result, this.#hub.deps.gateway.redact);
   }
 
   #notify<N extends keyof ControlNotifications>(notification: N, params: ControlNotifications[N]): void {
@@ -142,7 +145,7 @@ export class ControlServer {
       restart: ({ host, server }, signal) => this.#restart(host, server, signal),
       reconnect: ({ host }) => {
         unitsOf(gateway, host);
-        gateway.link(host).wake('the user asked for it', { user: true });
+        this.#wake(host, 'the user asked for it');
         return {};
       },
       enable: ({ host, server, enabled }) => {
@@ -187,8 +190,14 @@ export class ControlServer {
     signal: AbortSignal,
   ): Promise<{ readonly file: string }> {
     const written = await this.#hub.examination.accept(host, name, fingerprint, signal);
-    this.#hub.deps.gateway.link(host).wake('a host key was accepted', { user: true });
+    this.#wake(host, 'a host key was accepted');
     return written;
+  }
+
+  #wake(host: string, reason: string): void {
+    const { gateway } = this.#hub.deps;
+    if (this.#environment !== undefined) gateway.askedFor(host, this.#environment);
+    gateway.link(host).wake(reason, { user: true });
   }
 
   /** A person is here: what waits for one is asked, and what was given up for want of one is tried again. */
@@ -198,7 +207,7 @@ export class ControlServer {
     for (const { name } of gateway.plan.hosts) {
       const link = gateway.link(name);
       if (link.state.kind === 'refused' && link.state.cause.code === 'NO_TTY')
-        link.wake('somebody can be asked now', { user: true });
+        this.#wake(name, 'somebody can be asked now');
     }
     return { prompts: prompts.pending };
   }

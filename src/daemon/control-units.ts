@@ -66,6 +66,7 @@ export async function restartUnits(
   const units = unitsOf(gateway, host, server).filter(({ plan }) => plan.enabled);
   for (const unit of units) unit.restart('restart');
   const link = gateway.link(host);
+  gateway.askedFor(host, owner);
   link.wake('restart', { user: true });
   const late = (): Error => new AnywhereError('SERVER_START_TIMEOUT', `${host} takes long to restart`, { host });
   const limit = deadline(gateway.linkDeps.clock, RESTART_MS, late, signal);

@@ -1,9 +1,10 @@
 /** Who serves a socket, for whoever lists the daemons of this user: a small file beside it. */
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isRecord } from '../base/record.ts';
 import type { Endpoint } from './endpoint.ts';
 import { processStart } from './process-start.ts';
+import { isOwnFolder } from './socket-folder.ts';
 
 export interface DaemonRecord {
   readonly pid: number;
@@ -36,7 +37,10 @@ export async function livingRecord({ record: file }: Pick<Endpoint, 'record'>): 
   return record !== undefined && (await processStart(record.pid)) === record.start ? record : undefined;
 }
 
-/** Every daemon that lives and has its socket in one of these folders. */
+/**
+ * Every daemon that lives and has its socket in one of these folders.
+ * @throws AnywhereError FOLDER_UNUSABLE where one is not the user's alone: anybody could have written what stands there
+ */
 export async function listDaemons(folders: readonly string[]): Promise<DaemonRecord[]> {
   const files = await Promise.all([...new Set(folders)].map(recordsIn));
   const records = await Promise.all(files.flat().map(readRecord));
@@ -47,18 +51,28 @@ export async function listDaemons(folders: readonly string[]): Promise<DaemonRec
 }
 
 async function recordsIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.pid')).map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
+  if (!(await isOwnFolder(folder))) return [];
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name.endsWith('.pid')).map((name) => join(folder, name));
 }
 
 async function readRecord(file: string): Promise<DaemonRecord | undefined> {
   try {
+    if (!(await isOwnFolder(dirname(file))) || !(await isOwnFile(file))) return undefined;
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return isRecord(value) && typeof value['pid'] === 'number' ? (value as unknown as DaemonRecord) : undefined;
+    return isDaemonRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+async function isOwnFile(path: string, uid = process.getuid?.()): Promise<boolean> {
+  const found = await lstat(path);
+  return found.isFile() && (uid === undefined || found.uid === uid);
+}
+
+function isDaemonRecord(value: unknown): value is DaemonRecord {
+  if (!isRecord(value)) return false;
+  const texts = ['start', 'version', 'file', 'socket', 'log'].every((key) => typeof value[key] === 'string');
+  return texts && typeof value['pid'] === 'number' && typeof value['sinceMs'] === 'number';
 }

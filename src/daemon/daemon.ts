@@ -14,7 +14,7 @@ const LAST_EVENTS = 50;
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { endpoint, clock, env, cwd, homeDir, file, source, version, logLevel } = options;
   const own = openDaemonLog(endpoint.log, logLevel, clock);
-  const environments = new ClientEnvironments(env);
+  const environments = new ClientEnvironments(env, { homeDir, clock });
   const prompts = createPromptDesk({ clock, env, log: own.log }, 'lasting');
   try {
     const gateway = await openGateway({

@@ -6,6 +6,7 @@
  */
 import { AnywhereError, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
+import { environmentForHelpers } from '../config/environment.ts';
 
 /** Two programs that differ in it do not understand each other. */
 const HELLO_VERSION = 1;
@@ -20,7 +21,10 @@ export interface Hello {
   readonly pid: number;
   readonly cwd: string;
   readonly sshAuthSock?: string;
-  /** The variables that the hosts file refers to; null: the client does not have it. */
+  /**
+   * The client's values of what servers, ssh and secret commands are given, and of what the hosts file names; null: the client
+   * does not have it.
+   */
   readonly env: Readonly<Record<string, string | null>>;
   /** `host/server`: only this server, and nothing renamed. */
   readonly transparent?: string;
@@ -58,16 +62,24 @@ export function helloOf({ role, version, pid, cwd, env, hostsText, transparent }
     pid,
     cwd,
     ...(agent === undefined || agent === '' ? {} : { sshAuthSock: agent }),
-    env: Object.fromEntries(
-      referredVariables(hostsText).map((name) => [name, (Object.hasOwn(env, name) ? env[name] : undefined) ?? null]),
-    ),
+    env: { ...environmentForHelpers(env), ...referred(env, hostsText) },
     ...(transparent === undefined ? {} : { transparent }),
   };
+}
+
+function referred(env: Environment, hostsText: string): Hello['env'] {
+  const names = [...referredVariables(hostsText), ...inheritable(hostsText).filter((name) => Object.hasOwn(env, name))];
+  return Object.fromEntries(names.map((name) => [name, (Object.hasOwn(env, name) ? env[name] : undefined) ?? null]));
 }
 
 /** Every `${env:NAME` of the text, comments included: more than is used does no harm. */
 export function referredVariables(text: string): string[] {
   return [...new Set([...text.matchAll(/\$\{env:([A-Za-z_]\w*)/g)].map(([, name = '']) => name))];
+}
+
+/** Every word of a text with `inheritEnv`: the list may stand behind an anchor, and the daemon takes only what it names. */
+function inheritable(text: string): string[] {
+  return text.includes('inheritEnv') ? [...new Set(text.match(/[A-Za-z_]\w*/g))] : [];
 }
 
 /**

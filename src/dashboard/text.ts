@@ -1,16 +1,12 @@
 /** Text of remote machines made fit for a screen: no control characters, and known to the column. */
-import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
+import { harmless, oneLine } from '../base/harmless.ts';
 
 /** What one line may hold at most; nobody's screen is wider. */
 const MAX_LENGTH = 4096;
 
 /** Drawn one column wide by every terminal that shows them at all. */
 const SIMPLE = /^[ -~●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎]*$/;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-const CONTROLS =
-  /[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\p{Surrogate}]/gu;
 
 /**
  * One line that steers no terminal: escape sequences, control characters and those that turn the direction
@@ -19,19 +15,17 @@ const CONTROLS =
 export function plain(text: string): string {
   const start = text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
   if (/^[!-~]+(?: [!-~]+)*$/.test(start)) return start;
-  return stripVTControlCharacters(start).replaceAll(/\s+/g, ' ').replaceAll(CONTROLS, '').trim();
+  return oneLine(start);
 }
 
 /** Several such lines; indentation stays. */
 export function plainLines(text: string): readonly string[] {
-  return stripVTControlCharacters(text)
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.slice(0, MAX_LENGTH).replaceAll('\t', '  ').replaceAll(CONTROLS, '').trimEnd());
+  return text.split(/\r\n|\r|\n/).map((line) => harmless(line.slice(0, MAX_LENGTH)).replaceAll('\t', '  ').trimEnd());
 }
 
 /** The last thing before the screen, whatever was forgotten before. */
 export function withoutControls(text: string): string {
-  return isSimple(text) ? text : text.replaceAll(CONTROLS, '');
+  return isSimple(text) ? text : harmless(text).replaceAll(/[\n\t]/g, '');
 }
 
 /** Every character takes one column. */

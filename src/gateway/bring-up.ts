@@ -12,7 +12,7 @@ export function bringUp(
 ): void {
   for (const unit of units) {
     if (!unit.plan.enabled) continue;
-    unit.link.wake(reason);
     keeper.wantUnit(unit, owner);
+    unit.link.wake(reason);
   }
 }

@@ -1,66 +1,148 @@
 /**
- * The environments of the clients, told apart: what a client's own servers are given is what that client was started with.
+ * The environments of the clients, told apart: what runs for a client gets what that client was started with.
  *
- * Servers that all share, and links, take what the latest client that had it said, and else what the program itself was
- * started with. So nothing depends on which client came first.
+ * A server that clients share has the values of the client that started the server. A connection to a host is shared too, and
+ * is logged into with one agent: that of the client that last asked for the host, while that client is here, else that of
+ * the client that came last. The other agents are not tried.
  */
+import type { Clock } from '../base/clock.ts';
+import { environmentForHelpers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
+import type { ServerPlan } from '../config/plan.ts';
+import type { AgentSearch } from '../link/agent-search.ts';
+import type { LinkDeps } from '../link/contract.ts';
 
 /** Of one client, as its hello says it. */
 export interface ClientEnvironment {
-  /** The variables that the hosts file referred to then; null: the client does not have it. */
+  /** What the hello carries; null: the client does not have it. */
   readonly env: Readonly<Record<string, string | null>>;
   readonly sshAuthSock?: string | undefined;
 }
 
-/** How many agents of clients that are gone are still tried: they often outlive the client. */
-const KEPT_AGENTS = 8;
+export interface ClientEnvironmentsDeps {
+  readonly homeDir: string;
+  readonly clock: Clock;
+}
+
+/** Of how many agents the last search is remembered. */
+const KEPT_SEARCHES = 16;
 
 export class ClientEnvironments {
-  /** What links are made with. It changes as clients come: read it when it is needed, and keep no copy. */
-  readonly links: Record<string, string | undefined>;
   readonly #base: Environment;
-  readonly #ofOwners = new WeakMap<object, Environment>();
-  #shared: Environment;
-  #agents: readonly string[];
+  readonly #deps: ClientEnvironmentsDeps;
+  readonly #ofOwners = new WeakMap<object, ClientEnvironment>();
+  readonly #askers = new Map<string, ClientEnvironment>();
+  readonly #searches = new Map<string | undefined, AgentSearch>();
+  /** The agents that hosts were dialled with since they were last there. */
+  readonly #tried = new Map<string, Set<string | undefined>>();
+  /** The latest first. */
+  #present: readonly ClientEnvironment[] = [];
 
   /** @param base what the program itself was started with */
-  constructor(base: Environment) {
+  constructor(base: Environment, deps: ClientEnvironmentsDeps) {
     this.#base = base;
-    this.#shared = base;
-    this.links = { ...base };
-    const agent = base['SSH_AUTH_SOCK'];
-    this.#agents = agent === undefined || agent === '' ? [] : [agent];
+    this.#deps = deps;
   }
 
-  /** A client has come. True where it named an agent that was not the latest. */
-  learn({ env, sshAuthSock }: ClientEnvironment): boolean {
-    const values = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== null);
-    this.#shared = { ...this.#shared, ...Object.fromEntries(values) };
-    if (sshAuthSock === undefined || sshAuthSock === this.#agents[0]) return false;
-    const others = this.#agents.filter((path) => path !== sshAuthSock);
-    this.#agents = [sshAuthSock, ...others].slice(0, KEPT_AGENTS);
-    return true;
+  arrived(client: ClientEnvironment): void {
+    this.#present = [client, ...this.#present];
   }
 
-  /** From now on the servers of this owner alone are given what that client has. */
-  bind(owner: object, { env }: ClientEnvironment): void {
-    const values = Object.entries(env).map(([name, value]) => [name, value ?? undefined] as const);
-    this.#ofOwners.set(owner, { ...this.#base, ...Object.fromEntries(values) });
+  left(client: ClientEnvironment): void {
+    this.#present = this.#present.filter((other) => other !== client);
   }
 
-  /** Where `${env:}` is looked up for servers of this owner. */
+  /** The servers of this owner get what that client has. */
+  bind(owner: object, client: ClientEnvironment): void {
+    this.#ofOwners.set(owner, client);
+  }
+
+  /** `to` stands for many clients, and works with the values of one of them from now on. */
+  lend(from: object, to: object): void {
+    const client = this.#ofOwners.get(from);
+    if (client !== undefined) this.#ofOwners.set(to, client);
+  }
+
+  /** Whoever came through no door of ours has the short list of what the program was started with. */
   of(owner: object): Environment {
-    return this.#ofOwners.get(owner) ?? this.#shared;
+    const client = this.#ofOwners.get(owner);
+    if (client === undefined) return environmentForHelpers(this.#base);
+    return Object.fromEntries(Object.entries(client.env).map(([name, value]) => [name, value ?? undefined]));
   }
 
-  /** Agent sockets that clients named, the latest first. */
-  get agents(): readonly string[] {
-    return this.#agents;
+  /** True where a process of this server that was started for one of the two is as good for the other. */
+  areEqualFor(server: ServerPlan, one: object, other: object): boolean {
+    if (this.#ofOwners.get(one) === this.#ofOwners.get(other)) return true;
+    const [left, right] = [this.of(one), this.of(other)];
+    return variablesOf(server, [left, right]).every((name) => left[name] === right[name]);
   }
 
-  /** The agent that links use; undefined: as the program was started. */
-  useAgent(socket: string | undefined): void {
-    this.links['SSH_AUTH_SOCK'] = socket ?? this.#agents[0];
+  /**
+   * A connection to the host is wanted.
+   * @param who the owner of an instance, or a client itself
+   */
+  asked(host: string, who: object): void {
+    const client = this.#ofOwners.get(who) ?? this.#present.find((present) => present === who);
+    if (client !== undefined) this.#askers.set(host, client);
   }
+
+  /** True where no login at this host was tried with the agent that counts now. */
+  isUntried(host: string): boolean {
+    return this.#tried.get(host)?.has(this.agentOf(host)) !== true;
+  }
+
+  /** It is there. */
+  connected(host: string): void {
+    this.#tried.delete(host);
+  }
+
+  /** Undefined: the agent is searched for where agents usually listen. */
+  agentOf(host: string): string | undefined {
+    const asker = this.#askers.get(host);
+    const [latest] = this.#present;
+    if (latest === undefined) return asker === undefined ? this.#base['SSH_AUTH_SOCK'] : asker.sshAuthSock;
+    return asker !== undefined && this.#present.includes(asker) ? asker.sshAuthSock : latest.sshAuthSock;
+  }
+
+  /** What the link of this host is made with: the agent is looked for anew at every dial. */
+  linkOf(host: string): Pick<LinkDeps, 'env'> & { readonly refreshEnv: (signal: AbortSignal) => Promise<void> } {
+    const env: Record<string, string | undefined> = { ...this.#base, SSH_AUTH_SOCK: this.agentOf(host) };
+    return {
+      env,
+      refreshEnv: async (signal) => {
+        const agent = this.agentOf(host);
+        this.#tried.set(host, (this.#tried.get(host) ?? new Set()).add(agent));
+        // Where none answers, the errors name the one that should.
+        env['SSH_AUTH_SOCK'] = (await (await this.#searchOf(agent)).find(signal)) ?? agent;
+      },
+    };
+  }
+
+  async #searchOf(agent: string | undefined): Promise<AgentSearch> {
+    // Loaded with the first dial: start-up time.
+    const { AgentSearch } = await import('../link/agent-search.ts');
+    const known = this.#searches.get(agent);
+    if (known !== undefined) return known;
+    if (this.#searches.size >= KEPT_SEARCHES) this.#searches.clear();
+    const offered = agent === undefined || agent === '' ? [] : [agent];
+    const runtimeDir = this.#base['XDG_RUNTIME_DIR'];
+    const search = new AgentSearch({
+      ...{ ...this.#deps, platform: process.platform, runtimeDir },
+      offered: () => offered,
+    });
+    this.#searches.set(agent, search);
+    return search;
+  }
+}
+
+/** On what the values of a server hang. A terminal, a locale or a time zone makes no other server. */
+function variablesOf({ args, env, inheritEnv }: ServerPlan, environments: readonly Environment[]): readonly string[] {
+  const references = [...args, ...env.values()].flatMap(({ pieces }) =>
+    pieces.filter((piece) => typeof piece !== 'string'),
+  );
+  const named = references.flatMap((piece) => (piece.kind === 'env' ? [piece.name] : []));
+  const isRun = references.some(({ kind }) => kind === 'cmd');
+  const ofCommands = environments.flatMap((one) => Object.keys(environmentForHelpers(one)));
+  const counted = isRun ? ofCommands.filter((name) => !/^(?:TERM|TZ|LANG|LC_.*)$/.test(name)) : [];
+  return ['HOME', ...named, ...inheritEnv, ...counted];
 }

@@ -43,18 +43,19 @@ export class Examination {
   }
 
   scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return scanHost(this.#sshHost(host), this.#gateway.linkDeps, signal, { keyring: this.#gateway.keyring });
+    return scanHost(this.#sshHost(host), this.#gateway.linkDepsOf(host), signal, { keyring: this.#gateway.keyring });
   }
 
   accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
-    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDeps, signal, {
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDepsOf(host), signal, {
       keyring: this.#gateway.keyring,
     });
   }
 
   /** Which ssh is used and why, then every step of the way with that one. */
   async #inspect(host: HostPlan, report: ReportStep, signal: AbortSignal): Promise<unknown> {
-    const { linkDeps, keyring } = this.#gateway;
+    const { keyring } = this.#gateway;
+    const linkDeps = this.#gateway.linkDepsOf(host.name);
     const startedMs = linkDeps.clock.monotonic();
     const { backend, reason } = await explainBackend(host, linkDeps, signal);
     const durationMs = linkDeps.clock.monotonic() - startedMs;

@@ -74,6 +74,11 @@ export class Fleet {
     return link;
   }
 
+  /** True for this machine itself. */
+  isLocal(host: string): boolean {
+    return this.#plan.hosts.some(({ name, ssh }) => name === host && ssh === undefined);
+  }
+
   /** False for a link that another one has taken the place of. */
   speaksFor(host: string, link: Link): boolean {
     return (this.#links.get(host) ?? link) === link;

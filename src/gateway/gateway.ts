@@ -1,6 +1,6 @@
 /** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
 import { join } from 'node:path';
-import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorCode, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import { Pools } from '../calls/pools.ts';
 import { Router } from '../calls/router.ts';
@@ -18,7 +18,7 @@ import { createHostLink } from '../link/create.ts';
 import { SleepWatch } from '../link/sleep-watch.ts';
 import { SshConfigCache } from '../link/ssh-config-cache.ts';
 import { Keyring } from '../link/ssh2/keyring.ts';
-import { settingsResolver } from '../link/ssh2/route.ts';
+import { settingsResolver, settingsTurns } from '../link/ssh2/route.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
@@ -54,6 +54,9 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
 
 const DRAIN_MS = 30_000;
 
+/** What another agent can be the remedy for. */
+const OPENED_BY_AGENT: ReadonlySet<ErrorCode> = new Set(['AUTH_FAILED', 'KEY_UNUSABLE', 'NO_TTY']);
+
 export class Gateway {
   readonly bus: EventBus;
   readonly catalog: Catalog;
@@ -65,7 +68,7 @@ export class Gateway {
   readonly startedMs: number;
   /** What hosts wait for a person for. */
   readonly questions: OpenQuestions;
-  /** What links are made with: doctor and trust look through the same eyes. */
+  /** What links are made with. */
   readonly linkDeps: LinkDeps;
   /** One passphrase serves all hosts. */
   readonly keyring = new Keyring();
@@ -79,7 +82,9 @@ export class Gateway {
   readonly #sessionDeps: SessionDeps;
   #lastSession = 0;
 
-  constructor(plan: Plan, deps: GatewayDeps) {
+  constructor(plan: Plan, given: GatewayDeps) {
+    this.#reporter = new Reporter(given, plan.limits);
+    const deps = { ...given, log: this.#reporter.log };
     this.#deps = deps;
     this.startedMs = deps.clock.now();
     this.questions = new OpenQuestions(deps.prompter);
@@ -93,7 +98,6 @@ export class Gateway {
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
     });
-    this.#reporter = new Reporter(deps, plan.limits);
     this.bus = this.#reporter.bus;
     this.logs = this.#reporter.logs;
     this.statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
@@ -101,6 +105,9 @@ export class Gateway {
     this.catalog = this.#createCatalog();
     this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
       waitsFor: (host) => this.questions.causeOf(host),
+      askedFor: (host, owner) => {
+        this.askedFor(host, owner);
+      },
       listingFailure: (unit) => this.keeper.failure(unit),
     });
     this.pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
@@ -109,6 +116,9 @@ export class Gateway {
       scope: this.#scope,
       catalog: this.catalog,
       units: () => this.units,
+      askedFor: (host, owner) => {
+        this.askedFor(host, owner);
+      },
       onProblem: (unit, error) => {
         this.#reporter.problem(unit.plan, error);
       },
@@ -158,6 +168,24 @@ export class Gateway {
    */
   setEnabled(id: string, enabled: boolean): void {
     this.#livePlan.setEnabled(serverId(this.server(id)), enabled);
+  }
+
+  /** What the link of this host is made with: doctor and trust look through the same eyes. */
+  linkDepsOf(host: string): LinkDeps {
+    return { ...this.linkDeps, ...this.#deps.environments?.linkOf(host) };
+  }
+
+  /**
+   * A client wants a connection to this host: its agent is the one to log in with.
+   * @param who the owner of an instance, or the client's environment
+   */
+  askedFor(host: string, who: object): void {
+    const { environments } = this.#deps;
+    const { state } = this.link(host);
+    environments?.asked(host, who);
+    const isOpen = state.kind === 'refused' && OPENED_BY_AGENT.has(state.cause.code);
+    if (isOpen && environments?.isUntried(host) === true)
+      this.link(host).wake('a client with another ssh agent asked for it', { user: true });
   }
 
   link(host: string): Link {
@@ -243,13 +271,17 @@ export class Gateway {
   }
 
   #createFleet(plan: Plan): Fleet {
-    const resolve = settingsResolver(this.linkDeps, new SshConfigCache(this.linkDeps));
+    const cache = new SshConfigCache(this.linkDeps);
+    const turns = settingsTurns();
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
       farewell: new Farewell({ clock, scope: this.#scope, drainMs }),
       createLink: (host, settings) => {
-        const link = createHostLink(host, settings, this.linkDeps, { keyring: this.keyring, resolve });
+        const deps = this.linkDepsOf(host.name);
+        const resolve = settingsResolver(deps, cache, turns);
+        const link = createHostLink(host, settings, deps, { keyring: this.keyring, resolve });
         link.onChange((change) => {
+          if (change.to.kind === 'ready') this.#deps.environments?.connected(host.name);
           if (this.#fleet.speaksFor(host.name, link)) this.#reporter.linkChanged(host.name, change);
         });
         return link;
@@ -259,7 +291,7 @@ export class Gateway {
   }
 
   #createUnit(server: ServerPlan, link: Link): ServerUnit {
-    const { clock, secrets, version, environments } = this.#deps;
+    const { clock, secrets, version, env, environments } = this.#deps;
     const reporter = this.#reporter;
     const shared = new SharedClient(version, {
       sessions: () => [...this.#sessions.keys()],
@@ -283,8 +315,13 @@ export class Gateway {
         (value) => {
           reporter.redactor.learn(value);
         },
-        (owner) => environments?.of(owner),
+        (owner) => environments?.of(owner) ?? env,
+        (host) => this.#fleet.isLocal(host),
       ),
+      lend: (from, to) => {
+        environments?.lend(from, to);
+      },
+      isServedBy: (plan, one, other) => environments?.areEqualFor(plan, one, other) ?? true,
       redact: reporter.redactor.redact,
       onLine: (stream, line) => {
         reporter.serverSaid(server, stream, line);
@@ -317,9 +354,13 @@ export class Gateway {
   }
 
   #createCatalog(): Catalog {
-    const cache = new ListingCache(join(this.#deps.paths.cacheDir, 'catalog'), (error) => {
-      this.#deps.log.warn({ error }, 'a listing could not be cached');
-    });
+    const cache = new ListingCache(
+      join(this.#deps.paths.cacheDir, 'catalog'),
+      (error) => {
+        this.#deps.log.warn({ error }, 'a listing could not be cached');
+      },
+      this.#reporter.redactor,
+    );
     const catalog = new Catalog(this.plan, cache, this.#deps.clock);
     catalog.changes.on(({ server, collections }) => {
       if (!collections.has('tools')) return;

@@ -1,5 +1,6 @@
 /** Resolves a server's references at the moment it is launched; the values go to the launcher and nowhere else. */
 
+import { environmentForServers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
 import type { ServerPlan, Template } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -8,12 +9,14 @@ import type { InstanceOwner } from '../upstream/instance.ts';
 
 /**
  * @param learn told every resolved value that came from a reference, so that logs can be kept free of it
- * @param variablesOf where `${env:}` is looked up for whom the server works; undefined: in the user's environment
+ * @param isLocal whether a host is this machine
+ * @param variablesOf the environment of whom the server works for
  */
 export function launchResolver(
   secrets: Secrets,
   learn: (value: string) => void,
-  variablesOf: (owner: InstanceOwner) => Environment | undefined,
+  variablesOf: (owner: InstanceOwner) => Environment,
+  isLocal: (host: string) => boolean,
 ): (server: ServerPlan, signal: AbortSignal, owner: InstanceOwner) => Promise<Launch> {
   return async (server, signal, owner) => {
     const variables = variablesOf(owner);
@@ -27,6 +30,21 @@ export function launchResolver(
     const env = await Promise.all(
       [...server.env].map(async ([name, template]) => [name, await resolve(template)] as const),
     );
-    return { command: server.command, args, env: new Map(env), cwd: server.cwd };
+    const launch = { command: server.command, args, env: new Map(env), cwd: server.cwd };
+    return isLocal(server.host) ? { ...launch, inherited: new Map(inheritedBy(server, variables, learn)) } : launch;
   };
+}
+
+/** What a program on this machine gets of the client's environment. */
+function inheritedBy(
+  { inheritEnv }: ServerPlan,
+  variables: Environment,
+  learn: (value: string) => void,
+): readonly (readonly [string, string])[] {
+  const named = inheritEnv.flatMap((name) => {
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  for (const [, value] of named) learn(value);
+  return [...Object.entries(environmentForServers(variables)), ...named];
 }

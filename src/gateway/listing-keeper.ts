@@ -6,7 +6,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
+import type { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { profileOf } from '../catalog/listing.ts';
@@ -30,6 +30,8 @@ export interface ListingKeeperDeps {
   readonly catalog: Catalog;
   /** Those of the hosts file in force. */
   readonly units: () => readonly ServerUnit[];
+  /** A client wants something of a host that is not there. */
+  readonly askedFor?: (host: string, owner: InstanceOwner) => void;
   readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
 }
 
@@ -86,6 +88,7 @@ export class ListingKeeper {
     if (!unit.plan.enabled || unit.retired !== undefined) return;
     const want = this.#wants.get(unit) ?? { owners: new Map() };
     want.owners.set(owner, profile);
+    if (unit.link.state.kind !== 'ready') this.#deps.askedFor?.(unit.plan.host, owner);
     this.#wants.set(unit, want);
     this.#tryStart(unit);
   }
@@ -189,8 +192,7 @@ export class ListingKeeper {
   }
 
   #partlyFailed(unit: ServerUnit, instance: Instance, thrown: unknown): void {
-    if (instance.isLive)
-      this.#deps.onProblem(unit, asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name }));
+    if (instance.isLive) this.#deps.onProblem(unit, instance.failureOf(thrown));
   }
 
   async #list(unit: ServerUnit, instance: Instance): Promise<void> {
@@ -211,8 +213,7 @@ export class ListingKeeper {
       this.#satisfied(unit, instance.owner);
     } catch (thrown) {
       if (!instance.isLive || unit.retired !== undefined) return;
-      const error = asAnywhereError(thrown).at({ host: unit.plan.host, server: unit.plan.name });
-      this.#failedToList(unit, instance, error);
+      this.#failedToList(unit, instance, instance.failureOf(thrown));
     }
     this.progress.emit(unit);
   }

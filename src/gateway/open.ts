@@ -3,13 +3,13 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import type { FileSource } from '../config/find.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
+import { keepPrivate } from '../config/private-dir.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { createAskpassPrompter } from '../link/askpass.ts';
 import type { LinkDeps, Prompter } from '../link/contract.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import { createLog } from '../telemetry/create-log.ts';
 import type { Log, LogLevel } from '../telemetry/log.ts';
-import { agentRefresher } from './agent-refresh.ts';
 import { ClientEnvironments } from './client-environments.ts';
 import { Gateway } from './gateway.ts';
 import type { HostsFileSource } from './reload.ts';
@@ -39,17 +39,18 @@ export interface OpenOptions {
 export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const { cwd, homeDir, config: explicit, configSource: explicitSource, environments } = options;
   const paths = resolvePaths(options.env, process.platform, homeDir);
+  await Promise.all([paths.cacheDir, paths.stateDir].map(keepPrivate));
   const loader = await findPlan({ env: options.env, cwd, homeDir, paths, explicit, explicitSource });
   const plan = await loader.load();
   const clock = systemClock();
   const log = options.log ?? createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
-  const { env, refreshEnv } = linkEnvironment(options, clock);
+  const { env } = options;
   return new Gateway(plan, {
     clock,
     random: Math.random,
     log,
     env,
-    refreshEnv,
+    ...(environments === undefined ? ownLinks(options, clock) : {}),
     homeDir,
     paths,
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
@@ -75,13 +76,10 @@ function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSourc
   };
 }
 
-/** One client's own SSH_AUTH_SOCK is taken at its word; else the agent is looked for at every dial. */
-function linkEnvironment(options: OpenOptions, clock: Clock): Pick<LinkDeps, 'env' | 'refreshEnv'> {
-  const { env, homeDir } = options;
+/** The only client's own SSH_AUTH_SOCK is taken at its word; else the agent is looked for at every dial. */
+function ownLinks({ env, homeDir }: OpenOptions, clock: Clock): Partial<Pick<LinkDeps, 'env' | 'refreshEnv'>> {
   const isGiven = (env['SSH_AUTH_SOCK'] ?? '') !== '';
-  if (options.environments === undefined && isGiven) return { env };
-  const environments = options.environments ?? new ClientEnvironments(env);
-  return { env: environments.links, refreshEnv: agentRefresher(environments, { env, homeDir, clock }) };
+  return isGiven ? {} : new ClientEnvironments(env, { homeDir, clock }).linkOf('');
 }
 
 /** Set by the build; the sources themselves have none. */

@@ -27,7 +27,7 @@ export function reportProcesses({ linkDeps, redact }: Told, { plan, record, runn
   const nowMs = linkDeps.clock.now();
   return {
     command: [plan.command, ...plan.args.map(asWritten)].map(redact),
-    env: [...plan.env.keys()],
+    env: [...plan.env.keys(), ...plan.inheritEnv],
     instances: running.map((instance) => reportInstance(instance, nowMs)),
     restarts: record.restarts,
     ...(lastFailure === undefined

@@ -7,7 +7,7 @@ import type { LinkChange } from '../link/contract.ts';
 import { EventBus } from '../telemetry/event-bus.ts';
 import type { GatewayEventBody, LogStream } from '../telemetry/events.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Redactor } from '../telemetry/redact.ts';
+import { Redactor, redactAll, redactingLog } from '../telemetry/redact.ts';
 import { type LogLimits, ServerLogs } from '../telemetry/server-logs.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { UnitChange } from '../upstream/unit.ts';
@@ -24,17 +24,22 @@ export class Reporter {
   readonly bus: EventBus;
   readonly logs: ServerLogs;
   readonly redactor = new Redactor();
+  /** The program's own, without secrets. */
+  readonly log: Log;
   readonly #deps: ReporterDeps;
 
   /** @param limits of the hosts file that is in force at the start */
   constructor(deps: ReporterDeps, limits: LogVolume) {
-    const { clock, log, paths } = deps;
-    this.#deps = deps;
+    const { clock, paths } = deps;
+    const log = redactingLog(deps.log, this.redactor.redact);
+    this.#deps = { ...deps, log };
+    this.log = log;
     this.bus = new EventBus({
       clock,
       onListenerError: (error) => {
         log.error({ error }, 'an event listener failed');
       },
+      redact: (event) => (this.redactor.isEmpty ? event : redactAll(event, this.redactor.redact)),
     });
     this.logs = new ServerLogs({
       folder: join(paths.stateDir, 'logs'),
@@ -59,7 +64,7 @@ export class Reporter {
     this.emit({ type: 'host-state', host, state: to.kind, reason, ...cause });
     const line = `${to.kind}: ${reason}`;
     this.logs.append({ atMs: this.#deps.clock.now(), host, stream: 'ssh', line });
-    if (this.bus.hasListeners) this.emit({ type: 'log', host, stream: 'ssh', line: this.redactor.redact(line) });
+    if (this.bus.hasListeners) this.emit({ type: 'log', host, stream: 'ssh', line });
     this.#deps.log.info({ host, state: to.kind, reason }, 'host state');
   }
 
@@ -70,8 +75,7 @@ export class Reporter {
 
   serverSaid({ host, name }: ServerPlan, stream: LogStream, line: string): void {
     const isKept = this.logs.append({ atMs: this.#deps.clock.now(), host, server: name, stream, line });
-    if (isKept && this.bus.hasListeners)
-      this.emit({ type: 'log', host, server: name, stream, line: this.redactor.redact(line) });
+    if (isKept && this.bus.hasListeners) this.emit({ type: 'log', host, server: name, stream, line });
   }
 
   /** It is there now, or another one in its place: whatever was told of it before is over. */

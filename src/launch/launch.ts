@@ -4,6 +4,8 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
+  /** Of the client's environment, for a program on this machine; `env` and a newer PATH of the login shell outrank it. */
+  readonly inherited?: ReadonlyMap<string, string>;
   /** May begin with `~/`. Undefined: where the login lands. */
   readonly cwd: string | undefined;
 }

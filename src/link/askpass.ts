@@ -1,4 +1,5 @@
 /** Asks a person through the program in SSH_ASKPASS, as ssh itself does (ssh(1), ENVIRONMENT). */
+import { environmentForHelpers } from '../config/environment.ts';
 import type { LinkDeps, Prompter } from './contract.ts';
 
 type AskpassDeps = Pick<LinkDeps, 'env' | 'log'>;
@@ -14,7 +15,7 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
     // Loaded only when somebody is asked: start-up time.
     const { execa } = await import('execa');
     const result = await execa(program, [question.text], {
-      env: { ...env },
+      env: environmentForHelpers(env),
       extendEnv: false,
       stdin: 'ignore',
       stderr: 'ignore',

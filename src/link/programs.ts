@@ -13,8 +13,10 @@ import type { Lease } from './lease.ts';
 import type { Machine } from './machine.ts';
 import type { HostRecord } from './probe-cache.ts';
 
-/** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
-const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };
+/** This machine: programs get what the client has; only a missing command is looked for in the login shell's environment. */
+function here({ inherited = new Map() }: Launch): HostRecord {
+  return { environment: { system: '', shell: '', variables: inherited }, outputWatch: false };
+}
 
 interface ProgramsDeps {
   readonly plan: HostPlan;
@@ -57,7 +59,7 @@ export class Programs {
   async #start({ channel, connection }: Opened, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
     const { plan, machine, lease } = this.#deps;
     const nonce = randomBytes(16).toString('hex');
-    const known = plan.ssh === undefined ? HERE : await machine.known(signal);
+    const known = plan.ssh === undefined ? here(launch) : await machine.known(signal);
     const tell = (preamble: Preamble | undefined): void => {
       if (plan.ssh !== undefined) machine.told(preamble);
     };

@@ -1,6 +1,7 @@
 /** What ~/.ssh/config and its kin say of a host: the answer of `ssh -G`, with what it leaves open expanded. */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { AnywhereError } from '../base/errors.ts';
+import { environmentForHelpers } from '../config/environment.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { LinkDeps } from './contract.ts';
 import { expandPath, expandTokens, type Tokens, tokensFor } from './ssh-tokens.ts';
@@ -93,7 +94,7 @@ async function askSsh(
   deps: ConfigDeps,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const { error, stdout, stderr } = await runSsh(args, { ...deps.env, LC_ALL: 'C' }, signal);
+  const { error, stdout, stderr } = await runSsh(args, { ...environmentForHelpers(deps.env), LC_ALL: 'C' }, signal);
   signal?.throwIfAborted();
   if (error === null) return stdout;
   if (error.code === 'ENOENT')

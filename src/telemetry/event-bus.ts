@@ -21,6 +21,8 @@ export interface EventBusOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** A listener that throws harms neither the others nor the part that handed the event in. */
   readonly onListenerError: (error: unknown) => void;
+  /** Takes secrets out of every event, before it is kept or told. */
+  readonly redact?: <Event>(event: Event) => Event;
   /** How many events can be replayed. */
   readonly keep?: number;
 }
@@ -51,7 +53,8 @@ export class EventBus {
 
   emit(body: GatewayEventBody): void {
     this.#sequence += 1;
-    const numbered = { sequence: this.#sequence, event: { atMs: this.#options.clock.now(), ...body } };
+    const { clock, redact = (event) => event } = this.#options;
+    const numbered = { sequence: this.#sequence, event: redact({ atMs: clock.now(), ...body }) };
     this.#keep(numbered);
     this.#emitter.emit(numbered);
   }

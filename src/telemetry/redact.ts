@@ -1,4 +1,6 @@
 /** Keeps known secret values out of everything that is written down. */
+import { AnywhereError } from '../base/errors.ts';
+import type { Log } from './log.ts';
 
 /** The text without secrets. Applied to a line before it reaches a log, a file or an event. */
 export type Redact = (text: string) => string;
@@ -11,17 +13,31 @@ const SHORTEST = 4;
 /** A value of several lines (a key, a service account) is printed line by line; shorter ones of them are words like any other. */
 const SHORTEST_LINE = 8;
 
+/** A value is looked for in what others defined only where it is this long: shorter ones are words of any text. */
+const SHORTEST_IN_DEFINITIONS = 8;
+
 /** Learns the values that were resolved from references, and replaces them wherever they appear. */
 export class Redactor {
   readonly #values = new Set<string>();
+  readonly #long = new Set<string>();
   #pattern: RegExp | undefined;
 
   /** Also its form inside a JSON string and inside a URL, where they differ. (The buffer mends lone surrogates.) */
   learn(value: string): void {
     if (value.length < SHORTEST) return;
-    for (const part of [value, ...linesOf(value)]) for (const spelling of spellingsOf(part)) this.#values.add(spelling);
+    const spellings = [value, ...linesOf(value)].flatMap(spellingsOf);
+    if (spellings.every((spelling) => this.#values.has(spelling))) return;
+    for (const spelling of spellings) this.#values.add(spelling);
+    if (value.length >= SHORTEST_IN_DEFINITIONS) for (const spelling of spellings) this.#long.add(spelling);
     const longestFirst = [...this.#values].sort((a, b) => b.length - a.length);
     this.#pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
+  }
+
+  /** True where a definition holds one: it must not be kept on disk. */
+  readonly isIn = (text: string): boolean => [...this.#long].some((value) => text.includes(value));
+
+  get isEmpty(): boolean {
+    return this.#pattern === undefined;
   }
 
   readonly redact: Redact = (text) => (this.#pattern === undefined ? text : text.replace(this.#pattern, REDACTED));
@@ -38,4 +54,37 @@ function spellingsOf(value: string): string[] {
 
 function escapeRegExp(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** The same data with every text in it redacted. */
+export function redactAll<Value>(value: Value, redact: Redact): Value {
+  return redacted(value, redact) as Value;
+}
+
+function redacted(value: unknown, redact: Redact): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof AnywhereError) return value.redacted(redact);
+  if (value instanceof Error) {
+    const text = value.stack ?? String(value);
+    return redact(text) === text ? value : redact(text);
+  }
+  if (Array.isArray(value)) return value.map((item) => redacted(item, redact));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redacted(item, redact)]));
+}
+
+/** A log whose fields and sentences are redacted. */
+export function redactingLog(log: Log, redact: Redact): Log {
+  const at =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (fields: object, message: string): void => {
+      log[level](redactAll(fields, redact), redact(message));
+    };
+  return {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    child: (fields) => redactingLog(log.child(redactAll(fields, redact)), redact),
+  };
 }

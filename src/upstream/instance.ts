@@ -207,7 +207,7 @@ export class Instance {
       this.#attach(channel, launch);
       return await orAbort(this.#initialize(), late.signal);
     } catch (error) {
-      throw this.#failure ?? placed(error, this.server);
+      throw this.#failure ?? this.failureOf(error);
     } finally {
       late.clear();
     }
@@ -343,8 +343,14 @@ export class Instance {
     return serverError(code, this.server, what, this.#recent.lines);
   }
 
-  #end(cause: AnywhereError): void {
+  /** What went wrong with this server, without the secrets that it was given. */
+  failureOf(thrown: unknown): AnywhereError {
+    return placed(thrown, this.server).redacted(this.#deps.redact);
+  }
+
+  #end(failure: AnywhereError): void {
     if (this.#failure !== undefined) return;
+    const cause = failure.redacted(this.#deps.redact);
     this.#failure = cause;
     this.#stop.abort(cause);
     this.#health?.stop();

@@ -23,6 +23,10 @@ import { UnitRecord } from './unit-record.ts';
 export interface UnitDeps extends InstanceDeps<InstanceOwner> {
   /** In [0, 1). */
   readonly random: () => number;
+  /** A shared process starts with the values of this client. */
+  readonly lend?: (from: InstanceOwner, to: InstanceOwner) => void;
+  /** Whether a process with the values of one is as good for the other. Left out: always. */
+  readonly isServedBy?: (server: ServerPlan, one: InstanceOwner, other: InstanceOwner) => boolean;
 }
 
 /** Up for so long, it works; one that nobody used for so long is not started again by itself. */
@@ -114,12 +118,12 @@ export class ServerUnit {
    */
   instanceFor(owner: InstanceOwner): Instance {
     if (this.#retired !== undefined) throw this.#retired;
-    return this.current(owner) ?? this.#launch(this.#ownerFor(owner));
+    return this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
   }
 
   /** As `instanceFor`, but not before its time where the server keeps failing, and without a word of how it went. */
   startSoon(owner: InstanceOwner): void {
-    if (this.#retired === undefined && this.current(owner) === undefined) this.#restarts.want(this.#ownerFor(owner));
+    if (this.#retired === undefined && this.current(owner) === undefined) this.#restarts.want(this.#newOwnerFor(owner));
   }
 
   /** What a call is told at once while the server keeps failing and is tried in the background. Undefined: it can be started. */
@@ -219,7 +223,17 @@ export class ServerUnit {
   }
 
   #ownerFor(owner: InstanceOwner): InstanceOwner {
-    return this.plan.sharing === 'shared' ? this.#sharedOwner : owner;
+    const isAlone = this.plan.sharing !== 'shared' || this.#instances.get(owner)?.isLive === true;
+    if (isAlone || this.#instances.get(this.#sharedOwner)?.isLive !== true) return isAlone ? owner : this.#sharedOwner;
+    const isServed = this.#deps.isServedBy?.(this.plan, this.#sharedOwner, owner) ?? true;
+    return isServed ? this.#sharedOwner : owner;
+  }
+
+  /** As `#ownerFor`, where a process is about to start. */
+  #newOwnerFor(owner: InstanceOwner): InstanceOwner {
+    const chosen = this.#ownerFor(owner);
+    if (chosen !== owner) this.#deps.lend?.(owner, chosen);
+    return chosen;
   }
 
   #launch(owner: InstanceOwner): Instance {

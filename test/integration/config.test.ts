@@ -58,12 +58,56 @@ describe('a file of a working folder', () => {
     expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is trusted already\n`, stderr: '' });
   });
 
-  it('shows what it starts and resolves before it is trusted, and no value', async () => {
+  it('shows what it starts and resolves before it is trusted, and no value of a reference', async () => {
     const { run } = world(VALID);
     const { stderr } = await run(configTrust);
     expect(stderr).toContain('gpu1/files starts over ssh to gpu1: npx -y server');
     expect(stderr).toContain('${cmd:pass show x}');
-    expect(stderr).not.toContain('hunter2');
+    expect(stderr).toContain('with TOKEN=hunter2');
+    expect(stderr).toContain('with KEY=${cmd:pass show x}');
+  });
+
+  it('shows every folder and file that it names', async () => {
+    const { cwd, run } = world(
+      [
+        'hosts:',
+        '  far: { ssh: { user: me, port: 2222, proxyJump: hop, identityFile: key, knownHostsFile: known, configFile: conf }, servers: { s: { command: x, cwd: ~/w, env: { A: "${file:secret}" } } } }',
+        '  here: { local: true, servers: { t: { command: y, inheritEnv: [PICKED] } } }',
+      ].join('\n'),
+    );
+    const { stderr } = await run(configTrust);
+    const named = ['key', 'known', 'conf', 'secret'].map((name) => join(cwd, name));
+    for (const text of [...named, 'me@far:2222 through hop', 'the folder ~/w', 'PICKED'])
+      expect(stderr).toContain(text);
+  });
+
+  it('escapes every path that it prints', async () => {
+    const { root, homeDir, run } = world();
+    const odd = join(root, 'odd\u001b[2J\u202e\n');
+    mkdirSync(odd);
+    writeFileSync(join(odd, 'mcp-anywhere.config.yaml'), VALID);
+    for (const command of [configTrust, configTrust, configValidate]) {
+      const { code, stdout, stderr } = await run(command, {}, { cwd: odd, homeDir });
+      expect(code).toBe(0);
+      expect(stdout + stderr).toContain('odd\\u{1b}[2J\\u{202e}\\n');
+      expect(stdout + stderr).not.toMatch(/[\u001b\u202e]/);
+    }
+  });
+
+  it('that is a link to a trusted one resolves its paths where the real one lies', async () => {
+    const { root, file, load, run } = world();
+    const own = join(root, 'own');
+    mkdirSync(own);
+    const real = join(own, 'mcp-anywhere.config.yaml');
+    writeFileSync(
+      real,
+      'hosts: { h: { ssh: { configFile: conf, identityFile: key }, servers: { s: { command: x, env: { A: "${file:./a}" } } } } }\n',
+    );
+    await run(configTrust, {}, { cwd: own });
+    symlinkSync(real, file);
+    const { hosts } = await load();
+    expect(hosts[0]?.ssh).toMatchObject({ configFile: join(own, 'conf'), identityFiles: [join(own, 'key')] });
+    expect(hosts[0]?.servers[0]?.env.get('A')).toEqual({ pieces: [{ kind: 'file', path: join(own, 'a') }] });
   });
 
   it('that changed is refused again, and the change is shown before it is trusted anew', async () => {

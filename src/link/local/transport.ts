@@ -32,7 +32,8 @@ export class LocalTransport implements Transport {
     // Detached: the launcher must lead a process group of its own, and outlive us long enough to reap.
     const child = execa('/bin/sh', ['-c', command], {
       cwd: homeDir,
-      env: definedOnly(env),
+      // The launcher's own tools; what the server gets is in the launch.
+      env: { HOME: env['HOME'] ?? homeDir, PATH: env['PATH'] ?? '/usr/bin:/bin' },
       extendEnv: false,
       detached: true,
       cleanup: false,
@@ -90,9 +91,4 @@ export class LocalTransport implements Transport {
     const message = `Nothing answers at ${target.host}:${String(target.port)}`;
     return new AnywhereError('HOST_UNREACHABLE', message, { host: this.#host, cause });
   }
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
 }

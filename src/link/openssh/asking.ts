@@ -19,6 +19,13 @@ export interface Asking {
   close(): void;
 }
 
+/** Whose login it is. */
+interface Asked {
+  readonly host: string;
+  /** `user@host` */
+  readonly login: string;
+}
+
 /** The answer, or nothing: the person declined. */
 interface Reply {
   readonly answer?: string;
@@ -44,12 +51,12 @@ link.setEncoding('utf8').on('data', (part) => { reply += part; }).on('error', ()
  */
 export async function startAsking(
   folder: string,
-  host: string,
+  { host, login }: Asked,
   deps: LinkDeps,
   onDeclined: () => void,
   signal: AbortSignal,
 ): Promise<Asking> {
-  const desk = new AskingDesk(host, deps, onDeclined, signal);
+  const desk = new AskingDesk({ host, login }, deps, onDeclined, signal);
   const socket = join(folder, 'a');
   const [askpass, client] = [join(folder, 'askpass'), join(folder, 'askpass.cjs')];
   await Promise.all([
@@ -76,14 +83,16 @@ class AskingDesk implements Asking {
   open = 0;
   declined: Question | undefined;
   readonly #host: string;
+  readonly #login: string;
   readonly #deps: LinkDeps;
   readonly #onDeclined: () => void;
   readonly #signal: AbortSignal;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(host: string, deps: LinkDeps, onDeclined: () => void, signal: AbortSignal) {
+  constructor({ host, login }: Asked, deps: LinkDeps, onDeclined: () => void, signal: AbortSignal) {
     this.#host = host;
+    this.#login = login;
     this.#deps = deps;
     this.#onDeclined = onDeclined;
     this.#signal = signal;
@@ -127,7 +136,7 @@ class AskingDesk implements Asking {
 
   async #answer(request: string): Promise<Reply | 'hold'> {
     const prompt = JSON.parse(request) as AskpassPrompt;
-    const task = taskOf(this.#host, prompt);
+    const task = taskOf(this.#host, this.#login, prompt);
     if (task.kind === 'ask') return this.#ask(task.question);
     this.#deps.log.info(
       { host: this.#host, prompt: prompt.text },

@@ -1,5 +1,6 @@
 /** Connections through the system's ssh: for whatever our own SSH does not do. */
 import { AnywhereError, asAnywhereError } from '../../base/errors.ts';
+import { environmentForHelpers } from '../../config/environment.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
 import type { Dialer, LinkDeps, Transport } from '../contract.ts';
 import { type SshSettings, sshArguments } from '../ssh-config.ts';
@@ -92,7 +93,7 @@ class Attempt {
     const either = AbortSignal.any([signal, this.#declined.signal]);
     const asking = await startAsking(
       this.#folder.path,
-      this.#host,
+      { host: this.#host, login: `${this.#settings.user}@${this.#settings.hostname}` },
       this.#deps,
       () => {
         this.#declined.abort(this.#nobodyAnswered());
@@ -120,7 +121,7 @@ class Attempt {
     return new Master({
       host: this.#host,
       args: [...args, ...sshArguments(this.#plan), '--', this.#plan.alias],
-      env: { ...this.#deps.env, ...asking.variables, LC_ALL: 'C' },
+      env: { ...environmentForHelpers(this.#deps.env), ...asking.variables, LC_ALL: 'C' },
       controlPath,
       clock: this.#deps.clock,
       silenceMs: connectTimeoutMs,

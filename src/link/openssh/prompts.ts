@@ -1,5 +1,6 @@
 /** What the system ssh asks through askpass (OpenSSH's readpass.c, sshconnect2.c; LC_ALL=C), as a question to a person. */
 import type { Question } from '../contract.ts';
+import { hostPrompt } from '../host-prompt.ts';
 
 /** One run of askpass. `kind` is SSH_ASKPASS_PROMPT: empty for a secret (ssh(1), ENVIRONMENT). */
 export interface AskpassPrompt {
@@ -14,10 +15,15 @@ export type AskpassTask =
   | { readonly kind: 'refuse' }
   | { readonly kind: 'ask'; readonly question: Question };
 
-export function taskOf(host: string, prompt: AskpassPrompt): AskpassTask {
+/**
+ * The words of ssh and of the host look alike before OpenSSH 8.5, so all are marked.
+ * @param login `user@host`
+ */
+export function taskOf(host: string, login: string, prompt: AskpassPrompt): AskpassTask {
   if (prompt.kind === 'none') return { kind: 'notice' };
   if (prompt.kind !== '' || /\(yes\/no/.test(prompt.text)) return { kind: 'refuse' };
-  return { kind: 'ask', question: { host, kind: questionKind(prompt.text), text: prompt.text, echo: false } };
+  const text = hostPrompt(login, prompt.text);
+  return { kind: 'ask', question: { host, kind: questionKind(prompt.text), text, echo: false } };
 }
 
 /** Prompts of the server itself are those of keyboard-interactive; ssh puts `(user@host)` before them. */

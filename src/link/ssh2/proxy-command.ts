@@ -1,6 +1,7 @@
 /** ProxyCommand: a program whose stdin and stdout are the connection (ssh_config(5)). */
 import { Duplex } from 'node:stream';
 import { execa } from 'execa';
+import { environmentForHelpers } from '../../config/environment.ts';
 import type { LinkDeps } from '../contract.ts';
 
 export interface ProxyCommand {
@@ -14,7 +15,7 @@ const KEPT_LINES = 5;
 /** Runs it through the user's shell. The program ends with the stream, and the stream with the program. */
 export function openProxyCommand(command: string, deps: Pick<LinkDeps, 'env'>): ProxyCommand {
   const child = execa(deps.env['SHELL'] ?? '/bin/sh', ['-c', `exec ${command}`], {
-    env: { ...deps.env },
+    env: environmentForHelpers(deps.env),
     extendEnv: false,
     stdio: 'pipe',
     buffer: false,

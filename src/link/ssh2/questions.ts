@@ -1,6 +1,7 @@
 /** What a login asks a person, always through the prompter and never counted against a time limit. */
 import type { KeyboardInteractiveAuthMethod } from 'ssh2';
 import type { Prompter, Question } from '../contract.ts';
+import { hostPrompt } from '../host-prompt.ts';
 import type { AskPassphrase } from './keyring.ts';
 import type { Patience } from './patience.ts';
 
@@ -37,9 +38,8 @@ export function createAsker(options: AskerOptions): Asker {
     password: (attempt) =>
       ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
     interactive: (name, instructions, _language, prompts, finish) => {
-      const head = [plain(name), plain(instructions)];
       const questions = prompts.map((prompt) => ({
-        text: [...head, plain(prompt.prompt)].filter((text) => text !== '').join('\n'),
+        text: hostPrompt(options.login, [name, instructions, prompt.prompt].join(' ')),
         echo: prompt.echo === true,
       }));
       const declineAll = (): void => {
@@ -61,9 +61,4 @@ async function answerAll(
   const answers: string[] = [];
   for (const { text, echo } of prompts) answers.push((await ask('keyboard-interactive', text, echo)) ?? '');
   return answers;
-}
-
-/** The machine wrote it: it must not move a terminal's cursor. */
-function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').trim();
 }

@@ -16,12 +16,17 @@ const MOST_MACHINES = 8;
 /** Starting a process stops everything else for 2 ms; with more of these than cores, all of them only get slower. */
 const ASKED_AT_ONCE = 4;
 
-/** What `ssh -G` says now: the configuration may have changed since the last time. Made once for all hosts of a user. */
+/** How many are asked at once; made once for all hosts of a user. */
+export function settingsTurns(): Turns {
+  return new Turns(ASKED_AT_ONCE);
+}
+
+/** What `ssh -G` says now: the configuration may have changed since the last time. */
 export function settingsResolver(
   deps: Pick<LinkDeps, 'env' | 'refreshEnv' | 'homeDir'>,
   cache?: SshConfigCache,
+  turns = settingsTurns(),
 ): ResolveSettings {
-  const turns = new Turns(ASKED_AT_ONCE);
   return async (plan, signal) => {
     if (deps.refreshEnv !== undefined) await deps.refreshEnv(signal);
     return resolveSshSettings(plan, deps, signal, (args, work) => {

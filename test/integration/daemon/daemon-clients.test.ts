@@ -1,9 +1,11 @@
 /** What the clients of one daemon share, and what they do not. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { clientAt, endpointFor, faceAt, helloFor, servingDaemon } from '../../harness/daemon-process.ts';
 import { fixture, type HostEntry, writeHostsFile } from '../../harness/hosts-file.ts';
+import { makeKey } from '../../harness/keys.ts';
 import { gone, withVariable } from '../../harness/processes.ts';
 import { initialize } from '../../harness/program.ts';
 import { startProxy } from '../../harness/proxy.ts';
@@ -75,8 +77,38 @@ describe('its clients', () => {
     expect(await token(second, 'own')).toBe('of-second');
     // It has none: neither another client's nor the daemon's is put upon it.
     expect(await token(bare, 'own')).toBe('none');
-    // One for all, started when the first came.
-    expect(await token(second, 'all')).toBe('of-first');
+    // Started when the first came; whoever has the same value shares it, and nobody else does.
+    const third = await client({ TOK: 'of-first' });
+    expect(await token(first, 'all')).toBe('of-first');
+    expect(await token(third, 'all')).toBe('of-first');
+    expect(await token(second, 'all')).toBe('of-second');
+    const pid = async (one: RawClient): Promise<string> =>
+      (/"pid":\d+/.exec(await callText(one, 'here__all__where')) ?? [''])[0];
+    expect(await pid(third)).toBe(await pid(first));
+  });
+
+  it('give a server on this machine the short list and what the hosts file names, each its own values', async () => {
+    const names = ['CLOUD_KEY', 'NODE_OPTIONS', 'PICKED', 'LANG', 'LC_TIME', 'HOME', 'ASKED', 'FILED'];
+    const env = { ASKED: '${cmd:printf %s "$LANG/$CLOUD_KEY"}', FILED: '${file:~/secret}' };
+    const file = localHostsFile('echo.mjs', { env, inheritEnv: ['PICKED'] });
+    const daemonEnv = { CLOUD_KEY: 'daemon', PICKED: 'daemon', LC_TIME: 'daemon', NODE_OPTIONS: '--no-warnings' };
+    const { client } = await daemonOf(file, { env: daemonEnv });
+    const homes = ['a', 'b'].map((text) => {
+      const home = scratch();
+      writeFileSync(join(home, 'secret'), `file of ${text}`);
+      return home;
+    });
+    const [first, second] = [
+      await client({ CLOUD_KEY: 'first', PICKED: 'p1', LANG: 'l1', HOME: homes[0] ?? '' }),
+      await client({ CLOUD_KEY: 'second', LANG: 'l2', HOME: homes[1] ?? '', NODE_OPTIONS: '--no-warnings' }),
+    ];
+    const given = async (one: RawClient): Promise<unknown> =>
+      (JSON.parse(await callText(one, 'here__one__where', { variables: names })) as { variables: unknown }).variables;
+    const none = { CLOUD_KEY: null, NODE_OPTIONS: null, LC_TIME: null };
+    const ofFirst = { PICKED: 'p1', LANG: 'l1', HOME: homes[0], ASKED: 'l1/', FILED: 'file of a' };
+    const ofSecond = { PICKED: null, LANG: 'l2', HOME: homes[1], ASKED: 'l2/', FILED: 'file of b' };
+    expect(await given(first)).toEqual({ ...none, ...ofFirst });
+    expect(await given(second)).toEqual({ ...none, ...ofSecond });
   });
 
   it('bring their agent: a host that no key opened is open when a client comes that has one', async () => {
@@ -89,6 +121,26 @@ describe('its clients', () => {
     const rich = await client({ SSH_AUTH_SOCK: agent.socket });
     await offers(rich, ['box__echo__where']);
     expect(textOf(await call(bare, 'box__echo__where'))).toContain('"pid"');
+  });
+
+  it('are not logged in with the agent of another: its keys are not even asked for', async () => {
+    const { client } = await daemonOf(onlyWithAgent());
+    const other = await startAgent([(await makeKey(join(scratch(), 'other'))).path]);
+    const own = await startAgent([sshd.identityFile]);
+    const spied = join(scratch(), 'spied');
+    const seen: string[] = [];
+    const spy = createServer((socket) => {
+      seen.push('asked');
+      socket.pipe(connect(other.socket)).pipe(socket);
+    }).listen(spied);
+    onTestFinished(() => void spy.close());
+    const first = await client({ SSH_AUTH_SOCK: own.socket });
+    await offers(first, ['box__echo__where']);
+    await client({ SSH_AUTH_SOCK: spied });
+    for (const pid of sshd.sessions()) process.kill(pid, 'SIGKILL');
+    // A call that crosses the end of the line has no known outcome.
+    await until(async () => textOf(await call(first, 'box__echo__where')).includes('"pid"'));
+    expect(seen).toEqual([]);
   });
 
   it('need no SSH_AUTH_SOCK where an agent listens at a place that is known', async () => {

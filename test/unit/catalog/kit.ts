@@ -11,6 +11,7 @@ export function serverPlan(host: string, name: string, more: Partial<ServerPlan>
     command: 'true',
     args: [],
     env: new Map(),
+    inheritEnv: [],
     cwd: undefined,
     sharing: 'session',
     tools: toolsPlan(),

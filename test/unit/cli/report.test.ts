@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorReport, reportOf } from '../../../src/base/errors.ts';
-import { harmless } from '../../../src/cli/output.ts';
+import { harmless } from '../../../src/base/harmless.ts';
 import { combinedExit, errorJson, formatError } from '../../../src/cli/report.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
 
@@ -53,7 +53,7 @@ describe('an error for people', () => {
 
 describe('an error for programs', () => {
   it('is one line with its schema version', () => {
-    const text = errorJson(changed);
+    const text = errorJson(changed, {});
     expect(text.trimEnd()).not.toContain('\n');
     expect(JSON.parse(text)).toEqual({ schemaVersion: 1, error: changed });
   });

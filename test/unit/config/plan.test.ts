@@ -43,6 +43,7 @@ describe('what is left out', () => {
       command: 'x',
       args: [],
       env: new Map(),
+      inheritEnv: [],
       cwd: undefined,
       sharing: 'session',
       tools: { allow: [], deny: [], rename: new Map() },

@@ -102,7 +102,7 @@ describe('files', () => {
 
 describe('commands', () => {
   it('run in a shell, in the given environment, without their final newlines', async () => {
-    expect(await resolve('<${cmd:printf "%s\\n\\n" "$A" | tr a-z A-Z}>', { env: { A: 'it works' } })).toBe(
+    expect(await resolve('<${cmd:printf "%s\\n\\n" "$LANG" | tr a-z A-Z}>', { env: { LANG: 'it works' } })).toBe(
       '<IT WORKS>',
     );
   });
@@ -146,8 +146,8 @@ describe('commands that hang', () => {
 
   it('end with the limit, and what they started with them', async () => {
     const folder = scratch();
-    const runner = createCommandRunner({ PATH }, { limitMs: 500, clock: systemClock() });
-    const error = await failure(runner.run({ kind: 'cmd', command: hanging(folder) }, never()));
+    const runner = createCommandRunner({ limitMs: 500, clock: systemClock() });
+    const error = await failure(runner.run({ kind: 'cmd', command: hanging(folder) }, { PATH }, never()));
     expect(error.code).toBe('SECRET_UNRESOLVED');
     expect(error.message).toContain('within 0.5 s');
     await until(() => !isAlive(childOf(folder)));
@@ -155,11 +155,11 @@ describe('commands that hang', () => {
 
   it('end when the last who waits gives up, and not before', async () => {
     const folder = scratch();
-    const runner = createCommandRunner({ PATH });
+    const runner = createCommandRunner();
     const [first, second] = [new AbortController(), new AbortController()];
     const reason = new Error('given up');
     const waits = [first, second].map((controller) =>
-      runner.run({ kind: 'cmd', command: hanging(folder) }, controller.signal),
+      runner.run({ kind: 'cmd', command: hanging(folder) }, { PATH }, controller.signal),
     );
     const outcomes = waits.map((wait) => expect(wait).rejects.toBe(reason));
     await until(() => readPid(folder) !== '');
@@ -173,13 +173,13 @@ describe('commands that hang', () => {
 
   it('do not hold up one that asks again after the last gave up', async () => {
     const folder = scratch();
-    const runner = createCommandRunner({ PATH });
+    const runner = createCommandRunner();
     const command = `if [ -e ${folder}/again ]; then echo done; else sleep 987; fi`;
     const first = new AbortController();
-    const given = expect(runner.run({ kind: 'cmd', command }, first.signal)).rejects.toThrow('given up');
+    const given = expect(runner.run({ kind: 'cmd', command }, { PATH }, first.signal)).rejects.toThrow('given up');
     first.abort(new Error('given up'));
     writeFileSync(join(folder, 'again'), '');
-    const second = runner.run({ kind: 'cmd', command }, never());
+    const second = runner.run({ kind: 'cmd', command }, { PATH }, never());
     await given;
     expect(await second).toBe('done\n');
   });

@@ -1,8 +1,9 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { visible } from '../../../src/base/harmless.ts';
 import { createTrustStore } from '../../../src/config/trust.ts';
-import { trustDiff, visible } from '../../../src/config/trust-diff.ts';
+import { trustDiff } from '../../../src/config/trust-diff.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -14,11 +14,21 @@ import {
 const FACTS = { role: 'mcp', version: '1.0.0', pid: 7, cwd: '/work' } as const;
 
 describe('helloOf', () => {
-  it('holds the variables that the hosts file refers to, and nothing else of the environment', () => {
+  it('holds the short list and the variables that the hosts file refers to, and nothing else of the environment', () => {
     const hostsText = 'env: { A: "${env:TOKEN}", B: "${env:URL:-http://x}", C: "${env:TOKEN}" } # ${env:UNSET}';
-    const env = { TOKEN: 's3cret', URL: '', HOME: '/home/me', PATH: '/bin' };
+    const env = { TOKEN: 's3cret', URL: '', HOME: '/home/me', LC_ALL: 'C', CLOUD_KEY: 'k', NODE_OPTIONS: '-r x' };
     const hello = helloOf({ ...FACTS, env, hostsText });
-    expect(hello).toEqual({ ...FACTS, env: { TOKEN: 's3cret', URL: '', UNSET: null } });
+    const named = { TOKEN: 's3cret', URL: '', UNSET: null };
+    expect(hello).toEqual({ ...FACTS, env: { HOME: '/home/me', LC_ALL: 'C', ...named } });
+  });
+
+  it.each([
+    'inheritEnv: [PICKED]',
+    '{"inheritEnv":["PICKED"]}',
+    'inheritEnv:\n  - "PICKED"',
+    'x: &n [PICKED]\ny: { inheritEnv: *n }',
+  ])('holds what %j inherits', (hostsText) => {
+    expect(helloOf({ ...FACTS, env: { PICKED: 'p', OTHER: 'o' }, hostsText }).env).toEqual({ PICKED: 'p' });
   });
 
   it('takes nothing from the prototype of the environment', () => {

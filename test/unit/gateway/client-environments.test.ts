@@ -1,64 +1,109 @@
 import { describe, expect, it } from 'vitest';
-import { ClientEnvironments } from '../../../src/gateway/client-environments.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { ServerPlan } from '../../../src/config/plan.ts';
+import { parseTemplate } from '../../../src/config/template.ts';
+import { type ClientEnvironment, ClientEnvironments } from '../../../src/gateway/client-environments.ts';
+import { scratch } from '../../harness/scratch.ts';
+import { startAgent } from '../../integration/openssh-agent.ts';
+import { serverPlan } from '../catalog/kit.ts';
 
-const BASE = { TOKEN: 'base', OTHER: 'base', PATH: '/bin', SSH_AUTH_SOCK: '/base-agent' };
+const BASE = { TOKEN: 'base', PATH: '/bin', LANG: 'de', SSH_AUTH_SOCK: '/base-agent' };
 
-describe('ClientEnvironments', () => {
-  it("a client's own servers get what it has, whoever else is there", () => {
-    const all = new ClientEnvironments(BASE);
+function environments(): ClientEnvironments {
+  return new ClientEnvironments(BASE, { homeDir: scratch(), clock: systemClock() });
+}
+
+function client(env: ClientEnvironment['env'], sshAuthSock?: string): ClientEnvironment {
+  return { env, sshAuthSock };
+}
+
+describe('variables', () => {
+  it('are those of the client alone, whoever else is there', () => {
+    const all = environments();
     const [one, two] = [{ name: 'one' }, { name: 'two' }];
-    for (const owner of [one, two]) {
-      const said = { env: { TOKEN: owner.name } };
-      all.learn(said);
-      all.bind(owner, said);
-    }
-    expect(all.of(one)['TOKEN']).toBe('one');
+    for (const owner of [one, two]) all.bind(owner, client({ TOKEN: owner.name, UNSET: null }));
+    expect(all.of(one)).toEqual({ TOKEN: 'one', UNSET: undefined });
     expect(all.of(two)['TOKEN']).toBe('two');
   });
 
-  it("what a client does not have is not another's, nor the program's own", () => {
-    const all = new ClientEnvironments(BASE);
-    all.learn({ env: { TOKEN: 'one' } });
-    const bare = {};
-    all.bind(bare, { env: { TOKEN: null } });
-    expect(Object.hasOwn(all.of(bare), 'TOKEN')).toBe(true);
-    expect(all.of(bare)['TOKEN']).toBeUndefined();
+  it('of whoever came through no door are the short list of the program itself', () => {
+    expect(environments().of({})).toEqual({ PATH: '/bin', LANG: 'de', SSH_AUTH_SOCK: '/base-agent' });
   });
 
-  it("what the hosts file did not refer to when it came is the program's own", () => {
-    const all = new ClientEnvironments(BASE);
+  it('of a shared server are those of the client that lent them last', () => {
+    const all = environments();
+    const [one, shared] = [{}, {}];
+    all.bind(one, client({ TOKEN: 'one' }));
+    all.lend(one, shared);
+    expect(all.of(shared)).toEqual({ TOKEN: 'one' });
+  });
+});
+
+describe('areEqualFor', () => {
+  const templated = (text: string): ServerPlan => {
+    const parsed = parseTemplate(text);
+    if ('fault' in parsed) throw new Error(text);
+    return serverPlan('h', 's', { env: new Map([['X', parsed.template]]) });
+  };
+  const NAMED = templated('${env:TOKEN}');
+  const RUN = templated('${cmd:pass show x}');
+  const PLAIN = serverPlan('h', 's');
+  const INHERITING = serverPlan('h', 's', { inheritEnv: ['TOKEN'] });
+
+  it.each<[string, ServerPlan, ClientEnvironment['env'], ClientEnvironment['env'], boolean]>([
+    ['another value of a reference', NAMED, { TOKEN: 'a' }, { TOKEN: 'b' }, false],
+    ['a reference that one lacks', NAMED, { TOKEN: 'a' }, { TOKEN: null }, false],
+    ['the same value', NAMED, { TOKEN: 'a' }, { TOKEN: 'a' }, true],
+    ['a value that the server does not use', PLAIN, { TOKEN: 'a' }, { TOKEN: 'b' }, true],
+    ['another inherited value', INHERITING, { TOKEN: 'a' }, { TOKEN: 'b' }, false],
+    ['another home', PLAIN, { HOME: '/a' }, { HOME: '/b' }, false],
+    ['another PATH', PLAIN, { PATH: '/a' }, { PATH: '/b' }, true],
+    ['another PATH for a command', RUN, { PATH: '/a' }, { PATH: '/b' }, false],
+    ['another terminal and language', RUN, { TERM: 'a', LANG: 'a' }, { TERM: 'b' }, true],
+  ])('%s', (_name, server, left, right, expected) => {
+    const all = environments();
+    const [one, two] = [{}, {}];
+    all.bind(one, client(left));
+    all.bind(two, client(right));
+    expect(all.areEqualFor(server, one, two)).toBe(expected);
+  });
+});
+
+describe('the agent of a host', () => {
+  it('is that of the client that asked last, while it is here, then that of the latest', () => {
+    const all = environments();
+    const [one, two, bare] = [client({}, '/one'), client({}, '/two'), client({})];
+    expect(all.agentOf('h')).toBe('/base-agent');
+    all.arrived(one);
+    all.arrived(two);
+    expect(all.agentOf('h')).toBe('/two');
     const owner = {};
-    all.bind(owner, { env: { TOKEN: 'one' } });
-    expect(all.of(owner)['OTHER']).toBe('base');
+    all.bind(owner, one);
+    all.asked('h', owner);
+    expect([all.agentOf('h'), all.agentOf('other')]).toEqual(['/one', '/two']);
+    all.left(one);
+    expect(all.agentOf('h')).toBe('/two');
+    all.arrived(bare);
+    all.asked('h', bare);
+    expect(all.agentOf('h')).toBeUndefined();
   });
 
-  it('servers that all share get what the latest client that had it said', () => {
-    const all = new ClientEnvironments(BASE);
-    const shared = {};
-    expect(all.of(shared)['TOKEN']).toBe('base');
-    all.learn({ env: { TOKEN: 'one', OTHER: 'one' } });
-    all.learn({ env: { TOKEN: 'two', OTHER: null } });
-    expect([all.of(shared)['TOKEN'], all.of(shared)['OTHER']]).toEqual(['two', 'one']);
-  });
-
-  it('links get no variable of a client but its agent', () => {
-    const all = new ClientEnvironments(BASE);
-    all.learn({ env: { TOKEN: 'one' }, sshAuthSock: '/one' });
-    expect(all.links).toEqual(BASE);
-    all.useAgent('/found');
-    expect(all.links).toEqual({ ...BASE, SSH_AUTH_SOCK: '/found' });
-    // None answers: the errors name the one that should.
-    all.useAgent(undefined);
-    expect(all.links['SSH_AUTH_SOCK']).toBe('/one');
-  });
-
-  it('agents are tried latest first, each once, and not for ever', () => {
-    const all = new ClientEnvironments(BASE);
-    const learn = (sshAuthSock?: string): boolean => all.learn({ env: {}, sshAuthSock });
-    const isNews = [learn('/one'), learn('/two'), learn('/two'), learn(), learn('/one')];
-    expect(isNews).toEqual([true, true, false, false, true]);
-    expect(all.agents).toEqual(['/one', '/two', '/base-agent']);
-    for (let index = 0; index < 20; index += 1) learn(`/x${index}`);
-    expect(all.agents).toHaveLength(8);
+  it('is the only one that a dial looks at', async () => {
+    const all = environments();
+    const { socket } = await startAgent([]);
+    const dead = client({}, '/no/agent');
+    all.arrived(client({}, socket));
+    all.arrived(dead);
+    all.asked('h', dead);
+    const { env, refreshEnv } = all.linkOf('h');
+    await refreshEnv(new AbortController().signal);
+    expect(env['SSH_AUTH_SOCK']).toBe('/no/agent');
+    expect(all.isUntried('h')).toBe(false);
+    all.left(dead);
+    expect(all.isUntried('h')).toBe(true);
+    await refreshEnv(new AbortController().signal);
+    expect(env['SSH_AUTH_SOCK']).toBe(socket);
+    all.connected('h');
+    expect(all.isUntried('h')).toBe(true);
   });
 });

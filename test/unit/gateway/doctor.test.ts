@@ -15,6 +15,7 @@ function server(host: string, name: string, enabled = true): ServerPlan {
     command: 'x',
     args: [],
     env: new Map(),
+    inheritEnv: [],
     cwd: undefined,
     sharing: 'session',
     tools: { allow: [], deny: [], rename: new Map() },

@@ -1,0 +1,40 @@
+/**
+ * Which variables of a client's environment other programs get. Light: every start of the shim loads this file.
+ *
+ * Everything else may be a secret of the client (cloud keys, tokens) or steer a program (NODE_OPTIONS, LD_PRELOAD).
+ */
+import type { Environment } from './paths.ts';
+
+/** What the SDKs of MCP give to the servers that they start, with the locale and the folder for temporary files. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  ...['HOME', 'PATH', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'TZ', 'TMPDIR'],
+  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROCESSOR_ARCHITECTURE'],
+  ...['PROGRAMDATA', 'PROGRAMFILES', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE', 'WINDIR'],
+]);
+
+/** Where the user's login session is: what ssh and password managers reach agents, keyrings and displays by. */
+const OF_LOGIN: ReadonlySet<string> = new Set([
+  ...['SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'],
+]);
+
+/** For an MCP server on this machine. */
+export function environmentForServers(env: Environment): Record<string, string> {
+  return picked(env, isPassedOn);
+}
+
+/** For what runs on the user's behalf: ssh with its ProxyCommand and `Match exec`, SSH_ASKPASS, `${cmd:…}`. */
+export function environmentForHelpers(env: Environment): Record<string, string> {
+  return picked(env, (name) => isPassedOn(name) || OF_LOGIN.has(name));
+}
+
+function isPassedOn(name: string): boolean {
+  return PASSED_ON.has(process.platform === 'win32' ? name.toUpperCase() : name) || name.startsWith('LC_');
+}
+
+function picked(env: Environment, isWanted: (name: string) => boolean): Record<string, string> {
+  // A function that bash exported is a program, not a value (CVE-2014-6271).
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[1].startsWith('()') && isWanted(entry[0]),
+  );
+  return Object.fromEntries(entries);
+}

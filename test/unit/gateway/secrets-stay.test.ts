@@ -1,0 +1,79 @@
+/** A server may repeat what it was given: nothing of ours passes a secret on, and nothing of it is kept. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { reportOf } from '../../../src/base/errors.ts';
+import type { ServerPlan } from '../../../src/config/plan.ts';
+import { createSecrets } from '../../../src/config/secrets.ts';
+import { until } from '../../harness/until.ts';
+import { folders, inline, openGateway, StreamClient, silentLog } from './kit.ts';
+
+const SECRET = 'tr0ub4dor-and-3';
+const ENV = { TOKEN: SECRET, PATH: process.env['PATH'] ?? '' };
+
+/** Answers each request with what `answers` says: a program text, in which `T` is the secret. */
+function server(answers: string, more: Partial<ServerPlan> = {}): ServerPlan {
+  const program = `
+    import { createInterface } from 'node:readline';
+    const T = process.env.X;
+    const answers = ${answers};
+    for await (const line of createInterface({ input: process.stdin })) {
+      const { id, method, params } = JSON.parse(line);
+      const answer = answers[method]?.(params) ?? { error: { code: -32601, message: 'no' } };
+      if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+    }`;
+  const env = new Map([['X', { pieces: [{ kind: 'env', name: 'TOKEN' } as const] }]]);
+  return inline('box/s', program, { env, ...more });
+}
+
+const HELLO = `initialize: () => ({ result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } } })`;
+
+async function open(plan: ServerPlan) {
+  const logged: string[] = [];
+  const note = (fields: object, message: string): number => logged.push(JSON.stringify(fields) + message);
+  const log = { ...silentLog, error: note, warn: note, info: note, debug: note };
+  const paths = folders();
+  const secrets = createSecrets({ env: ENV, homeDir: '/' });
+  const gateway = openGateway([plan], { paths, log, env: ENV, secrets });
+  const events: string[] = [];
+  gateway.bus.on(({ event }) => events.push(JSON.stringify(event)));
+  const client = new StreamClient(gateway);
+  await client.initialize();
+  return { gateway, client, paths, logged, events };
+}
+
+describe('a secret', () => {
+  it.each([
+    ['the error of initialize', `{ initialize: () => ({ error: { code: -1, message: 'bad ' + T } }) }`],
+    ['its version', `{ initialize: () => ({ result: { protocolVersion: T, capabilities: {} } }) }`],
+    ['the error of a list', `{ ${HELLO}, 'tools/list': () => ({ error: { code: -1, message: 'bad ' + T } }) }`],
+  ])('in %s is in no error, event or log', async (_name, answers) => {
+    const { gateway, client, logged, events } = await open(server(answers));
+    const [unit] = gateway.units;
+    const failure = () => unit?.state.cause ?? (unit === undefined ? undefined : gateway.keeper.failure(unit));
+    const error = await until(() => failure(), { what: 'a failure' });
+    const answer = await client.call('box__s__x');
+    const told = [JSON.stringify(reportOf(error)), JSON.stringify(answer), ...logged, ...events];
+    expect(told.join('\n')).toContain('[redacted]');
+    expect(told.filter((text) => text.includes(SECRET))).toEqual([]);
+  });
+
+  it('in a definition reaches the client, and not the disk', async () => {
+    const tools = `[{ name: 'good', inputSchema: { type: 'object' } }, { name: 'leaky', description: T, inputSchema: { type: 'object' } }, { name: 'bad' + T, inputSchema: 5 }]`;
+    const answers = `{ ${HELLO}, 'tools/list': () => ({ result: { tools: ${tools} } }), 'tools/call': () => ({ result: { content: [{ type: 'text', text: T }] } }) }`;
+    const { client, paths } = await open(server(answers));
+    await client.offers('box__s__good', 'box__s__leaky');
+    expect(await client.text('box__s__good')).toBe(SECRET);
+    const folder = join(paths.cacheDir, 'catalog');
+    const kept = await until(
+      () =>
+        readdirSync(folder)
+          .map((name) => readFileSync(join(folder, name), 'utf8'))
+          .join(''),
+      {},
+    );
+    expect(kept).toContain('good');
+    expect(kept).not.toContain(SECRET);
+    expect(kept).not.toContain('leaky');
+  });
+});
