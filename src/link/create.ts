@@ -1,6 +1,5 @@
 /** The one place that knows which way leads to a host. */
 import type { HostPlan, SshPlan } from '../config/plan.ts';
-import { guardedCommand } from '../launch/stand-in.ts';
 import { createSshDialer } from './backend.ts';
 import type { Link, LinkDeps } from './contract.ts';
 import { createLink, type LinkSettings } from './link.ts';
@@ -18,8 +17,7 @@ export function createHostLink(
 ): Link {
   if (host.ssh === undefined) return createLink(host, createLocalDialer(host, deps), settings, deps);
   const resolve = options.resolve ?? settingsResolver(deps);
-  const launchCommand = (): string => guardedCommand(settings.heartbeat.leaseMs);
-  const dialer = createSshDialer(host, deps, { ...options, resolve, launchCommand });
+  const dialer = createSshDialer(host, deps, { ...options, resolve });
   return createLink(host, dialer, settings, deps, remediesOf(host.ssh, resolve, deps));
 }
 

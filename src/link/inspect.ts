@@ -9,11 +9,11 @@ import { connectRoute } from './ssh2/connect.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
 import { machineName } from './ssh2/errors.ts';
 import { listIdentities } from './ssh2/identities.ts';
-import { ping } from './ssh2/internals.ts';
 import { Keyring } from './ssh2/keyring.ts';
 import type { LoggedIn } from './ssh2/login.ts';
 import { createLoginMemory } from './ssh2/memory.ts';
 import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
+import { roundTrip } from './ssh2/transport.ts';
 
 /** One line of `doctor`; shaped as the control API's DoctorStep. */
 export interface InspectStep {
@@ -105,13 +105,12 @@ class Inspection {
         deps: this.#deps,
         keyring: this.#options.keyring ?? new Keyring(),
         memory: createLoginMemory(cacheDir, log),
-        program: undefined,
         signal: this.#signal,
         onLogin: (settings, one) => {
           this.#step('host-key', 'ok', `${knownHostsName(settings)} is known (${one.fingerprint})`, false);
         },
       });
-      const rttMs = await roundTrip(login, () => clock.monotonic());
+      const rttMs = await measured(login, () => clock.monotonic());
       this.#step(
         'login',
         'ok',
@@ -197,10 +196,10 @@ function describeAgent(answer: AgentAnswer): string {
   }
 }
 
-async function roundTrip(login: LoggedIn, now: () => number): Promise<number | undefined> {
+async function measured(login: LoggedIn, now: () => number): Promise<number | undefined> {
   const before = now();
   try {
-    await ping(login.client);
+    await roundTrip(login.client);
     return Math.round(now() - before);
   } catch {
     return undefined;

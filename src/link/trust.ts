@@ -102,7 +102,6 @@ async function scan(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options
     signal,
     keyring: options.keyring ?? new Keyring(),
     memory: createLoginMemory(deps.cacheDir, deps.log),
-    program: undefined,
   };
   const machines: Scanned[] = [];
   const logins: LoggedIn[] = [];

@@ -10,6 +10,8 @@ export interface LastWords {
   readonly end: ChannelEnd;
   /** It had answered `initialize`. */
   readonly wasReady: boolean;
+  /** No request was under way. */
+  readonly isIdle: boolean;
   /** On stderr, and beside the protocol. */
   readonly lines: readonly string[];
 }
@@ -20,11 +22,14 @@ export function endCause(
   channel: Pick<LaunchedChannel, 'failure'>,
   last: LastWords,
 ): AnywhereError {
-  const { end, wasReady, lines: lastLines } = last;
+  const { end, wasReady, isIdle, lines: lastLines } = last;
   const place = { host: server.host, server: server.name };
   if (end.kind === 'lost') return end.cause.at(place);
   if (end.kind === 'closed')
     return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
+  // A program's own end has a code or a signal; sshd's ChannelTimeout closes the channel without either.
+  if (wasReady && isIdle && end.code === undefined && end.signal === undefined)
+    return new AnywhereError('SERVER_STOPPED', `the host closed the idle channel of ${server.name}`, place);
   const cause =
     launchFailure(launch, channel, end, lastLines)?.at(place) ??
     exitError(launch, { code: end.code, signal: end.signal, errorLines: lastLines }, place);

@@ -238,7 +238,7 @@ export class Instance {
     });
     const endSeen = channel.ended.then((end) => {
       reader.end();
-      const last = { end, wasReady: this.#hello !== undefined, lines: this.#recent.lines };
+      const last = { end, wasReady: this.#hello !== undefined, isIdle: peer.inFlight === 0, lines: this.#recent.lines };
       this.#end(endCause(this.server, launch, channel, last));
     });
     for (const work of [started, endSeen]) this.#deps.scope.run(work);

@@ -71,7 +71,8 @@ export function ledgersOf({ ledgers }: Machine): readonly string[] {
 }
 
 async function startMachine(name: string, maxSessions: number): Promise<Machine> {
-  const sshd = await startSshd({ maxSessions });
+  // Agrees on new keys again and again while it is harmed.
+  const sshd = await startSshd({ maxSessions, config: ['RekeyLimit 4M'] });
   const proxy = await startProxy({ to: sshd.port });
   const ledgers = join(sshd.folder, 'ledgers');
   mkdirSync(ledgers);

@@ -1,7 +1,6 @@
 /** The line goes silent while a program is being started, or before anybody over there watches the line: it ends all the same. */
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HostPlan } from '../../src/config/plan.ts';
-import { guardedCommand } from '../../src/launch/stand-in.ts';
 import type { Channel, Dialer, Link, LinkDeps, Transport } from '../../src/link/contract.ts';
 import { createHostLink } from '../../src/link/create.ts';
 import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
@@ -44,8 +43,7 @@ async function setting(way: 'ssh2' | 'openssh', onWritten: (line: SilencingLine)
   const deps = linkDeps(folder);
   const options = { port: line.port, heartbeat: HEARTBEAT };
   const host = sshHost(sshd, folder, options);
-  const launchCommand = (): string => guardedCommand(HEARTBEAT.leaseMs);
-  const dialer = way === 'ssh2' ? createSsh2Dialer(host, deps, { launchCommand }) : createOpensshDialer(host, deps);
+  const dialer = way === 'ssh2' ? createSsh2Dialer(host, deps) : createOpensshDialer(host, deps);
   const watched = onFirstWrite(dialer, () => {
     onWritten(line);
   });

@@ -3,13 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { LAUNCH_COMMAND } from '../../src/launch/launcher.ts';
-import { createLoginMemory } from '../../src/link/ssh2/memory.ts';
 import { type KeyPair, makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
-import { dial, failure, hostOf, never, person, quiet, run, testDeps, textOf } from './ssh2-kit.ts';
+import { dial, failure, hostOf, person, run, testDeps } from './ssh2-kit.ts';
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -133,57 +131,6 @@ describe('key files', () => {
     expect(statSync(join(logins, readdirSync(logins)[0] ?? '')).mode & 0o777).toBe(0o600);
     await (await dial(hostOf(sshd, { configFile: config }), deps)).close();
     expect(refusals()).toBe(first);
-  });
-});
-
-describe('what is sent ahead to a machine that is known', () => {
-  it('does no harm when it has changed its mind', async () => {
-    const one = await startSshd();
-    try {
-      const key = await makeKey(join(scratch(), 'later'));
-      const config = configWith([` IdentityFile ${one.identityFile}`, ` IdentityFile ${key.path}`], one);
-      const deps = testDeps();
-      const launch = async (): Promise<string> => {
-        const transport = await dial(hostOf(one, { configFile: config }), deps);
-        const channel = await transport.exec(LAUNCH_COMMAND, never());
-        channel.input.write('unset L;echo launched\n');
-        const out = await textOf(channel.output);
-        expect((await run(transport, 'echo more')).out).toBe('more\n');
-        await transport.close();
-        return out;
-      };
-      expect([await launch(), await launch()]).toEqual(['launched\n', 'launched\n']);
-      writeFileSync(join(one.folder, 'authorized_keys'), `${key.publicKey}\n`);
-      expect([await launch(), await launch()]).toEqual(['launched\n', 'launched\n']);
-    } finally {
-      await one.stop();
-    }
-  });
-});
-
-describe('what is sent ahead to a machine that wants no sessions', () => {
-  it('costs one connection, and the next one says what is wrong', async () => {
-    const closed = await startSshd({ maxSessions: 0 });
-    try {
-      const deps = testDeps();
-      const fingerprint =
-        execFileSync('ssh-keygen', ['-lf', `${closed.identityFile}.pub`], { encoding: 'utf8' }).split(' ')[1] ?? '';
-      createLoginMemory(deps.cacheDir, quiet).remember(
-        { user: closed.user, hostname: '127.0.0.1', port: closed.port },
-        { fingerprint, session: true },
-      );
-      await until(
-        () => readdirSync(deps.cacheDir).includes('logins') && readdirSync(join(deps.cacheDir, 'logins')).length === 1,
-      );
-      const launch = async (): Promise<unknown> => {
-        const transport = await dial(hostOf(closed), deps);
-        return transport.exec(LAUNCH_COMMAND, never()).finally(() => transport.close());
-      };
-      await expect(launch()).rejects.toMatchObject({ host: 'box' });
-      await expect(launch()).rejects.toMatchObject({ code: 'CHANNEL_REFUSED', host: 'box' });
-    } finally {
-      await closed.stop();
-    }
   });
 });
 

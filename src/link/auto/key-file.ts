@@ -1,5 +1,5 @@
-/** What kind of private key a file holds, seen without its passphrase (PROTOCOL.key of openssh-portable). */
-import { WireReader } from '../openssh/wire.ts';
+/** What kind of private key a file holds, seen without its passphrase. */
+import { parseOpensshKey } from '../openssh-key.ts';
 import { isThere, readSmallFile } from '../small-file.ts';
 
 export interface KeyFile {
@@ -12,9 +12,6 @@ export interface KeyFile {
 
 /** A key file is a few kilobytes; the answer stands in its beginning. */
 const HEAD_CHARACTERS = 4096;
-const MAGIC = 'openssh-key-v1\0';
-/** Ciphers of ssh-keygen -Z that ssh2 cannot undo. */
-const FOREIGN_CIPHERS: ReadonlySet<string> = new Set(['chacha20-poly1305@openssh.com']);
 
 /** Undefined: there is no such file, or none that we may read. */
 export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> {
@@ -27,23 +24,9 @@ export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> 
 /** Anything but OpenSSH's own format (PEM, PKCS#8, a public key) is left to ssh2 and its errors. */
 export function kindOf(text: string): KeyFile['kind'] {
   if (/^sk-\S+@openssh\.com /.test(text)) return 'security-key';
-  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)/.exec(text)?.[1];
-  return body === undefined ? 'plain' : kindOfEnvelope(Buffer.from(body, 'base64'));
-}
-
-function kindOfEnvelope(bytes: Buffer): KeyFile['kind'] {
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'unreadable';
-  try {
-    const reader = new WireReader(bytes, MAGIC.length);
-    const cipher = reader.text();
-    reader.string(); // kdf
-    reader.string(); // its options
-    reader.uint32(); // number of keys
-    const type = new WireReader(reader.string()).text();
-    if (type.startsWith('sk-')) return 'security-key';
-    return FOREIGN_CIPHERS.has(cipher) ? 'unreadable' : 'plain';
-  } catch (error) {
-    if (error instanceof RangeError) return 'unreadable';
-    throw error;
-  }
+  const key = parseOpensshKey(text);
+  if (key === undefined) return 'plain';
+  if (key === 'broken') return 'unreadable';
+  if (key.type.startsWith('sk-')) return 'security-key';
+  return key.isReadable ? 'plain' : 'unreadable';
 }

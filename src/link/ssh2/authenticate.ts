@@ -11,8 +11,6 @@ export interface Authentication {
   readonly handler: AuthHandlerMiddleware;
   /** Of every refused attempt. */
   refused(methods: readonly string[], partial: boolean): void;
-  /** See internals.ts: only the first key signs without being asked for. */
-  signer(key: ParsedKey, hash: SignatureHash): ((data: Buffer) => Promise<Buffer>) | undefined;
   /** The key that is tried now. */
   trying(): Identity | undefined;
   /** How the login was made, for people. */
@@ -25,8 +23,6 @@ export interface AuthenticationOptions {
   readonly settings: SshSettings;
   readonly identities: Promise<IdentityList>;
   readonly asker: Asker;
-  /** The machine's word on RSA signatures comes with it (RFC 8308). */
-  readonly serviceAccepted: () => Promise<void>;
 }
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
@@ -41,7 +37,6 @@ class Login implements Authentication {
   #attempt: Attempt | undefined;
   #steps: string[] = [];
   readonly #tried: string[] = [];
-  #keysTried = 0;
   #keyFailure: AnywhereError | undefined;
 
   constructor(options: AuthenticationOptions) {
@@ -63,14 +58,6 @@ class Login implements Authentication {
     this.#methods = methods;
     if (partial) this.#steps = [...this.#steps, this.#nameOf(this.#attempt)];
     else if (this.#attempt?.kind !== 'none') this.#tried.push(this.#nameOf(this.#attempt));
-  }
-
-  signer(key: ParsedKey, hash: SignatureHash): ((data: Buffer) => Promise<Buffer>) | undefined {
-    const identity = this.trying();
-    // A wrong key costs a needless signature, for which an agent may ask a person: the first one is the likely one.
-    if (identity === undefined || identity.asks || this.#keysTried > 1) return undefined;
-    if (key.type === 'ssh-rsa' && hash === 'sha1') return undefined;
-    return (data) => identity.sign(data, hash, this.#options.asker.passphrase);
   }
 
   trying(): Identity | undefined {
@@ -135,8 +122,6 @@ class Login implements Authentication {
   async #publicKey(identity: Identity, username: string): Promise<AnyAuthMethod> {
     try {
       const key = await identity.publicKey(this.#options.asker.passphrase);
-      if (key.type === 'ssh-rsa') await this.#options.serviceAccepted();
-      this.#keysTried += 1;
       return {
         type: 'agent',
         username,

@@ -2,8 +2,8 @@
 import type { ClientChannel } from 'ssh2';
 import { AnywhereError } from '../../base/errors.ts';
 import type { Channel, ChannelEnd } from '../contract.ts';
-import { shareWindow } from './shared-window.ts';
 import { errorsOf, type Feed, Input, outputOf } from './streams.ts';
+import { shareWindow } from './windows.ts';
 
 export class Ssh2Channel implements Channel {
   readonly input: Input;
@@ -55,13 +55,6 @@ export class Ssh2Channel implements Channel {
   /** The connection under it died. */
   lose(cause: AnywhereError): void {
     this.#finish(this.#exited() ?? { kind: 'lost', cause });
-  }
-
-  /** The machine opened the session and would not start the program in it. */
-  refuse(cause: AnywhereError): void {
-    if (this.#end !== undefined) return;
-    this.#finish({ kind: 'lost', cause });
-    this.#closeRaw();
   }
 
   #exited(): ChannelEnd | undefined {

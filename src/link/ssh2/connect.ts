@@ -14,8 +14,6 @@ export interface ConnectOptions {
   readonly deps: LinkDeps;
   readonly keyring: Keyring;
   readonly memory: LoginMemory;
-  /** See LoginOptions; for the last machine. */
-  readonly program: string | undefined;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
   /** The way to the first machine, where it is being opened already. */
@@ -29,8 +27,7 @@ export async function connectRoute(options: ConnectOptions): Promise<LoggedIn> {
   const logins: LoggedIn[] = [];
   try {
     for (const settings of options.route) {
-      const last = settings === options.route.at(-1);
-      const login = await logInVia(options, settings, logins.at(-1), last);
+      const login = await logInVia(options, settings, logins.at(-1));
       logins.push(login);
       options.onLogin?.(settings, login);
     }
@@ -41,16 +38,11 @@ export async function connectRoute(options: ConnectOptions): Promise<LoggedIn> {
   return bundle(logins);
 }
 
-async function logInVia(
-  options: ConnectOptions,
-  settings: SshSettings,
-  via: LoggedIn | undefined,
-  last: boolean,
-): Promise<LoggedIn> {
+async function logInVia(options: ConnectOptions, settings: SshSettings, via: LoggedIn | undefined): Promise<LoggedIn> {
   refuseUnchecked(settings, options.host);
   const { stream, lastWords } = (via === undefined ? options.opened : undefined) ?? openStream(options, settings, via);
   try {
-    return await logIn({ ...options, settings, stream, program: last ? options.program : undefined });
+    return await logIn({ ...options, settings, stream });
   } catch (error) {
     // Whatever failed before the stream was there must not leave it behind.
     void stream.then(

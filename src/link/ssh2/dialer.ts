@@ -1,7 +1,6 @@
 /** Connections to one host through ssh2. */
 import { AnywhereError } from '../../base/errors.ts';
 import type { HostPlan, SshPlan } from '../../config/plan.ts';
-import { LAUNCH_COMMAND } from '../../launch/launcher.ts';
 import type { Dialer, LinkDeps } from '../contract.ts';
 import type { ConnectOptions } from './connect.ts';
 import { Keyring } from './keyring.ts';
@@ -16,15 +15,12 @@ export interface Ssh2DialerOptions {
   readonly resolve?: ResolveSettings;
   /** Shared by the hosts of one user, so that one passphrase serves them all. */
   readonly keyring?: Keyring;
-  /** What the first launch begins with, so that it is sent along with the login. Left out: `LAUNCH_COMMAND`. */
-  readonly launchCommand?: () => string;
 }
 
 export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
   const plan = sshPlanOf(host);
   const resolve = options.resolve ?? settingsResolver(deps);
   const keyring = options.keyring ?? new Keyring();
-  const launchCommand = options.launchCommand ?? (() => LAUNCH_COMMAND);
   const memory = createLoginMemory(deps.cacheDir, deps.log);
   return {
     host: host.name,
@@ -32,11 +28,9 @@ export function createSsh2Dialer(host: HostPlan, deps: LinkDeps, options: Ssh2Di
     dial: async (signal, pulse) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
-        // A subsystem host starts nothing else.
-        const program = plan.subsystem === undefined ? launchCommand() : undefined;
-        const login = await connect({ host: host.name, route, deps, keyring, memory, program, signal, pulse });
+        const login = await connect({ host: host.name, route, deps, keyring, memory, signal, pulse });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
-        return new Ssh2Transport(login, program, deps.clock);
+        return new Ssh2Transport(login, deps.clock);
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof AnywhereError ? error.at({ host: host.name }) : error;

@@ -78,7 +78,8 @@ function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
   if (error.level === 'client-timeout') return phase === 'ready' ? 'LINK_LOST' : 'HOST_TIMEOUT';
   if (error.level === 'client-authentication') return 'AUTH_FAILED';
   if (phase === 'ready') return 'LINK_LOST';
-  if (error.level === 'handshake') return 'SSH_NEGOTIATION';
+  // What came was no SSH that ssh2 understands (a banner of 36 kB is too much for it): the system's ssh may do better.
+  if (error.level === 'handshake' || error.level === 'protocol') return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
   if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
     return 'AUTH_FAILED';

@@ -12,21 +12,12 @@ import { type Authentication, createAuthentication } from './authenticate.ts';
 import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
-import {
-  ignoreHostKeys,
-  loginWithService,
-  type Opening,
-  onLoginFailure,
-  openSession,
-  runsOpenSsh,
-  signAtOnce,
-} from './internals.ts';
+import { ignoreHostKeys, onLoginFailure } from './internals.ts';
 import type { Keyring } from './keyring.ts';
-import type { LoginHint, LoginMemory } from './memory.ts';
-import { poolPadding } from './padding.ts';
+import type { LoginMemory } from './memory.ts';
+import { connectTimeout } from './open-stream.ts';
 import { Patience } from './patience.ts';
 import { createAsker } from './questions.ts';
-import { connectTimeout } from './tcp.ts';
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -36,10 +27,6 @@ export interface LoggedIn {
   readonly fingerprint: string;
   /** "ssh-ed25519 SHA256:… (agent)", "…, then keyboard-interactive". */
   readonly method: string;
-  /** A session with `program`, opened along with the login. Stays silent when the machine did not like that. */
-  readonly spare: Opening | undefined;
-  /** A program was started in the first session: next time it is sent along with the login. */
-  sessionWorked(): void;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<TransportEnd>;
   /** What came so far; undefined where the stream does not count. */
@@ -58,8 +45,6 @@ export interface LoginOptions {
   readonly deps: LinkDeps;
   readonly keyring: Keyring;
   readonly memory: LoginMemory;
-  /** The command of the first session, sent along with the login where that is known to work. It must hold no secret. */
-  readonly program: string | undefined;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
 }
@@ -73,35 +58,31 @@ export async function logIn(options: LoginOptions): Promise<LoggedIn> {
   options.stream.catch(() => undefined);
   const [known, remembered] = await Promise.all([lookupKnownHost(settings), options.memory.recall(settings)]);
   const agent = askAgent(settings.identityAgent, deps.clock, signal);
-  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered?.fingerprint));
+  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered));
   identities.catch(() => undefined);
   const check = checkHostKey(known, options.host);
   const algorithms = algorithmsFor(settings, knownKeyTypes(known));
   const stream = await options.stream;
-  return new Login(options, check, remembered).run(stream, algorithms, identities);
+  return new Login(options, check).run(stream, algorithms, identities);
 }
 
 class Login {
   readonly #options: LoginOptions;
   readonly #check: HostCheck;
-  readonly #remembered: LoginHint | undefined;
   readonly #client: Client = new ssh2.Client();
   readonly #place: Ssh2Place;
   #stream: Duplex | undefined;
   #phase: Phase = 'connecting';
   #cause: AnywhereError | undefined;
-  #spare: Opening | undefined;
-  #refused = false;
-  #partial = false;
-  #sessionWorked = false;
+  /** ssh2 tells of refused attempts; its arguments for the authHandler do not. */
+  #isHeard = false;
   readonly #ended: Promise<TransportEnd>;
   #end: (end: TransportEnd) => void = () => undefined;
   readonly #ending = new Emitter<AnywhereError>();
 
-  constructor(options: LoginOptions, check: HostCheck, remembered: LoginHint | undefined) {
+  constructor(options: LoginOptions, check: HostCheck) {
     this.#options = options;
     this.#check = check;
-    this.#remembered = remembered;
     this.#place = { host: options.host, machine: machineName(options.settings) };
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -125,13 +106,12 @@ class Login {
       this.#finish(fromSsh2(signal.reason, this.#phase, this.#place));
     };
     const asker = createAsker({ prompter: deps.prompter, host, login: this.#place.machine, signal, patience });
-    let serviceAccepted = Promise.resolve();
-    const auth = createAuthentication({ settings, identities, asker, serviceAccepted: () => serviceAccepted });
+    const auth = createAuthentication({ settings, identities, asker });
     try {
       const ready = this.#watch(auth);
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
-      else serviceAccepted = this.#connect(stream, algorithms, auth);
+      else this.#connect(stream, algorithms, auth);
       await ready;
     } finally {
       patience.clear();
@@ -142,20 +122,25 @@ class Login {
     return this.#loggedIn(auth);
   }
 
-  /** Resolves when the machine is willing to hear of logins. */
-  #connect(stream: Duplex, algorithms: ssh2.Algorithms, auth: Authentication): Promise<void> {
+  #connect(stream: Duplex, algorithms: ssh2.Algorithms, auth: Authentication): void {
     this.#client.connect({
       sock: stream,
       username: this.#options.settings.user,
       algorithms,
       hostVerifier: this.#check.verifier,
-      authHandler: auth.handler,
+      authHandler: (methods, partial, next) => {
+        if (!this.#isHeard && (methods as readonly string[] | null) !== null) auth.refused(methods, partial);
+        auth.handler(methods, partial, next);
+      },
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_COUNT,
       // Ours stands still while a person is asked.
       readyTimeout: 0,
     });
-    return this.#hasten(auth);
+    ignoreHostKeys(this.#client);
+    this.#isHeard = onLoginFailure(this.#client, (methods, partial) => {
+      auth.refused(methods, partial);
+    });
   }
 
   /** Resolves once logged in. The listeners stay: an ssh2 client without one for `error` would end the program. */
@@ -178,7 +163,6 @@ class Login {
     return new Promise((resolve, reject) => {
       client.on('ready', () => {
         this.#phase = 'ready';
-        poolPadding(client);
         resolve();
       });
       this.#ending.on(reject);
@@ -191,63 +175,22 @@ class Login {
     this.#cause = cause;
     this.#end({ cause });
     this.#ending.emit(cause);
-    this.#forgetSession();
     this.#stream?.destroy();
-  }
-
-  /** What was sent ahead may be what ended the connection: next time it goes without. */
-  #forgetSession(): void {
-    if (this.#spare === undefined || this.#sessionWorked || this.#remembered === undefined) return;
-    this.#options.memory.remember(this.#options.settings, { ...this.#remembered, session: false });
   }
 
   #orLoginFailure(error: AnywhereError, auth: Authentication): AnywhereError {
     return error.code === 'AUTH_FAILED' ? auth.failure(this.#place.machine, this.#options.host) : error;
   }
 
-  /** Round trips that need not be waited for (internals.ts). */
-  #hasten(auth: Authentication): Promise<void> {
-    const client = this.#client;
-    ignoreHostKeys(client);
-    onLoginFailure(client, (methods, partial) => {
-      auth.refused(methods, partial);
-      this.#refused = true;
-      this.#partial ||= partial;
-      // A machine that has not let us in yet takes no notice of a session that was asked for.
-      this.#spare?.abandon();
-      this.#spare = undefined;
-    });
-    signAtOnce(client, {
-      signer: (key, hash) => auth.signer(key, hash),
-      signed: () => {
-        const { program } = this.#options;
-        const familiar =
-          this.#remembered?.session === true && auth.trying()?.fingerprint === this.#remembered.fingerprint;
-        if (program === undefined || !familiar || this.#refused || !runsOpenSsh(client)) return;
-        this.#spare = openSession(client, { command: program }, { first: true });
-        this.#spare.channel.catch(() => undefined);
-      },
-    });
-    return loginWithService(client);
-  }
-
   #loggedIn(auth: Authentication): LoggedIn {
     const fingerprint = auth.trying()?.fingerprint;
     const { memory, settings } = this.#options;
-    const session =
-      this.#remembered?.session === true && this.#remembered.fingerprint === fingerprint && !this.#partial;
-    if (fingerprint !== undefined) memory.remember(settings, { fingerprint, session });
+    if (fingerprint !== undefined) memory.remember(settings, fingerprint);
     return {
       client: this.#client,
       place: this.#place,
       fingerprint: this.#check.fingerprint() ?? '',
       method: auth.method(),
-      spare: this.#spare,
-      sessionWorked: () => {
-        this.#sessionWorked = true;
-        // Where a key alone does not let us in, nothing can be sent ahead of the rest.
-        if (fingerprint !== undefined && !this.#partial) memory.remember(settings, { fingerprint, session: true });
-      },
       ended: this.#ended,
       bytesRead: () => bytesReadOf(this.#stream),
       onEnd: (listener) => {

@@ -1,4 +1,4 @@
-/** What a machine accepted last: offered first, or sent ahead, next time, so that a known host costs fewer round trips. */
+/** Which key a machine accepted last: offered first next time, as every wrong one costs a round trip. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,23 +8,16 @@ import type { SshSettings } from '../ssh-config.ts';
 
 type Machine = Pick<SshSettings, 'user' | 'hostname' | 'port'>;
 
-/** Nothing secret, and only a hint: a wrong one costs a round trip. */
-export interface LoginHint {
-  /** Of the public key that let us in. */
-  readonly fingerprint: string;
-  /** That key alone let us in, and a program was started in the first session. */
-  readonly session: boolean;
-}
-
 export interface LoginMemory {
-  recall(machine: Machine): Promise<LoginHint | undefined>;
-  remember(machine: Machine, hint: LoginHint): void;
+  /** The fingerprint of a public key: nothing secret, and only a hint. */
+  recall(machine: Machine): Promise<string | undefined>;
+  remember(machine: Machine, fingerprint: string): void;
 }
 
 /** One small file for each machine below `cacheDir`. */
 export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
   const folder = join(cacheDir, 'logins');
-  const seen = new Map<string, LoginHint>();
+  const seen = new Map<string, string>();
   return {
     recall: async (machine) => {
       const path = fileOf(folder, machine);
@@ -34,7 +27,7 @@ export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
     },
     remember: (machine, hint) => {
       const path = fileOf(folder, machine);
-      if (same(seen.get(path), hint)) return;
+      if (seen.get(path) === hint) return;
       seen.set(path, hint);
       try {
         writeHint(folder, path, hint);
@@ -53,20 +46,15 @@ function fileOf(folder: string, machine: Machine): string {
   return join(folder, name);
 }
 
-async function readHint(path: string): Promise<LoginHint | undefined> {
+async function readHint(path: string): Promise<string | undefined> {
   const text = await readSmallFile(path).catch(() => '');
-  const [, fingerprint, session] = /^(SHA256:[A-Za-z0-9+/]{43})( session)?\n$/.exec(text) ?? [];
-  return fingerprint === undefined ? undefined : { fingerprint, session: session !== undefined };
+  return /^(SHA256:[A-Za-z0-9+/]{43})(?: session)?\n$/.exec(text)?.[1];
 }
 
-/** At once, and seldom: what is learned as a connection fails must be there for the next one, of whichever link. */
-function writeHint(folder: string, path: string, hint: LoginHint): void {
+/** At once, and seldom: the next connection, of whichever link, must find the file. */
+function writeHint(folder: string, path: string, fingerprint: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${hint.fingerprint}${hint.session ? ' session' : ''}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${fingerprint}\n`, { mode: 0o600 });
   renameSync(draft, path);
-}
-
-function same(one: LoginHint | undefined, other: LoginHint): boolean {
-  return one?.fingerprint === other.fingerprint && one.session === other.session;
 }

@@ -3,15 +3,15 @@
  *
  * Loads nothing of ssh2, which takes as long as half a connection: the first packet is on its way before that.
  */
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { deadline } from '../../base/abort.ts';
+import { deadline, orAbort } from '../../base/abort.ts';
 import { AnywhereError } from '../../base/errors.ts';
 import type { LinkDeps } from '../contract.ts';
 import type { SshSettings } from '../ssh-config.ts';
 import { channelRefused, fromSsh2, isRefusal, machineName } from './errors.ts';
 import type { LoggedIn } from './login.ts';
 import type { ProxyCommand } from './proxy-command.ts';
-import { connectTcp, connectTimeout } from './tcp.ts';
 
 export interface StreamOptions {
   readonly host: string;
@@ -67,20 +67,48 @@ async function direct(options: StreamOptions, settings: SshSettings): Promise<Du
     () => connectTimeout(machine, settings.connectTimeoutMs, host),
     signal,
   );
-  const families: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
-  const target = {
-    hostname: settings.hostname,
-    port: settings.port,
-    family: families[settings.raw.get('addressfamily')?.[0] ?? 'any'] ?? 0,
-    localAddress: settings.raw.get('bindaddress')?.[0],
-  } as const;
   try {
-    return await connectTcp(target, deps.clock, limit.signal);
+    return await connectTcp(settings, limit.signal);
   } catch (error) {
     throw fromSsh2(error, 'connecting', { host, machine });
   } finally {
     limit.clear();
   }
+}
+
+const FAMILIES: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
+
+/** Without Nagle's delay. A SYN that was lost is repeated late; the dial race sends a fresh one (dial-race.ts). */
+function connectTcp(settings: SshSettings, signal: AbortSignal): Promise<Socket> {
+  const localAddress = settings.raw.get('bindaddress')?.[0];
+  const socket = connect({
+    host: settings.hostname,
+    port: settings.port,
+    // 0: whichever answers (AddressFamily any).
+    family: FAMILIES[settings.raw.get('addressfamily')?.[0] ?? 'any'] ?? 0,
+    noDelay: true,
+    keepAlive: true,
+    // Node's 250 ms would give up on every address of a machine that is further away than that.
+    autoSelectFamilyAttemptTimeout: 1000,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
+  // Ours until ssh2 takes it: an error in between must not be an uncaught one.
+  socket.on('error', () => undefined);
+  const connected = new Promise<Socket>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      resolve(socket);
+    });
+  });
+  return orAbort(connected, signal).catch((error: unknown) => {
+    socket.destroy();
+    throw error;
+  });
+}
+
+/** For the time limit of a connection. */
+export function connectTimeout(machine: string, afterMs: number, host: string): AnywhereError {
+  return new AnywhereError('HOST_TIMEOUT', `${machine} did not answer within ${afterMs / 1000} s`, { host });
 }
 
 function forwarded(host: string, settings: SshSettings, via: LoggedIn): Promise<Duplex> {

@@ -1,6 +1,7 @@
 /** Private key files: what can be known of one without its passphrase, and what it takes to use it. */
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
+import { parseOpensshKey } from '../openssh-key.ts';
 import { readSmallFile } from '../small-file.ts';
 
 /** What an identity file turned out to be. */
@@ -29,7 +30,7 @@ export async function readIdentityFile(path: string): Promise<IdentityFile | und
   if (exposed !== undefined) return { kind: 'unusable', path, why: exposed };
   if (key !== undefined) return { kind: 'private', path, key };
   const encrypted = encryption(text);
-  if (encrypted === undefined) return { kind: 'unusable', path, why: 'not a private key that our own SSH can read' };
+  if ('why' in encrypted) return { kind: 'unusable', path, why: encrypted.why };
   return {
     kind: 'encrypted',
     path,
@@ -52,28 +53,14 @@ function exposure(path: string): string | undefined {
   return shared ? `others can read it (chmod 600 ${path})` : undefined;
 }
 
-/** OpenSSH's own format (PROTOCOL.key) shows the public key in the clear; of the others only the header is looked at. */
-function encryption(text: string): { readonly publicKey: ParsedKey | undefined } | undefined {
+/** OpenSSH's own format shows the public key in the clear; of the others only the header is looked at. */
+function encryption(text: string): { readonly publicKey: ParsedKey | undefined } | { readonly why: string } {
   if (/^Proc-Type: 4,ENCRYPTED/m.test(text)) return { publicKey: undefined };
-  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END/.exec(text)?.[1];
-  const publicBlob = body === undefined ? undefined : encryptedEnvelope(Buffer.from(body, 'base64'));
-  return publicBlob === undefined ? undefined : { publicKey: publicKeyOf(publicBlob) };
-}
-
-function encryptedEnvelope(bytes: Buffer): Buffer | undefined {
-  const magic = 'openssh-key-v1\0';
-  if (bytes.toString('latin1', 0, magic.length) !== magic) return undefined;
-  const fields: Buffer[] = [];
-  let at = magic.length;
-  // cipher, kdf, kdf options, (number of keys), public key
-  for (let index = 0; index < 4; index++) {
-    if (index === 3) at += 4;
-    if (at + 4 > bytes.length) return undefined;
-    const end = at + 4 + bytes.readUInt32BE(at);
-    fields.push(bytes.subarray(at + 4, end));
-    at = end;
-  }
-  return fields[0]?.toString('latin1') === 'none' ? undefined : fields[3];
+  const key = parseOpensshKey(text);
+  if (key === undefined || key === 'broken' || key.cipher === 'none')
+    return { why: 'not a private key that our own SSH can read' };
+  if (!key.isReadable) return { why: `encrypted with ${key.cipher}, which our own SSH does not have` };
+  return { publicKey: publicKeyOf(key.publicKey) };
 }
 
 function publicKeyOf(blob: Buffer): ParsedKey | undefined {

@@ -1,12 +1,9 @@
 /** Node streams around a channel of ssh2, whose own neither fail after their connection died nor bound stderr. */
 import { Duplex, Readable, Writable } from 'node:stream';
 import type { Channel as RawChannel } from 'ssh2';
-import { DirectReadable, pushDirectly } from '../../base/direct-readable.ts';
 
 /** Why writes fail now; undefined while the channel is alive. */
 export type Death = () => Error | undefined;
-
-type Done = (error?: Error | null) => void;
 
 /** Bytes joined into one packet's worth instead of being sent one by one. */
 const JOIN_BYTES = 64 * 1024;
@@ -27,22 +24,6 @@ export class Input extends Writable {
     this.#death = death;
     // Whoever writes learns of it from `write`; nobody has to listen.
     this.on('error', () => undefined);
-    raw.on('drain', () => {
-      if (this.writableLength === 0) this.emit('drain');
-    });
-  }
-
-  /** Straight to ssh2 while nothing waits before it: a Writable around ssh2's own costs a tick for every message. */
-  override write(chunk: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
-    if (encoding === undefined && done === undefined && this.#isDirect()) return this.#raw.write(chunk);
-    return typeof encoding === 'function'
-      ? super.write(chunk, encoding)
-      : super.write(chunk, encoding ?? 'binary', done);
-  }
-
-  #isDirect(): boolean {
-    const waiting = this.writableLength + this.#raw.writableLength + this.writableCorked;
-    return this.writable && waiting === 0 && this.#death() === undefined;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -106,8 +87,7 @@ export interface Feed<S extends Readable = Readable> {
 
 /** stdout, with backpressure to the machine. Ends with the channel. */
 export function outputOf(raw: RawChannel): Feed {
-  const stream = new DirectReadable({ highWaterMark: READ_BUFFER, read: () => raw.resume() });
-  pushDirectly(raw);
+  const stream = new Readable({ highWaterMark: READ_BUFFER, read: () => raw.resume() });
   return pump(raw, raw, stream);
 }
 

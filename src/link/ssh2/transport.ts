@@ -1,28 +1,18 @@
 /** A live ssh2 connection: programs, subsystems and tunnels over it. */
 import type { Duplex } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { deadline, orAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { AnywhereError } from '../../base/errors.ts';
+import { AnywhereError } from '../../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../contract.ts';
 import { Ssh2Channel } from './channel.ts';
 import { channelRefused, endedEarly, isRefusal } from './errors.ts';
-import { type Opening, openSession } from './internals.ts';
 import type { LoggedIn } from './login.ts';
 import { tunnelOf } from './streams.ts';
 import { Windows } from './windows.ts';
 
-interface Started {
-  readonly channel: Ssh2Channel;
-  readonly started: Promise<boolean>;
-}
+type Opened = (error: Error | null | undefined, channel: ClientChannel) => void;
 
-type Program = { readonly command: string } | { readonly subsystem: string };
-
-/** A session sent along with the login that is not there two seconds later will not come. */
-const SPARE_WAIT_MS = 2000;
-/** One that nobody asked for in this time is ended: it holds a session, and its stand-in ends the connection with the lease. */
-const SPARE_KEPT_MS = 2000;
 const CLOSE_WAIT_MS = 1000;
 
 export class Ssh2Transport implements Transport {
@@ -34,68 +24,38 @@ export class Ssh2Transport implements Transport {
   readonly #clock: Clock;
   readonly #channels = new Set<Ssh2Channel>();
   readonly #tunnels = new Set<Duplex>();
-  readonly #prepared: string | undefined;
   readonly #windows: Windows;
-  #spare: Opening | undefined;
   #cause: AnywhereError | undefined;
 
-  /** `prepared`: the command that `login.spare` runs. */
-  constructor(login: LoggedIn, prepared: string | undefined, clock: Clock) {
+  constructor(login: LoggedIn, clock: Clock) {
     this.#login = login;
     this.#clock = clock;
-    this.#prepared = prepared;
-    this.#spare = login.spare;
     this.#windows = new Windows(login.client, clock);
     this.identity = login.fingerprint;
     this.ended = login.ended;
     login.onEnd((cause) => {
       this.#die(cause);
     });
-    if (this.#spare !== undefined) this.#endSpareLater(this.#spare);
+    this.#measure();
   }
 
   get bytesRead(): number | undefined {
     return this.#login.bytesRead();
   }
 
-  /**
-   * Does not wait for the machine to confirm the program: the first bytes travel with the request. A program
-   * that is refused then (rare: `command` runs in a shell) ends its channel as lost, with CHANNEL_REFUSED.
-   */
-  async exec(command: string, signal: AbortSignal): Promise<Channel> {
-    const { channel, started } = await this.#start({ command }, signal);
-    const onAnswer = (ok: boolean): void => {
-      if (!ok) channel.refuse(this.#refused(undefined, 'a shell'));
-      else if (command === this.#prepared) this.#login.sessionWorked();
-    };
-    started.then(onAnswer, () => undefined);
-    return channel;
+  exec(command: string, signal: AbortSignal): Promise<Channel> {
+    const open = (opened: Opened): unknown => this.#login.client.exec(command, opened);
+    return this.#open(open, (raw) => this.#channelOf(raw), 'a session', signal);
   }
 
-  /** Waits for the confirmation: a subsystem that is not there is the usual mistake. */
-  async subsystem(name: string, signal: AbortSignal): Promise<Channel> {
-    const { channel, started } = await this.#start({ subsystem: name }, signal);
-    const ok = await orAbort(started, signal).catch((error: unknown) => {
-      channel.close();
-      throw error;
-    });
-    if (ok) return channel;
-    channel.close();
-    throw this.#cause ?? this.#refused(undefined, `the subsystem ${name}`);
+  subsystem(name: string, signal: AbortSignal): Promise<Channel> {
+    const open = (opened: Opened): unknown => this.#login.client.subsys(name, opened);
+    return this.#open(open, (raw) => this.#channelOf(raw), `the subsystem ${name}`, signal);
   }
 
-  async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
-    const what = `a tunnel to ${target.host}:${target.port}`;
-    signal.throwIfAborted();
-    const raw = await this.#opened(
-      this.#alive(() => forward(this.#login, target)),
-      what,
-      signal,
-    );
-    const tunnel = tunnelOf(raw, () => this.#cause);
-    this.#tunnels.add(tunnel);
-    tunnel.once('close', () => this.#tunnels.delete(tunnel));
-    return tunnel;
+  tunnel({ host, port }: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
+    const open = (opened: Opened): unknown => this.#login.client.forwardOut('127.0.0.1', 0, host, port, opened);
+    return this.#open(open, (raw) => this.#tunnelOf(raw), `a tunnel to ${host}:${port}`, signal);
   }
 
   async close(): Promise<void> {
@@ -114,19 +74,42 @@ export class Ssh2Transport implements Transport {
     this.#login.destroy(cause);
   }
 
-  async #start(program: Program, signal: AbortSignal): Promise<Started> {
+  /** `wrap` runs before ssh2 reads the next packet, which may be the end of the program. */
+  async #open<T extends { destroy(): void } | { close(): void }>(
+    open: (opened: Opened) => unknown,
+    wrap: (raw: ClientChannel) => T,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<T> {
     signal.throwIfAborted();
-    const ready = await this.#spared(program, signal);
-    if (ready !== undefined) return ready;
-    const opening = this.#alive(() => openSession(this.#login.client, program));
-    const what = 'command' in program ? 'a session' : `the subsystem ${program.subsystem}`;
-    const askedMs = this.#clock.monotonic();
-    const raw = await this.#opened(opening.channel, what, signal);
-    this.#windows.answeredIn(this.#clock.monotonic() - askedMs);
-    return this.#channelOf(raw, opening);
+    if (this.#cause !== undefined) throw this.#cause;
+    const opening = new Promise<T>((resolve, reject) => {
+      const opened: Opened = (error, raw) => {
+        if (error === null || error === undefined) resolve(wrap(raw));
+        else reject(error);
+      };
+      try {
+        open(opened);
+      } catch {
+        // The connection went in this moment.
+        reject(endedEarly('ready', this.#login.place));
+      }
+    });
+    try {
+      return await orAbort(opening, signal);
+    } catch (error) {
+      opening.then(end, () => undefined);
+      signal.throwIfAborted();
+      throw isRefusal(error) ? channelRefused(error, what, this.#login.place) : this.#lossOr(error, what);
+    }
   }
 
-  #channelOf(raw: ClientChannel, opening: Opening): Started {
+  /** ssh2 says the same where the connection went and where the machine would not start a program. */
+  #lossOr(error: unknown, what: string): AnywhereError {
+    return this.#cause ?? channelRefused(error, what, this.#login.place);
+  }
+
+  #channelOf(raw: ClientChannel): Channel {
     this.#windows.watch(raw);
     const channel = new Ssh2Channel(raw);
     this.#channels.add(channel);
@@ -134,53 +117,22 @@ export class Ssh2Transport implements Transport {
       () => this.#channels.delete(channel),
       () => undefined,
     );
-    return { channel, started: opening.started };
+    return channel;
   }
 
-  /** The session that was opened along with the login; undefined when there is none for this, or the machine did not take to it. */
-  async #spared(program: Program, signal: AbortSignal): Promise<Started | undefined> {
-    const spare = this.#spare;
-    if (spare === undefined || !('command' in program) || program.command !== this.#prepared) return undefined;
-    this.#spare = undefined;
-    const limit = deadline(this.#clock, SPARE_WAIT_MS, () => new Error('no answer'), signal);
-    try {
-      return this.#channelOf(await orAbort(spare.channel, limit.signal), spare);
-    } catch {
-      spare.channel.then(closeQuietly, () => undefined);
-      signal.throwIfAborted();
-      return undefined;
-    } finally {
-      limit.clear();
-    }
+  #tunnelOf(raw: ClientChannel): Duplex {
+    const tunnel = tunnelOf(raw, () => this.#cause);
+    this.#tunnels.add(tunnel);
+    tunnel.once('close', () => this.#tunnels.delete(tunnel));
+    return tunnel;
   }
 
-  #endSpareLater(spare: Opening): void {
-    const end = (): void => {
-      if (this.#spare !== spare) return;
-      this.#spare = undefined;
-      spare.channel.then(closeQuietly, () => undefined);
+  #measure(): void {
+    const askedMs = this.#clock.monotonic();
+    const answered = (): void => {
+      this.#windows.answeredIn(this.#clock.monotonic() - askedMs);
     };
-    this.#clock.after(SPARE_KEPT_MS, end, { background: true });
-  }
-
-  #alive<T>(work: () => T): T {
-    if (this.#cause !== undefined) throw this.#cause;
-    return work();
-  }
-
-  async #opened(opening: Promise<ClientChannel>, what: string, signal: AbortSignal): Promise<ClientChannel> {
-    try {
-      return await orAbort(opening, signal);
-    } catch (error) {
-      opening.then(closeQuietly, () => undefined);
-      signal.throwIfAborted();
-      if (isRefusal(error)) throw this.#refused(error, what);
-      throw this.#cause ?? endedEarly('ready', this.#login.place);
-    }
-  }
-
-  #refused(thrown: unknown, what: string): AnywhereError {
-    return channelRefused(thrown ?? new Error('the request was refused'), what, this.#login.place);
+    roundTrip(this.#login.client).then(answered, () => undefined);
   }
 
   #die(cause: AnywhereError): void {
@@ -192,21 +144,25 @@ export class Ssh2Transport implements Transport {
   }
 }
 
-function forward(login: LoggedIn, target: TunnelTarget): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    login.client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) => {
-      if (error === undefined) resolve(channel);
-      else reject(error);
-    });
-  });
+/** Whoever asked for it has gone. */
+function end(opened: { destroy(): void } | { close(): void }): void {
+  if ('destroy' in opened) opened.destroy();
+  else opened.close();
 }
 
-function closeQuietly(channel: ClientChannel): void {
-  try {
-    channel.resume();
-    channel.stderr.resume();
-    channel.close();
-  } catch {
-    // The connection went meanwhile.
-  }
+/**
+ * Resolves once the machine has answered. The request takes back a forwarding that nobody asked for, which every sshd
+ * answers at once, with a no; ssh2 has no other that changes nothing. Rejects when the connection ends first.
+ */
+export function roundTrip(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => {
+      reject(new AnywhereError('LINK_LOST', 'the connection was closed'));
+    };
+    client.once('close', lost);
+    client.unforwardIn('127.0.0.1', 1, () => {
+      client.off('close', lost);
+      resolve();
+    });
+  });
 }

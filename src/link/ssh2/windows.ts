@@ -6,9 +6,10 @@
  * keeps it full, which on a quick line is little, and more of it only when all that came was dealt with: a machine that is
  * as quick as we are would else be all that is read.
  */
+import type { Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import type { CancelTimer, Clock } from '../../base/clock.ts';
-import { type ChannelInternals, internalsOf, WINDOW } from './internals.ts';
+import { type ChannelWindow, takeWindows, WINDOW, windowOf } from './internals.ts';
 
 const SMALLEST = 256 * 1024;
 /** What a line may bring in a millisecond, 1 Gbit/s. */
@@ -23,11 +24,11 @@ const REST_MS = 4;
 /** Those of one connection. */
 export class Windows {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>;
-  readonly #allow: (id: number, bytes: number) => void;
+  readonly #allow: ((id: number, bytes: number) => void) | undefined;
   /** By the machine's number for them. */
-  readonly #channels = new Map<number, ChannelInternals>();
+  readonly #channels = new Map<number, ChannelWindow>();
   /** Their machine waits to be allowed more. */
-  readonly #asking = new Set<ChannelInternals>();
+  readonly #asking = new Set<ChannelWindow>();
   #cancel: CancelTimer = () => undefined;
   #roundTripMs = Number.POSITIVE_INFINITY;
   /** The channel on which something was said since anybody looked, and until when it counts. */
@@ -35,19 +36,17 @@ export class Windows {
   #sharedUntilMs = 0;
 
   constructor(client: Client, clock: Pick<Clock, 'monotonic' | 'after'>) {
-    const { _protocol: protocol } = internalsOf(client);
     this.#clock = clock;
-    this.#allow = protocol.channelWindowAdjust.bind(protocol);
-    const send = protocol.channelData.bind(protocol);
-    protocol.channelData = (id, bytes) => {
-      if (bytes.length > HEARTBEAT_BYTES) this.#speaker = id;
-      send(id, bytes);
-    };
-    protocol.channelWindowAdjust = (id, bytes) => {
-      const channel = this.#channels.get(id);
-      if (channel === undefined) this.#allow(id, bytes);
-      else this.#read(channel, bytes);
-    };
+    this.#allow = takeWindows(client, {
+      said: (id, bytes) => {
+        if (bytes > HEARTBEAT_BYTES) this.#speaker = id;
+      },
+      read: (id, bytes) => {
+        const channel = this.#channels.get(id);
+        if (channel === undefined) this.#allow?.(id, bytes);
+        else this.#read(channel, bytes);
+      },
+    });
   }
 
   /** The machine has answered after so long something that it answers at once: the shortest counts. */
@@ -56,7 +55,8 @@ export class Windows {
   }
 
   watch(channel: ClientChannel): void {
-    const inside = channel as unknown as ChannelInternals;
+    const inside = windowOf(channel);
+    if (inside === undefined || this.#allow === undefined) return;
     const { id } = inside.outgoing;
     this.#channels.set(id, inside);
     channel.once('close', () => {
@@ -72,14 +72,14 @@ export class Windows {
   }
 
   /** @param bytes that ssh2 would allow, and has added to its own count already */
-  #read(channel: ChannelInternals, bytes: number): void {
+  #read(channel: ChannelWindow, bytes: number): void {
     channel.incoming.window -= bytes;
     if (!this.#isShared(channel)) this.#fill(channel, WINDOW);
     // In steps of half a window: each costs a packet.
     else if (channel.incoming.window <= this.#narrow / 2) this.#fillLater(channel);
   }
 
-  #isShared({ outgoing }: ChannelInternals): boolean {
+  #isShared({ outgoing }: ChannelWindow): boolean {
     const nowMs = this.#clock.monotonic();
     if (this.#speaker !== -1 && this.#speaker !== outgoing.id) this.#sharedUntilMs = nowMs + SHARED_MS;
     this.#speaker = -1;
@@ -90,7 +90,7 @@ export class Windows {
     return Math.min(WINDOW, Math.max(SMALLEST, Math.ceil(this.#roundTripMs * BYTES_PER_MS)));
   }
 
-  #fillLater(channel: ChannelInternals): void {
+  #fillLater(channel: ChannelWindow): void {
     if (this.#asking.size === 0) this.#rest();
     this.#asking.add(channel);
   }
@@ -107,10 +107,27 @@ export class Windows {
     this.#asking.clear();
   }
 
-  #fill({ incoming, outgoing }: ChannelInternals, window: number): void {
+  #fill({ incoming, outgoing }: ChannelWindow, window: number): void {
     const more = window - incoming.window;
     if (more <= 0 || outgoing.state === 'closed') return;
     incoming.window += more;
-    this.#allow(outgoing.id, more);
+    this.#allow?.(outgoing.id, more);
   }
+}
+
+/**
+ * stdout and stderr of a channel share one window, and ssh2 opens it again whenever stderr was read: a program that writes
+ * both would fill our memory with the stdout that nobody reads. While stdout is full, stderr opens nothing. Call it once
+ * for every channel, before anything is read of it.
+ */
+export function shareWindow(raw: ClientChannel): void {
+  const stderr: Readable = raw.stderr;
+  const isFull = (): boolean => raw.readableLength >= raw.readableHighWaterMark;
+  const push = stderr.push.bind(stderr);
+  const read = stderr._read.bind(stderr);
+  // False makes ssh2 wait for the next read before it opens the window.
+  stderr.push = (chunk: unknown, encoding?: BufferEncoding) => push(chunk, encoding) && !isFull();
+  stderr._read = (size: number) => {
+    if (!isFull()) read(size);
+  };
 }

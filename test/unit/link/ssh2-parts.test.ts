@@ -2,33 +2,27 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client, HostVerifier } from 'ssh2';
+import { Duplex } from 'node:stream';
+import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { algorithmsFor } from '../../../src/link/ssh2/algorithms.ts';
 import { fromSsh2, opensshMayDoBetter, type Phase } from '../../../src/link/ssh2/errors.ts';
-import { failClosed } from '../../../src/link/ssh2/host-check.ts';
+import { checkHostKey, failClosed } from '../../../src/link/ssh2/host-check.ts';
 import { MOST_KEYS, orderIdentities } from '../../../src/link/ssh2/identities.ts';
-import { ignoreHostKeys } from '../../../src/link/ssh2/internals.ts';
+import { ignoreHostKeys, onLoginFailure, takeWindows, windowOf } from '../../../src/link/ssh2/internals.ts';
 import { Keyring } from '../../../src/link/ssh2/keyring.ts';
 import { Patience } from '../../../src/link/ssh2/patience.ts';
 import { parsed, readIdentityFile } from '../../../src/link/ssh2/private-key.ts';
-import { makeKey } from '../../harness/keys.ts';
+import { type KeyPair, makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
 
 describe('the host verifier', () => {
-  const verdictOf = (check: (key: Buffer) => unknown): Promise<boolean> =>
-    new Promise((resolve) => {
-      const answer: unknown = failClosed(check as (key: Buffer) => boolean)(Buffer.alloc(0), resolve);
-      // Any value but undefined would be ssh2's verdict.
-      expect(answer).toBeUndefined();
-    });
-
   it.each<[string, () => unknown, boolean]>([
     ['true', () => true, true],
-    ['a later true', () => Promise.resolve(true), true],
+    ['a later true', () => Promise.resolve(true), false],
     ['false', () => false, false],
     ['a later false', () => Promise.resolve(false), false],
     [
@@ -38,18 +32,33 @@ describe('the host verifier', () => {
       },
       false,
     ],
-    ['a later error', () => Promise.reject(new Error('x')), false],
     ['null', () => null, false],
     ['0', () => 0, false],
     ['undefined', () => undefined, false],
     ['"yes"', () => 'yes', false],
-  ])('lets only true pass: %s', async (_what, check, accepted) => {
-    expect(await verdictOf(check)).toBe(accepted);
+  ])('lets only true pass, and answers at once: %s', (_what, check, accepted) => {
+    expect(failClosed(check as (key: Buffer) => boolean)(Buffer.alloc(0))).toBe(accepted);
   });
 
-  it('is of the kind that ssh2 awaits', () => {
-    const verifier: HostVerifier = failClosed(() => true);
-    expect(verifier.length).toBe(2);
+  it('takes the very same key again, and no other one, however well it is known', async () => {
+    const folder = scratch();
+    const [first, second] = await Promise.all([makeKey(join(folder, 'first')), makeKey(join(folder, 'second'))]);
+    const blobOf = (key: KeyPair): Buffer => Buffer.from(key.publicKey.split(' ')[1] ?? '', 'base64');
+    const keys = [first, second].map((pair, line) => ({
+      file: 'known_hosts',
+      line,
+      type: 'ssh-ed25519',
+      key: blobOf(pair),
+      fingerprint: pair.fingerprint,
+    }));
+    const known = { name: 'box', keys, withoutPort: [], revoked: [], authorities: [] };
+    const check = checkHostKey(known, 'box');
+    expect(check.verifier(blobOf(first))).toBe(true);
+    expect(check.verifier(blobOf(first))).toBe(true);
+    expect(check.failure()).toBeUndefined();
+    expect(check.verifier(blobOf(second))).toBe(false);
+    expect(check.failure()).toMatchObject({ code: 'LINK_LOST', host: 'box' });
+    expect(check.fingerprint()).toBe(first.fingerprint);
   });
 });
 
@@ -62,7 +71,8 @@ describe('errors', () => {
     [{ code: 'ENOTFOUND' }, 'connecting', 'HOST_UNREACHABLE'],
     [{ code: 'ETIMEDOUT' }, 'connecting', 'HOST_TIMEOUT'],
     [{ level: 'handshake' }, 'handshake', 'SSH_NEGOTIATION'],
-    [{ level: 'protocol' }, 'handshake', 'HOST_UNREACHABLE'],
+    [{ level: 'protocol' }, 'handshake', 'SSH_NEGOTIATION'],
+    [{ level: 'protocol' }, 'login', 'SSH_NEGOTIATION'],
     [{ level: 'client-authentication' }, 'login', 'AUTH_FAILED'],
     [{ code: 2 }, 'login', 'AUTH_FAILED'],
     [{ code: 12 }, 'login', 'HOST_UNREACHABLE'],
@@ -229,28 +239,46 @@ describe('the keyring', () => {
   });
 });
 
-describe('what a machine tells of its other host keys', () => {
-  it('is not proved, and other requests are answered as ever', () => {
+describe('what ssh2 keeps to itself', () => {
+  function clientWith(change: object = {}) {
     const answered: string[] = [];
     const handlers = {
       USERAUTH_FAILURE: () => undefined,
-      SERVICE_ACCEPT: () => undefined,
       GLOBAL_REQUEST: (_protocol: unknown, name: string) => {
         answered.push(name);
       },
+      ...change,
     };
     const call = (): undefined => undefined;
-    const protocol = { authPK: call, session: call, service: call, channelData: call, channelWindowAdjust: call };
-    const client = {
-      _protocol: { ...protocol, _handlers: handlers },
-      _chanMgr: { add: () => 0 },
-      _callbacks: [],
-    } as unknown as Client;
+    const protocol = { channelData: call, channelWindowAdjust: call, _handlers: handlers };
+    return { client: { _protocol: protocol } as unknown as Client, handlers, protocol, answered };
+  }
+
+  it('other host keys are not proved, and other requests are answered as ever', () => {
+    const { client, handlers, answered } = clientWith();
     ignoreHostKeys(client);
     const request = handlers.GLOBAL_REQUEST as (p: unknown, name: string, wantReply: boolean, data: unknown) => void;
     request(undefined, 'hostkeys-00@openssh.com', false, []);
     request(undefined, 'hostkeys-00@openssh.com', true, []);
     request(undefined, 'keepalive@openssh.com', true, []);
     expect(answered).toEqual(['hostkeys-00@openssh.com', 'keepalive@openssh.com']);
+  });
+
+  it('is there in the ssh2 that is installed', () => {
+    const client = new ssh2.Client().on('error', () => undefined);
+    client.connect({ sock: new Duplex({ read: () => undefined }), username: 'x', password: 'x' });
+    expect(onLoginFailure(client, () => undefined)).toBe(true);
+    expect(takeWindows(client, { said: () => undefined, read: () => undefined })).toBeTypeOf('function');
+    client.destroy();
+  });
+
+  it('is left alone where ssh2 is built differently', () => {
+    const { client, handlers, protocol } = clientWith({ USERAUTH_FAILURE: undefined });
+    const before = { ...handlers, ...protocol };
+    ignoreHostKeys(client);
+    expect(onLoginFailure(client, () => undefined)).toBe(false);
+    expect(takeWindows(client, { said: () => undefined, read: () => undefined })).toBeUndefined();
+    expect({ ...handlers, ...protocol }).toEqual(before);
+    expect(windowOf({} as ClientChannel)).toBeUndefined();
   });
 });

@@ -14,16 +14,13 @@ function line(roundTripMs = 0.2) {
   const clock = manualClock();
   const allowed: [id: number, bytes: number][] = [];
   const protocol = {
-    authPK: () => undefined,
-    session: () => undefined,
-    service: () => undefined,
     channelData: (id: number, bytes: Buffer) => ({ id, bytes }),
     channelWindowAdjust: (id: number, bytes: number) => {
       allowed.push([id, bytes]);
     },
-    _handlers: { USERAUTH_FAILURE: () => undefined, SERVICE_ACCEPT: () => undefined, GLOBAL_REQUEST: () => undefined },
+    _handlers: { USERAUTH_FAILURE: () => undefined, GLOBAL_REQUEST: () => undefined },
   };
-  const client = { _protocol: protocol, _chanMgr: { add: () => 0 }, _callbacks: [] } as unknown as Client;
+  const client = { _protocol: protocol } as unknown as Client;
   const windows = new Windows(client, clock);
   windows.answeredIn(roundTripMs);
   const channel = (id: number) => {
