@@ -13,7 +13,6 @@ import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkDeps } from '../link/contract.ts';
 import { createHostLink } from '../link/create.ts';
 import { SleepWatch } from '../link/sleep-watch.ts';
-import { SshConfigCache } from '../link/ssh-config-cache.ts';
 import { Keyring } from '../link/ssh2/keyring.ts';
 import { settingsResolver } from '../link/ssh2/route.ts';
 import type { Interceptor } from '../policy/interceptor.ts';
@@ -243,7 +242,7 @@ export class Gateway {
   }
 
   #createFleet(plan: Plan): Fleet {
-    const resolve = settingsResolver(this.linkDeps, new SshConfigCache(this.linkDeps));
+    const resolve = settingsResolver(this.linkDeps);
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
       farewell: new Farewell({ clock, scope: this.#scope, drainMs }),

@@ -179,6 +179,7 @@ function describeRoute(route: Route): string {
     `${last.alias} is ${machineName(last)}`,
     ...(through.length === 0 ? [] : [`over ${through.join(', ')}`]),
     ...(proxy === undefined ? [] : [`through ${proxy}`]),
+    ...(last.withoutSsh === undefined ? [] : [`by the hosts file alone: ${last.withoutSsh}`]),
   ].join(' ');
 }
 

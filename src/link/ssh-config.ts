@@ -1,9 +1,10 @@
 /** What ~/.ssh/config and its kin say of a host: the answer of `ssh -G`, with what it leaves open expanded. */
 import { type ExecFileException, execFile } from 'node:child_process';
-import { AnywhereError } from '../base/errors.ts';
+import { isIP } from 'node:net';
+import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { LinkDeps } from './contract.ts';
-import { expandPath, expandTokens, type Tokens, tokensFor } from './ssh-tokens.ts';
+import { expandPath, expandTokens, localUser, type Tokens, tokensFor } from './ssh-tokens.ts';
 
 /** Every option of `ssh -G`, by its lower-case name; repeated ones in order. */
 export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
@@ -11,6 +12,8 @@ export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
 /** A host as OpenSSH sees it. Paths are absolute; nothing in here says that a file exists. */
 export interface SshSettings {
   readonly alias: string;
+  /** Why this is the hosts file's word alone; undefined: it is the answer of `ssh -G`. */
+  readonly withoutSsh: string | undefined;
   readonly raw: RawSshOptions;
   readonly hostname: string;
   readonly port: number;
@@ -27,8 +30,6 @@ export interface SshSettings {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly hostKeyAlias: string | undefined;
-  /** For information: host keys are always checked here, whatever it says. */
-  readonly strictHostKeyChecking: string;
   readonly controlPath: string | undefined;
   readonly connectTimeoutMs: number;
 }
@@ -36,22 +37,49 @@ export interface SshSettings {
 type ConfigDeps = Pick<LinkDeps, 'env' | 'homeDir'>;
 
 /**
- * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms).
- * Throws SSH_MISSING without an ssh, SSH_CONFIG when ssh refuses the configuration.
+ * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms). Where `configFile` is `none` ssh would
+ * read no file, so nobody is asked; and a machine without ssh reaches the hosts whose own entry says where they are.
+ * Throws SSH_MISSING where an alias would need ssh, SSH_CONFIG when ssh refuses the configuration.
  */
-export async function resolveSshSettings(
-  plan: SshPlan,
-  deps: ConfigDeps,
-  signal?: AbortSignal,
-  ask: AskSsh = (_args, work) => work(),
-): Promise<SshSettings> {
+export async function resolveSshSettings(plan: SshPlan, deps: ConfigDeps, signal?: AbortSignal): Promise<SshSettings> {
   const args = ['-G', '-T', ...sshArguments(plan), '--', plan.alias];
-  const raw = parseSshOptions(await ask(args, () => askSsh(plan, args, deps, signal)));
-  return settingsOf(plan, raw, deps);
+  if (plan.configFile === 'none') return ofPlanAlone(plan, plan.host ?? plan.alias, '`configFile` is none', deps);
+  const text = await askSsh(plan, args, deps, signal);
+  if (text !== undefined) return settingsOf(plan, parseSshOptions(text), deps);
+  const hostname = plan.host ?? (isHostName(plan.alias) ? plan.alias : undefined);
+  if (hostname === undefined || plan.configFile !== undefined) throw sshMissing(plan);
+  return ofPlanAlone(plan, hostname, 'ssh is not installed, so nobody reads ~/.ssh/config', deps);
 }
 
-/** Comes between us and ssh: runs `work`, which asks it with these arguments, or knows the answer. */
-export type AskSsh = (args: readonly string[], work: () => Promise<string>) => Promise<string>;
+const DEFAULT_KEYS = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'].map((key) => `~/.ssh/${key}`);
+
+/** The hosts file and ssh's own defaults: what `ssh -G` would say where there is no configuration file. */
+function ofPlanAlone(plan: SshPlan, hostname: string, why: string, deps: ConfigDeps): SshSettings {
+  const raw = new Map<string, readonly string[]>([
+    ['hostname', [hostname]],
+    ['port', [String(plan.port ?? 22)]],
+    ['user', [plan.user ?? localUser()]],
+    ['identityfile', plan.identityFiles.length > 0 ? [] : DEFAULT_KEYS],
+    ['userknownhostsfile', ['~/.ssh/known_hosts ~/.ssh/known_hosts2']],
+    ['globalknownhostsfile', ['/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2']],
+    ...(plan.proxyJump === undefined ? [] : [['proxyjump', [plan.proxyJump]] as const]),
+  ]);
+  return { ...settingsOf(plan, raw, deps), withoutSsh: why };
+}
+
+/** An address or a name with a domain: nobody means an alias of ~/.ssh/config by that. */
+function isHostName(alias: string): boolean {
+  return isIP(alias) !== 0 || alias === 'localhost' || alias.includes('.');
+}
+
+function sshMissing(plan: SshPlan): AnywhereError {
+  const file = plan.configFile ?? '~/.ssh/config';
+  const text = `the OpenSSH client looks ${plan.alias} up in ${file}, and there is no \`ssh\` on the PATH`;
+  return new AnywhereError('SSH_MISSING', text, {
+    host: plan.alias,
+    hint: `${INSTALL_OPENSSH}, or write \`ssh: { host, user, port, identityFile }\` for ${plan.alias} in the hosts file`,
+  });
+}
 
 /** The arguments of `ssh` that carry what the hosts file says; the alias comes last, after `--`. */
 export function sshArguments(plan: SshPlan): string[] {
@@ -87,17 +115,17 @@ export function parseSshOptions(text: string): RawSshOptions {
   return options;
 }
 
+/** Undefined: there is no ssh. */
 async function askSsh(
   plan: SshPlan,
   args: readonly string[],
   deps: ConfigDeps,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<string | undefined> {
   const { error, stdout, stderr } = await runSsh(args, { ...deps.env, LC_ALL: 'C' }, signal);
   signal?.throwIfAborted();
   if (error === null) return stdout;
-  if (error.code === 'ENOENT')
-    throw new AnywhereError('SSH_MISSING', 'the program `ssh` was not found on the PATH', { host: plan.alias });
+  if (error.code === 'ENOENT') return undefined;
   throw refusal(plan, stderr, error);
 }
 
@@ -146,6 +174,7 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
   const command = one(raw, 'proxycommand');
   return {
     ...base,
+    withoutSsh: undefined,
     raw,
     // -G prints the hosts file's own after the configuration's in no stated order: ours come first.
     identityFiles: unique([...plan.identityFiles, ...paths(raw.get('identityfile') ?? [])]),
@@ -156,7 +185,6 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     userKnownHostsFiles:
       plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(words(raw, 'userknownhostsfile')),
     globalKnownHostsFiles: paths(words(raw, 'globalknownhostsfile')),
-    strictHostKeyChecking: one(raw, 'stricthostkeychecking') ?? 'ask',
     controlPath: paths(raw.get('controlpath') ?? [])[0],
     connectTimeoutMs: secondsToMs(one(raw, 'connecttimeout')) ?? plan.connectTimeoutMs,
   };

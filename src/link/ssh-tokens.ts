@@ -58,7 +58,8 @@ function homePath(path: string, homeDir: string): string {
   return isAbsolute(path) ? path : join(homeDir, path);
 }
 
-function localUser(): string {
+/** Who we are in the user database. */
+export function localUser(): string {
   try {
     return userInfo().username;
   } catch {

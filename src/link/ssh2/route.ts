@@ -4,7 +4,7 @@ import { Turns } from '../../base/turns.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import type { LinkDeps } from '../contract.ts';
 import { resolveSshSettings, type SshSettings } from '../ssh-config.ts';
-import type { SshConfigCache } from '../ssh-config-cache.ts';
+import { SettingsMemo } from '../ssh-config-memo.ts';
 
 export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<SshSettings>;
 
@@ -16,18 +16,13 @@ const MOST_MACHINES = 8;
 /** Starting a process stops everything else for 2 ms; with more of these than cores, all of them only get slower. */
 const ASKED_AT_ONCE = 4;
 
-/** What `ssh -G` says now: the configuration may have changed since the last time. Made once for all hosts of a user. */
-export function settingsResolver(
-  deps: Pick<LinkDeps, 'env' | 'refreshEnv' | 'homeDir'>,
-  cache?: SshConfigCache,
-): ResolveSettings {
+/** What `ssh -G` says, at most 5 s old. Made once for all hosts of a user. */
+export function settingsResolver(deps: Pick<LinkDeps, 'clock' | 'env' | 'refreshEnv' | 'homeDir'>): ResolveSettings {
   const turns = new Turns(ASKED_AT_ONCE);
+  const memo = new SettingsMemo(deps, (plan, signal) => turns.run(() => resolveSshSettings(plan, deps, signal)));
   return async (plan, signal) => {
     if (deps.refreshEnv !== undefined) await deps.refreshEnv(signal);
-    return resolveSshSettings(plan, deps, signal, (args, work) => {
-      const ask = (): Promise<string> => turns.run(work);
-      return cache === undefined ? ask() : cache.answer({ args, configFile: plan.configFile }, ask);
-    });
+    return memo.resolve(plan, signal);
   };
 }
 
