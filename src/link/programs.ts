@@ -14,7 +14,10 @@ import type { Machine } from './machine.ts';
 import type { HostRecord } from './probe-cache.ts';
 
 /** This machine: the programs get our own environment; only a missing command is looked for in the login shell's. */
-const HERE = { environment: { system: '', shell: '', variables: new Map<string, string>() }, outputWatch: false };
+const HERE = {
+  environment: { system: '', shell: '', asked: '', variables: new Map<string, string>() },
+  outputWatch: false,
+};
 
 interface ProgramsDeps {
   readonly plan: HostPlan;

@@ -85,8 +85,8 @@ function sshMissing(plan: SshPlan): AnywhereError {
 export function sshArguments(plan: SshPlan): string[] {
   for (const text of [plan.alias, plan.host, plan.proxyJump, plan.user]) refuseOption(plan, text);
   const overrides: (readonly [string, string | number | undefined])[] = [
-    ['HostName', plan.host],
-    ['User', plan.user],
+    // An address with a zone (fe80::1%eth0) holds no token.
+    ['HostName', plan.host?.replaceAll('%', '%%')],
     ['Port', plan.port],
     ['ProxyJump', plan.proxyJump],
     ...plan.identityFiles.map((path) => ['IdentityFile', quoted(plan, path)] as const),
@@ -97,6 +97,8 @@ export function sshArguments(plan: SshPlan): string[] {
   ];
   return [
     ...(plan.configFile === undefined ? [] : ['-F', plan.configFile]),
+    // Not `-o User=`, which would be split at spaces and read backslashes.
+    ...(plan.user === undefined ? [] : ['-l', plan.user]),
     ...overrides.flatMap(([name, value]) => (value === undefined ? [] : ['-o', `${name}=${value}`])),
   ];
 }
@@ -183,8 +185,8 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     certificateFiles: paths(raw.get('certificatefile') ?? []),
     proxyCommand: command === undefined ? undefined : expandTokens(command, tokens),
     userKnownHostsFiles:
-      plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(words(raw, 'userknownhostsfile')),
-    globalKnownHostsFiles: paths(words(raw, 'globalknownhostsfile')),
+      plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(files(raw, 'userknownhostsfile')),
+    globalKnownHostsFiles: paths(files(raw, 'globalknownhostsfile')),
     controlPath: paths(raw.get('controlpath') ?? [])[0],
     connectTimeoutMs: secondsToMs(one(raw, 'connecttimeout')) ?? plan.connectTimeoutMs,
   };
@@ -208,8 +210,14 @@ function one(raw: RawSshOptions, name: string): string | undefined {
   return value === undefined || (!isSet(value) && name !== 'user' && name !== 'hostname') ? undefined : value;
 }
 
-function words(raw: RawSshOptions, name: string): string[] {
-  return (raw.get(name) ?? []).flatMap((value) => value.split(' ')).filter((word) => word !== '');
+/**
+ * The files of an option that takes several. `ssh -G` joins them with spaces and quotes nothing, so a word that does not
+ * look like the beginning of a path belongs to the one before it: `/home/me/My Files/known_hosts`.
+ */
+function files(raw: RawSshOptions, name: string): string[] {
+  return (raw.get(name) ?? [])
+    .flatMap((value) => value.split(/ +(?=[/~%$]|none$|[A-Za-z]:[\\/])/))
+    .filter((file) => file !== '');
 }
 
 function isSet(value: string): boolean {
@@ -233,7 +241,12 @@ function refuseOption(plan: SshPlan, text: string | undefined): void {
   });
 }
 
+/** A path as one word of an ssh option: in the quotes that the path itself does not hold. */
 function quoted(plan: SshPlan, path: string): string {
-  refuseOption(plan, path);
-  return `"${path}"`;
+  refuseOption(plan, path.replaceAll('"', ''));
+  if (!path.includes('"')) return `"${path}"`;
+  if (!path.includes("'")) return `'${path}'`;
+  throw new AnywhereError('SSH_CONFIG', `ssh takes no path with both kinds of quotes: ${path}`, {
+    hint: `rename the file that ${plan.alias} names in the hosts file`,
+  });
 }
