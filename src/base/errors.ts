@@ -29,6 +29,9 @@ interface CodeInfo {
   readonly hint: string;
 }
 
+export const INSTALL_OPENSSH =
+  'install the OpenSSH client (apt install openssh-client, apk add openssh-client, dnf install openssh-clients)';
+
 export const ERROR_CODES = {
   USAGE: { exit: EXIT.usage, meaning: 'The command line is not valid.', hint: 'mcp-anywhere --help' },
   INTERNAL: {
@@ -79,8 +82,8 @@ export const ERROR_CODES = {
   },
   SSH_MISSING: {
     exit: EXIT.unexpected,
-    meaning: 'A program of OpenSSH (ssh, ssh-keygen) is needed and not installed.',
-    hint: 'install the OpenSSH client',
+    meaning: 'The OpenSSH client (ssh) is needed and not installed.',
+    hint: INSTALL_OPENSSH,
   },
   SSH_NEGOTIATION: {
     exit: EXIT.unreachable,

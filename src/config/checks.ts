@@ -4,12 +4,22 @@ import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
   const expected = 'a host name or an address';
-  const userAt = /^([^@]+)@(.+)$/.exec(value);
-  if (userAt !== null)
-    return { expected, suggestion: `write \`user: ${userAt[1] ?? ''}\` and \`host: ${userAt[2] ?? ''}\`` };
+  const url = /^ssh:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/i.exec(value);
+  if (url !== null) return { expected, suggestion: inParts(url[1], url[2], url[3]) };
+  const userAt = /^([^@]+)@(\[[^\]]+\]|.+?)(?::(\d+))?$/.exec(value);
+  if (userAt !== null) return { expected, suggestion: inParts(userAt[1], userAt[2], userAt[3]) };
+  const bracketed = /^(\[[^\]]+\])(?::(\d+))?$/.exec(value);
+  if (bracketed !== null) return { expected, suggestion: inParts(undefined, bracketed[1], bracketed[2]) };
   const port = /^([^:]+):(\d+)$/.exec(value);
   if (port !== null) return { expected, suggestion: `write \`host: ${port[1] ?? ''}\` and \`port: ${port[2] ?? ''}\`` };
   return /^[A-Za-z0-9_:.][A-Za-z0-9_:.%-]*$/.test(value) ? undefined : { expected };
+}
+
+/** What to write instead of all in one. */
+function inParts(user: string | undefined, host: string | undefined, port: string | undefined): string {
+  const parts = { user, host: host?.replace(/^\[|\]$/g, ''), port };
+  const keys = Object.entries(parts).flatMap(([key, text]) => (text === undefined ? [] : [`\`${key}: ${text}\``]));
+  return `write ${keys.join(' and ')}`;
 }
 
 export function checkAlias(value: string): Finding | undefined {
@@ -17,14 +27,16 @@ export function checkAlias(value: string): Finding | undefined {
   return fits ? undefined : { expected: 'an alias of ~/.ssh/config, without patterns and with no `-` first' };
 }
 
+/** As ssh takes it after `-l`: `CORP\me`, `first last` and `host$` are names; what a shell would run is none. */
 export function checkUser(value: string): Finding | undefined {
-  return /^[^-\s'"`$\\;&<>|(){}][^\s'"`$\\;&<>|(){}]*$/.test(value) ? undefined : { expected: 'a login name' };
+  const fits = /^[^-\s'"`;&<>|(){}][^\u0000-\u001f\u007f'"`;&<>|(){}]*$/.test(value);
+  return fits && !/[\s\\]$|\s-/.test(value) ? undefined : { expected: 'a login name' };
 }
 
 /** ssh_config(5), ProxyJump: `[user@]host[:port]`, several with commas, or `none`. */
 export function checkProxyJump(value: string): Finding | undefined {
   const hop =
-    /^(?:[^-\s@,'"`$\\;&<>|(){}][^\s@,'"`$\\;&<>|(){}]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.%a-z]+\])(?::\d{1,5})?$/;
+    /^(?:[^-\s@,'"`;&<>|(){}][^\s@,'"`;&<>|(){}]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.%a-z]+\])(?::\d{1,5})?$/;
   const bad = value.split(',').some((part) => !hop.test(part));
   return bad ? { expected: '`[user@]host[:port]`, several with commas between, or `none`' } : undefined;
 }

@@ -122,7 +122,9 @@ const ssh = mapping({
     .describe('Jump hosts, `[user@]host[:port]` with commas between, or `none` (ProxyJump).')
     .optional(),
   configFile: text('a path', checkPath)
-    .describe("Read this instead of ~/.ssh/config and the system's file (ssh -F).")
+    .describe(
+      "Read this instead of ~/.ssh/config and the system's file (ssh -F). none: read no file; then no OpenSSH client is needed.",
+    )
     .optional(),
   knownHostsFile: oneOrMore('a path', checkPath)
     .describe('Known host keys (UserKnownHostsFile), one file or several.')

@@ -5,9 +5,9 @@
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import ssh2 from 'ssh2';
 import { sleep, systemClock } from '../base/clock.ts';
 import { type HostReady, type HostSettings, hostSettings } from './host-protocol.ts';
+import { makeDemoKey, publicLineOf } from './key.ts';
 import { DemoSshd } from './sshd.ts';
 
 /** The time other processes of a killed demo need to end before its folder can go, milliseconds. */
@@ -17,27 +17,23 @@ const ORPHAN_GRACE_MS = 6000;
 async function hostKey(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   if (kept !== undefined) return kept;
-  const pair = ssh2.utils.generateKeyPairSync('ed25519');
-  await writeFile(file, pair.private, { mode: 0o600 });
-  return pair.private;
+  const { privateKey } = makeDemoKey();
+  await writeFile(file, privateKey, { mode: 0o600 });
+  return privateKey;
 }
 
-function publicLine(key: string): string {
-  const parsed = ssh2.utils.parseKey(key);
-  if (parsed instanceof Error) throw parsed;
-  return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
-}
-
+/** The PATH of the demo machine holds the system's folders in any case: the demo may run with Node alone on its PATH. */
 function loginOf(settings: HostSettings): { home: string; env: Record<string, string> } {
   const env = { HOME: settings.home, USER: 'demo', LOGNAME: 'demo', SHELL: '/bin/sh', DEMO_HOST: settings.name };
-  return { home: settings.home, env: { ...env, PATH: process.env['PATH'] ?? '/usr/bin:/bin' } };
+  const folders = [process.env['PATH'] ?? '', '/usr/bin:/bin'].filter((part) => part !== '');
+  return { home: settings.home, env: { ...env, PATH: folders.join(':') } };
 }
 
 async function serve(settings: HostSettings): Promise<DemoSshd> {
   const key = await hostKey(settings.hostKeyFile);
   const { port, authorizedKey } = settings;
   const sshd = new DemoSshd({ port, hostKey: key, authorizedKey, login: loginOf(settings) });
-  const ready: HostReady = { port: await sshd.listen(), hostKey: publicLine(key) };
+  const ready: HostReady = { port: await sshd.listen(), hostKey: publicLineOf(key) ?? '' };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   return sshd;
 }

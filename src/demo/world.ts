@@ -1,17 +1,16 @@
 /**
- * The demo's whole world in one temporary folder: machines, keys, an ssh configuration, a hosts file.
+ * The demo's whole world in one temporary folder: machines, keys, known_hosts, a hosts file.
  *
- * Nothing of the user's is read or written: ssh gets its configuration by name, and HOME and the XDG
- * folders of the gateway lie inside.
+ * Nothing of the user's is read or written: the hosts file says all that a connection needs, and HOME and the XDG
+ * folders of the gateway lie inside. No program of OpenSSH is needed.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { AnywhereError } from '../base/errors.ts';
 import { HostProcess } from './host-process.ts';
 import type { HostReady } from './host-protocol.ts';
+import { makeDemoKey } from './key.ts';
 
 /** The machines, with a file each that tells them apart. */
 const MACHINES = [
@@ -48,36 +47,16 @@ export async function createWorld(programs: string): Promise<World> {
   };
   try {
     const identity = path.join(folder, 'id_ed25519');
-    await makeKey(identity);
-    const authorizedKey = (await readFile(`${identity}.pub`, 'utf8')).trim();
+    const { privateKey, publicLine: authorizedKey } = makeDemoKey();
+    await writeFile(identity, privateKey, { mode: 0o600 });
     for (const machine of MACHINES) hosts.push(await prepareHost(machine, { folder, programs, authorizedKey }));
     const ready = await Promise.all(hosts.map(async (host) => ({ name: host.name, ...(await host.start()) })));
-    await writeSshFiles(folder, identity, ready);
-    const hostsFile = await writeHostsFile(folder, programs);
+    const hostsFile = await writeHostsFile({ folder, programs, identity }, ready);
     return { folder, hostsFile, hosts, env: await userEnvironment(folder), close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** The user's key. `ssh` itself is asked for its version only to see that it is there. */
-async function makeKey(file: string): Promise<void> {
-  const [key] = await Promise.all([
-    openssh('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', file]),
-    openssh('ssh', ['-V']),
-  ]);
-  if (key.failed)
-    throw new AnywhereError('INTERNAL', "ssh-keygen could not make the demo's key", { evidence: [key.stderr] });
-}
-
-async function openssh(
-  program: string,
-  args: readonly string[],
-): Promise<{ readonly failed: boolean; readonly stderr: string }> {
-  const { failed, code, stderr } = await execa(program, args, { reject: false, stdin: 'ignore' });
-  if (code !== 'ENOENT') return { failed, stderr };
-  throw new AnywhereError('SSH_MISSING', `The demo needs OpenSSH's \`${program}\`, which is not installed.`);
 }
 
 interface Place {
@@ -100,40 +79,30 @@ async function prepareHost(machine: (typeof MACHINES)[number], place: Place): Pr
   });
 }
 
-/** ssh_config(5) and known_hosts: what a user's ~/.ssh would hold. */
-async function writeSshFiles(
-  folder: string,
-  identity: string,
-  hosts: readonly (HostReady & { name: string })[],
-): Promise<void> {
-  const knownHosts = path.join(folder, 'known_hosts');
-  const blocks = hosts.map(({ name, port }) => `Host ${name}\n  HostName 127.0.0.1\n  Port ${String(port)}\n`);
-  const shared = [
-    'Host *',
-    '  User demo',
-    `  IdentityFile "${identity}"`,
-    '  IdentitiesOnly yes',
-    '  IdentityAgent none',
-    `  UserKnownHostsFile "${knownHosts}"`,
-    '  GlobalKnownHostsFile none',
-    '',
-  ];
-  await writeFile(path.join(folder, 'ssh_config'), `${blocks.join('\n')}\n${shared.join('\n')}`, { mode: 0o600 });
-  const lines = hosts.map(({ port, hostKey }) => `[127.0.0.1]:${String(port)} ${hostKey}\n`);
-  await writeFile(knownHosts, lines.join(''), { mode: 0o600 });
+interface Files {
+  readonly folder: string;
+  readonly programs: string;
+  readonly identity: string;
 }
 
-/** The hosts file a user would write, short: each machine with its three servers. */
-async function writeHostsFile(folder: string, programs: string): Promise<string> {
+/** The hosts file a user would write, short: each machine with its three servers; beside it their known_hosts. */
+async function writeHostsFile(
+  { folder, programs, identity }: Files,
+  machines: readonly (HostReady & { readonly name: string })[],
+): Promise<string> {
+  const knownHosts = path.join(folder, 'known_hosts');
+  const lines = machines.map(({ port, hostKey }) => `[127.0.0.1]:${String(port)} ${hostKey}\n`);
+  await writeFile(knownHosts, lines.join(''), { mode: 0o600 });
   const servers = Object.fromEntries(
     SERVER_NAMES.map((name) => [name, { command: process.execPath, args: [path.join(programs, `${name}.js`)] }]),
   );
-  const hosts = Object.fromEntries(MACHINE_NAMES.map((name) => [name, { tags: ['demo'], servers }]));
+  const hosts = machines.map(({ name, port }) => [name, { tags: ['demo'], ssh: { port }, servers }] as const);
+  const shared = { host: '127.0.0.1', user: 'demo', identityFile: identity, knownHostsFile: knownHosts };
   const file = path.join(folder, 'mcp-anywhere.config.yaml');
   const content = {
     version: 1,
-    defaults: { ssh: { configFile: path.join(folder, 'ssh_config') } },
-    hosts,
+    defaults: { ssh: { ...shared, configFile: 'none', backend: 'ssh2' } },
+    hosts: Object.fromEntries(hosts),
     reconnect: { maxMs: 2000 },
   };
   await writeFile(file, stringify(content, { aliasDuplicateObjects: false }), { mode: 0o600 });

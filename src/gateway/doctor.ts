@@ -226,6 +226,14 @@ function tooLate({ host, limitMs, remedy }: Attempt): AnywhereError {
 function environmentText(host: HostPlan, environment: HostEnvironment | undefined): string {
   if (environment === undefined)
     return host.ssh === undefined ? 'programs start on this machine' : 'programs start; it said nothing about itself';
-  const path = environment.variables.get('PATH');
-  return `${environment.system}, ${environment.shell}${path === undefined ? '' : `, PATH of ${String(path.split(':').length)} folders`}`;
+  const { system, shell, asked, variables } = environment;
+  // A host that was never asked, as this machine itself.
+  if (system === '' && shell === '') return 'programs start; nothing was asked about the login';
+  const machine = system === '' ? 'machine of an unknown kind' : system;
+  if (asked === '')
+    return `${machine}; login shell ${shell || 'unknown'} said nothing of its environment, so programs have the PATH of the ssh session`;
+  const folders = variables.get('PATH')?.split(':').length ?? 0;
+  const others = [...variables.keys()].filter((name) => name !== 'PATH');
+  const more = others.length === 0 ? '' : `, and ${others.join(', ')} where the ssh session has none`;
+  return `${machine}; from login shell ${shell} (${asked}): PATH of ${counted(folders, 'folder')}, behind what the ssh session alone has${more}`;
 }

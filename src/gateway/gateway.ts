@@ -16,9 +16,8 @@ import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkDeps } from '../link/contract.ts';
 import { createHostLink } from '../link/create.ts';
 import { SleepWatch } from '../link/sleep-watch.ts';
-import { SshConfigCache } from '../link/ssh-config-cache.ts';
 import { Keyring } from '../link/ssh2/keyring.ts';
-import { settingsResolver, settingsTurns } from '../link/ssh2/route.ts';
+import { settingsMemo, settingsResolver } from '../link/ssh2/route.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
@@ -271,14 +270,13 @@ export class Gateway {
   }
 
   #createFleet(plan: Plan): Fleet {
-    const cache = new SshConfigCache(this.linkDeps);
-    const turns = settingsTurns();
+    const memo = settingsMemo(this.linkDeps);
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
       farewell: new Farewell({ clock, scope: this.#scope, drainMs }),
       createLink: (host, settings) => {
         const deps = this.linkDepsOf(host.name);
-        const resolve = settingsResolver(deps, cache, turns);
+        const resolve = settingsResolver(deps, memo);
         const link = createHostLink(host, settings, deps, { keyring: this.keyring, resolve });
         link.onChange((change) => {
           if (change.to.kind === 'ready') this.#deps.environments?.connected(host.name);

@@ -15,6 +15,8 @@ export interface HostEnvironment {
   /** `uname -sm`, as "Linux x86_64". */
   readonly system: string;
   readonly shell: string;
+  /** How the login shell was asked, for people: `-ilc`. Empty: it said nothing. */
+  readonly asked: string;
   /** Allow-listed variables of the login shell's environment, PATH among them. */
   readonly variables: ReadonlyMap<string, string>;
 }

@@ -8,7 +8,7 @@
 import type { HostEnvironment, Launch } from './launch.ts';
 import { assertNonce, LAUNCHER_EXIT, MARK, PROCESS_MARK } from './marks.ts';
 import { outputWatchFunctions, watchOutput } from './output-watch.ts';
-import { probeFunctions } from './probe.ts';
+import { probeFunctions, takeOver } from './probe.ts';
 import { assignment, NEWLINE, needsNewline, pathWord, word } from './quote.ts';
 import { FIND_AND_KILL, reapFunction } from './reap.ts';
 
@@ -62,7 +62,7 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
     `_Mown(){ ${exports(launch.env)};}`,
     `_Mrun(){ ${program(launch)};}`,
     `_Mhas(){ command -v ${pathWord(launch.command, 'the command')} >/dev/null;}`,
-    environment === undefined ? `_Mlearn` : exports(environment.variables),
+    environment === undefined ? `_Mlearn` : takeOver(environment.variables),
     `_Mown`,
     enterFolder(launch.cwd, nonce),
     // A command that a remembered environment does not have may have been installed since.

@@ -21,10 +21,8 @@ export type PreambleEnd =
 
 export interface Preamble {
   readonly end: PreambleEnd;
-  /** The probe's answer: undefined when none was asked, or the login shell did not answer in time. */
+  /** What a probe found out: undefined when there was none. Without variables where the login shell did not answer. */
   readonly environment: HostEnvironment | undefined;
-  /** A probe ran, whether or not it was answered. */
-  readonly probed: boolean;
   /** That probe found that launchers there can watch their output. */
   readonly outputWatch: boolean;
   /** What start files printed; the last lines of it. */
@@ -104,9 +102,10 @@ export class PreambleReader {
 
   #result(end: PreambleEnd, rest: Buffer): Preamble {
     const [system = '', shell = '', watch, ...variables] = this.#probeLines;
-    const environment = this.#answered ? hostEnvironment(system, shell, variables) : undefined;
+    const said = this.#answered ? variables : [];
+    const environment = this.#probed ? hostEnvironment(system, shell, said) : undefined;
     const outputWatch = this.#probed && watch === 'output';
-    return { end, environment, probed: this.#probed, outputWatch, noise: this.#noise, rest };
+    return { end, environment, outputWatch, noise: this.#noise, rest };
   }
 }
 

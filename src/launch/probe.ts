@@ -2,10 +2,12 @@
  * The probe: what a person's own login shell on that machine has in its environment.
  *
  * `ssh host command` runs a shell that is neither a login shell nor interactive, so PATH lacks what nvm, uv, mise
- * and their like put there. The launcher asks `$SHELL -ilc` once; the answer is cached per machine.
+ * and their like put there. The launcher asks the login shell once, each kind in its own way; the answer is cached per
+ * machine. The answer completes the session's own environment: what sshd, PAM and .bashrc set stays.
  */
 import type { HostEnvironment } from './launch.ts';
 import { MARK, PROBE_MARK } from './marks.ts';
+import { assignment } from './quote.ts';
 
 /** Longest time the login shell's start files may take, in seconds. */
 const PROBE_LIMIT_S = 10;
@@ -86,45 +88,90 @@ const ALLOWED = [
 const ALLOWED_NAMES: ReadonlySet<string> = new Set(ALLOWED);
 const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
+/** What the login shell is given to run, once for most shells; single quotes mean the same in all of them. */
+const ASK = `exec /bin/sh -c 'eval "$_MASK"'`;
+/** xonsh replaces variables inside every kind of quotes. */
+const ASK_XONSH = `exec /bin/sh -c 'printenv _MASK|/bin/sh'`;
+/** tcsh takes `-l` only alone, so an interactive one is told to read what a login would. */
+const CSH_LOGIN = 'if ( -r /etc/csh.login ) source /etc/csh.login;if ( -r ~/.login ) source ~/.login;';
+
 /**
- * `_Mlearn` asks the login shell, sets what it said, and prints it for us. Meanwhile it tries whether output can be watched there.
+ * `_Mlearn` asks the login shell, takes over what it said, and prints it for us. Meanwhile it tries whether output can be watched there.
  *
- * The inner script reaches the login shell as a variable, so that only `exec /bin/sh -c "$…"` has to mean the same in
- * bash, zsh, fish and tcsh. The pipe is read up to the end mark only: a daemon that a start file left
- * behind may hold it open. After the begin mark stands a newline, at which the answer is split. tcsh takes `-l` only alone.
+ * The inner script reaches the login shell as a variable. The pipe is read up to the end mark only: a daemon that a start
+ * file left behind may hold it open. After the begin mark stands a newline, at which the answer is split.
+ *
+ * A shell that says nothing is asked once more, on stdin: start files may have replaced it by another shell, which reads
+ * its commands there.
  */
 export function probeFunctions(nonce: string): string {
   const begin = `${nonce}${MARK.variablesBegin}`;
   const end = `${nonce}${MARK.variablesEnd}`;
   return [
-    `_Mask(){ case \${SHELL##*/} in tcsh|csh)_Mf=-ic;;*)_Mf=-ilc;;esac;` +
-      `${PROBE_MARK}=${nonce} _MASK='${innerScript(begin, end)}' "\${SHELL:-/bin/sh}" $_Mf 'exec /bin/sh -c "$_MASK"' ` +
-      `</dev/null 2>/dev/null 4>&-|sed -n '/^${begin}$/,/^${end}$/p;/^${end}$/q';}`,
+    TAKE_OVER,
+    // $1: how, for people; the rest: arguments of the login shell.
+    `_Mshell(){ _Mh=$1;shift;_MHOW=$_Mh ${PROBE_MARK}=${nonce} _MASK='${innerScript(begin, end)}' "\${SHELL:-/bin/sh}" "$@" ` +
+      `2>/dev/null 4>&-|sed -n '/^${begin}$/,/^${end}$/p;/^${end}$/q';}`,
+    `_Mask(){ case \${SHELL##*/} in elvish)printf '%s\\n' ${quoted(ASK)}|_Mshell 'on stdin';;` +
+      `tcsh|csh)_Mshell '-ic with ~/.login' -ic ${quoted(CSH_LOGIN + ASK)} </dev/null;;` +
+      `xonsh)_Mshell -ilc -ilc ${quoted(ASK_XONSH)} </dev/null;;nu)_Mshell '-l -c' -l -c ${quoted(ASK)} </dev/null;;` +
+      `*)_Mshell -ilc -ilc ${quoted(ASK)} </dev/null;;esac;}`,
+    `_Magain(){ export _MAGAIN=1;case \${SHELL##*/} in tcsh|csh)_Mf=-l;;*)_Mf=-il;;esac;` +
+      `printf '%s\\n' ${quoted(ASK.replace('exec ', ''))}|_Mshell "$_Mf, on stdin" $_Mf;}`,
+    // A second question after the time is up ends at once.
     `_Mlimit(){ exec </dev/null >/dev/null 2>&1 4>&-;trap 'kill $_Mt;exit' TERM;sleep ${String(PROBE_LIMIT_S)}&_Mt=$!;` +
-      `wait $_Mt;_Mkill ${PROBE_MARK}=${nonce} KILL;}`,
-    `_Mlearn(){ _Mtry;_Mlimit&_Mw=$!;_Me=$(_Mask);kill -TERM $_Mw;_Ms=$(uname -sm);_Mtold;` +
+      `wait $_Mt;while :;do _Mkill ${PROBE_MARK}=${nonce} KILL;sleep 1;done;}`,
+    `_Mlearn(){ _Mtry;_Mlimit&_Mw=$!;_Me=$(_Mask);case $_Me in *'${end}');;*)_Me=$(_Magain);;esac;` +
+      `kill -TERM $_Mw;_Ms=$(uname -sm);_Mtold;` +
       `printf '\\n${nonce}${MARK.machine}\\n%s\\n%s\\n%s\\n%s\\n' "$_Ms" "$SHELL" "\${_Mv:-input}" "$_Me";` +
-      `_Ma=\${_Me#"${begin}"};set -f;IFS=\${_Ma%"\${_Ma#?}"};for _Ml in $_Me;do case \${_Ml%%=*} in *[!A-Za-z0-9_]*|[0-9]*|'');;*)export "$_Ml";;esac;done;` +
+      `_Ma=\${_Me#"${begin}"};set -f;IFS=\${_Ma%"\${_Ma#?}"};for _Ml in $_Me;do case \${_Ml%%=*} in _*|*[!A-Za-z0-9_]*|[0-9]*|'');;*)_Mtake "$_Ml";;esac;done;` +
       `unset IFS;set +f;}`,
   ].join(';');
 }
 
-/** Prints the allowed variables that have a value on one line. Holds no single quote, and no `!` (tcsh's history). */
+/** The shell code that completes the environment with what the login shell said: see `TAKE_OVER`. */
+export function takeOver(variables: ReadonlyMap<string, string>): string {
+  const all = [...variables].map(([name, value]) => `_Mtake ${assignment(name, value)}`);
+  return all.length === 0 ? ':' : all.join(';');
+}
+
+/**
+ * `_Mtake NAME=value`: a variable that the session has stays as it is. PATH becomes the folders that only the session has, in
+ * their order, then the login shell's PATH as it is, so that nvm's node still stands before that of /usr/bin.
+ */
+const TAKE_OVER =
+  `_Mtake(){ case $1 in PATH=*)_Mi=$PATH:;_Mj=;while [ -n "$_Mi" ];do _Mk=\${_Mi%%:*};_Mi=\${_Mi#*:};` +
+  `case $_Mk in '')continue;;esac;case ":\${1#*=}:$_Mj" in *":$_Mk:"*);;*)_Mj=$_Mj$_Mk:;;esac;done;export "PATH=$_Mj\${1#*=}";;` +
+  `*)eval "[ \\"\\\${\${1%%=*}+x}\\" = x ]"||export "$1";;esac;}`;
+
+/**
+ * Prints how it was asked, and the allowed variables that have a value on one line. Holds no single quote. On stdin, a shell
+ * that is not the login shell took its place: then that one is asked as an interactive login shell.
+ */
 function innerScript(begin: string, end: string): string {
   return (
-    `n=$(printf "\\nx");n=\${n%x};printf "\\n${begin}\\n";for v in ${ALLOWED.join(' ')};do eval "x=\\\${$v-}";` +
+    `case $_MAGAIN in 1)unset _MAGAIN;p=$(cat /proc/$PPID/comm 2>/dev/null||ps -o comm= -p $PPID);p=\${p##*/};p=\${p#-};` +
+    `case $p in "\${SHELL##*/}");;bash|zsh|fish|ksh|mksh)export _MHOW="$p -ilc, which the start files run";` +
+    `exec $p -ilc "exec /bin/sh -c \\"\\$_MASK\\"" </dev/null;;esac;;esac;` +
+    `n=$(printf "\\nx");n=\${n%x};printf "\\n${begin}\\n";for v in _MHOW ${ALLOWED.join(' ')};do eval "x=\\\${$v-}";` +
     `case $x in ""|*"$n"*);;*)printf "%s=%s\\n" "$v" "$x";;esac;done;printf "${end}\\n"`
   );
 }
 
-/** The machine as a probe's lines describe it: `uname -sm`, `$SHELL`, then `NAME=value` lines. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The machine as a probe's lines describe it: `uname -sm`, `$SHELL`, then `NAME=value` lines, where the shell said any. */
 export function hostEnvironment(system: string, shell: string, lines: readonly string[]): HostEnvironment {
   const variables = new Map<string, string>();
+  let asked = '';
   for (const line of lines) {
     const equals = line.indexOf('=');
     const name = line.slice(0, equals);
     const value = line.slice(equals + 1);
+    if (name === '_MHOW') asked = value;
     if (equals > 0 && ALLOWED_NAMES.has(name) && !WITH_CREDENTIALS.test(value)) variables.set(name, value);
   }
-  return { system, shell, variables };
+  return { system, shell, asked, variables };
 }

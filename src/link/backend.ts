@@ -7,12 +7,11 @@ import type { HostPlan, SshPlan } from '../config/plan.ts';
 import { type BackendDecision, decideBackend } from './auto/decide.ts';
 import { gatherFacts } from './auto/facts.ts';
 import { type BackendMemory, backendMemory } from './auto/memory.ts';
-import { SettingsMemo } from './auto/settings-memo.ts';
 import type { Dialer, LinkDeps, Pulse, Transport } from './contract.ts';
 import type { OpensshDialerOptions } from './openssh/dialer.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
 import { opensshMayDoBetter } from './ssh2/errors.ts';
-import { type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
+import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
 export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
@@ -51,11 +50,11 @@ async function choose(
 }
 
 function autoDialer(host: HostPlan, plan: SshPlan, deps: LinkDeps, options: Ssh2DialerOptions): Dialer {
-  const memo = new SettingsMemo(options.resolve ?? settingsResolver(deps));
+  const resolve = options.resolve ?? settingsResolver(deps);
   return new AutoDialer(host.name, plan, deps, {
-    memo,
-    ssh2: createSsh2Dialer(host, deps, { ...options, resolve: memo.resolve }),
-    openssh: opensshDialer(host, deps, { resolve: memo.resolve }),
+    resolve,
+    ssh2: createSsh2Dialer(host, deps, { ...options, resolve }),
+    openssh: opensshDialer(host, deps, { resolve }),
   });
 }
 
@@ -74,7 +73,7 @@ function opensshDialer(host: HostPlan, deps: LinkDeps, options: OpensshDialerOpt
 }
 
 interface AutoParts {
-  readonly memo: SettingsMemo;
+  readonly resolve: ResolveSettings;
   readonly ssh2: Dialer;
   readonly openssh: Dialer;
 }
@@ -109,9 +108,7 @@ class AutoDialer implements Dialer {
   }
 
   async #dial(signal: AbortSignal, pulse: Pulse | undefined): Promise<Transport> {
-    const { memo } = this.#parts;
-    memo.forget();
-    const route = await resolveRoute(this.#plan, memo.resolve, signal);
+    const route = await resolveRoute(this.#plan, this.#parts.resolve, signal);
     const shared = await this.#controlMaster(route, signal);
     if (shared !== undefined) return shared;
     const { backend, reason } = await choose(this.host, route, this.#memory, this.#deps, signal);

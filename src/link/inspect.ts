@@ -4,6 +4,7 @@ import type { HostPlan } from '../config/plan.ts';
 import type { LinkDeps, Transport } from './contract.ts';
 import { knownHostsName } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
+import { missedOptions } from './ssh-options.ts';
 import { type AgentAnswer, askAgent } from './ssh2/agent.ts';
 import { connectRoute } from './ssh2/connect.ts';
 import { sshPlanOf } from './ssh2/dialer.ts';
@@ -78,6 +79,7 @@ class Inspection {
     try {
       const route = await resolveRoute(sshPlanOf(this.#host), resolve, this.#signal);
       this.#step('ssh-config', 'ok', describeRoute(route));
+      for (const missed of missedOptions(route.at(-1)?.raw ?? new Map())) this.#step('ssh-config', 'warning', missed);
       return route;
     } catch (error) {
       this.#failed('ssh-config', error);
@@ -178,6 +180,7 @@ function describeRoute(route: Route): string {
     `${last.alias} is ${machineName(last)}`,
     ...(through.length === 0 ? [] : [`over ${through.join(', ')}`]),
     ...(proxy === undefined ? [] : [`through ${proxy}`]),
+    ...(last.withoutSsh === undefined ? [] : [`by the hosts file alone: ${last.withoutSsh}`]),
   ].join(' ');
 }
 

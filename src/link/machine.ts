@@ -10,8 +10,6 @@ import type { HostEnvironment } from '../launch/launch.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { HostRecord, ProbeCache } from './probe-cache.ts';
 
-const UNANSWERED: HostEnvironment = { system: '', shell: '', variables: new Map() };
-
 export class Machine {
   readonly #cache: ProbeCache;
   readonly #scope: Scope;
@@ -61,8 +59,9 @@ export class Machine {
   /** How a launch went: an answered probe is kept, and those who wait for it go on. */
   told(preamble: Preamble | undefined): void {
     this.#outputWatch ||= preamble?.outputWatch === true;
-    if (preamble?.environment !== undefined) this.#keep(preamble.environment);
-    else if (preamble?.probed === true && this.#record === undefined) this.#keep(UNANSWERED);
+    const found = preamble?.environment;
+    // A login shell that says nothing now may have said something before.
+    if (found !== undefined && (found.asked !== '' || this.#record === undefined)) this.#keep(found);
     this.#asking?.finish();
     this.#asking = undefined;
   }
@@ -76,7 +75,7 @@ export class Machine {
   #keep(environment: HostEnvironment): void {
     const unseen = this.#wasAsked ? false : undefined;
     this.#record = { environment, outputWatch: this.#outputWatch || unseen };
-    if (environment !== UNANSWERED) this.#scope.run(this.#cache.store(this.#key, this.#record));
+    if (environment.asked !== '') this.#scope.run(this.#cache.store(this.#key, this.#record));
   }
 }
 

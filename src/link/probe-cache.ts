@@ -16,7 +16,7 @@ export interface HostRecord {
   readonly outputWatch: boolean | undefined;
 }
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 export class ProbeCache {
   readonly #folder: string;
@@ -54,16 +54,17 @@ export class ProbeCache {
 }
 
 function recordData({ environment, outputWatch }: HostRecord): object {
-  const { system, shell, variables } = environment;
-  return { format: FORMAT, system, shell, variables: Object.fromEntries(variables), outputWatch };
+  const { variables, ...machine } = environment;
+  return { format: FORMAT, ...machine, variables: Object.fromEntries(variables), outputWatch };
 }
 
 function parseRecord(data: unknown): HostRecord | undefined {
   if (!isObject(data) || data['format'] !== FORMAT) return undefined;
-  const { system, shell, variables, outputWatch } = data;
-  if (typeof system !== 'string' || typeof shell !== 'string' || !isObject(variables)) return undefined;
+  const { system, shell, asked, variables, outputWatch } = data;
+  if (typeof system !== 'string' || typeof shell !== 'string' || typeof asked !== 'string') return undefined;
+  if (!isObject(variables)) return undefined;
   const texts = Object.entries(variables).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const environment = { system, shell, variables: new Map(texts) };
+  const environment = { system, shell, asked, variables: new Map(texts) };
   return { environment, outputWatch: typeof outputWatch === 'boolean' ? outputWatch : undefined };
 }
 

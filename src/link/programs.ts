@@ -15,7 +15,7 @@ import type { HostRecord } from './probe-cache.ts';
 
 /** This machine: programs get what the client has; only a missing command is looked for in the login shell's environment. */
 function here({ inherited = new Map() }: Launch): HostRecord {
-  return { environment: { system: '', shell: '', variables: inherited }, outputWatch: false };
+  return { environment: { system: '', shell: '', asked: '', variables: inherited }, outputWatch: false };
 }
 
 interface ProgramsDeps {

@@ -6,7 +6,6 @@
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import type { SshPlan } from '../config/plan.ts';
@@ -15,7 +14,7 @@ import type { LinkDeps } from './contract.ts';
 import { knownHostsName, lookupKnownHost } from './known-hosts.ts';
 import { readSmallFile } from './small-file.ts';
 import type { SshSettings } from './ssh-config.ts';
-import { sshConfigInputs } from './ssh-config-inputs.ts';
+import { configFileOf, stampOf } from './ssh-config-memo.ts';
 import { type ResolveSettings, type Route, resolveRoute } from './ssh2/route.ts';
 
 export interface Evidence {
@@ -32,6 +31,9 @@ export type Look = (signal: AbortSignal) => Promise<readonly Evidence[]>;
 
 /** What could undo this refusal. */
 export type Remedies = (cause: AnywhereError) => Look;
+
+/** Longer than `ssh -G` is remembered, so that each look is a new one. */
+const ASK_SSH_EVERY_MS = 15_000;
 
 /** An agent that holds keys is asked when its socket is another one, and else so often: it may have to ask a smart card. */
 const ASK_AGENT_EVERY_MS = 15_000;
@@ -54,37 +56,31 @@ export function sshRemedies(
   };
 }
 
-/** Asks ssh again only when its files have changed. */
+/** Asks ssh again when its main file has changed, and now and then for what that file includes. */
 class ConfigLook {
   readonly #plan: SshPlan;
   readonly #resolve: ResolveSettings;
-  readonly #deps: Pick<LinkDeps, 'env' | 'homeDir'>;
-  #inputs: string | undefined;
+  readonly #deps: Pick<LinkDeps, 'clock' | 'homeDir'>;
+  #stamp: string | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
   #digest: string | undefined;
   route: Route = [];
 
-  constructor(plan: SshPlan, resolve: ResolveSettings, deps: Pick<LinkDeps, 'env' | 'homeDir'>) {
+  constructor(plan: SshPlan, resolve: ResolveSettings, deps: Pick<LinkDeps, 'clock' | 'homeDir'>) {
     this.#plan = plan;
     this.#resolve = resolve;
     this.#deps = deps;
   }
 
   async look(signal: AbortSignal): Promise<Evidence> {
-    const inputs = this.#look();
-    if (inputs !== this.#inputs) {
-      this.#inputs = inputs;
+    const file = configFileOf(this.#plan, this.#deps.homeDir);
+    const [stamp, nowMs] = [stampOf(file), this.#deps.clock.monotonic()];
+    if (stamp !== this.#stamp || nowMs - this.#askedMs >= ASK_SSH_EVERY_MS) {
+      this.#stamp = stamp;
+      this.#askedMs = nowMs;
       await this.#ask(signal);
     }
-    return { what: 'the ssh configuration', digest: this.#digest, changedMs: latestOf([this.#file]) };
-  }
-
-  get #file(): string {
-    return this.#plan.configFile ?? join(this.#deps.homeDir, '.ssh', 'config');
-  }
-
-  #look(): string {
-    const searchPath = this.#deps.env['PATH'] ?? '';
-    return sshConfigInputs({ configFile: this.#plan.configFile, searchPath }) ?? stampOf(this.#file);
+    return { what: 'the ssh configuration', digest: this.#digest, changedMs: latestOf([file]) };
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
@@ -176,16 +172,6 @@ class AgentLook {
     const isFresh = last?.stamp === stamp && atMs - last.atMs < ASK_AGENT_EVERY_MS;
     if (isFresh && last.digest !== undefined) return last;
     return { socket, stamp, atMs, digest: await agentKeysDigest(socket, clock, signal) };
-  }
-}
-
-/** Another one: the file was written, replaced, or came or went. */
-function stampOf(path: string): string {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-    return [path, ino, size, mtimeMs, ctimeMs].join(' ');
-  } catch {
-    return path;
   }
 }
 

@@ -1,10 +1,11 @@
 /** What ~/.ssh/config and its kin say of a host: the answer of `ssh -G`, with what it leaves open expanded. */
 import { type ExecFileException, execFile } from 'node:child_process';
-import { AnywhereError } from '../base/errors.ts';
+import { isIP } from 'node:net';
+import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { LinkDeps } from './contract.ts';
-import { expandPath, expandTokens, type Tokens, tokensFor } from './ssh-tokens.ts';
+import { expandPath, expandTokens, localUser, type Tokens, tokensFor } from './ssh-tokens.ts';
 
 /** Every option of `ssh -G`, by its lower-case name; repeated ones in order. */
 export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
@@ -12,6 +13,8 @@ export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
 /** A host as OpenSSH sees it. Paths are absolute; nothing in here says that a file exists. */
 export interface SshSettings {
   readonly alias: string;
+  /** Why this is the hosts file's word alone; undefined: it is the answer of `ssh -G`. */
+  readonly withoutSsh: string | undefined;
   readonly raw: RawSshOptions;
   readonly hostname: string;
   readonly port: number;
@@ -28,8 +31,6 @@ export interface SshSettings {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly hostKeyAlias: string | undefined;
-  /** For information: host keys are always checked here, whatever it says. */
-  readonly strictHostKeyChecking: string;
   readonly controlPath: string | undefined;
   readonly connectTimeoutMs: number;
 }
@@ -37,29 +38,56 @@ export interface SshSettings {
 type ConfigDeps = Pick<LinkDeps, 'env' | 'homeDir'>;
 
 /**
- * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms).
- * Throws SSH_MISSING without an ssh, SSH_CONFIG when ssh refuses the configuration.
+ * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms). Where `configFile` is `none` ssh would
+ * read no file, so nobody is asked; and a machine without ssh reaches the hosts whose own entry says where they are.
+ * Throws SSH_MISSING where an alias would need ssh, SSH_CONFIG when ssh refuses the configuration.
  */
-export async function resolveSshSettings(
-  plan: SshPlan,
-  deps: ConfigDeps,
-  signal?: AbortSignal,
-  ask: AskSsh = (_args, work) => work(),
-): Promise<SshSettings> {
+export async function resolveSshSettings(plan: SshPlan, deps: ConfigDeps, signal?: AbortSignal): Promise<SshSettings> {
   const args = ['-G', '-T', ...sshArguments(plan), '--', plan.alias];
-  const raw = parseSshOptions(await ask(args, () => askSsh(plan, args, deps, signal)));
-  return settingsOf(plan, raw, deps);
+  if (plan.configFile === 'none') return ofPlanAlone(plan, plan.host ?? plan.alias, '`configFile` is none', deps);
+  const text = await askSsh(plan, args, deps, signal);
+  if (text !== undefined) return settingsOf(plan, parseSshOptions(text), deps);
+  const hostname = plan.host ?? (isHostName(plan.alias) ? plan.alias : undefined);
+  if (hostname === undefined || plan.configFile !== undefined) throw sshMissing(plan);
+  return ofPlanAlone(plan, hostname, 'ssh is not installed, so nobody reads ~/.ssh/config', deps);
 }
 
-/** Comes between us and ssh: runs `work`, which asks it with these arguments, or knows the answer. */
-export type AskSsh = (args: readonly string[], work: () => Promise<string>) => Promise<string>;
+const DEFAULT_KEYS = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'].map((key) => `~/.ssh/${key}`);
+
+/** The hosts file and ssh's own defaults: what `ssh -G` would say where there is no configuration file. */
+function ofPlanAlone(plan: SshPlan, hostname: string, why: string, deps: ConfigDeps): SshSettings {
+  const raw = new Map<string, readonly string[]>([
+    ['hostname', [hostname]],
+    ['port', [String(plan.port ?? 22)]],
+    ['user', [plan.user ?? localUser()]],
+    ['identityfile', plan.identityFiles.length > 0 ? [] : DEFAULT_KEYS],
+    ['userknownhostsfile', ['~/.ssh/known_hosts ~/.ssh/known_hosts2']],
+    ['globalknownhostsfile', ['/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2']],
+    ...(plan.proxyJump === undefined ? [] : [['proxyjump', [plan.proxyJump]] as const]),
+  ]);
+  return { ...settingsOf(plan, raw, deps), withoutSsh: why };
+}
+
+/** An address or a name with a domain: nobody means an alias of ~/.ssh/config by that. */
+function isHostName(alias: string): boolean {
+  return isIP(alias) !== 0 || alias === 'localhost' || alias.includes('.');
+}
+
+function sshMissing(plan: SshPlan): AnywhereError {
+  const file = plan.configFile ?? '~/.ssh/config';
+  const text = `the OpenSSH client looks ${plan.alias} up in ${file}, and there is no \`ssh\` on the PATH`;
+  return new AnywhereError('SSH_MISSING', text, {
+    host: plan.alias,
+    hint: `${INSTALL_OPENSSH}, or write \`ssh: { host, user, port, identityFile }\` for ${plan.alias} in the hosts file`,
+  });
+}
 
 /** The arguments of `ssh` that carry what the hosts file says; the alias comes last, after `--`. */
 export function sshArguments(plan: SshPlan): string[] {
   for (const text of [plan.alias, plan.host, plan.proxyJump, plan.user]) refuseOption(plan, text);
   const overrides: (readonly [string, string | number | undefined])[] = [
-    ['HostName', plan.host],
-    ['User', plan.user],
+    // An address with a zone (fe80::1%eth0) holds no token.
+    ['HostName', plan.host?.replaceAll('%', '%%')],
     ['Port', plan.port],
     ['ProxyJump', plan.proxyJump],
     ...plan.identityFiles.map((path) => ['IdentityFile', quoted(plan, path)] as const),
@@ -70,6 +98,8 @@ export function sshArguments(plan: SshPlan): string[] {
   ];
   return [
     ...(plan.configFile === undefined ? [] : ['-F', plan.configFile]),
+    // Not `-o User=`, which would be split at spaces and read backslashes.
+    ...(plan.user === undefined ? [] : ['-l', plan.user]),
     ...overrides.flatMap(([name, value]) => (value === undefined ? [] : ['-o', `${name}=${value}`])),
   ];
 }
@@ -88,17 +118,17 @@ export function parseSshOptions(text: string): RawSshOptions {
   return options;
 }
 
+/** Undefined: there is no ssh. */
 async function askSsh(
   plan: SshPlan,
   args: readonly string[],
   deps: ConfigDeps,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<string | undefined> {
   const { error, stdout, stderr } = await runSsh(args, { ...environmentForHelpers(deps.env), LC_ALL: 'C' }, signal);
   signal?.throwIfAborted();
   if (error === null) return stdout;
-  if (error.code === 'ENOENT')
-    throw new AnywhereError('SSH_MISSING', 'the program `ssh` was not found on the PATH', { host: plan.alias });
+  if (error.code === 'ENOENT') return undefined;
   throw refusal(plan, stderr, error);
 }
 
@@ -147,6 +177,7 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
   const command = one(raw, 'proxycommand');
   return {
     ...base,
+    withoutSsh: undefined,
     raw,
     // -G prints the hosts file's own after the configuration's in no stated order: ours come first.
     identityFiles: unique([...plan.identityFiles, ...paths(raw.get('identityfile') ?? [])]),
@@ -155,9 +186,8 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     certificateFiles: paths(raw.get('certificatefile') ?? []),
     proxyCommand: command === undefined ? undefined : expandTokens(command, tokens),
     userKnownHostsFiles:
-      plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(words(raw, 'userknownhostsfile')),
-    globalKnownHostsFiles: paths(words(raw, 'globalknownhostsfile')),
-    strictHostKeyChecking: one(raw, 'stricthostkeychecking') ?? 'ask',
+      plan.knownHostsFiles.length > 0 ? plan.knownHostsFiles : paths(files(raw, 'userknownhostsfile')),
+    globalKnownHostsFiles: paths(files(raw, 'globalknownhostsfile')),
     controlPath: paths(raw.get('controlpath') ?? [])[0],
     connectTimeoutMs: secondsToMs(one(raw, 'connecttimeout')) ?? plan.connectTimeoutMs,
   };
@@ -181,8 +211,14 @@ function one(raw: RawSshOptions, name: string): string | undefined {
   return value === undefined || (!isSet(value) && name !== 'user' && name !== 'hostname') ? undefined : value;
 }
 
-function words(raw: RawSshOptions, name: string): string[] {
-  return (raw.get(name) ?? []).flatMap((value) => value.split(' ')).filter((word) => word !== '');
+/**
+ * The files of an option that takes several. `ssh -G` joins them with spaces and quotes nothing, so a word that does not
+ * look like the beginning of a path belongs to the one before it: `/home/me/My Files/known_hosts`.
+ */
+function files(raw: RawSshOptions, name: string): string[] {
+  return (raw.get(name) ?? [])
+    .flatMap((value) => value.split(/ +(?=[/~%$]|none$|[A-Za-z]:[\\/])/))
+    .filter((file) => file !== '');
 }
 
 function isSet(value: string): boolean {
@@ -206,7 +242,12 @@ function refuseOption(plan: SshPlan, text: string | undefined): void {
   });
 }
 
+/** A path as one word of an ssh option: in the quotes that the path itself does not hold. */
 function quoted(plan: SshPlan, path: string): string {
-  refuseOption(plan, path);
-  return `"${path}"`;
+  refuseOption(plan, path.replaceAll('"', ''));
+  if (!path.includes('"')) return `"${path}"`;
+  if (!path.includes("'")) return `'${path}'`;
+  throw new AnywhereError('SSH_CONFIG', `ssh takes no path with both kinds of quotes: ${path}`, {
+    hint: `rename the file that ${plan.alias} names in the hosts file`,
+  });
 }

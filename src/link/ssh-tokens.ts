@@ -2,6 +2,7 @@
  * What `ssh -G` leaves unexpanded: `~`, `${VARIABLE}` and %-tokens (ssh_config(5), TOKENS and ENVIRONMENT VARIABLES).
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname as localHostname, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
@@ -55,10 +56,24 @@ export function expandPath(text: string, tokens: Tokens, env: Readonly<Record<st
 function homePath(path: string, homeDir: string): string {
   if (path === '~') return homeDir;
   if (path.startsWith('~/') || path.startsWith('~\\')) return join(homeDir, path.slice(2));
+  const [, user, rest = ''] = /^~([^/]+)(.*)$/.exec(path) ?? [];
+  const home = user === undefined ? undefined : homeOf(user);
+  if (home !== undefined) return join(home, rest);
   return isAbsolute(path) ? path : join(homeDir, path);
 }
 
-function localUser(): string {
+/** Of another user; undefined where the local accounts do not name one. */
+function homeOf(user: string): string | undefined {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    return lines.map((line) => line.split(':')).find(([name]) => name === user)?.[5];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who we are in the user database. */
+export function localUser(): string {
   try {
     return userInfo().username;
   } catch {

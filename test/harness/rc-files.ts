@@ -27,7 +27,11 @@ export function loginPathFiles(folder: string): Record<string, string> {
     '.profile': sh,
     '.zprofile': sh,
     '.login': `setenv PATH "${folder}:$PATH"\n`,
-    '.tcshrc': `setenv PATH "${folder}:$PATH"\n`,
+    // Not for logins: it must not keep .login from being read.
+    '.tcshrc': 'set prompt="%n> "\n',
+    '.config/elvish/rc.elv': `set paths = [${folder} $@paths]\n`,
+    '.xonshrc': `$PATH.insert(0, '${folder}')\n`,
+    '.rcrc': `path=(${folder} $path)\n`,
     '.config/fish/config.fish': `status is-login; and set -gx PATH "${folder}" $PATH\n`,
   };
 }

@@ -1,4 +1,6 @@
 /** A temp folder for one test. */
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeFolder } from './folder.ts';
 
@@ -11,4 +13,11 @@ export function scratch(): string {
     // Not inside a test (beforeAll): the folder goes with the worker process.
   }
   return folder.path;
+}
+
+/** A folder for PATH with nothing in it but Node: no ssh, no shell, no tools. */
+export function onlyNode(): string {
+  const folder = scratch();
+  symlinkSync(process.execPath, join(folder, 'node'));
+  return folder;
 }

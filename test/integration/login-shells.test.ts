@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeFolder } from '../harness/folder.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
-import { initialize, startServe } from '../harness/program.ts';
+import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { loginPathFiles, noisyFiles } from '../harness/rc-files.ts';
+import { makeSandbox } from '../harness/sandbox.ts';
 import { type SshdOptions, startSshd } from '../harness/sshd.ts';
 import { callText, offers } from '../harness/tools.ts';
 
@@ -24,6 +25,9 @@ const SHELLS = {
   tcsh: '/usr/bin/tcsh',
   mksh: '/usr/bin/mksh',
   busybox: '/usr/bin/busybox',
+  elvish: '/usr/bin/elvish',
+  xonsh: '/usr/bin/xonsh',
+  rc: '/usr/bin/rc',
 };
 
 /** busybox is the shell that it is called as. */
@@ -87,6 +91,77 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('a login shell of 
     await offers(client, ['box__echo__where']);
     const where = JSON.parse(await callText(client, 'box__echo__where')) as Where;
     expect(where.path.split(':')).toContain(tools.path);
+  });
+});
+
+describe('the environment of a program', () => {
+  /** A folder of tools, and what a program on a machine with these start files has for PATH and variables. */
+  async function seen(
+    options: SshdOptions | ((tools: string) => SshdOptions),
+    variables: readonly string[] = [],
+  ): Promise<Where & { readonly tools: string }> {
+    const tools = makeFolder('public');
+    onTestFinished(tools.remove);
+    const sshd = await machine(typeof options === 'function' ? options(tools.path) : options);
+    const servers = { echo: fixture(sshd, 'echo.mjs') };
+    const { client } = startServe(writeHostsFile({ box: { sshd, servers } }).path);
+    await initialize(client);
+    await offers(client, ['box__echo__where']);
+    const text = await callText(client, 'box__echo__where', { variables });
+    return { ...(JSON.parse(text) as Where), tools: tools.path };
+  }
+
+  it('keeps a PATH that .bashrc alone sets, which the login files do not read', async () => {
+    const { path, tools } = await seen((folder) => ({
+      shell: '/bin/bash',
+      homeFiles: { '.bashrc': `export PATH=${folder}:$PATH\n`, '.bash_profile': ': written by an installer\n' },
+    }));
+    expect(path.split(':')[0]).toBe(tools);
+  });
+
+  it("keeps what sshd's SetEnv says, and has the rest of the login shell's PATH as it is", async () => {
+    const { path, variables } = await seen(
+      {
+        shell: '/bin/bash',
+        config: ['SetEnv PATH=/from/sshd:/usr/bin TZ=Asia/Tokyo'],
+        homeFiles: { '.bash_profile': 'export PATH=/from/login:/usr/bin:/bin TZ=UTC GOPATH=/go\n' },
+      },
+      ['TZ', 'GOPATH'],
+    );
+    expect(path).toBe('/from/sshd:/from/login:/usr/bin:/bin');
+    expect(variables).toEqual({ TZ: 'Asia/Tokyo', GOPATH: '/go' });
+  });
+
+  it('has the folder of nvm before /usr/bin, although the session has /usr/bin too', async () => {
+    const { path, tools } = await seen((folder) => ({
+      shell: '/bin/bash',
+      homeFiles: { '.profile': `PATH=${folder}:$PATH\n` },
+    }));
+    const folders = path.split(':');
+    expect(folders.indexOf(tools)).toBeLessThan(folders.indexOf('/usr/bin'));
+    expect(folders).toContain(tools);
+  });
+
+  it('is that of another shell which the start files run instead', async () => {
+    const { path, tools } = await seen((folder) => ({
+      shell: '/bin/bash',
+      homeFiles: { '.bash_profile': 'exec zsh\n', '.zshrc': `export PATH=${folder}:$PATH\n` },
+    }));
+    expect(path.split(':')).toContain(tools);
+  });
+
+  it('is that of the session where the login shell says nothing, and doctor says so', async () => {
+    const sshd = await machine({ shell: '/bin/bash', homeFiles: { '.bash_profile': 'exit 0\n' } });
+    const { path } = writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } } });
+    const { stdout } = await runProgram(['doctor', 'box', '--config', path], makeSandbox());
+    expect(stdout).toMatch(/✓ probe +box: Linux .*login shell \/bin\/bash said nothing of its environment/u);
+  });
+
+  it('doctor says what was learned from where', async () => {
+    const sshd = await machine({ shell: '/usr/bin/tcsh', homeFiles: { '.login': 'setenv GOPATH /go\n' } });
+    const { path } = writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } } });
+    const { stdout } = await runProgram(['doctor', 'box', '--config', path], makeSandbox());
+    expect(stdout).toMatch(/from login shell \/usr\/bin\/tcsh \(-ic with ~\/\.login\): PATH of \d+ folders.*GOPATH/u);
   });
 });
 

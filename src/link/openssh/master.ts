@@ -1,7 +1,7 @@
 /** One ssh process as the master of a connection: started, watched until it listens, and what it said. */
 import { access } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
-import { AnywhereError } from '../../base/errors.ts';
+import { AnywhereError, INSTALL_OPENSSH } from '../../base/errors.ts';
 import { type GuardedProcess, startGuarded } from './guard.ts';
 import { StderrLines } from './stderr-lines.ts';
 
@@ -70,7 +70,14 @@ export class Master {
   /** SSH_MISSING, when there is no ssh to run. */
   static missing(code: number | undefined, host: string): AnywhereError | undefined {
     if (code !== PROGRAM_NOT_FOUND) return undefined;
-    return new AnywhereError('SSH_MISSING', 'the program `ssh` was not found on the PATH', { host });
+    return new AnywhereError(
+      'SSH_MISSING',
+      'this host is reached with the OpenSSH client, and there is no `ssh` on the PATH',
+      {
+        host,
+        hint: `${INSTALL_OPENSSH}; for the built-in SSH instead, see \`mcp-anywhere doctor ${host}\``,
+      },
+    );
   }
 
   stop(): void {

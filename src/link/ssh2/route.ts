@@ -4,7 +4,7 @@ import { Turns } from '../../base/turns.ts';
 import type { SshPlan } from '../../config/plan.ts';
 import type { LinkDeps } from '../contract.ts';
 import { resolveSshSettings, type SshSettings } from '../ssh-config.ts';
-import type { SshConfigCache } from '../ssh-config-cache.ts';
+import { SettingsMemo } from '../ssh-config-memo.ts';
 
 export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<SshSettings>;
 
@@ -16,23 +16,21 @@ const MOST_MACHINES = 8;
 /** Starting a process stops everything else for 2 ms; with more of these than cores, all of them only get slower. */
 const ASKED_AT_ONCE = 4;
 
-/** How many are asked at once; made once for all hosts of a user. */
-export function settingsTurns(): Turns {
-  return new Turns(ASKED_AT_ONCE);
+type ResolverDeps = Pick<LinkDeps, 'clock' | 'env' | 'refreshEnv' | 'homeDir'>;
+
+/** What all hosts of a user share: recent answers of `ssh -G`, and how many are asked at once. */
+export function settingsMemo({ clock, homeDir }: Pick<LinkDeps, 'clock' | 'homeDir'>): SettingsMemo {
+  const turns = new Turns(ASKED_AT_ONCE);
+  return new SettingsMemo({ clock, homeDir }, (plan, env, signal) =>
+    turns.run(() => resolveSshSettings(plan, { env, homeDir }, signal)),
+  );
 }
 
-/** What `ssh -G` says now: the configuration may have changed since the last time. */
-export function settingsResolver(
-  deps: Pick<LinkDeps, 'env' | 'refreshEnv' | 'homeDir'>,
-  cache?: SshConfigCache,
-  turns = settingsTurns(),
-): ResolveSettings {
+/** What `ssh -G` says in the environment of a host's client, at most 5 s old. */
+export function settingsResolver(deps: ResolverDeps, memo = settingsMemo(deps)): ResolveSettings {
   return async (plan, signal) => {
     if (deps.refreshEnv !== undefined) await deps.refreshEnv(signal);
-    return resolveSshSettings(plan, deps, signal, (args, work) => {
-      const ask = (): Promise<string> => turns.run(work);
-      return cache === undefined ? ask() : cache.answer({ args, configFile: plan.configFile }, ask);
-    });
+    return memo.resolve(plan, deps.env, signal);
   };
 }
 

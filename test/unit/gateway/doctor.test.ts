@@ -66,7 +66,12 @@ const wellParts: DoctorParts = {
   clock: systemClock(),
   isAsking: () => false,
   inspect: async (_host, report) => report({ check: 'login', outcome: 'ok', text: 'publickey', durationMs: 1 }),
-  probe: async () => ({ system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/bin:/usr/bin']]) }),
+  probe: async () => ({
+    system: 'Linux x86_64',
+    shell: '/bin/bash',
+    asked: '-ilc',
+    variables: new Map([['PATH', '/bin:/usr/bin']]),
+  }),
   startServer: async () => ({ tools: 4, ms: 12 }),
 };
 

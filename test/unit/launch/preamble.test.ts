@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
-const PROBED = `\n${NONCE} machine\nLinux x86_64\n/bin/zsh\noutput\n${NONCE} variables\nPATH=/a:/b=c\nSECRET=x\nHTTP_PROXY=http://me:pw@proxy:1\nhttps_proxy=http://proxy:1\n${NONCE} end\n`;
+const PROBED = `\n${NONCE} machine\nLinux x86_64\n/bin/zsh\noutput\n${NONCE} variables\n_MHOW=-ilc\nPATH=/a:/b=c\nSECRET=x\nHTTP_PROXY=http://me:pw@proxy:1\nhttps_proxy=http://proxy:1\n${NONCE} end\n`;
 const READY = `\n${NONCE} ready 12 34\n`;
 
 function read(...chunks: readonly (string | Buffer)[]): Preamble | undefined {
@@ -18,7 +18,7 @@ describe('PreambleReader', () => {
     const found = read(`${READY}{"a":1}\nrest`);
     expect(found?.end).toEqual({ kind: 'ready', pid: 12, sshdPid: 34 });
     expect(found?.rest.toString()).toBe('{"a":1}\nrest');
-    expect(found).toMatchObject({ noise: [], probed: false, environment: undefined });
+    expect(found).toMatchObject({ noise: [], environment: undefined });
   });
 
   it('keeps what start files print as lines', () => {
@@ -32,17 +32,19 @@ describe('PreambleReader', () => {
     expect(found?.environment).toEqual({
       system: 'Linux x86_64',
       shell: '/bin/zsh',
+      asked: '-ilc',
       variables: new Map([
         ['PATH', '/a:/b=c'],
         ['https_proxy', 'http://proxy:1'],
       ]),
     });
-    expect(found).toMatchObject({ probed: true, outputWatch: true, noise: ['noise'] });
+    expect(found).toMatchObject({ outputWatch: true, noise: ['noise'] });
   });
 
   it('knows a probe that was not answered', () => {
     const found = read(`\n${NONCE} machine\nLinux x86_64\n/bin/zsh\ninput\n\n${READY}`);
-    expect(found).toMatchObject({ probed: true, outputWatch: false, environment: undefined });
+    expect(found?.environment).toEqual({ system: 'Linux x86_64', shell: '/bin/zsh', asked: '', variables: new Map() });
+    expect(found?.outputWatch).toBe(false);
   });
 
   it.each([

@@ -12,7 +12,7 @@ import { makeFolder } from '../../harness/folder.ts';
 
 export const SCRIPT = READ_AND_RUN;
 const PATH = '/usr/local/bin:/usr/bin:/bin';
-export const KNOWN = { system: '', shell: '', variables: new Map([['PATH', PATH]]) };
+export const KNOWN = { system: '', shell: '', asked: '', variables: new Map([['PATH', PATH]]) };
 
 export const SHELLS = [
   ['/bin/sh'],

@@ -42,7 +42,7 @@ function settings(file: string, change: Partial<SshSettings> = {}): SshSettings 
     userKnownHostsFiles: [file],
     globalKnownHostsFiles: [],
     hostKeyAlias: undefined,
-    strictHostKeyChecking: 'ask',
+    withoutSsh: undefined,
     controlPath: undefined,
     connectTimeoutMs: 1000,
     ...change,
@@ -101,6 +101,34 @@ describe('which lines speak of a name', () => {
     const mine = fileWith(`${hashedName('[box.example]:2222')} ${ED}\n`);
     expect(oracle(mine, '[box.example]:2222')).toEqual([1]);
     expect(oracle(mine, 'box.example')).toEqual([]);
+  });
+
+  it.each<readonly [string, string]>([
+    ['box.example', 'box.example'],
+    ['BOX.example', 'box.EXAMPLE'],
+    ['[box.example]:2222', '[box.example]:2222'],
+    ['box.example', '[box.example]:2222'],
+    ['[box.example]:22', 'box.example'],
+    ['*.example,!box.example', 'box.example'],
+    ['!box.example,*.example', 'other.example'],
+    ['!box.example', 'box.example'],
+    ['a,b,box.example', 'box.example'],
+    ['10.0.0.?', '10.0.0.7'],
+    ['10.0.0.?', '10.0.0.77'],
+    ['*', '[fe80::1%eth0]:2222'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['[::1]:2222', '[::1]:2222'],
+    ['@revoked box.example', 'box.example'],
+    ['@cert-authority *.example', 'box.example'],
+    ['@cert-authority *.example', 'box.other'],
+    ['@unheard-of box.example', 'box.example'],
+    ['# box.example', 'box.example'],
+    ['|1|broken', 'box.example'],
+    ['|1|AAAA|AAAA', 'box.example'],
+    ['|2|AAAA|AAAA', 'box.example'],
+  ])('agrees with ssh-keygen -F: is %j about %j?', (names, wanted) => {
+    const file = fileWith(`${names} ${ED} a comment\n`);
+    expect(ours(file, wanted)).toEqual(oracle(file, wanted));
   });
 
   it('skips what ssh would not understand', () => {

@@ -9,9 +9,14 @@ import { scratch } from '../../harness/scratch.ts';
 const NEVER = new AbortController().signal;
 
 function probed(outputWatch: boolean): Preamble {
-  const environment = { system: 'Linux x86_64', shell: '/bin/sh', variables: new Map([['PATH', '/bin']]) };
+  const environment = {
+    system: 'Linux x86_64',
+    shell: '/bin/sh',
+    asked: '-ilc',
+    variables: new Map([['PATH', '/bin']]),
+  };
   const end = { kind: 'ready', pid: 2, sshdPid: 1, standInPid: undefined } as const;
-  return { end, environment, probed: true, outputWatch, noise: [], rest: Buffer.alloc(0) };
+  return { end, environment, outputWatch, noise: [], rest: Buffer.alloc(0) };
 }
 
 /** One run of the program: what it finds known, and what its own probe finds where nothing is. */
@@ -43,4 +48,25 @@ it('a busy machine can show it the second time', async () => {
   expect(await session(folder, false)).toBe('asked');
   expect(await session(folder, true)).toBe('asked');
   expect(await session(folder, false)).toBe(true);
+});
+
+it('a login shell that said nothing is asked again in the next run, and what it had said before stays', async () => {
+  const folder = scratch();
+  const silent: Preamble = {
+    ...probed(true),
+    environment: { system: 'Linux x86_64', shell: '/bin/odd', asked: '', variables: new Map() },
+  };
+  const run = async (found: Preamble): Promise<Machine> => {
+    const scope = new Scope(() => undefined);
+    const machine = new Machine(new ProbeCache(folder), scope, ['box']);
+    await machine.is('SHA256:abc');
+    if ((await machine.known(NEVER)) === undefined) machine.told(found);
+    await scope.close();
+    return machine;
+  };
+  expect((await run(silent)).environment?.shell).toBe('/bin/odd');
+  const machine = await run(probed(true));
+  expect(machine.environment?.shell).toBe('/bin/sh');
+  machine.told(silent);
+  expect(machine.environment?.shell).toBe('/bin/sh');
 });

@@ -6,7 +6,7 @@ import { scratch } from '../../harness/scratch.ts';
 
 const KEY = ['SHA256:abc', 'box', 'me'];
 const RECORD = {
-  environment: { system: 'Linux x86_64', shell: '/bin/bash', variables: new Map([['PATH', '/a:/b c']]) },
+  environment: { system: 'Linux x86_64', shell: '/bin/bash', asked: '-ilc', variables: new Map([['PATH', '/a:/b c']]) },
   outputWatch: true,
 };
 

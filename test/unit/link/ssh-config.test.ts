@@ -153,6 +153,37 @@ describe('resolveSshSettings', () => {
     ).rejects.toMatchObject({ code: 'SSH_MISSING' });
   });
 
+  it.each<readonly [string, Partial<SshPlan>]>([
+    ['where configFile is none', { configFile: 'none', host: 'box.example' }],
+    ['where there is no ssh', { host: 'box.example' }],
+    ['where there is no ssh, and the name is one with a domain', { alias: 'box.example' }],
+  ])('takes the hosts file and the defaults of ssh %s', async (_where, change) => {
+    const settings = await resolveSshSettings(plan({ user: 'me', port: 2222, proxyJump: 'a@b.example', ...change }), {
+      env: { PATH: scratch(), SSH_AUTH_SOCK: '/agent' },
+      homeDir: HOME,
+    });
+    const asked = await resolve('', { user: 'me', port: 2222, host: 'box.example', proxyJump: 'a@b.example' });
+    expect(settings).toMatchObject({
+      hostname: 'box.example',
+      port: 2222,
+      user: 'me',
+      proxyJump: 'a@b.example',
+      proxyCommand: undefined,
+      identityAgent: '/agent',
+      globalKnownHostsFiles: asked.globalKnownHostsFiles,
+      userKnownHostsFiles: [`${HOME}/.ssh/known_hosts`, `${HOME}/.ssh/known_hosts2`],
+    });
+    expect(asked.identityFiles).toEqual(expect.arrayContaining([...settings.identityFiles]));
+  });
+
+  it('does not guess at a file that the hosts file names and no ssh can read', async () => {
+    const change = { host: 'box.example', configFile: '/some/config' };
+    await expect(resolveSshSettings(plan(change), { env: { PATH: scratch() }, homeDir: HOME })).rejects.toMatchObject({
+      code: 'SSH_MISSING',
+      message: expect.stringContaining('/some/config') as unknown,
+    });
+  });
+
   it('ends with its signal', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(

@@ -1,0 +1,39 @@
+/** Key pairs of the demo, made in this process: a machine without OpenSSH has no ssh-keygen. */
+import ssh2, { type ParsedKey } from 'ssh2';
+
+export interface DemoKey {
+  /** In OpenSSH's format. */
+  readonly privateKey: string;
+  /** One line as in authorized_keys and known_hosts. */
+  readonly publicLine: string;
+}
+
+/**
+ * One Ed25519 key pair. About one in 300 pairs of ssh2's generator is unusable (leading zero bytes are dropped), so
+ * every pair has to sign something first.
+ */
+export function makeDemoKey(): DemoKey {
+  for (;;) {
+    const privateKey = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'demo' }).private;
+    const publicLine = publicLineOf(privateKey);
+    if (publicLine !== undefined) return { privateKey, publicLine };
+  }
+}
+
+/** Undefined for a key that cannot be used. */
+export function publicLineOf(privateKey: string): string | undefined {
+  const key = ssh2.utils.parseKey(privateKey);
+  if (key instanceof Error) return undefined;
+  const publicLine = `${key.type} ${key.getPublicSSH().toString('base64')}`;
+  return provesItself(key, publicLine) ? publicLine : undefined;
+}
+
+function provesItself(key: ParsedKey, publicLine: string): boolean {
+  const open = ssh2.utils.parseKey(publicLine);
+  if (open instanceof Error) return false;
+  const message = Buffer.from('demo');
+  const signature: unknown = key.sign(message);
+  // ssh2 answers with an Error, which is truthy, where it cannot check at all; its types do not say so.
+  const verdict: unknown = Buffer.isBuffer(signature) && open.verify(message, signature);
+  return verdict === true;
+}
