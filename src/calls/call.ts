@@ -24,30 +24,16 @@ export interface CallObserver {
   ended?(call: ToolCall, outcome: Message | AnywhereError, durationMs: number): void;
 }
 
-export class Call {
-  /** Numbers the requests of this run. */
-  readonly id: number;
-  readonly caller: Caller;
-  /** As the client wrote it. */
+/** A request that has no answer yet, and that can be cancelled. */
+export class RunningRequest {
+  /** As its sender wrote it. */
   readonly request: Message;
-  /** Monotonic, ms. */
-  readonly startedMs: number;
-  /** As the server is to see the request, but for ids and names: without what is meant for us. */
-  sent: Message;
-  /** Of a tools/call whose tool is known: where it goes. A pool's call goes to one member after another. */
-  route: Route | undefined = undefined;
-  /** What the server told last of its progress. */
-  progress: Message | undefined = undefined;
-  /** Somebody other than the client cancelled the call: the client still waits for an answer. */
+  /** Somebody other than the sender cancelled the request: the sender still waits for an answer. */
   isRevoked = false;
   readonly #abort = new AbortController();
 
-  constructor(id: number, caller: Caller, request: Message, startedMs: number) {
-    this.id = id;
-    this.caller = caller;
+  constructor(request: Message) {
     this.request = request;
-    this.sent = request;
-    this.startedMs = startedMs;
   }
 
   get signal(): AbortSignal {
@@ -63,10 +49,32 @@ export class Call {
     this.#abort.abort(reason);
   }
 
-  /** Cancels the call for somebody other than its client. */
+  /** Cancels the request for somebody other than its sender. */
   revoke(reason: AnywhereError): void {
     this.isRevoked = true;
     this.cancel(reason);
+  }
+}
+
+export class Call extends RunningRequest {
+  /** Numbers the requests of this run. */
+  readonly id: number;
+  readonly caller: Caller;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
+  /** As the server is to see the request, but for ids and names: without what is meant for us. */
+  sent: Message;
+  /** Of a tools/call whose tool is known: where it goes. A pool's call goes to one member after another. */
+  route: Route | undefined = undefined;
+  /** What the server told last of its progress. */
+  progress: Message | undefined = undefined;
+
+  constructor(id: number, caller: Caller, request: Message, startedMs: number) {
+    super(request);
+    this.id = id;
+    this.caller = caller;
+    this.sent = request;
+    this.startedMs = startedMs;
   }
 
   /** The call goes there from now on. */

@@ -208,7 +208,7 @@ export interface DoctorStep {
   readonly host?: string;
   readonly server?: string;
   /** config · ssh-config · agent · host-key · login · probe · server */
-  readonly check: 'config' | 'ssh-config' | 'agent' | 'host-key' | 'login' | 'probe' | 'server';
+  readonly check: 'daemon' | 'config' | 'ssh-config' | 'agent' | 'host-key' | 'login' | 'probe' | 'server';
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly text: string;
   readonly cause?: ErrorReport;

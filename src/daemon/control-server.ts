@@ -14,6 +14,7 @@ import type {
   ControlMethods,
   ControlNotifications,
   ControlQuestions,
+  DoctorStep,
   HostStatus,
   StatusSnapshot,
 } from './control-schema.ts';
@@ -127,7 +128,9 @@ export class ControlServer {
         const report = (step: ControlNotifications['doctor/step']): void => {
           this.#notify('doctor/step', step);
         };
-        return { steps: await examination.doctor(host, this.#client().session, report, signal) };
+        const ofDaemon = await this.#examineDaemon();
+        ofDaemon.forEach(report);
+        return { steps: [...ofDaemon, ...(await examination.doctor(host, this.#client().session, report, signal))] };
       },
       'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
       'trust/accept': ({ host, name, fingerprint }, signal) => this.#accept(host, name, fingerprint, signal),
@@ -137,6 +140,16 @@ export class ControlServer {
         throw new AnywhereError('USAGE', `question ${id} does not wait any more`, { hint: 'mcp-anywhere status' });
       },
     };
+  }
+
+  async #examineDaemon(): Promise<DoctorStep[]> {
+    const unit = await this.#hub.deps.foreignUnit?.();
+    if (unit === undefined) return [];
+    const text =
+      `the daemon runs in the systemd unit ${unit} of the client that started it: when that unit is stopped, ` +
+      'every other client loses its calls too. To start the daemon in a unit of its own: ' +
+      'mcp-anywhere stop && systemd-run --user --collect mcp-anywhere daemon';
+    return [{ check: 'daemon', outcome: 'warning', text, durationMs: 0 }];
   }
 
   #steering(): Some<'restart' | 'reconnect' | 'enable' | 'reload' | 'stop'> {

@@ -11,6 +11,8 @@ export interface ControlHubDeps {
   readonly version: string;
   /** Undefined where the gateway lives only as long as the command. */
   readonly daemonPid: number | undefined;
+  /** The systemd unit of somebody else that the daemon runs in, and ends with. */
+  readonly foreignUnit?: () => Promise<string | undefined>;
   /** The gateway's own prompter asks here. */
   readonly prompts: PromptDesk;
   /** Ends the daemon, soon; the reply to `stop` is on its way then. Undefined: it ends with its command. */

@@ -13,6 +13,7 @@ import { DaemonLife } from './daemon-life.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { removeRecord, writeRecord } from './daemon-record.ts';
 import type { Hello } from './hello.ts';
+import { foreignUnit } from './inherited.ts';
 import type { LifecycleChange } from './lifecycle.ts';
 import type { PromptDesk } from './prompts.ts';
 import { openDoor } from './socket-door.ts';
@@ -42,7 +43,7 @@ export class DaemonHouse {
   #left: Promise<void> | undefined;
 
   constructor(options: DaemonOptions, parts: HouseParts) {
-    const { clock, times, version, process } = options;
+    const { clock, times, version, process, env } = options;
     this.#options = options;
     this.#parts = parts;
     this.#scope = new Scope((error) => {
@@ -52,6 +53,7 @@ export class DaemonHouse {
     this.#connections = new Connections(clock);
     this.#hub = new ControlHub({
       ...{ gateway: parts.gateway, clock, version, daemonPid: process.pid, prompts: parts.prompts },
+      foreignUnit: () => foreignUnit(env, process.pid),
       stop: ({ drain }) => {
         // The reply goes first.
         clock.after(0, () => {

@@ -8,6 +8,7 @@ import { claimEndpoint } from './claim.ts';
 import type { LifeTimes } from './daemon-life.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
+import { closeInherited } from './inherited.ts';
 import type { StartMessage } from './start-message.ts';
 
 export interface DaemonStart {
@@ -37,6 +38,8 @@ export async function startDaemon(start: DaemonStart): Promise<DaemonOutcome> {
   const tell = (message: StartMessage): void => {
     tellStarter(start.process, message);
   };
+  // Whoever starts it in a terminal may mean a descriptor to be held, as flock does.
+  if (start.process.connected) closeInherited(start.process.platform);
   try {
     return await serveOrYield(start, tell);
   } catch (error) {

@@ -34,7 +34,8 @@ export async function spawnDaemon(start: DaemonProcess, signal: AbortSignal): Pr
   await ensurePrivateDir(endpoint.logFolder);
   const log = await open(endpoint.log, 'a', 0o600);
   try {
-    const child = spawn(program.node, [program.file, ...daemonArguments(words)], {
+    const [helper = '', ...args] = throughHelper([program.node, program.file, ...daemonArguments(words)]);
+    const child = spawn(helper, args, {
       // It must not keep a folder of the client's in use.
       cwd: parse(program.file).root,
       env,
@@ -46,6 +47,26 @@ export async function spawnDaemon(start: DaemonProcess, signal: AbortSignal): Pr
   } finally {
     await log.close();
   }
+}
+
+/** In a session of its own also where there is no setsid(1): the helper's, which ends at once. */
+const SH_HELPER = 'if command -v setsid >/dev/null; then setsid "$@" & else "$@" & fi';
+/** No program of Windows passes node's channel on: the helper hands the first word over, and ends then. */
+const NODE_HELPER =
+  'const [command, ...args] = process.argv.slice(1);' +
+  'const child = require("node:child_process").spawn(command, args,' +
+  ' { detached: true, windowsHide: true, stdio: ["ignore", 1, 2, "ipc"] });' +
+  'child.once("message", (word) => process.send(word, () => process.exit()));' +
+  'child.once("exit", (code) => process.exit(code ?? 1));';
+
+/**
+ * The command that starts `command` through a process that ends: some clients kill the tree of their servers when they
+ * quit, and a child of the shim would be found there.
+ */
+function throughHelper(command: readonly [string, ...string[]]): string[] {
+  return process.platform === 'win32'
+    ? [command[0], '-e', NODE_HELPER, '--', ...command]
+    : ['/bin/sh', '-c', SH_HELPER, 'sh', ...command];
 }
 
 async function firstWord(child: ChildProcess, log: string, signal: AbortSignal): Promise<void> {
@@ -63,18 +84,14 @@ async function firstWord(child: ChildProcess, log: string, signal: AbortSignal):
 
 type FirstWord = { readonly kind: 'said'; readonly value: unknown } | { readonly kind: 'ended'; readonly how: string };
 
+/** The helper's end says nothing of the daemon; the end of the channel, which the daemon holds, does. */
 function saidOrEnded(child: ChildProcess): Promise<FirstWord> {
   return new Promise((resolve) => {
     child.once('message', (value) => {
       resolve({ kind: 'said', value });
     });
-    child.once('exit', (code, signal) => {
-      const ended = (): void => {
-        resolve({ kind: 'ended', how: `exit ${String(code ?? signal)}` });
-      };
-      // Its last word may come behind its end.
-      if (child.connected) child.once('disconnect', ended);
-      else ended();
+    child.once('disconnect', () => {
+      resolve({ kind: 'ended', how: 'it ended without a word' });
     });
     child.once('error', (error) => {
       resolve({ kind: 'ended', how: 'code' in error ? String(error.code) : error.name });

@@ -79,6 +79,11 @@ export class ClientSide {
     return this.#running.all().length > 0;
   }
 
+  /** What it waits for is answered with this error. */
+  giveUp(error: AnywhereError): void {
+    for (const running of this.#running.all()) running.revoke(error);
+  }
+
   close(cause: AnywhereError): void {
     this.#running.cancelAll(cause);
   }
@@ -200,7 +205,7 @@ export class ClientSide {
     } catch (thrown) {
       const error = asAnywhereError(thrown);
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (call.isCancelled) this.#client.peer.abandon(request);
+      if (call.isCancelled && !call.isRevoked) this.#client.peer.abandon(request);
       else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
     } finally {
       this.#running.end(id);

@@ -2,6 +2,9 @@
 import type { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 
+/** The last answers may take so long, in all, once the client has closed its end. */
+export const LAST_ANSWERS_MS = 30_000;
+
 /** What, where, on what evidence, and what to do next. */
 export function failureText(error: AnywhereError): string {
   const place = [error.host, error.server].filter((part) => part !== undefined).join('/');

@@ -1,11 +1,8 @@
 /** The requests that one side has under way with the other, so that a cancellation finds its own. */
 import type { AnywhereError } from '../base/errors.ts';
+import type { RunningRequest } from '../calls/call.ts';
 
-interface Cancellable {
-  readonly cancel: (reason: AnywhereError) => void;
-}
-
-export class RunningRequests<R extends Cancellable = Running> {
+export class RunningRequests<R extends RunningRequest = RunningRequest> {
   /** By `Message.idKey`. */
   readonly #running = new Map<number | string, R>();
 
@@ -35,18 +32,5 @@ export class RunningRequests<R extends Cancellable = Running> {
   /** A copy: requests may come and go while it is walked. */
   all(): readonly R[] {
     return [...this.#running.values()];
-  }
-}
-
-/** A request of which nothing is known but that it can be cancelled. */
-export class Running implements Cancellable {
-  readonly #abort = new AbortController();
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  cancel(reason: AnywhereError): void {
-    this.#abort.abort(reason);
   }
 }

@@ -1,6 +1,7 @@
 /** What servers send to their client by themselves: requests, notifications, and URIs in their answers. */
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import { RunningRequest } from '../calls/call.ts';
 import type { UriAliases } from '../catalog/alias.ts';
 import { aliasEdit } from '../catalog/result-uris.ts';
 import type { ServerPlan } from '../config/plan.ts';
@@ -18,7 +19,7 @@ import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
-import { Running, RunningRequests } from './requests.ts';
+import { RunningRequests } from './requests.ts';
 import { Tasks } from './tasks.ts';
 
 export interface ServerSideDeps {
@@ -107,7 +108,7 @@ export class ServerSide {
   async #relay(instance: Instance, request: Message): Promise<void> {
     const running = this.#runningOf(instance);
     const id = request.idKey;
-    const { signal } = running.add(id, new Running());
+    const { signal } = running.add(id, new RunningRequest(request));
     // A person answers these, and no call may fail for that.
     const goOn = instance.holdDeadlines();
     try {

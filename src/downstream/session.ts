@@ -142,6 +142,10 @@ export class ClientSession implements InstanceOwner {
     this.peer.receiveBatch(messages.filter((message) => !message.isAmbiguous));
   }
 
+  giveUp(error: AnywhereError): void {
+    this.#clientSide.giveUp(error);
+  }
+
   failReply(id: number, error: AnywhereError): void {
     this.peer.fail(id, error);
   }

@@ -1,5 +1,6 @@
 /** The door of a byte stream: one AI client on two streams (stdio, later a socket), one message a line. */
 import type { Readable, Writable } from 'node:stream';
+import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
@@ -7,6 +8,7 @@ import { oversizedId } from '../protocol/oversized.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Instance } from '../upstream/instance.ts';
+import { LAST_ANSWERS_MS } from './failure.ts';
 
 /** Whatever speaks with the client behind the door. */
 export interface DoorSession {
@@ -14,6 +16,10 @@ export interface DoorSession {
   receiveBatch(messages: readonly Message[]): void;
   /** The client's answer to this request of ours cannot be taken. */
   failReply(id: number, error: AnywhereError): void;
+  /** The client waits for an answer. */
+  readonly isBusy: boolean;
+  /** It is answered with this error instead. */
+  giveUp(error: AnywhereError): void;
   /** What works for it now. */
   readonly instances: readonly Instance[];
 }
@@ -23,6 +29,8 @@ export interface StreamDoorDeps<S extends DoorSession> {
   readonly output: Writable;
   readonly maxMessageBytes: number;
   readonly open: (writer: MessageWriter) => S;
+  /** Given: the end of `input` means only that no more is asked, and what was asked is answered. Left out: the client is gone. */
+  readonly clock?: Clock;
 }
 
 export interface StreamDoor<S extends DoorSession> {
@@ -33,6 +41,7 @@ export interface StreamDoor<S extends DoorSession> {
 
 /** A part of what one read brings: the client works on it while we see to the rest. */
 const CHUNK_BYTES = 16 * 1024;
+const LOOK_MS = 20;
 
 export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
@@ -49,7 +58,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   input.on('data', (chunk: Buffer) => {
     reader.push(chunk);
   });
-  return { session, ended: untilGone(input, output, reader) };
+  return { session, ended: untilGone(deps, session, reader) };
 }
 
 function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
@@ -80,23 +89,48 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
   );
 }
 
-function untilGone(input: Readable, output: Writable, reader: MessageReader): Promise<AnywhereError> {
+function untilGone(
+  { input, output, clock }: StreamDoorDeps<DoorSession>,
+  session: DoorSession,
+  reader: MessageReader,
+): Promise<AnywhereError> {
   return new Promise((resolve) => {
     const gone = (why: string): void => {
       resolve(new AnywhereError('CANCELLED', why));
     };
-    input.on('end', () => {
-      reader.end();
+    const closed = (): void => {
       gone('the client closed its end');
+    };
+    let hasEnded = false;
+    input.on('end', () => {
+      hasEnded = true;
+      reader.end();
+      if (clock === undefined) closed();
+      else void allAnswered(session, clock).then(closed);
     });
     input.on('error', () => {
       gone('reading from the client failed');
     });
     input.on('close', () => {
-      gone('the client is gone');
+      if (!hasEnded) gone('the client is gone');
     });
     output.on('error', () => {
       gone('writing to the client failed');
     });
   });
+}
+
+/** Never rejects. */
+async function allAnswered(session: DoorSession, clock: Clock): Promise<void> {
+  const untilMs = clock.monotonic() + LAST_ANSWERS_MS;
+  while (session.isBusy && clock.monotonic() < untilMs) await sleep(clock, LOOK_MS);
+  if (!session.isBusy) return;
+  session.giveUp(answeredTooLate());
+  // Its last words are on their way.
+  await sleep(clock, LOOK_MS);
+}
+
+function answeredTooLate(): AnywhereError {
+  const text = `outcome unknown: no answer came within ${LAST_ANSWERS_MS / 1000} s of the end of the input`;
+  return new AnywhereError('OUTCOME_UNKNOWN', text);
 }

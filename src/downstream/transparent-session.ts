@@ -9,6 +9,7 @@
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import { RunningRequest } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { CLIENT_REQUESTS } from '../protocol/methods.ts';
@@ -22,7 +23,7 @@ import { cancellationOf } from './cancellation.ts';
 import { failureText } from './failure.ts';
 import { type ClientHello, readClientHello } from './hello.ts';
 import { refuseNullId } from './null-id.ts';
-import { Running, RunningRequests } from './requests.ts';
+import { RunningRequests } from './requests.ts';
 
 export interface TransparentDeps {
   readonly clock: Clock;
@@ -51,14 +52,18 @@ export class TransparentSession implements InstanceOwner {
   readonly #deps: TransparentDeps;
   readonly #ofClient = new RunningRequests();
   readonly #ofServer = new RunningRequests();
+  /** It says `initialized` itself, and lists what it wants to know. */
+  readonly isVerbatim = true;
   #hello: ClientHello | undefined;
+  /** What the client said before the server was there, in its order. */
+  #early: (RunningRequest | Message)[] | undefined;
   #instance: Instance | undefined;
 
   constructor(writer: MessageWriter, deps: TransparentDeps) {
     this.#deps = deps;
     const handler = {
       request: (message: Message) => {
-        deps.scope.run(this.#answer(message));
+        this.#answer(message);
       },
       notification: (message: Message) => {
         this.#notification(message);
@@ -89,6 +94,10 @@ export class TransparentSession implements InstanceOwner {
     return this.#ofClient.all().length > 0;
   }
 
+  giveUp(error: AnywhereError): void {
+    for (const running of this.#ofClient.all()) running.revoke(error);
+  }
+
   receive(message: Message): void {
     this.peer.receive(message);
   }
@@ -103,8 +112,9 @@ export class TransparentSession implements InstanceOwner {
 
   serverRequest(instance: Instance, request: Message): void {
     const way = { to: this.peer, from: instance.peer, running: this.#ofServer, options: PATIENT, place: {} };
+    const running = this.#ofServer.add(request.idKey, new RunningRequest(request));
     // No call of its client may fail for that.
-    this.#deps.scope.run(this.#relay(request, way).finally(instance.holdDeadlines()));
+    this.#deps.scope.run(this.#relay(running, way).finally(instance.holdDeadlines()));
   }
 
   serverNotification(_instance: Instance, notification: Message): void {
@@ -127,11 +137,23 @@ export class TransparentSession implements InstanceOwner {
     this.peer.close(cause);
   }
 
-  async #answer(request: Message): Promise<void> {
-    if (request.method === 'initialize') await this.#initialize(request);
-    else if (this.#instance === undefined) this.#answerEarly(request);
+  #answer(request: Message): void {
+    if (request.method === 'initialize') this.#deps.scope.run(this.#initialize(request));
+    else if (request.method === 'ping' && this.#instance === undefined) this.peer.reply(request, '{}');
+    else if (this.#instance === undefined && this.#early === undefined) this.#refuseEarly(request);
     else if (this.#ofClient.size >= this.#deps.maxRequests()) this.#refuseAnother(request);
-    else await this.#relay(request, this.#wayTo(this.#instance, request));
+    else this.#pass(this.#ofClient.add(request.idKey, new RunningRequest(request)));
+  }
+
+  #pass(running: RunningRequest): void {
+    if (this.#early !== undefined) this.#early.push(running);
+    else if (this.#instance !== undefined) {
+      const relayed = this.#relay(running, this.#wayTo(this.#instance, running.request));
+      this.#deps.scope.run(relayed);
+    } else {
+      this.#ofClient.end(running.request.idKey);
+      this.#refuseEarly(running.request);
+    }
   }
 
   #wayTo({ peer, server }: Instance, { method }: Message): Way {
@@ -147,16 +169,20 @@ export class TransparentSession implements InstanceOwner {
   }
 
   /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
-  #answerEarly(request: Message): void {
-    if (request.method === 'ping') this.peer.reply(request, '{}');
-    else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
+  #refuseEarly(request: Message): void {
+    if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
       this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
     else this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
   }
 
   async #initialize(request: Message): Promise<void> {
     this.#hello = readClientHello(request);
-    const { signal } = this.#ofClient.add(request.idKey, new Running());
+    if (this.#hello === undefined) {
+      this.peer.replyError(request, RPC.invalidParams, 'initialize needs protocolVersion, capabilities and clientInfo');
+      return;
+    }
+    this.#early ??= [];
+    const { signal } = this.#ofClient.add(request.idKey, new RunningRequest(request));
     try {
       this.#instance = await this.#deps.instance(this, signal);
       this.peer.reply(request, (await this.#instance.ready).raw);
@@ -164,16 +190,25 @@ export class TransparentSession implements InstanceOwner {
       this.peer.replyError(request, RPC.internalError, failureText(asAnywhereError(error)));
     } finally {
       this.#ofClient.end(request.idKey);
+      this.#passEarly();
     }
   }
 
-  async #relay(request: Message, way: Way): Promise<void> {
-    const { signal } = way.running.add(request.idKey, new Running());
+  #passEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const one of early)
+      if (one instanceof RunningRequest) this.#pass(one);
+      else this.#notification(one);
+  }
+
+  async #relay(running: RunningRequest, way: Way): Promise<void> {
+    const { request, signal } = running;
     try {
       const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal });
       way.from.respond(request, asReplyTo(request, reply));
     } catch (error) {
-      if (signal.aborted) way.from.abandon(request);
+      if (running.isCancelled && !running.isRevoked) way.from.abandon(request);
       else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error).at(way.place)));
     } finally {
       way.running.end(request.idKey);
@@ -184,7 +219,12 @@ export class TransparentSession implements InstanceOwner {
     if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#ofClient.cancel(cancelled.key, cancelled.reason);
-    // The instance said `initialized` itself when it came up.
-    else if (notification.method !== 'notifications/initialized') this.#instance?.peer.send([notification.bytes]);
+    else if (this.#early !== undefined) this.#early.push(notification);
+    else if (this.#mayHear(notification)) this.#instance?.peer.send([notification.bytes]);
+  }
+
+  /** A server that others use too has heard `initialized` before. */
+  #mayHear({ method }: Message): boolean {
+    return method !== 'notifications/initialized' || this.#instance?.owner === this;
   }
 }

@@ -159,6 +159,7 @@ export class ListingKeeper {
 
   #watch(unit: ServerUnit): Unsubscribe {
     const initialized = unit.initialized.on((instance) => {
+      if (instance.owner.isVerbatim === true) return;
       // What is known already can be looked at again a moment later: the call that started it goes first.
       if (this.#deps.catalog.listing(unit.plan) === undefined) this.#deps.scope.run(this.#list(unit, instance));
       else this.relist(instance);

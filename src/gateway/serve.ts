@@ -64,5 +64,6 @@ function openDoor<S extends DoorSession>(
   { input, output }: ServeOptions,
   open: Parameters<typeof openStreamDoor<S>>[0]['open'],
 ): StreamDoor<S> {
-  return openStreamDoor({ input, output, maxMessageBytes: gateway.plan.limits.maxMessageBytes, open });
+  const { maxMessageBytes } = gateway.plan.limits;
+  return openStreamDoor({ input, output, maxMessageBytes, open, clock: systemClock() });
 }

@@ -32,6 +32,8 @@ export interface InstanceOwner {
   readonly capabilities: string;
   /** What the client and we speak: a server behind us is asked for the same, so that it sends nothing the client does not know. */
   readonly protocolVersion: string;
+  /** What the server hears comes from the client alone: no `initialized`, ping or list of ours. */
+  readonly isVerbatim?: boolean;
   serverRequest(instance: Instance, request: Message): void;
   serverNotification(instance: Instance, notification: Message): void;
   /** It has answered `initialize`: what the client asked for before can be said to it now. */
@@ -287,7 +289,7 @@ export class Instance {
     this.#readyMs = this.#deps.clock.monotonic();
     this.#health = this.#healthOf(peer);
     this.#reader?.limit(this.#deps.maxMessageBytes);
-    peer.notify('notifications/initialized');
+    if (owner.isVerbatim !== true) peer.notify('notifications/initialized');
     return hello;
   }
 
@@ -331,7 +333,7 @@ export class Instance {
     return new Health({
       clock: this.#deps.clock,
       peer,
-      pingMs: this.server.pingMs,
+      pingMs: this.owner.isVerbatim === true ? 0 : this.server.pingMs,
       isLineAlive: () => this.#link.isAlive?.() ?? Promise.resolve(true),
       onHung: (silentMs) => {
         this.#end(this.#error('SERVER_HUNG', `has stopped answering: not even a ping within ${silentMs / 1000} s`));

@@ -130,6 +130,13 @@ export class Conversation {
     for (const waiting of this.#again) this.#pending.add(waiting);
   }
 
+  /** The client has closed its end, and waits no longer for its last answers. */
+  giveUp(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    for (const waiting of this.#pending.take(() => true))
+      this.#deps.tell(failureLine(waiting, outcomeUnknown(waiting, nowMs, 'the client had closed its end')));
+  }
+
   /** The daemon is gone that was only told what stood before: what the client asked since then still waits for one. */
   lostInReplay(): void {
     this.#forsaken();

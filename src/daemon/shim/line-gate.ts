@@ -73,6 +73,11 @@ export class LineGate {
     if (at < chunk.length) this.#keep(chunk.subarray(at));
   }
 
+  /** The sender has nothing more to say: what is there of a last line is one. */
+  end(): void {
+    if (this.#heldBytes > 0 || this.#long !== undefined) this.push(NEWLINE_BYTES);
+  }
+
   /** The receiver of a line that streams through is gone: what comes of the line is thrown away. */
   cutOff(): void {
     if (this.#long !== undefined) this.#long.isCut = true;

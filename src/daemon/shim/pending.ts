@@ -68,9 +68,9 @@ export class Pending {
 }
 
 /** The daemon went away with the request: nobody can say whether it was carried out. */
-export function outcomeUnknown({ tool, sinceMs }: Waiting, nowMs: number): AnywhereError {
+export function outcomeUnknown({ tool, sinceMs }: Waiting, nowMs: number, why = 'the daemon ended'): AnywhereError {
   const what = tool === undefined ? '' : `tool ${tool}, `;
-  const text = `outcome unknown: ${what}after ${((nowMs - sinceMs) / 1000).toFixed(1)} s: the daemon ended`;
+  const text = `outcome unknown: ${what}after ${((nowMs - sinceMs) / 1000).toFixed(1)} s: ${why}`;
   return new AnywhereError('OUTCOME_UNKNOWN', text, { tool });
 }
 

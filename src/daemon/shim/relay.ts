@@ -5,8 +5,9 @@
  */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '../../base/clock.ts';
+import type { CancelTimer, Clock } from '../../base/clock.ts';
 import type { AnywhereError } from '../../base/errors.ts';
+import { LAST_ANSWERS_MS } from '../../downstream/failure.ts';
 import { Conversation } from './conversation.ts';
 import { LineGate } from './line-gate.ts';
 import { Outlet } from './outlet.ts';
@@ -14,7 +15,7 @@ import { Outlet } from './outlet.ts';
 export interface RelayEvents {
   /** The client wants something, and no daemon is there. */
   readonly asked: () => void;
-  /** The client closed its end. */
+  /** The client is gone, or has closed its end and got all its answers. */
   readonly left: () => void;
   /** The daemon has been told what stood before: everything flows. */
   readonly flowing: () => void;
@@ -42,6 +43,9 @@ export class Relay {
   #isFlowing = false;
   #isFresh = true;
   #hasLeft = false;
+  /** It asks nothing more. */
+  #hasFinished = false;
+  #cancelLimit: CancelTimer = () => undefined;
   /** To be sent once our initialize is answered. */
   #rest: readonly Buffer[] = [];
 
@@ -78,7 +82,13 @@ export class Relay {
       if (this.#conversation.heldBytes > MAX_HELD_BYTES) input.pause();
       if (this.#socket === undefined && this.isWanted) this.#deps.asked();
     });
-    for (const event of ['end', 'close', 'error']) input.on(event, this.#deps.left);
+    input.on('end', () => {
+      this.#finish();
+    });
+    for (const event of ['close', 'error'])
+      input.on(event, () => {
+        if (!this.#hasFinished) this.#deps.left();
+      });
     output.on('error', this.#deps.left);
     output.on('drain', () => {
       this.#socket?.resume();
@@ -91,6 +101,7 @@ export class Relay {
     socket.on('data', (chunk: Buffer) => {
       this.#daemonGate.push(chunk);
       if (this.#conversation.isDraining) this.#drained();
+      this.#leaveIfAnswered();
     });
     socket.on('close', () => {
       this.#lost();
@@ -104,20 +115,39 @@ export class Relay {
     if (this.#clientGate.isMidLine) this.#clientGate.cutOff();
     this.#outlet.clear();
     this.#conversation.fail(error);
+    this.#leaveIfAnswered();
   }
 
   /** Nothing more comes from the client; what the daemon has still to say is passed on. */
   leave(): void {
     this.#hasLeft = true;
+    this.#cancelLimit();
     this.#conversation.dropHeld();
     this.#socket?.end();
   }
 
   close(): void {
     this.#hasLeft = true;
+    this.#cancelLimit();
     this.#socket?.destroy();
     // An open stdin would keep the process alive.
     this.#deps.input.destroy();
+  }
+
+  #finish(): void {
+    this.#hasFinished = true;
+    this.#clientGate.end();
+    if (this.#socket === undefined && this.isWanted) this.#deps.asked();
+    this.#cancelLimit = this.#deps.clock.after(LAST_ANSWERS_MS, () => {
+      this.#conversation.giveUp();
+      this.#deps.left();
+    });
+    this.#leaveIfAnswered();
+  }
+
+  #leaveIfAnswered(): void {
+    const { waiting, heldBytes } = this.#conversation;
+    if (this.#hasFinished && !this.#hasLeft && waiting === 0 && heldBytes === 0) this.#deps.left();
   }
 
   #flow(): void {
@@ -166,6 +196,7 @@ export class Relay {
     if (!this.#hasLeft) this.#tellOfLoss(wasFlowing);
     for (const line of this.#conversation.takeHeld()) this.#outlet.write(line);
     this.#deps.lost({ isIdle: this.#conversation.waiting === 0, isOrderly });
+    this.#leaveIfAnswered();
   }
 
   #tellOfLoss(wasFlowing: boolean): void {

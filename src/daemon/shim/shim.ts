@@ -140,7 +140,7 @@ class Shim {
   #refuse(state: Extract<ShimState, { kind: 'resting' | 'failing' }>): void {
     const isWanted = this.#relay.isWanted;
     if (state.cause !== undefined) this.#relay.fail(state.cause);
-    if (state.kind === 'failing') this.#waitFor(isWanted ? 0 : FAIL_MS);
+    if (this.#state.kind === 'failing') this.#waitFor(isWanted ? 0 : FAIL_MS);
   }
 
   #waitFor(delayMs: number): void {

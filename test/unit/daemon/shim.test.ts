@@ -65,7 +65,7 @@ async function start({
     stopped: new Promise(() => undefined),
   });
   onTestFinished(async () => {
-    input.end();
+    input.destroy();
     for (const { socket } of daemons) socket.destroy();
     await ended.catch(() => undefined);
     server.close();
@@ -348,9 +348,23 @@ describe('when the daemon says that it is on its way out', () => {
   it('a client that leaves meanwhile is told what was not carried out', async () => {
     const { input, send, text, ended } = await draining();
     send(NEXT);
-    input.end();
+    input.destroy();
     await until(() => text().includes('not carried out'));
     expect(text()).toContain('"id":6');
+    await ended;
+  });
+
+  it('a client that has closed its end still gets the answer of the next one', async () => {
+    const { input, send, text, first, daemon, ended } = await draining();
+    send(NEXT);
+    input.end();
+    first.say({ id: 5, result: {} });
+    first.socket.end();
+    const second = await daemon(1);
+    await until(() => second.lines().length === 1);
+    second.say({ id: 6, result: { late: true } });
+    await until(() => text().includes('"late"'));
+    second.socket.end();
     await ended;
   });
 
