@@ -15,13 +15,13 @@ class Desk {
   readonly configFile = join(scratch(), 'config');
   readonly asked: AbortSignal[] = [];
   answer: (signal: AbortSignal) => Promise<unknown> = () => Promise.resolve('answer');
-  readonly #memo = new SettingsMemo({ clock: this.clock, homeDir: '/nowhere' }, (_plan, signal) => {
+  readonly #memo = new SettingsMemo({ clock: this.clock, homeDir: '/nowhere' }, (_plan, _env, signal) => {
     this.asked.push(signal);
     return this.answer(signal) as Promise<SshSettings>;
   });
 
-  ask(alias = 'box', signal = NEVER): Promise<SshSettings> {
-    return this.#memo.resolve({ alias, configFile: this.configFile } as SshPlan, signal);
+  ask(alias = 'box', signal = NEVER, env: Record<string, string> = {}): Promise<SshSettings> {
+    return this.#memo.resolve({ alias, configFile: this.configFile } as SshPlan, env, signal);
   }
 }
 
@@ -45,6 +45,13 @@ describe('the memo of ssh -G', () => {
     writeFileSync(desk.configFile, 'Host *\n');
     await desk.ask();
     expect(desk.asked).toHaveLength(3);
+  });
+
+  it('asks anew for a client whose environment differs', async () => {
+    const desk = new Desk();
+    await desk.ask('box', NEVER, { HOME: '/home/one' });
+    await desk.ask('box', NEVER, { HOME: '/home/two' });
+    expect(desk.asked).toHaveLength(2);
   });
 
   it('keeps no failure', async () => {
