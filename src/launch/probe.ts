@@ -84,6 +84,8 @@ const ALLOWED = [
 ] as const;
 
 const ALLOWED_NAMES: ReadonlySet<string> = new Set(ALLOWED);
+/** A launcher's line carries them all, and Linux takes no single one of 128 KiB (execve(2), MAX_ARG_STRLEN). */
+const MAX_VALUE_CHARACTERS = 32 * 1024;
 const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
 /**
@@ -124,7 +126,8 @@ export function hostEnvironment(system: string, shell: string, lines: readonly s
     const equals = line.indexOf('=');
     const name = line.slice(0, equals);
     const value = line.slice(equals + 1);
-    if (equals > 0 && ALLOWED_NAMES.has(name) && !WITH_CREDENTIALS.test(value)) variables.set(name, value);
+    const isFit = value.length <= MAX_VALUE_CHARACTERS && !WITH_CREDENTIALS.test(value);
+    if (equals > 0 && ALLOWED_NAMES.has(name) && isFit) variables.set(name, value);
   }
   return { system, shell, variables };
 }

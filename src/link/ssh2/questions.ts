@@ -4,6 +4,9 @@ import type { Prompter, Question } from '../contract.ts';
 import type { AskPassphrase } from './keyring.ts';
 import type { Patience } from './patience.ts';
 
+/** What a host may ask of a person in one login (RFC 4256); one that asks for more is answered no further. */
+export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;
+
 export interface Asker {
   readonly passphrase: AskPassphrase;
   password(attempt: number): Promise<string | undefined>;
@@ -23,6 +26,7 @@ export interface AskerOptions {
 
 export function createAsker(options: AskerOptions): Asker {
   let declined = false;
+  let rounds = 0;
   const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
     if (declined) return undefined;
     const answer = await options.patience.without(() =>
@@ -37,6 +41,12 @@ export function createAsker(options: AskerOptions): Asker {
     password: (attempt) =>
       ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
     interactive: (name, instructions, _language, prompts, finish) => {
+      rounds += 1;
+      if (rounds > INTERACTIVE_LIMITS.rounds || prompts.length > INTERACTIVE_LIMITS.prompts) {
+        declined = true;
+        finish([]);
+        return;
+      }
       const head = [plain(name), plain(instructions)];
       const questions = prompts.map((prompt) => ({
         text: [...head, plain(prompt.prompt)].filter((text) => text !== '').join('\n'),
@@ -65,5 +75,8 @@ async function answerAll(
 
 /** The machine wrote it: it must not move a terminal's cursor. */
 function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').trim();
+  return text
+    .slice(0, INTERACTIVE_LIMITS.characters)
+    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+    .trim();
 }
