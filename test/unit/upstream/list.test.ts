@@ -4,7 +4,7 @@ import { kept } from '../protocol/kit.ts';
 import { HELLO, type InstanceKit, instanceKit } from './kit.ts';
 
 async function upWith(capabilities: object): Promise<InstanceKit> {
-  const kit = instanceKit();
+  const kit = instanceKit({}, { maxMessageBytes: 64 * 1024 * 1024 });
   await kit.up({ ...HELLO, capabilities });
   return kit;
 }
