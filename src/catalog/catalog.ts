@@ -8,11 +8,11 @@ import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
-import type { Definitions } from '../upstream/list.ts';
+import type { Definitions, Listed } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type Listing, profileOf, readItems, sameItems } from './listing.ts';
+import { type Listing, type ListingProblem, profileOf, readItems, sameItems } from './listing.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
@@ -31,6 +31,7 @@ const ALL: ReadonlySet<CollectionName> = new Set(COLLECTIONS.map(({ name }) => n
 
 /** Clients have few; names that some client makes up anew each time must not fill the disk. */
 const MAX_PROFILES = 16;
+const MOST_PROBLEMS = 100;
 
 interface Entry {
   readonly listing: Listing;
@@ -117,7 +118,7 @@ export class Catalog {
   /** Takes what a server has just listed. */
   accept(
     server: ServerPlan,
-    definitions: Definitions,
+    definitions: Definitions & Partial<Pick<Listed, 'withheld'>>,
     profile: string,
     hello: Pick<Listing, 'instructions' | 'capabilities'>,
   ): void {
@@ -128,7 +129,7 @@ export class Catalog {
       profile,
       listedAtMs: this.#clock.now(),
       items: forEachCollection(({ name }) => read[name].items),
-      problems: COLLECTIONS.flatMap(({ name }) => read[name].problems),
+      problems: mostOf([...(definitions.withheld ?? []), ...COLLECTIONS.flatMap(({ name }) => read[name].problems)]),
       instructions: hello.instructions,
       capabilities: hello.capabilities,
     };
@@ -185,6 +186,13 @@ export class Catalog {
       this.#servers.every((server) => this.listing(server, other) === this.listing(server, profile));
     return [...this.#snapshots].find(([other]) => isAlike(other))?.[1];
   }
+}
+
+/** A server with a hundred thousand bad definitions has one problem more than one with a hundred. */
+function mostOf(problems: readonly ListingProblem[]): readonly ListingProblem[] {
+  const more = problems.length - MOST_PROBLEMS;
+  if (more <= 0) return problems;
+  return [...problems.slice(0, MOST_PROBLEMS), { item: `${more} more`, reason: 'see the others' }];
 }
 
 function serversOf(plan: Plan): readonly ServerPlan[] {

@@ -105,6 +105,14 @@ export interface LimitsPlan {
   readonly waitingPerServer: number;
   /** Requests of one AI client that are not answered; more are refused. */
   readonly requestsPerClient: number;
+  /** Requests of one server process that its client has not answered; more are refused. */
+  readonly serverRequests: number;
+  /** Of what a server lists: one definition, how deep it is nested, and all of one list. What is beyond is withheld. */
+  readonly definitionBytes: number;
+  readonly definitionDepth: number;
+  readonly listingBytes: number;
+  readonly listingItems: number;
+  readonly listingPages: number;
   /** Log lines and log messages of one server; more are dropped and counted. */
   readonly logLinesPerSecond: number;
   /** A log file is rotated at this size; two are kept. */

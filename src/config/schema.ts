@@ -231,6 +231,26 @@ export const hostsFileSchema = mapping({
     requestsPerClient: whole('a number of requests', 1, 65_536)
       .describe('Unanswered requests of one AI client; more are refused. Left out: 2048.')
       .optional(),
+    serverRequests: whole('a number of requests', 1, 65_536)
+      .describe('Unanswered requests of one server process to its client; more are refused. Left out: 64.')
+      .optional(),
+    definitionBytes: whole('a number of bytes', 1024, 1024 ** 3)
+      .describe(
+        'Largest definition of a tool, prompt or resource; a larger one is withheld. Left out: 262144 (256 KiB).',
+      )
+      .optional(),
+    definitionDepth: whole('a number of levels', 4, 1_000)
+      .describe('How deep a definition may be nested; a deeper one is withheld. Left out: 64.')
+      .optional(),
+    listingBytes: whole('a number of bytes', 4096, 1024 ** 3)
+      .describe('All definitions of one list of a server; what comes beyond is withheld. Left out: 16777216 (16 MiB).')
+      .optional(),
+    listingItems: whole('a number of definitions', 1, 1_000_000)
+      .describe('Definitions in one list of a server; what comes beyond is withheld. Left out: 20000.')
+      .optional(),
+    listingPages: whole('a number of pages', 1, 100_000)
+      .describe('Pages of one list of a server; no more are asked for. Left out: 1000.')
+      .optional(),
     logLinesPerSecond: whole('a number of lines', 1, 100_000)
       .describe('Log lines and log messages of one server; more are dropped and counted. Left out: 500.')
       .optional(),

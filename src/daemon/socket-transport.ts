@@ -6,7 +6,10 @@ import { LineFramer } from '../protocol/framer.ts';
 import type { ControlTransport } from './transport.ts';
 
 /** A tool's result may come this way. */
-const MAX_LINE_BYTES = 256 * 1024 * 1024;
+export const MAX_LINE_BYTES = 256 * 1024 * 1024;
+
+/** A face that has left so much unread is itself read no further until it has read some. */
+const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 
 /** Takes the socket over. A line that is no JSON, or too long, ends the connection. */
 export function socketTransport(socket: Socket): ControlTransport {
@@ -38,6 +41,10 @@ class SocketTransport implements ControlTransport {
     });
     socket.on('data', (chunk: Buffer) => {
       framer.push(chunk);
+      if (socket.writableLength > MOST_UNREAD_BYTES) socket.pause();
+    });
+    socket.on('drain', () => {
+      socket.resume();
     });
   }
 

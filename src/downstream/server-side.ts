@@ -62,11 +62,11 @@ export class ServerSide {
   }
 
   /** Sampling, elicitation, roots and whatever comes: to the one client this instance works for. */
-  request(instance: Instance, request: Message): void {
+  request(instance: Instance, request: Message): Promise<void> | undefined {
     const needed = SERVER_REQUESTS.get(request.method);
-    if (needed !== undefined && !this.#client.capabilities().includes(needed))
-      instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
-    else this.#deps.scope.run(this.#relay(instance, request));
+    if (needed === undefined || this.#client.capabilities().includes(needed)) return this.#relay(instance, request);
+    instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
+    return undefined;
   }
 
   notification(instance: Instance, notification: Message): void {

@@ -150,8 +150,8 @@ export class ClientSession implements InstanceOwner {
     this.peer.fail(id, error);
   }
 
-  serverRequest(instance: Instance, request: Message): void {
-    this.#serverSide.request(instance, request);
+  serverRequest(instance: Instance, request: Message): Promise<void> | undefined {
+    return this.#serverSide.request(instance, request);
   }
 
   serverNotification(instance: Instance, notification: Message): void {

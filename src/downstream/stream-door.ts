@@ -42,10 +42,13 @@ export interface StreamDoor<S extends DoorSession> {
 /** A part of what one read brings: the client works on it while we see to the rest. */
 const CHUNK_BYTES = 16 * 1024;
 const LOOK_MS = 20;
+/** A client that has left so much unread is itself read no further until it has read some. */
+const MOST_UNREAD_BYTES = 1024 * 1024;
 
 export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
   const onCongestion = (congested: boolean): void => {
+    if (!congested) input.resume();
     // A client that does not read must not make us buffer: its own servers wait, and shared ones do not.
     const own = session.instances.filter(({ server }) => server.sharing === 'session');
     for (const instance of own)
@@ -57,6 +60,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   const reader = readerFor(session, writer, deps.maxMessageBytes);
   input.on('data', (chunk: Buffer) => {
     reader.push(chunk);
+    if (writer.congested && writer.unreadBytes > MOST_UNREAD_BYTES) input.pause();
   });
   return { session, ended: untilGone(deps, session, reader) };
 }

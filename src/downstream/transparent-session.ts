@@ -110,11 +110,11 @@ export class TransparentSession implements InstanceOwner {
     this.peer.fail(id, error);
   }
 
-  serverRequest(instance: Instance, request: Message): void {
+  serverRequest(instance: Instance, request: Message): Promise<void> {
     const way = { to: this.peer, from: instance.peer, running: this.#ofServer, options: PATIENT, place: {} };
     const running = this.#ofServer.add(request.idKey, new RunningRequest(request));
     // No call of its client may fail for that.
-    this.#deps.scope.run(this.#relay(running, way).finally(instance.holdDeadlines()));
+    return this.#relay(running, way).finally(instance.holdDeadlines());
   }
 
   serverNotification(_instance: Instance, notification: Message): void {

@@ -22,7 +22,7 @@ export function joinInstructions(
     // Members of a pool are equal: the first one speaks for all.
     if (text === undefined || told.has(heading)) return [];
     told.add(heading);
-    return [`${heading}\n${cut(text, MAX_PER_SERVER)}`];
+    return [`${heading}\n${quoted(cut(text, MAX_PER_SERVER))}`];
   });
   return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
 }
@@ -30,6 +30,14 @@ export function joinInstructions(
 function headingOf(server: ServerPlan, pool: PoolPlan | undefined): string {
   if (pool !== undefined) return `## ${pool.name} (tools ${pool.name}__…)`;
   return `## ${serverId(server)} (tools ${server.host}__${server.name}__…)`;
+}
+
+/** A server must not be able to write another one's heading. Whatever somebody may take for the end of a line is one. */
+function quoted(text: string): string {
+  return text
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/u)
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
 }
 
 function cut(text: string, max: number): string {

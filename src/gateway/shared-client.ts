@@ -37,7 +37,7 @@ export class SharedClient implements InstanceOwner {
     for (const session of this.#deps.sessions()) session.instanceEnded(instance);
   }
 
-  serverRequest(instance: Instance, request: Message): void {
+  serverRequest(instance: Instance, request: Message): undefined {
     instance.peer.replyError(
       request,
       RPC.methodNotFound,

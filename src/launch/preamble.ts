@@ -4,6 +4,7 @@
  * Start files of the login shell may print anything before it; that is kept as lines, never handed to the program's
  * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends it, and every byte after that line is the program's.
  */
+import { BoundedLines, type TextLimits } from '../base/bounded-lines.ts';
 import type { HostEnvironment } from './launch.ts';
 import { MARK } from './marks.ts';
 import { hostEnvironment } from './probe.ts';
@@ -31,9 +32,14 @@ export interface Preamble {
   readonly rest: Buffer;
 }
 
-const LINE_FEED = 0x0a;
-const MAX_LINE_BYTES = 64 * 1024;
-const MAX_NOISE_LINES = 100;
+/** Far more than start files print, and than a login shell has in its environment. */
+export const PREAMBLE_LIMITS = {
+  lineBytes: 256 * 1024,
+  lines: 20_000,
+  bytes: 4 * 1024 * 1024,
+} as const satisfies TextLimits;
+const KEPT_NOISE_LINES = 100;
+const KEPT_NOISE_CHARACTERS = 4096;
 
 export class PreambleReader {
   readonly #nonce: string;
@@ -42,29 +48,30 @@ export class PreambleReader {
   #section: 'noise' | 'machine' | 'variables' = 'noise';
   #answered = false;
   #probed = false;
-  #partial = Buffer.alloc(0);
+  readonly #lines = new BoundedLines(PREAMBLE_LIMITS);
 
   constructor(nonce: string) {
     this.#nonce = nonce;
   }
 
+  /** It is too much: what comes is no preamble. */
+  get isOver(): boolean {
+    return this.#lines.isOver;
+  }
+
   /** The whole preamble with the chunk that ends it; undefined before. */
   push(chunk: Buffer): Preamble | undefined {
-    const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
-    let start = 0;
-    for (let feed = bytes.indexOf(LINE_FEED); feed !== -1; feed = bytes.indexOf(LINE_FEED, start)) {
-      const end = this.#line(bytes.toString('utf8', start, feed));
-      start = feed + 1;
-      if (end !== undefined) return this.#result(end, Buffer.from(bytes.subarray(start)));
+    this.#lines.push(chunk);
+    for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next()) {
+      const end = this.#line(line);
+      if (end !== undefined) return this.#result(end, Buffer.from(this.#lines.rest));
     }
-    // Of a line without an end only the last part can still matter.
-    this.#partial = Buffer.from(bytes.subarray(Math.max(start, bytes.length - MAX_LINE_BYTES)));
     return undefined;
   }
 
   /** What was printed so far by a channel that ended without a launcher: evidence for the error. */
   noise(): readonly string[] {
-    const partial = this.#partial.toString('utf8').trim();
+    const partial = this.#lines.partial.slice(0, KEPT_NOISE_CHARACTERS).trim();
     return partial === '' ? [...this.#noise] : [...this.#noise, partial];
   }
 
@@ -96,8 +103,8 @@ export class PreambleReader {
   }
 
   #keepNoise(line: string): void {
-    this.#noise.push(line.replace(/\r$/, ''));
-    if (this.#noise.length > MAX_NOISE_LINES) this.#noise.shift();
+    this.#noise.push(line.replace(/\r$/, '').slice(0, KEPT_NOISE_CHARACTERS));
+    if (this.#noise.length > KEPT_NOISE_LINES) this.#noise.shift();
   }
 
   #result(end: PreambleEnd, rest: Buffer): Preamble {

@@ -86,6 +86,8 @@ const ALLOWED = [
 ] as const;
 
 const ALLOWED_NAMES: ReadonlySet<string> = new Set(ALLOWED);
+/** A launcher's line carries them all, and Linux takes no single one of 128 KiB (execve(2), MAX_ARG_STRLEN). */
+const MAX_VALUE_CHARACTERS = 32 * 1024;
 const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
 /** What the login shell is given to run, once for most shells; single quotes mean the same in all of them. */
@@ -170,8 +172,9 @@ export function hostEnvironment(system: string, shell: string, lines: readonly s
     const equals = line.indexOf('=');
     const name = line.slice(0, equals);
     const value = line.slice(equals + 1);
-    if (name === '_MHOW') asked = value;
-    if (equals > 0 && ALLOWED_NAMES.has(name) && !WITH_CREDENTIALS.test(value)) variables.set(name, value);
+    const isFit = value.length <= MAX_VALUE_CHARACTERS && !WITH_CREDENTIALS.test(value);
+    if (name === '_MHOW') asked = value.slice(0, MAX_VALUE_CHARACTERS);
+    if (equals > 0 && ALLOWED_NAMES.has(name) && isFit) variables.set(name, value);
   }
   return { system, shell, asked, variables };
 }

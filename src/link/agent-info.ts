@@ -8,7 +8,7 @@ import { framed, WireReader } from './openssh/wire.ts';
 
 const REQUEST_IDENTITIES = 11;
 const IDENTITIES_ANSWER = 12;
-const MAX_ANSWER_BYTES = 256 * 1024;
+export const MAX_ANSWER_BYTES = 256 * 1024;
 /** An agent is a local process; one that does not answer is as good as none. */
 const ANSWER_TIMEOUT_MS = 1000;
 

@@ -2,6 +2,9 @@
 import { environmentForHelpers } from '../config/environment.ts';
 import type { LinkDeps, Prompter } from './contract.ts';
 
+/** Of an answer that a person gives. */
+export const ANSWER_CHARACTERS = 64 * 1024;
+
 type AskpassDeps = Pick<LinkDeps, 'env' | 'log'>;
 
 /**
@@ -21,6 +24,7 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
       stderr: 'ignore',
       reject: false,
       stripFinalNewline: false,
+      maxBuffer: ANSWER_CHARACTERS,
       cancelSignal: signal,
       // The answer is in its output: nothing of this may end in an error's text.
       verbose: 'none',

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { AnywhereError, ErrorPlace } from '../base/errors.ts';
 import { launchError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
-import type { Preamble } from '../launch/preamble.ts';
+import { PREAMBLE_LIMITS, type Preamble } from '../launch/preamble.ts';
 import type { Channel, ChannelEnd, LaunchedChannel, Started } from './contract.ts';
 import { neverLaunched } from './never-launched.ts';
 import { ProgramOutput } from './program-output.ts';
@@ -19,6 +19,9 @@ interface LaunchedDeps {
   readonly onClose: () => void;
 }
 
+const { bytes, lines, lineBytes } = PREAMBLE_LIMITS;
+const FLOODED = `its start files printed more than ${bytes} bytes, ${lines} lines or ${lineBytes} bytes in one line`;
+
 export class Launched implements LaunchedChannel {
   readonly output: ProgramOutput;
   /** Not before `started`: what the machine said and why nothing started are known then. */
@@ -26,6 +29,7 @@ export class Launched implements LaunchedChannel {
   readonly started: Promise<Started | undefined>;
   readonly #deps: LaunchedDeps;
   #failure: AnywhereError | undefined;
+  #flood: AnywhereError | undefined;
   #noise: readonly string[] | undefined;
   #closed = false;
 
@@ -39,8 +43,13 @@ export class Launched implements LaunchedChannel {
         deps.onPreamble(preamble);
         resolve(this.#startedBy(preamble));
       },
+      onFlood: () => {
+        this.#flood = neverLaunched(deps.place, [], FLOODED);
+        this.#failure = this.#flood;
+        this.close();
+      },
     });
-    this.ended = deps.channel.ended.then((end) => (end.kind === 'exited' ? promise.then(() => end) : end));
+    this.ended = deps.channel.ended.then((end) => this.#endOf(end, promise));
   }
 
   get input(): Writable {
@@ -68,6 +77,12 @@ export class Launched implements LaunchedChannel {
     this.#closed = true;
     this.#deps.channel.close();
     this.#deps.onClose();
+  }
+
+  async #endOf(end: ChannelEnd, started: Promise<unknown>): Promise<ChannelEnd> {
+    if (this.#flood !== undefined) return { kind: 'lost', cause: this.#flood };
+    if (end.kind === 'exited') await started;
+    return end;
   }
 
   #startedBy(preamble: Preamble | undefined): Started | undefined {

@@ -9,8 +9,10 @@ import { DirectReadable } from '../base/direct-readable.ts';
 import { type Preamble, PreambleReader } from '../launch/preamble.ts';
 
 export interface ProgramOutputEvents {
-  /** Once: the preamble, or undefined when the channel ended without one. */
+  /** Once: the preamble, or undefined when the channel ended without one, or brought too much instead of one. */
   readonly onPreamble: (preamble: Preamble | undefined, noise: readonly string[]) => void;
+  /** After that: it was too much. The channel is to be closed. */
+  readonly onFlood?: () => void;
 }
 
 export class ProgramOutput extends DirectReadable {
@@ -63,9 +65,16 @@ export class ProgramOutput extends DirectReadable {
   /** The program's bytes of a chunk; none before the preamble ended. */
   #preamble(chunk: Buffer): Buffer {
     const preamble = this.#reader.push(chunk);
+    if (this.#reader.isOver) this.#giveUp();
     if (preamble === undefined) return Buffer.alloc(0);
     this.#begin(preamble);
     return preamble.rest;
+  }
+
+  #giveUp(): void {
+    this.#begin(undefined);
+    this.#events.onFlood?.();
+    this.destroy();
   }
 
   #begin(preamble: Preamble | undefined): void {

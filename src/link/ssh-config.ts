@@ -129,8 +129,13 @@ async function askSsh(
   signal?.throwIfAborted();
   if (error === null) return stdout;
   if (error.code === 'ENOENT') return undefined;
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    throw new AnywhereError('SSH_CONFIG', `ssh -G printed more than ${SSH_OPTIONS_BYTES} bytes for ${plan.alias}`);
   throw refusal(plan, stderr, error);
 }
+
+/** Of `ssh -G`: a host with hundreds of keys and forwards has a few dozen kilobytes. */
+export const SSH_OPTIONS_BYTES = 1024 * 1024;
 
 interface Answer {
   readonly error: ExecFileException | null;
@@ -141,7 +146,12 @@ interface Answer {
 /** Node's own, not execa: that one takes 15 ms to load, and this comes before the first packet of every connection. */
 function runSsh(args: readonly string[], env: ConfigDeps['env'], signal: AbortSignal | undefined): Promise<Answer> {
   return new Promise((resolve) => {
-    const options = { env: { ...env }, encoding: 'utf8', ...(signal === undefined ? {} : { signal }) } as const;
+    const options = {
+      env: { ...env },
+      encoding: 'utf8',
+      maxBuffer: SSH_OPTIONS_BYTES,
+      ...(signal === undefined ? {} : { signal }),
+    } as const;
     const child = execFile('ssh', args, options, (error, stdout, stderr) => {
       resolve({ error, stdout, stderr });
     });

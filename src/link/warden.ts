@@ -4,6 +4,7 @@
  * Unanswered beats are counted, not milliseconds, so that a stall of our own process is not taken for a dead line.
  */
 import type { Readable, Writable } from 'node:stream';
+import { BoundedLines } from '../base/bounded-lines.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { ORDER, parseEcho } from '../launch/warden.ts';
 
@@ -14,6 +15,9 @@ const AFTER_SLEEP_MS = 3_000;
 /** An echo that takes longer, and longer than a few of the last ones, is late. */
 const LATE_MS = 1_000;
 const LATE_RTTS = 4;
+
+/** An echo is a few bytes; of lines that nobody asked for, start files may leave some. */
+export const WARDEN_LIMITS = { lineBytes: 4096, unasked: 1_000 } as const;
 
 /** The warden's program, started and past its preamble. */
 export interface WardenProgram {
@@ -52,13 +56,15 @@ export class Warden {
   #pokesAgain = false;
   #cancelAwake: CancelTimer | undefined;
   readonly #askers = new Set<(isAlive: boolean) => void>();
-  #partial = '';
+  readonly #lines = new BoundedLines(WARDEN_LIMITS);
+  #heardLines = 0;
+  #isOver = false;
 
   constructor(deps: WardenDeps) {
     this.#deps = deps;
     deps.program.errors.resume();
-    deps.program.output.setEncoding('utf8').on('data', (text: string) => {
-      this.#read(text);
+    deps.program.output.on('data', (chunk: Buffer) => {
+      if (!this.#isOver) this.#read(chunk);
     });
     this.#beat();
   }
@@ -203,10 +209,21 @@ export class Warden {
     if (this.#deps.program.input.writable) this.#deps.program.input.write(line);
   }
 
-  #read(text: string): void {
-    const lines = `${this.#partial}${text}`.split('\n');
-    this.#partial = lines.pop() ?? '';
-    for (const line of lines) this.#take(line);
+  #read(chunk: Buffer): void {
+    this.#lines.push(chunk);
+    for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next()) {
+      this.#heardLines += 1;
+      this.#take(line);
+    }
+    const { isOver } = this.#lines;
+    if (isOver || this.#heardLines > this.#sequence + WARDEN_LIMITS.unasked) this.#giveUp();
+  }
+
+  /** What writes there is no warden: another one is to be started. */
+  #giveUp(): void {
+    this.#isOver = true;
+    this.stop();
+    this.#deps.program.close();
   }
 
   #take(line: string): void {

@@ -1,6 +1,6 @@
 /**
  * Bounds what a server says by itself: log messages past the rate are dropped and counted, updates of one resource
- * become one. Everything else passes; a client that does not keep up holds its servers back.
+ * become one, requests past the rate are refused. Everything else passes; a client that does not keep up holds its servers back.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { notificationLine } from '../protocol/jsonrpc.ts';
@@ -37,6 +37,7 @@ export interface ChatterDeps {
 export class Chatter {
   readonly #deps: ChatterDeps;
   readonly #budget: LineBudget;
+  readonly #requests: LineBudget;
   readonly #updates = new Map<string, Message>();
   #dropped = 0;
   #cancel: CancelTimer | undefined;
@@ -49,6 +50,17 @@ export class Chatter {
     const { perSecond, clock } = deps;
     const rate = (): LineRate => ({ burst: perSecond() * BURST_SECONDS, perSecond: perSecond() });
     this.#budget = new LineBudget(rate, clock.monotonic());
+    this.#requests = new LineBudget(rate, clock.monotonic());
+  }
+
+  /** It asks for something: false where it does so too often. */
+  allowsRequest(): boolean {
+    return this.#requests.take(this.#deps.clock.monotonic());
+  }
+
+  /** It says something that nobody asked for. */
+  heard(): void {
+    this.#count(this.#deps.clock.monotonic());
   }
 
   take(notification: Message): void {

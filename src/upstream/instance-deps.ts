@@ -6,7 +6,7 @@ import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { PeerLimits } from '../protocol/peer.ts';
 
-type InstanceLimits = Pick<LimitsPlan, 'callsPerServer' | 'waitingPerServer' | 'logLinesPerSecond'>;
+export type InstanceLimits = Omit<LimitsPlan, 'maxMessageBytes' | 'requestsPerClient' | 'logFileBytes'>;
 
 /** @typeParam Owner whom instances work for */
 export interface InstanceDeps<Owner> {

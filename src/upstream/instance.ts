@@ -9,6 +9,7 @@ import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { printedInstead } from '../link/never-launched.ts';
+import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
@@ -17,7 +18,7 @@ import { MessageWriter } from '../protocol/writer.ts';
 import { Chatter } from './chatter.ts';
 import { endCause } from './end-cause.ts';
 import { Health } from './health.ts';
-import { type InstanceDeps, limitsOf, peerLimits } from './instance-deps.ts';
+import { type InstanceDeps, type InstanceLimits, limitsOf, peerLimits } from './instance-deps.ts';
 import { openInTime } from './open-in-time.ts';
 import { placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
@@ -34,7 +35,8 @@ export interface InstanceOwner {
   readonly protocolVersion: string;
   /** What the server hears comes from the client alone: no `initialized`, ping or list of ours. */
   readonly isVerbatim?: boolean;
-  serverRequest(instance: Instance, request: Message): void;
+  /** Resolves when the request is answered, or nobody waits for an answer any more. Undefined: already answered. */
+  serverRequest(instance: Instance, request: Message): Promise<void> | undefined;
   serverNotification(instance: Instance, notification: Message): void;
   /** It has answered `initialize`: what the client asked for before can be said to it now. */
   instanceReady(instance: Instance): void;
@@ -74,6 +76,8 @@ export class Instance {
   #readyMs = Number.POSITIVE_INFINITY;
   /** Why nothing is read of it now. */
   readonly #unreadFor = new Set<'client' | 'flood'>();
+  /** Requests of the server that its client has not answered. */
+  #asking = 0;
   #health: Health | undefined;
   #chatter: Chatter | undefined;
   #failure: AnywhereError | undefined;
@@ -99,6 +103,11 @@ export class Instance {
 
   get server(): ServerPlan {
     return this.#server;
+  }
+
+  /** Those in force now. */
+  get limits(): InstanceLimits {
+    return limitsOf(this.#deps);
   }
 
   /** The hosts file changed in what a running process does not depend on. */
@@ -264,8 +273,9 @@ export class Instance {
   #handler(): ConstructorParameters<typeof Peer>[1] {
     return {
       request: (message) => {
+        this.#chatter?.heard();
         if (message.method === 'ping') this.peer.reply(message, '{}');
-        else this.owner.serverRequest(this, message);
+        else this.#ask(message);
       },
       notification: (message) => {
         this.#chatter?.take(message);
@@ -274,6 +284,7 @@ export class Instance {
         this.#end(this.#error('SERVER_HUNG', `does not read what it is sent: ${bytes} bytes wait for it`));
       },
       stray: (message) => {
+        this.#chatter?.heard();
         this.#deps.onLine('protocol', `reply that nobody waits for: ${message.bytes.toString('utf8', 0, 500)}`);
       },
     };
@@ -293,7 +304,31 @@ export class Instance {
     return hello;
   }
 
+  /** Its client is to answer. One that never does costs only this server: the rest of what it asks is refused. */
+  #ask(request: Message): void {
+    const { serverRequests, logLinesPerSecond } = this.limits;
+    if (this.#asking >= serverRequests)
+      this.#refuse(request, `${serverRequests} requests of this server wait for the client already`);
+    else if (this.#chatter?.allowsRequest() === false)
+      this.#refuse(request, `this server sends more than ${logLinesPerSecond} requests a second`);
+    else this.#deps.scope.run(this.#asked(request));
+  }
+
+  async #asked(request: Message): Promise<void> {
+    this.#asking += 1;
+    try {
+      await this.owner.serverRequest(this, request);
+    } finally {
+      this.#asking -= 1;
+    }
+  }
+
+  #refuse(request: Message, why: string): void {
+    this.peer.replyError(request, RPC.internalError, `refused: ${why}`);
+  }
+
   #noise(line: Buffer): void {
+    this.#chatter?.heard();
     const text = line.toString('utf8', 0, 2000).trimEnd();
     if (text === '') return;
     if (this.#hello === undefined) this.#recent.add(text);

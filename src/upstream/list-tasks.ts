@@ -3,8 +3,6 @@ import { memberOf, rawAt, textAt, walkElements } from '../protocol/json-scan.ts'
 import type { Message } from '../protocol/message.ts';
 import type { Instance } from './instance.ts';
 
-const MAX_PAGES = 1000;
-
 /** Whether a task that this instance has listed is to be told of. */
 export type IsListed = (taskId: string | undefined, instance: Instance) => boolean;
 
@@ -24,12 +22,14 @@ function canList(instance: Instance): boolean {
 async function listTasks(instance: Instance, isListed: IsListed): Promise<readonly Buffer[]> {
   const found: Buffer[] = [];
   let params: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
+  let bytes = 0;
+  for (let page = 0; page < instance.limits.listingPages && bytes <= instance.limits.listingBytes; page += 1) {
     const reply = await instance.peer
       .request('tasks/list', params, { timeoutMs: instance.server.timeoutMs })
       .catch(() => undefined);
     if (reply?.result === undefined) return found;
-    found.push(...tasksOf(reply).filter((task) => isListed(taskIdOf(task), instance)));
+    bytes += reply.bytes.length;
+    for (const task of tasksOf(reply)) if (isListed(taskIdOf(task), instance)) found.push(task);
     const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
     if (cursor === undefined) return found;
     params = `{"cursor":${rawAt(reply.bytes, cursor)}}`;

@@ -1,24 +1,32 @@
 /** Asks an instance for all it offers: every page of every list its capabilities name. */
 import { AnywhereError } from '../base/errors.ts';
 import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
-import { memberOf, rawAt, walkElements } from '../protocol/json-scan.ts';
+import { memberOf, rawAt, type Span, skipString, textAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import { isMethodNotFound } from '../protocol/relay.ts';
 import type { Instance } from './instance.ts';
 
-/** A server whose cursor never ends must not be able to hold us. */
-const MAX_PAGES = 1000;
-
 /** The definitions of each collection, verbatim and in the server's order. */
 export type Definitions = Readonly<Record<CollectionName, readonly Buffer[]>>;
+
+/** What is over a limit of the hosts file. */
+export interface Withheld {
+  readonly item: string;
+  readonly reason: string;
+}
+
+export type Listed = Definitions & { readonly withheld: readonly Withheld[] };
+
+const LONGEST_NAME = 256;
 
 /**
  * @param onFailure told of a list other than the tools' that failed: it counts as empty, and the tools stay
  * @throws AnywhereError where the server does not answer or answers with something else than a list
  */
-export async function listAll(instance: Instance, onFailure?: (error: unknown) => void): Promise<Definitions> {
+export async function listAll(instance: Instance, onFailure?: (error: unknown) => void): Promise<Listed> {
+  const withheld: Withheld[] = [];
   const listed = (collection: Collection): Promise<readonly Buffer[]> => {
-    const list = listOne(instance, collection);
+    const list = listOne(instance, collection, withheld);
     if (onFailure === undefined || collection.name === 'tools') return list;
     return list.catch((error: unknown) => {
       onFailure(error);
@@ -27,44 +35,113 @@ export async function listAll(instance: Instance, onFailure?: (error: unknown) =
   };
   const lists = await Promise.all(COLLECTIONS.map(listed));
   const [tools = [], prompts = [], resources = [], resourceTemplates = []] = lists;
-  return { tools, prompts, resources, resourceTemplates };
+  return { tools, prompts, resources, resourceTemplates, withheld };
 }
 
-async function listOne(instance: Instance, collection: Collection): Promise<readonly Buffer[]> {
+async function listOne(instance: Instance, collection: Collection, withheld: Withheld[]): Promise<readonly Buffer[]> {
   if (instance.hello?.capabilities[collection.capability] === undefined) return [];
-  const found: Buffer[] = [];
+  const { listingPages } = instance.limits;
+  const intake = new Intake(collection, instance.limits, withheld);
   let params: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
+  for (let page = 0; page < listingPages; page += 1) {
     const reply = await instance.peer.request(collection.method, params, { timeoutMs: instance.server.timeoutMs });
-    if (isMethodNotFound(reply)) return found;
-    const { definitions, cursor } = readPage(instance, collection, reply);
-    found.push(...definitions);
-    if (cursor === undefined) return found;
+    if (isMethodNotFound(reply)) return intake.found;
+    const cursor = readPage(instance, collection, reply, intake);
+    if (cursor === undefined || intake.isFull) return intake.found;
     const next = `{"cursor":${cursor}}`;
-    if (next === params) break;
+    if (next === params) throw listError(instance, collection, 'never comes to an end: its cursor goes round');
     params = next;
   }
-  throw listError(instance, collection, 'never comes to an end: its cursor goes round');
+  intake.close(`limits.listingPages (${listingPages})`);
+  return intake.found;
 }
 
-function readPage(
-  instance: Instance,
-  collection: Collection,
-  reply: Message,
-): { definitions: readonly Buffer[]; cursor: string | undefined } {
+/** Takes definitions as long as they are within the limits. */
+class Intake {
+  readonly found: Buffer[] = [];
+  readonly #collection: Collection;
+  readonly #limits: Instance['limits'];
+  readonly #withheld: Withheld[];
+  #bytes = 0;
+  isFull = false;
+
+  constructor(collection: Collection, limits: Instance['limits'], withheld: Withheld[]) {
+    this.#collection = collection;
+    this.#limits = limits;
+    this.#withheld = withheld;
+  }
+
+  take(page: Buffer, { start, end }: Span): void {
+    if (this.isFull) return;
+    const { listingBytes, listingItems } = this.#limits;
+    const problem = this.#problemOf(page, { start, end });
+    if (problem !== undefined) {
+      this.#withheld.push({ item: this.#nameOf(page, { start, end }), reason: problem });
+    } else if (this.#bytes + end - start > listingBytes) this.close(`limits.listingBytes (${listingBytes})`);
+    else {
+      this.#bytes += end - start;
+      // A copy: a slice would keep the whole answer in memory.
+      this.found.push(Buffer.from(page.subarray(start, end)));
+    }
+    if (this.found.length + this.#withheld.length > listingItems) {
+      this.found.splice(listingItems);
+      this.close(`limits.listingItems (${listingItems})`);
+    }
+  }
+
+  /** Nothing more of this list is taken, or asked for. */
+  close(limit: string): void {
+    if (this.isFull) return;
+    this.isFull = true;
+    const { method } = this.#collection;
+    this.#withheld.push({ item: method, reason: `it brings more than ${limit}; the rest of it is not offered` });
+  }
+
+  #problemOf(page: Buffer, span: Span): string | undefined {
+    const { definitionBytes, definitionDepth } = this.#limits;
+    const size = span.end - span.start;
+    if (size > definitionBytes)
+      return `its definition has ${size} bytes, more than limits.definitionBytes (${definitionBytes})`;
+    if (isDeeper(page, span, definitionDepth))
+      return `its definition is nested deeper than limits.definitionDepth (${definitionDepth})`;
+    return undefined;
+  }
+
+  #nameOf(page: Buffer, definition: Span): string {
+    const name = memberOf(page, definition, this.#collection.key);
+    const isShort = name !== undefined && name.end - name.start <= LONGEST_NAME;
+    return (isShort ? textAt(page, name) : undefined) ?? '(no name)';
+  }
+}
+
+const QUOTE = 0x22;
+const OPEN = new Set(Buffer.from('[{'));
+const CLOSE = new Set(Buffer.from(']}'));
+
+/** Without recursion: how deep it is nested is the server's choice. */
+function isDeeper(bytes: Buffer, { start, end }: Span, most: number): boolean {
+  let depth = 0;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) at = skipString(bytes, at) - 1;
+    else if (OPEN.has(byte)) depth += 1;
+    else if (CLOSE.has(byte)) depth -= 1;
+    if (depth > most) return true;
+  }
+  return false;
+}
+
+/** Returns the cursor of the next page. */
+function readPage(instance: Instance, collection: Collection, reply: Message, intake: Intake): string | undefined {
   if (reply.kind === 'error' || reply.result === undefined)
     throw listError(instance, collection, `failed: ${reply.errorValue().message}`);
   const array = memberOf(reply.bytes, reply.result, collection.member);
-  const definitions: Buffer[] = [];
-  const end =
-    array === undefined
-      ? -1
-      : walkElements(reply.bytes, array.start, ({ start, end: stop }) => {
-          // A copy: a slice would keep the whole answer in memory.
-          definitions.push(Buffer.from(reply.bytes.subarray(start, stop)));
-        });
+  const take = (span: Span): void => {
+    intake.take(reply.bytes, span);
+  };
+  const end = array === undefined ? -1 : walkElements(reply.bytes, array.start, take);
   if (end === -1) throw listError(instance, collection, `holds no array "${collection.member}"`);
-  return { definitions, cursor: cursorOf(reply) };
+  return cursorOf(reply);
 }
 
 /** As JSON text. An empty one is the end to the loops of the official clients, and so to servers tried with them. */

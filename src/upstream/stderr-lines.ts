@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { LineFramer } from '../protocol/framer.ts';
 
 const KEPT_LINES = 12;
-const MAX_LINE_BYTES = 16 * 1024;
+export const MAX_STDERR_LINE_BYTES = 16 * 1024;
 
 export class RecentLines {
   readonly #redact: (line: string) => string;
@@ -38,7 +38,7 @@ export function eachLine(stream: Readable, onLine: (line: string) => void): void
         onLine(`${head.toString('utf8').slice(0, 512)}… (${size} bytes in one line)`);
       },
     },
-    MAX_LINE_BYTES,
+    MAX_STDERR_LINE_BYTES,
   );
   stream.on('data', (chunk: Buffer) => {
     framer.push(chunk);

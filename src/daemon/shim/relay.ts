@@ -29,6 +29,8 @@ export interface RelayDeps extends RelayEvents {
   readonly clock: Clock;
 }
 
+/** A client that has left so much unread, of what we say ourselves too, is read no further until it has read some. */
+const MOST_UNREAD_BYTES = 1024 * 1024;
 /** What waits for the next daemon while one drains; with more, the client is read no further. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -79,7 +81,7 @@ export class Relay {
     input.on('data', (chunk: Buffer) => {
       this.#clientGate.push(chunk);
       if (this.#conversation.isDraining) this.#drained();
-      if (this.#conversation.heldBytes > MAX_HELD_BYTES) input.pause();
+      if (this.#conversation.heldBytes > MAX_HELD_BYTES || output.writableLength > MOST_UNREAD_BYTES) input.pause();
       if (this.#socket === undefined && this.isWanted) this.#deps.asked();
     });
     input.on('end', () => {
@@ -92,6 +94,7 @@ export class Relay {
     output.on('error', this.#deps.left);
     output.on('drain', () => {
       this.#socket?.resume();
+      input.resume();
     });
   }
 

@@ -31,6 +31,9 @@ interface Reply {
   readonly answer?: string;
 }
 
+/** A prompt is what a person reads; the host may have written it. */
+export const PROMPT_CHARACTERS = 64 * 1024;
+
 const CLIENT = `'use strict';
 const [, , socket, text] = process.argv;
 const { SSH_ASKPASS_PROMPT: kind = '' } = process.env;
@@ -121,6 +124,7 @@ class AskingDesk implements Asking {
       .on('close', () => this.#sockets.delete(socket));
     socket.on('data', (part: string) => {
       request += part;
+      if (request.length > PROMPT_CHARACTERS) socket.destroy();
     });
     socket.on('end', () => {
       void this.#answer(request).then(

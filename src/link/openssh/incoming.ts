@@ -8,6 +8,8 @@ export class Incoming {
   readonly #widen: (bytes: number) => void;
   readonly #unread = new Map<Readable, number>();
   #readBytes = 0;
+  /** What they may still send. */
+  #windowBytes = LOCAL_WINDOW_BYTES;
   #ended = false;
 
   /** `widen` tells the other side that so many bytes may follow. */
@@ -17,8 +19,13 @@ export class Incoming {
     this.errors = this.#makeStream();
   }
 
-  /** A stream that is full keeps its bytes out of the window; without a stream they are dropped. */
+  /**
+   * A stream that is full keeps its bytes out of the window; without a stream they are dropped. More than the window
+   * allows throws a RangeError: it would be kept here without end.
+   */
   deliver(stream: Readable | undefined, bytes: Buffer): void {
+    this.#windowBytes -= bytes.length;
+    if (this.#windowBytes < 0) throw new RangeError('more data on a channel than its window allows');
     if (stream === undefined || stream.destroyed || this.#ended) {
       this.#release(bytes.length);
       return;
@@ -44,6 +51,7 @@ export class Incoming {
   #release(bytes: number): void {
     this.#readBytes += bytes;
     if (this.#readBytes < LOCAL_WINDOW_BYTES / 2) return;
+    this.#windowBytes += this.#readBytes;
     this.#widen(this.#readBytes);
     this.#readBytes = 0;
   }

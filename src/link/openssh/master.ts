@@ -3,10 +3,11 @@ import { access } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import { AnywhereError, INSTALL_OPENSSH } from '../../base/errors.ts';
 import { type GuardedProcess, startGuarded } from './guard.ts';
-import { StderrLines } from './stderr-lines.ts';
+import { STDERR_BYTES, StderrLines } from './stderr-lines.ts';
 
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
 const PROGRAM_NOT_FOUND = 127;
+const EVIDENCE_LINES = 5;
 /** Besides every line on stderr, how often the socket is looked for. */
 const LOOK_EVERY_MS = 250;
 
@@ -48,7 +49,8 @@ export class Master {
 
   /**
    * Resolves with `listening` when its control socket is there (ssh makes it once it is logged in), with `exited` when
-   * ssh gave up. Rejects with the signal's reason or HOST_TIMEOUT; then the process still has to be killed.
+   * ssh gave up. Rejects with the signal's reason, HOST_TIMEOUT or HOST_UNREACHABLE (it writes without end); then the
+   * process still has to be killed.
    */
   async listening(signal: AbortSignal): Promise<'listening' | 'exited'> {
     const { clock, silenceMs, isAsking, host, controlPath } = this.#start;
@@ -59,6 +61,7 @@ export class Master {
     for (;;) {
       if (await exists(controlPath)) return 'listening';
       if (!this.#running) return 'exited';
+      if (this.stderr.isFlood) throw flooded(host, this.stderr);
       await this.#nextLook(signal);
       if (isAsking()) heardAt = clock.monotonic();
       if (clock.monotonic() - heardAt >= silenceMs) {
@@ -118,6 +121,11 @@ export class Master {
       else signal.addEventListener('abort', onAbort, { once: true });
     });
   }
+}
+
+function flooded(host: string, stderr: StderrLines): AnywhereError {
+  const text = `ssh wrote more than ${STDERR_BYTES} bytes before it was logged in: what the host sends is no banner`;
+  return new AnywhereError('HOST_UNREACHABLE', text, { host, evidence: stderr.all().slice(0, EVIDENCE_LINES) });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -17,7 +17,7 @@ const C_PROXY = 0x1000000f;
 const S_ALIVE = 0x80000005;
 const S_PROXY = 0x8000000f;
 /** OpenSSH's own bound of a proxied packet (CHANNEL_MUX_MAX_PACKET). */
-const MAX_PACKET_BYTES = 256 * 1024;
+export const MAX_PACKET_BYTES = 256 * 1024;
 
 /** A socket in proxy mode. `framing` may hold the beginning of the next packet. */
 export interface MuxProxy {
@@ -98,10 +98,17 @@ class Conversation {
         act();
       };
       const onData = (chunk: Buffer): void => {
-        for (const message of this.#framing.push(chunk)) {
-          socket.pause();
+        try {
+          for (const message of this.#framing.push(chunk)) {
+            socket.pause();
+            settle(() => {
+              resolve(message);
+            });
+          }
+        } catch (error) {
+          socket.destroy();
           settle(() => {
-            resolve(message);
+            reject(error as Error);
           });
         }
       };

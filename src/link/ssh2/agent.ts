@@ -21,12 +21,15 @@ export type AgentAnswer =
 /** A forwarded agent whose other end is gone accepts and never answers. */
 const LIST_TIMEOUT_MS = 3000;
 
+/** As OpenSSH's own limit (AGENT_MAX_LEN). ssh2 would gather an answer of any length, in quadratic time. */
+export const AGENT_ANSWER_BYTES = 256 * 1024;
+
 /** Asks the agent for its keys. Kinds that ssh2 does not know (security keys, certificates) are left out. */
 export async function askAgent(socket: string | undefined, clock: Clock, signal: AbortSignal): Promise<AgentAnswer> {
   if (socket === undefined) return { kind: 'none' };
   const limit = deadline(clock, LIST_TIMEOUT_MS, () => new Error('the agent did not answer'), signal);
   try {
-    const agent = ssh2.createAgent(socket);
+    const agent = bounded(ssh2.createAgent(socket));
     const keys = await orAbort(list(agent), limit.signal);
     return { kind: 'agent', agent: { socket, keys, sign: (key, data, hash) => sign(agent, key, data, hash) } };
   } catch (cause) {
@@ -35,6 +38,23 @@ export async function askAgent(socket: string | undefined, clock: Clock, signal:
   } finally {
     limit.clear();
   }
+}
+
+/** Each of its connections carries one answer, and is ended where that is too long. */
+function bounded(agent: BaseAgent): BaseAgent {
+  const getStream = agent.getStream?.bind(agent);
+  if (getStream === undefined) return agent;
+  agent.getStream = (callback) => {
+    getStream((error, stream) => {
+      let bytes = 0;
+      callback(error, stream);
+      stream?.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > AGENT_ANSWER_BYTES) stream.destroy();
+      });
+    });
+  };
+  return agent;
 }
 
 function list(agent: BaseAgent): Promise<ParsedKey[]> {

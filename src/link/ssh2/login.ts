@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
 import { Emitter } from '../../base/emitter.ts';
-import type { AnywhereError } from '../../base/errors.ts';
+import { AnywhereError } from '../../base/errors.ts';
 import type { LinkDeps, Pulse, TransportEnd } from '../contract.ts';
 import { knownKeyTypes, lookupKnownHost } from '../known-hosts.ts';
 import type { SshSettings } from '../ssh-config.ts';
@@ -49,6 +49,8 @@ export interface LoginOptions {
   readonly pulse?: Pulse | undefined;
 }
 
+/** Of all banners before the login (RFC 4252, section 5.4). */
+export const BANNER_CHARACTERS = 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_COUNT = 2;
 
@@ -149,6 +151,11 @@ class Login {
     client.on('connect', () => {
       this.#phase = 'handshake';
     });
+    let bannerCharacters = 0;
+    client.on('banner', (text: string) => {
+      bannerCharacters += text.length;
+      if (bannerCharacters > BANNER_CHARACTERS) this.#finish(bannerFlood(this.#place));
+    });
     client.on('handshake', () => {
       if (this.#phase === 'handshake') this.#phase = 'login';
     });
@@ -202,6 +209,11 @@ class Login {
       },
     };
   }
+}
+
+function bannerFlood({ host, machine }: Ssh2Place): AnywhereError {
+  const text = `${machine} sent more than ${BANNER_CHARACTERS} characters of banners before the login`;
+  return new AnywhereError('HOST_UNREACHABLE', text, { host });
 }
 
 function bytesReadOf(stream: Duplex | undefined): number | undefined {

@@ -5,6 +5,9 @@ import { hostPrompt } from '../host-prompt.ts';
 import type { AskPassphrase } from './keyring.ts';
 import type { Patience } from './patience.ts';
 
+/** What a host may ask of a person in one login (RFC 4256); one that asks for more is answered no further. */
+export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;
+
 export interface Asker {
   readonly passphrase: AskPassphrase;
   password(attempt: number): Promise<string | undefined>;
@@ -24,6 +27,7 @@ export interface AskerOptions {
 
 export function createAsker(options: AskerOptions): Asker {
   let declined = false;
+  let rounds = 0;
   const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
     if (declined) return undefined;
     const answer = await options.patience.without(() =>
@@ -38,8 +42,17 @@ export function createAsker(options: AskerOptions): Asker {
     password: (attempt) =>
       ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
     interactive: (name, instructions, _language, prompts, finish) => {
+      rounds += 1;
+      if (rounds > INTERACTIVE_LIMITS.rounds || prompts.length > INTERACTIVE_LIMITS.prompts) {
+        declined = true;
+        finish([]);
+        return;
+      }
       const questions = prompts.map((prompt) => ({
-        text: hostPrompt(options.login, [name, instructions, prompt.prompt].join(' ')),
+        text: hostPrompt(
+          options.login,
+          [name, instructions, prompt.prompt].join(' ').slice(0, INTERACTIVE_LIMITS.characters),
+        ),
         echo: prompt.echo === true,
       }));
       const declineAll = (): void => {

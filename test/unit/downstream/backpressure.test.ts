@@ -25,3 +25,17 @@ it('a client that does not read makes its own servers wait, and nobody else', as
   stuck.read();
   await until(() => stuck.lines.filter((line) => line.includes('zzz')).length === 60, { withinMs: 20_000 });
 });
+
+it('a client that writes and never reads is read no further, and is answered once it reads', async () => {
+  const gateway = openGateway([server('box/huge', 'huge.mjs')]);
+  const stuck = new StreamClient(gateway, { highWaterMark: 1024, reads: false });
+  const method = `none/${'x'.repeat(1_000)}`;
+  for (let count = 0; count < 20_000; count += 1) {
+    stuck.ask(method, {});
+    if (count % 500 === 0) await new Promise(setImmediate);
+  }
+  const held = stuck.output.readableLength + stuck.output.writableLength;
+  expect(held).toBeLessThan(4 << 20);
+  stuck.read();
+  await until(() => stuck.lines.length === 20_000, { withinMs: 20_000 });
+});

@@ -155,4 +155,18 @@ describe('our end of the warden', () => {
     expect(seen.closed).toBe(1);
     expect(clock.timers).toBe(0);
   });
+
+  it.each([
+    ['an endless line', 'x'.repeat(8_192)],
+    ['lines that nobody asked for', 'x\n'.repeat(2_000)],
+    ['echoes of no beat', 'h 1\n'.repeat(2_000)],
+  ])('gives up a channel that brings %s', async (_what, text) => {
+    const { seen, echo } = setUp();
+    await echo(text);
+    await echo(text);
+    expect(seen.closed).toBe(1);
+    const { length } = seen.echoes;
+    await echo('h 1\n');
+    expect(seen.echoes).toHaveLength(length);
+  });
 });

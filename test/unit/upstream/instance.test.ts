@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { kept, settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 import { HELLO, instanceKit } from './kit.ts';
@@ -218,5 +219,38 @@ describe('an instance that is up', () => {
     expect(() => {
       instance.unsubscribe(instance.owner);
     }).not.toThrow();
+  });
+});
+
+describe('what a server asks its client', () => {
+  const asks = (from: number, count: number): object[] =>
+    Array.from({ length: count }, (_none, at) => ({ id: `s${from + at}`, method: 'roots/list' }));
+  const refusals = async (channel: { written(): Promise<{ error?: { message: string } }[]> }): Promise<string[]> =>
+    (await channel.written()).flatMap(({ error }) => error?.message ?? []);
+
+  it('waits for the client up to limits.serverRequests; the rest is refused at once', async () => {
+    const { channel, requests, up } = instanceKit();
+    await up();
+    await channel.say(...asks(0, 80));
+    expect(requests).toHaveLength(64);
+    const refused = await refusals(channel as never);
+    expect(refused).toHaveLength(16);
+    expect(refused[0]).toContain('64 requests of this server wait');
+  });
+
+  it('is refused at the rate of its log messages, and makes it unread for a moment', async () => {
+    const limits = { ...DEFAULTS.limits, serverRequests: 65_536, logLinesPerSecond: 10 };
+    const { channel, requests, clock, up } = instanceKit({}, { limits });
+    await up();
+    await channel.say(...asks(0, 90));
+    expect(requests).toHaveLength(40);
+    expect(await refusals(channel as never)).toHaveLength(50);
+    expect(channel.output.isPaused()).toBe(false);
+    await channel.say(...asks(90, 20));
+    expect(channel.output.isPaused()).toBe(true);
+    clock.advance(1_000);
+    await channel.say(...asks(110, 1));
+    // A second later ten more, of those that were left unread.
+    expect(requests).toHaveLength(50);
   });
 });

@@ -119,7 +119,10 @@ export function instanceKit(
     clientInfo: '{"name":"c","version":"1"}',
     capabilities: '{"x-new":1.0}',
     protocolVersion: '2025-06-18',
-    serverRequest: (_instance, request) => requests.push(request),
+    serverRequest: (_instance, request) => {
+      requests.push(request);
+      return new Promise(() => undefined);
+    },
     serverNotification: (_instance, notification) => notifications.push(notification),
     instanceReady: () => undefined,
     instanceEnded: () => undefined,

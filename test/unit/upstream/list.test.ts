@@ -4,7 +4,7 @@ import { kept } from '../protocol/kit.ts';
 import { HELLO, type InstanceKit, instanceKit } from './kit.ts';
 
 async function upWith(capabilities: object): Promise<InstanceKit> {
-  const kit = instanceKit();
+  const kit = instanceKit({}, { maxMessageBytes: 64 * 1024 * 1024 });
   await kit.up({ ...HELLO, capabilities });
   return kit;
 }
@@ -19,7 +19,7 @@ describe('listAll', () => {
       { id: asked[0]?.id, result: { resources: [] } },
       { id: asked[1]?.id, error: { code: -32601, message: 'no' } },
     );
-    expect(await lists).toEqual({ tools: [], prompts: [], resources: [], resourceTemplates: [] });
+    expect(await lists).toEqual({ tools: [], prompts: [], resources: [], resourceTemplates: [], withheld: [] });
   });
 
   it('drains all pages, cursors handed back as they came', async () => {
@@ -71,6 +71,50 @@ describe('listAll', () => {
     const { instance, channel } = await upWith({ tools: {} });
     const lists = kept(listAll(instance));
     for (let id = 2; id <= 1001; id += 1) await channel.say({ id, result: { tools: [], nextCursor: String(id) } });
-    await expect(lists).rejects.toMatchObject({ code: 'SERVER_PROTOCOL' });
+    expect((await lists).withheld).toMatchObject([
+      { reason: expect.stringContaining('listingPages (1000)') as unknown },
+    ]);
+    expect((await channel.written()).filter(({ method }) => method === 'tools/list')).toHaveLength(1_000);
+  });
+
+  const nested = (depth: number): string => `{"name":"t","x":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+
+  it.each([
+    ['definitionBytes', [{ name: 'big', description: 'x'.repeat(300_000) }, { name: 'ok' }], ['ok'], 'big'],
+    ['definitionDepth', [JSON.parse(nested(65)) as object, JSON.parse(nested(64)) as object], ['t'], 't'],
+    [
+      'listingItems',
+      Array.from({ length: 20_010 }, () => ({ name: 'n' })),
+      Array<string>(20_000).fill('n'),
+      'tools/list',
+    ],
+    [
+      'listingBytes',
+      Array.from({ length: 100 }, () => ({ name: 'n', description: 'x'.repeat(200_000) })),
+      Array<string>(83).fill('n'),
+      'tools/list',
+    ],
+  ])('withholds what is over limits.%s, and says so', async (limit, tools, kept_, item) => {
+    const { instance, channel } = await upWith({ tools: {} });
+    const lists = kept(listAll(instance));
+    const isFull = limit.startsWith('listing');
+    await channel.say({ id: 2, result: { tools, nextCursor: 'more' } });
+    // A list that is full is asked for no more of its pages.
+    if (!isFull) await channel.say({ id: 3, result: { tools: [] } });
+    const { tools: taken, withheld } = await lists;
+    expect(taken.map((bytes) => (JSON.parse(String(bytes)) as { name: string }).name)).toEqual(kept_);
+    expect(withheld).toMatchObject([{ item, reason: expect.stringContaining(`limits.${limit}`) as unknown }]);
+    const asked = (await channel.written()).filter(({ method }) => method === 'tools/list');
+    expect(asked).toHaveLength(isFull ? 1 : 2);
+  });
+
+  it('takes no harm from a definition that is nested a hundred thousand deep, or from a million of them', async () => {
+    const { instance, channel } = await upWith({ tools: {} });
+    const lists = kept(listAll(instance));
+    const many = '{"name":"n"},'.repeat(1_000_000);
+    await channel.say(`{"jsonrpc":"2.0","id":2,"result":{"tools":[${nested(100_000)},${many}{"name":"z"}]}}`);
+    const { tools, withheld } = await lists;
+    expect(tools.length + withheld.length).toBeLessThanOrEqual(20_002);
+    expect(withheld.map(({ item }) => item)).toEqual(['t', 'tools/list']);
   });
 });
