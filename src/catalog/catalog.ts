@@ -13,6 +13,7 @@ import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Listing, profileOf, readItems, sameItems } from './listing.ts';
+import { prefixesOf } from './naming.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
@@ -101,6 +102,12 @@ export class Catalog {
   /** The pool under whose name its tools are offered. */
   poolOf(server: ServerPlan): PoolPlan | undefined {
     return this.#pools.get(serverId(server));
+  }
+
+  /** What the public names of its tools may begin with, the longest first. */
+  prefixesOf(server: ServerPlan): readonly string[] {
+    const pool = this.poolOf(server);
+    return prefixesOf(pool === undefined ? server.namedAs : [pool.name], this.#plan.naming.maxLength);
   }
 
   /** True once the server has listed in this run, for whomever. */

@@ -180,7 +180,7 @@ describe('one gateway with all of it', () => {
     await offers(client, ['bad__bad__good']);
     const tools = await listTools(client);
     for (const tool of tools) {
-      expect(tool.name).toMatch(/^[A-Za-z0-9_-]{1,44}$/);
+      expect(tool.name).toMatch(/^[A-Za-z0-9_-]{1,48}$/);
       expect(tool['inputSchema']).toMatchObject({ type: 'object' });
       expect(
         Object.values((tool['inputSchema'] as { properties?: object }).properties ?? {}).every(

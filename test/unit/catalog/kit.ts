@@ -8,6 +8,7 @@ export function serverPlan(host: string, name: string, more: Partial<ServerPlan>
   return {
     host,
     name,
+    namedAs: [host, name],
     command: 'true',
     args: [],
     env: new Map(),
@@ -38,7 +39,7 @@ export function planOf(servers: readonly ServerPlan[], more: Partial<Plan> = {})
     file: '/hosts.yaml',
     hosts,
     pools: [],
-    naming: { maxLength: 44 },
+    naming: DEFAULTS.naming,
     catalog: { ttlMs: 300_000 },
     reconnect: { initialMs: 100, maxMs: 1000, attempts: Number.POSITIVE_INFINITY },
     heartbeat: { intervalMs: 5000, leaseMs: 60_000 },
