@@ -6,13 +6,14 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
-import type { Definitions } from '../upstream/list.ts';
+import type { Listed } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type Listing, profileOf, readItems, sameItems } from './listing.ts';
+import { type Listing, profileOf, type ReadItems, readItems, sameItems } from './listing.ts';
 import { prefixesOf } from './naming.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
@@ -35,7 +36,7 @@ const MAX_PROFILES = 16;
 
 interface Entry {
   readonly listing: Listing;
-  /** Said in this run, not read from disk. */
+  /** All of it was said in this run, not read from disk. */
   readonly isFresh: boolean;
 }
 
@@ -118,29 +119,44 @@ export class Catalog {
   /** True where the server should be asked again: never listed for this profile, or longer ago than `catalog.ttlMs`. */
   isStale(server: ServerPlan, profile?: string): boolean {
     const entry = profile === undefined ? this.#latest(server) : this.#own(server, profile);
-    return entry === undefined || this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
+    if (entry === undefined || entry.listing.unlisted.length > 0) return true;
+    return this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
   }
 
-  /** Takes what a server has just listed. */
+  /** False while there are collections of which nobody knows what the server offers. */
+  isListed(server: ServerPlan): boolean {
+    return this.listing(server)?.unlisted.length === 0;
+  }
+
+  /** Takes what a server has just listed. Of a collection that failed, what is known from before stays. */
   accept(
     server: ServerPlan,
-    definitions: Definitions,
+    listed: Listed,
     profile: string,
     hello: Pick<Listing, 'instructions' | 'capabilities'>,
   ): void {
     const id = serverId(server);
-    const read = forEachCollection((collection) => readItems(collection, definitions[collection.name]));
+    const fingerprint = this.#fingerprints.get(id) ?? '';
+    const before = this.listing(server, profile);
+    const known = before?.fingerprint === fingerprint ? before : undefined;
+    const read = forEachCollection((collection) => {
+      const definitions = listed[collection.name];
+      return definitions instanceof AnywhereError
+        ? earlier(known, collection.name)
+        : readItems(collection, definitions);
+    });
+    const failed = COLLECTIONS.map(({ name }) => name).filter((name) => listed[name] instanceof AnywhereError);
     const listing: Listing = {
-      fingerprint: this.#fingerprints.get(id) ?? '',
+      fingerprint,
       profile,
       listedAtMs: this.#clock.now(),
       items: forEachCollection(({ name }) => read[name].items),
       problems: COLLECTIONS.flatMap(({ name }) => read[name].problems),
+      unlisted: failed.filter((name) => known?.unlisted.includes(name) !== false),
       instructions: hello.instructions,
       capabilities: hello.capabilities,
     };
-    const before = this.listing(server, profile);
-    this.#keep(id, { listing, isFresh: true });
+    this.#keep(id, { listing, isFresh: failed.length === 0 });
     this.#cache.write(id, listing);
     this.#announce(server, before, listing);
   }
@@ -192,6 +208,13 @@ export class Catalog {
       this.#servers.every((server) => this.listing(server, other) === this.listing(server, profile));
     return [...this.#snapshots].find(([other]) => isAlike(other))?.[1];
   }
+}
+
+function earlier(listing: Listing | undefined, collection: CollectionName): ReadItems {
+  return {
+    items: listing?.items[collection] ?? [],
+    problems: listing?.problems.filter((problem) => problem.collection === collection) ?? [],
+  };
 }
 
 function serversOf(plan: Plan): readonly ServerPlan[] {

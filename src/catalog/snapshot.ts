@@ -38,7 +38,7 @@ export function buildSnapshot(
   for (const server of plan.hosts.flatMap((host) => host.servers)) {
     const listing = server.enabled ? listingOf(server) : undefined;
     if (listing === undefined) continue;
-    const found = listing.problems.map(({ item, reason }) => complaint(server, item, `withheld: ${reason}`));
+    const found = listing.problems.map(({ item, reason }) => complaint(server, item, reason));
     const builder = new RouteBuilder(server, aliases, plan.naming, found);
     for (const collection of COLLECTIONS) {
       // What a pool offers stands under its name alone, and behind everything else.

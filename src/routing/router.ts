@@ -61,7 +61,7 @@ export class Router {
   /** The servers that a name nobody offers may be meant for: theirs by its beginning, and never listed. */
   unlisted(name: string): readonly ServerUnit[] {
     return [...this.#units.values()].filter(
-      ({ plan }) => plan.enabled && this.#mayBeOf(plan, name) && this.#catalog.listing(plan) === undefined,
+      ({ plan }) => plan.enabled && this.#mayBeOf(plan, name) && !this.#catalog.isListed(plan),
     );
   }
 

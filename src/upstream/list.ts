@@ -1,5 +1,5 @@
 /** Asks an instance for all it offers: every page of every list its capabilities name. */
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import { memberOf, rawAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
@@ -9,23 +9,17 @@ import type { Instance } from './instance.ts';
 /** A server whose cursor never ends must not be able to hold us. */
 const MAX_PAGES = 1000;
 
-/** The definitions of each collection, verbatim and in the server's order. */
-export type Definitions = Readonly<Record<CollectionName, readonly Buffer[]>>;
+/** Of each collection the definitions, verbatim and in the server's order, or why they could not be listed. */
+export type Listed = Readonly<Record<CollectionName, readonly Buffer[] | AnywhereError>>;
 
-/**
- * @param onFailure told of a list other than the tools' that failed: it counts as empty, and the tools stay
- * @throws AnywhereError where the server does not answer or answers with something else than a list
- */
-export async function listAll(instance: Instance, onFailure?: (error: unknown) => void): Promise<Definitions> {
-  const listed = (collection: Collection): Promise<readonly Buffer[]> => {
-    const list = listOne(instance, collection);
-    if (onFailure === undefined || collection.name === 'tools') return list;
-    return list.catch((error: unknown) => {
-      onFailure(error);
-      return [];
-    });
-  };
-  const lists = await Promise.all(COLLECTIONS.map(listed));
+/** Each collection stands alone: one that fails takes no other with it. */
+export async function listAll(instance: Instance): Promise<Listed> {
+  const { host, name: server } = instance.server;
+  const lists = await Promise.all(
+    COLLECTIONS.map((collection) =>
+      listOne(instance, collection).catch((error: unknown) => asAnywhereError(error).at({ host, server })),
+    ),
+  );
   const [tools = [], prompts = [], resources = [], resourceTemplates = []] = lists;
   return { tools, prompts, resources, resourceTemplates };
 }

@@ -64,6 +64,7 @@ export function listingOf(defined: Defined, more: Partial<Listing> = {}): Listin
     fingerprint: 'f',
     profile: '',
     listedAtMs: 1,
+    unlisted: [],
     instructions: undefined,
     capabilities: {},
     items: forEachCollection(({ name }) => read[name].items),

@@ -126,7 +126,7 @@ describe('buildSnapshot', () => {
 
   it('reports what a listing could not offer on its own server', () => {
     const built = snapshot([
-      [a, { tools: [{ name: 'bad' }, tool('good')] }],
+      [a, { tools: [{ name: 'bad', inputSchema: 5 }, tool('good')] }],
       [b, { tools: [tool('fine')] }],
     ]);
     expect([names(built), [...built.problems.keys()]]).toEqual([['one__a__good', 'two__b__fine'], ['one/a']]);
