@@ -1,6 +1,5 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import { listingOf, tool } from './kit.ts';
 
@@ -96,7 +95,9 @@ async function typedNames(tools: readonly object[]): Promise<string[]> {
       serverInfo: { name: 's', version: '1' },
     };
     const result = message.method === 'initialize' ? hello : { tools };
-    void far.send({ jsonrpc: '2.0', id: message.id, result } as JSONRPCMessage);
+    far.send({ jsonrpc: '2.0', id: message.id, result }).catch((error: unknown) => {
+      throw error;
+    });
   };
   const client = new Client({ name: 'c', version: '1' });
   await client.connect(near);
