@@ -61,9 +61,9 @@ export class Router {
 
   /** The servers that a name nobody offers may be meant for: theirs by its beginning, and never listed. */
   unlisted(name: string): readonly ServerUnit[] {
-    const prefix = (plan: ServerPlan): string => this.#catalog.poolOf(plan)?.name ?? `${plan.host}__${plan.name}`;
-    const isMeant = ({ plan }: ServerUnit): boolean => plan.enabled && name.startsWith(`${prefix(plan)}__`);
-    return [...this.#units.values()].filter((unit) => isMeant(unit) && this.#catalog.listing(unit.plan) === undefined);
+    return [...this.#units.values()].filter(
+      ({ plan }) => plan.enabled && this.#mayBeOf(plan, name) && !this.#catalog.isListed(plan),
+    );
   }
 
   /** Why a name that nobody offers may still be right. Undefined: it is just wrong. */
@@ -85,10 +85,12 @@ export class Router {
     );
   }
 
+  #mayBeOf(server: ServerPlan, name: string): boolean {
+    return this.#catalog.prefixesOf(server).some((prefix) => name.startsWith(prefix));
+  }
+
   #whyOff(name: string): AnywhereError | undefined {
-    const off = [...this.#units.values()].find(
-      ({ plan }) => !plan.enabled && name.startsWith(`${plan.host}__${plan.name}__`),
-    );
+    const off = [...this.#units.values()].find(({ plan }) => !plan.enabled && this.#mayBeOf(plan, name));
     if (off === undefined) return undefined;
     const { host, name: server } = off.plan;
     return new AnywhereError('TOOL_DENIED', `${host}/${server} is switched off`, {

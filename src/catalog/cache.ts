@@ -21,7 +21,7 @@ export interface CacheSecrets {
 
 const NO_SECRETS: CacheSecrets = { isIn: () => false, redact: (text) => text };
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Of a file's name: the beginning is its server, the rest the profile. */
 const SERVER_DIGITS = 16;
@@ -29,13 +29,16 @@ const PROFILE_DIGITS = 8;
 
 const count = z.int().min(0);
 
+const collection = z.enum(['tools', 'prompts', 'resources', 'resourceTemplates']);
+
 const HEADER = z.object({
   format: z.literal(FORMAT),
   fingerprint: z.string(),
   profile: z.string(),
   listedAtMs: z.number(),
   counts: z.object({ tools: count, prompts: count, resources: count, resourceTemplates: count }),
-  problems: z.array(z.object({ item: z.string(), reason: z.string() })),
+  problems: z.array(z.object({ collection, item: z.string(), reason: z.string() })),
+  unlisted: z.array(collection),
   instructions: z.string().optional(),
   capabilities: z.record(z.string(), z.unknown()),
   /** Of all that stands behind this line: a disk that garbled one definition would break the whole merged list. */
@@ -97,7 +100,11 @@ export class ListingCache {
       ...listing,
       items,
       listedAtMs: isWhole ? listing.listedAtMs : 0,
-      problems: listing.problems.map(({ item, reason }) => ({ item: redact(item), reason: redact(reason) })),
+      problems: listing.problems.map((problem) => ({
+        ...problem,
+        item: redact(problem.item),
+        reason: redact(problem.reason),
+      })),
       instructions: instructions !== undefined && isIn(instructions) ? undefined : instructions,
       capabilities: isIn(JSON.stringify(capabilities)) ? {} : capabilities,
     };
@@ -161,6 +168,7 @@ function encode(listing: Listing): Buffer {
     listedAtMs: listing.listedAtMs,
     counts: forEachCollection(({ name }) => listing.items[name].length),
     problems: [...listing.problems],
+    unlisted: [...listing.unlisted],
     instructions: listing.instructions,
     capabilities: listing.capabilities,
     digest: digestOf(body),
@@ -178,8 +186,8 @@ function decode(bytes: Buffer, fingerprint: string): Listing | undefined {
   const items = forEachCollection((collection) =>
     lines.splice(0, header.counts[collection.name]).flatMap((line) => readItem(collection, line) ?? []),
   );
-  const { profile, listedAtMs, problems, instructions, capabilities } = header;
-  return { fingerprint, profile, listedAtMs, items, problems, instructions, capabilities };
+  const { profile, listedAtMs, problems, unlisted, instructions, capabilities } = header;
+  return { fingerprint, profile, listedAtMs, items, problems, unlisted, instructions, capabilities };
 }
 
 function digestOf(body: Buffer): string {

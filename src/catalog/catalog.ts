@@ -6,13 +6,15 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
-import type { Definitions, Listed } from '../upstream/list.ts';
+import type { Listed } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type Listing, type ListingProblem, profileOf, readItems, sameItems } from './listing.ts';
+import { type Listing, type ListingProblem, profileOf, type ReadItems, readItems, sameItems } from './listing.ts';
+import { prefixesOf } from './naming.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
@@ -35,7 +37,7 @@ const MOST_PROBLEMS = 100;
 
 interface Entry {
   readonly listing: Listing;
-  /** Said in this run, not read from disk. */
+  /** All of it was said in this run, not read from disk. */
   readonly isFresh: boolean;
 }
 
@@ -104,6 +106,12 @@ export class Catalog {
     return this.#pools.get(serverId(server));
   }
 
+  /** What the public names of its tools may begin with, the longest first. */
+  prefixesOf(server: ServerPlan): readonly string[] {
+    const pool = this.poolOf(server);
+    return prefixesOf(pool === undefined ? server.namedAs : [pool.name], this.#plan.naming.maxLength);
+  }
+
   /** True once the server has listed in this run, for whomever. */
   isFresh(server: ServerPlan): boolean {
     return this.#latest(server)?.isFresh === true;
@@ -112,29 +120,44 @@ export class Catalog {
   /** True where the server should be asked again: never listed for this profile, or longer ago than `catalog.ttlMs`. */
   isStale(server: ServerPlan, profile?: string): boolean {
     const entry = profile === undefined ? this.#latest(server) : this.#own(server, profile);
-    return entry === undefined || this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
+    if (entry === undefined || entry.listing.unlisted.length > 0) return true;
+    return this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
   }
 
-  /** Takes what a server has just listed. */
+  /** False while there are collections of which nobody knows what the server offers. */
+  isListed(server: ServerPlan): boolean {
+    return this.listing(server)?.unlisted.length === 0;
+  }
+
+  /** Takes what a server has just listed. Of a collection that failed, what is known from before stays. */
   accept(
     server: ServerPlan,
-    definitions: Definitions & Partial<Pick<Listed, 'withheld'>>,
+    listed: Listed,
     profile: string,
     hello: Pick<Listing, 'instructions' | 'capabilities'>,
   ): void {
     const id = serverId(server);
-    const read = forEachCollection((collection) => readItems(collection, definitions[collection.name]));
+    const fingerprint = this.#fingerprints.get(id) ?? '';
+    const before = this.listing(server, profile);
+    const known = before?.fingerprint === fingerprint ? before : undefined;
+    const read = forEachCollection((collection) => {
+      const definitions = listed[collection.name];
+      return definitions instanceof AnywhereError
+        ? earlier(known, collection.name)
+        : readItems(collection, definitions);
+    });
+    const failed = COLLECTIONS.map(({ name }) => name).filter((name) => listed[name] instanceof AnywhereError);
     const listing: Listing = {
-      fingerprint: this.#fingerprints.get(id) ?? '',
+      fingerprint,
       profile,
       listedAtMs: this.#clock.now(),
       items: forEachCollection(({ name }) => read[name].items),
-      problems: mostOf([...(definitions.withheld ?? []), ...COLLECTIONS.flatMap(({ name }) => read[name].problems)]),
+      problems: mostOf([...listed.withheld, ...COLLECTIONS.flatMap(({ name }) => read[name].problems)]),
+      unlisted: failed.filter((name) => known?.unlisted.includes(name) !== false),
       instructions: hello.instructions,
       capabilities: hello.capabilities,
     };
-    const before = this.listing(server, profile);
-    this.#keep(id, { listing, isFresh: true });
+    this.#keep(id, { listing, isFresh: failed.length === 0 });
     this.#cache.write(id, listing);
     this.#announce(server, before, listing);
   }
@@ -191,8 +214,16 @@ export class Catalog {
 /** A server with a hundred thousand bad definitions has one problem more than one with a hundred. */
 function mostOf(problems: readonly ListingProblem[]): readonly ListingProblem[] {
   const more = problems.length - MOST_PROBLEMS;
-  if (more <= 0) return problems;
-  return [...problems.slice(0, MOST_PROBLEMS), { item: `${more} more`, reason: 'see the others' }];
+  const last = problems[MOST_PROBLEMS];
+  if (last === undefined) return problems;
+  return [...problems.slice(0, MOST_PROBLEMS), { ...last, item: `${more} more`, reason: 'see the others' }];
+}
+
+function earlier(listing: Listing | undefined, collection: CollectionName): ReadItems {
+  return {
+    items: listing?.items[collection] ?? [],
+    problems: listing?.problems.filter((problem) => problem.collection === collection) ?? [],
+  };
 }
 
 function serversOf(plan: Plan): readonly ServerPlan[] {

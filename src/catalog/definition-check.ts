@@ -44,6 +44,16 @@ const SHAPES: Readonly<Record<CollectionName, z.ZodType>> = {
   resourceTemplates: z.object({ ...resource, uriTemplate: z.string() }),
 };
 
+/** The path to the first member that clients would refuse, where that is null; undefined where it is anything else. */
+export function nullMember(collection: CollectionName, definition: unknown): readonly PropertyKey[] | undefined {
+  const issues = SHAPES[collection].safeParse(definition).error?.issues ?? [];
+  return issues.find(({ path }) => path.length > 0 && valueOf(definition, path) === null)?.path;
+}
+
+function valueOf(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], root);
+}
+
 /** Why clients would refuse it, as a sentence; undefined where they would not. */
 export function definitionProblem(collection: CollectionName, definition: unknown): string | undefined {
   const [issue] = SHAPES[collection].safeParse(definition).error?.issues ?? [];

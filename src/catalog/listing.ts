@@ -2,6 +2,7 @@
 import type { Collection, CollectionName } from '../protocol/collections.ts';
 import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
 import { definitionProblem } from './definition-check.ts';
+import { mend } from './mending.ts';
 import { toolProblem } from './tool-check.ts';
 
 export interface ListedItem {
@@ -9,12 +10,13 @@ export interface ListedItem {
   readonly key: string;
   /** Where `key` stands in `bytes`, quotes included. */
   readonly keySpan: Span;
-  /** The whole definition, verbatim. */
+  /** The whole definition, verbatim but for what had to be mended. */
   readonly bytes: Buffer;
 }
 
-/** Something of a listing that cannot be offered, with the reason in a sentence. */
+/** Something of a listing that cannot be offered, or only otherwise than it was written: what was done and why. */
 export interface ListingProblem {
+  readonly collection: CollectionName;
   readonly item: string;
   readonly reason: string;
 }
@@ -28,6 +30,8 @@ export interface Listing {
   readonly listedAtMs: number;
   readonly items: Readonly<Record<CollectionName, readonly ListedItem[]>>;
   readonly problems: readonly ListingProblem[];
+  /** Collections that the server has never been able to list: of those it is not known what it offers. */
+  readonly unlisted: readonly CollectionName[];
   /** From `initialize`: what the server tells models about itself. */
   readonly instructions: string | undefined;
   /** From `initialize`. */
@@ -37,20 +41,23 @@ export interface Listing {
 /** What a server says in `initialize` that it can do. */
 export type ServerCapabilities = Readonly<Record<string, unknown>>;
 
-/** Reads the definitions of one collection: bad ones become problems, the good ones stay. */
-export function readItems(
-  collection: Collection,
-  definitions: readonly Buffer[],
-): { readonly items: readonly ListedItem[]; readonly problems: readonly ListingProblem[] } {
+export interface ReadItems {
+  readonly items: readonly ListedItem[];
+  readonly problems: readonly ListingProblem[];
+}
+
+/** Reads the definitions of one collection: bad ones are mended or become problems, the good ones stay as they are. */
+export function readItems(collection: Collection, definitions: readonly Buffer[]): ReadItems {
   const items = new Map<string, ListedItem>();
   const problems: ListingProblem[] = [];
   for (const bytes of definitions) {
-    const item = readItem(collection, bytes);
-    const name = item?.key ?? '(no name)';
-    const reason =
-      item === undefined ? `its ${collection.key} is missing or empty` : itemProblem(collection, item, items.has(name));
-    if (reason !== undefined || item === undefined) problems.push({ item: name, reason: reason ?? '' });
-    else items.set(name, item);
+    const read = readItem(collection, bytes);
+    const { item, reasons } =
+      read === undefined ? refused(`its ${collection.key} is missing or empty`) : offerable(collection, read);
+    const isRepeated = item !== undefined && items.has(item.key);
+    const all = isRepeated ? ['withheld: listed twice; the first one is offered'] : reasons;
+    for (const reason of all) problems.push({ collection: collection.name, item: read?.key ?? '(no name)', reason });
+    if (item !== undefined && !isRepeated) items.set(item.key, item);
   }
   return { items: [...items.values()], problems };
 }
@@ -62,8 +69,27 @@ export function readItem(collection: Collection, bytes: Buffer): ListedItem | un
   return keySpan === undefined || key === undefined || key === '' ? undefined : { key, keySpan, bytes };
 }
 
-function itemProblem(collection: Collection, item: ListedItem, isRepeated: boolean): string | undefined {
-  if (isRepeated) return 'listed twice; the first one is offered';
+interface Judged {
+  /** Undefined where it is withheld. */
+  readonly item: ListedItem | undefined;
+  readonly reasons: readonly string[];
+}
+
+function refused(reason: string): Judged {
+  return { item: undefined, reasons: [`withheld: ${reason}`] };
+}
+
+/** The item as it is, or as it was mended. */
+function offerable(collection: Collection, item: ListedItem): Judged {
+  if (itemProblem(collection, item) === undefined) return { item, reasons: [] };
+  const { bytes, notes } = mend(collection, item.bytes);
+  const mended = readItem(collection, bytes);
+  if (mended === undefined) return refused('its definition cannot be read');
+  const reason = itemProblem(collection, mended);
+  return reason === undefined ? { item: mended, reasons: notes } : refused(reason);
+}
+
+function itemProblem(collection: Collection, item: ListedItem): string | undefined {
   const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
   return (
     (collection.name === 'tools' ? toolProblem(definition) : undefined) ??

@@ -1,19 +1,9 @@
 /** The argument by which a client chooses the host that runs a pool's tool: added to its schema, and taken out of its calls. */
-import {
-  keyIs,
-  memberAt,
-  memberOf,
-  type Span,
-  skipSpace,
-  skipValue,
-  textAt,
-  walkMembers,
-} from '../protocol/json-scan.ts';
+import { memberAt, memberOf, type Span, textAt } from '../protocol/json-scan.ts';
 import type { Edit } from '../protocol/splice.ts';
+import { insertMember, removeMember } from './member-edits.ts';
 
 export const PIN_ARGUMENT = 'run_on';
-
-const CLOSE_BRACE = 0x7d;
 
 /** The edit that adds it to a tool's definition; undefined where the tool has an argument of that name itself. */
 export function pinEdit(definition: Buffer, hosts: readonly string[]): Edit | undefined {
@@ -23,10 +13,10 @@ export function pinEdit(definition: Buffer, hosts: readonly string[]): Edit | un
   const properties = memberAt(definition, whole, ['inputSchema', 'properties']);
   if (properties !== undefined)
     return memberOf(definition, properties, PIN_ARGUMENT) === undefined
-      ? insertion(definition, properties, text)
+      ? insertMember(definition, properties, text)
       : undefined;
   const schema = memberOf(definition, whole, 'inputSchema');
-  return schema === undefined ? undefined : insertion(definition, schema, `"properties":{${text}}`);
+  return schema === undefined ? undefined : insertMember(definition, schema, `"properties":{${text}}`);
 }
 
 /** What a call says of it, and the edit that takes it out. */
@@ -38,33 +28,8 @@ export interface Pin {
 
 /** @param args the arguments of a call; undefined where they do not have it */
 export function pinOf(bytes: Buffer, args: Span): Pin | undefined {
-  const members: Member[] = [];
-  walkMembers(bytes, args.start, {
-    member: (keyAt, start) => {
-      const end = skipValue(bytes, start);
-      members.push({ keyAt, start, end });
-      return end;
-    },
-  });
-  const index = members.findLastIndex(({ keyAt }) => keyIs(bytes, keyAt, PIN_ARGUMENT));
-  const [before, found, after] = [members[index - 1], members[index], members[index + 1]];
+  const found = removeMember(bytes, args, PIN_ARGUMENT);
   if (found === undefined) return undefined;
-  const host = textAt(bytes, found);
-  // With the comma behind it, or else with the one before it.
-  const span =
-    after === undefined
-      ? { start: before?.end ?? found.keyAt, end: found.end }
-      : { start: found.keyAt, end: after.keyAt };
-  return { host: host === '' ? undefined : host, edit: { span, text: '' } };
-}
-
-interface Member extends Span {
-  readonly keyAt: number;
-}
-
-/** A member put before those that an object has. */
-function insertion(bytes: Buffer, object: Span, text: string): Edit {
-  const at = object.start + 1;
-  const isEmpty = bytes[skipSpace(bytes, at)] === CLOSE_BRACE;
-  return { span: { start: at, end: at }, text: isEmpty ? text : `${text},` };
+  const host = textAt(bytes, found.value);
+  return { host: host === '' ? undefined : host, edit: found.edit };
 }

@@ -7,11 +7,12 @@ import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
 import type { UriAliases } from './alias.ts';
 import { isOffered, renamed } from './filter.ts';
 import type { ListedItem } from './listing.ts';
-import { isLegalName, isPlainName, publicName } from './naming.ts';
+import { isLegalName, publicName } from './naming.ts';
 import { PIN_ARGUMENT, pinEdit } from './pin-argument.ts';
 import { definitionUriEdits } from './result-uris.ts';
 import { type Route, serverId } from './route.ts';
 import { sameDefinition } from './same-definition.ts';
+import { titleEdits } from './titles.ts';
 
 /** Reports what is wrong with an item of a server. */
 export type Complain = (server: ServerPlan, item: string, what: string) => void;
@@ -20,6 +21,13 @@ export type Complain = (server: ServerPlan, item: string, what: string) => void;
 interface Offer {
   readonly server: ServerPlan;
   readonly item: ListedItem;
+}
+
+/** What a pool calls one of its tools. */
+interface Pooled {
+  readonly pool: PoolPlan;
+  readonly name: string;
+  readonly publicKey: string;
 }
 
 export class PoolRoutes {
@@ -54,7 +62,7 @@ export class PoolRoutes {
         const agreeing = agreeingWithMost(offers);
         for (const { server, item } of offers.filter((offer) => !agreeing.includes(offer)))
           complain(server, item.key, differs(pool, agreeing.length, offers.length));
-        const route = this.#route(pool, publicKey, agreeing, complain);
+        const route = this.#route({ pool, name, publicKey }, agreeing, complain);
         if (route !== undefined) routes.set(publicKey, route);
       }
   }
@@ -73,25 +81,25 @@ export class PoolRoutes {
   }
 
   #publicKey(pool: PoolPlan, name: string, first: Offer | undefined, complain: Complain): string {
-    const parts = [pool.name, name];
-    const { maxLength } = this.#plan.naming;
-    const publicKey = publicName(parts, maxLength);
-    if (first !== undefined && !isPlainName(parts, maxLength) && !isLegalName(name))
+    const publicKey = publicName([pool.name], name, this.#plan.naming.maxLength);
+    if (first !== undefined && !isLegalName(name))
       complain(first.server, first.item.key, `its name is not legal for AI clients; offered as ${publicKey}`);
     return publicKey;
   }
 
-  #route(pool: PoolPlan, publicKey: string, offers: readonly Offer[], complain: Complain): Route | undefined {
+  #route({ pool, name, publicKey }: Pooled, offers: readonly Offer[], complain: Complain): Route | undefined {
     const [first] = offers;
     if (first === undefined) return undefined;
     const { server, item } = first;
     const pin = pool.pin ? pinEdit(item.bytes, [...new Set(offers.map((offer) => offer.server.host))]) : undefined;
     if (pool.pin && pin === undefined)
       complain(server, item.key, `it has an argument ${PIN_ARGUMENT} of its own, so its host cannot be chosen`);
+    const saysPlace = this.#aliases.isActive && this.#plan.naming.titles === 'place';
     const edits: Edit[] = [
       { span: item.keySpan, text: JSON.stringify(publicKey) },
       ...(pin === undefined ? [] : [pin]),
       ...definitionUriEdits(item.bytes, server, this.#aliases),
+      ...(saysPlace ? titleEdits(item.bytes, name, pool.name) : []),
     ];
     const definition = joinPieces(splice(item.bytes, edits));
     const members = offers.map((offer): Route => ({ ...routeOf(offer, publicKey, definition), isMember: true }));

@@ -3,16 +3,18 @@
  * of each server's own list. Immutable; the same inputs give the same bytes.
  */
 import { AnywhereError } from '../base/errors.ts';
-import type { Plan, ServerPlan } from '../config/plan.ts';
+import type { NamingPlan, Plan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import { memberOf, textAt } from '../protocol/json-scan.ts';
 import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
 import type { UriAliases } from './alias.ts';
 import { isOffered, renamed } from './filter.ts';
 import type { ListedItem, Listing } from './listing.ts';
-import { isLegalName, isPlainName, publicName } from './naming.ts';
+import { isLegalName, publicName } from './naming.ts';
 import { PoolRoutes } from './pool-routes.ts';
 import { definitionUriEdits } from './result-uris.ts';
 import { type Route, serverId } from './route.ts';
+import { titleEdits } from './titles.ts';
 
 export { type Route, serverId } from './route.ts';
 
@@ -36,8 +38,8 @@ export function buildSnapshot(
   for (const server of plan.hosts.flatMap((host) => host.servers)) {
     const listing = server.enabled ? listingOf(server) : undefined;
     if (listing === undefined) continue;
-    const found = listing.problems.map(({ item, reason }) => complaint(server, item, `withheld: ${reason}`));
-    const builder = new RouteBuilder(server, aliases, plan.naming.maxLength, found);
+    const found = listing.problems.map(({ item, reason }) => complaint(server, item, reason));
+    const builder = new RouteBuilder(server, aliases, plan.naming, found);
     for (const collection of COLLECTIONS) {
       // What a pool offers stands under its name alone, and behind everything else.
       if (collection.name === 'tools' && pools.take(server, listing.items.tools)) continue;
@@ -57,22 +59,24 @@ export function buildSnapshot(
 class RouteBuilder {
   readonly #server: ServerPlan;
   readonly #aliases: UriAliases;
-  readonly #maxLength: number;
+  readonly #naming: NamingPlan;
   readonly #complaints: AnywhereError[];
 
-  constructor(server: ServerPlan, aliases: UriAliases, maxLength: number, complaints: AnywhereError[]) {
+  constructor(server: ServerPlan, aliases: UriAliases, naming: NamingPlan, complaints: AnywhereError[]) {
     this.#server = server;
     this.#aliases = aliases;
-    this.#maxLength = maxLength;
+    this.#naming = naming;
     this.#complaints = complaints;
   }
 
   add(routes: Map<string, Route>, collection: Collection, item: ListedItem): void {
     if (collection.name === 'tools' && !isOffered(this.#server.tools, item.key)) return;
+    const own = collection.name === 'tools' ? renamed(this.#server.tools, item.key) : item.key;
     const publicKey =
-      collection.key === 'name' ? this.#name(collection, item) : this.#aliases.toPublic(this.#server, item.key);
+      collection.key === 'name' ? this.#name(item, own) : this.#aliases.toPublic(this.#server, item.key);
     const holder = routes.get(publicKey);
-    if (holder === undefined) routes.set(publicKey, this.#route(item, publicKey));
+    if (holder === undefined)
+      routes.set(publicKey, this.#route(item, publicKey, collection.key === 'name' ? own : nameOf(item)));
     else
       this.#complain(
         item,
@@ -80,19 +84,18 @@ class RouteBuilder {
       );
   }
 
-  #name(collection: Collection, item: ListedItem): string {
-    const { host, name: server, tools } = this.#server;
-    const parts = [host, server, collection.name === 'tools' ? renamed(tools, item.key) : item.key];
-    const name = publicName(parts, this.#maxLength);
-    if (!isPlainName(parts, this.#maxLength) && !isLegalName(item.key))
-      this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
+  #name(item: ListedItem, own: string): string {
+    const name = publicName(this.#server.namedAs, own, this.#naming.maxLength);
+    if (!isLegalName(own)) this.#complain(item, `its name is not legal for AI clients; offered as ${name}`);
     return name;
   }
 
-  #route(item: ListedItem, publicKey: string): Route {
+  #route(item: ListedItem, publicKey: string, name: string): Route {
+    const saysPlace = this.#aliases.isActive && this.#naming.titles === 'place';
     const edits: Edit[] = [
       { span: item.keySpan, text: JSON.stringify(publicKey) },
       ...definitionUriEdits(item.bytes, this.#server, this.#aliases),
+      ...(saysPlace ? titleEdits(item.bytes, name, serverId(this.#server)) : []),
     ];
     return {
       publicKey,
@@ -106,6 +109,12 @@ class RouteBuilder {
   #complain(item: ListedItem, what: string): void {
     this.#complaints.push(complaint(this.#server, item.key, what));
   }
+}
+
+/** Of an item that is known by its URI. */
+function nameOf({ bytes, key }: ListedItem): string {
+  const span = memberOf(bytes, { start: 0, end: bytes.length }, 'name');
+  return (span && textAt(bytes, span)) ?? key;
 }
 
 function complaint(server: ServerPlan, item: string, what: string): AnywhereError {

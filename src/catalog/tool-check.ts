@@ -1,19 +1,22 @@
 /**
- * Whether a tool definition can be offered at all. Clients on the official SDK reject the whole
- * merged list for one definition that the MCP schema does not allow, so that one is withheld and
- * reported on its own server, and all others stay.
+ * Whether the schemas of a tool definition are what MCP allows. Clients on the official SDK reject the whole merged
+ * list for one that is not. `mending.ts` mends what it can; the rest is withheld and reported on its own server.
  */
 import { isRecord } from '../base/record.ts';
 
 /** Why the tool must be withheld, as a sentence; undefined where it can be offered. */
 export function toolProblem(tool: unknown): string | undefined {
   if (!isRecord(tool)) return 'its definition is not an object';
-  return objectSchemaProblem('inputSchema', tool['inputSchema']) ?? outputProblem(tool['outputSchema']);
+  return inputProblem(tool['inputSchema']) ?? outputProblem(tool['outputSchema']);
 }
 
-function outputProblem(schema: unknown): string | undefined {
+export function inputProblem(schema: unknown): string | undefined {
+  return objectSchemaProblem('inputSchema', schema);
+}
+
+export function outputProblem(schema: unknown): string | undefined {
   if (schema === undefined) return undefined;
-  return objectSchemaProblem('outputSchema', schema) ?? remoteReferenceProblem(schema);
+  return objectSchemaProblem('outputSchema', schema) ?? referenceProblem(schema);
 }
 
 /** MCP schema: inputSchema and outputSchema are `{ type: "object", properties?: { [key]: object }, required?: string[] }`. */
@@ -30,22 +33,43 @@ function objectSchemaProblem(where: string, schema: unknown): string | undefined
   return undefined;
 }
 
-/** Clients compile output schemas while listing; one that points elsewhere fails their whole list. */
-function remoteReferenceProblem(schema: unknown): string | undefined {
-  const reference = findRemoteReference(schema, 0);
+/** Clients compile output schemas while listing; one that points elsewhere, or at nothing, fails their whole list. */
+function referenceProblem(schema: unknown): string | undefined {
+  const reference = findLostReference(schema, schema, 0);
   return reference === undefined
     ? undefined
-    : `its outputSchema refers to ${JSON.stringify(reference)}, which clients cannot load`;
+    : `its outputSchema refers to ${JSON.stringify(reference)}, which clients cannot find`;
 }
 
-function findRemoteReference(value: unknown, depth: number): string | undefined {
+function findLostReference(value: unknown, root: unknown, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null || depth > 32) return undefined;
   for (const [key, inner] of Object.entries(value)) {
-    if (key === '$ref' && typeof inner === 'string' && /^[a-z][a-z0-9+.-]*:/iu.test(inner)) return inner;
-    const found = findRemoteReference(inner, depth + 1);
+    if (key === '$ref' && typeof inner === 'string' && !isFound(inner, root)) return inner;
+    const found = findLostReference(inner, root, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** RFC 6901, in the fragment of a URI. */
+function isFound(reference: string, root: unknown): boolean {
+  if (reference === '#') return true;
+  if (!reference.startsWith('#/')) return false;
+  const keys = reference.slice(2).split('/').map(unescaped);
+  const target = keys.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], root);
+  return typeof target === 'boolean' || isRecord(target);
+}
+
+function unescaped(key: string): string {
+  return decodedOr(key).replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function decodedOr(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }
 
 function isTextList(value: unknown): boolean {

@@ -45,7 +45,7 @@ hosts:
 
 /** Absolute paths, because programs started from a desktop find little on their PATH. */
 export function clientSnippet(node: string, file: string): string {
-  return JSON.stringify({ mcpServers: { 'mcp-anywhere': { command: node, args: [file] } } }, null, 2);
+  return JSON.stringify({ mcpServers: { anywhere: { command: node, args: [file] } } }, null, 2);
 }
 
 function claudeDesktopFile({ env, platform, homeDir }: Pick<CliIo, 'env' | 'platform' | 'homeDir'>): string {

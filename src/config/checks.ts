@@ -1,5 +1,6 @@
 /** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so none may look like an option. */
 import type { Finding } from './fields.ts';
+import { isLegalName, legalName, NAME_RULE } from './names.ts';
 import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
@@ -84,6 +85,13 @@ export function checkCwd(value: string): Finding | undefined {
 
 export function checkToolName(value: string): Finding | undefined {
   return /^[A-Za-z0-9_-]{1,64}$/.test(value) ? undefined : { expected: 'a tool name of letters, digits, `_` and `-`' };
+}
+
+/** `as`: it stands in public names like any other name of a host or server. */
+export function checkShortName(value: string): Finding | undefined {
+  if (isLegalName(value)) return undefined;
+  const better = legalName(value);
+  return { expected: NAME_RULE, ...(better === undefined ? {} : { suggestion: `for instance \`${better}\`` }) };
 }
 
 /** A member of a pool: `host/server` or `tag:label/server`, with `*` and `?` in each part. */

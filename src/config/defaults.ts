@@ -9,7 +9,7 @@ export const DEFAULTS = {
     pingMs: 60_000,
   },
   ssh: { connectTimeoutMs: 20_000 },
-  naming: { maxLength: 44 },
+  naming: { maxLength: 48, titles: 'place' },
   catalog: { ttlMs: 300_000 },
   reconnect: { initialMs: 250, maxMs: 30_000 },
   heartbeat: { intervalMs: 5_000, leaseMs: 60_000 },

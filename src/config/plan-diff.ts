@@ -29,6 +29,7 @@ export interface PlanDiff {
 
 /** Of a server: what a running process of it does not depend on. Any other key restarts it. */
 const ADJUSTABLE: ReadonlySet<string> = new Set<keyof ServerPlan>([
+  'namedAs',
   'tools',
   'timeoutMs',
   'totalTimeoutMs',

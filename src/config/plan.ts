@@ -29,6 +29,8 @@ export interface ToolsPlan {
 export interface ServerPlan {
   readonly name: string;
   readonly host: string;
+  /** What stands for host and server in public names: `as`, or else their own. */
+  readonly namedAs: readonly [host: string, server: string];
   readonly command: string;
   readonly args: readonly Template[];
   readonly env: ReadonlyMap<string, Template>;
@@ -132,13 +134,19 @@ export interface PoolPlan {
   readonly pin: boolean;
 }
 
+export interface NamingPlan {
+  /** Longest public name, in characters. */
+  readonly maxLength: number;
+  /** `place`: with more than one server, titles say where a tool runs. */
+  readonly titles: 'place' | 'keep';
+}
+
 export interface Plan {
   /** Absolute path of the hosts file. */
   readonly file: string;
   readonly hosts: readonly HostPlan[];
   readonly pools: readonly PoolPlan[];
-  /** Longest public name, in characters. */
-  readonly naming: { readonly maxLength: number };
+  readonly naming: NamingPlan;
   readonly catalog: { readonly ttlMs: number };
   readonly reconnect: ReconnectPlan;
   readonly heartbeat: HeartbeatPlan;

@@ -24,7 +24,10 @@ export function resolvePlan(hostsFile: HostsFile, place: ResolvePlace): Plan {
     file: place.file,
     hosts,
     pools: poolPlans(hostsFile.pools ?? {}, hosts),
-    naming: filled(DEFAULTS.naming, hostsFile.naming),
+    naming: {
+      maxLength: hostsFile.naming?.maxLength ?? DEFAULTS.naming.maxLength,
+      titles: hostsFile.naming?.titles ?? DEFAULTS.naming.titles,
+    },
     catalog: filled(DEFAULTS.catalog, hostsFile.catalog),
     reconnect: {
       ...filled(DEFAULTS.reconnect, reconnect),
@@ -47,7 +50,7 @@ function hostPlan(name: string, host: HostEntry, defaults: Defaults, place: Reso
     tags: host.tags ?? defaults.tags ?? [],
     ssh,
     servers: [...names].map((server) =>
-      serverPlan(name, server, { ...own(inherited, server), ...own(host.servers, server) }, place),
+      serverPlan([name, host.as ?? name], server, { ...own(inherited, server), ...own(host.servers, server) }, place),
     ),
   };
 }
@@ -70,10 +73,16 @@ function sshPlan(name: string, ssh: SshEntry, place: ResolvePlace): SshPlan {
   };
 }
 
-function serverPlan(host: string, name: string, entry: ServerEntry, place: ResolvePlace): ServerPlan {
+function serverPlan(
+  [host, hostAs]: readonly [name: string, as: string],
+  name: string,
+  entry: ServerEntry,
+  place: ResolvePlace,
+): ServerPlan {
   return {
     name,
     host,
+    namedAs: [hostAs, entry.as ?? name],
     // Empty only on a host with `ssh.subsystem`, where nothing is launched.
     command: entry.command ?? '',
     args: (entry.args ?? []).map((value) => templateOf(value, place)),

@@ -14,6 +14,7 @@ import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
 export function brokenRules(root: unknown): Complaint[] {
   const file = mapping(root);
   const defaults = mapping(file['defaults']);
+  const hosts = mapping(file['hosts']);
   return [
     ...ordered(file, 'reconnect', 'initialMs', 'maxMs', 1),
     ...ordered(file, 'heartbeat', 'intervalMs', 'leaseMs', 2),
@@ -23,15 +24,30 @@ export function brokenRules(root: unknown): Complaint[] {
       subsystem: false,
       complete: false,
     }),
-    ...Object.entries(mapping(file['hosts'])).flatMap(([name, host]) => hostRules(name, mapping(host), defaults)),
+    ...Object.entries(hosts).flatMap(([name, host]) => hostRules(name, mapping(host), defaults)),
+    ...shortNameRules(hosts, ['hosts'], Object.keys(mapping(file['pools']))),
     ...poolRules(file),
   ];
+}
+
+/** Public names begin with these: two that are equal would be one. */
+function shortNameRules(entries: Mapping, path: KeyPath, taken: readonly string[] = []): Complaint[] {
+  const holders = new Map([...taken, ...Object.keys(entries)].map((name) => [name, name]));
+  return Object.entries(entries).flatMap(([name, entry]) => {
+    const { as } = mapping(entry);
+    if (typeof as !== 'string' || as === name) return [];
+    const holder = holders.get(as);
+    holders.set(as, holder ?? name);
+    if (holder === undefined) return [];
+    return [complaint([...path, name, 'as'], 'value', 'a name that nothing else here has', `that of \`${holder}\``)];
+  });
 }
 
 function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] {
   const path = ['hosts', name];
   const ssh = { ...mapping(defaults['ssh']), ...mapping(host['ssh']) };
   const subsystem = host['local'] !== true && ssh['subsystem'] !== undefined;
+  const inherited = subsystem ? {} : mapping(defaults['servers']);
   const both = host['local'] === true && host['ssh'] !== undefined && host['ssh'] !== null;
   return [
     ...nameRule(
@@ -41,12 +57,18 @@ function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] 
     ),
     ...(both ? [complaint([...path, 'ssh'], 'key', '`local: true` or `ssh`', 'both', 'remove one of them')] : []),
     ...serversRules(host['servers'], [...path, 'servers'], {
-      inherited: subsystem ? {} : mapping(defaults['servers']),
+      inherited,
       isLocal: host['local'] === true,
       subsystem,
       complete: true,
     }),
+    ...shortNameRules(mergedServers(inherited, mapping(host['servers'])), [...path, 'servers']),
   ];
+}
+
+function mergedServers(inherited: Mapping, own: Mapping): Mapping {
+  const names = [...new Set([...Object.keys(inherited), ...Object.keys(own)])];
+  return Object.fromEntries(names.map((name) => [name, { ...mapping(inherited[name]), ...mapping(own[name]) }]));
 }
 
 interface ServersContext {

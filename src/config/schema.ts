@@ -13,6 +13,7 @@ import {
   checkMember,
   checkPath,
   checkProxyJump,
+  checkShortName,
   checkSshHost,
   checkSubsystem,
   checkTag,
@@ -62,7 +63,13 @@ const tools = mapping({
     .optional(),
 });
 
+const as = text('a short name', checkShortName)
+  .meta({ pattern: NAME_PATTERN, maxLength: MAX_NAME_LENGTH })
+  .describe('A short name, which public tool names hold instead of the full one.')
+  .optional();
+
 const server = mapping({
+  as,
   command: text('a program', checkCommand)
     .describe('The program that speaks MCP on stdin and stdout: its path, or its name on the PATH of that machine.')
     .optional(),
@@ -146,6 +153,7 @@ const servers = byName(server.nullable()).meta(named).describe('MCP servers by n
 const tags = list(text('a tag', checkTag), 'tags').describe('Labels for your own sorting.').optional();
 
 const host = mapping({
+  as,
   tags,
   ssh: ssh.describe('How to get there; what is left out comes from ~/.ssh/config.').optional(),
   local: flag().describe('true: this machine itself, without ssh.').optional(),
@@ -191,7 +199,13 @@ export const hostsFileSchema = mapping({
     .nullable()
     .optional(),
   naming: mapping({
-    maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 44.').optional(),
+    maxLength: whole('a number of characters', 24, 64).describe('Longest public tool name. Left out: 48.').optional(),
+    titles: z
+      .enum(['place', 'keep'], { error: '`place` or `keep`' })
+      .describe(
+        'place: with more than one server here, titles say where a tool runs (`Create Directory · gpu1/files`). keep: titles stay as servers wrote them. Left out: place.',
+      )
+      .optional(),
   })
     .describe('How tools are named.')
     .optional(),

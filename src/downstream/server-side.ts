@@ -22,6 +22,9 @@ import { cancellationOf } from './cancellation.ts';
 import { RunningRequests } from './requests.ts';
 import { Tasks } from './tasks.ts';
 
+/** They name a task that the client runs. */
+const TASK_REQUESTS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/result', 'tasks/cancel']);
+
 export interface ServerSideDeps {
   readonly scope: Scope;
   readonly catalog: { readonly aliases: UriAliases };
@@ -64,8 +67,11 @@ export class ServerSide {
   /** Sampling, elicitation, roots and whatever comes: to the one client this instance works for. */
   request(instance: Instance, request: Message): Promise<void> | undefined {
     const needed = SERVER_REQUESTS.get(request.method);
-    if (needed === undefined || this.#client.capabilities().includes(needed)) return this.#relay(instance, request);
-    instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
+    if (needed !== undefined && !this.#client.capabilities().includes(needed))
+      instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
+    else if (TASK_REQUESTS.has(request.method) && this.askerOf(request.paramText('taskId')) !== instance)
+      instance.peer.replyError(request, RPC.invalidParams, 'this server has asked for no such task');
+    else return this.#relay(instance, request);
     return undefined;
   }
 
@@ -84,12 +90,18 @@ export class ServerSide {
         this.#cancel(instance, notification);
         return;
       case 'task':
-        this.#client.tasks.learnFromStatus(notification, instance);
-        this.#client.peer.send([notification.bytes]);
+        this.#status(instance, notification);
         return;
       case 'pass':
         this.#client.peer.send([notification.bytes]);
     }
+  }
+
+  /** Of a task of this very instance: a server must not be able to speak for another's. */
+  #status(instance: Instance, notification: Message): void {
+    this.#client.tasks.learnFromStatus(notification, instance);
+    const taskId = notification.paramText('taskId') ?? '';
+    if (this.#client.tasks.instanceOf(taskId) === instance) this.#client.peer.send([notification.bytes]);
   }
 
   /** The instance for which the client runs this task. */

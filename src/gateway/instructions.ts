@@ -1,7 +1,7 @@
 /** What servers tell models about themselves, joined under headings and kept short. */
 import type { Catalog } from '../catalog/catalog.ts';
 import { serverId } from '../catalog/snapshot.ts';
-import type { PoolPlan, ServerPlan } from '../config/plan.ts';
+import type { ServerPlan } from '../config/plan.ts';
 
 const MAX_PER_SERVER = 2_000;
 const MAX_TOTAL = 16_000;
@@ -18,7 +18,7 @@ export function joinInstructions(
   const told = new Set<string>();
   const parts = servers.flatMap((server) => {
     const text = server.enabled ? catalog.listing(server, profile)?.instructions : undefined;
-    const heading = headingOf(server, catalog.poolOf(server));
+    const heading = headingOf(server, catalog);
     // Members of a pool are equal: the first one speaks for all.
     if (text === undefined || told.has(heading)) return [];
     told.add(heading);
@@ -27,9 +27,9 @@ export function joinInstructions(
   return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
 }
 
-function headingOf(server: ServerPlan, pool: PoolPlan | undefined): string {
-  if (pool !== undefined) return `## ${pool.name} (tools ${pool.name}__…)`;
-  return `## ${serverId(server)} (tools ${server.host}__${server.name}__…)`;
+function headingOf(server: ServerPlan, catalog: Catalog): string {
+  const names = catalog.prefixesOf(server).map((prefix) => `${prefix}…`);
+  return `## ${catalog.poolOf(server)?.name ?? serverId(server)} (tools ${names.join(', ')})`;
 }
 
 /** A server must not be able to write another one's heading. Whatever somebody may take for the end of a line is one. */

@@ -6,7 +6,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import type { AnywhereError } from '../base/errors.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { profileOf } from '../catalog/listing.ts';
@@ -49,8 +49,8 @@ export class ListingKeeper {
   readonly #wants = new Map<ServerUnit, Want>();
   readonly #relisting = new Map<Instance, { readonly dueMs: number; readonly cancel: CancelTimer }>();
   readonly #budgets = new WeakMap<Instance, LineBudget>();
-  /** Servers whose last listing failed: nothing is to be waited for. */
-  readonly #failed = new Map<ServerUnit, AnywhereError>();
+  /** Servers whose last listing failed, in whole or in part: nothing is to be waited for. */
+  readonly #failed = new Map<ServerUnit, readonly AnywhereError[]>();
   /** Listings in a row that failed, of instances that are up. */
   readonly #attempts = new WeakMap<Instance, number>();
 
@@ -126,9 +126,9 @@ export class ListingKeeper {
   }
 
   /** It is up and does not say what it offers: perhaps it does later. */
-  #failedToList(unit: ServerUnit, instance: Instance, error: AnywhereError): void {
-    this.#failed.set(unit, error);
-    this.#deps.onProblem(unit, error);
+  #failedToList(unit: ServerUnit, instance: Instance, errors: readonly AnywhereError[]): void {
+    this.#failed.set(unit, errors);
+    for (const error of errors) this.#deps.onProblem(unit, error);
     const attempt = (this.#attempts.get(instance) ?? 0) + 1;
     this.#attempts.set(instance, attempt);
     this.#relistIn(backoffMs(RETRY, attempt, this.#deps.random), instance);
@@ -136,7 +136,7 @@ export class ListingKeeper {
 
   /** True when waiting longer would not make this server's list appear: it was listed once, or cannot be now. */
   isSettled(unit: ServerUnit): boolean {
-    return this.#deps.catalog.listing(unit.plan) !== undefined || this.#isHopeless(unit);
+    return this.#deps.catalog.isListed(unit.plan) || this.#isHopeless(unit);
   }
 
   /** True when the server has listed in this run, or cannot now. */
@@ -152,16 +152,21 @@ export class ListingKeeper {
     return state === 'failed' || state === 'crash-loop';
   }
 
-  /** Why the server's last listing failed although it is up. */
+  /** Why the server's last listing failed although it is up; one for each collection. */
+  failures(unit: ServerUnit): readonly AnywhereError[] {
+    return this.#failed.get(unit) ?? [];
+  }
+
+  /** The first of them. */
   failure(unit: ServerUnit): AnywhereError | undefined {
-    return this.#failed.get(unit);
+    return this.failures(unit)[0];
   }
 
   #watch(unit: ServerUnit): Unsubscribe {
     const initialized = unit.initialized.on((instance) => {
       if (instance.owner.isVerbatim === true) return;
       // What is known already can be looked at again a moment later: the call that started it goes first.
-      if (this.#deps.catalog.listing(unit.plan) === undefined) this.#deps.scope.run(this.#list(unit, instance));
+      if (!this.#deps.catalog.isListed(unit.plan)) this.#deps.scope.run(this.#list(unit, instance));
       else this.relist(instance);
     });
     const changed = unit.changes.on(() => {
@@ -192,30 +197,21 @@ export class ListingKeeper {
     if (owner !== undefined && unit.link.state.kind === 'ready') unit.startSoon(owner);
   }
 
-  #partlyFailed(unit: ServerUnit, instance: Instance, thrown: unknown): void {
-    if (instance.isLive) this.#deps.onProblem(unit, instance.failureOf(thrown));
-  }
-
   async #list(unit: ServerUnit, instance: Instance): Promise<void> {
-    try {
-      const definitions = await listAll(instance, (error) => {
-        this.#partlyFailed(unit, instance, error);
-      });
-      if (unit.retired !== undefined) return;
+    const listed = await listAll(instance);
+    if (unit.retired !== undefined) return;
+    const failures = Object.values(listed).filter((list) => list instanceof AnywhereError);
+    // What fails because the instance is gone says nothing of the server.
+    if (failures.length > 0 && !instance.isLive) return;
+    const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
+    const hello = instance.hello ?? { instructions: undefined, capabilities: {} };
+    if (failures.length > 0) this.#failedToList(unit, instance, failures);
+    else {
       this.#failed.delete(unit);
       this.#attempts.delete(instance);
-      const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
-      this.#deps.catalog.accept(
-        unit.plan,
-        definitions,
-        profile,
-        instance.hello ?? { instructions: undefined, capabilities: {} },
-      );
-      this.#satisfied(unit, instance.owner);
-    } catch (thrown) {
-      if (!instance.isLive || unit.retired !== undefined) return;
-      this.#failedToList(unit, instance, instance.failureOf(thrown));
     }
+    this.#deps.catalog.accept(unit.plan, listed, profile, hello);
+    if (failures.length === 0) this.#satisfied(unit, instance.owner);
     this.progress.emit(unit);
   }
 }

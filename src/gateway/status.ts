@@ -67,9 +67,7 @@ function linkReport(
 
 function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): ServerReport {
   const { catalog, keeper } = gateway;
-  const problems = [...(catalog.snapshot().problems.get(serverId(unit.plan)) ?? [])];
-  const failure = keeper.failure(unit);
-  if (failure !== undefined) problems.push(failure);
+  const problems = [...(catalog.snapshot().problems.get(serverId(unit.plan)) ?? []), ...keeper.failures(unit)];
   const kind = serverStateKind(unit.state);
   const { cause } = unit.state;
   return {

@@ -6,34 +6,28 @@ import type { Message } from '../protocol/message.ts';
 import { isMethodNotFound } from '../protocol/relay.ts';
 import type { Instance } from './instance.ts';
 
-/** The definitions of each collection, verbatim and in the server's order. */
-export type Definitions = Readonly<Record<CollectionName, readonly Buffer[]>>;
-
 /** What is over a limit of the hosts file. */
 export interface Withheld {
+  readonly collection: CollectionName;
   readonly item: string;
   readonly reason: string;
 }
 
-export type Listed = Definitions & { readonly withheld: readonly Withheld[] };
+/** Of each collection the definitions, verbatim and in the server's order, or why they could not be listed. */
+export type Listed = Readonly<Record<CollectionName, readonly Buffer[] | AnywhereError>> & {
+  readonly withheld: readonly Withheld[];
+};
 
 const LONGEST_NAME = 256;
 
-/**
- * @param onFailure told of a list other than the tools' that failed: it counts as empty, and the tools stay
- * @throws AnywhereError where the server does not answer or answers with something else than a list
- */
-export async function listAll(instance: Instance, onFailure?: (error: unknown) => void): Promise<Listed> {
+/** Each collection stands alone: one that fails takes no other with it. */
+export async function listAll(instance: Instance): Promise<Listed> {
   const withheld: Withheld[] = [];
-  const listed = (collection: Collection): Promise<readonly Buffer[]> => {
-    const list = listOne(instance, collection, withheld);
-    if (onFailure === undefined || collection.name === 'tools') return list;
-    return list.catch((error: unknown) => {
-      onFailure(error);
-      return [];
-    });
-  };
-  const lists = await Promise.all(COLLECTIONS.map(listed));
+  const lists = await Promise.all(
+    COLLECTIONS.map((collection) =>
+      listOne(instance, collection, withheld).catch((error: unknown) => instance.failureOf(error)),
+    ),
+  );
   const [tools = [], prompts = [], resources = [], resourceTemplates = []] = lists;
   return { tools, prompts, resources, resourceTemplates, withheld };
 }
@@ -76,7 +70,11 @@ class Intake {
     const { listingBytes, listingItems } = this.#limits;
     const problem = this.#problemOf(page, { start, end });
     if (problem !== undefined) {
-      this.#withheld.push({ item: this.#nameOf(page, { start, end }), reason: problem });
+      this.#withheld.push({
+        collection: this.#collection.name,
+        item: this.#nameOf(page, { start, end }),
+        reason: problem,
+      });
     } else if (this.#bytes + end - start > listingBytes) this.close(`limits.listingBytes (${listingBytes})`);
     else {
       this.#bytes += end - start;
@@ -93,8 +91,12 @@ class Intake {
   close(limit: string): void {
     if (this.isFull) return;
     this.isFull = true;
-    const { method } = this.#collection;
-    this.#withheld.push({ item: method, reason: `it brings more than ${limit}; the rest of it is not offered` });
+    const { method, name: collection } = this.#collection;
+    this.#withheld.push({
+      collection,
+      item: method,
+      reason: `it brings more than ${limit}; the rest of it is not offered`,
+    });
   }
 
   #problemOf(page: Buffer, span: Span): string | undefined {

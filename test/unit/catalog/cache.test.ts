@@ -12,12 +12,23 @@ function cacheIn(folder: string): { cache: ListingCache; errors: unknown[] } {
 
 const full = listingOf(
   {
-    tools: ['{ "name" : "ö\\u0064d", "inputSchema":{"type":"object"},"x":1.0 }', tool('b'), { name: 'withheld' }],
+    tools: [
+      '{ "name" : "ö\\u0064d", "inputSchema":{"type":"object"},"x":1.0 }',
+      tool('b'),
+      { name: 'withheld', inputSchema: 1 },
+      { name: 'mended' },
+    ],
     prompts: [{ name: 'p' }],
     resources: [{ uri: 'u:1', name: 'r' }],
     resourceTemplates: [{ uriTemplate: 'u:{x}', name: 't' }],
   },
-  { profile: 'roots', listedAtMs: 42, instructions: 'line one\nline two', capabilities: { tools: {} } },
+  {
+    profile: 'roots',
+    unlisted: ['prompts'],
+    listedAtMs: 42,
+    instructions: 'line one\nline two',
+    capabilities: { tools: {} },
+  },
 );
 
 /** Writes a listing, and gives the file that holds it. */
@@ -108,9 +119,9 @@ describe('ListingCache', () => {
     'null\n',
     '5\n',
     '[]\n',
-    '{"format":2}\n',
-    '{"format":2,"fingerprint":"f"}\n',
-    '{"format":2,"fingerprint":"f","counts":null}\n',
+    '{"format":3}\n',
+    '{"format":3,"fingerprint":"f"}\n',
+    '{"format":3,"fingerprint":"f","counts":null}\n',
     '\0\0\0\0',
   ])('reads %j as none', (text) => {
     const { cache, file } = written();
@@ -126,6 +137,8 @@ describe('ListingCache', () => {
       { problems: 5 },
       { problems: [null] },
       { problems: undefined },
+      { unlisted: undefined },
+      { unlisted: ['others'] },
       { instructions: 5 },
       { listedAtMs: 'x' },
       { profile: null },

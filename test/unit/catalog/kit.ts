@@ -8,6 +8,7 @@ export function serverPlan(host: string, name: string, more: Partial<ServerPlan>
   return {
     host,
     name,
+    namedAs: [host, name],
     command: 'true',
     args: [],
     env: new Map(),
@@ -39,7 +40,7 @@ export function planOf(servers: readonly ServerPlan[], more: Partial<Plan> = {})
     file: '/hosts.yaml',
     hosts,
     pools: [],
-    naming: { maxLength: 44 },
+    naming: DEFAULTS.naming,
     catalog: { ttlMs: 300_000 },
     reconnect: { initialMs: 100, maxMs: 1000, attempts: Number.POSITIVE_INFINITY },
     heartbeat: { intervalMs: 5000, leaseMs: 60_000 },
@@ -51,10 +52,11 @@ export function planOf(servers: readonly ServerPlan[], more: Partial<Plan> = {})
 export type Defined = Partial<Record<CollectionName, readonly (object | string)[]>>;
 
 /** Definitions as a server writes them: objects, or texts that are kept as they are. */
-export function bytesOf(defined: Defined): Record<CollectionName, Buffer[]> {
-  return forEachCollection(({ name }) =>
+export function bytesOf(defined: Defined): Record<CollectionName, Buffer[]> & { readonly withheld: [] } {
+  const bytes = forEachCollection(({ name }) =>
     (defined[name] ?? []).map((item) => Buffer.from(typeof item === 'string' ? item : JSON.stringify(item))),
   );
+  return { ...bytes, withheld: [] };
 }
 
 export function listingOf(defined: Defined, more: Partial<Listing> = {}): Listing {
@@ -64,6 +66,7 @@ export function listingOf(defined: Defined, more: Partial<Listing> = {}): Listin
     fingerprint: 'f',
     profile: '',
     listedAtMs: 1,
+    unlisted: [],
     instructions: undefined,
     capabilities: {},
     items: forEachCollection(({ name }) => read[name].items),

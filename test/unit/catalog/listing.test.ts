@@ -30,9 +30,9 @@ describe('readItems', () => {
       ['twice', JSON.stringify(tool('twice'))],
     ]);
     expect(problems.map(({ item, reason }) => `${item}: ${reason}`)).toEqual([
-      'twice: listed twice; the first one is offered',
-      'bad: its inputSchema is not an object',
-      ...Array.from({ length: 4 }, () => '(no name): its name is missing or empty'),
+      'twice: withheld: listed twice; the first one is offered',
+      'bad: withheld: its inputSchema is not an object',
+      ...Array.from({ length: 4 }, () => '(no name): withheld: its name is missing or empty'),
     ]);
   });
 
@@ -47,7 +47,9 @@ describe('readItems', () => {
     expect(read('resourceTemplates', [{ uriTemplate: 'a{b}', name: 'n' }]).items.map(({ key }) => key)).toEqual([
       'a{b}',
     ]);
-    expect(read('resources', [{ name: 'no uri' }]).problems).toMatchObject([{ reason: 'its uri is missing or empty' }]);
+    expect(read('resources', [{ name: 'no uri' }]).problems).toMatchObject([
+      { reason: 'withheld: its uri is missing or empty' },
+    ]);
     expect(read('prompts', [{ name: 'p' }]).items).toHaveLength(1);
   });
 });

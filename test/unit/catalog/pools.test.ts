@@ -20,12 +20,13 @@ interface Given {
   readonly servers?: readonly ServerPlan[];
   readonly pools?: readonly PoolPlan[];
   readonly maxLength?: number;
+  readonly titles?: 'place' | 'keep';
 }
 
 /** @param defined by `host/server`; who is missing never spoke */
 function snapshot(defined: Readonly<Record<string, Defined>>, given: Given = {}): Snapshot {
-  const { servers = [...SERVERS, other], pools = [pool()], maxLength = 44 } = given;
-  const plan = planOf(servers, { pools, naming: { maxLength } });
+  const { servers = [...SERVERS, other], pools = [pool()], maxLength = 48, titles = 'keep' } = given;
+  const plan = planOf(servers, { pools, naming: { maxLength, titles } });
   const listings = new Map<string, Listing>(Object.entries(defined).map(([id, each]) => [id, listingOf(each)]));
   return buildSnapshot(plan, new UriAliases(plan), (server) => listings.get(serverId(server)));
 }
@@ -132,7 +133,7 @@ describe('the tools of a pool', () => {
   it('have legal names of limited length', () => {
     const long = 'x'.repeat(60);
     const found = snapshot({ 'gpu1/render': { tools: [tool(long), tool('a b')] } });
-    for (const name of names(found)) expect(name).toMatch(/^render__[A-Za-z0-9_-]{1,36}$/);
+    for (const name of names(found)) expect(name).toMatch(/^render__[A-Za-z0-9_-]{1,40}$/);
     expect(problems(found)['gpu1/render']).toEqual([expect.stringMatching(/^"a b": its name is not legal/)]);
   });
 

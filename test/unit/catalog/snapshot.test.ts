@@ -5,10 +5,13 @@ import { buildSnapshot, type Snapshot, serverId } from '../../../src/catalog/sna
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import { type Defined, listingOf, planOf, serverPlan, tool, toolsPlan } from './kit.ts';
 
-function snapshot(servers: readonly (readonly [ServerPlan, Defined | undefined])[], maxLength = 44): Snapshot {
+function snapshot(
+  servers: readonly (readonly [ServerPlan, Defined | undefined])[],
+  titles: 'place' | 'keep' = 'keep',
+): Snapshot {
   const plan = planOf(
     servers.map(([server]) => server),
-    { naming: { maxLength } },
+    { naming: { maxLength: 48, titles } },
   );
   const listings = new Map<ServerPlan, Listing>();
   for (const [server, defined] of servers) if (defined !== undefined) listings.set(server, listingOf(defined));
@@ -113,17 +116,17 @@ describe('buildSnapshot', () => {
 
   it('offers illegal names under legal ones and says so; long ones silently', () => {
     const built = snapshot([[a, { tools: [tool('with space'), tool('l'.repeat(80))] }]]);
-    for (const name of names(built)) expect(name).toMatch(/^[A-Za-z0-9_-]{1,44}$/);
+    for (const name of names(built)) expect(name).toMatch(/^[A-Za-z0-9_-]{1,48}$/);
     expect(complaints(built, 'one/a')).toEqual([
       expect.stringMatching(
-        /^"with space": its name is not legal for AI clients; offered as one__a__with_space_[0-9a-f]{8}$/,
+        /^"with space": its name is not legal for AI clients; offered as one__a__with_space_[0-9a-z]{5}$/,
       ),
     ]);
   });
 
   it('reports what a listing could not offer on its own server', () => {
     const built = snapshot([
-      [a, { tools: [{ name: 'bad' }, tool('good')] }],
+      [a, { tools: [{ name: 'bad', inputSchema: 5 }, tool('good')] }],
       [b, { tools: [tool('fine')] }],
     ]);
     expect([names(built), [...built.problems.keys()]]).toEqual([['one__a__good', 'two__b__fine'], ['one/a']]);

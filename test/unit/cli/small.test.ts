@@ -52,7 +52,7 @@ describe('the welcome', () => {
     const starter: unknown = parse(text.slice(start, text.indexOf('2. Check')));
     expect(starter).toMatchObject({ version: 1, hosts: { gpu1: { servers: { files: { command: 'npx' } } } } });
     expect(JSON.parse(clientSnippet(program.node, program.file))).toEqual({
-      mcpServers: { 'mcp-anywhere': { command: '/opt/node/bin/node', args: ['/opt/mcp/dist/bin.js'] } },
+      mcpServers: { anywhere: { command: '/opt/node/bin/node', args: ['/opt/mcp/dist/bin.js'] } },
     });
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
+import type { HostPlan, NamingPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
 import { isUnchanged, type PlanDiff, planDiff } from '../../../src/config/plan-diff.ts';
 import { planOf, serverPlan, toolsPlan } from '../catalog/kit.ts';
 
@@ -50,7 +50,7 @@ const host: fc.Arbitrary<HostPlan> = fc.constantFrom('one', 'two', 'three').chai
 
 const plan: fc.Arbitrary<Plan> = record({
   hosts: fc.uniqueArray(host, { selector: ({ name }) => name, maxLength: 3 }),
-  naming: fc.constantFrom({ maxLength: 44 }, { maxLength: 30 }),
+  naming: fc.constantFrom<NamingPlan[]>({ maxLength: 48, titles: 'place' }, { maxLength: 30, titles: 'keep' }),
   heartbeat: fc.constantFrom({ intervalMs: 5000, leaseMs: 60_000 }, { intervalMs: 1000, leaseMs: 60_000 }),
 }).map((more) => planOf([], more));
 
@@ -160,7 +160,7 @@ describe('the difference of two hosts files', () => {
 
   it('names the settings that differ, those of later versions too', () => {
     const before = planOf([serverPlan('box', 'a')]);
-    const after = { ...copy(before), naming: { maxLength: 20 }, somethingElse: { x: 1 } };
+    const after = { ...copy(before), naming: { maxLength: 20, titles: 'place' as const }, somethingElse: { x: 1 } };
     expect(planDiff(before, after).settings).toEqual(['naming', 'somethingElse']);
   });
 });

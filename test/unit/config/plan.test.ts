@@ -10,7 +10,7 @@ describe('what is left out', () => {
     const plan = planOf('hosts: { h: { servers: { s: { command: x } } } }');
     expect(plan).toMatchObject({
       file: '/etc/hosts-files/mine.yaml',
-      naming: { maxLength: 44 },
+      naming: { maxLength: 48, titles: 'place' },
       catalog: { ttlMs: 300_000 },
       reconnect: { initialMs: 250, maxMs: 30_000, attempts: Infinity },
       heartbeat: { intervalMs: 5_000, leaseMs: 60_000 },
@@ -40,6 +40,7 @@ describe('what is left out', () => {
     expect(plan.hosts[0]?.servers[0]).toEqual({
       name: 's',
       host: 'h',
+      namedAs: ['h', 's'],
       command: 'x',
       args: [],
       env: new Map(),

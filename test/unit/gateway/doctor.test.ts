@@ -11,6 +11,7 @@ function server(host: string, name: string, enabled = true): ServerPlan {
   return {
     name,
     host,
+    namedAs: [host, name],
     enabled,
     command: 'x',
     args: [],
@@ -54,7 +55,7 @@ function planOf(...hosts: HostPlan[]): Plan {
     file: '/hosts.yaml',
     hosts,
     pools: [],
-    naming: { maxLength: 44 },
+    naming: { maxLength: 48, titles: 'place' },
     catalog: { ttlMs: 1 },
     reconnect: { initialMs: 1, maxMs: 1, attempts: 1 },
     heartbeat: { intervalMs: 1, leaseMs: 1 },

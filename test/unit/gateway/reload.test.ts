@@ -201,10 +201,13 @@ describe('an edited hosts file', () => {
   });
 
   it('with another name length renames', async () => {
-    const rig = await serving([echo], ['box__echo__echo']);
-    expect((await rig.edit([echo], { naming: { maxLength: 14 } })).changed).toEqual(['naming: changed']);
+    const long = server('box/echo-with-a-long-name', 'echo.mjs');
+    const rig = await serving([long], ['box__echo-with-a-long-name__echo']);
+    expect((await rig.edit([long], { naming: { maxLength: 24, titles: 'keep' } })).changed).toEqual([
+      'naming: changed',
+    ]);
     await rig.client.waitFor(({ method }) => method === 'notifications/tools/list_changed');
-    expect((await rig.client.names()).every((name) => name.length <= 14)).toBe(true);
+    expect((await rig.client.names()).every((name) => name.length <= 24)).toBe(true);
   });
 
   it('switches a server off and on again', async () => {

@@ -56,3 +56,32 @@ it(
     expect(await heard('full')).toEqual([]);
   },
 );
+
+it(proves('a server cannot take over a task of another one by naming its id', 'tasks'), async () => {
+  const { client } = await connected(
+    [server('box/one', './tasks.mjs', { argv: ['a'] }), server('box/two', './tasks.mjs', { argv: ['b'] })],
+    ['box__one__start', 'box__two__announce'],
+  );
+  await client.call('box__one__start', {}, { task: {} });
+  await client.text('box__two__announce', { taskId: 'a1' });
+  await client.text('box__two__announce', { taskId: 'x'.repeat(1_000_000) });
+  expect((await client.request('tasks/get', { taskId: 'a1' })).result).toMatchObject({ by: 'a' });
+  expect(client.received.some(({ method }) => method === 'notifications/tasks/status')).toBe(false);
+});
+
+it(proves('a server cannot ask for a task that the client runs for another one', 'tasks'), async () => {
+  const { client } = await connected(
+    [server('box/full', './full.mjs'), server('box/twin', './full.mjs')],
+    ['box__full__ask', 'box__twin__ask'],
+    {},
+    { sampling: {}, tasks: {} },
+  );
+  const asks = (name: string, method: string, params: object): number =>
+    client.ask('tools/call', { name: `box__${name}__ask`, arguments: { method, params } });
+  const id = asks('twin', 'sampling/createMessage', { task: {} });
+  const request = await client.waitFor(({ method }) => method === 'sampling/createMessage');
+  client.send({ id: request.id, result: { task: { taskId: 'mine', status: 'working' } } });
+  await client.reply(id);
+  expect(JSON.stringify(await client.reply(asks('full', 'tasks/get', { taskId: 'mine' })))).toContain('no such task');
+  expect(client.received.some(({ method }) => method === 'tasks/get')).toBe(false);
+});
