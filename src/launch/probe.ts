@@ -92,7 +92,10 @@ const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
 /** What the login shell is given to run, once for most shells; single quotes mean the same in all of them. */
 const ASK = `exec /bin/sh -c 'eval "$_MASK"'`;
-/** xonsh replaces variables inside every kind of quotes. */
+/**
+ * xonsh replaces variables inside every kind of quotes. The xonsh of the session left `__ALIAS_STACK=exec` in the environment:
+ * another one takes that for a recursion, so the launcher removes the variable.
+ */
 const ASK_XONSH = `exec /bin/sh -c 'printenv _MASK|/bin/sh'`;
 /** tcsh takes `-l` only alone, so an interactive one is told to read what a login would. */
 const CSH_LOGIN = 'if ( -r /etc/csh.login ) source /etc/csh.login;if ( -r ~/.login ) source ~/.login;';
@@ -116,7 +119,7 @@ export function probeFunctions(nonce: string): string {
       `2>/dev/null 4>&-|sed -n '/^${begin}$/,/^${end}$/p;/^${end}$/q';}`,
     `_Mask(){ case \${SHELL##*/} in elvish)printf '%s\\n' ${quoted(ASK)}|_Mshell 'on stdin';;` +
       `tcsh|csh)_Mshell '-ic with ~/.login' -ic ${quoted(CSH_LOGIN + ASK)} </dev/null;;` +
-      `xonsh)_Mshell -ilc -ilc ${quoted(ASK_XONSH)} </dev/null;;nu)_Mshell '-l -c' -l -c ${quoted(ASK)} </dev/null;;` +
+      `xonsh)unset __ALIAS_STACK;_Mshell -ilc -ilc ${quoted(ASK_XONSH)} </dev/null;;nu)_Mshell '-l -c' -l -c ${quoted(ASK)} </dev/null;;` +
       `*)_Mshell -ilc -ilc ${quoted(ASK)} </dev/null;;esac;}`,
     `_Magain(){ export _MAGAIN=1;case \${SHELL##*/} in tcsh|csh)_Mf=-l;;*)_Mf=-il;;esac;` +
       `printf '%s\\n' ${quoted(ASK.replace('exec ', ''))}|_Mshell "$_Mf, on stdin" $_Mf;}`,
