@@ -18,6 +18,8 @@ import { App } from './views/app.tsx';
 import { Rows } from './views/line.tsx';
 import type { Theme } from './views/theme.ts';
 
+export { chooseTheme } from './views/theme.ts';
+
 export interface DashboardOptions {
   readonly io: TerminalIo;
   /** A connection that stands, so that what is wrong with the start is told on the person's own screen. */
@@ -73,6 +75,8 @@ class Dashboard {
     this.#scope = new Scope((error) => {
       this.#leave(error);
     });
+    // Also when the first frame fails, before anything has begun to use the connection.
+    this.#scope.onClose(() => options.first.close());
     this.#terminal = new Terminal(io);
     this.#painter = new Painter(this.#terminal, (frame) => this.#rows.rowsOf(frame));
     this.#pace = new Pace(clock, FRAME_MS, () => this.#ink?.rerender(this.#tree()));
