@@ -20,8 +20,8 @@ const HOSTS = 50;
 /** Each host tells ten events a second: five times two. */
 const ROUND_MS = 200;
 const MEASURE_MS = 6000;
-const MAX_FRAME_BYTES = 1024;
-const MAX_SHARE = 10;
+const MAX_FRAME_BYTES = 2048;
+const MAX_SHARE = 12;
 /** USER_HZ of Linux (proc(5)). */
 const TICKS_PER_SECOND = 100;
 const BEGIN_FRAME = '\u001B[?2026h';

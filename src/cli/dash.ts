@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { ControlClient } from '../daemon/control-client.ts';
 import type { Connect } from '../dashboard/attach.ts';
-import { quoted } from '../dashboard/model/commands.ts';
+import { quoted } from '../model/commands.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning, locate } from './session.ts';
 
