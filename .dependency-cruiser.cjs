@@ -15,6 +15,7 @@ const FLOORS = [
   ['downstream'],
   ['gateway'],
   ['daemon'],
+  ['model'],
   ['dashboard'],
   ['cli'],
 ];
@@ -37,7 +38,9 @@ const floorRules = FLOORS.flatMap((rooms, floor) =>
   }),
 );
 
-const beyondFaces = everyRoom.filter((room) => !['base', 'config', 'daemon', 'dashboard', 'cli'].includes(room));
+const beyondFaces = everyRoom.filter(
+  (room) => !['base', 'config', 'daemon', 'model', 'dashboard', 'cli'].includes(room),
+);
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -60,8 +63,21 @@ module.exports = {
       name: 'faces',
       comment: 'A face knows the control client, config/ and base/, and nothing else; `cli/serve` may build a gateway.',
       severity: 'error',
-      from: { path: inRoom(['cli', 'dashboard']), pathNot: ['^src/cli/(serve|demo)\\.ts$'] },
+      from: { path: inRoom(['cli', 'dashboard', 'model']), pathNot: ['^src/cli/(serve|demo)\\.ts$'] },
       to: { path: inRoom(beyondFaces) },
+    },
+    {
+      name: 'model-in-a-browser',
+      comment: 'src/model/ runs in a browser too: no module of Node, and of the rooms above base/ only types.',
+      severity: 'error',
+      from: { path: inRoom(['model']) },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'model-knows-only-types',
+      severity: 'error',
+      from: { path: inRoom(['model']) },
+      to: { path: '^src/(?!(model|base)/)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'demo-command',

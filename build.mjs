@@ -37,7 +37,7 @@ async function bundles() {
     'demo/client': DEMO_CLIENT,
     ...Object.fromEntries(servers.map((name) => [`demo/${path.basename(name, '.ts')}`, `src/demo/servers/${name}`])),
   };
-  return [options(present(program)), { ...options(present(demo)), plugins: [] }];
+  return [options(present(program)), { ...options(present(demo)), plugins: [switchedOff] }];
 }
 
 function present(entries) {
@@ -53,6 +53,35 @@ const demoClientApart = {
       if (kind === 'entry-point' || path.resolve(resolveDir, name) !== path.join(root, DEMO_CLIENT)) return undefined;
       return { path: '#demo/client', external: true };
     });
+  },
+};
+
+/**
+ * Debugging aids of bundled libraries that a variable of the user's own environment would switch on: `DEV=true` is
+ * usual among web developers. Each is removed here; a library that no longer has the text fails the build.
+ */
+const SWITCHES = [
+  // React DevTools, which are not installed here.
+  { file: 'ink/build/(reconciler|ink).js', text: 'isDev()', becomes: 'false' },
+  // Ink does not draw before it ends, and leaves resizes alone.
+  { file: 'is-in-ci/index.js', text: "check('CI') || check('CONTINUOUS_INTEGRATION')", becomes: 'false' },
+  // Tokens of the hosts file on standard output, where an AI client reads MCP.
+  { file: 'yaml/dist/compose/composer.js', text: 'node_process.env.LOG_STREAM', becomes: 'false' },
+  { file: 'yaml/dist/parse/parser.js', text: 'node_process.env.LOG_TOKENS', becomes: 'false' },
+  // Commands and their output, which may be a secret, on standard error.
+  { file: 'execa/lib/arguments/specific.js', text: "debuglog('execa').enabled", becomes: 'false' },
+];
+const switchedOff = {
+  name: 'switched-off',
+  setup: (build) => {
+    for (const { file, text, becomes } of SWITCHES) {
+      const filter = new RegExp(`[\\\\/]${file.replaceAll('.', '\\.').replaceAll('/', '[\\\\/]')}$`);
+      build.onLoad({ filter }, async ({ path: source }) => {
+        const contents = await readFile(source, 'utf8');
+        if (!contents.includes(text)) return { errors: [{ text: `${source} has changed: no ${text} to switch off` }] };
+        return { contents: contents.replaceAll(text, becomes) };
+      });
+    }
   },
 };
 
@@ -74,10 +103,10 @@ function options(entries) {
     legalComments: 'none',
     write: false,
     logLevel: 'warning',
-    plugins: [demoClientApart],
-    // ssh2 has a native addon that it finds beside itself. Never reached: Ink's optional debugging aid, and
-    // the compiler with which cosmiconfig would read a config file that is TypeScript.
-    external: ['ssh2', 'cpu-features', 'react-devtools-core', 'typescript'],
+    plugins: [demoClientApart, switchedOff],
+    // ssh2 has a native addon that it finds beside itself. Never reached: the compiler with which cosmiconfig
+    // would read a config file that is TypeScript.
+    external: ['ssh2', 'cpu-features', 'typescript'],
     define: {
       __VERSION__: JSON.stringify(manifest.version),
       'process.env.NODE_ENV': '"production"',

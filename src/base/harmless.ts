@@ -5,7 +5,7 @@
  * characters, line and paragraph separators, lone surrogates, and whatever is drawn as nothing (zero-width and tag
  * characters, fillers, variation selectors). An emoji keeps the joiners and selectors that it is made of.
  */
-import { stripVTControlCharacters } from 'node:util';
+import stripAnsi from 'strip-ansi';
 
 const HARMFUL = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
 const EMOJI_PART = String.raw`\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?`;
@@ -17,7 +17,7 @@ const ONE_HARMFUL = new RegExp(`^${HARMFUL}$`, 'u');
 /** Text without what could do harm; newline and tab stay. */
 export function harmless(text: string): string {
   if (isPlain(text)) return text;
-  return replaced(stripVTControlCharacters(text), (character) => (isLayout(character) ? character : ''));
+  return replaced(stripAnsi(text), (character) => (isLayout(character) ? character : ''));
 }
 
 /** The same on one line. */

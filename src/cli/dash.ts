@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { ControlClient } from '../daemon/control-client.ts';
 import type { Connect } from '../dashboard/attach.ts';
-import { quoted } from '../dashboard/model/commands.ts';
+import { quoted } from '../model/commands.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning, locate } from './session.ts';
 
@@ -17,12 +17,18 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
   if (!io.stdin.isTTY || !io.stdout.isTTY || io.env['TERM'] === 'dumb')
     throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', { hint: 'mcp-anywhere status' });
   const connect = connecting(context);
-  // Both take their time.
-  const [first, { runDashboard }, { chooseTheme }] = await Promise.all([
+  // Each takes a while. A connection that nobody closes would keep the process running.
+  const [connected, loaded] = await Promise.allSettled([
     connect('start', io.signal),
     import('../dashboard/dashboard.tsx'),
-    import('../dashboard/views/theme.ts'),
   ]);
+  if (connected.status === 'rejected') throw connected.reason;
+  const first = connected.value;
+  if (loaded.status === 'rejected') {
+    await first.close();
+    throw loaded.reason;
+  }
+  const { chooseTheme, runDashboard } = loaded.value;
   const options = {
     io: { stdin: io.stdin, stdout: io.stdout, fd: 1, process },
     first,

@@ -1,10 +1,10 @@
-/** Does outside what the model asks for, and tells it what came of it. */
+/** Performs the model's effects, and tells the model their results. */
 import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
+import type { Effect } from '../model/model.ts';
+import type { Message } from '../model/update.ts';
 import type { Attachment } from './attach.ts';
-import type { Effect, Loading } from './model/model.ts';
-import type { Message } from './model/update.ts';
 
 export interface ActorDeps {
   readonly attachment: Attachment;
@@ -13,7 +13,7 @@ export interface ActorDeps {
   readonly screen: ScreenActions;
 }
 
-/** What concerns the terminal alone. */
+/** Effects on the terminal alone. */
 export interface ScreenActions {
   copy(text: string): void;
   suspend(): void;
@@ -21,9 +21,10 @@ export interface ScreenActions {
   detach(): void;
 }
 
-type Load = Extract<Effect, { do: 'load' }>;
+type Of<K extends Effect['do']> = Extract<Effect, { do: K }>;
+type Asked = Of<'load' | 'call' | 'restart' | 'reconnect' | 'enable' | 'cancel' | 'answer' | 'explain'>;
 
-/** As many lines as fit a screen some times over. */
+/** Several screens full. */
 const LOG_LINES = 1000;
 
 export class Actor {
@@ -51,122 +52,103 @@ export class Actor {
       case 'abort-call':
         this.#call?.abort(new AnywhereError('CANCELLED', 'cancelled at the dashboard'));
         break;
-      case 'load':
-        scope.run(this.#load(effect));
-        break;
-      case 'call':
-        scope.run(this.#testCall(effect));
-        break;
       default:
-        scope.run(this.#act(effect));
+        scope.run(this.#ask(effect));
     }
   }
 
-  async #load(effect: Load): Promise<void> {
+  async #ask(effect: Asked): Promise<void> {
+    const { attachment, dispatch } = this.#deps;
     try {
-      this.#deps.dispatch(await this.#loaded(this.#client(), effect));
+      const { client } = attachment;
+      if (client === undefined)
+        throw new AnywhereError('NO_DAEMON', 'there is no connection to the daemon', { hint: 'press r to start it' });
+      dispatch(await this.#result(client, effect));
     } catch (error) {
-      this.#deps.dispatch({ type: 'not-loaded', what: effect.what satisfies Loading, report: reported(error) });
+      dispatch(failure(effect, reportOf(asAnywhereError(error))));
     }
   }
 
-  async #loaded(client: ControlClient, effect: Load): Promise<Message> {
-    const { signal } = this.#deps.scope;
+  async #result(client: ControlClient, effect: Asked): Promise<Message> {
+    switch (effect.do) {
+      case 'load':
+        return await this.#loaded(client, effect);
+      case 'call':
+        return { type: 'called', outcome: await this.#called(client, effect) };
+      case 'explain': {
+        const { subject } = effect;
+        return { type: 'explained', subject, text: await client.request('explain', { subject }) };
+      }
+      default:
+        return { type: 'done', text: await acted(client, effect) };
+    }
+  }
+
+  async #loaded(client: ControlClient, effect: Of<'load'>): Promise<Message> {
+    const { scope, attachment } = this.#deps;
     switch (effect.what) {
       case 'snapshot': {
-        const snapshot = await client.request('snapshot', {}, signal);
-        // Events from before it are told before it.
-        this.#deps.attachment.flush();
+        const snapshot = await client.request('snapshot', {}, scope.signal);
+        // The events before the snapshot must not be applied to it.
+        attachment.flush();
         return { type: 'snapshot', snapshot };
       }
       case 'tools':
-        return { type: 'tools', tools: (await client.request('tools', { start: effect.start }, signal)).tools };
+        return { type: 'tools', tools: (await client.request('tools', { start: effect.start }, scope.signal)).tools };
       case 'logs': {
         const { host, server } = effect;
         const place = { ...(host === undefined ? {} : { host }), ...(server === undefined ? {} : { server }) };
-        const { entries } = await client.request('logs', { ...place, lines: LOG_LINES }, signal);
-        this.#deps.attachment.flush();
+        const { entries } = await client.request('logs', { ...place, lines: LOG_LINES }, scope.signal);
+        attachment.flush();
         return { type: 'logs', entries, of: { host, server } };
       }
       case 'stats': {
         const of = { window: effect.window, by: effect.by };
-        return { type: 'stats', rows: (await client.request('stats', of, signal)).rows, of };
+        return { type: 'stats', rows: (await client.request('stats', of, scope.signal)).rows, of };
       }
     }
   }
 
-  async #testCall({ tool, args }: Extract<Effect, { do: 'call' }>): Promise<void> {
+  async #called(
+    client: ControlClient,
+    { tool, args }: Of<'call'>,
+  ): Promise<Extract<Message, { type: 'called' }>['outcome']> {
     const { scope, dispatch } = this.#deps;
-    const controller = new AbortController();
-    this.#call = controller;
-    try {
-      const client = this.#client();
-      const stop = client.on('call/progress', ({ progress, total, message = '' }) => {
-        dispatch({ type: 'call-progress', text: `${progress}${total === undefined ? '' : `/${total}`} ${message}` });
-      });
-      const signal = AbortSignal.any([controller.signal, scope.signal]);
-      const outcome = await client.request('call', { tool, arguments: args }, signal).finally(stop);
-      dispatch({ type: 'called', outcome });
-    } catch (error) {
-      dispatch({ type: 'call-failed', report: reported(error) });
-    }
-  }
-
-  async #act(
-    effect: Exclude<
-      Effect,
-      { do: 'load' | 'call' | 'copy' | 'suspend' | 'repaint' | 'detach' | 'attach' | 'abort-call' }
-    >,
-  ): Promise<void> {
-    const { dispatch } = this.#deps;
-    try {
-      const said = await this.#acted(this.#client(), effect);
-      dispatch(typeof said === 'string' ? { type: 'done', text: said } : said);
-    } catch (error) {
-      dispatch({ type: 'failed', report: reported(error) });
-    }
-  }
-
-  async #acted(client: ControlClient, effect: Parameters<Actor['perform']>[0]): Promise<Message | string> {
-    switch (effect.do) {
-      case 'restart': {
-        const { host, server } = effect;
-        await client.request('restart', server === undefined ? { host } : { host, server });
-        return `restarted ${host}${server === undefined ? '' : `/${server}`}`;
-      }
-      case 'reconnect':
-        await client.request('reconnect', { host: effect.host });
-        return `tried ${effect.host}`;
-      case 'enable': {
-        const { host, server, enabled } = effect;
-        await client.request('enable', { host, server, enabled });
-        return `${host}/${server} is ${enabled ? 'on' : 'off'}`;
-      }
-      case 'cancel':
-        await client.request('call/cancel', { call: effect.call });
-        return 'cancelled';
-      case 'answer':
-        await client.request('prompt/answer', { id: effect.id, answer: effect.answer });
-        return effect.answer === null ? 'declined' : 'answered';
-      case 'explain':
-        return {
-          type: 'explained',
-          subject: effect.subject,
-          text: await client.request('explain', { subject: effect.subject }),
-        };
-      default:
-        throw new AnywhereError('INTERNAL', `${effect.do} is nothing to ask the daemon for`);
-    }
-  }
-
-  #client(): ControlClient {
-    const { client } = this.#deps.attachment;
-    if (client === undefined)
-      throw new AnywhereError('NO_DAEMON', 'there is no connection to the daemon', { hint: 'r starts it again' });
-    return client;
+    this.#call = new AbortController();
+    const stop = client.on('call/progress', ({ progress, total, message = '' }) => {
+      dispatch({ type: 'call-progress', text: `${progress}${total === undefined ? '' : `/${total}`} ${message}` });
+    });
+    const signal = AbortSignal.any([this.#call.signal, scope.signal]);
+    return await client.request('call', { tool, arguments: args }, signal).finally(stop);
   }
 }
 
-function reported(error: unknown): ErrorReport {
-  return reportOf(asAnywhereError(error));
+function failure(effect: Asked, report: ErrorReport): Message {
+  if (effect.do === 'load') return { type: 'not-loaded', what: effect.what, report };
+  return { type: effect.do === 'call' ? 'call-failed' : 'failed', report };
+}
+
+/** Returns the text for the person. */
+async function acted(client: ControlClient, effect: Exclude<Asked, Of<'load' | 'call' | 'explain'>>): Promise<string> {
+  switch (effect.do) {
+    case 'restart': {
+      const { host, server } = effect;
+      await client.request('restart', server === undefined ? { host } : { host, server });
+      return `restarted ${host}${server === undefined ? '' : `/${server}`}`;
+    }
+    case 'reconnect':
+      await client.request('reconnect', { host: effect.host });
+      return `tried to connect to ${effect.host}`;
+    case 'enable': {
+      const { host, server, enabled } = effect;
+      await client.request('enable', { host, server, enabled });
+      return `${host}/${server} is ${enabled ? 'on' : 'off'}`;
+    }
+    case 'cancel':
+      await client.request('call/cancel', { call: effect.call });
+      return 'cancelled';
+    case 'answer':
+      await client.request('prompt/answer', { id: effect.id, answer: effect.answer });
+      return effect.answer === null ? 'declined' : 'answered';
+  }
 }

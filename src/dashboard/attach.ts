@@ -4,8 +4,8 @@ import { type CancelTimer, type Clock, sleep } from '../base/clock.ts';
 import { asAnywhereError, reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
-import type { Message } from './model/update.ts';
-import type { NumberedEvent } from './model/world.ts';
+import type { Message } from '../model/update.ts';
+import type { NumberedEvent } from '../model/world.ts';
 
 /** `start`: starts the daemon where none runs. `join`: rejects there; who stopped it may have meant it. */
 export type Connect = (mode: 'start' | 'join', signal: AbortSignal) => Promise<ControlClient>;

@@ -1,41 +1,41 @@
-/** The dashboard: a model, the screen that shows it, the keys that change it, and the daemon it is about. */
+/** The dashboard: connects the model with the screen, the keys and the daemon. */
 import { type Instance, render } from 'ink';
 import type { ReactElement } from 'react';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { ControlClient } from '../daemon/control-client.ts';
+import { firstModel, type Model } from '../model/model.ts';
+import { type Message, update } from '../model/update.ts';
 import { Actor, type ScreenActions } from './actor.ts';
 import { Attachment, type Connect } from './attach.ts';
-import { listenToKeys } from './keyboard.ts';
-import { firstModel, type Model } from './model/model.ts';
-import { type Message, update } from './model/update.ts';
-import { Pace } from './pace.ts';
-import { Painter } from './painter.ts';
-import { RowBook } from './row-book.ts';
+import { listenToKeys } from './keys.ts';
+import { Painter, RowMarks } from './painter.ts';
 import { Terminal, type TerminalIo } from './terminal.ts';
 import { App } from './views/app.tsx';
-import { Rows } from './views/line.tsx';
+import { Marks } from './views/line.tsx';
 import type { Theme } from './views/theme.ts';
+
+export { chooseTheme } from './views/theme.ts';
 
 export interface DashboardOptions {
   readonly io: TerminalIo;
-  /** A connection that stands, so that what is wrong with the start is told on the person's own screen. */
+  /** Made before the terminal is taken over, so that errors of the start are printed as of any command. */
   readonly first: ControlClient;
   readonly connect: Connect;
   readonly clock: Clock;
   readonly random: () => number;
   readonly theme: Theme;
-  /** How this program is called, for the commands it shows. */
+  /** How the person calls this program, for the commands on the screen. */
   readonly program: string;
 }
 
 const FRAME_MS = 33;
 const TICK_MS = 1000;
-/** Longer than a signal takes. */
+/** A signal arrives within this time, ms. */
 const RESUME_MS = 100;
 
-/** Resolves when the person has left, or rejects with the signal's reason; the terminal is then as it was. */
+/** Resolves when the person leaves, and rejects with the signal's reason; the terminal is then as before. */
 export async function runDashboard(options: DashboardOptions, signal: AbortSignal): Promise<void> {
   const dashboard = new Dashboard(options);
   try {
@@ -45,11 +45,37 @@ export async function runDashboard(options: DashboardOptions, signal: AbortSigna
   }
 }
 
+/** Draws at most once in `FRAME_MS`, and always the last state. */
+class Pace {
+  readonly #clock: Clock;
+  readonly #draw: () => void;
+  #cancel: CancelTimer | undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, draw: () => void) {
+    this.#clock = clock;
+    this.#draw = draw;
+  }
+
+  request(): void {
+    const delayMs = Math.max(0, this.#lastMs + FRAME_MS - this.#clock.monotonic());
+    this.#cancel ??= this.#clock.after(delayMs, () => {
+      this.#cancel = undefined;
+      this.#lastMs = this.#clock.monotonic();
+      this.#draw();
+    });
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+}
+
 class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #painter: Painter;
-  readonly #rows = new RowBook();
+  readonly #marks = new RowMarks();
   readonly #pace: Pace;
   readonly #scope: Scope;
   readonly #attachment: Attachment;
@@ -73,9 +99,11 @@ class Dashboard {
     this.#scope = new Scope((error) => {
       this.#leave(error);
     });
+    // Needed where the first frame fails: nothing else closes the connection then.
+    this.#scope.onClose(() => options.first.close());
     this.#terminal = new Terminal(io);
-    this.#painter = new Painter(this.#terminal, (frame) => this.#rows.rowsOf(frame));
-    this.#pace = new Pace(clock, FRAME_MS, () => this.#ink?.rerender(this.#tree()));
+    this.#painter = new Painter(this.#terminal, this.#marks);
+    this.#pace = new Pace(clock, () => this.#ink?.rerender(this.#tree()));
     const { columns, rows } = this.#terminal;
     this.#model = firstModel({ program, columns, rows, nowMs: clock.now() });
     const common = { scope: this.#scope, dispatch: this.#dispatch };
@@ -88,7 +116,7 @@ class Dashboard {
     this.#terminal.enter();
     this.#ink = render(this.#tree(), {
       stdout: this.#painter as unknown as NodeJS.WriteStream,
-      // Whole frames, each at once: what differs is the painter's to find.
+      // Ink then writes each frame whole and at once, and the painter finds what changed.
       debug: true,
       exitOnCtrlC: false,
       patchConsole: false,
@@ -110,9 +138,9 @@ class Dashboard {
 
   #tree(): ReactElement {
     return (
-      <Rows value={this.#rows}>
+      <Marks value={this.#marks}>
         <App model={this.#model} theme={this.#options.theme} />
-      </Rows>
+      </Marks>
     );
   }
 
@@ -124,7 +152,7 @@ class Dashboard {
     for (const effect of effects) this.#actor.perform(effect);
   };
 
-  /** Ages grow without an event. */
+  /** Ages on the screen grow without events. */
   #tick(): void {
     const { clock } = this.#options;
     this.#cancelTick = clock.after(TICK_MS, () => {
@@ -168,13 +196,14 @@ class Dashboard {
       this.#painter.repaint();
     };
     return {
-      // OSC 52: the terminal's own clipboard, also over ssh.
+      // OSC 52: the clipboard of the terminal, over ssh too.
       copy: (text) => {
         this.#terminal.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
       },
       suspend: () => {
         this.#terminal.suspend();
-        // A process that stands still has no timers. Where nobody could let it go on, the kernel does not stop it.
+        // A stopped process has no timers, so this runs when the shell continues it, or at once in a process
+        // group without a shell, which the kernel does not stop.
         this.#cancelResume = this.#options.clock.after(RESUME_MS, () => {
           this.#terminal.enter();
           repaint();

@@ -1,38 +1,49 @@
-/** What a person typed, out of the bytes of a terminal in raw mode. */
+/** Bytes of a terminal in raw mode as keys. */
 import { StringDecoder } from 'node:string_decoder';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import type { Key, NamedKey } from '../model/key.ts';
 
-export type NamedKey =
-  | 'up'
-  | 'down'
-  | 'left'
-  | 'right'
-  | 'home'
-  | 'end'
-  | 'page-up'
-  | 'page-down'
-  | 'delete'
-  | 'backspace'
-  | 'enter'
-  | 'tab'
-  | 'back-tab'
-  | 'escape';
+export interface KeyboardDeps {
+  readonly stdin: Pick<NodeJS.ReadStream, 'on' | 'off'>;
+  readonly clock: Clock;
+  readonly onKeys: (keys: readonly Key[]) => void;
+  /** The terminal is gone. */
+  readonly onEnd: () => void;
+}
 
-export type Key =
-  | { readonly kind: 'named'; readonly name: NamedKey }
-  /** One character, or `ctrl` with a small letter. */
-  | { readonly kind: 'char'; readonly char: string; readonly ctrl: boolean }
-  /** Pasted as one: never commands. */
-  | { readonly kind: 'paste'; readonly text: string };
+/** An Escape alone is the key when nothing follows within this time, ms. */
+const ESCAPE_MS = 50;
+
+/** Returns the function that stops listening. */
+export function listenToKeys({ stdin, clock, onKeys, onEnd }: KeyboardDeps): () => void {
+  const reader = new KeyReader();
+  let cancel: CancelTimer = () => undefined;
+  const onData = (bytes: Uint8Array): void => {
+    cancel();
+    onKeys(reader.push(bytes));
+    if (!reader.isWaiting) return;
+    cancel = clock.after(ESCAPE_MS, () => {
+      onKeys(reader.flush());
+    });
+  };
+  stdin.on('data', onData);
+  stdin.on('end', onEnd);
+  return () => {
+    cancel();
+    stdin.off('data', onData);
+    stdin.off('end', onEnd);
+  };
+}
 
 const PASTE_BEGIN = '\u001B[200~';
 const PASTE_END = '\u001B[201~';
-/** A terminal sends a sequence at once; what never ends is no sequence. */
+/** Terminals send a sequence at once. Longer text without an end is no sequence. */
 const MAX_PENDING = 64;
 const MAX_PASTE = 64 * 1024;
 
 /**
- * Bytes in, keys out. Several keys can arrive as one piece (`jjj`), one key as several pieces. Reports of the
- * mouse, of focus and other answers of a terminal are swallowed.
+ * Several keys can arrive in one chunk (`jjj`), and one key in several chunks. Reports of the mouse and of focus, and
+ * other answers of the terminal, are dropped.
  */
 export class KeyReader {
   readonly #decoder = new StringDecoder('utf8');
@@ -45,12 +56,12 @@ export class KeyReader {
     return keys;
   }
 
-  /** An Escape that nothing followed may still begin a sequence. */
+  /** The bytes so far may be the start of a sequence. */
   get isWaiting(): boolean {
     return this.#pending !== '';
   }
 
-  /** Nothing followed for a while: it was the key itself. */
+  /** Nothing followed: an Escape was the key itself. */
   flush(): readonly Key[] {
     const wasEscape = this.#pending.startsWith('\u001B') && !this.#pending.startsWith(PASTE_BEGIN);
     if (!wasEscape) return [];
@@ -58,7 +69,7 @@ export class KeyReader {
     return [named('escape')];
   }
 
-  /** Characters taken from the front; 0: nothing more can be said yet. */
+  /** Returns the length of the text that it read; 0 if more text is needed. */
   #take(keys: Key[]): number {
     const text = this.#pending;
     if (text === '') return 0;

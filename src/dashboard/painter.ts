@@ -1,10 +1,12 @@
 /**
- * What Ink writes to instead of the terminal: whole frames in, and out only what differs from the last one.
+ * The terminal as Ink sees it: Ink writes whole frames, and the painter writes the rows that changed.
  *
- * Ink's own output clears rows before it writes them again, and at full height the whole screen, which flickers.
+ * Ink's own output (`incrementalRendering`) clears the whole screen for every frame of full height, and costs twice
+ * the processor time at 50 busy hosts, since Ink lays out every character of every row.
  */
 import { Writable } from 'node:stream';
-import { rowUpdate } from './cells.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { isSimple } from '../model/text.ts';
 
 export interface Screen {
   readonly columns: number;
@@ -13,27 +15,28 @@ export interface Screen {
   once(event: 'drain', listener: () => void): unknown;
 }
 
-/** DEC private mode 2026: a terminal that knows it shows the frame at once. */
+/** DEC private mode 2026: a terminal that supports it shows the frame at once. */
 const BEGIN = '\u001B[?2026h';
 const END = '\u001B[?2026l';
 const CLEAR = '\u001B[0m\u001B[2J';
+const RESET = '\u001B[0m';
+const ERASE_REST = '\u001B[K';
 
 export class Painter extends Writable {
   readonly #screen: Screen;
-  readonly #rowsOf: (frame: string) => readonly string[];
-  /** Undefined: unknown, as after a resize. */
+  readonly #marks: RowMarks;
+  /** Undefined if unknown, as after a resize. */
   #shown: readonly string[] | undefined;
   #frame: readonly string[] | undefined;
   #isBlocked = false;
 
-  /** @param rowsOf the rows of a frame as it was written */
-  constructor(screen: Screen, rowsOf: (frame: string) => readonly string[] = (frame) => frame.split('\n')) {
+  constructor(screen: Screen, marks: RowMarks) {
     super({ decodeStrings: false });
     this.#screen = screen;
-    this.#rowsOf = rowsOf;
+    this.#marks = marks;
   }
 
-  /** Ink lays out for these. */
+  /** Ink lays out for this size. */
   get columns(): number {
     return this.#screen.columns;
   }
@@ -42,12 +45,12 @@ export class Painter extends Writable {
     return this.#screen.rows;
   }
 
-  /** Whatever the terminal showed is gone or moved: the next frame is painted whole. */
+  /** The terminal no longer shows the last frame: the next one is painted whole. */
   forget(): void {
     this.#shown = undefined;
   }
 
-  /** The last frame again, for a terminal that somebody else has written to. */
+  /** The last frame again, after another program wrote to the terminal. */
   repaint(): void {
     this.forget();
     this.#paint();
@@ -55,7 +58,7 @@ export class Painter extends Writable {
 
   override _write(frame: unknown, _encoding: BufferEncoding, done: () => void): void {
     if (typeof frame === 'string') {
-      this.#frame = this.#rowsOf(frame);
+      this.#frame = this.#marks.rowsOf(frame);
       this.#paint();
     }
     done();
@@ -67,18 +70,17 @@ export class Painter extends Writable {
     const update = this.#update(rows);
     this.#shown = rows;
     if (update === '') return;
-    // A slow terminal gets the newest frame when it can take one, not all of them.
+    // A slow terminal gets the newest frame when it is ready, and skips the others.
     if (!this.#screen.write(BEGIN + update + END)) this.#awaitDrain();
   }
 
   #update(rows: readonly string[]): string {
     const before = this.#shown;
-    if (before === undefined) return CLEAR + rows.map((row, index) => rowUpdate(index, undefined, row)).join('');
-    const height = Math.max(rows.length, before.length);
-    let update = '';
+    const height = Math.max(rows.length, before?.length ?? 0);
+    let update = before === undefined ? CLEAR : '';
     for (let index = 0; index < height; index += 1) {
       const row = rows[index] ?? '';
-      if (row !== (before[index] ?? '')) update += rowUpdate(index, before[index], row);
+      if (row !== before?.[index]) update += rowUpdate(index, row, this.#screen.columns);
     }
     return update;
   }
@@ -89,5 +91,63 @@ export class Painter extends Writable {
       this.#isBlocked = false;
       this.#paint();
     });
+  }
+}
+
+/**
+ * Erases the rest of a row behind its text only if the cursor is past the text for certain. After the last column
+ * it still stands in that column (tmux, xterm), and the erasure would take the last character.
+ */
+function rowUpdate(index: number, row: string, columns: number): string {
+  const start = `\u001B[${index + 1}H`;
+  const text = stripVTControlCharacters(row);
+  if (!isSimple(text)) return `${start}${ERASE_REST}${row}${RESET}`;
+  return `${start}${row}${RESET}${text.length < columns ? ERASE_REST : ''}`;
+}
+
+/** Private use (Unicode, plane 15): no program's text has these characters. */
+const FIRST_MARK = 0xf0000;
+const MARK_COUNT = 0xffff;
+/** Rows that are kept although the last frame did not have them. */
+const MAX_ROWS = 4000;
+
+/**
+ * One character for each row. Laying out and comparing full rows character by character is most of the cost of
+ * Ink's frame. So Ink gets one character for a row, and the painter writes the row.
+ */
+export class RowMarks {
+  readonly #rows = new Map<string, string>();
+  readonly #marks = new Map<string, string>();
+  #last = 0;
+
+  markOf(row: string): string {
+    const known = this.#marks.get(row);
+    if (known !== undefined) return known;
+    const mark = this.#freeMark();
+    this.#marks.set(row, mark);
+    this.#rows.set(mark, row);
+    return mark;
+  }
+
+  /** The rows of a frame of marks. */
+  rowsOf(frame: string): readonly string[] {
+    const marks = frame.split('\n');
+    const rows = marks.map((mark) => this.#rows.get(mark) ?? mark);
+    if (this.#rows.size > MAX_ROWS) this.#keepOnly(new Set(marks));
+    return rows;
+  }
+
+  #freeMark(): string {
+    do this.#last = (this.#last + 1) % MARK_COUNT;
+    while (this.#rows.has(String.fromCodePoint(FIRST_MARK + this.#last)));
+    return String.fromCodePoint(FIRST_MARK + this.#last);
+  }
+
+  #keepOnly(seen: ReadonlySet<string>): void {
+    for (const [mark, row] of this.#rows) {
+      if (seen.has(mark)) continue;
+      this.#rows.delete(mark);
+      this.#marks.delete(row);
+    }
   }
 }

@@ -2,7 +2,7 @@
 import { Box, render, Text } from 'ink';
 import { type ReactElement, useSyncExternalStore } from 'react';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import { emptyTour, type TourCall, type TourEvent, type TourHost, type TourView, tourReducer } from './tour-model.ts';
+import { emptyTour, type TourCall, type TourEvent, type TourHost, type TourView, tourReducer } from '../model/tour.ts';
 
 /** What the screen reads: the view, and when it changed. */
 class TourStore {

@@ -1,5 +1,5 @@
 /** The tour as lines of text: for pipes, logs and small terminals. */
-import type { TourEvent, TourHostState } from '../dashboard/tour-model.ts';
+import type { TourEvent, TourHostState } from '../model/tour.ts';
 
 const GLYPHS: Readonly<Record<TourHostState, string>> = { starting: '○', up: '●', down: '✖', returning: '◐' };
 

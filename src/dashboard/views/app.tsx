@@ -1,8 +1,8 @@
 /** The whole screen. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { layoutOf } from '../model/layout.ts';
-import { type Model, topOverlay } from '../model/model.ts';
+import { layoutOf } from '../../model/layout.ts';
+import { type Model, topOverlay } from '../../model/model.ts';
 import { Banner, Foot, Strip, Tabs, Title } from './frame.tsx';
 import { List } from './list.tsx';
 import { Logs } from './logs.tsx';

@@ -1,8 +1,10 @@
-/** The columns of each view, and how many of them a screen has room for. */
+/** The columns of each view, and the ones that a screen has room for. */
 import type { ServerStatus } from '../../daemon/control-schema.ts';
-import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../model/activity.ts';
-import type { Item, Model, ViewName } from '../model/model.ts';
-import { activityOf } from '../model/pools.ts';
+import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
+import type { Item, Model, ViewName } from '../../model/model.ts';
+import { activityOf } from '../../model/pools.ts';
+import { type Look, type Span, span } from '../../model/spans.ts';
+import { plain } from '../../model/text.ts';
 import {
   ageText,
   bytesText,
@@ -14,205 +16,126 @@ import {
   serverWhy,
   tokensOf,
   upText,
-} from '../model/words.ts';
-import { type Span, span } from '../spans.ts';
-import { plain } from '../text.ts';
+} from '../../model/words.ts';
 
 export interface Column {
   readonly title: string;
   readonly width: number;
-  /** Takes its share of what is left over. */
+  /** Its share of the spare width. */
   readonly grows?: number;
   readonly align?: 'right';
-  /** The highest go first where there is no room; 0 always stays. */
+  /** On a narrow screen columns of the highest rank are left out first; rank 0 always stays. */
   readonly rank: number;
   readonly cell: (item: Item, model: Model) => Span;
 }
 
 const SPARK = 12;
 
-function of<K extends Item['kind']>(
-  kind: K,
-  cell: (item: Extract<Item, { kind: K }>, model: Model) => Span | string | undefined,
-): Column['cell'] {
-  return (item, model) => {
-    const made = item.kind === kind ? cell(item as Extract<Item, { kind: K }>, model) : undefined;
-    return typeof made === 'object' ? made : span(made ?? '–', made === undefined ? 'dim' : undefined);
-  };
+type Shown = Span | string | undefined;
+type Measures = Pick<Column, 'width' | 'rank' | 'grows' | 'align'>;
+type Cell<K extends Item['kind']> = (item: Extract<Item, { kind: K }>, model: Model) => Shown;
+
+/** Makes columns for one kind of item. A cell without a value shows a dash. */
+function of<K extends Item['kind']>(kind: K): (title: string, measures: Measures, cell: Cell<K>) => Column {
+  return (title, measures, cell) => ({
+    ...{ title, ...measures },
+    cell: (item, model) => {
+      const shown = item.kind === kind ? cell(item as Extract<Item, { kind: K }>, model) : undefined;
+      return typeof shown === 'object' ? shown : span(shown ?? '–', shown === undefined ? 'dim' : undefined);
+    },
+  });
 }
 
-/** What was called there lately. */
+/** The recent calls of an item. */
 function seriesOf(item: Item, { world }: Model): Series | undefined {
   return item.kind === 'tool' ? activityOf(world, item.tool) : world.activity.get(item.key);
 }
 
 const calls: Column = {
-  title: 'CALLS',
-  width: SPARK,
-  rank: 6,
+  ...{ title: 'CALLS', width: SPARK, rank: 6 },
   cell: (item, model) => span(sparkline(callCounts(seriesOf(item, model), SPARK, model.nowMs)), 'accent'),
 };
-
 const latency: Column = {
-  title: 'LATENCY',
-  width: SPARK,
-  rank: 7,
+  ...{ title: 'LATENCY', width: SPARK, rank: 7 },
   cell: (item, model) => span(sparkline(latencies(seriesOf(item, model), SPARK, model.nowMs)), 'accent'),
 };
-
 const errors: Column = {
-  title: 'ERR/5m',
-  width: 6,
-  align: 'right',
-  rank: 5,
+  ...{ title: 'ERR/5m', width: 6, align: 'right', rank: 5 },
   cell: ({ key }, { world, nowMs }) => {
     const count = errorCount(world.activity.get(key), STEPS, nowMs);
     return count === 0 ? span('–', 'dim') : span(String(count), 'bad');
   },
 };
 
+/** A count stands out unless it is 0. */
+function counted(count: number, look: Look): Shown {
+  return count === 0 ? undefined : span(String(count), look);
+}
+
+const align = 'right';
+const [host, server, tool, call, stat] = [of('host'), of('server'), of('tool'), of('call'), of('stat')];
+
 export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column[]>> = {
   hosts: [
-    { title: 'HOST', width: 8, grows: 1, rank: 0, cell: of('host', ({ key }) => plain(key)) },
-    { title: 'STATE', width: 12, rank: 0, cell: of('host', ({ host }) => hostSign(host)) },
-    {
-      title: 'RTT',
-      width: 6,
-      align: 'right',
-      rank: 3,
-      cell: of('host', ({ host }) => (host.rttMs === undefined ? undefined : durationText(host.rttMs))),
-    },
-    {
-      title: 'SRV',
-      width: 5,
-      align: 'right',
-      rank: 2,
-      cell: of('host', ({ host: { servers } }) => serversUp(servers)),
-    },
-    {
-      title: 'TOOLS',
-      width: 5,
-      align: 'right',
-      rank: 4,
-      cell: of('host', ({ host }) => String(host.servers.reduce((sum, { tools }) => sum + tools, 0))),
-    },
-    errors,
-    calls,
-    latency,
-    {
-      title: 'WHY',
-      width: 24,
-      grows: 3,
-      rank: 1,
-      cell: of('host', ({ host }, { nowMs }) => span(hostWhy(host, nowMs), 'warn')),
-    },
+    host('HOST', { width: 8, rank: 0, grows: 1 }, ({ key }) => plain(key)),
+    host('STATE', { width: 12, rank: 0 }, (item) => hostSign(item.host)),
+    host('RTT', { width: 6, rank: 3, align }, (item) => defined(item.host.rttMs, durationText)),
+    host('SRV', { width: 5, rank: 2, align }, (item) => serversUp(item.host.servers)),
+    host('TOOLS', { width: 5, rank: 4, align }, (item) => String(toolCount(item.host.servers))),
+    ...[errors, calls, latency],
+    host('WHY', { width: 24, rank: 1, grows: 3 }, (item, { nowMs }) => span(hostWhy(item.host, nowMs), 'warn')),
   ],
   servers: [
-    { title: 'SERVER', width: 12, grows: 1, rank: 0, cell: of('server', ({ key }) => plain(key)) },
-    { title: 'STATE', width: 10, rank: 0, cell: of('server', ({ server }) => serverSign(server)) },
-    { title: 'TOOLS', width: 5, align: 'right', rank: 2, cell: of('server', ({ server }) => String(server.tools)) },
-    {
-      title: 'UP',
-      width: 4,
-      align: 'right',
-      rank: 3,
-      cell: of('server', ({ server: { instances } }, { nowMs }) =>
-        instances.length === 0 ? undefined : upText(nowMs - Math.min(...instances.map(({ sinceMs }) => sinceMs))),
-      ),
-    },
-    { title: 'PID', width: 8, align: 'right', rank: 5, cell: of('server', ({ server }) => pidText(server)) },
-    {
-      title: 'RESTARTS',
-      width: 8,
-      align: 'right',
-      rank: 4,
-      cell: of('server', ({ server: { restarts } }) => (restarts === 0 ? undefined : span(String(restarts), 'warn'))),
-    },
-    errors,
-    calls,
-    latency,
-    {
-      title: 'WHY',
-      width: 24,
-      grows: 3,
-      rank: 1,
-      cell: of('server', ({ host, server }) => span(serverWhy(host, server), 'warn')),
-    },
+    server('SERVER', { width: 12, rank: 0, grows: 1 }, ({ key }) => plain(key)),
+    server('STATE', { width: 10, rank: 0 }, (item) => serverSign(item.server)),
+    server('TOOLS', { width: 5, rank: 2, align }, (item) => String(item.server.tools)),
+    server('UP', { width: 4, rank: 3, align }, (item, { nowMs }) => uptime(item.server, nowMs)),
+    server('PID', { width: 8, rank: 5, align }, (item) => pidText(item.server)),
+    server('RESTARTS', { width: 8, rank: 4, align }, (item) => counted(item.server.restarts, 'warn')),
+    ...[errors, calls, latency],
+    server('WHY', { width: 24, rank: 1, grows: 3 }, (item) => span(serverWhy(item.host, item.server), 'warn')),
   ],
   tools: [
-    { title: 'TOOL', width: 20, grows: 2, rank: 0, cell: of('tool', ({ key }) => plain(key)) },
-    {
-      title: 'TOKENS',
-      width: 6,
-      align: 'right',
-      rank: 3,
-      cell: of('tool', ({ tool }) => `≈${tokensOf(tool.definition)}`),
-    },
-    {
-      title: 'BY',
-      width: 9,
-      rank: 5,
-      cell: of('tool', ({ tool: { pool } }) => (pool === undefined ? undefined : `pool of ${pool.members.length}`)),
-    },
-    calls,
-    latency,
-    {
-      title: 'WHAT IT DOES',
-      width: 12,
-      grows: 3,
-      rank: 1,
-      cell: of('tool', ({ tool }) => span(plain(tool.title ?? tool.description ?? ''), 'dim')),
-    },
+    tool('TOOL', { width: 20, rank: 0, grows: 2 }, ({ key }) => plain(key)),
+    tool('TOKENS', { width: 6, rank: 3, align }, (item) => `≈${tokensOf(item.tool.definition)}`),
+    tool('BY', { width: 9, rank: 5 }, (item) => defined(item.tool.pool, ({ members }) => `pool of ${members.length}`)),
+    ...[calls, latency],
+    tool('WHAT IT DOES', { width: 12, rank: 1, grows: 3 }, ({ tool: { title, description = '' } }) =>
+      span(plain(title ?? description), 'dim'),
+    ),
   ],
   live: [
-    {
-      title: 'AGE',
-      width: 6,
-      align: 'right',
-      rank: 0,
-      cell: of('call', ({ call }, { nowMs }) => ageText(nowMs - call.startedMs)),
-    },
-    { title: 'TOOL', width: 12, grows: 2, rank: 0, cell: of('call', ({ call }) => plain(call.tool)) },
-    {
-      title: 'HOST/SERVER',
-      width: 10,
-      grows: 2,
-      rank: 1,
-      cell: of('call', ({ call }) => plain(`${call.host}/${call.server}`)),
-    },
-    { title: 'CLIENT', width: 8, grows: 1, rank: 3, cell: of('call', ({ call }) => plain(call.clientName)) },
-    {
-      title: 'BYTES',
-      width: 6,
-      align: 'right',
-      rank: 4,
-      cell: of('call', ({ call }) => (call.bytesIn === undefined ? undefined : bytesText(call.bytesIn))),
-    },
-    {
-      title: 'PROGRESS',
-      width: 14,
-      grows: 3,
-      rank: 2,
-      cell: of('call', ({ call }) => progressText(call)),
-    },
+    call('AGE', { width: 6, rank: 0, align }, (item, { nowMs }) => ageText(nowMs - item.call.startedMs)),
+    call('TOOL', { width: 12, rank: 0, grows: 2 }, (item) => plain(item.call.tool)),
+    call('HOST/SERVER', { width: 10, rank: 1, grows: 2 }, (item) => plain(`${item.call.host}/${item.call.server}`)),
+    call('CLIENT', { width: 8, rank: 3, grows: 1 }, (item) => plain(item.call.clientName)),
+    call('BYTES', { width: 6, rank: 4, align }, (item) => defined(item.call.bytesIn, bytesText)),
+    call('PROGRESS', { width: 14, rank: 2, grows: 3 }, (item) => progressText(item.call)),
   ],
   stats: [
-    { title: 'WHAT', width: 12, grows: 1, rank: 0, cell: of('stat', ({ key }) => plain(key)) },
-    { title: 'CALLS', width: 6, align: 'right', rank: 0, cell: of('stat', ({ row }) => String(row.calls)) },
-    {
-      title: 'ERRORS',
-      width: 6,
-      align: 'right',
-      rank: 2,
-      cell: of('stat', ({ row }) => (row.errors === 0 ? undefined : span(String(row.errors), 'bad'))),
-    },
-    { title: 'P50', width: 6, align: 'right', rank: 3, cell: of('stat', ({ row }) => durationText(row.p50Ms)) },
-    { title: 'P95', width: 6, align: 'right', rank: 1, cell: of('stat', ({ row }) => durationText(row.p95Ms)) },
-    { title: 'P99', width: 6, align: 'right', rank: 4, cell: of('stat', ({ row }) => durationText(row.p99Ms)) },
-    { title: 'IN', width: 6, align: 'right', rank: 6, cell: of('stat', ({ row }) => bytesText(row.bytesIn)) },
-    { title: 'OUT', width: 6, align: 'right', rank: 5, cell: of('stat', ({ row }) => bytesText(row.bytesOut)) },
+    stat('WHAT', { width: 12, rank: 0, grows: 1 }, ({ key }) => plain(key)),
+    stat('CALLS', { width: 6, rank: 0, align }, ({ row }) => String(row.calls)),
+    stat('ERRORS', { width: 6, rank: 2, align }, ({ row }) => counted(row.errors, 'bad')),
+    stat('P50', { width: 6, rank: 3, align }, ({ row }) => durationText(row.p50Ms)),
+    stat('P95', { width: 6, rank: 1, align }, ({ row }) => durationText(row.p95Ms)),
+    stat('P99', { width: 6, rank: 4, align }, ({ row }) => durationText(row.p99Ms)),
+    stat('IN', { width: 6, rank: 6, align }, ({ row }) => bytesText(row.bytesIn)),
+    stat('OUT', { width: 6, rank: 5, align }, ({ row }) => bytesText(row.bytesOut)),
   ],
 };
+
+function defined<T>(value: T | undefined, text: (value: T) => string): string | undefined {
+  return value === undefined ? undefined : text(value);
+}
+
+function toolCount(servers: readonly ServerStatus[]): number {
+  return servers.reduce((sum, { tools }) => sum + tools, 0);
+}
+
+function uptime({ instances }: ServerStatus, nowMs: number): string | undefined {
+  if (instances.length === 0) return undefined;
+  return upText(nowMs - Math.min(...instances.map(({ sinceMs }) => sinceMs)));
+}
 
 function pidText({ instances }: ServerStatus): string | undefined {
   const pids = instances.flatMap(({ pid }) => pid ?? []);
@@ -229,10 +152,9 @@ export interface Placed {
   readonly width: number;
 }
 
-/** Two columns between neighbours. */
 const GAP = 2;
 
-/** Those that fit, the growing ones grown. */
+/** The columns that fit, with their widths. */
 export function placed(columns: readonly Column[], width: number): readonly Placed[] {
   let shown = columns;
   while (needed(shown) > width && shown.some(({ rank }) => rank > 0)) {

@@ -1,13 +1,12 @@
 /** One row of the screen. */
 import { Text } from 'ink';
 import { createContext, memo, type ReactElement, useContext } from 'react';
-import { cutLine } from '../fitting.ts';
-import type { RowBook } from '../row-book.ts';
-import type { SpanLine } from '../spans.ts';
+import { cutLine, type SpanLine } from '../../model/spans.ts';
+import type { RowMarks } from '../painter.ts';
 import { painted, type Theme } from './theme.ts';
 
 /** Undefined: rows are drawn as they are. */
-export const Rows = createContext<RowBook | undefined>(undefined);
+export const Marks = createContext<RowMarks | undefined>(undefined);
 
 interface RowProps {
   readonly spans: SpanLine;
@@ -19,9 +18,9 @@ export function Row({ spans, width, theme }: RowProps): ReactElement {
   return <PaintedRow text={painted(cutLine(spans, width), theme)} />;
 }
 
-/** Text that did not change costs nothing. */
+/** A row that did not change costs nothing. */
 const PaintedRow = memo(function PaintedRow({ text }: { readonly text: string }): ReactElement {
-  const book = useContext(Rows);
-  // An empty Text would have no height.
-  return <Text wrap="truncate">{book?.markOf(text) ?? (text === '' ? ' ' : text)}</Text>;
+  const marks = useContext(Marks);
+  // Ink gives an empty Text no height.
+  return <Text wrap="truncate">{marks?.markOf(text) ?? (text === '' ? ' ' : text)}</Text>;
 });

@@ -1,10 +1,10 @@
 /** The rows of a view that are on the screen, and no others. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { layoutOf } from '../model/layout.ts';
-import { type Item, listOf, type Model, type ViewName } from '../model/model.ts';
-import { type Span, type SpanLine, span } from '../spans.ts';
-import { fit } from '../text.ts';
+import { layoutOf } from '../../model/layout.ts';
+import { type Item, listOf, type Model, type ViewName } from '../../model/model.ts';
+import { type Span, type SpanLine, span } from '../../model/spans.ts';
+import { fit } from '../../model/text.ts';
 import { COLUMN_GAP, COLUMNS, type Placed, placed } from './columns.ts';
 import { Row } from './line.tsx';
 import type { Theme } from './theme.ts';

@@ -1,12 +1,12 @@
 /** The log: its end while it is followed, or where a person has stopped. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { layoutOf, logIndent, logRows, logWindow } from '../model/layout.ts';
-import { type Item, listOf, type Model } from '../model/model.ts';
-import { looksLike } from '../model/sources.ts';
-import { clockText } from '../model/words.ts';
-import { type Look, type SpanLine, span } from '../spans.ts';
-import { fit, plain } from '../text.ts';
+import { layoutOf, logIndent, logRows, logWindow } from '../../model/layout.ts';
+import { type Item, listOf, type Model } from '../../model/model.ts';
+import { looksLike } from '../../model/sources.ts';
+import { type Look, type SpanLine, span } from '../../model/spans.ts';
+import { fit, plain } from '../../model/text.ts';
+import { clockText } from '../../model/words.ts';
 import { Row } from './line.tsx';
 import type { Theme } from './theme.ts';
 

@@ -1,14 +1,13 @@
 /** What lies over a view. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { wrapLine } from '../fitting.ts';
-import type { Field, Form } from '../model/form.ts';
-import { pageColumns, pageRows } from '../model/layout.ts';
-import type { Model, Overlay } from '../model/model.ts';
-import { pageOf } from '../model/pages.ts';
-import { line, type SpanLine, span } from '../spans.ts';
-import { fit, plain } from '../text.ts';
-import { hiddenSpans, inputSpans } from './input.ts';
+import type { Field, Form } from '../../model/form.ts';
+import { pageColumns, pageRows } from '../../model/layout.ts';
+import { hiddenSpans, inputSpans } from '../../model/line-edit.ts';
+import type { Model, Overlay } from '../../model/model.ts';
+import { pageOf } from '../../model/pages.ts';
+import { line, type SpanLine, span, wrapLine } from '../../model/spans.ts';
+import { fit, plain } from '../../model/text.ts';
 import { Row } from './line.tsx';
 import type { Theme } from './theme.ts';
 

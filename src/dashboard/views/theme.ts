@@ -1,6 +1,6 @@
 /** Looks as a terminal shows them. */
-import type { Look, SpanLine } from '../spans.ts';
-import { ascii, withoutControls } from '../text.ts';
+import type { Look, SpanLine } from '../../model/spans.ts';
+import { ascii, withoutControls } from '../../model/text.ts';
 
 export interface Theme {
   readonly colors: boolean;

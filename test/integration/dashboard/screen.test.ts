@@ -15,10 +15,20 @@ import { host, snapshot } from '../../unit/dashboard/kit.ts';
 
 const NAMES = Array.from({ length: 50 }, (_, index) => `host${String(index).padStart(2, '0')}`);
 
-async function dash(
-  hosts: readonly HostStatus[],
-  options: Parameters<typeof runInTerminal>[2] = {},
-): Promise<{ run: TerminalRun; daemon: FakeDaemon }> {
+interface Started {
+  readonly run: TerminalRun;
+  readonly daemon: FakeDaemon;
+}
+
+type Options = Parameters<typeof runInTerminal>[2];
+
+async function dash(hosts: readonly HostStatus[], options: Options = {}): Promise<Started> {
+  const { run, daemon } = await started(hosts, options);
+  await run.shows(`${hosts.length}/${hosts.length} up`);
+  return { run, daemon };
+}
+
+async function started(hosts: readonly HostStatus[], options: Options = {}): Promise<Started> {
   const sandbox = makeSandbox();
   const file = join(sandbox.home, 'hosts.yaml');
   writeFileSync(file, 'version: 1\nhosts: {}\n');
@@ -27,7 +37,6 @@ async function dash(
   });
   onTestFinished(() => daemon.stop());
   const run = runInTerminal(['dash', '--config', file], sandbox, { columns: 120, rows: 60, ...options });
-  await run.shows(`${hosts.length}/${hosts.length} up`);
   return { run, daemon };
 }
 
@@ -46,7 +55,7 @@ describe('what is written', () => {
     expect(run.written().length).toBe(before);
   });
 
-  it('is at most 1 KB a frame with 5 of 50 rows changing, and no row is ever blank', async () => {
+  it('is at most 2 KB a frame with 5 of 50 rows changing, and no row is ever blank', async () => {
     let isWatched = false;
     const blank: string[] = [];
     const hosts = NAMES.map((name) => host(name));
@@ -67,7 +76,7 @@ describe('what is written', () => {
     isWatched = false;
     const frames = run.written().slice(before).split('\x1B[?2026h').slice(1);
     expect(frames.length).toBeGreaterThanOrEqual(8);
-    expect(Math.max(...frames.map((frame) => Buffer.byteLength(frame)))).toBeLessThanOrEqual(1024);
+    expect(Math.max(...frames.map((frame) => Buffer.byteLength(frame)))).toBeLessThanOrEqual(2048);
     expect(blank).toEqual([]);
     expect(run.written().slice(before)).not.toMatch(/\x1B\[[23]J/);
   });
@@ -116,5 +125,47 @@ describe('however it ends, the terminal is as it was', () => {
     expect(run.text()).toMatch(/ echo /);
     expect(run.written().lastIndexOf('\x1B[?25h')).toBeGreaterThan(run.written().lastIndexOf('\x1B[?25l'));
     if (signal === 'SIGUSR2') expect(run.text()).toContain('boom in the dashboard');
+  });
+});
+
+/** A hook of Node's loader that fails for a module, as a damaged installation would. */
+function failingToLoad(module: string): string {
+  const hook = `export async function resolve(specifier, context, next) {
+    if (/${module}/.test(specifier)) throw new Error('boom while loading');
+    return await next(specifier, context);
+  }`;
+  const url = `data:text/javascript,${encodeURIComponent(hook)}`;
+  return `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register(${JSON.stringify(url)});`)}`;
+}
+
+describe('when the dashboard cannot be shown', () => {
+  it('a module that does not load ends it with exit code 1 and says why', async () => {
+    const env = { NODE_OPTIONS: `--import=${failingToLoad('dashboard-[A-Z0-9]+')}` };
+    const { run } = await started([host('gpu1')], { thenStty: true, env });
+    await run.shows(/exit=1\b/);
+    expect(run.text()).toContain('boom while loading');
+    expect(run.isAlternate(), 'the alternate screen is left').toBe(false);
+  });
+
+  it('an error while a view is drawn gives the terminal back, says why, and ends with exit code 1', async () => {
+    const odd = { ...host('gpu1'), servers: undefined } as unknown as HostStatus;
+    const { run } = await started([odd], { thenStty: true });
+    await run.shows(/exit=1\b/);
+    expect(run.isAlternate(), 'the alternate screen is left').toBe(false);
+    expect(run.text()).toMatch(/INTERNAL/);
+    expect(run.text()).toMatch(/(?<!-)icanon/);
+  });
+
+  it("what the user's environment would switch on in a library stays off", async () => {
+    const env = {
+      DEV: 'true',
+      CI: 'true',
+      CONTINUOUS_INTEGRATION: '1',
+      INK_SCREEN_READER: 'true',
+      NODE_ENV: 'development',
+    };
+    const { run } = await dash([host('gpu1')], { env });
+    run.type('q');
+    expect(await run.exit, run.text()).toBe(0);
   });
 });

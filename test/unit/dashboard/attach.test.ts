@@ -5,7 +5,7 @@ import { ControlClient } from '../../../src/daemon/control-client.ts';
 import { ControlRpc } from '../../../src/daemon/rpc.ts';
 import { memoryTransports } from '../../../src/daemon/transport.ts';
 import { Attachment } from '../../../src/dashboard/attach.ts';
-import type { Message } from '../../../src/dashboard/model/update.ts';
+import type { Message } from '../../../src/model/update.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { until } from '../../harness/until.ts';
 

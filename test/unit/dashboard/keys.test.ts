@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Key, KeyReader } from '../../../src/dashboard/keys.ts';
+import { KeyReader } from '../../../src/dashboard/keys.ts';
+import type { Key } from '../../../src/model/key.ts';
 
 function words(keys: readonly Key[]): string[] {
   return keys.map((key) =>

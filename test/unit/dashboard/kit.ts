@@ -1,8 +1,8 @@
 /** Models and worlds to try the dashboard on. */
 import type { HostStatus, ServerStatus, ToolEntry } from '../../../src/daemon/control-schema.ts';
 import { KeyReader } from '../../../src/dashboard/keys.ts';
-import { type Effect, firstModel, type Model } from '../../../src/dashboard/model/model.ts';
-import { type Message, update } from '../../../src/dashboard/model/update.ts';
+import { type Effect, firstModel, type Model } from '../../../src/model/model.ts';
+import { type Message, update } from '../../../src/model/update.ts';
 
 export const NOW_MS = 1_700_000_000_000;
 

@@ -1,8 +1,7 @@
 import xterm from '@xterm/headless';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Painter } from '../../../src/dashboard/painter.ts';
-import { RowBook } from '../../../src/dashboard/row-book.ts';
+import { Painter, RowMarks } from '../../../src/dashboard/painter.ts';
 
 const COLUMNS = 40;
 const ROWS = 8;
@@ -61,16 +60,16 @@ const row = fc
 const frame = fc.array(row, { minLength: 1, maxLength: ROWS }).map((rows) => rows.join('\n'));
 
 it('rows come back from the characters that stand for them, however many there were', () => {
-  const book = new RowBook();
-  expect(book.rowsOf('')).toEqual(['']);
+  const rows = new RowMarks();
+  expect(rows.rowsOf('')).toEqual(['']);
   const last = new Map<string, string>();
   for (let frame = 0; frame < 300; frame += 1) {
     const texts = Array.from({ length: 40 }, (_, row) => `row ${row} of frame ${row === 7 ? 'the first' : frame}`);
-    const marks = texts.map((text) => book.markOf(text));
+    const marks = texts.map((text) => rows.markOf(text));
     for (const mark of marks) expect(Array.from(mark)).toHaveLength(1);
     // A row that did not change is not asked for again.
     last.set('mark', last.get('mark') ?? marks[7] ?? '');
-    expect(book.rowsOf([...marks.slice(0, 7), last.get('mark'), ...marks.slice(8)].join('\n'))).toEqual(texts);
+    expect(rows.rowsOf([...marks.slice(0, 7), last.get('mark'), ...marks.slice(8)].join('\n'))).toEqual(texts);
   }
 });
 
@@ -79,10 +78,10 @@ describe('the painter', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(frame, { minLength: 2, maxLength: 5 }), async (frames) => {
         const step = new Screen();
-        const painter = new Painter(step);
+        const painter = new Painter(step, new RowMarks());
         for (const each of frames) painter.write(each);
         const once = new Screen();
-        new Painter(once).write(frames.at(-1));
+        new Painter(once, new RowMarks()).write(frames.at(-1));
         expect(await shownBy(step.written)).toEqual(await shownBy(once.written));
       }),
       { numRuns: 60 },
@@ -91,31 +90,34 @@ describe('the painter', () => {
 
   it('writes nothing when nothing has changed', () => {
     const screen = new Screen();
-    const painter = new Painter(screen);
+    const painter = new Painter(screen, new RowMarks());
     painter.write('one\ntwo');
     painter.write('one\ntwo');
     expect(screen.written).toHaveLength(1);
   });
 
-  it('writes only what differs within a row', () => {
+  it('writes only the rows that changed', () => {
     const screen = new Screen();
-    const painter = new Painter(screen);
-    painter.write('host  \u001B[32m● up\u001B[39m  12ms');
-    painter.write('host  \u001B[32m● up\u001B[39m  13ms');
-    expect(screen.written[1]).toBe('\u001B[?2026h\u001B[1;14H3\u001B[?2026l');
+    const painter = new Painter(screen, new RowMarks());
+    painter.write('one\nhost  \u001B[32m● up\u001B[39m  12ms');
+    painter.write('one\nhost  \u001B[32m● up\u001B[39m  13ms');
+    expect(screen.written[1]).toBe(
+      '\u001B[?2026h\u001B[2Hhost  \u001B[32m● up\u001B[39m  13ms\u001B[0m\u001B[K\u001B[?2026l',
+    );
   });
 
-  it('writes a row whole where characters may be wider than they seem', () => {
+  it('erases nothing behind a row that reaches the last column, where the cursor still stands', () => {
     const screen = new Screen();
-    const painter = new Painter(screen);
-    painter.write('日本 1');
-    painter.write('日本 2');
-    expect(screen.written[1]).toContain('日本 2');
+    new Painter(screen, new RowMarks()).write(`${'x'.repeat(COLUMNS)}\n日${'y'.repeat(COLUMNS - 2)}\nshort`);
+    const [, full, wide, short] = (screen.written[0] ?? '').split(/\u001B\[\dH/);
+    expect(full).not.toContain('\u001B[K');
+    expect(wide).toMatch(/^\u001B\[K日/);
+    expect(short).toContain('short\u001B[0m\u001B[K');
   });
 
   it('paints all of it after a resize', () => {
     const screen = new Screen();
-    const painter = new Painter(screen);
+    const painter = new Painter(screen, new RowMarks());
     painter.write('one');
     painter.forget();
     painter.write('one');
@@ -125,7 +127,7 @@ describe('the painter', () => {
 
   it('gives a slow terminal the newest frame, not all of them', () => {
     const screen = new Screen();
-    const painter = new Painter(screen);
+    const painter = new Painter(screen, new RowMarks());
     screen.isFull = true;
     painter.write('1');
     painter.write('2');

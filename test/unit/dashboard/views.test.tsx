@@ -1,8 +1,8 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
-import { widthOf } from '../../../src/dashboard/text.ts';
 import { App } from '../../../src/dashboard/views/app.tsx';
 import { chooseTheme } from '../../../src/dashboard/views/theme.ts';
+import { widthOf } from '../../../src/model/text.ts';
 import { host, NOW_MS, server, Trial, tool } from './kit.ts';
 
 afterEach(cleanup);

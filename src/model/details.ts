@@ -1,14 +1,14 @@
 /** Everything known of one item. */
-import type { ErrorReport } from '../../base/errors.ts';
-import { isRecord } from '../../base/record.ts';
-import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../../daemon/control-schema.ts';
-import { type Look, line, type Span, type SpanLine, span } from '../spans.ts';
-import { plain, plainLines } from '../text.ts';
+import type { ErrorReport } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
+import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../daemon/control-schema.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';
 import { quoted } from './commands.ts';
 import { formOf } from './form.ts';
 import type { Item, Model, ViewName } from './model.ts';
 import { activityOf, poolMembers } from './pools.ts';
+import { type Look, line, type Span, type SpanLine, span } from './spans.ts';
+import { plain, plainLines } from './text.ts';
 import {
   ageText,
   bytesText,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { totals } from '../../../src/dashboard/model/activity.ts';
-import { equivalentCommand } from '../../../src/dashboard/model/commands.ts';
-import { detailLines } from '../../../src/dashboard/model/details.ts';
-import { listOf, selectedItem } from '../../../src/dashboard/model/model.ts';
-import { activityOf } from '../../../src/dashboard/model/pools.ts';
-import { progressText } from '../../../src/dashboard/model/words.ts';
-import { host, NOW_MS, server, snapshot, Trial, tool } from './kit.ts';
+import { totals } from '../../../src/model/activity.ts';
+import { equivalentCommand } from '../../../src/model/commands.ts';
+import { detailLines } from '../../../src/model/details.ts';
+import { listOf, selectedItem } from '../../../src/model/model.ts';
+import { activityOf } from '../../../src/model/pools.ts';
+import { progressText } from '../../../src/model/words.ts';
+import { host, NOW_MS, server, snapshot, Trial, tool } from '../dashboard/kit.ts';
 
 const CAUSE = {
   code: 'HOST_UNREACHABLE',

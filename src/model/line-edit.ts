@@ -1,5 +1,7 @@
-/** One line of text under a cursor. */
-import type { Key } from '../keys.ts';
+/** A line of text that is being typed, with its cursor. */
+import type { Key } from './key.ts';
+import { type SpanLine, span } from './spans.ts';
+import { plain, widthOf, wrapped } from './text.ts';
 
 export interface Line {
   readonly text: string;
@@ -13,7 +15,7 @@ export function lineOf(text: string): Line {
   return { text, at: text.length };
 }
 
-/** Undefined: the key edits nothing. */
+/** Undefined if the key edits nothing. */
 export function edited(line: Line, key: Key): Line | undefined {
   if (key.kind === 'paste') return inserted(line, key.text.replaceAll(/[\r\n]+$/g, '').replaceAll(/[\r\n]+/g, ' '));
   if (key.kind === 'char') return key.ctrl ? controlled(line, key.char) : inserted(line, key.char);
@@ -62,4 +64,27 @@ function after({ text, at }: Line): number {
 
 function isPair(text: string, at: number): boolean {
   return (text.codePointAt(at) ?? 0) > 0xffff;
+}
+
+/** The part around the cursor that fits. The cursor is visible without colours too. */
+export function inputSpans({ text, at }: Line, width: number): SpanLine {
+  const room = Math.max(1, width - 2);
+  const before = Array.from(
+    new Intl.Segmenter().segment(clean(text.slice(0, at)).slice(-8 * room)),
+    (each) => each.segment,
+  );
+  while (widthOf(before.join('')) > room) before.shift();
+  const [after = ''] = wrapped(clean(text.slice(at)).slice(0, 8 * room), Math.max(1, room - widthOf(before.join(''))));
+  return [span(before.join('')), span('_', 'selected'), span(after)];
+}
+
+/** One dot for each character. */
+export function hiddenSpans({ text }: Line, width: number): SpanLine {
+  return [span('·'.repeat(Math.min(Math.max(1, width - 2), Array.from(text).length))), span('_', 'selected')];
+}
+
+/** Spaces at the ends belong to the text. */
+function clean(text: string): string {
+  const [, start = '', middle = '', end = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return start + plain(middle) + end;
 }

@@ -1,5 +1,5 @@
-/** What each view lists, in which orders, and what its filter looks at. */
-import type { HostStatus } from '../../daemon/control-schema.ts';
+/** The items of each view, their orders, and the text that a filter searches. */
+import type { HostStatus, LogEntry } from '../daemon/control-schema.ts';
 import { errorCount } from './activity.ts';
 import type { Item, LogOptions, Model, ViewName } from './model.ts';
 import type { World } from './world.ts';
@@ -80,7 +80,7 @@ export const SOURCES: Readonly<Record<ViewName, Source>> = {
   },
 };
 
-/** Filtered and sorted; words of the filter have to occur all. */
+/** Filtered and sorted. An item must have all words of the filter. */
 export function itemsOf(model: Model): readonly Item[] {
   const source = SOURCES[model.view];
   const { filter, sort } = model.lists[model.view];
@@ -89,12 +89,12 @@ export function itemsOf(model: Model): readonly Item[] {
     .split(' ')
     .filter((word) => word !== '');
   const all = source.items(model);
-  const items = words.length === 0 ? all : all.filter((item) => matches(textOf(item).toLowerCase(), words));
+  const items = words.length === 0 ? all : all.filter((item) => hasAll(textOf(item).toLowerCase(), words));
   const order = source.orders[sort];
   return order === undefined ? items : items.toSorted((left, right) => order.compare(left, right, model));
 }
 
-function matches(text: string, words: readonly string[]): boolean {
+function hasAll(text: string, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
@@ -115,17 +115,13 @@ function textOf(item: Item): string {
   }
 }
 
-/** A guess, for the eye only: programs mark their lines as they please. */
+/** A guess, for the eye only: programs mark their lines in their own ways. */
 export function looksLike(line: string): 'error' | 'warning' | 'other' {
   if (/\b(error|err|fatal|panic|exception|traceback|crit(ical)?)\b/i.test(line)) return 'error';
   return /\bwarn(ing)?\b/i.test(line) ? 'warning' : 'other';
 }
 
-function isWanted(
-  entry: { host: string; server?: string; stream: string; line: string },
-  options: LogOptions,
-): boolean {
-  const { host, server, stream, level } = options;
+function isWanted(entry: LogEntry, { host, server, stream, level }: LogOptions): boolean {
   if (host !== undefined && entry.host !== host) return false;
   if (server !== undefined && entry.server !== undefined && entry.server !== server) return false;
   if (stream !== 'all' && entry.stream !== stream) return false;

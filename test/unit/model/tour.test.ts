@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { emptyTour, type TourEvent, tourReducer } from '../../../src/dashboard/tour-model.ts';
+import { emptyTour, type TourEvent, tourReducer } from '../../../src/model/tour.ts';
 
 function viewAfter(...events: TourEvent[]): ReturnType<typeof tourReducer> {
   return events.reduce(tourReducer, emptyTour);

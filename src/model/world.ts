@@ -9,9 +9,9 @@ import type {
   StatRow,
   StatusSnapshot,
   ToolEntry,
-} from '../../daemon/control-schema.ts';
-import { plainLines } from '../text.ts';
+} from '../daemon/control-schema.ts';
 import { type Activity, type Ended, noActivity, withCalls } from './activity.ts';
+import { plainLines } from './text.ts';
 
 type Snapshot = ControlMethods['snapshot']['result'];
 export type NumberedEvent = ControlNotifications['event'];

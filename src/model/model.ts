@@ -1,5 +1,5 @@
 /** Everything the dashboard shows, as one value. */
-import type { ErrorReport } from '../../base/errors.ts';
+import type { ErrorReport } from '../base/errors.ts';
 import type {
   HostStatus,
   LiveCall,
@@ -8,10 +8,10 @@ import type {
   StatRow,
   StatWindow,
   ToolEntry,
-} from '../../daemon/control-schema.ts';
-import type { Look } from '../spans.ts';
+} from '../daemon/control-schema.ts';
 import type { Form } from './form.ts';
 import type { Line } from './line-edit.ts';
+import type { Look } from './spans.ts';
 import { type LogLine, noWorld, type World } from './world.ts';
 
 export type ViewName = 'hosts' | 'servers' | 'tools' | 'live' | 'logs' | 'stats';

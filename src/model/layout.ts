@@ -1,6 +1,7 @@
 /** How many rows each part of the screen has. */
-import { wrapped } from '../text.ts';
+
 import type { Item, Model } from './model.ts';
+import { wrapped } from './text.ts';
 
 /** Below these, decoration gives way to content. */
 const STRIP_FROM_ROWS = 16;

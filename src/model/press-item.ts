@@ -1,7 +1,7 @@
 /** Keys that do something with the selected host, server, tool or call. */
 import { command } from './commands.ts';
 import { formOf } from './form.ts';
-import { asksAnew, type Item, type Model, pushed, type Step, selectedItem, step } from './model.ts';
+import { asksAnew, type Effect, type Item, type Model, pushed, type Step, selectedItem, step } from './model.ts';
 
 export function acted(model: Model, word: string): Step | undefined {
   const item = selectedItem(model);
@@ -12,15 +12,15 @@ export function acted(model: Model, word: string): Step | undefined {
     case 'r':
       return reconnecting(model, item);
     case 'R':
-      return step(restarting(model, item));
+      return restarting(model, item);
     case 'e':
-      return item.kind === 'server' ? step(switching(model, item)) : undefined;
+      return item.kind === 'server' ? switching(model, item) : undefined;
     case 'l':
       return step(withLogsOf(model, item));
     case 'x':
-      return item.kind === 'call' ? step(cancelling(model, item)) : explaining(model, item);
+      return item.kind === 'call' ? cancelling(model, item) : explaining(model, item);
     case 'K':
-      return item.kind === 'call' ? step(cancelling(model, item)) : undefined;
+      return item.kind === 'call' ? cancelling(model, item) : undefined;
     case 't':
       return item.kind === 'tool' ? step(pushed(model, { kind: 'form', form: formOf(item.tool) })) : undefined;
     default:
@@ -28,7 +28,12 @@ export function acted(model: Model, word: string): Step | undefined {
   }
 }
 
-export function placeOf(item: Item): { readonly host: string; readonly server: string | undefined } {
+interface Place {
+  readonly host: string;
+  readonly server: string | undefined;
+}
+
+function placeOf(item: Item): Place {
   switch (item.kind) {
     case 'host':
       return { host: item.host.name, server: undefined };
@@ -54,38 +59,31 @@ function targetOf(item: Item): string {
 
 function reconnecting(model: Model, item: Item): Step {
   const { host } = placeOf(item);
-  return step({ ...model, notice: { text: `trying ${host} …`, look: 'dim' } }, { do: 'reconnect', host });
+  return step({ ...model, notice: { text: `connecting to ${host} …`, look: 'dim' } }, { do: 'reconnect', host });
 }
 
-function restarting(model: Model, item: Item): Model {
+function asking(model: Model, question: string, effect: Effect, same?: string): Step {
+  return step(pushed(model, { kind: 'confirm', question, command: same, effect }));
+}
+
+function restarting(model: Model, item: Item): Step {
   const target = targetOf(item);
-  return pushed(model, {
-    kind: 'confirm',
-    question: `Restart ${target}? Calls under way there fail.`,
-    command: command(model, 'restart', target),
-    effect: { do: 'restart', ...placeOf(item) },
-  });
+  const question = `Restart ${target}? Its running calls fail.`;
+  return asking(model, question, { do: 'restart', ...placeOf(item) }, command(model, 'restart', target));
 }
 
-function switching(model: Model, { host, server }: Extract<Item, { kind: 'server' }>): Model {
+function switching(model: Model, { host, server }: Extract<Item, { kind: 'server' }>): Step {
   const enabled = server.state === 'disabled';
-  return pushed(model, {
-    kind: 'confirm',
-    question: enabled
-      ? `Switch ${host.name}/${server.name} on?`
-      : `Switch ${host.name}/${server.name} off, until the daemon ends? Its tools are not offered then.`,
-    command: undefined,
-    effect: { do: 'enable', host: host.name, server: server.name, enabled },
-  });
+  const target = `${host.name}/${server.name}`;
+  const question = enabled
+    ? `Switch ${target} on?`
+    : `Switch ${target} off until the daemon ends? Clients then do not see its tools.`;
+  return asking(model, question, { do: 'enable', host: host.name, server: server.name, enabled });
 }
 
-function cancelling(model: Model, { call }: Extract<Item, { kind: 'call' }>): Model {
-  return pushed(model, {
-    kind: 'confirm',
-    question: `Cancel ${call.tool} on ${call.host}/${call.server}, which ${call.clientName} waits for?`,
-    command: undefined,
-    effect: { do: 'cancel', call: call.call },
-  });
+function cancelling(model: Model, { call }: Extract<Item, { kind: 'call' }>): Step {
+  const question = `Cancel ${call.tool} on ${call.host}/${call.server}? ${call.clientName} is waiting for its result.`;
+  return asking(model, question, { do: 'cancel', call: call.call });
 }
 
 function withLogsOf(model: Model, item: Item): Model {
