@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from '@lydell/node-pty';
-import type { ControlNotifications, HostStatus } from '../../src/daemon/control-schema.ts';
+import type { ControlNotifications, HostStatus } from '../../src/api/control.ts';
 import { locateDaemon } from '../../src/daemon/locate.ts';
 import { type FakeDaemon, startFakeDaemon } from '../../test/harness/fake-daemon.ts';
 import { cpuSeconds } from '../memory.ts';

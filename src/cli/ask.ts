@@ -1,7 +1,7 @@
 /** Questions to the person at the terminal: on stderr, hidden where the answer is a secret. */
 
+import type { ControlQuestions } from '../api/control.ts';
 import { oneLine } from '../base/harmless.ts';
-import type { ControlQuestions } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 
 type Question = ControlQuestions['prompt']['params'];

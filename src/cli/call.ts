@@ -1,9 +1,10 @@
 /** `call <tool>`: one tool call, its answer on stdout. */
+
+import type { ControlMethods } from '../api/control.ts';
 import { AnywhereError, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { nearMiss } from '../config/near-miss.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
-import type { ControlMethods } from '../daemon/control-schema.ts';
+import type { ControlClient } from '../control/client.ts';
 import { assertPairs, jsonArguments, typedArguments } from './call-args.ts';
 import { isErrorResult, resultText } from './call-result.ts';
 import type { CliContext } from './context.ts';

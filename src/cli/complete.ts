@@ -4,7 +4,7 @@ import { deadline, orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
-import { ControlClient } from '../daemon/control-client.ts';
+import { ControlClient } from '../control/client.ts';
 import { candidatesFor, configIn, type Names } from './complete-words.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning, locate } from './session.ts';
@@ -46,8 +46,8 @@ async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Name
   const socket = await connectToRunning(context, await locate(context), DAEMON_MS);
   socket.unref();
   const [{ socketTransport }, { namesFromDaemon }] = await Promise.all([
-    import('../daemon/socket-transport.ts'),
-    import('../daemon/known-names.ts'),
+    import('../control/socket-transport.ts'),
+    import('../control/known-names.ts'),
   ]);
   const client = new ControlClient(socketTransport(socket));
   try {
@@ -59,7 +59,7 @@ async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Name
 
 async function fromDisk({ io, globals }: CliContext): Promise<Names> {
   try {
-    const { namesFromDisk } = await import('../daemon/known-names.ts');
+    const { namesFromDisk } = await import('../control/known-names.ts');
     const { env, cwd, homeDir, platform } = io;
     return await namesFromDisk({ config: globals.config, env, cwd, homeDir, platform });
   } catch {

@@ -1,7 +1,7 @@
 /** `dash`: the dashboard of the daemon, which is started where none runs and goes on when the dashboard is left. */
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
-import { ControlClient } from '../daemon/control-client.ts';
+import { ControlClient } from '../control/client.ts';
 import type { Connect } from '../dashboard/attach.ts';
 import { quoted } from '../model/commands.ts';
 import type { CliContext } from './context.ts';
@@ -47,7 +47,7 @@ function connecting(context: CliContext): Connect {
   return async (mode, signal) => {
     const located = await locate(context);
     const { endpoint, hello, found } = located;
-    const { socketTransport } = await import('../daemon/socket-transport.ts');
+    const { socketTransport } = await import('../control/socket-transport.ts');
     if (mode === 'join') return new ControlClient(socketTransport(await connectToRunning(context, located)));
     const { connectOrStart } = await import('../daemon/start-daemon.ts');
     const words = { ...found, logLevel: globals.logLevel };

@@ -1,7 +1,8 @@
 /** `doctor [host]`: every step from the hosts file to each server's initialize, with cause and fix. */
+
+import type { DoctorStep } from '../api/control.ts';
 import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
-import type { DoctorStep } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, exitOf, messageAt, nextStep } from './report.ts';
 import { withAny } from './session.ts';

@@ -1,7 +1,8 @@
 /** `explain <code|host|pool|host/server>`: what an error code means, or how a part fares, on what evidence, and what helps. */
+
+import type { Explanation } from '../api/control.ts';
 import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
-import type { Explanation } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';

@@ -1,9 +1,10 @@
 /** `logs [host[/server]]`: what servers and connections said, and with `-f` what they go on to say. */
+
+import type { ControlNotifications, LogEntry } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
-import type { ControlNotifications, LogEntry } from '../daemon/control-schema.ts';
+import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
 import { withRunning } from './session.ts';
 import type { Style } from './style.ts';

@@ -1,10 +1,11 @@
 /** `ps`: the daemons of this user, over all hosts files, and who uses each. */
+
+import type { ClientStatus, LiveCall, StatusSnapshot } from '../api/control.ts';
 import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
-import type { ClientStatus, LiveCall, StatusSnapshot } from '../daemon/control-schema.ts';
 import { type DaemonRecord, listDaemons } from '../daemon/daemon-record.ts';
 import { endpointOf } from '../daemon/endpoint.ts';
 import { wakeOrEnd } from '../daemon/silence.ts';
@@ -67,8 +68,8 @@ async function askStatus(
 ): Promise<StatusSnapshot> {
   const [{ connectDaemon }, { socketTransport }, { ControlClient }] = await Promise.all([
     import('../daemon/connect.ts'),
-    import('../daemon/socket-transport.ts'),
-    import('../daemon/control-client.ts'),
+    import('../control/socket-transport.ts'),
+    import('../control/client.ts'),
   ]);
   const { version, socket, log } = record;
   const hello = { role: 'control', version, pid: process.pid, cwd: context.io.cwd, env: {} } as const;

@@ -47,7 +47,7 @@ async function serveHere(io: CliIo, { config, logLevel = 'info', transparent }: 
 }
 
 async function serveThere(io: CliIo, { config, logLevel, transparent }: ServeOptions): Promise<void> {
-  const { serveThroughDaemon } = await import('../daemon/shim/serve.ts');
+  const { serveThroughDaemon } = await import('../shim/serve.ts');
   const { env, cwd, homeDir, program, stdin: input, stdout: output } = io;
   await serveThroughDaemon({ config, logLevel, transparent, env, cwd, homeDir, program, input, output });
 }

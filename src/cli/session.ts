@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { deadline, orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { ControlClient, type QuestionHandler } from '../daemon/control-client.ts';
+import { ControlClient, type QuestionHandler } from '../control/client.ts';
 import { type Located, locateDaemon } from '../daemon/locate.ts';
 import { answerQuestion } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
@@ -112,7 +112,7 @@ export async function locate({ io, globals }: CliContext): Promise<Located> {
 }
 
 async function overSocket(context: CliContext, socket: Socket): Promise<Conversation> {
-  const { socketTransport } = await import('../daemon/socket-transport.ts');
+  const { socketTransport } = await import('../control/socket-transport.ts');
   const client = new ControlClient(socketTransport(socket));
   const close = async (): Promise<void> => {
     await client.close();

@@ -1,7 +1,8 @@
 /** `stats`: what was called how often, and how fast it was, over the last hour or day. */
+
+import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
-import type { StatKey, StatRow, StatWindow } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';

@@ -1,10 +1,11 @@
 /** `status --watch`: drawn anew whenever something changes; without a terminal, a line for each change. */
+
+import type { ControlNotifications, StatusSnapshot } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
-import type { ControlNotifications, StatusSnapshot } from '../daemon/control-schema.ts';
+import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
 import { withRunning } from './session.ts';
 import { statusText } from './status.ts';

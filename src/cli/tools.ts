@@ -1,7 +1,8 @@
 /** `tools [host[/server]]`: every tool that is offered, by its public name. */
+
+import type { ToolEntry } from '../api/control.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
-import type { ToolEntry } from '../daemon/control-schema.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';

@@ -2,9 +2,10 @@
  * `trust <host>`: shows the key of each machine on the way that is not known yet, and writes it down
  * once a person, or a fingerprint given by one, said that it is right.
  */
+
+import type { TrustCandidate } from '../api/control.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
-import type { TrustCandidate } from '../daemon/control-schema.ts';
+import type { ControlClient } from '../control/client.ts';
 import { confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
 import { withAny } from './session.ts';

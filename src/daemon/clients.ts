@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import type { ControlHub } from '../control/hub.ts';
+import { socketTransport } from '../control/socket-transport.ts';
 import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
 import type { ClientEnvironments } from '../gateway/client-environments.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { transparentServer } from '../gateway/serve.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import type { ControlHub } from './control-hub.ts';
 import type { Hello } from './hello.ts';
-import { socketTransport } from './socket-transport.ts';
 
 export interface ClientDeps {
   readonly gateway: Gateway;

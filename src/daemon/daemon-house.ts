@@ -2,20 +2,20 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import { ControlHub } from '../control/hub.ts';
+import type { PromptDesk } from '../control/prompts.ts';
 import type { ClientEnvironments } from '../gateway/client-environments.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type BoundSocket, bindSocket } from './bound-socket.ts';
 import { attend } from './clients.ts';
 import { Connections } from './connections.ts';
-import { ControlHub } from './control-hub.ts';
 import { DaemonLife } from './daemon-life.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { removeRecord, writeRecord } from './daemon-record.ts';
 import type { Hello } from './hello.ts';
 import { foreignUnit } from './inherited.ts';
 import type { LifecycleChange } from './lifecycle.ts';
-import type { PromptDesk } from './prompts.ts';
 import { openDoor } from './socket-door.ts';
 
 export interface HouseParts {

@@ -1,7 +1,8 @@
 /** The daemon of a hosts file: one gateway for all clients of a user, on one socket. */
+
+import { createPromptDesk } from '../control/hub.ts';
 import { ClientEnvironments } from '../gateway/client-environments.ts';
 import { openGateway } from '../gateway/open.ts';
-import { createPromptDesk } from './control-hub.ts';
 import { reportCrashes } from './crash-report.ts';
 import { DaemonHouse } from './daemon-house.ts';
 import { openDaemonLog } from './daemon-log.ts';

@@ -1,12 +1,12 @@
 /** A gateway in this process, seen through the control API over memory: what commands use while no daemon runs. */
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
+import { ControlClient, type QuestionHandler } from '../control/client.ts';
+import { ControlHub, createPromptDesk } from '../control/hub.ts';
+import { memoryTransports } from '../control/transport.ts';
 import { openGateway, programVersion } from '../gateway/open.ts';
 import { createLog } from '../telemetry/create-log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
-import { ControlClient, type QuestionHandler } from './control-client.ts';
-import { ControlHub, createPromptDesk } from './control-hub.ts';
-import { memoryTransports } from './transport.ts';
 
 export interface InProcessOptions {
   readonly config?: string;

@@ -1,7 +1,7 @@
 /** Performs the model's effects, and tells the model their results. */
 import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
+import type { ControlClient } from '../control/client.ts';
 import type { Effect } from '../model/model.ts';
 import type { Message } from '../model/update.ts';
 import type { Attachment } from './attach.ts';

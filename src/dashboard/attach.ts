@@ -3,7 +3,7 @@ import { type BackoffPlan, backoffMs } from '../base/backoff.ts';
 import { type CancelTimer, type Clock, sleep } from '../base/clock.ts';
 import { asAnywhereError, reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
+import type { ControlClient } from '../control/client.ts';
 import type { Message } from '../model/update.ts';
 import type { NumberedEvent } from '../model/world.ts';
 

@@ -4,7 +4,7 @@ import type { ReactElement } from 'react';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
-import type { ControlClient } from '../daemon/control-client.ts';
+import type { ControlClient } from '../control/client.ts';
 import { firstModel, type Model } from '../model/model.ts';
 import { type Message, update } from '../model/update.ts';
 import { Actor, type ScreenActions } from './actor.ts';

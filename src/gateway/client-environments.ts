@@ -9,8 +9,8 @@ import type { Clock } from '../base/clock.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { AgentSearch } from '../link/agent-search.ts';
 import type { LinkDeps } from '../link/contract.ts';
+import type { AgentSearch } from '../ssh/agent-search.ts';
 
 /** Of one client, as its hello says it. */
 export interface ClientEnvironment {
@@ -120,7 +120,7 @@ export class ClientEnvironments {
 
   async #searchOf(agent: string | undefined): Promise<AgentSearch> {
     // Loaded with the first dial: start-up time.
-    const { AgentSearch } = await import('../link/agent-search.ts');
+    const { AgentSearch } = await import('../ssh/agent-search.ts');
     const known = this.#searches.get(agent);
     if (known !== undefined) return known;
     if (this.#searches.size >= KEPT_SEARCHES) this.#searches.clear();

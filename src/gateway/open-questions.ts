@@ -1,6 +1,6 @@
 /** Which hosts wait for a person right now: a call to one says so, instead of that the host does not answer. */
 import { AnywhereError } from '../base/errors.ts';
-import type { Prompter, Question } from '../link/contract.ts';
+import type { Prompter, Question } from '../launch/contract.ts';
 
 export class OpenQuestions {
   readonly #open = new Map<string, Question>();

@@ -1,11 +1,11 @@
 /** Tells what happens on hosts and in servers: as events, in the logs of each server, in our own log; no secret in any. */
 import { join } from 'node:path';
+import type { GatewayEventBody, LogStream } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import { type AnywhereError, reportOf } from '../base/errors.ts';
 import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
 import type { LinkChange } from '../link/contract.ts';
 import { EventBus } from '../telemetry/event-bus.ts';
-import type { GatewayEventBody, LogStream } from '../telemetry/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Redactor, redactAll, redactingLog } from '../telemetry/redact.ts';
 import { type LogLimits, ServerLogs } from '../telemetry/server-logs.ts';

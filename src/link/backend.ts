@@ -4,14 +4,15 @@
  */
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
+import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
+import type { OpensshDialerOptions } from '../openssh/dialer.ts';
+import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
+import { createSsh2Dialer, type Ssh2DialerOptions } from '../ssh2/dialer.ts';
+import { opensshMayDoBetter } from '../ssh2/errors.ts';
 import { type BackendDecision, decideBackend } from './auto/decide.ts';
 import { gatherFacts } from './auto/facts.ts';
 import { type BackendMemory, backendMemory } from './auto/memory.ts';
-import type { Dialer, LinkDeps, Pulse, Transport } from './contract.ts';
-import type { OpensshDialerOptions } from './openssh/dialer.ts';
-import { createSsh2Dialer, type Ssh2DialerOptions } from './ssh2/dialer.ts';
-import { opensshMayDoBetter } from './ssh2/errors.ts';
-import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
+import type { LinkDeps } from './contract.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
 export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
@@ -65,7 +66,7 @@ function opensshDialer(host: HostPlan, deps: LinkDeps, options: OpensshDialerOpt
     host: host.name,
     backend: () => dialer?.backend() ?? 'openssh',
     dial: async (signal) => {
-      const { createOpensshDialer } = await import('./openssh/dialer.ts');
+      const { createOpensshDialer } = await import('../openssh/dialer.ts');
       dialer ??= createOpensshDialer(host, deps, options);
       return dialer.dial(signal);
     },
@@ -118,7 +119,7 @@ class AutoDialer implements Dialer {
   async #controlMaster(route: Route, signal: AbortSignal): Promise<Transport | undefined> {
     const settings = route.at(-1);
     if (!this.#plan.reuseControlMaster || settings === undefined) return undefined;
-    const { reuseControlMaster } = await import('./openssh/control-master.ts');
+    const { reuseControlMaster } = await import('../openssh/control-master.ts');
     const transport = await reuseControlMaster(this.host, settings, this.#deps, signal);
     return transport === undefined
       ? undefined

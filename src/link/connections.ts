@@ -8,7 +8,7 @@ import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import type { Channel, Transport } from './contract.ts';
+import type { Channel, Transport } from '../launch/contract.ts';
 
 /** sshd's MaxStartups punishes more handshakes at once. */
 const MAX_HANDSHAKES = 3;

@@ -1,12 +1,12 @@
 /** The one place that knows which way leads to a host. */
 import type { HostPlan, SshPlan } from '../config/plan.ts';
+import { createLocalDialer } from '../local/dialer.ts';
+import { settingsResolver } from '../ssh/route.ts';
+import type { Ssh2DialerOptions } from '../ssh2/dialer.ts';
 import { createSshDialer } from './backend.ts';
 import type { Link, LinkDeps } from './contract.ts';
 import { createLink, type LinkSettings } from './link.ts';
-import { createLocalDialer } from './local/dialer.ts';
 import type { Look, Remedies } from './remedies.ts';
-import type { Ssh2DialerOptions } from './ssh2/dialer.ts';
-import { settingsResolver } from './ssh2/route.ts';
 
 /** @param options what the hosts of one user share */
 export function createHostLink(

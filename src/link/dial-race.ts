@@ -4,7 +4,7 @@
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { asAnywhereError, EXIT } from '../base/errors.ts';
-import type { Dialer, Pulse, Transport } from './contract.ts';
+import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 
 /** Nothing came since the last look, and there was one: it is older than 2 s, or nearly. */
 const LOOK_EVERY_MS = 1_000;

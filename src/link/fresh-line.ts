@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
-import type { Transport } from './contract.ts';
+import type { Transport } from '../launch/contract.ts';
 
 /** A host that is slow all the time is not logged in to all the time. */
 const NOT_BEFORE_MS = 10_000;

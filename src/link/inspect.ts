@@ -1,20 +1,21 @@
 /** What doctor says of the way to a host: its configuration, the agent, every host key, the login. */
 import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
-import type { LinkDeps, Transport } from './contract.ts';
-import { knownHostsName } from './known-hosts.ts';
-import type { SshSettings } from './ssh-config.ts';
-import { missedOptions } from './ssh-options.ts';
-import { type AgentAnswer, askAgent } from './ssh2/agent.ts';
-import { connectRoute } from './ssh2/connect.ts';
-import { sshPlanOf } from './ssh2/dialer.ts';
-import { machineName } from './ssh2/errors.ts';
-import { listIdentities } from './ssh2/identities.ts';
-import { Keyring } from './ssh2/keyring.ts';
-import type { LoggedIn } from './ssh2/login.ts';
-import { createLoginMemory } from './ssh2/memory.ts';
-import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from './ssh2/route.ts';
-import { roundTrip } from './ssh2/transport.ts';
+import type { Transport } from '../launch/contract.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { knownHostsName } from '../ssh/known-hosts.ts';
+import { missedOptions } from '../ssh/options.ts';
+import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
+import { type AgentAnswer, askAgent } from '../ssh2/agent.ts';
+import { connectRoute } from '../ssh2/connect.ts';
+import { sshPlanOf } from '../ssh2/dialer.ts';
+import { machineName } from '../ssh2/errors.ts';
+import { listIdentities } from '../ssh2/identities.ts';
+import { Keyring } from '../ssh2/keyring.ts';
+import type { LoggedIn } from '../ssh2/login.ts';
+import { createLoginMemory } from '../ssh2/memory.ts';
+import { roundTrip } from '../ssh2/transport.ts';
+import type { LinkDeps } from './contract.ts';
 
 /** One line of `doctor`; shaped as the control API's DoctorStep. */
 export interface InspectStep {

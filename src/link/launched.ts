@@ -1,10 +1,11 @@
 /** A program on a machine: a channel whose launcher's preamble has been taken off. */
 import type { Readable, Writable } from 'node:stream';
 import type { AnywhereError, ErrorPlace } from '../base/errors.ts';
+import type { Channel, ChannelEnd } from '../launch/contract.ts';
 import { launchError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
 import { PREAMBLE_LIMITS, type Preamble } from '../launch/preamble.ts';
-import type { Channel, ChannelEnd, LaunchedChannel, Started } from './contract.ts';
+import type { LaunchedChannel, Started } from './contract.ts';
 import { neverLaunched } from './never-launched.ts';
 import { ProgramOutput } from './program-output.ts';
 

@@ -11,13 +11,13 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan } from '../config/plan.ts';
+import type { Channel, Transport } from '../launch/contract.ts';
 import { LAUNCH_COMMAND } from '../launch/launcher.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import { guardedCommand } from '../launch/stand-in.ts';
 import { wardenLine } from '../launch/warden.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, Connections } from './connections.ts';
-import type { Channel, Transport } from './contract.ts';
 import { ProgramOutput } from './program-output.ts';
 import { DEAD_BEATS, Warden } from './warden.ts';
 

@@ -7,18 +7,10 @@ import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
+import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import { type Connection, Connections } from './connections.ts';
-import type {
-  Dialer,
-  LaunchedChannel,
-  Link,
-  LinkChange,
-  LinkDeps,
-  LinkState,
-  Transport,
-  TunnelTarget,
-} from './contract.ts';
+import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
 import { DialRace } from './dial-race.ts';
 import { FreshLine } from './fresh-line.ts';
 import { Lease } from './lease.ts';

@@ -1,9 +1,10 @@
 /** A session that ended without a word of our launcher: a forced command, an account without a shell, a start file that ends it. */
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
+import type { ChannelEnd } from '../launch/contract.ts';
 import { exitError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
 import { LAUNCHER_EXIT } from '../launch/marks.ts';
-import type { ChannelEnd, LaunchedChannel } from './contract.ts';
+import type { LaunchedChannel } from './contract.ts';
 
 /** What is known before the session's exit code and its last lines are. */
 export function neverLaunched(

@@ -7,8 +7,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmallFile } from '../base/small-file.ts';
 import type { HostEnvironment } from '../launch/launch.ts';
-import { readSmallFile } from './small-file.ts';
 
 export interface HostRecord {
   readonly environment: HostEnvironment;

@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Scope } from '../base/scope.ts';
 import type { HostPlan } from '../config/plan.ts';
+import type { Transport } from '../launch/contract.ts';
 import type { Launch } from '../launch/launch.ts';
 import { LAUNCH_COMMAND, launcherLine, type Watch } from '../launch/launcher.ts';
 import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { Connection, Connections, Opened } from './connections.ts';
-import type { LaunchedChannel, Transport } from './contract.ts';
+import type { LaunchedChannel } from './contract.ts';
 import { Launched, unlaunched } from './launched.ts';
 import type { Lease } from './lease.ts';
 import type { Machine } from './machine.ts';

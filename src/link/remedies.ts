@@ -8,14 +8,14 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
+import { readSmallFile } from '../base/small-file.ts';
 import type { SshPlan } from '../config/plan.ts';
-import { agentKeysDigest } from './agent-info.ts';
+import { agentKeysDigest } from '../ssh/agent-info.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { configFileOf, stampOf } from '../ssh/config-memo.ts';
+import { knownHostsName, lookupKnownHost } from '../ssh/known-hosts.ts';
+import { type ResolveSettings, type Route, resolveRoute } from '../ssh/route.ts';
 import type { LinkDeps } from './contract.ts';
-import { knownHostsName, lookupKnownHost } from './known-hosts.ts';
-import { readSmallFile } from './small-file.ts';
-import type { SshSettings } from './ssh-config.ts';
-import { configFileOf, stampOf } from './ssh-config-memo.ts';
-import { type ResolveSettings, type Route, resolveRoute } from './ssh2/route.ts';
 
 export interface Evidence {
   /** For people: what has changed when its digest has. */

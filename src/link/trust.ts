@@ -1,7 +1,7 @@
 /** Getting to know a machine: what keys it shows, and writing the one that a person compared (trust). */
 import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
-import type { LinkDeps } from './contract.ts';
+import type { SshSettings } from '../ssh/config.ts';
 import {
   addKnownHost,
   type HostKeyVerdict,
@@ -10,17 +10,17 @@ import {
   type KnownHost,
   knownHostsName,
   lookupKnownHost,
-} from './known-hosts.ts';
-import { fingerprintOf, keyTypeOf } from './known-hosts-lines.ts';
-import type { SshSettings } from './ssh-config.ts';
-import { sshPlanOf } from './ssh2/dialer.ts';
-import { machineName } from './ssh2/errors.ts';
-import { Keyring } from './ssh2/keyring.ts';
-import { type LoggedIn, logIn } from './ssh2/login.ts';
-import { createLoginMemory } from './ssh2/memory.ts';
-import { openStream } from './ssh2/open-stream.ts';
-import { peekHostKeys } from './ssh2/peek.ts';
-import { type ResolveSettings, resolveRoute, settingsResolver } from './ssh2/route.ts';
+} from '../ssh/known-hosts.ts';
+import { fingerprintOf, keyTypeOf } from '../ssh/known-hosts-lines.ts';
+import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/route.ts';
+import { sshPlanOf } from '../ssh2/dialer.ts';
+import { machineName } from '../ssh2/errors.ts';
+import { Keyring } from '../ssh2/keyring.ts';
+import { type LoggedIn, logIn } from '../ssh2/login.ts';
+import { createLoginMemory } from '../ssh2/memory.ts';
+import { openStream } from '../ssh2/open-stream.ts';
+import { peekHostKeys } from '../ssh2/peek.ts';
+import type { LinkDeps } from './contract.ts';
 
 /** One machine on the way. Shaped as the control API's TrustCandidate. */
 export interface TrustCandidate {

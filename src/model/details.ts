@@ -1,7 +1,8 @@
 /** Everything known of one item. */
+
+import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../daemon/control-schema.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';
 import { quoted } from './commands.ts';
 import { formOf } from './form.ts';

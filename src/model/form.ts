@@ -1,6 +1,7 @@
 /** A form for one tool's arguments, made from its inputSchema (JSON Schema 2020-12), and the arguments typed into it. */
+
+import type { ToolEntry } from '../api/control.ts';
 import { isRecord } from '../base/record.ts';
-import type { ToolEntry } from '../daemon/control-schema.ts';
 import { emptyLine, type Line, lineOf } from './line-edit.ts';
 
 type FieldKind = 'text' | 'number' | 'integer' | 'choice' | 'json';

@@ -1,5 +1,5 @@
 /** Keys on a view; an overlay has its own (`press-overlay.ts`). */
-import type { StatKey } from '../daemon/control-schema.ts';
+import type { StatKey } from '../api/control.ts';
 import { copied } from './commands.ts';
 import { type Key, wordOf } from './key.ts';
 import { firstLogEnd, layoutOf } from './layout.ts';

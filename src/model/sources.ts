@@ -1,5 +1,5 @@
 /** The items of each view, their orders, and the text that a filter searches. */
-import type { HostStatus, LogEntry } from '../daemon/control-schema.ts';
+import type { HostStatus, LogEntry } from '../api/control.ts';
 import { errorCount } from './activity.ts';
 import type { Item, LogOptions, Model, ViewName } from './model.ts';
 import type { World } from './world.ts';

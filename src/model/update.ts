@@ -1,7 +1,8 @@
 /** The one reducer: what happened in, the next model and what has to be done outside out. */
+
+import type { CallOutcome, ControlMethods, LogEntry, StatRow, ToolEntry } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import type { CallOutcome, ControlMethods, LogEntry, StatRow, ToolEntry } from '../daemon/control-schema.ts';
 import { settled } from './derive.ts';
 import type { Key } from './key.ts';
 import {

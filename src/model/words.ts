@@ -1,6 +1,7 @@
 /** States and figures in words: a glyph and a word, never a colour alone. */
+
+import type { HostStatus, LiveCall, ServerStatus } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import type { HostStatus, LiveCall, ServerStatus } from '../daemon/control-schema.ts';
 import type { Look, Span } from './spans.ts';
 import { plain } from './text.ts';
 

@@ -9,7 +9,7 @@ import type {
   StatRow,
   StatusSnapshot,
   ToolEntry,
-} from '../daemon/control-schema.ts';
+} from '../api/control.ts';
 import { type Activity, type Ended, noActivity, withCalls } from './activity.ts';
 import { plainLines } from './text.ts';
 

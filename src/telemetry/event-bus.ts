@@ -1,8 +1,9 @@
 /** Where parts of one gateway hand in what happened, and faces and logs listen. */
+
+import type { GatewayEvent, GatewayEventBody } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import { Emitter } from '../base/emitter.ts';
-import type { GatewayEvent, GatewayEventBody } from './events.ts';
 
 export interface NumberedEvent {
   /** Grows by one with every event of this bus; the first is 1. */

@@ -1,7 +1,7 @@
 /** Reads back what `ServerLogs` wrote down. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { LogStream } from './events.ts';
+import type { LogStream } from '../api/events.ts';
 import type { LogPlace } from './log-paths.ts';
 import { logFile, placeOf, rotatedFile } from './log-paths.ts';
 import { lastLines } from './tail.ts';

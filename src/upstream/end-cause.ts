@@ -1,9 +1,10 @@
 /** What it means that a server's channel ended: before and after it had answered `initialize`. */
 import { AnywhereError } from '../base/errors.ts';
 import type { ServerPlan } from '../config/plan.ts';
+import type { ChannelEnd } from '../launch/contract.ts';
 import { exitError } from '../launch/exit.ts';
 import type { Launch } from '../launch/launch.ts';
-import type { ChannelEnd, LaunchedChannel } from '../link/contract.ts';
+import type { LaunchedChannel } from '../link/contract.ts';
 import { launchFailure } from '../link/never-launched.ts';
 
 export interface LastWords {

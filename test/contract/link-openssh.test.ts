@@ -1,4 +1,4 @@
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
 import { linkContract } from './link-contract.ts';
 import { sshMachine } from './link-machines.ts';
 

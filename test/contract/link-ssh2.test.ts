@@ -1,4 +1,4 @@
-import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { linkContract } from './link-contract.ts';
 import { sshMachine } from './link-machines.ts';
 

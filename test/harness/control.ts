@@ -1,5 +1,5 @@
 /** What the commands with `--json` print, as tests read it. */
-import type { DoctorStep, HostStatus, ServerStatus, StatusSnapshot } from '../../src/daemon/control-schema.ts';
+import type { DoctorStep, HostStatus, ServerStatus, StatusSnapshot } from '../../src/api/control.ts';
 import { endDaemons } from './daemons.ts';
 import { openFace } from './face.ts';
 import { runProgram } from './program.ts';

@@ -2,9 +2,9 @@
 
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { ControlClient } from '../../src/daemon/control-client.ts';
+import { ControlClient } from '../../src/control/client.ts';
+import { socketTransport } from '../../src/control/socket-transport.ts';
 import { locateDaemon } from '../../src/daemon/locate.ts';
-import { socketTransport } from '../../src/daemon/socket-transport.ts';
 import { connectOrStart } from '../../src/daemon/start-daemon.ts';
 import { programVersion } from '../../src/gateway/open.ts';
 import { BIN } from './program.ts';

@@ -1,13 +1,13 @@
 /** A daemon without a gateway: for as many hosts and events as no machine of a test has. Its socket and protocol are real. */
 import { createServer, type Socket } from 'node:net';
+import type { ControlMethods, ControlNotifications } from '../../src/api/control.ts';
 import { AnywhereError } from '../../src/base/errors.ts';
-import type { ControlMethods, ControlNotifications } from '../../src/daemon/control-schema.ts';
+import { ControlRpc } from '../../src/control/rpc.ts';
+import { socketTransport } from '../../src/control/socket-transport.ts';
 import type { Endpoint } from '../../src/daemon/endpoint.ts';
 import { firstLine } from '../../src/daemon/first-line.ts';
 import { answerLine, MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
-import { ControlRpc } from '../../src/daemon/rpc.ts';
 import { makeOwnFolder } from '../../src/daemon/socket-folder.ts';
-import { socketTransport } from '../../src/daemon/socket-transport.ts';
 
 type Event = ControlNotifications['event']['event'];
 type Answers = {

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StatusSnapshot } from '../../src/api/control.ts';
 import type { ErrorReport } from '../../src/base/errors.ts';
-import type { StatusSnapshot } from '../../src/daemon/control-schema.ts';
 import { doctorOf, hostIn, serverIn, statusOf } from '../harness/control.ts';
 import { fixture, type HostEntry, type HostsFile, writeHostsFile } from '../harness/hosts-file.ts';
 import { type KeyPair, makeKey } from '../harness/keys.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SshPlan } from '../../src/config/plan.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
 import { descendants, gone, isAlive, withCommandLine } from '../harness/processes.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';

@@ -4,8 +4,9 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SshPlan } from '../../src/config/plan.ts';
-import type { Dialer, LinkDeps } from '../../src/link/contract.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import type { Dialer } from '../../src/launch/contract.ts';
+import type { LinkDeps } from '../../src/link/contract.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
 import { makeKey } from '../harness/keys.ts';
 import { freePort } from '../harness/port.ts';
 import { descendants } from '../harness/processes.ts';

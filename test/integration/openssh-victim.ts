@@ -2,7 +2,7 @@
 
 import { systemClock } from '../../src/base/clock.ts';
 import type { HostPlan } from '../../src/config/plan.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 
 const { host, runtimeDir, command } = JSON.parse(process.argv[2] ?? '{}') as {

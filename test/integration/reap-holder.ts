@@ -1,10 +1,11 @@
 /** A process of its own that starts programs on a machine and holds them until it is killed. Arguments: a JSON job. */
 
 import type { HostPlan } from '../../src/config/plan.ts';
-import type { Dialer, LinkDeps } from '../../src/link/contract.ts';
-import { createLocalDialer } from '../../src/link/local/dialer.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
-import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import type { Dialer } from '../../src/launch/contract.ts';
+import type { LinkDeps } from '../../src/link/contract.ts';
+import { createLocalDialer } from '../../src/local/dialer.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
+import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { fixtureLaunch, HEARTBEAT, linkDeps, linkOver, NEVER, said } from './launch-support.ts';
 
 export type Way = 'ssh2' | 'openssh' | 'local';

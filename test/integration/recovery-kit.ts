@@ -1,9 +1,9 @@
 /** A gateway in this process, over real machines behind proxies that fail on demand. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { GatewayEvent } from '../../src/api/events.ts';
 import type { HostPlan, ServerPlan } from '../../src/config/plan.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import type { GatewayEvent } from '../../src/telemetry/events.ts';
 import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { scratch } from '../harness/scratch.ts';
 import type { Sshd } from '../harness/sshd.ts';

@@ -1,9 +1,9 @@
 /** New keys in the middle of a connection (RFC 4253, section 9): nothing is lost, whoever asks for them. */
 import { appendFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Channel, Transport } from '../../src/link/contract.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
-import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import type { Channel, Transport } from '../../src/launch/contract.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
+import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { hostOf, never, testDeps } from './ssh2-kit.ts';
 

@@ -2,10 +2,10 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { GatewayEvent } from '../../src/api/events.ts';
 import { createTrustStore } from '../../src/config/trust.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { openGateway } from '../../src/gateway/open.ts';
-import type { GatewayEvent } from '../../src/telemetry/events.ts';
 import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';

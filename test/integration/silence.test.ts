@@ -1,10 +1,11 @@
 /** The line goes silent while a program is being started, or before anybody over there watches the line: it ends all the same. */
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HostPlan } from '../../src/config/plan.ts';
-import type { Channel, Dialer, Link, LinkDeps, Transport } from '../../src/link/contract.ts';
+import type { Channel, Dialer, Transport } from '../../src/launch/contract.ts';
+import type { Link, LinkDeps } from '../../src/link/contract.ts';
 import { createHostLink } from '../../src/link/create.ts';
-import { createOpensshDialer } from '../../src/link/openssh/dialer.ts';
-import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import { createOpensshDialer } from '../../src/openssh/dialer.ts';
+import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';

@@ -186,7 +186,7 @@ describe('lines', () => {
   it('aborting ends the attempt and the connection under it', async () => {
     const proxy = await startProxy({ to: last.port, delayMs: 300 });
     const controller = new AbortController();
-    const { createSsh2Dialer } = await import('../../src/link/ssh2/dialer.ts');
+    const { createSsh2Dialer } = await import('../../src/ssh2/dialer.ts');
     const dialling = createSsh2Dialer(
       hostOf(last, { port: proxy.port, knownHostsFiles: [knownAt(last, proxy.port)] }),
       testDeps(),

@@ -1,10 +1,10 @@
 /** The warden on a real machine: what it ends, what it leaves alone, and where it finds room. */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Channel, Transport } from '../../src/launch/contract.ts';
 import { LAUNCH_COMMAND } from '../../src/launch/launcher.ts';
 import { ORDER, type WardenOptions, wardenLine } from '../../src/launch/warden.ts';
-import type { Channel, Transport } from '../../src/link/contract.ts';
-import { createSsh2Dialer } from '../../src/link/ssh2/dialer.ts';
+import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { isAlive } from '../harness/processes.ts';
 import { startProxy } from '../harness/proxy.ts';
 import { scratch } from '../harness/scratch.ts';

@@ -1,7 +1,7 @@
 /** What surrounds a view: title, tabs, banner, facts about the selected item, and the foot. */
 import type { ReactElement } from 'react';
+import type { ToolEntry } from '../../api/control.ts';
 import type { ErrorReport } from '../../base/errors.ts';
-import type { ToolEntry } from '../../daemon/control-schema.ts';
 import { inputSpans } from '../../model/line-edit.ts';
 import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS, type ViewName } from '../../model/model.ts';
 import { poolMembers } from '../../model/pools.ts';

@@ -1,10 +1,10 @@
 /** Gathers what the rules look at: a few small files, and the agent only where nothing else could log in. */
 
-import { agentKeyTypes } from '../agent-info.ts';
+import { agentKeyTypes } from '../../ssh/agent-info.ts';
+import type { SshSettings } from '../../ssh/config.ts';
+import { lookAtKeyFile } from '../../ssh/key-file.ts';
+import { lookupKnownHost } from '../../ssh/known-hosts.ts';
 import type { LinkDeps } from '../contract.ts';
-import { lookupKnownHost } from '../known-hosts.ts';
-import type { SshSettings } from '../ssh-config.ts';
-import { lookAtKeyFile } from './key-file.ts';
 import type { BackendFacts } from './rules.ts';
 
 export async function gatherFacts(

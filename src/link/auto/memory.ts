@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmallFile } from '../../base/small-file.ts';
+import type { Route } from '../../ssh/route.ts';
 import type { LinkDeps } from '../contract.ts';
-import { readSmallFile } from '../small-file.ts';
-import type { Route } from '../ssh2/route.ts';
 
 interface Note {
   readonly reason: string;

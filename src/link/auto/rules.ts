@@ -4,8 +4,8 @@
  * Each names the option or fact it looks at and says why. What is not in here our own SSH does, or it does not matter
  * to a connection that carries programs. Where our own fails all the same, the system's ssh gets one try (backend.ts).
  */
-import type { SshSettings } from '../ssh-config.ts';
-import type { KeyFile } from './key-file.ts';
+import type { SshSettings } from '../../ssh/config.ts';
+import type { KeyFile } from '../../ssh/key-file.ts';
 
 /** What the rules look at. */
 export interface BackendFacts {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { DoctorStep } from '../../../src/api/control.ts';
 import { doctorExit, stepText } from '../../../src/cli/doctor.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
-import type { DoctorStep } from '../../../src/daemon/control-schema.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });
 const unknownKey = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { LogEntry } from '../../../src/api/control.ts';
 import { entryLine, unseen } from '../../../src/cli/logs.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
-import type { LogEntry } from '../../../src/daemon/control-schema.ts';
 
 function entry(atMs: number, line: string): LogEntry {
   return { atMs, host: 'gpu1', server: 'files', stream: 'stderr', line };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { StatRow } from '../../../src/api/control.ts';
 import { statsText } from '../../../src/cli/stats.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
-import type { StatRow } from '../../../src/daemon/control-schema.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/api/control.ts';
 import { statusExit, statusText } from '../../../src/cli/status.ts';
 import { changeLine } from '../../../src/cli/status-watch.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
-import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/daemon/control-schema.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });
 const auth = { code: 'AUTH_FAILED', message: 'nas accepted no key', hint: 'ssh-add -l', host: 'nas' } as const;

@@ -2,11 +2,11 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
-import { ControlClient } from '../../../src/daemon/control-client.ts';
-import { ControlHub } from '../../../src/daemon/control-hub.ts';
-import type { ControlHubDeps } from '../../../src/daemon/control-shared.ts';
-import { PromptDesk } from '../../../src/daemon/prompts.ts';
-import { memoryTransports } from '../../../src/daemon/transport.ts';
+import { ControlClient } from '../../../src/control/client.ts';
+import { ControlHub } from '../../../src/control/hub.ts';
+import { PromptDesk } from '../../../src/control/prompts.ts';
+import type { ControlHubDeps } from '../../../src/control/shared.ts';
+import { memoryTransports } from '../../../src/control/transport.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { openGateway, type RigOptions } from '../gateway/kit.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
-import { ControlClient } from '../../../src/daemon/control-client.ts';
-import { ControlRpc } from '../../../src/daemon/rpc.ts';
-import { memoryTransports } from '../../../src/daemon/transport.ts';
+import { ControlClient } from '../../../src/control/client.ts';
+import { ControlRpc } from '../../../src/control/rpc.ts';
+import { memoryTransports } from '../../../src/control/transport.ts';
 import { Attachment } from '../../../src/dashboard/attach.ts';
 import type { Message } from '../../../src/model/update.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../../src/api/events.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import type { GatewayEvent } from '../../../src/telemetry/events.ts';
 import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
 import { connected, inline, openGateway, StreamClient, server, textOf } from './kit.ts';

@@ -1,10 +1,10 @@
 /** The hosts file changes while clients are there: real servers, and clients on streams. */
 import { describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../../src/api/events.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { Plan, ServerPlan } from '../../../src/config/plan.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import type { GatewayEvent } from '../../../src/telemetry/events.ts';
 import { isAlive } from '../../harness/processes.ts';
 import { until } from '../../harness/until.ts';
 import { planOf, toolsPlan } from '../catalog/kit.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { StatKey, StatRow } from '../../../src/daemon/control-schema.ts';
+import type { StatKey, StatRow } from '../../../src/api/control.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { control } from '../daemon/kit.ts';
 import { connected, folders, openGateway, StreamClient, server } from './kit.ts';

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { decideBackend } from '../../../src/link/auto/decide.ts';
-import type { KeyFile } from '../../../src/link/auto/key-file.ts';
 import { BACKEND_RULES, type BackendFacts } from '../../../src/link/auto/rules.ts';
-import { parseSshOptions } from '../../../src/link/ssh-config.ts';
+import { parseSshOptions } from '../../../src/ssh/config.ts';
+import type { KeyFile } from '../../../src/ssh/key-file.ts';
 
 /** Facts of a host for which only these options are set. */
 function facts(options: readonly string[] = [], more: Partial<BackendFacts> = {}): BackendFacts {

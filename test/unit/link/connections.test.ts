@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
+import type { Channel, ChannelEnd, Transport, TransportEnd } from '../../../src/launch/contract.ts';
 import { Connections } from '../../../src/link/connections.ts';
-import type { Channel, ChannelEnd, Transport, TransportEnd } from '../../../src/link/contract.ts';
 import { manualClock } from './manual-clock.ts';
 
 interface FakeHost {

@@ -1,7 +1,7 @@
 /** A fresh attempt beside one that gets nowhere. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
-import type { Dialer, Pulse, Transport } from '../../../src/link/contract.ts';
+import type { Dialer, Pulse, Transport } from '../../../src/launch/contract.ts';
 import { DialRace } from '../../../src/link/dial-race.ts';
 import { settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';

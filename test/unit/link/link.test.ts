@@ -1,7 +1,8 @@
 /** A link's life over a dialer that does as it is told. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
-import type { Dialer, LinkChange, Transport, TransportEnd } from '../../../src/link/contract.ts';
+import type { Dialer, Transport, TransportEnd } from '../../../src/launch/contract.ts';
+import type { LinkChange } from '../../../src/link/contract.ts';
 import { createLink } from '../../../src/link/link.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';

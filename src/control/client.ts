@@ -1,0 +1,87 @@
+/** What a face talks to: the control API, typed. */
+
+import type { ControlMethods, ControlNotifications, ControlQuestions } from '../api/control.ts';
+import type { Unsubscribe } from '../base/emitter.ts';
+import { Emitter } from '../base/emitter.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { Turns } from '../base/turns.ts';
+import { ControlRpc } from './rpc.ts';
+import type { ControlTransport } from './transport.ts';
+
+/** The person's answer; null or undefined: they declined. The signal aborts when the question is settled elsewhere. */
+export type QuestionHandler = (
+  question: ControlQuestions['prompt']['params'],
+  signal: AbortSignal,
+) => Promise<string | null | undefined>;
+
+interface Notified {
+  readonly method: string;
+  readonly params: unknown;
+}
+
+export class ControlClient {
+  /** Resolves when the other side has ended, or we have closed. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #transport: ControlTransport;
+  readonly #rpc: ControlRpc;
+  readonly #notifications = new Emitter<Notified>();
+  /** A person is asked one thing at a time. */
+  readonly #questions = new Turns(1);
+  #answer: QuestionHandler | undefined;
+
+  constructor(transport: ControlTransport) {
+    this.#rpc = new ControlRpc(transport, {
+      request: (method, params, signal) => this.#question(method, params, signal),
+      notification: (method, params) => {
+        this.#notifications.emit({ method, params });
+      },
+    });
+    this.#transport = transport;
+    this.ended = new Promise((resolve) => {
+      transport.onClose(resolve);
+    });
+  }
+
+  /** Rejects with the AnywhereError of the other side. Aborting the signal cancels the work there. */
+  request<M extends keyof ControlMethods>(
+    method: M,
+    params: ControlMethods[M]['params'],
+    signal?: AbortSignal,
+  ): Promise<ControlMethods[M]['result']> {
+    return this.#rpc.request(method, params, signal) as Promise<ControlMethods[M]['result']>;
+  }
+
+  on<N extends keyof ControlNotifications>(
+    notification: N,
+    listener: (params: ControlNotifications[N]) => void,
+  ): Unsubscribe {
+    return this.#notifications.on(({ method, params }) => {
+      if (method === notification) listener(params as ControlNotifications[N]);
+    });
+  }
+
+  /** The same for listeners that may leave before. */
+  onClose(listener: () => void): Unsubscribe {
+    return this.#transport.onClose(listener);
+  }
+
+  /** Answers questions to a person (passphrases, codes) from now on, those included that wait already. */
+  async answer(handler: QuestionHandler): Promise<void> {
+    this.#answer = handler;
+    await this.request('prompt/attach', {});
+  }
+
+  close(): Promise<void> {
+    this.#rpc.close();
+    return Promise.resolve();
+  }
+
+  async #question(method: string, params: unknown, signal: AbortSignal): Promise<ControlQuestions['prompt']['result']> {
+    if (method !== 'prompt') throw new AnywhereError('INTERNAL', `unknown control request ${method}`);
+    const question = params as ControlQuestions['prompt']['params'];
+    return await this.#questions.run(async () => {
+      const answer = signal.aborted ? null : await this.#answer?.(question, signal);
+      return { answer: answer ?? null };
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/** What `doctor` and `trust` examine with, on the real links and servers of a gateway. */
+
+import { orAbort } from '../base/abort.ts';
+import { AnywhereError } from '../base/errors.ts';
+import type { HostPlan, ServerPlan } from '../config/plan.ts';
+import type { ClientSession } from '../downstream/session.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Transport } from '../launch/contract.ts';
+import type { HostEnvironment } from '../launch/launch.ts';
+import { explainBackend } from '../link/backend.ts';
+import { inspectHost } from '../link/inspect.ts';
+import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
+import { createOpensshDialer } from '../openssh/dialer.ts';
+import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
+import { probeHost } from './probe-host.ts';
+
+export class Examination {
+  readonly #gateway: Gateway;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  /** @param session in whose name servers are started */
+  doctor(
+    host: string | undefined,
+    session: ClientSession,
+    report: ReportStep,
+    signal: AbortSignal,
+  ): Promise<readonly DoctorStep[]> {
+    const gateway = this.#gateway;
+    const parts = {
+      clock: gateway.linkDeps.clock,
+      isAsking: (name: string): boolean => gateway.questions.causeOf(name) !== undefined,
+      inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
+        this.#inspect(plan, note, stop),
+      probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
+        probeHost(gateway.link(plan.name), { clock: gateway.linkDeps.clock, limitMs, redact: gateway.redact }, stop),
+      startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> =>
+        this.#startServer(server, session, stop),
+    };
+    return runDoctor(gateway.plan, parts, report, signal, host);
+  }
+
+  scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
+    return scanHost(this.#sshHost(host), this.#gateway.linkDepsOf(host), signal, { keyring: this.#gateway.keyring });
+  }
+
+  accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDepsOf(host), signal, {
+      keyring: this.#gateway.keyring,
+    });
+  }
+
+  /** Which ssh is used and why, then every step of the way with that one. */
+  async #inspect(host: HostPlan, report: ReportStep, signal: AbortSignal): Promise<unknown> {
+    const { keyring } = this.#gateway;
+    const linkDeps = this.#gateway.linkDepsOf(host.name);
+    const startedMs = linkDeps.clock.monotonic();
+    const { backend, reason } = await explainBackend(host, linkDeps, signal);
+    const durationMs = linkDeps.clock.monotonic() - startedMs;
+    report({
+      host: host.name,
+      check: 'ssh-config',
+      outcome: 'ok',
+      text: `reached with ${backend}: ${reason}`,
+      durationMs,
+    });
+    const dial = (stop: AbortSignal): Promise<Transport> => createOpensshDialer(host, linkDeps).dial(stop);
+    return inspectHost(host, linkDeps, report, signal, backend === 'ssh2' ? { keyring } : { keyring, dial });
+  }
+
+  async #startServer(
+    server: ServerPlan,
+    session: ClientSession,
+    signal: AbortSignal,
+  ): Promise<{ tools: number; ms: number }> {
+    const { clock } = this.#gateway.linkDeps;
+    const startedMs = clock.monotonic();
+    const unit = this.#gateway.router.unit(server);
+    await this.#gateway.router.instance(server, session, signal);
+    await orAbort(this.#gateway.spoken(server.timeoutMs, [unit]), signal);
+    const failure = this.#gateway.keeper.failure(unit);
+    if (failure !== undefined) throw failure;
+    return { tools: this.#gateway.catalog.listing(server)?.items.tools.length ?? 0, ms: clock.monotonic() - startedMs };
+  }
+
+  #sshHost(name: string): HostPlan {
+    // Says so where the hosts file has none of that name.
+    this.#gateway.link(name);
+    const host = this.#gateway.plan.hosts.find((plan) => plan.name === name);
+    if (host?.ssh === undefined)
+      throw new AnywhereError('USAGE', `${name} is this machine itself: it has no host key`, {
+        host: name,
+        hint: 'mcp-anywhere status',
+      });
+    return host;
+  }
+}

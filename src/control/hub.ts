@@ -1,0 +1,59 @@
+/** What all faces of one gateway share: its events, the questions that wait for a person, and the way to end it. */
+import type { Clock } from '../base/clock.ts';
+import type { Environment } from '../config/paths.ts';
+import type { ClientEnvironment } from '../gateway/client-environments.ts';
+import { createAskpassPrompter } from '../ssh/askpass.ts';
+import type { Log } from '../telemetry/log.ts';
+import { EventHub } from './event-hub.ts';
+import { Examination } from './examination.ts';
+import { PromptDesk } from './prompts.ts';
+import { ControlServer } from './server.ts';
+import type { ControlHubDeps, ControlShared } from './shared.ts';
+import type { ControlTransport } from './transport.ts';
+
+export class ControlHub implements ControlShared {
+  readonly deps: ControlHubDeps;
+  readonly events: EventHub;
+  readonly examination: Examination;
+  readonly #unsubscribe: () => void;
+
+  constructor(deps: ControlHubDeps) {
+    const { gateway, clock, prompts, daemonPid } = deps;
+    this.deps = deps;
+    this.events = new EventHub(gateway.bus, clock, `${daemonPid ?? 0}-${gateway.startedMs}`);
+    this.examination = new Examination(gateway);
+    this.#unsubscribe = prompts.changes.on(({ type, prompt: { id, host, kind, text, echo } }) => {
+      gateway.bus.emit(
+        type === 'prompt-asked' ? { type, prompt: id, host, kind, text, echo } : { type, prompt: id, host },
+      );
+    });
+  }
+
+  /** One more face; its end is seen by its transport. @param environment its own, where it is another process */
+  accept(transport: ControlTransport, environment?: ClientEnvironment): ControlServer {
+    return new ControlServer(transport, this, environment);
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.events.close();
+  }
+}
+
+/** How long a question waits in the daemon for a person: sshd gives up a login after two minutes (LoginGraceTime). */
+const DAEMON_WAIT_MS = 10 * 60_000;
+
+/** Where the gateway's questions go. `lasting`: it outlives the faces, and a person may come later. */
+export function createPromptDesk(
+  { clock, env, log }: { readonly clock: Clock; readonly env: Environment; readonly log: Log },
+  lifetime: 'lasting' | 'command',
+): PromptDesk {
+  return new PromptDesk({
+    clock,
+    askpass: createAskpassPrompter({ env, log }),
+    waitMs: lifetime === 'lasting' ? DAEMON_WAIT_MS : 0,
+    onError: (error) => {
+      log.error({ error }, 'a question could not be asked');
+    },
+  });
+}

@@ -1,0 +1,52 @@
+/** What a command line may name, for completion: as a daemon says it, or as it was known last. Nothing is started. */
+
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { ListingCache } from '../catalog/cache.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { loadPlan } from '../config/load.ts';
+import { type Environment, resolvePaths } from '../config/paths.ts';
+import type { ControlClient } from './client.ts';
+
+export interface KnownNames {
+  readonly hosts: readonly string[];
+  /** `host/server` */
+  readonly servers: readonly string[];
+  /** Public names. */
+  readonly tools: readonly string[];
+}
+
+export interface OfflineOptions {
+  /** As `--config`. */
+  readonly config: string | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly homeDir: string;
+  readonly platform: NodeJS.Platform;
+}
+
+export async function namesFromDaemon(client: ControlClient, signal: AbortSignal): Promise<KnownNames> {
+  const [status, listed] = await Promise.all([
+    client.request('status', {}, signal),
+    client.request('tools', { start: false }, signal),
+  ]);
+  return {
+    hosts: status.hosts.map(({ name }) => name),
+    servers: status.hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
+    tools: listed.tools.map(({ name }) => name),
+  };
+}
+
+/** From the hosts file, and from what servers listed last. Throws CONFIG_*. */
+export async function namesFromDisk(options: OfflineOptions): Promise<KnownNames> {
+  const { config: explicit, env, cwd, homeDir, platform } = options;
+  const paths = resolvePaths(env, platform, homeDir);
+  const plan = await loadPlan({ env, cwd, homeDir, paths, ...(explicit === undefined ? {} : { explicit }) });
+  const cache = new ListingCache(join(paths.cacheDir, 'catalog'), () => undefined);
+  const catalog = new Catalog(plan, cache, systemClock());
+  return {
+    hosts: plan.hosts.map(({ name }) => name),
+    servers: plan.hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
+    tools: [...catalog.snapshot().routes.tools.keys()],
+  };
+}

@@ -1,0 +1,258 @@
+/** Answers the control API for one face. */
+
+import type {
+  ControlMethods,
+  ControlNotifications,
+  ControlQuestions,
+  DoctorStep,
+  HostStatus,
+  StatusSnapshot,
+} from '../api/control.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import { LocalClient } from '../downstream/local-client.ts';
+import type { ClientEnvironment } from '../gateway/client-environments.ts';
+import type { Question } from '../launch/contract.ts';
+import { redactAll } from '../telemetry/redact.ts';
+import { callTool } from './call.ts';
+import { EventFeed } from './event-feed.ts';
+import { explain } from './explain.ts';
+import { cancelCall } from './live-calls.ts';
+import { lastEntries } from './logs.ts';
+import { checkedRequest } from './params.ts';
+import { ControlRpc } from './rpc.ts';
+import type { ControlShared } from './shared.ts';
+import { hostsFileProblem, snapshotOf, statusOf } from './status.ts';
+import { listTools } from './tools.ts';
+import type { ControlTransport } from './transport.ts';
+import { bringAllUp, comeToRest, restartUnits, unitsOf } from './units.ts';
+
+type Handler<M extends keyof ControlMethods> = (
+  params: ControlMethods[M]['params'],
+  signal: AbortSignal,
+) => Promise<ControlMethods[M]['result']> | ControlMethods[M]['result'];
+
+type Handlers = { readonly [M in keyof ControlMethods]: Handler<M> };
+type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
+
+/** How long the lists of a command may take to come in: people wait longer than AI clients. */
+const TOOLS_WITHIN_MS = 30_000;
+
+export class ControlServer {
+  readonly #hub: ControlShared;
+  readonly #environment: ClientEnvironment | undefined;
+  readonly #rpc: ControlRpc;
+  readonly #feed: EventFeed;
+  readonly #handlers: Handlers;
+  readonly #ended = new AbortController();
+  #local: LocalClient | undefined;
+  #detach: (() => void) | undefined;
+
+  /** @param environment of the face, where it is another process */
+  constructor(transport: ControlTransport, hub: ControlShared, environment?: ClientEnvironment) {
+    this.#hub = hub;
+    this.#environment = environment;
+    this.#handlers = { ...this.#looking(), ...this.#calling(), ...this.#mending(), ...this.#steering() };
+    this.#rpc = new ControlRpc(transport, {
+      request: (method, params, signal) => this.#request(method, params, signal),
+      notification: () => undefined,
+    });
+    this.#feed = new EventFeed({
+      hub: hub.events,
+      clock: hub.deps.clock,
+      backlog: () => transport.backlog,
+      notify: (notification, params) => {
+        this.#notify(notification, params);
+      },
+    });
+    transport.onClose(() => {
+      this.#end();
+    });
+  }
+
+  /** The face waits for an answer. */
+  get isBusy(): boolean {
+    return this.#rpc.isServing;
+  }
+
+  async #request(name: string, given: unknown, signal: AbortSignal): Promise<unknown> {
+    const { method, params } = checkedRequest(name, given);
+    const handler = this.#handlers[method] as Handler<typeof method>;
+    const result = await handler(params, signal);
+    // What a server says is the face's to see as it is.
+    return method === 'call' || method === 'tools' ? result : redactAll(result, this.#hub.deps.gateway.redact);
+  }
+
+  #notify<N extends keyof ControlNotifications>(notification: N, params: ControlNotifications[N]): void {
+    this.#rpc.notify(notification, params);
+  }
+
+  #looking(): Some<'status' | 'snapshot' | 'settle' | 'logs' | 'explain' | 'stats' | 'events/subscribe'> {
+    const { gateway } = this.#hub.deps;
+    return {
+      status: () => this.#status(),
+      snapshot: () => snapshotOf(this.#hub, this.#local?.session),
+      settle: (params, signal) => this.#settle(params, signal),
+      logs: async (params) => ({ entries: await lastEntries(gateway, params) }),
+      explain: ({ subject }) => explain(gateway, this.#status(), subject),
+      stats: async ({ window, by }) => ({ rows: await gateway.statistics.rows(window, by) }),
+      'events/subscribe': (params) => this.#feed.subscribe(params),
+    };
+  }
+
+  #calling(): Some<'tools' | 'call' | 'call/cancel'> {
+    const { gateway } = this.#hub.deps;
+    return {
+      tools: async ({ host, server, start = true }) => {
+        const units = unitsOf(gateway, host, server);
+        if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
+        return { ...listTools(gateway, units), ...hostsFileProblem(gateway) };
+      },
+      call: async (params, signal) => {
+        const tell = (progress: ControlNotifications['call/progress']): void => {
+          this.#notify('call/progress', progress);
+        };
+        const outcome = await callTool(gateway, this.#client(), params, signal, tell);
+        return { ...outcome, ...hostsFileProblem(gateway) };
+      },
+      'call/cancel': ({ call }) => {
+        cancelCall(gateway, call);
+        return {};
+      },
+    };
+  }
+
+  #mending(): Some<'doctor' | 'trust/scan' | 'trust/accept' | 'prompt/attach' | 'prompt/answer'> {
+    const { examination } = this.#hub;
+    return {
+      doctor: async ({ host }, signal) => {
+        const report = (step: ControlNotifications['doctor/step']): void => {
+          this.#notify('doctor/step', step);
+        };
+        const ofDaemon = await this.#examineDaemon();
+        ofDaemon.forEach(report);
+        return { steps: [...ofDaemon, ...(await examination.doctor(host, this.#client().session, report, signal))] };
+      },
+      'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
+      'trust/accept': ({ host, name, fingerprint }, signal) => this.#accept(host, name, fingerprint, signal),
+      'prompt/attach': () => this.#attach(),
+      'prompt/answer': ({ id, answer }) => {
+        if (this.#hub.deps.prompts.answer(id, answer ?? undefined)) return {};
+        throw new AnywhereError('USAGE', `question ${id} does not wait any more`, { hint: 'mcp-anywhere status' });
+      },
+    };
+  }
+
+  async #examineDaemon(): Promise<DoctorStep[]> {
+    const unit = await this.#hub.deps.foreignUnit?.();
+    if (unit === undefined) return [];
+    const text =
+      `the daemon runs in the systemd unit ${unit} of the client that started it: when that unit is stopped, ` +
+      'every other client loses its calls too. To start the daemon in a unit of its own: ' +
+      'mcp-anywhere stop && systemd-run --user --collect mcp-anywhere daemon';
+    return [{ check: 'daemon', outcome: 'warning', text, durationMs: 0 }];
+  }
+
+  #steering(): Some<'restart' | 'reconnect' | 'enable' | 'reload' | 'stop'> {
+    const { gateway, stop } = this.#hub.deps;
+    return {
+      restart: ({ host, server }, signal) => this.#restart(host, server, signal),
+      reconnect: ({ host }) => {
+        unitsOf(gateway, host);
+        this.#wake(host, 'the user asked for it');
+        return {};
+      },
+      enable: ({ host, server, enabled }) => {
+        for (const { plan } of unitsOf(gateway, host, server)) gateway.setEnabled(serverId(plan), enabled);
+        return {};
+      },
+      reload: () => gateway.reload(),
+      stop: ({ drain = true }) => {
+        if (stop === undefined) throw notHere('stopping');
+        stop({ drain });
+        return {};
+      },
+    };
+  }
+
+  #status(): StatusSnapshot {
+    return statusOf(this.#hub, this.#local?.session);
+  }
+
+  async #settle(params: ControlMethods['settle']['params'], signal: AbortSignal): Promise<StatusSnapshot> {
+    const { withinMs, host, start = true } = params;
+    const { gateway } = this.#hub.deps;
+    const units = unitsOf(gateway, host);
+    if (start) await bringAllUp(gateway, units, this.#client().session, withinMs);
+    else await comeToRest(gateway, units, withinMs, signal);
+    return this.#status();
+  }
+
+  async #restart(host: string, server: string | undefined, signal: AbortSignal): Promise<HostStatus> {
+    const { gateway } = this.#hub.deps;
+    await restartUnits(gateway, { host, server }, this.#client().session, signal);
+    const status = this.#status().hosts.find(({ name }) => name === host);
+    if (status === undefined) throw new AnywhereError('INTERNAL', `no status of ${host}`);
+    return status;
+  }
+
+  /** What was refused for its key can be tried again. */
+  async #accept(
+    host: string,
+    name: string,
+    fingerprint: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly file: string }> {
+    const written = await this.#hub.examination.accept(host, name, fingerprint, signal);
+    this.#wake(host, 'a host key was accepted');
+    return written;
+  }
+
+  #wake(host: string, reason: string): void {
+    const { gateway } = this.#hub.deps;
+    if (this.#environment !== undefined) gateway.askedFor(host, this.#environment);
+    gateway.link(host).wake(reason, { user: true });
+  }
+
+  /** A person is here: what waits for one is asked, and what was given up for want of one is tried again. */
+  #attach(): ControlMethods['prompt/attach']['result'] {
+    const { prompts, gateway } = this.#hub.deps;
+    this.#detach ??= prompts.attach((question, signal) => this.#ask(question, signal));
+    for (const { name } of gateway.plan.hosts) {
+      const link = gateway.link(name);
+      if (link.state.kind === 'refused' && link.state.cause.code === 'NO_TTY')
+        this.#wake(name, 'somebody can be asked now');
+    }
+    return { prompts: prompts.pending };
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
+    const { answer } = (await this.#rpc.request('prompt', question, signal)) as ControlQuestions['prompt']['result'];
+    return answer ?? undefined;
+  }
+
+  #client(): LocalClient {
+    const { gateway, clock, version } = this.#hub.deps;
+    if (this.#ended.signal.aborted) throw new AnywhereError('CANCELLED', 'the command has ended');
+    this.#local ??= new LocalClient({
+      clock,
+      version,
+      open: (writer, observer) =>
+        gateway.openSession(writer, { isCommand: true, observer, environment: this.#environment }),
+    });
+    return this.#local;
+  }
+
+  #end(): void {
+    this.#ended.abort();
+    this.#feed.close();
+    this.#detach?.();
+    if (this.#local === undefined) return;
+    this.#local.close();
+    this.#hub.deps.gateway.closeSession(this.#local.session, new AnywhereError('CANCELLED', 'the command has ended'));
+  }
+}
+
+function notHere(what: string): AnywhereError {
+  return new AnywhereError('USAGE', `${what} is for a daemon, and this is none`, { hint: 'mcp-anywhere ps' });
+}

@@ -1,0 +1,47 @@
+/** The tools on offer, for people: definitions parsed, and which servers' tools are missing and why. */
+
+import type { ControlMethods, ToolEntry } from '../api/control.ts';
+import { type ErrorReport, reportOf } from '../base/errors.ts';
+import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { LinkState } from '../link/contract.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+
+export function listTools(gateway: Gateway, units: readonly ServerUnit[]): ControlMethods['tools']['result'] {
+  const asked = new Set(units.map(({ plan }) => serverId(plan)));
+  const routes = [...gateway.catalog.snapshot().routes.tools.values()].filter(({ server, pool }) =>
+    pool === undefined
+      ? asked.has(serverId(server))
+      : pool.members.some((member) => asked.has(serverId(member.server))),
+  );
+  return { tools: routes.map(toolEntry), missing: units.flatMap((unit) => whyMissing(gateway, unit) ?? []) };
+}
+
+function toolEntry(route: Route): ToolEntry {
+  const definition = JSON.parse(route.definition.toString()) as Record<string, unknown>;
+  const { title, description } = definition;
+  return {
+    name: route.publicKey,
+    host: route.server.host,
+    server: route.server.name,
+    original: route.original,
+    ...(route.pool === undefined ? {} : { pool: poolEntry(route.pool) }),
+    ...(typeof title === 'string' ? { title } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    definition,
+  };
+}
+
+function poolEntry({ plan, members }: PooledTool): NonNullable<ToolEntry['pool']> {
+  return { name: plan.name, members: members.map(({ server }) => serverId(server)) };
+}
+
+function whyMissing(gateway: Gateway, unit: ServerUnit): ErrorReport | undefined {
+  if (!unit.plan.enabled || gateway.catalog.isFresh(unit.plan)) return undefined;
+  const cause = linkCause(unit.link.state) ?? unit.state.cause ?? gateway.keeper.failure(unit);
+  return cause === undefined ? undefined : reportOf(cause.at({ host: unit.plan.host, server: unit.plan.name }));
+}
+
+function linkCause(state: LinkState): ServerUnit['state']['cause'] {
+  return state.kind === 'waiting' || state.kind === 'refused' ? state.cause : undefined;
+}

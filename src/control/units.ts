@@ -1,0 +1,94 @@
+/** Which servers a face means, and what is done with them. */
+import { deadline, orAbort } from '../base/abort.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { untilOver } from '../calls/settle.ts';
+import { nearMiss } from '../config/near-miss.ts';
+import type { ClientSession } from '../downstream/session.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { serverStateKind } from '../upstream/server-state.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+import { bringUp } from './bring-up.ts';
+
+/** The servers of a host, or one, or all. Throws USAGE, naming what there is, where there is none of that name. */
+export function unitsOf(gateway: Gateway, host: string | undefined, server?: string): readonly ServerUnit[] {
+  if (host !== undefined)
+    requireName(
+      host,
+      gateway.plan.hosts.map(({ name }) => name),
+      'the hosts file has no host',
+    );
+  const ofHost = gateway.units.filter(({ plan }) => host === undefined || plan.host === host);
+  const units = ofHost.filter(({ plan }) => server === undefined || plan.name === server);
+  if (units.length === 0 && server !== undefined)
+    requireName(
+      server,
+      ofHost.map(({ plan }) => plan.name),
+      `${host ?? 'the hosts file'} has no server`,
+      host,
+    );
+  return units;
+}
+
+/** Starts every one of the servers that has not spoken in this run, and waits until each has, or failed. */
+export async function bringAllUp(
+  gateway: Gateway,
+  units: readonly ServerUnit[],
+  owner: ClientSession,
+  withinMs: number,
+): Promise<void> {
+  const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));
+  bringUp(gateway.keeper, silent, owner, 'a command needs it');
+  await gateway.spoken(withinMs, units);
+}
+
+/** Resolves when nothing is under way with these servers and their hosts, or after `withinMs`. Starts nothing. */
+export function comeToRest(
+  gateway: Gateway,
+  units: readonly ServerUnit[],
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const isAtRest = ({ link, state }: ServerUnit): boolean =>
+    link.state.kind !== 'connecting' && serverStateKind(state) !== 'starting';
+  return untilOver(gateway.keeper.progress, () => units.every(isAtRest), gateway.linkDeps.clock, withinMs, signal);
+}
+
+/** What a restart may take until the servers are up again; npx can take a while. */
+const RESTART_MS = 60_000;
+
+/** Ends the servers and starts them for `owner`, so that they list again; those of clients start with their next call. */
+export async function restartUnits(
+  gateway: Gateway,
+  { host, server }: { readonly host: string; readonly server: string | undefined },
+  owner: ClientSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const units = unitsOf(gateway, host, server).filter(({ plan }) => plan.enabled);
+  for (const unit of units) unit.restart('restart');
+  const link = gateway.link(host);
+  gateway.askedFor(host, owner);
+  link.wake('restart', { user: true });
+  const late = (): Error => new AnywhereError('SERVER_START_TIMEOUT', `${host} takes long to restart`, { host });
+  const limit = deadline(gateway.linkDeps.clock, RESTART_MS, late, signal);
+  try {
+    await link.ready(limit.signal);
+    const started = units.map((unit) => unit.instanceFor(owner).ready);
+    await orAbort(Promise.allSettled(started), limit.signal);
+  } catch (error) {
+    // How each fares is what is asked for next; only the caller's own end is an end.
+    signal.throwIfAborted();
+    if (!(error instanceof AnywhereError)) throw error;
+  } finally {
+    limit.clear();
+  }
+}
+
+function requireName(name: string, known: readonly string[], complaint: string, host = name): void {
+  if (known.includes(name)) return;
+  const near = nearMiss(name, known);
+  throw new AnywhereError('USAGE', `${complaint} ${name}${near === undefined ? '' : `; did you mean ${near}?`}`, {
+    host,
+    evidence: [known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`],
+    hint: 'mcp-anywhere status',
+  });
+}

@@ -1,0 +1,57 @@
+/** The user's own master connection (ControlMaster), used where the hosts file asks for it and never ended by us. */
+import { lstat } from 'node:fs/promises';
+import { deadline } from '../base/abort.ts';
+import { AnywhereError } from '../base/errors.ts';
+import type { DialerDeps, Transport } from '../launch/contract.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { MuxConnection } from './connection.ts';
+import { masterAnswers, openMuxProxy } from './mux.ts';
+import { OpensshTransport } from './transport.ts';
+
+/** A master that hangs must not hold up a connection of our own. */
+const ANSWER_TIMEOUT_MS = 1000;
+
+/** A transport through the master behind `ControlPath`, or undefined when none of the user's answers there. */
+export async function reuseControlMaster(
+  host: string,
+  settings: SshSettings,
+  deps: DialerDeps,
+  signal: AbortSignal,
+): Promise<Transport | undefined> {
+  const path = settings.controlPath;
+  if (path === undefined || !(await isOurSocket(path))) return undefined;
+  const limit = deadline(deps.clock, ANSWER_TIMEOUT_MS, () => new Error('the control master does not answer'), signal);
+  try {
+    if (!(await masterAnswers(path, limit.signal))) return undefined;
+    return transportOver(host, settings, new MuxConnection(await openMuxProxy(path, limit.signal), host), deps);
+  } catch (error) {
+    signal.throwIfAborted();
+    deps.log.info({ host, path, error }, 'the control master could not be used');
+    return undefined;
+  } finally {
+    limit.clear();
+  }
+}
+
+function transportOver(host: string, settings: SshSettings, connection: MuxConnection, deps: DialerDeps): Transport {
+  const cause = new AnywhereError('LINK_LOST', 'the control master ended the connection', { host });
+  return new OpensshTransport({
+    host,
+    // A master does not tell its host key: the login it was made for stands for it.
+    identity: `control-master ${settings.user}@${settings.hostname}:${settings.port}`,
+    connection,
+    owner: { ended: connection.closed.then(() => cause), stop: () => undefined, kill: () => undefined },
+    isBorrowed: true,
+    clock: deps.clock,
+  });
+}
+
+/** Whoever owns the socket hears every byte: it has to be this user. */
+async function isOurSocket(path: string): Promise<boolean> {
+  try {
+    const info = await lstat(path);
+    return info.isSocket() && info.uid === process.getuid?.();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,173 @@
+/** Connections through the system's ssh: for whatever our own SSH does not do. */
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { environmentForHelpers } from '../config/environment.ts';
+import type { HostPlan, SshPlan } from '../config/plan.ts';
+import type { Dialer, DialerDeps, Transport } from '../launch/contract.ts';
+import { type SshSettings, sshArguments } from '../ssh/config.ts';
+import { type ResolveSettings, settingsResolver } from '../ssh/route.ts';
+import { masterArguments } from './arguments.ts';
+import { type Asking, startAsking } from './asking.ts';
+import { MuxConnection } from './connection.ts';
+import { reuseControlMaster } from './control-master.ts';
+import { connectionLost, dialFailure, hostKeyFingerprint } from './errors.ts';
+import { type ConnectionFolder, makeConnectionFolder, sweepConnectionFolders } from './folder.ts';
+import { withKnownKeys } from './host-key-evidence.ts';
+import { jumpCommand } from './jump.ts';
+import { Master } from './master.ts';
+import { openMuxProxy } from './mux.ts';
+import { OpensshTransport } from './transport.ts';
+
+export interface OpensshDialerOptions {
+  /** Instead of one `ssh -G` for each machine and dial. */
+  readonly resolve?: ResolveSettings;
+}
+
+/** Dials with `ssh`: one master process for each connection, which cannot outlive this process. */
+export function createOpensshDialer(host: HostPlan, deps: DialerDeps, options: OpensshDialerOptions = {}): Dialer {
+  const plan = host.ssh;
+  if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
+  const resolve = options.resolve ?? settingsResolver(deps);
+  let reused = false;
+  return {
+    host: host.name,
+    backend: () => (reused ? 'openssh (control master)' : 'openssh'),
+    dial: async (signal) => {
+      try {
+        const settings = await resolve(plan, signal);
+        const shared = plan.reuseControlMaster
+          ? await reuseControlMaster(host.name, settings, deps, signal)
+          : undefined;
+        reused = shared !== undefined;
+        return shared ?? (await dialOwn({ host: host.name, plan, settings, deps, resolve }, signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        throw asAnywhereError(error).at({ host: host.name });
+      }
+    },
+  };
+}
+
+interface AttemptParts {
+  readonly host: string;
+  readonly plan: SshPlan;
+  readonly settings: SshSettings;
+  readonly deps: DialerDeps;
+  readonly resolve: ResolveSettings;
+}
+
+async function dialOwn(parts: AttemptParts, signal: AbortSignal): Promise<Transport> {
+  const { plan, settings, deps, resolve } = parts;
+  const [proxyCommand] = await Promise.all([
+    jumpCommand(plan, settings, resolve, signal),
+    sweepConnectionFolders(deps.runtimeDir),
+  ]);
+  const attempt = new Attempt(parts, await makeConnectionFolder(deps.runtimeDir));
+  try {
+    return await attempt.run(proxyCommand, signal);
+  } catch (error) {
+    await attempt.abandon();
+    throw error;
+  }
+}
+
+/** One master from its start to the transport over it, or to its failure. */
+class Attempt {
+  readonly #host: string;
+  readonly #plan: SshPlan;
+  readonly #settings: SshSettings;
+  readonly #deps: DialerDeps;
+  readonly #folder: ConnectionFolder;
+  readonly #declined = new AbortController();
+  #asking: Asking | undefined;
+  #master: Master | undefined;
+
+  constructor(parts: AttemptParts, folder: ConnectionFolder) {
+    this.#host = parts.host;
+    this.#plan = parts.plan;
+    this.#settings = parts.settings;
+    this.#deps = parts.deps;
+    this.#folder = folder;
+  }
+
+  async run(proxyCommand: string | undefined, signal: AbortSignal): Promise<Transport> {
+    const either = AbortSignal.any([signal, this.#declined.signal]);
+    const asking = await startAsking(
+      this.#folder.path,
+      { host: this.#host, login: `${this.#settings.user}@${this.#settings.hostname}` },
+      this.#deps,
+      () => {
+        this.#declined.abort(this.#nobodyAnswered());
+      },
+      either,
+    );
+    this.#asking = asking;
+    const master = this.#start(proxyCommand, asking);
+    this.#master = master;
+    if ((await master.listening(either)) === 'exited') throw await this.#failure(master);
+    return this.#transport(master, either);
+  }
+
+  /** Ends what was started. */
+  async abandon(): Promise<void> {
+    this.#master?.kill();
+    await this.#master?.exited;
+    await this.#cleanUp();
+  }
+
+  #start(proxyCommand: string | undefined, asking: Asking): Master {
+    const { controlPath } = this.#folder;
+    const { connectTimeoutMs } = this.#plan;
+    const args = masterArguments({ known: this.#settings.raw, connectTimeoutMs, proxyCommand, controlPath });
+    return new Master({
+      host: this.#host,
+      args: [...args, ...sshArguments(this.#plan), '--', this.#plan.alias],
+      env: { ...environmentForHelpers(this.#deps.env), ...asking.variables, LC_ALL: 'C' },
+      controlPath,
+      clock: this.#deps.clock,
+      silenceMs: connectTimeoutMs,
+      isAsking: () => asking.open > 0,
+    });
+  }
+
+  async #transport(master: Master, signal: AbortSignal): Promise<Transport> {
+    const host = this.#host;
+    const connection = new MuxConnection(await openMuxProxy(this.#folder.controlPath, signal), host);
+    const ended = master.exited.then(async () => {
+      await this.#cleanUp();
+      return connectionLost(host, master.stderr.all());
+    });
+    return new OpensshTransport({
+      host,
+      identity: hostKeyFingerprint(master.stderr.all()) ?? `${this.#settings.hostname}:${this.#settings.port}`,
+      connection,
+      owner: {
+        ended,
+        stop: () => {
+          master.stop();
+        },
+        kill: () => {
+          master.kill();
+        },
+      },
+      clock: this.#deps.clock,
+    });
+  }
+
+  async #failure(master: Master): Promise<AnywhereError> {
+    const { code } = await master.exited;
+    const stderr = master.stderr.all();
+    const failure = Master.missing(code, this.#host) ?? dialFailure(this.#host, stderr);
+    const unanswered = failure.code === 'AUTH_FAILED' && this.#asking?.declined !== undefined;
+    return unanswered ? this.#nobodyAnswered(failure.evidence) : withKnownKeys(failure, stderr, this.#settings);
+  }
+
+  #nobodyAnswered(evidence: readonly string[] = []): AnywhereError {
+    const text = this.#asking?.declined?.text.trim() ?? 'a question of ssh';
+    return new AnywhereError('NO_TTY', `ssh asked "${text}" and nobody answered`, { host: this.#host, evidence });
+  }
+
+  async #cleanUp(): Promise<void> {
+    this.#asking?.close();
+    await this.#folder.remove();
+  }
+}

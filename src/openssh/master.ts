@@ -1,0 +1,136 @@
+/** One ssh process as the master of a connection: started, watched until it listens, and what it said. */
+import { access } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
+import { type GuardedProcess, startGuarded } from './guard.ts';
+import { STDERR_BYTES, StderrLines } from './stderr-lines.ts';
+
+/** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
+const PROGRAM_NOT_FOUND = 127;
+const EVIDENCE_LINES = 5;
+/** Besides every line on stderr, how often the socket is looked for. */
+const LOOK_EVERY_MS = 250;
+
+export interface MasterStart {
+  readonly host: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly controlPath: string;
+  readonly clock: Clock;
+  /** Silence of this length, while nobody is being asked, ends the attempt. */
+  readonly silenceMs: number;
+  readonly isAsking: () => boolean;
+}
+
+export class Master {
+  /** Everything ssh wrote to stderr that is kept. */
+  readonly stderr: StderrLines;
+  readonly #process: GuardedProcess;
+  readonly #start: MasterStart;
+  #onActivity: () => void = () => undefined;
+  #running = true;
+
+  constructor(start: MasterStart) {
+    this.#start = start;
+    this.#process = startGuarded('ssh', start.args, start.env);
+    this.stderr = new StderrLines(this.#process.errors, () => {
+      this.#onActivity();
+    });
+    const onExit = (): void => {
+      this.#running = false;
+    };
+    this.#process.exited.then(onExit, onExit);
+  }
+
+  /** Resolves with ssh's exit code. Never rejects. */
+  get exited(): Promise<{ readonly code: number | undefined }> {
+    return this.#process.exited;
+  }
+
+  /**
+   * Resolves with `listening` when its control socket is there (ssh makes it once it is logged in), with `exited` when
+   * ssh gave up. Rejects with the signal's reason, HOST_TIMEOUT or HOST_UNREACHABLE (it writes without end); then the
+   * process still has to be killed.
+   */
+  async listening(signal: AbortSignal): Promise<'listening' | 'exited'> {
+    const { clock, silenceMs, isAsking, host, controlPath } = this.#start;
+    let heardAt = clock.monotonic();
+    this.#onActivity = () => {
+      heardAt = clock.monotonic();
+    };
+    for (;;) {
+      if (await exists(controlPath)) return 'listening';
+      if (!this.#running) return 'exited';
+      if (this.stderr.isFlood) throw flooded(host, this.stderr);
+      await this.#nextLook(signal);
+      if (isAsking()) heardAt = clock.monotonic();
+      if (clock.monotonic() - heardAt >= silenceMs) {
+        throw new AnywhereError('HOST_TIMEOUT', `ssh got no answer for ${silenceMs} ms`, { host });
+      }
+    }
+  }
+
+  /** SSH_MISSING, when there is no ssh to run. */
+  static missing(code: number | undefined, host: string): AnywhereError | undefined {
+    if (code !== PROGRAM_NOT_FOUND) return undefined;
+    return new AnywhereError(
+      'SSH_MISSING',
+      'this host is reached with the OpenSSH client, and there is no `ssh` on the PATH',
+      {
+        host,
+        hint: `${INSTALL_OPENSSH}; for the built-in SSH instead, see \`mcp-anywhere doctor ${host}\``,
+      },
+    );
+  }
+
+  stop(): void {
+    this.#process.stop();
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** The next line of ssh, its end, or a moment later. */
+  #nextLook(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const heard = this.#onActivity;
+      const settle = (act: () => void): void => {
+        cancel();
+        signal.removeEventListener('abort', onAbort);
+        this.#onActivity = heard;
+        act();
+      };
+      const cancel = this.#start.clock.after(LOOK_EVERY_MS, () => {
+        settle(resolve);
+      });
+      const onAbort = (): void => {
+        settle(() => {
+          reject(signal.reason as Error);
+        });
+      };
+      this.#onActivity = () => {
+        heard();
+        settle(resolve);
+      };
+      const onExit = (): void => {
+        settle(resolve);
+      };
+      this.#process.exited.then(onExit, onExit);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+function flooded(host: string, stderr: StderrLines): AnywhereError {
+  const text = `ssh wrote more than ${STDERR_BYTES} bytes before it was logged in: what the host sends is no banner`;
+  return new AnywhereError('HOST_UNREACHABLE', text, { host, evidence: stderr.all().slice(0, EVIDENCE_LINES) });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

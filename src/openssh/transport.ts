@@ -1,0 +1,124 @@
+/** A connection of the system's ssh, as the rest of the program sees one. */
+import { Duplex } from 'node:stream';
+import { orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
+import type { Channel, Transport, TransportEnd, TunnelTarget } from '../launch/contract.ts';
+import type { MuxChannel } from './channel.ts';
+import type { MuxConnection } from './connection.ts';
+import { channelRequest, directTcpip } from './messages.ts';
+
+/** Who keeps the connection: a master of ours, or the user's own, which we never end. */
+export interface MasterOwner {
+  /** Resolves with why the connection ended. Never rejects. */
+  readonly ended: Promise<AnywhereError>;
+  /** Asks it to end; `ended` follows. */
+  stop(): void;
+  kill(): void;
+}
+
+/** How long a graceful end may take to send what is still waiting. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+export interface TransportParts {
+  readonly host: string;
+  /** Fingerprint of the host key. */
+  readonly identity: string;
+  readonly connection: MuxConnection;
+  readonly owner: MasterOwner;
+  readonly isBorrowed?: boolean;
+  readonly clock: Clock;
+}
+
+export class OpensshTransport implements Transport {
+  readonly identity: string;
+  readonly isBorrowed: boolean;
+  readonly ended: Promise<TransportEnd>;
+  readonly #host: string;
+  readonly #clock: Clock;
+  readonly #connection: MuxConnection;
+  readonly #owner: MasterOwner;
+  #closing: AnywhereError | undefined;
+
+  constructor({ host, identity, connection, owner, isBorrowed = false, clock }: TransportParts) {
+    this.#host = host;
+    this.isBorrowed = isBorrowed;
+    this.identity = identity;
+    this.#connection = connection;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.ended = this.#watch();
+  }
+
+  async exec(command: string, signal: AbortSignal): Promise<Channel> {
+    return this.#session('exec', command, signal);
+  }
+
+  async subsystem(name: string, signal: AbortSignal): Promise<Channel> {
+    return this.#session('subsystem', name, signal);
+  }
+
+  async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
+    const channel = await this.#connection.open('direct-tcpip', directTcpip(target.host, target.port), signal);
+    // Nobody reads the second stream of a tunnel; unread it would hold the window.
+    channel.errors.resume();
+    const duplex = Duplex.from({ readable: channel.output, writable: channel.input });
+    duplex
+      .on('error', () => undefined)
+      .once('close', () => {
+        channel.close();
+      });
+    return duplex;
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= new AnywhereError('LINK_LOST', 'the connection was closed', { host: this.#host });
+    const cause = this.#closing;
+    const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => {
+      this.#connection.lose(cause);
+    });
+    this.#connection.end(cause);
+    await this.#connection.closed;
+    cancel();
+    this.#owner.stop();
+    await this.ended;
+  }
+
+  destroy(cause: AnywhereError): void {
+    this.#closing ??= cause;
+    this.#connection.lose(this.#closing);
+    this.#owner.kill();
+  }
+
+  async #session(kind: 'exec' | 'subsystem', argument: string, signal: AbortSignal): Promise<Channel> {
+    const channel = await this.#connection.open('session', Buffer.alloc(0), signal);
+    try {
+      const accepted = await orAbort(
+        channel.request((id) => channelRequest(id, kind, argument)),
+        signal,
+      );
+      if (!accepted) throw this.#refused(kind, argument, channel);
+      return channel;
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
+  }
+
+  #refused(kind: 'exec' | 'subsystem', argument: string, channel: MuxChannel): AnywhereError {
+    if (channel.dead)
+      return this.#closing ?? new AnywhereError('LINK_LOST', 'the connection ended', { host: this.#host });
+    const what = kind === 'exec' ? 'to run a command' : `the subsystem "${argument}"`;
+    return new AnywhereError('CHANNEL_REFUSED', `the host refused ${what}`, { host: this.#host });
+  }
+
+  /** The socket and the master end in any order; the master knows why. */
+  async #watch(): Promise<TransportEnd> {
+    await Promise.race([this.#connection.closed, this.#owner.ended]);
+    if (this.#closing === undefined) this.#owner.stop();
+    const told = await this.#owner.ended;
+    const cause = this.#closing ?? told;
+    this.#connection.lose(cause);
+    return { cause };
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * What the shim knows of the conversation that passes through it: enough to go on with another daemon.
+ * It reads along, and changes nothing as long as the first daemon lives.
+ */
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { DRAINING_LINE } from '../daemon/hello.ts';
+import { rawAt } from '../protocol/json-scan.ts';
+import { Message, parseBatch } from '../protocol/message.ts';
+import { oversizedId } from '../protocol/oversized.ts';
+import { Splice } from '../protocol/splice.ts';
+import { Holdback } from './holdback.ts';
+import type { LineWatcher, Verdict } from './line-gate.ts';
+import { failureLine, isRepeatable, outcomeUnknown, Pending, type Waiting } from './pending.ts';
+import { ServerRequests } from './server-requests.ts';
+import { Standing } from './standing.ts';
+
+/** Ids of our own; the client's cannot look like this by chance. */
+const REPLAY_PREFIX = 'mcp-anywhere:replay:';
+const REPLAY_START = Buffer.from(`"${REPLAY_PREFIX}`);
+const METHOD = /"method"\s*:\s*"([^"\\]*)"/;
+const OPEN_BRACKET = 0x5b;
+const NEWLINE = Buffer.from('\n');
+const DRAINING = Buffer.from(DRAINING_LINE);
+
+/** What another daemon is told first. */
+export interface Replay {
+  /** To be answered before the rest is sent; undefined where the client has no answer to its own yet. */
+  readonly initialize: Buffer | undefined;
+  /** Behind it. */
+  readonly rest: readonly Buffer[];
+}
+
+export interface ConversationDeps {
+  readonly clock: Clock;
+  /** Another daemon answered our initialize: with a result, or with an error. */
+  readonly onReplayed: (isAccepted: boolean) => void;
+  /** A line that the shim itself has to say to the client. */
+  readonly tell: (line: Buffer) => void;
+}
+
+export class Conversation {
+  readonly #deps: ConversationDeps;
+  readonly #pending = new Pending();
+  readonly #standing = new Standing();
+  readonly #serverRequests = new ServerRequests();
+  readonly #holdback = new Holdback();
+  /** What was asked of a daemon that is gone, and can be asked again. */
+  #again: readonly Waiting[] = [];
+  #replays = 0;
+  #initializeId = '';
+
+  constructor(deps: ConversationDeps) {
+    this.#deps = deps;
+  }
+
+  /** Requests of the client that have no reply yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
+  /** The daemon is on its way out, and we have not left it yet. */
+  get isDraining(): boolean {
+    return this.#holdback.isDraining;
+  }
+
+  /** The daemon is on its way out. */
+  get isLeaving(): boolean {
+    return this.#holdback.isOn;
+  }
+
+  /** No answer of this daemon is waited for that another could not give as well. */
+  get isSettled(): boolean {
+    return !this.#pending.hasUnrepeatable;
+  }
+
+  /** What waits for the next daemon, in bytes. */
+  get heldBytes(): number {
+    return this.#holdback.bytes;
+  }
+
+  readonly client: LineWatcher = {
+    line: (bytes) => (this.#holdback.isOn && this.#isKept(bytes) ? 'drop' : this.#fromClientLine(bytes)),
+    long: (head) => {
+      const isReply = this.#serverRequests.rewrites && oversizedStart(head) === 'reply';
+      return isReply || this.#holdback.isOn ? 'gather' : 'pass';
+    },
+    longEnded: (head, tail, isCut) => {
+      this.#longFromClient(head, tail, isCut);
+    },
+  };
+
+  readonly daemon: LineWatcher = {
+    line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)) ?? this.#ofDaemonItself(bytes),
+    long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'method' ? 'gather' : 'hold'),
+    longEnded: (head, tail) => {
+      const whose = oversizedId(head, tail);
+      if (whose?.isReply === true) this.#pending.settle(whose.idText);
+    },
+  };
+
+  /** Our end of the connection is closed: nothing more reaches this daemon. */
+  left(): void {
+    this.#holdback.leave();
+  }
+
+  /** The daemon is gone. Returns lines of the client, with their newlines, for the next one; they wait for it from now on. */
+  takeHeld(): readonly Buffer[] {
+    const lines = this.#holdback.take();
+    for (const line of lines) this.#fromClientLine(line);
+    return lines.map(asLine);
+  }
+
+  /** The client has closed its end: no daemon will be asked what was kept for the next one. */
+  dropHeld(): void {
+    const error = new AnywhereError('NO_DAEMON', 'not carried out: the daemon was ending, and the client left');
+    for (const line of this.#holdback.take()) {
+      const message = Message.parse(line);
+      if (message?.kind === 'request') this.#deps.tell(failureLine(message, error));
+    }
+  }
+
+  /** The daemon is gone that had all of this: whoever waits for it is told, or asks again. */
+  lost(): void {
+    this.#forsaken();
+    this.#again = this.#pending.take(({ line }) => line !== undefined);
+    const nowMs = this.#deps.clock.monotonic();
+    for (const waiting of this.#pending.take(() => true))
+      this.#deps.tell(failureLine(waiting, outcomeUnknown(waiting, nowMs)));
+    for (const waiting of this.#again) this.#pending.add(waiting);
+  }
+
+  /** The client has closed its end, and waits no longer for its last answers. */
+  giveUp(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    for (const waiting of this.#pending.take(() => true))
+      this.#deps.tell(failureLine(waiting, outcomeUnknown(waiting, nowMs, 'the client had closed its end')));
+  }
+
+  /** The daemon is gone that was only told what stood before: what the client asked since then still waits for one. */
+  lostInReplay(): void {
+    this.#forsaken();
+  }
+
+  /** Nobody is there to answer: everybody who waits is told why. */
+  fail(error: AnywhereError): void {
+    this.#again = [];
+    for (const waiting of this.#pending.take(() => true)) this.#deps.tell(failureLine(waiting, error));
+  }
+
+  replay(): Replay {
+    const { initialize, initialized, requests } = this.#standing;
+    const again = this.#again.filter(({ idText }) => this.#pending.has(idText)).flatMap(({ line }) => line ?? []);
+    if (initialize === undefined) return { initialize: undefined, rest: again.map(asLine) };
+    const first = this.#withOwnId(initialize);
+    this.#initializeId = Message.parse(first)?.idText ?? '';
+    const behind = [
+      ...(initialized === undefined ? [] : [initialized]),
+      ...requests.map((one) => this.#withOwnId(one)),
+    ];
+    return { initialize: asLine(first), rest: [...behind, ...again].map(asLine) };
+  }
+
+  /** The replay is done. */
+  resumed(): void {
+    this.#again = [];
+    for (const line of this.#standing.listChanged) this.#deps.tell(line);
+  }
+
+  #forsaken(): void {
+    this.#initializeId = '';
+    for (const line of this.#serverRequests.lost()) this.#deps.tell(line);
+  }
+
+  #withOwnId(line: Buffer): Buffer {
+    const id = Message.parse(line)?.id;
+    if (id === undefined) return line;
+    this.#replays += 1;
+    const text = `"${REPLAY_PREFIX}${this.#replays}"`;
+    return Buffer.concat(new Splice(line, [{ span: id, text }]).pieces);
+  }
+
+  /** Undefined: it is no single message. */
+  #each(bytes: Buffer, look: (message: Message) => Verdict): Verdict | undefined {
+    const message = Message.parse(bytes);
+    if (message !== undefined) return look(message);
+    // Of a batch only what is asked and answered counts; its bytes pass in any case.
+    for (const inner of batchOf(bytes)) look(inner);
+    return undefined;
+  }
+
+  #fromClientLine(bytes: Buffer): Verdict {
+    return this.#each(bytes, (message) => this.#fromClient(message)) ?? 'pass';
+  }
+
+  #ofDaemonItself(bytes: Buffer): Verdict {
+    if (!bytes.equals(DRAINING)) return 'pass';
+    this.#holdback.begin();
+    return 'drop';
+  }
+
+  /** Whether the line is not for the daemon that is on its way out. */
+  #isKept(bytes: Buffer): boolean {
+    const message = Message.parse(bytes);
+    if (message === undefined) return this.#isBatchKept(bytes);
+    const isKept = this.#holdback.keeps(message);
+    if (isKept && message.kind === 'notification') this.#standing.notified(message);
+    return isKept;
+  }
+
+  #isBatchKept(bytes: Buffer): boolean {
+    const isKept = !this.#holdback.isDraining || batchOf(bytes).some(({ kind }) => kind === 'request');
+    if (isKept) this.#holdback.keep(bytes);
+    return isKept;
+  }
+
+  #fromClient(message: Message): Verdict {
+    switch (message.kind) {
+      case 'request':
+        this.#pending.add(this.#waitingFor(message));
+        return 'pass';
+      case 'notification':
+        this.#notified(message);
+        return 'pass';
+      default:
+        return this.#serverRequests.answered(message);
+    }
+  }
+
+  #waitingFor(request: Message): Waiting {
+    const { idText, method } = request;
+    return {
+      idText,
+      method,
+      tool: method === 'tools/call' ? request.paramText('name') : undefined,
+      sinceMs: this.#deps.clock.monotonic(),
+      line: isRepeatable(method) ? Buffer.from(request.bytes) : undefined,
+    };
+  }
+
+  #notified(notification: Message): void {
+    this.#standing.notified(notification);
+    const cancelled = notification.method === 'notifications/cancelled' ? notification.param('requestId') : undefined;
+    // A request that was cancelled gets no reply (MCP, utilities/cancellation).
+    if (cancelled !== undefined) this.#pending.settle(rawAt(notification.bytes, cancelled));
+  }
+
+  #longFromClient(head: Buffer, tail: Buffer, isCut: boolean): void {
+    const whose = oversizedId(head, tail);
+    if (whose === undefined) return;
+    const { idText } = whose;
+    if (whose.isReply) {
+      this.#serverRequests.answeredLong(idText);
+      return;
+    }
+    const method = METHOD.exec(head.toString('latin1'))?.[1] ?? '';
+    const sinceMs = this.#deps.clock.monotonic();
+    const waiting = { idText, method, tool: undefined, sinceMs, line: undefined };
+    if (isCut) this.#deps.tell(failureLine(waiting, outcomeUnknown(waiting, sinceMs)));
+    else this.#pending.add(waiting);
+  }
+
+  #fromDaemon(message: Message): Verdict {
+    switch (message.kind) {
+      case 'request':
+        return this.#serverRequests.asked(message);
+      case 'notification':
+        return message.method === 'notifications/cancelled' ? this.#serverRequests.cancelled(message) : 'pass';
+      default:
+        return this.#replied(message);
+    }
+  }
+
+  #replied(reply: Message): Verdict {
+    if (isOurs(reply)) {
+      if (reply.idText === this.#initializeId) this.#deps.onReplayed(reply.kind === 'result');
+      return 'drop';
+    }
+    const waiting = this.#pending.settle(reply.idText);
+    if (waiting?.line !== undefined && reply.kind === 'result') this.#standing.granted(waiting);
+    return 'pass';
+  }
+}
+
+function batchOf(bytes: Buffer): readonly Message[] {
+  const items = bytes.includes(OPEN_BRACKET) ? (parseBatch(bytes) ?? []) : [];
+  return items.flatMap((item) => Message.parse(item) ?? []);
+}
+
+/** Told by its bytes: most replies are somebody else's, and would need a string only for this. */
+function isOurs({ bytes, id }: Message): boolean {
+  return id !== undefined && bytes.subarray(id.start, id.start + REPLAY_START.length).equals(REPLAY_START);
+}
+
+function oversizedStart(head: Buffer): 'reply' | 'method' | undefined {
+  const member = /"(?:(method)|(?:result|error))"\s*:/.exec(head.toString('latin1'));
+  if (member === null) return undefined;
+  return member[1] === undefined ? 'reply' : 'method';
+}
+
+function asLine(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, NEWLINE]);
+}

@@ -1,0 +1,122 @@
+/**
+ * The options of ssh_config(5) and what becomes of each: docs/ssh-config.md is this table, and doctor warns by it.
+ *
+ * `both`: honoured with either backend. `openssh`: honoured by the system's ssh, which `backend: auto` takes where
+ * the option is set (auto/rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
+ * `ours`: MCP-Anywhere decides instead. `unused`: it means nothing to a connection that carries programs.
+ */
+import type { RawSshOptions } from './config.ts';
+
+export type OptionUse = 'both' | 'openssh' | 'system' | 'ours' | 'unused';
+
+export interface SshOption {
+  readonly use: OptionUse;
+  readonly note?: string;
+  /** Doctor warns where the configuration sets it: the values that are not used, if any. */
+  readonly missed?: (values: readonly string[]) => readonly string[];
+}
+
+/** Distributions send these for every host; MCP-Anywhere's programs have the language of the machine. */
+const isLanguage = (name: string): boolean => /^(LANG|LC_.*|COLORTERM|NO_COLOR)$/.test(name);
+const unlessOff = (values: readonly string[]): readonly string[] =>
+  values.filter((value) => !/^(no|none|false|0)$/.test(value));
+
+const listed = (use: OptionUse, names: string, note?: string): [string, SshOption][] =>
+  names.split(' ').map((name) => [name, note === undefined ? { use } : { use, note }]);
+
+export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOption>([
+  ...listed('both', 'Host Match Include Tag', '`ssh -G` applies them'),
+  ...listed('both', 'CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname', '`ssh -G` applies them'),
+  ...listed('both', 'CanonicalizeMaxDots CanonicalizePermittedCNAMEs IgnoreUnknown', '`ssh -G` applies them'),
+  ...listed('both', 'HostName User Port ProxyJump ProxyCommand ConnectTimeout'),
+  ...listed('both', 'IdentityFile IdentitiesOnly IdentityAgent HostKeyAlias'),
+  ...listed('both', 'UserKnownHostsFile GlobalKnownHostsFile HashKnownHosts'),
+  ...listed(
+    'both',
+    'PreferredAuthentications PubkeyAuthentication PasswordAuthentication KbdInteractiveAuthentication',
+  ),
+  ...listed(
+    'both',
+    'Ciphers KexAlgorithms HostKeyAlgorithms',
+    'the system’s ssh where ssh2 has none of the named ones',
+  ),
+  ...listed('openssh', 'CertificateFile PKCS11Provider KnownHostsCommand RevokedHostKeys VerifyHostKeyDNS'),
+  ...listed('openssh', 'BindInterface ProxyUseFdpass'),
+  ...listed('system', 'AddKeysToAgent AddressFamily BatchMode BindAddress CASignatureAlgorithms ChannelTimeout'),
+  ...listed('system', 'CheckHostIP Compression ConnectionAttempts EnableSSHKeysign FingerprintHash'),
+  ...listed('system', 'GSSAPIAuthentication GSSAPIDelegateCredentials HostbasedAcceptedAlgorithms'),
+  ...listed('system', 'GSSAPIKeyExchange GSSAPITrustDNS GSSAPIRenewalForcesRekey GSSAPIKexAlgorithms', 'of Debian'),
+  ...listed('system', 'HostbasedAuthentication IPQoS KbdInteractiveDevices LogVerbose MACs NumberOfPasswordPrompts'),
+  ...listed('system', 'ObscureKeystrokeTiming PubkeyAcceptedAlgorithms RekeyLimit RequiredRSASize SecurityKeyProvider'),
+  ...listed('system', 'SyslogFacility TCPKeepAlive VersionAddendum WarnWeakCrypto RefuseConnection'),
+  ...listed(
+    'ours',
+    'StrictHostKeyChecking NoHostAuthenticationForLocalhost UpdateHostKeys',
+    'host keys are always checked',
+  ),
+  ...listed('ours', 'ServerAliveInterval ServerAliveCountMax', 'a heartbeat of our own'),
+  ...listed('ours', 'ControlMaster ControlPersist', 'one connection for each host, private to MCP-Anywhere'),
+  ['ControlPath', { use: 'ours', note: 'used with `reuseControlMaster: true` in the hosts file' }],
+  ...listed('ours', 'LogLevel SessionType StdinNull ForkAfterAuthentication RequestTTY EscapeChar VisualHostKey'),
+  ['EnableEscapeCommandline', { use: 'unused' }],
+  ['SetEnv', { use: 'unused', note: 'write `env` of the server in the hosts file', missed: unlessOff }],
+  [
+    'SendEnv',
+    {
+      use: 'unused',
+      note: 'write `env` of the server in the hosts file, as `NAME: "${env:NAME}"`',
+      missed: (values) =>
+        values.flatMap((value) => value.split(' ')).filter((name) => name !== '' && !isLanguage(name)),
+    },
+  ],
+  ['ForwardAgent', { use: 'unused', note: 'programs on that machine get no access to your agent', missed: unlessOff }],
+  ['RemoteCommand', { use: 'unused', note: 'write `command` of the server in the hosts file', missed: unlessOff }],
+  ['ForwardX11', { use: 'unused', note: 'programs get no display', missed: unlessOff }],
+  ...listed('unused', 'ForwardX11Timeout ForwardX11Trusted XAuthLocation', 'programs get no display'),
+  ...listed(
+    'unused',
+    'LocalForward RemoteForward DynamicForward PermitRemoteOpen',
+    'forwardings stay with your own ssh',
+  ),
+  ...listed('unused', 'ClearAllForwardings ExitOnForwardFailure GatewayPorts', 'forwardings stay with your own ssh'),
+  ...listed(
+    'unused',
+    'StreamLocalBindMask StreamLocalBindUnlink Tunnel TunnelDevice',
+    'forwardings stay with your own ssh',
+  ),
+  ...listed('unused', 'LocalCommand PermitLocalCommand', 'no command runs here'),
+]);
+
+/** What the configuration asks for and a program will not have, as sentences. */
+export function missedOptions(raw: RawSshOptions): string[] {
+  return [...SSH_OPTIONS].flatMap(([name, { note, missed }]) => {
+    const values = missed?.(raw.get(name.toLowerCase()) ?? []) ?? [];
+    // Values may be secrets; a name is none.
+    const names = values.map((value) => value.split('=')[0] ?? '');
+    return names.length === 0 ? [] : [`${name} ${names.join(' ')} of the ssh configuration is not used: ${note ?? ''}`];
+  });
+}
+
+const USES: Readonly<Record<OptionUse, string>> = {
+  both: 'honoured',
+  openssh: "honoured; `backend: auto` takes the system's ssh",
+  system: "honoured by the system's ssh only",
+  ours: 'MCP-Anywhere decides',
+  unused: 'not used',
+};
+
+/** docs/ssh-config.md, whole. */
+export function optionsDocument(): string {
+  const rows = [...SSH_OPTIONS]
+    .sort(([one], [other]) => one.localeCompare(other, 'en'))
+    .map(([name, { use, note = '' }]) => `| \`${name}\` | ${USES[use]} | ${note} |`);
+  return `# Options of ssh_config(5)
+
+MCP-Anywhere asks \`ssh -G\` what your configuration says of a host. The table says what becomes of each option.
+\`mcp-anywhere doctor\` warns of the options that a host sets and that change what its programs would have.
+
+| option | what becomes of it | remark |
+|---|---|---|
+${rows.join('\n')}
+`;
+}

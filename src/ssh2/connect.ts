@@ -1,0 +1,75 @@
+/** From a route to a login on its last machine: every machine on the way is checked and logged in to like the last. */
+import { AnywhereError } from '../base/errors.ts';
+import type { DialerDeps, Pulse } from '../launch/contract.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import type { Route } from '../ssh/route.ts';
+import type { Keyring } from './keyring.ts';
+import { type LoggedIn, logIn } from './login.ts';
+import type { LoginMemory } from './memory.ts';
+import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
+
+export interface ConnectOptions {
+  readonly host: string;
+  readonly route: Route;
+  readonly deps: DialerDeps;
+  readonly keyring: Keyring;
+  readonly memory: LoginMemory;
+  readonly signal: AbortSignal;
+  readonly pulse?: Pulse | undefined;
+  /** The way to the first machine, where it is being opened already. */
+  readonly opened?: OpenedStream;
+  /** Told of every machine that let us in, the last among them. */
+  readonly onLogin?: (settings: SshSettings, login: LoggedIn) => void;
+}
+
+/** The login on the last machine; it takes those before it along when it ends. */
+export async function connectRoute(options: ConnectOptions): Promise<LoggedIn> {
+  const logins: LoggedIn[] = [];
+  try {
+    for (const settings of options.route) {
+      const login = await logInVia(options, settings, logins.at(-1));
+      logins.push(login);
+      options.onLogin?.(settings, login);
+    }
+  } catch (error) {
+    endAll(logins, error as AnywhereError);
+    throw error;
+  }
+  return bundle(logins);
+}
+
+async function logInVia(options: ConnectOptions, settings: SshSettings, via: LoggedIn | undefined): Promise<LoggedIn> {
+  refuseUnchecked(settings, options.host);
+  const { stream, lastWords } = (via === undefined ? options.opened : undefined) ?? openStream(options, settings, via);
+  try {
+    return await logIn({ ...options, settings, stream });
+  } catch (error) {
+    // Whatever failed before the stream was there must not leave it behind.
+    void stream.then(
+      (opened) => opened.destroy(),
+      () => undefined,
+    );
+    const words = lastWords();
+    if (words.length === 0 || !(error instanceof AnywhereError)) throw error;
+    throw new AnywhereError(error.code, error.message, {
+      host: error.host,
+      evidence: [...error.evidence, ...words.map((line) => `ProxyCommand: ${line}`)],
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function bundle(logins: readonly LoggedIn[]): LoggedIn {
+  const last = logins.at(-1);
+  if (last === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+  last.onEnd((cause) => {
+    endAll(logins, cause);
+  });
+  return last;
+}
+
+/** Last first: each one's stream lies in the one before it. */
+function endAll(logins: readonly LoggedIn[], cause: AnywhereError): void {
+  for (const login of [...logins].reverse()) login.destroy(cause);
+}

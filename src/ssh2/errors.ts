@@ -1,0 +1,100 @@
+/** The one place where ssh2's errors and the sockets' become ours. Decides on `level` and `code`, never on text. */
+import { AnywhereError, type ErrorCode, type ErrorPlace } from '../base/errors.ts';
+import type { SshSettings } from '../ssh/config.ts';
+
+/** How far a connection had come when it failed. */
+export type Phase = 'connecting' | 'handshake' | 'login' | 'ready';
+
+/** Where it failed: the host of the hosts file, and the machine (itself or one on the way). */
+export interface Ssh2Place extends ErrorPlace {
+  /** `user@hostname:port`, for people. */
+  readonly machine: string;
+}
+
+/** `user@host:port`, for people. */
+export function machineName({ user, hostname, port }: Pick<SshSettings, 'user' | 'hostname' | 'port'>): string {
+  return `${user}@${hostname}${port === 22 ? '' : `:${port}`}`;
+}
+
+interface Ssh2Error {
+  readonly message: string;
+  /** ssh2: client-socket, client-timeout, client-authentication, client-dns, agent, handshake, protocol. */
+  readonly level?: string;
+  /** A name of errno, or the number of an SSH_MSG_DISCONNECT (RFC 4253, section 11.1). */
+  readonly code?: string | number;
+  /** Of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, section 5.1). */
+  readonly reason?: number | string;
+}
+
+const DISCONNECT_PROTOCOL_ERROR = 2;
+const DISCONNECT_NO_MORE_AUTH_METHODS = 14;
+
+/** What ssh2 reported while a connection was made or lived. */
+export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): AnywhereError {
+  if (thrown instanceof AnywhereError) return thrown.at(place);
+  const error = asSsh2Error(thrown);
+  return new AnywhereError(codeOf(error, phase), textOf(error, phase, place.machine), {
+    host: place.host,
+    evidence: [error.message],
+    cause: thrown,
+  });
+}
+
+/** The connection ended without an error of its own. */
+export function endedEarly(phase: Phase, place: Ssh2Place): AnywhereError {
+  const text =
+    phase === 'ready' ? 'the connection was closed' : `${place.machine} closed the connection during ${stage(phase)}`;
+  return new AnywhereError(phase === 'ready' ? 'LINK_LOST' : 'HOST_UNREACHABLE', text, { host: place.host });
+}
+
+/** A session, subsystem or tunnel that the machine did not open; the connection lives on. */
+export function channelRefused(thrown: unknown, what: string, place: Ssh2Place): AnywhereError {
+  if (thrown instanceof AnywhereError) return thrown.at(place);
+  const { message } = asSsh2Error(thrown);
+  return new AnywhereError('CHANNEL_REFUSED', `${place.machine} did not open ${what}`, {
+    host: place.host,
+    evidence: [message],
+    cause: thrown,
+  });
+}
+
+/** Did the machine say no (then the connection is usable), or did the connection go? Only the first has a reason code. */
+export function isRefusal(thrown: unknown): boolean {
+  return typeof asSsh2Error(thrown).reason === 'number';
+}
+
+/** ssh2 reports a failed agent or signature and goes on to the next key by itself. */
+export function isPassing(thrown: unknown): boolean {
+  const { level } = asSsh2Error(thrown);
+  return level === 'agent';
+}
+
+/** Failures after which the system's ssh is worth one try. Never one of a host key. */
+export function opensshMayDoBetter(error: AnywhereError): boolean {
+  return error.code === 'SSH_NEGOTIATION' || error.code === 'AUTH_FAILED' || error.code === 'KEY_UNUSABLE';
+}
+
+function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
+  if (error.level === 'client-timeout') return phase === 'ready' ? 'LINK_LOST' : 'HOST_TIMEOUT';
+  if (error.level === 'client-authentication') return 'AUTH_FAILED';
+  if (phase === 'ready') return 'LINK_LOST';
+  // What came was no SSH that ssh2 understands (a banner of 36 kB is too much for it): the system's ssh may do better.
+  if (error.level === 'handshake' || error.level === 'protocol') return 'SSH_NEGOTIATION';
+  if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
+  if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
+    return 'AUTH_FAILED';
+  return 'HOST_UNREACHABLE';
+}
+
+function textOf(error: Ssh2Error, phase: Phase, machine: string): string {
+  if (phase === 'ready') return `the connection to ${machine} was lost`;
+  return `${stage(phase)} with ${machine} failed: ${error.message}`;
+}
+
+function stage(phase: Phase): string {
+  return { connecting: 'connecting', handshake: 'the handshake', login: 'the login', ready: 'use' }[phase];
+}
+
+function asSsh2Error(thrown: unknown): Ssh2Error {
+  return thrown instanceof Error ? thrown : { message: String(thrown) };
+}

@@ -1,0 +1,145 @@
+/** The keys a login may offer, in order, and how each of them signs. */
+import type { ParsedKey } from 'ssh2';
+import { AnywhereError } from '../base/errors.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { fingerprintOf } from '../ssh/known-hosts-lines.ts';
+import type { Agent, AgentAnswer, SignatureHash } from './agent.ts';
+import type { AskPassphrase, EncryptedFile, Keyring } from './keyring.ts';
+import { type IdentityFile, readIdentityFile } from './private-key.ts';
+
+export interface Identity {
+  /** "ssh-ed25519 SHA256:… (agent)", for people. */
+  readonly label: string;
+  /** Undefined while only its passphrase would show it. */
+  readonly fingerprint: string | undefined;
+  /** True when a person may be asked before it signs. */
+  readonly asks: boolean;
+  publicKey(ask: AskPassphrase): Promise<ParsedKey>;
+  sign(data: Buffer, hash: SignatureHash, ask: AskPassphrase): Promise<Buffer>;
+}
+
+export interface IdentityList {
+  readonly identities: readonly Identity[];
+  /** What was left out and why, as evidence when the login fails. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * sshd ends a connection at its sixth failed attempt (MaxAuthTries), of which a one-time code or a password may
+ * need one: no more keys than this are offered.
+ */
+export const MOST_KEYS = 5;
+
+/** Reads the identity files and orders what there is; `preferred` is the fingerprint of the key that worked last. */
+export async function listIdentities(
+  settings: SshSettings,
+  answer: AgentAnswer,
+  keyring: Keyring,
+  preferred: string | undefined,
+): Promise<IdentityList> {
+  const files = (await Promise.all(settings.identityFiles.map(readIdentityFile))).filter((file) => file !== undefined);
+  const agent = answer.kind === 'agent' ? answer.agent : undefined;
+  const ordered = preferredFirst(orderIdentities(files, agent, settings.identitiesOnly, keyring), preferred);
+  return { identities: ordered.slice(0, MOST_KEYS), notes: [...notesOn(files, answer), ...notesOnRest(ordered)] };
+}
+
+/**
+ * Keys that the configuration names come before the agent's others, as each wrong one counts. A file whose key
+ * the agent holds is left to the agent (no passphrase); one that shows its key only to its passphrase comes last.
+ */
+export function orderIdentities(
+  files: readonly IdentityFile[],
+  agent: Agent | undefined,
+  identitiesOnly: boolean,
+  keyring: Keyring,
+): Identity[] {
+  const named = files.flatMap((file) => identityOf(file, agent, keyring));
+  const others = agent === undefined || identitiesOnly ? [] : agent.keys.map((key) => agentIdentity(agent, key));
+  const inOrder = [
+    ...named.filter((one) => one.fingerprint !== undefined),
+    ...others,
+    ...named.filter((one) => one.fingerprint === undefined),
+  ];
+  return inOrder.filter(
+    (one, index) =>
+      one.fingerprint === undefined || inOrder.findIndex((other) => other.fingerprint === one.fingerprint) === index,
+  );
+}
+
+function preferredFirst(identities: readonly Identity[], preferred: string | undefined): Identity[] {
+  if (preferred === undefined) return [...identities];
+  return [
+    ...identities.filter((one) => one.fingerprint === preferred),
+    ...identities.filter((one) => one.fingerprint !== preferred),
+  ];
+}
+
+function identityOf(file: IdentityFile, agent: Agent | undefined, keyring: Keyring): Identity[] {
+  if (file.kind === 'unusable') return [];
+  const publicKey = file.kind === 'private' ? file.key : file.publicKey;
+  const held =
+    publicKey === undefined
+      ? undefined
+      : agent?.keys.find((key) => key.getPublicSSH().equals(publicKey.getPublicSSH()));
+  if (agent !== undefined && held !== undefined) return [agentIdentity(agent, held)];
+  if (file.kind === 'private') return [fileIdentity(file.path, file.key)];
+  return file.kind === 'encrypted' ? [encryptedIdentity(file, keyring)] : [];
+}
+
+function agentIdentity(agent: Agent, key: ParsedKey): Identity {
+  return {
+    label: label(key, 'agent'),
+    fingerprint: fingerprintOf(key.getPublicSSH()),
+    asks: false,
+    publicKey: () => Promise.resolve(key),
+    sign: (data, hash) => agent.sign(key, data, hash),
+  };
+}
+
+function fileIdentity(path: string, key: ParsedKey): Identity {
+  return {
+    label: label(key, path),
+    fingerprint: fingerprintOf(key.getPublicSSH()),
+    asks: false,
+    publicKey: () => Promise.resolve(key),
+    sign: (data, hash) => signWith(key, path, data, hash),
+  };
+}
+
+function encryptedIdentity(file: EncryptedFile, keyring: Keyring): Identity {
+  const { publicKey } = file;
+  return {
+    label: publicKey === undefined ? `encrypted (${file.path})` : label(publicKey, file.path),
+    fingerprint: publicKey === undefined ? undefined : fingerprintOf(publicKey.getPublicSSH()),
+    asks: keyring.get(file) === undefined,
+    publicKey: (ask) => (publicKey === undefined ? keyring.unlock(file, ask) : Promise.resolve(publicKey)),
+    sign: async (data, hash, ask) => signWith(await keyring.unlock(file, ask), file.path, data, hash),
+  };
+}
+
+/** ssh2 returns its errors here instead of throwing them. */
+function signWith(key: ParsedKey, path: string, data: Buffer, hash: SignatureHash): Promise<Buffer> {
+  const signature: unknown = key.sign(data, hash);
+  if (Buffer.isBuffer(signature)) return Promise.resolve(signature);
+  return Promise.reject(new AnywhereError('KEY_UNUSABLE', `the key ${path} cannot sign`, { cause: signature }));
+}
+
+function label(key: ParsedKey, where: string): string {
+  return `${key.type} ${fingerprintOf(key.getPublicSSH())} (${where})`;
+}
+
+function notesOn(files: readonly IdentityFile[], answer: AgentAnswer): string[] {
+  const unusable = files.flatMap((file) =>
+    file.kind === 'unusable' ? [`not offered: ${file.path}: ${file.why}`] : [],
+  );
+  return answer.kind === 'unreachable' ? [...unusable, `the agent at ${answer.socket} does not answer`] : unusable;
+}
+
+function notesOnRest(ordered: readonly Identity[]): string[] {
+  const rest = ordered.length - MOST_KEYS;
+  return rest > 0
+    ? [
+        `${rest} more keys of the agent were not offered (the host would end the login): name the right one with IdentityFile`,
+      ]
+    : [];
+}

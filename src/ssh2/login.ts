@@ -1,0 +1,223 @@
+/** One machine: handshake, host key check and login over a stream that leads to it. */
+import type { Duplex } from 'node:stream';
+import ssh2, { type Client } from 'ssh2';
+import { Emitter } from '../base/emitter.ts';
+import { AnywhereError } from '../base/errors.ts';
+import type { DialerDeps, Pulse, TransportEnd } from '../launch/contract.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { knownKeyTypes, lookupKnownHost } from '../ssh/known-hosts.ts';
+import { askAgent } from './agent.ts';
+import { algorithmsFor } from './algorithms.ts';
+import { type Authentication, createAuthentication } from './authenticate.ts';
+import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
+import { checkHostKey, type HostCheck } from './host-check.ts';
+import { listIdentities } from './identities.ts';
+import { ignoreHostKeys, onLoginFailure } from './internals.ts';
+import type { Keyring } from './keyring.ts';
+import type { LoginMemory } from './memory.ts';
+import { connectTimeout } from './open-stream.ts';
+import { Patience } from './patience.ts';
+import { createAsker } from './questions.ts';
+
+/** A connection that is logged in. */
+export interface LoggedIn {
+  readonly client: Client;
+  readonly place: Ssh2Place;
+  /** `SHA256:…` of the host key. */
+  readonly fingerprint: string;
+  /** "ssh-ed25519 SHA256:… (agent)", "…, then keyboard-interactive". */
+  readonly method: string;
+  /** Resolves when the connection is over. Never rejects. */
+  readonly ended: Promise<TransportEnd>;
+  /** What came so far; undefined where the stream does not count. */
+  bytesRead(): number | undefined;
+  /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. At once where it has. */
+  onEnd(listener: (cause: AnywhereError) => void): void;
+  /** At once. */
+  destroy(cause: AnywhereError): void;
+}
+
+export interface LoginOptions {
+  readonly host: string;
+  readonly settings: SshSettings;
+  /** Starts at once, beside all that can be read meanwhile. */
+  readonly stream: Promise<Duplex>;
+  readonly deps: DialerDeps;
+  readonly keyring: Keyring;
+  readonly memory: LoginMemory;
+  readonly signal: AbortSignal;
+  readonly pulse?: Pulse | undefined;
+}
+
+/** Of all banners before the login (RFC 4252, section 5.4). */
+export const BANNER_CHARACTERS = 1024 * 1024;
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_COUNT = 2;
+
+/** Rejects with the AnywhereError that says why, and leaves nothing open. */
+export async function logIn(options: LoginOptions): Promise<LoggedIn> {
+  const { settings, deps, signal } = options;
+  options.stream.catch(() => undefined);
+  const [known, remembered] = await Promise.all([lookupKnownHost(settings), options.memory.recall(settings)]);
+  const agent = askAgent(settings.identityAgent, deps.clock, signal);
+  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered));
+  identities.catch(() => undefined);
+  const check = checkHostKey(known, options.host);
+  const algorithms = algorithmsFor(settings, knownKeyTypes(known));
+  const stream = await options.stream;
+  return new Login(options, check).run(stream, algorithms, identities);
+}
+
+class Login {
+  readonly #options: LoginOptions;
+  readonly #check: HostCheck;
+  readonly #client: Client = new ssh2.Client();
+  readonly #place: Ssh2Place;
+  #stream: Duplex | undefined;
+  #phase: Phase = 'connecting';
+  #cause: AnywhereError | undefined;
+  /** ssh2 tells of refused attempts; its arguments for the authHandler do not. */
+  #isHeard = false;
+  readonly #ended: Promise<TransportEnd>;
+  #end: (end: TransportEnd) => void = () => undefined;
+  readonly #ending = new Emitter<AnywhereError>();
+
+  constructor(options: LoginOptions, check: HostCheck) {
+    this.#options = options;
+    this.#check = check;
+    this.#place = { host: options.host, machine: machineName(options.settings) };
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async run(
+    stream: Duplex,
+    algorithms: ssh2.Algorithms,
+    identities: ReturnType<typeof listIdentities>,
+  ): Promise<LoggedIn> {
+    const { settings, deps, signal, host } = this.#options;
+    this.#stream = stream;
+    const patience = new Patience(deps.clock, settings.connectTimeoutMs, () => {
+      this.#finish(connectTimeout(this.#place.machine, settings.connectTimeoutMs, host));
+    });
+    const { pulse } = this.#options;
+    // A person who is asked takes their time: that is no standstill.
+    if (pulse !== undefined) pulse.source = () => (patience.isWaiting ? Number.NaN : bytesReadOf(stream));
+    const onAbort = (): void => {
+      this.#finish(fromSsh2(signal.reason, this.#phase, this.#place));
+    };
+    const asker = createAsker({ prompter: deps.prompter, host, login: this.#place.machine, signal, patience });
+    const auth = createAuthentication({ settings, identities, asker });
+    try {
+      const ready = this.#watch(auth);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      else this.#connect(stream, algorithms, auth);
+      await ready;
+    } finally {
+      patience.clear();
+      signal.removeEventListener('abort', onAbort);
+    }
+    // It may have ended in the very chunk of bytes that let us in.
+    if (this.#cause !== undefined) throw this.#cause;
+    return this.#loggedIn(auth);
+  }
+
+  #connect(stream: Duplex, algorithms: ssh2.Algorithms, auth: Authentication): void {
+    this.#client.connect({
+      sock: stream,
+      username: this.#options.settings.user,
+      algorithms,
+      hostVerifier: this.#check.verifier,
+      authHandler: (methods, partial, next) => {
+        if (!this.#isHeard && (methods as readonly string[] | null) !== null) auth.refused(methods, partial);
+        auth.handler(methods, partial, next);
+      },
+      keepaliveInterval: KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVE_COUNT,
+      // Ours stands still while a person is asked.
+      readyTimeout: 0,
+    });
+    ignoreHostKeys(this.#client);
+    this.#isHeard = onLoginFailure(this.#client, (methods, partial) => {
+      auth.refused(methods, partial);
+    });
+  }
+
+  /** Resolves once logged in. The listeners stay: an ssh2 client without one for `error` would end the program. */
+  #watch(auth: Authentication): Promise<void> {
+    const client = this.#client;
+    client.on('connect', () => {
+      this.#phase = 'handshake';
+    });
+    let bannerCharacters = 0;
+    client.on('banner', (text: string) => {
+      bannerCharacters += text.length;
+      if (bannerCharacters > BANNER_CHARACTERS) this.#finish(bannerFlood(this.#place));
+    });
+    client.on('handshake', () => {
+      if (this.#phase === 'handshake') this.#phase = 'login';
+    });
+    client.on('error', (error: unknown) => {
+      if (!isPassing(error))
+        this.#finish(this.#check.failure() ?? this.#orLoginFailure(fromSsh2(error, this.#phase, this.#place), auth));
+    });
+    const onEnd = (): void => {
+      this.#finish(this.#check.failure() ?? endedEarly(this.#phase, this.#place));
+    };
+    client.on('end', onEnd).on('close', onEnd);
+    return new Promise((resolve, reject) => {
+      client.on('ready', () => {
+        this.#phase = 'ready';
+        resolve();
+      });
+      this.#ending.on(reject);
+    });
+  }
+
+  /** The first cause counts. ssh2 waits for the other side to close; here what failed is over. */
+  #finish(cause: AnywhereError): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#end({ cause });
+    this.#ending.emit(cause);
+    this.#stream?.destroy();
+  }
+
+  #orLoginFailure(error: AnywhereError, auth: Authentication): AnywhereError {
+    return error.code === 'AUTH_FAILED' ? auth.failure(this.#place.machine, this.#options.host) : error;
+  }
+
+  #loggedIn(auth: Authentication): LoggedIn {
+    const fingerprint = auth.trying()?.fingerprint;
+    const { memory, settings } = this.#options;
+    if (fingerprint !== undefined) memory.remember(settings, fingerprint);
+    return {
+      client: this.#client,
+      place: this.#place,
+      fingerprint: this.#check.fingerprint() ?? '',
+      method: auth.method(),
+      ended: this.#ended,
+      bytesRead: () => bytesReadOf(this.#stream),
+      onEnd: (listener) => {
+        if (this.#cause === undefined) this.#ending.on(listener);
+        else listener(this.#cause);
+      },
+      destroy: (cause) => {
+        this.#finish(cause);
+      },
+    };
+  }
+}
+
+function bannerFlood({ host, machine }: Ssh2Place): AnywhereError {
+  const text = `${machine} sent more than ${BANNER_CHARACTERS} characters of banners before the login`;
+  return new AnywhereError('HOST_UNREACHABLE', text, { host });
+}
+
+function bytesReadOf(stream: Duplex | undefined): number | undefined {
+  return stream !== undefined && 'bytesRead' in stream && typeof stream.bytesRead === 'number'
+    ? stream.bytesRead
+    : undefined;
+}

@@ -1,0 +1,80 @@
+/** Private key files: what can be known of one without its passphrase, and what it takes to use it. */
+import { statSync } from 'node:fs';
+import ssh2, { type ParsedKey } from 'ssh2';
+import { readSmallFile } from '../base/small-file.ts';
+import { parseOpensshKey } from '../ssh/openssh-key.ts';
+
+/** What an identity file turned out to be. */
+export type IdentityFile =
+  | { readonly kind: 'private'; readonly path: string; readonly key: ParsedKey }
+  /** Encrypted; `publicKey` where the file or its `.pub` shows it. */
+  | {
+      readonly kind: 'encrypted';
+      readonly path: string;
+      readonly publicKey: ParsedKey | undefined;
+      decrypt(passphrase: string): ParsedKey | undefined;
+    }
+  /** Only the public half: names a key of the agent. */
+  | { readonly kind: 'public'; readonly path: string; readonly publicKey: ParsedKey }
+  | { readonly kind: 'unusable'; readonly path: string; readonly why: string };
+
+/** Undefined: there is neither the file nor its `.pub`. */
+export async function readIdentityFile(path: string): Promise<IdentityFile | undefined> {
+  const [text, beside] = await Promise.all([readText(path), readText(`${path}.pub`)]);
+  const publicKey = typeof beside === 'string' ? parsed(beside) : undefined;
+  if (text === undefined) return publicKey === undefined ? undefined : { kind: 'public', path, publicKey };
+  if (typeof text !== 'string') return { kind: 'unusable', path, why: text.why };
+  const key = parsed(text);
+  if (key !== undefined && !key.isPrivateKey()) return { kind: 'public', path, publicKey: key };
+  const exposed = exposure(path);
+  if (exposed !== undefined) return { kind: 'unusable', path, why: exposed };
+  if (key !== undefined) return { kind: 'private', path, key };
+  const encrypted = encryption(text);
+  if ('why' in encrypted) return { kind: 'unusable', path, why: encrypted.why };
+  return {
+    kind: 'encrypted',
+    path,
+    publicKey: publicKey ?? encrypted.publicKey,
+    decrypt: (passphrase) => parsed(text, passphrase),
+  };
+}
+
+export function parsed(text: string | Buffer, passphrase?: string): ParsedKey | undefined {
+  const key: unknown = ssh2.utils.parseKey(text, passphrase);
+  const first: unknown = Array.isArray(key) ? key[0] : key;
+  return first instanceof Error || first === undefined ? undefined : (first as ParsedKey);
+}
+
+/** As ssh: a key that others can read is not used. */
+function exposure(path: string): string | undefined {
+  if (process.platform === 'win32') return undefined;
+  const { mode, uid } = statSync(path);
+  const shared = uid === process.getuid?.() && (mode & 0o077) !== 0;
+  return shared ? `others can read it (chmod 600 ${path})` : undefined;
+}
+
+/** OpenSSH's own format shows the public key in the clear; of the others only the header is looked at. */
+function encryption(text: string): { readonly publicKey: ParsedKey | undefined } | { readonly why: string } {
+  if (/^Proc-Type: 4,ENCRYPTED/m.test(text)) return { publicKey: undefined };
+  const key = parseOpensshKey(text);
+  if (key === undefined || key === 'broken' || key.cipher === 'none')
+    return { why: 'not a private key that our own SSH can read' };
+  if (!key.isReadable) return { why: `encrypted with ${key.cipher}, which our own SSH does not have` };
+  return { publicKey: publicKeyOf(key.publicKey) };
+}
+
+function publicKeyOf(blob: Buffer): ParsedKey | undefined {
+  const type = blob.toString('latin1', 4, 4 + blob.readUInt32BE(0));
+  return parsed(`${type} ${blob.toString('base64')}`);
+}
+
+async function readText(path: string): Promise<string | { readonly why: string } | undefined> {
+  try {
+    return await readSmallFile(path, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? undefined
+      : { why: `it cannot be read (${code ?? 'unknown reason'})` };
+  }
+}

@@ -1,0 +1,77 @@
+/** What a login asks a person, always through the prompter and never counted against a time limit. */
+import type { KeyboardInteractiveAuthMethod } from 'ssh2';
+import type { Prompter, Question } from '../launch/contract.ts';
+import { hostPrompt } from '../ssh/host-prompt.ts';
+import type { AskPassphrase } from './keyring.ts';
+import type { Patience } from './patience.ts';
+
+/** What a host may ask of a person in one login (RFC 4256); one that asks for more is answered no further. */
+export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;
+
+export interface Asker {
+  readonly passphrase: AskPassphrase;
+  password(attempt: number): Promise<string | undefined>;
+  readonly interactive: KeyboardInteractiveAuthMethod['prompt'];
+  /** True once a question was left unanswered. */
+  declined(): boolean;
+}
+
+export interface AskerOptions {
+  readonly prompter: Prompter;
+  readonly host: string;
+  /** `user@machine`. */
+  readonly login: string;
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
+}
+
+export function createAsker(options: AskerOptions): Asker {
+  let declined = false;
+  let rounds = 0;
+  const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
+    if (declined) return undefined;
+    const answer = await options.patience.without(() =>
+      options.prompter({ host: options.host, kind, text, echo }, options.signal),
+    );
+    declined = answer === undefined;
+    return answer;
+  };
+  return {
+    passphrase: (path, attempt) =>
+      ask('passphrase', `${attempt === 1 ? '' : 'That was not it. '}Passphrase for ${path}`, false),
+    password: (attempt) =>
+      ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
+    interactive: (name, instructions, _language, prompts, finish) => {
+      rounds += 1;
+      if (rounds > INTERACTIVE_LIMITS.rounds || prompts.length > INTERACTIVE_LIMITS.prompts) {
+        declined = true;
+        finish([]);
+        return;
+      }
+      const questions = prompts.map((prompt) => ({
+        text: hostPrompt(
+          options.login,
+          [name, instructions, prompt.prompt].join(' ').slice(0, INTERACTIVE_LIMITS.characters),
+        ),
+        echo: prompt.echo === true,
+      }));
+      const declineAll = (): void => {
+        finish([]);
+      };
+      // ssh2 throws when the connection went meanwhile.
+      answerAll(questions, ask)
+        .then(finish, declineAll)
+        .catch(() => undefined);
+    },
+    declined: () => declined,
+  };
+}
+
+async function answerAll(
+  prompts: readonly { readonly text: string; readonly echo: boolean }[],
+  ask: (kind: Question['kind'], text: string, echo: boolean) => Promise<string | undefined>,
+): Promise<string[]> {
+  const answers: string[] = [];
+  for (const { text, echo } of prompts) answers.push((await ask('keyboard-interactive', text, echo)) ?? '');
+  return answers;
+}

@@ -1,0 +1,168 @@
+/** A live ssh2 connection: programs, subsystems and tunnels over it. */
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import { deadline, orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
+import type { Channel, Transport, TransportEnd, TunnelTarget } from '../launch/contract.ts';
+import { Ssh2Channel } from './channel.ts';
+import { channelRefused, endedEarly, isRefusal } from './errors.ts';
+import type { LoggedIn } from './login.ts';
+import { tunnelOf } from './streams.ts';
+import { Windows } from './windows.ts';
+
+type Opened = (error: Error | null | undefined, channel: ClientChannel) => void;
+
+const CLOSE_WAIT_MS = 1000;
+
+export class Ssh2Transport implements Transport {
+  readonly identity: string;
+  /** The connection is a socket of this process: it dies with us, and every channel with it. */
+  readonly closesWhole = true;
+  readonly ended: Promise<TransportEnd>;
+  readonly #login: LoggedIn;
+  readonly #clock: Clock;
+  readonly #channels = new Set<Ssh2Channel>();
+  readonly #tunnels = new Set<Duplex>();
+  readonly #windows: Windows;
+  #cause: AnywhereError | undefined;
+
+  constructor(login: LoggedIn, clock: Clock) {
+    this.#login = login;
+    this.#clock = clock;
+    this.#windows = new Windows(login.client, clock);
+    this.identity = login.fingerprint;
+    this.ended = login.ended;
+    login.onEnd((cause) => {
+      this.#die(cause);
+    });
+    this.#measure();
+  }
+
+  get bytesRead(): number | undefined {
+    return this.#login.bytesRead();
+  }
+
+  exec(command: string, signal: AbortSignal): Promise<Channel> {
+    const open = (opened: Opened): unknown => this.#login.client.exec(command, opened);
+    return this.#open(open, (raw) => this.#channelOf(raw), 'a session', signal);
+  }
+
+  subsystem(name: string, signal: AbortSignal): Promise<Channel> {
+    const open = (opened: Opened): unknown => this.#login.client.subsys(name, opened);
+    return this.#open(open, (raw) => this.#channelOf(raw), `the subsystem ${name}`, signal);
+  }
+
+  tunnel({ host, port }: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
+    const open = (opened: Opened): unknown => this.#login.client.forwardOut('127.0.0.1', 0, host, port, opened);
+    return this.#open(open, (raw) => this.#tunnelOf(raw), `a tunnel to ${host}:${port}`, signal);
+  }
+
+  async close(): Promise<void> {
+    for (const channel of [...this.#channels]) channel.close();
+    if (this.#cause !== undefined) return;
+    this.#windows.stop();
+    this.#login.client.end();
+    const limit = deadline(this.#clock, CLOSE_WAIT_MS, () => new Error('it does not answer'));
+    await orAbort(this.ended, limit.signal).catch(() => undefined);
+    limit.clear();
+    this.destroy(endedEarly('ready', this.#login.place));
+  }
+
+  destroy(cause: AnywhereError): void {
+    this.#die(cause);
+    this.#login.destroy(cause);
+  }
+
+  /** `wrap` runs before ssh2 reads the next packet, which may be the end of the program. */
+  async #open<T extends { destroy(): void } | { close(): void }>(
+    open: (opened: Opened) => unknown,
+    wrap: (raw: ClientChannel) => T,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    if (this.#cause !== undefined) throw this.#cause;
+    const opening = new Promise<T>((resolve, reject) => {
+      const opened: Opened = (error, raw) => {
+        if (error === null || error === undefined) resolve(wrap(raw));
+        else reject(error);
+      };
+      try {
+        open(opened);
+      } catch {
+        // The connection went in this moment.
+        reject(endedEarly('ready', this.#login.place));
+      }
+    });
+    try {
+      return await orAbort(opening, signal);
+    } catch (error) {
+      opening.then(end, () => undefined);
+      signal.throwIfAborted();
+      throw isRefusal(error) ? channelRefused(error, what, this.#login.place) : this.#lossOr(error, what);
+    }
+  }
+
+  /** ssh2 says the same where the connection went and where the machine would not start a program. */
+  #lossOr(error: unknown, what: string): AnywhereError {
+    return this.#cause ?? channelRefused(error, what, this.#login.place);
+  }
+
+  #channelOf(raw: ClientChannel): Channel {
+    this.#windows.watch(raw);
+    const channel = new Ssh2Channel(raw);
+    this.#channels.add(channel);
+    channel.ended.then(
+      () => this.#channels.delete(channel),
+      () => undefined,
+    );
+    return channel;
+  }
+
+  #tunnelOf(raw: ClientChannel): Duplex {
+    const tunnel = tunnelOf(raw, () => this.#cause);
+    this.#tunnels.add(tunnel);
+    tunnel.once('close', () => this.#tunnels.delete(tunnel));
+    return tunnel;
+  }
+
+  #measure(): void {
+    const askedMs = this.#clock.monotonic();
+    const answered = (): void => {
+      this.#windows.answeredIn(this.#clock.monotonic() - askedMs);
+    };
+    roundTrip(this.#login.client).then(answered, () => undefined);
+  }
+
+  #die(cause: AnywhereError): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#windows.stop();
+    for (const channel of [...this.#channels]) channel.lose(cause);
+    for (const tunnel of this.#tunnels) tunnel.destroy(cause);
+  }
+}
+
+/** Whoever asked for it has gone. */
+function end(opened: { destroy(): void } | { close(): void }): void {
+  if ('destroy' in opened) opened.destroy();
+  else opened.close();
+}
+
+/**
+ * Resolves once the machine has answered. The request takes back a forwarding that nobody asked for, which every sshd
+ * answers at once, with a no; ssh2 has no other that changes nothing. Rejects when the connection ends first.
+ */
+export function roundTrip(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => {
+      reject(new AnywhereError('LINK_LOST', 'the connection was closed'));
+    };
+    client.once('close', lost);
+    client.unforwardIn('127.0.0.1', 1, () => {
+      client.off('close', lost);
+      resolve();
+    });
+  });
+}

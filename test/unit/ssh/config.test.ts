@@ -1,0 +1,193 @@
+/** What the real `ssh -G` says, completed. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { SshPlan } from '../../../src/config/plan.ts';
+import { resolveSshSettings, type SshSettings } from '../../../src/ssh/config.ts';
+import { scratch } from '../../harness/scratch.ts';
+
+const HOME = '/home/someone';
+
+function plan(change: Partial<SshPlan> = {}): SshPlan {
+  return {
+    alias: 'box',
+    host: undefined,
+    user: undefined,
+    port: undefined,
+    identityFiles: [],
+    proxyJump: undefined,
+    configFile: undefined,
+    knownHostsFiles: [],
+    backend: 'auto',
+    subsystem: undefined,
+    reuseControlMaster: false,
+    connectTimeoutMs: 7000,
+    ...change,
+  };
+}
+
+function resolve(
+  config: string,
+  change: Partial<SshPlan> = {},
+  env: Record<string, string> = {},
+): Promise<SshSettings> {
+  const file = join(scratch(), 'config');
+  writeFileSync(file, config);
+  return resolveSshSettings(plan({ configFile: file, ...change }), {
+    env: { PATH: process.env['PATH'], ...env },
+    homeDir: HOME,
+  });
+}
+
+describe('resolveSshSettings', () => {
+  it('resolves an alias with ~, %-tokens and variables expanded', async () => {
+    const settings = await resolve(
+      [
+        'Host box',
+        ' HostName %h.example.org',
+        ' User me',
+        ' Port 2222',
+        ' IdentityFile ~/.ssh/%r@%h',
+        ' IdentityFile ${KEYS}/id',
+        ' CertificateFile ~/id-cert.pub',
+        ' UserKnownHostsFile ~/kh /etc/kh',
+        ' ProxyCommand nc -X 5 %h %p %%',
+        ' IdentitiesOnly yes',
+        ' HostKeyAlias cluster',
+        ' ControlPath /cm/%r@%n:%p',
+        ' ConnectTimeout 3',
+      ].join('\n'),
+      {},
+      { KEYS: '/keys' },
+    );
+    expect(settings).toMatchObject({
+      alias: 'box',
+      hostname: 'box.example.org',
+      user: 'me',
+      port: 2222,
+      identityFiles: [`${HOME}/.ssh/me@box.example.org`, '/keys/id'],
+      certificateFiles: [`${HOME}/id-cert.pub`],
+      proxyCommand: 'nc -X 5 box.example.org 2222 %',
+      identitiesOnly: true,
+      hostKeyAlias: 'cluster',
+      controlPath: '/cm/me@box:2222',
+      connectTimeoutMs: 3000,
+    });
+    expect(settings.userKnownHostsFiles.at(-1)).toBe('/etc/kh');
+    expect(settings.raw.get('hostkeyalias')).toEqual(['cluster']);
+  });
+
+  it('lets the hosts file win, its identity first', async () => {
+    const settings = await resolve(
+      'Host box\n HostName other\n User them\n IdentityFile /a\n ProxyJump x\n UserKnownHostsFile /kh',
+      {
+        host: '192.0.2.7',
+        user: 'me',
+        port: 2200,
+        identityFiles: ['/with space/id'],
+        proxyJump: 'bastion',
+        knownHostsFiles: ['/my known/hosts'],
+      },
+    );
+    expect(settings).toMatchObject({
+      hostname: '192.0.2.7',
+      user: 'me',
+      port: 2200,
+      proxyJump: 'bastion',
+      userKnownHostsFiles: ['/my known/hosts'],
+    });
+    expect(settings.identityFiles[0]).toBe('/with space/id');
+    expect(settings.identityFiles).toContain('/a');
+  });
+
+  it('takes none for what it is', async () => {
+    const settings = await resolve(
+      'Host box\n ProxyJump none\n ProxyCommand none\n IdentityFile none\n IdentityAgent none\n UserKnownHostsFile none',
+      {},
+      { SSH_AUTH_SOCK: '/agent' },
+    );
+    expect(settings).toMatchObject({
+      proxyJump: undefined,
+      proxyCommand: undefined,
+      identityFiles: [],
+      identityAgent: undefined,
+      userKnownHostsFiles: [],
+    });
+  });
+
+  it.each([
+    ['', '/agent'],
+    [' IdentityAgent SSH_AUTH_SOCK', '/agent'],
+    [' IdentityAgent $MINE', '/mine'],
+    [' IdentityAgent /some/%u/sock', `/some/${userInfo().username}/sock`],
+  ])('finds the agent: %j', async (line, socket) => {
+    expect((await resolve(`Host box\n${line}`, {}, { SSH_AUTH_SOCK: '/agent', MINE: '/mine' })).identityAgent).toBe(
+      socket,
+    );
+  });
+
+  it('falls back to the plan for the time limit', async () => {
+    expect((await resolve('')).connectTimeoutMs).toBe(7000);
+  });
+
+  it('reports what ssh says of a broken configuration', async () => {
+    await expect(resolve('Host box\n NoSuchOption yes')).rejects.toMatchObject({
+      code: 'SSH_CONFIG',
+      evidence: expect.arrayContaining([expect.stringContaining('nosuchoption')]) as unknown,
+    });
+    await expect(resolve('', { configFile: '/nowhere/config' })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+  });
+
+  it.each(['-oProxyCommand=touch /tmp/x', '', 'a\nb', 'a"b'])('refuses %j as a name', async (alias) => {
+    await expect(resolve('', { alias })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+    await expect(resolve('', { host: alias })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+    await expect(resolve('', { proxyJump: alias })).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+  });
+
+  it('says when there is no ssh', async () => {
+    const empty = scratch();
+    mkdirSync(join(empty, 'bin'));
+    await expect(
+      resolveSshSettings(plan(), { env: { PATH: join(empty, 'bin') }, homeDir: HOME }),
+    ).rejects.toMatchObject({ code: 'SSH_MISSING' });
+  });
+
+  it.each<readonly [string, Partial<SshPlan>]>([
+    ['where configFile is none', { configFile: 'none', host: 'box.example' }],
+    ['where there is no ssh', { host: 'box.example' }],
+    ['where there is no ssh, and the name is one with a domain', { alias: 'box.example' }],
+  ])('takes the hosts file and the defaults of ssh %s', async (_where, change) => {
+    const settings = await resolveSshSettings(plan({ user: 'me', port: 2222, proxyJump: 'a@b.example', ...change }), {
+      env: { PATH: scratch(), SSH_AUTH_SOCK: '/agent' },
+      homeDir: HOME,
+    });
+    const asked = await resolve('', { user: 'me', port: 2222, host: 'box.example', proxyJump: 'a@b.example' });
+    expect(settings).toMatchObject({
+      hostname: 'box.example',
+      port: 2222,
+      user: 'me',
+      proxyJump: 'a@b.example',
+      proxyCommand: undefined,
+      identityAgent: '/agent',
+      globalKnownHostsFiles: asked.globalKnownHostsFiles,
+      userKnownHostsFiles: [`${HOME}/.ssh/known_hosts`, `${HOME}/.ssh/known_hosts2`],
+    });
+    expect(asked.identityFiles).toEqual(expect.arrayContaining([...settings.identityFiles]));
+  });
+
+  it('does not guess at a file that the hosts file names and no ssh can read', async () => {
+    const change = { host: 'box.example', configFile: '/some/config' };
+    await expect(resolveSshSettings(plan(change), { env: { PATH: scratch() }, homeDir: HOME })).rejects.toMatchObject({
+      code: 'SSH_MISSING',
+      message: expect.stringContaining('/some/config') as unknown,
+    });
+  });
+
+  it('ends with its signal', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(
+      resolveSshSettings(plan(), { env: { PATH: process.env['PATH'] }, homeDir: HOME }, signal),
+    ).rejects.toThrow('enough');
+  });
+});

@@ -1,0 +1,42 @@
+/** The table of ssh_config(5): complete, consistent with the rules of `backend: auto`, and the same in the docs. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { BACKEND_RULES } from '../../../src/link/auto/rules.ts';
+import { parseSshOptions } from '../../../src/ssh/config.ts';
+import { missedOptions, optionsDocument, SSH_OPTIONS } from '../../../src/ssh/options.ts';
+
+const KNOWN = new Set([...SSH_OPTIONS.keys()].map((name) => name.toLowerCase()));
+
+describe('the options of ssh_config(5)', () => {
+  it('has every option that ssh prints', () => {
+    const printed = parseSshOptions(execFileSync('ssh', ['-F', 'none', '-G', 'box'], { encoding: 'utf8' }));
+    expect([...printed.keys()].filter((name) => !KNOWN.has(name))).toEqual([]);
+  });
+
+  it('sends to the system’s ssh what a rule of `backend: auto` sends there', () => {
+    const ruled = new Set(BACKEND_RULES.map(({ option }) => option));
+    for (const [name, { use }] of SSH_OPTIONS) if (use === 'openssh') expect(ruled, name).toContain(name);
+    for (const name of ruled)
+      if (SSH_OPTIONS.has(name)) expect(['openssh', 'both'], name).toContain(SSH_OPTIONS.get(name)?.use);
+  });
+
+  it('is what docs/ssh-config.md says', () => {
+    const docs = readFileSync(new URL('../../../docs/ssh-config.md', import.meta.url), 'utf8');
+    expect(docs).toBe(optionsDocument());
+  });
+
+  it('names what a program will not have, without values, and nothing of what a distribution sets', () => {
+    const text =
+      'sendenv LANG LC_*\nsendenv FOO BAR\nsetenv TOKEN=secret\nforwardagent yes\nforwardx11 no\nremotecommand none';
+    const missed = missedOptions(parseSshOptions(text));
+    expect(missed.map((line) => line.split(' of ')[0])).toEqual([
+      'SetEnv TOKEN',
+      'SendEnv FOO BAR',
+      'ForwardAgent yes',
+    ]);
+    expect(missed.join()).not.toContain('secret');
+    const plain = parseSshOptions(execFileSync('ssh', ['-G', 'box'], { encoding: 'utf8' }));
+    expect(missedOptions(plain)).toEqual([]);
+  });
+});
