@@ -1,5 +1,6 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
 import type { Collection, CollectionName } from '../protocol/collections.ts';
+import { fitLine, legible } from '../protocol/fit-line.ts';
 import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
 import { definitionProblem } from './definition-check.ts';
 import { toolProblem } from './tool-check.ts';
@@ -37,6 +38,8 @@ export interface Listing {
 /** What a server says in `initialize` that it can do. */
 export type ServerCapabilities = Readonly<Record<string, unknown>>;
 
+const UNFIT = 'it holds control bytes, or is not UTF-8: some clients would lose the whole list';
+
 /** Reads the definitions of one collection: bad ones become problems, the good ones stay. */
 export function readItems(
   collection: Collection,
@@ -45,18 +48,24 @@ export function readItems(
   const items = new Map<string, ListedItem>();
   const problems: ListingProblem[] = [];
   for (const bytes of definitions) {
-    const item = readItem(collection, bytes);
+    const isFit = fitLine(bytes) !== undefined;
+    const item = readItem(collection, isFit ? bytes : legible(bytes));
     const name = item?.key ?? '(no name)';
-    const reason =
-      item === undefined ? `its ${collection.key} is missing or empty` : itemProblem(collection, item, items.has(name));
+    const reason = isFit
+      ? item === undefined
+        ? `its ${collection.key} is missing or empty`
+        : itemProblem(collection, item, items.has(name))
+      : UNFIT;
     if (reason !== undefined || item === undefined) problems.push({ item: name, reason: reason ?? '' });
     else items.set(name, item);
   }
   return { items: [...items.values()], problems };
 }
 
-/** One definition and its identifying text; undefined where it has none. */
-export function readItem(collection: Collection, bytes: Buffer): ListedItem | undefined {
+/** One definition and its identifying text; undefined where it has none, or must not be handed on. */
+export function readItem(collection: Collection, definition: Buffer): ListedItem | undefined {
+  const bytes = fitLine(definition);
+  if (bytes === undefined) return undefined;
   const keySpan = memberOf(bytes, { start: 0, end: bytes.length }, collection.key);
   const key = keySpan === undefined ? undefined : textAt(bytes, keySpan);
   return keySpan === undefined || key === undefined || key === '' ? undefined : { key, keySpan, bytes };

@@ -92,6 +92,7 @@ function intoReader(onMessage: (message: Message) => void): Writable {
       batch: (messages) => {
         for (const message of messages) onMessage(message);
       },
+      refused: () => undefined,
       noise: () => undefined,
       overflow: () => undefined,
       oversized: () => undefined,

@@ -8,9 +8,9 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Call, CallObserver } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_NOTIFICATIONS } from '../protocol/methods.ts';
+import { CLIENT_NOTIFICATIONS, isNotification } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
@@ -132,14 +132,16 @@ export class ClientSession implements InstanceOwner {
     return this.#clientSide.isBusy;
   }
 
+  get takesBatches(): boolean {
+    return this.#hello?.protocolVersion === BATCH_VERSION;
+  }
+
   receive(message: Message): void {
-    if (message.isAmbiguous) this.#refuse(message);
-    else this.peer.receive(message);
+    this.peer.receive(message);
   }
 
   receiveBatch(messages: readonly Message[]): void {
-    for (const message of messages) if (message.isAmbiguous) this.#refuse(message);
-    this.peer.receiveBatch(messages.filter((message) => !message.isAmbiguous));
+    this.peer.receiveBatch(messages);
   }
 
   failReply(id: number, error: AnywhereError): void {
@@ -176,13 +178,6 @@ export class ClientSession implements InstanceOwner {
     this.peer.close(cause);
   }
 
-  /** Its bytes would be handed on: a server that reads them in another way than we do would do what the hosts file denies. */
-  #refuse(message: Message): void {
-    const text = 'a member stands there twice, or in another case: what is meant cannot be said';
-    if (message.kind === 'request') this.peer.replyError(message, RPC.invalidRequest, text);
-    else if (message.kind !== 'notification') this.failReply(message.idNumber, new AnywhereError('CANCELLED', text));
-  }
-
   #answerHere(request: Message): void {
     if (request.method === 'initialize') this.#initialize(request);
     else if (request.method === 'ping') this.peer.reply(request, '{}');
@@ -214,7 +209,8 @@ export class ClientSession implements InstanceOwner {
     if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#clientSide.cancel(cancelled.key, cancelled.reason);
-    else for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
+    else if (isNotification(notification))
+      for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
   }
 
   /** What we do not know goes to the sole server that could know it. */

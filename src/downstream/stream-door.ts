@@ -1,6 +1,7 @@
 /** The door of a byte stream: one AI client on two streams (stdio, later a socket), one message a line. */
 import type { Readable, Writable } from 'node:stream';
 import { AnywhereError } from '../base/errors.ts';
+import { skipSpace, skipValue } from '../protocol/json-scan.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
@@ -12,6 +13,8 @@ import type { Instance } from '../upstream/instance.ts';
 export interface DoorSession {
   receive(message: Message): void;
   receiveBatch(messages: readonly Message[]): void;
+  /** It negotiated a version that has batches. */
+  readonly takesBatches: boolean;
   /** The client's answer to this request of ours cannot be taken. */
   failReply(id: number, error: AnywhereError): void;
   /** What works for it now. */
@@ -52,6 +55,13 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   return { session, ended: untilGone(input, output, reader) };
 }
 
+const NO_MESSAGE = 'that is not a JSON-RPC message';
+const BAD_ID = 'the id of a request is a string or a whole number';
+const REFUSED = {
+  unfit: 'that line holds control bytes, or is not UTF-8',
+  ambiguous: 'a member stands there twice, or in another case: what is meant cannot be said',
+} as const;
+
 function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
   const refuse = (code: number, text: string, idText = 'null'): void => {
     writer.write(errorLine(idText, code, text));
@@ -59,13 +69,25 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
   return new MessageReader(
     {
       message: (message) => {
-        session.receive(message);
+        if (message.hasBadId) refuse(RPC.invalidRequest, BAD_ID);
+        else session.receive(message);
       },
-      batch: (messages) => {
-        session.receiveBatch(messages);
+      batch: (messages, invalid) => {
+        if (!session.takesBatches) {
+          refuse(RPC.invalidRequest, 'batches are for clients that negotiated 2025-03-26');
+          return;
+        }
+        for (let index = 0; index < invalid; index += 1) refuse(RPC.invalidRequest, NO_MESSAGE);
+        for (const { hasBadId } of messages) if (hasBadId) refuse(RPC.invalidRequest, BAD_ID);
+        session.receiveBatch(messages.filter(({ hasBadId }) => !hasBadId));
       },
-      noise: () => {
-        refuse(RPC.parseError, 'that line is not a JSON-RPC message');
+      refused: (message, why) => {
+        if (message.isClearReply) session.failReply(message.idNumber, new AnywhereError('CANCELLED', REFUSED[why]));
+        else if (why === 'unfit') refuse(RPC.parseError, REFUSED.unfit);
+        else if (message.kind === 'request') refuse(RPC.invalidRequest, REFUSED.ambiguous, message.idText);
+      },
+      noise: (line) => {
+        refuse(isJson(line) ? RPC.invalidRequest : RPC.parseError, NO_MESSAGE);
       },
       overflow: () => undefined,
       oversized: (size, head, tail) => {
@@ -78,6 +100,11 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
     },
     maxMessageBytes,
   );
+}
+
+function isJson(line: Buffer): boolean {
+  const end = skipValue(line, skipSpace(line, 0));
+  return end !== -1 && skipSpace(line, end) === line.length;
 }
 
 function untilGone(input: Readable, output: Writable, reader: MessageReader): Promise<AnywhereError> {

@@ -11,11 +11,11 @@ import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_REQUESTS } from '../protocol/methods.ts';
+import { CLIENT_REQUESTS, isNotification } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
@@ -87,6 +87,10 @@ export class TransparentSession implements InstanceOwner {
   /** The client waits for an answer. */
   get isBusy(): boolean {
     return this.#ofClient.all().length > 0;
+  }
+
+  get takesBatches(): boolean {
+    return this.#hello?.protocolVersion === BATCH_VERSION;
   }
 
   receive(message: Message): void {
@@ -185,6 +189,7 @@ export class TransparentSession implements InstanceOwner {
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#ofClient.cancel(cancelled.key, cancelled.reason);
     // The instance said `initialized` itself when it came up.
-    else if (notification.method !== 'notifications/initialized') this.#instance?.peer.send([notification.bytes]);
+    else if (isNotification(notification) && notification.method !== 'notifications/initialized')
+      this.#instance?.peer.send([notification.bytes]);
   }
 }

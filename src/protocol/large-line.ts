@@ -3,6 +3,7 @@
  * that nobody had touched before, which costs more than all else that is done with it.
  */
 import { Chunks } from './chunks.ts';
+import { FitCheck } from './fit-line.ts';
 import type { Span } from './json-scan.ts';
 import { type Outline, Outliner } from './outline.ts';
 import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
@@ -10,6 +11,7 @@ import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
 export class LargeLine {
   readonly #chunks = new Chunks();
   readonly #outliner = new Outliner();
+  readonly #check = new FitCheck();
 
   /** In bytes. */
   get length(): number {
@@ -18,12 +20,13 @@ export class LargeLine {
 
   append(chunk: Buffer): void {
     this.#outliner.push(chunk);
+    this.#check.push(chunk);
     this.#chunks.append(chunk);
   }
 
-  /** Undefined where it is better read as it is. */
+  /** Undefined where it is better read as it is, or may not be handed on as it is (see `fitLine`). */
   outline(): Outline | undefined {
-    return this.#outliner.outline();
+    return this.#check.isFit ? this.#outliner.outline() : undefined;
   }
 
   get pieces(): Pieces {

@@ -66,9 +66,15 @@ export class MemberIndex implements MemberVisitor {
     return this.#mayHaveTwins() && new Set(this.#foldedKeys()).size < this.#count;
   }
 
-  /** True where a reader that ignores case finds this member, besides so many (`among`) that are expected. */
-  hides(key: string, among: number): boolean {
-    return this.#count > among && this.#foldedKeys().includes(key);
+  /** True where a reader that ignores case finds one of these members, and another does not. */
+  hidesAny(keys: readonly string[]): boolean {
+    const folded = this.#foldedKeys();
+    return keys.some((key) => folded.includes(key) && this.find(key) === undefined);
+  }
+
+  /** So many members have this key to a reader that ignores case. */
+  count(key: string): number {
+    return this.#foldedKeys().filter((folded) => folded === key).length;
   }
 
   /** Nearly always their first letters already tell keys apart. */

@@ -218,6 +218,14 @@ export class Peer {
     for (const message of messages) this.receive(message);
   }
 
+  /** A reply that must not be handed on; false where nobody waits for it. */
+  refuse(reply: Message, error: AnywhereError, why: 'unfit' | 'ambiguous'): boolean {
+    const pending = this.#take(reply.idNumber);
+    if (pending?.options.takesUnfit === true && why === 'unfit') pending.waiter.resolve(reply);
+    else pending?.waiter.reject(error);
+    return pending !== undefined;
+  }
+
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
   fail(id: number, error: AnywhereError): boolean {
     const pending = this.#take(id);

@@ -2,6 +2,7 @@
  * From a peer's output to messages: what real servers print beside the protocol is kept as noise, and
  * what is a message in all but form (BOM, ANSI prefix, CRLF, pretty-printed) is understood.
  */
+import { fitLine, legible } from './fit-line.ts';
 import { LineFramer } from './framer.ts';
 import { skipSpace } from './json-scan.ts';
 import type { LargeLine } from './large-line.ts';
@@ -9,8 +10,13 @@ import { Message, parseBatch } from './message.ts';
 
 export interface MessageSink {
   message(message: Message): void;
-  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
-  batch(messages: readonly Message[]): void;
+  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. `invalid`: so many of its elements are none. */
+  batch(messages: readonly Message[], invalid: number): void;
+  /**
+   * A message that goes no further. `unfit`: its bytes must not leave us (see `fitLine`); `ambiguous`: two readers would read
+   * two things in it.
+   */
+  refused(message: Message, why: 'unfit' | 'ambiguous'): void;
   /** A line that is not a message. */
   noise(line: Buffer): void;
   overflow(): void;
@@ -67,20 +73,29 @@ export class MessageReader {
   }
 
   #line(bytes: Buffer): void {
-    if (bytes.length > 0 && bytes[0] === OPEN_BRACE && this.#open.length === 0) {
-      const message = Message.parse(bytes);
-      if (message !== undefined) {
-        this.#sink.message(message);
-        return;
-      }
-    }
-    this.#unusualLine(bytes);
+    const isUsual = bytes.length > 0 && bytes[0] === OPEN_BRACE && this.#open.length === 0;
+    if (!isUsual || !this.#take(bytes)) this.#unusualLine(bytes);
   }
 
   #largeLine(line: LargeLine): void {
     const message = this.#open.length === 0 ? Message.ofLarge(line) : undefined;
-    if (message !== undefined) this.#sink.message(message);
+    if (message !== undefined) this.#give(message);
     else this.#line(line.bytes());
+  }
+
+  /** False where it is no message. */
+  #take(bytes: Buffer): boolean {
+    const fit = fitLine(bytes);
+    const message = fit === undefined ? Message.unfit(bytes) : Message.parse(fit);
+    if (message === undefined) return false;
+    if (fit === undefined) this.#sink.refused(message, 'unfit');
+    else this.#give(message);
+    return true;
+  }
+
+  #give(message: Message): void {
+    if (isAmbiguous(message)) this.#sink.refused(message, 'ambiguous');
+    else this.#sink.message(message);
   }
 
   #unusualLine(line: Buffer): void {
@@ -93,19 +108,22 @@ export class MessageReader {
   }
 
   #tryMessage(bytes: Buffer): boolean {
-    if (bytes[0] !== OPEN_BRACE) return false;
-    const message = Message.parse(bytes);
-    if (message === undefined) return false;
+    if (bytes[0] !== OPEN_BRACE || Message.unfit(bytes) === undefined) return false;
     this.#giveUpOpen();
-    this.#sink.message(message);
-    return true;
+    return this.#take(bytes);
   }
 
   #tryBatch(bytes: Buffer): boolean {
     if (bytes[0] !== OPEN_BRACKET || this.#open.length > 0) return false;
-    const messages = parseBatch(bytes)?.map((item) => Message.parse(item));
-    if (messages === undefined || messages.length === 0 || messages.includes(undefined)) return false;
-    this.#sink.batch(messages.filter((message) => message !== undefined));
+    const fit = fitLine(bytes);
+    const items = parseBatch(fit ?? legible(bytes)) ?? [];
+    const messages = items.flatMap((item) => Message.parse(item) ?? []);
+    if (messages.length === 0) return false;
+    const isGood = (message: Message): boolean => fit !== undefined && !isAmbiguous(message);
+    for (const message of messages)
+      if (!isGood(message)) this.#sink.refused(message, fit === undefined ? 'unfit' : 'ambiguous');
+    const good = messages.filter(isGood);
+    if (good.length > 0) this.#sink.batch(good, items.length - messages.length);
     return true;
   }
 
@@ -113,11 +131,9 @@ export class MessageReader {
   #tryBehindNoise(bytes: Buffer): boolean {
     const start = bytes.indexOf(MESSAGE_START);
     if (start <= 0) return false;
-    const message = Message.parse(bytes.subarray(start));
-    if (message === undefined) return false;
+    if (Message.unfit(bytes.subarray(start)) === undefined) return false;
     this.#sink.noise(bytes.subarray(0, start));
-    this.#sink.message(message);
-    return true;
+    return this.#take(bytes.subarray(start));
   }
 
   #hold(bytes: Buffer): void {
@@ -134,14 +150,12 @@ export class MessageReader {
 
   #closeOpen(): void {
     // MCP forbids newlines inside a message, so the parts are handed on as one line.
-    const message = Message.parse(joinLines(this.#open));
-    if (message === undefined) {
+    if (!this.#take(joinLines(this.#open))) {
       this.#giveUpOpen();
       return;
     }
     this.#open = [];
     this.#openBytes = 0;
-    this.#sink.message(message);
   }
 
   #giveUpOpen(): void {
@@ -150,6 +164,11 @@ export class MessageReader {
     this.#openBytes = 0;
     for (const line of lines) this.#sink.noise(line);
   }
+}
+
+/** Params too, where they are handed on without being looked at by whoever answers. */
+function isAmbiguous(message: Message): boolean {
+  return message.isAmbiguous || (message.kind === 'notification' && message.hasTwins());
 }
 
 function opensMessage(bytes: Buffer): boolean {

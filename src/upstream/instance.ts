@@ -10,6 +10,7 @@ import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
+import { isNotification } from '../protocol/methods.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { MessageReader } from '../protocol/reader.ts';
@@ -75,6 +76,8 @@ export class Instance {
   #health: Health | undefined;
   #chatter: Chatter | undefined;
   #failure: AnywhereError | undefined;
+  /** Messages of the server that nobody got. */
+  #droppedCount = 0;
 
   constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps<InstanceOwner>) {
     this.#server = server;
@@ -255,6 +258,9 @@ export class Instance {
       oversized: (size: number, head: Buffer, tail: Buffer): void => {
         this.#oversized(peer, size, head, tail);
       },
+      dropped: (message: Message, why: string): void => {
+        this.#drop(message, why);
+      },
     };
     return serverReader(peer, watcher, Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes));
   }
@@ -266,7 +272,8 @@ export class Instance {
         else this.owner.serverRequest(this, message);
       },
       notification: (message) => {
-        this.#chatter?.take(message);
+        if (isNotification(message)) this.#chatter?.take(message);
+        else this.#drop(message, 'a request without an id');
       },
       unread: (bytes) => {
         this.#end(this.#error('SERVER_HUNG', `does not read what it is sent: ${bytes} bytes wait for it`));
@@ -289,6 +296,12 @@ export class Instance {
     this.#reader?.limit(this.#deps.maxMessageBytes);
     peer.notify('notifications/initialized');
     return hello;
+  }
+
+  #drop({ kind, method }: Message, why: string): void {
+    this.#droppedCount += 1;
+    const what = method === '' ? kind : `${kind} ${method.slice(0, 100)}`;
+    this.#deps.onLine('protocol', `dropped (${this.#droppedCount} so far): ${what}: ${why}`);
   }
 
   #noise(line: Buffer): void {

@@ -35,7 +35,10 @@ async function listOne(instance: Instance, collection: Collection): Promise<read
   const found: Buffer[] = [];
   let params: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const reply = await instance.peer.request(collection.method, params, { timeoutMs: instance.server.timeoutMs });
+    const reply = await instance.peer.request(collection.method, params, {
+      timeoutMs: instance.server.timeoutMs,
+      takesUnfit: true,
+    });
     if (isMethodNotFound(reply)) return found;
     const { definitions, cursor } = readPage(instance, collection, reply);
     found.push(...definitions);
@@ -60,8 +63,8 @@ function readPage(
     array === undefined
       ? -1
       : walkElements(reply.bytes, array.start, ({ start, end: stop }) => {
-          // A copy: a slice would keep the whole answer in memory.
-          definitions.push(Buffer.from(reply.bytes.subarray(start, stop)));
+          // As the server wrote it, for the catalog to judge. A copy: a slice would keep the whole answer in memory.
+          definitions.push(Buffer.from(reply.source.subarray(start, stop)));
         });
   if (end === -1) throw listError(instance, collection, `holds no array "${collection.member}"`);
   return { definitions, cursor: cursorOf(reply) };
