@@ -1,7 +1,8 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
 import type { Collection, CollectionName } from '../protocol/collections.ts';
 import { fitLine, legible } from '../protocol/fit-line.ts';
-import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
+import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
+import { MemberIndex } from '../protocol/member-index.ts';
 import { definitionProblem } from './definition-check.ts';
 import { toolProblem } from './tool-check.ts';
 
@@ -48,14 +49,11 @@ export function readItems(
   const items = new Map<string, ListedItem>();
   const problems: ListingProblem[] = [];
   for (const bytes of definitions) {
-    const isFit = fitLine(bytes) !== undefined;
-    const item = readItem(collection, isFit ? bytes : legible(bytes));
+    const fit = fitLine(bytes);
+    const item = itemOf(collection, fit ?? legible(bytes));
     const name = item?.key ?? '(no name)';
-    const reason = isFit
-      ? item === undefined
-        ? `its ${collection.key} is missing or empty`
-        : itemProblem(collection, item, items.has(name))
-      : UNFIT;
+    const found = item === undefined ? `its ${collection.key} is missing or empty` : undefined;
+    const reason = fit === undefined ? UNFIT : (found ?? (item && itemProblem(collection, item, items.has(name))));
     if (reason !== undefined || item === undefined) problems.push({ item: name, reason: reason ?? '' });
     else items.set(name, item);
   }
@@ -65,7 +63,10 @@ export function readItems(
 /** One definition and its identifying text; undefined where it has none, or must not be handed on. */
 export function readItem(collection: Collection, definition: Buffer): ListedItem | undefined {
   const bytes = fitLine(definition);
-  if (bytes === undefined) return undefined;
+  return bytes === undefined ? undefined : itemOf(collection, bytes);
+}
+
+function itemOf(collection: Collection, bytes: Buffer): ListedItem | undefined {
   const keySpan = memberOf(bytes, { start: 0, end: bytes.length }, collection.key);
   const key = keySpan === undefined ? undefined : textAt(bytes, keySpan);
   return keySpan === undefined || key === undefined || key === '' ? undefined : { key, keySpan, bytes };
@@ -73,6 +74,8 @@ export function readItem(collection: Collection, definition: Buffer): ListedItem
 
 function itemProblem(collection: Collection, item: ListedItem, isRepeated: boolean): string | undefined {
   if (isRepeated) return 'listed twice; the first one is offered';
+  if (MemberIndex.at(item.bytes, skipSpace(item.bytes, 0)).hasTwins())
+    return 'a member stands in it twice, or in another case: clients would read different things';
   const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
   return (
     (collection.name === 'tools' ? toolProblem(definition) : undefined) ??

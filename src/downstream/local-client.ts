@@ -89,7 +89,7 @@ function intoReader(onMessage: (message: Message) => void): Writable {
   const reader = new MessageReader(
     {
       message: onMessage,
-      batch: (messages) => {
+      batch: ({ messages }) => {
         for (const message of messages) onMessage(message);
       },
       refused: () => undefined,

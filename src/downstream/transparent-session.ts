@@ -11,16 +11,17 @@ import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_REQUESTS, isNotification } from '../protocol/methods.ts';
+import { isNotification } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
+import type { Line } from '../protocol/splice.ts';
 import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { cancellationOf } from './cancellation.ts';
+import { cancellationOf, isCancellation } from './cancellation.ts';
 import { failureText } from './failure.ts';
-import { type ClientHello, readClientHello } from './hello.ts';
+import { answeredEarly, type ClientHello, readClientHello } from './hello.ts';
 import { refuseNullId } from './null-id.ts';
 import { Running, RunningRequests } from './requests.ts';
 
@@ -31,6 +32,7 @@ export interface TransparentDeps {
   readonly instance: (owner: InstanceOwner, signal: AbortSignal) => Promise<Instance>;
   /** Of the client, unanswered; more are refused. */
   readonly maxRequests: () => number;
+  readonly onDropped: (client: string, method: string) => void;
 }
 
 /** People answer what servers ask, and the server's own patience is the only limit. */
@@ -97,8 +99,8 @@ export class TransparentSession implements InstanceOwner {
     this.peer.receive(message);
   }
 
-  receiveBatch(messages: readonly Message[]): void {
-    this.peer.receiveBatch(messages);
+  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void {
+    this.peer.receiveBatch(messages, refusals);
   }
 
   failReply(id: number, error: AnywhereError): void {
@@ -113,8 +115,9 @@ export class TransparentSession implements InstanceOwner {
 
   serverNotification(_instance: Instance, notification: Message): void {
     const cancelled = cancellationOf(notification);
-    if (cancelled === undefined) this.peer.send([notification.bytes]);
-    else this.#ofServer.cancel(cancelled.key, cancelled.reason);
+    if (cancelled !== undefined) this.#ofServer.cancel(cancelled.key, cancelled.reason);
+    // Ids are ours on that side: one that we cannot read is not handed on.
+    else if (!isCancellation(notification)) this.peer.send([notification.bytes]);
   }
 
   instanceReady(): void {
@@ -133,7 +136,7 @@ export class TransparentSession implements InstanceOwner {
 
   async #answer(request: Message): Promise<void> {
     if (request.method === 'initialize') await this.#initialize(request);
-    else if (this.#instance === undefined) this.#answerEarly(request);
+    else if (this.#instance === undefined) answeredEarly(this.peer, request);
     else if (this.#ofClient.size >= this.#deps.maxRequests()) this.#refuseAnother(request);
     else await this.#relay(request, this.#wayTo(this.#instance, request));
   }
@@ -148,14 +151,6 @@ export class TransparentSession implements InstanceOwner {
   #refuseAnother(request: Message): void {
     const text = `${this.#ofClient.size} requests of this client are under way: no more before one of them ends`;
     this.peer.replyError(request, RPC.internalError, failureText(new AnywhereError('LIMIT_REACHED', text)));
-  }
-
-  /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
-  #answerEarly(request: Message): void {
-    if (request.method === 'ping') this.peer.reply(request, '{}');
-    else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
-      this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
-    else this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
   }
 
   async #initialize(request: Message): Promise<void> {
@@ -188,8 +183,9 @@ export class TransparentSession implements InstanceOwner {
     if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#ofClient.cancel(cancelled.key, cancelled.reason);
+    else if (!isNotification(notification)) this.#deps.onDropped(this.#hello?.name ?? '', notification.method);
     // The instance said `initialized` itself when it came up.
-    else if (isNotification(notification) && notification.method !== 'notifications/initialized')
+    else if (notification.method !== 'notifications/initialized' && !isCancellation(notification))
       this.#instance?.peer.send([notification.bytes]);
   }
 }

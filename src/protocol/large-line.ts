@@ -9,9 +9,11 @@ import { type Outline, Outliner } from './outline.ts';
 import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
 
 export class LargeLine {
-  readonly #chunks = new Chunks();
-  readonly #outliner = new Outliner();
   readonly #check = new FitCheck();
+  readonly #chunks = new Chunks((piece) => {
+    this.#check.push(piece);
+  });
+  readonly #outliner = new Outliner();
 
   /** In bytes. */
   get length(): number {
@@ -20,12 +22,12 @@ export class LargeLine {
 
   append(chunk: Buffer): void {
     this.#outliner.push(chunk);
-    this.#check.push(chunk);
     this.#chunks.append(chunk);
   }
 
   /** Undefined where it is better read as it is, or may not be handed on as it is (see `fitLine`). */
   outline(): Outline | undefined {
+    this.#chunks.settle();
     return this.#check.isFit ? this.#outliner.outline() : undefined;
   }
 

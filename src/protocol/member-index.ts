@@ -72,9 +72,20 @@ export class MemberIndex implements MemberVisitor {
     return keys.some((key) => folded.includes(key) && this.find(key) === undefined);
   }
 
-  /** So many members have this key to a reader that ignores case. */
+  /** So many members have this key (in lower case) to a reader that ignores case. */
   count(key: string): number {
-    return this.#foldedKeys().filter((folded) => folded === key).length;
+    const mark = firstLetters(Buffer.from(`"${key}"`), 0);
+    let found = 0;
+    for (let member = this.#last; member !== undefined; member = member.before) {
+      const letters = firstLetters(this.#bytes, member.keyAt);
+      if ((letters === mark || letters === UNCLEAR) && this.#folded(member) === key) found += 1;
+    }
+    return found;
+  }
+
+  /** True where a reader that ignores case finds another member of this name than we do, or one more. */
+  isUnclear(key: string): boolean {
+    return this.count(key.toLowerCase()) > (this.find(key) === undefined ? 0 : 1);
   }
 
   /** Nearly always their first letters already tell keys apart. */
@@ -91,10 +102,13 @@ export class MemberIndex implements MemberVisitor {
 
   #foldedKeys(): string[] {
     const keys: string[] = [];
-    for (let member = this.#last; member !== undefined; member = member.before)
-      // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
-      keys.push(keyText(this.#bytes, member.keyAt).toUpperCase().toLowerCase());
+    for (let member = this.#last; member !== undefined; member = member.before) keys.push(this.#folded(member));
     return keys;
+  }
+
+  /** Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers. */
+  #folded({ keyAt }: Member): string {
+    return keyText(this.#bytes, keyAt).toUpperCase().toLowerCase();
   }
 
   #forget(): void {

@@ -146,7 +146,7 @@ export class Message {
     return id === undefined ? 'null' : idKeyAt(this.#text, id);
   }
 
-  /** The id as a number: our own ids always are, and some peers return them as text (`"1"` for 1). */
+  /** The id as one of ours. */
   get idNumber(): number {
     const { id } = this.#envelope;
     return id === undefined ? Number.NaN : ownIdAt(this.#text, id);
@@ -171,6 +171,14 @@ export class Message {
     if (key === undefined) return this.#envelope.paramMembers?.hasTwins() === true;
     const span = this.#param(key);
     return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
+  }
+
+  /** Some reader finds another progress token in its params than we do, which then would stand among those that we give out. */
+  get isTokenUnclear(): boolean {
+    const members = this.#envelope.paramMembers;
+    if (members?.isUnclear('_meta') === true) return true;
+    const meta = members?.find('_meta');
+    return meta !== undefined && MemberIndex.of(this.#text, meta).isUnclear('progressToken');
   }
 
   /** A member of `result`. */
@@ -280,7 +288,8 @@ function kindOf(envelope: Envelope): MessageKind | undefined {
 
 const OWN_ID = /^[1-9]\d{0,14}$/u;
 
-function ownIdAt(bytes: Buffer, id: Span): number {
+/** What stands there as one of our own ids, which some peers return as text (`"1"` for 1); else NaN. */
+export function ownIdAt(bytes: Buffer, id: Span): number {
   const text = textAt(bytes, id);
   if (text === undefined) return numberAt(bytes, id);
   return OWN_ID.test(text) ? Number(text) : Number.NaN;

@@ -8,15 +8,26 @@ import { skipSpace } from './json-scan.ts';
 import type { LargeLine } from './large-line.ts';
 import { Message, parseBatch } from './message.ts';
 
+export type RefusalReason = 'unfit' | 'ambiguous';
+
+export interface BatchParts {
+  readonly messages: readonly Message[];
+  /** Its messages that go no further. */
+  readonly refused: readonly Message[];
+  readonly why: RefusalReason;
+  /** So many of its elements are no messages. */
+  readonly invalid: number;
+}
+
 export interface MessageSink {
   message(message: Message): void;
-  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. `invalid`: so many of its elements are none. */
-  batch(messages: readonly Message[], invalid: number): void;
+  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
+  batch(batch: BatchParts): void;
   /**
    * A message that goes no further. `unfit`: its bytes must not leave us (see `fitLine`); `ambiguous`: two readers would read
    * two things in it.
    */
-  refused(message: Message, why: 'unfit' | 'ambiguous'): void;
+  refused(message: Message, why: RefusalReason): void;
   /** A line that is not a message. */
   noise(line: Buffer): void;
   overflow(): void;
@@ -120,10 +131,12 @@ export class MessageReader {
     const messages = items.flatMap((item) => Message.parse(item) ?? []);
     if (messages.length === 0) return false;
     const isGood = (message: Message): boolean => fit !== undefined && !isAmbiguous(message);
-    for (const message of messages)
-      if (!isGood(message)) this.#sink.refused(message, fit === undefined ? 'unfit' : 'ambiguous');
-    const good = messages.filter(isGood);
-    if (good.length > 0) this.#sink.batch(good, items.length - messages.length);
+    this.#sink.batch({
+      messages: messages.filter(isGood),
+      refused: messages.filter((message) => !isGood(message)),
+      why: fit === undefined ? 'unfit' : 'ambiguous',
+      invalid: items.length - messages.length,
+    });
     return true;
   }
 
@@ -168,7 +181,7 @@ export class MessageReader {
 
 /** Params too, where they are handed on without being looked at by whoever answers. */
 function isAmbiguous(message: Message): boolean {
-  return message.isAmbiguous || (message.kind === 'notification' && message.hasTwins());
+  return message.isAmbiguous || message.isTokenUnclear || (message.kind === 'notification' && message.hasTwins());
 }
 
 function opensMessage(bytes: Buffer): boolean {

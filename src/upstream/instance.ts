@@ -10,7 +10,6 @@ import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
-import { isNotification } from '../protocol/methods.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { MessageReader } from '../protocol/reader.ts';
@@ -76,8 +75,6 @@ export class Instance {
   #health: Health | undefined;
   #chatter: Chatter | undefined;
   #failure: AnywhereError | undefined;
-  /** Messages of the server that nobody got. */
-  #droppedCount = 0;
 
   constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps<InstanceOwner>) {
     this.#server = server;
@@ -258,8 +255,8 @@ export class Instance {
       oversized: (size: number, head: Buffer, tail: Buffer): void => {
         this.#oversized(peer, size, head, tail);
       },
-      dropped: (message: Message, why: string): void => {
-        this.#drop(message, why);
+      dropped: (text: string): void => {
+        this.#deps.onLine('protocol', text);
       },
     };
     return serverReader(peer, watcher, Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes));
@@ -272,8 +269,7 @@ export class Instance {
         else this.owner.serverRequest(this, message);
       },
       notification: (message) => {
-        if (isNotification(message)) this.#chatter?.take(message);
-        else this.#drop(message, 'a request without an id');
+        this.#chatter?.take(message);
       },
       unread: (bytes) => {
         this.#end(this.#error('SERVER_HUNG', `does not read what it is sent: ${bytes} bytes wait for it`));
@@ -298,12 +294,6 @@ export class Instance {
     return hello;
   }
 
-  #drop({ kind, method }: Message, why: string): void {
-    this.#droppedCount += 1;
-    const what = method === '' ? kind : `${kind} ${method.slice(0, 100)}`;
-    this.#deps.onLine('protocol', `dropped (${this.#droppedCount} so far): ${what}: ${why}`);
-  }
-
   #noise(line: Buffer): void {
     const text = line.toString('utf8', 0, 2000).trimEnd();
     if (text === '') return;
@@ -318,7 +308,7 @@ export class Instance {
       { host: this.server.host, server: this.server.name },
     );
     const whose = oversizedId(head, tail);
-    const known = whose?.isReply === true && peer.fail(Number(whose.idText), error);
+    const known = whose?.isReply === true && peer.fail(whose.ownId, error);
     this.#deps.onLine('protocol', known ? error.message : `${error.message}; whose answer it was cannot be seen`);
   }
 

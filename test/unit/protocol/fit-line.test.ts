@@ -45,7 +45,9 @@ describe('a reader', () => {
     const reader = new MessageReader(
       {
         message: (message) => seen.push(['message', show(message)]),
-        batch: (all, invalid) => seen.push(['batch', all.map(show), invalid]),
+        batch: ({ messages, refused, why, invalid }) => {
+          seen.push(['batch', messages.map(show), refused.map((message) => [why, show(message)]), invalid]);
+        },
         refused: (message, why) => seen.push([why, show(message)]),
         noise: () => seen.push('noise'),
         overflow: () => undefined,
@@ -72,8 +74,16 @@ describe('a reader', () => {
       '{"id":1,"method":"x","result":{}}\n',
       [['ambiguous', [expect.any(String), true]]],
     ],
-    ['a batch is refused element by element', '[{"id":1,"result":"\r"}]\n', [['unfit', [expect.any(String), true]]]],
-    ['the valid part of a batch stays', '[{"id":1,"result":{}},7]\n', [['batch', [[expect.any(String), true]], 1]]],
+    [
+      'a batch is refused element by element',
+      '[{"id":1,"result":"\r"}]\n',
+      [['batch', [], [['unfit', [expect.any(String), true]]], 0]],
+    ],
+    [
+      'the valid part of a batch stays',
+      '[{"id":1,"result":{}},{"id":2,"id":2,"result":{}},7]\n',
+      [['batch', [[expect.any(String), true]], [['ambiguous', [expect.any(String), false]]], 1]],
+    ],
   ])('%s', (_what, text, expected) => {
     expect(read(text)).toEqual(expected);
   });

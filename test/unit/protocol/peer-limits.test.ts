@@ -46,9 +46,10 @@ function limited(limits = LIMITS, highWaterMark = 1000) {
       (reply) => {
         seen.result = reply.resultValue();
       },
-      (error: AnywhereError) => {
-        seen.code = error.code;
-        seen.unsent = error.isUnsent;
+      (thrown: unknown) => {
+        const { code, isUnsent } = thrown as AnywhereError;
+        seen.code = code;
+        seen.unsent = isUnsent;
       },
     );
     return seen;
@@ -97,6 +98,7 @@ describe('calls past the limit', () => {
     read();
     const calls = [1, 2, 3].map(() => call());
     clock.advance(1000);
+    await settled();
     expect(calls.map(({ code }) => code)).toEqual(['CALL_TIMEOUT', 'CALL_TIMEOUT', 'CALL_TIMEOUT']);
     const methods = (await sent()).map(({ method }) => method);
     expect(methods.filter((method) => method === 'notifications/cancelled')).toHaveLength(2);
@@ -113,6 +115,7 @@ describe('calls past the limit', () => {
     const waiting = call('tools/call', '{}', { ...CALL, signal: controller.signal });
     call();
     controller.abort();
+    await settled();
     expect(waiting.code).toBe('CANCELLED');
     say({ id: 1, result: 'a' });
     expect((await sent()).map(({ id }) => id)).toEqual([1, 2, 4]);
@@ -129,8 +132,9 @@ describe('the end of a stream', () => {
     const fourth = call('m', BIG);
     await settled();
     peer.close(gone);
-    expect([first, second, third, fourth].map(({ unsent }) => unsent)).toEqual([false, true, true, true]);
-    expect(call().unsent).toBe(true);
+    const late = call();
+    await settled();
+    expect([first, second, third, fourth, late].map(({ unsent }) => unsent)).toEqual([false, true, true, true, true]);
   });
 });
 

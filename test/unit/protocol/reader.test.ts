@@ -13,7 +13,7 @@ function read(chunks: readonly (Buffer | string)[], maxBytes = 1 << 20): Seen[] 
   const reader = new MessageReader(
     {
       message: ({ bytes }) => seen.push(['message', bytes.toString()]),
-      batch: (messages) => seen.push(['batch', messages.map(({ bytes }) => bytes.toString()).join('|')]),
+      batch: ({ messages }) => seen.push(['batch', messages.map(({ bytes }) => bytes.toString()).join('|')]),
       refused: ({ bytes }, why) => seen.push([why, bytes.toString()]),
       noise: (line) => seen.push(['noise', line.toString()]),
       overflow: () => seen.push(['overflow']),
@@ -159,7 +159,7 @@ describe('MessageReader', () => {
 
   it('gives batches whole, and those that are none as noise', () => {
     expect(read([`[${ONE},${TWO}]\n`])).toEqual([['batch', `${ONE}|${TWO}`]]);
-    expect(read(['[]\n', '[1]\n', `[${ONE},{}]\n`]).map(([kind]) => kind)).toEqual(['noise', 'noise', 'noise']);
+    expect(read(['[]\n', '[1]\n', `[${ONE},{}]\n`]).map(([kind]) => kind)).toEqual(['noise', 'noise', 'batch']);
   });
 
   it('refuses a message over the cap, and that one alone', () => {
