@@ -83,6 +83,8 @@ export type GatewayEvent = Timed &
     | { readonly type: 'prompt-settled'; readonly prompt: number; readonly host: string }
     | { readonly type: 'client-joined'; readonly client: string; readonly name: string }
     | { readonly type: 'client-left'; readonly client: string }
+    /** A client sent a request without an id: it was not carried out. */
+    | { readonly type: 'request-dropped'; readonly client: string; readonly method: string }
     | {
         readonly type: 'log';
         readonly host: string;

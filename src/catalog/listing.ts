@@ -1,6 +1,8 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
 import type { Collection, CollectionName } from '../protocol/collections.ts';
-import { memberOf, type Span, textAt, valueAt } from '../protocol/json-scan.ts';
+import { fitLine, legible } from '../protocol/fit-line.ts';
+import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
+import { MemberIndex } from '../protocol/member-index.ts';
 import { definitionProblem } from './definition-check.ts';
 import { mend } from './mending.ts';
 import { toolProblem } from './tool-check.ts';
@@ -46,14 +48,16 @@ export interface ReadItems {
   readonly problems: readonly ListingProblem[];
 }
 
+const UNFIT = 'it holds control bytes, or is not UTF-8: some clients would lose the whole list';
+
 /** Reads the definitions of one collection: bad ones are mended or become problems, the good ones stay as they are. */
 export function readItems(collection: Collection, definitions: readonly Buffer[]): ReadItems {
   const items = new Map<string, ListedItem>();
   const problems: ListingProblem[] = [];
   for (const bytes of definitions) {
-    const read = readItem(collection, bytes);
-    const { item, reasons } =
-      read === undefined ? refused(`its ${collection.key} is missing or empty`) : offerable(collection, read);
+    const fit = fitLine(bytes);
+    const read = itemOf(collection, fit ?? legible(bytes));
+    const { item, reasons } = judged(collection, read, fit !== undefined);
     const isRepeated = item !== undefined && items.has(item.key);
     const all = isRepeated ? ['withheld: listed twice; the first one is offered'] : reasons;
     for (const reason of all) problems.push({ collection: collection.name, item: read?.key ?? '(no name)', reason });
@@ -62,8 +66,13 @@ export function readItems(collection: Collection, definitions: readonly Buffer[]
   return { items: [...items.values()], problems };
 }
 
-/** One definition and its identifying text; undefined where it has none. */
-export function readItem(collection: Collection, bytes: Buffer): ListedItem | undefined {
+/** One definition and its identifying text; undefined where it has none, or must not be handed on. */
+export function readItem(collection: Collection, definition: Buffer): ListedItem | undefined {
+  const bytes = fitLine(definition);
+  return bytes === undefined ? undefined : itemOf(collection, bytes);
+}
+
+function itemOf(collection: Collection, bytes: Buffer): ListedItem | undefined {
   const keySpan = memberOf(bytes, { start: 0, end: bytes.length }, collection.key);
   const key = keySpan === undefined ? undefined : textAt(bytes, keySpan);
   return keySpan === undefined || key === undefined || key === '' ? undefined : { key, keySpan, bytes };
@@ -79,6 +88,11 @@ function refused(reason: string): Judged {
   return { item: undefined, reasons: [`withheld: ${reason}`] };
 }
 
+function judged(collection: Collection, item: ListedItem | undefined, isFit: boolean): Judged {
+  if (!isFit) return refused(UNFIT);
+  return item === undefined ? refused(`its ${collection.key} is missing or empty`) : offerable(collection, item);
+}
+
 /** The item as it is, or as it was mended. */
 function offerable(collection: Collection, item: ListedItem): Judged {
   if (itemProblem(collection, item) === undefined) return { item, reasons: [] };
@@ -90,6 +104,8 @@ function offerable(collection: Collection, item: ListedItem): Judged {
 }
 
 function itemProblem(collection: Collection, item: ListedItem): string | undefined {
+  if (MemberIndex.at(item.bytes, skipSpace(item.bytes, 0)).hasTwins())
+    return 'a member stands in it twice, or in another case: clients would read different things';
   const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
   return (
     (collection.name === 'tools' ? toolProblem(definition) : undefined) ??

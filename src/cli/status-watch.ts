@@ -20,6 +20,7 @@ const TYPES = [
   'hosts-file',
   'client-joined',
   'client-left',
+  'request-dropped',
   'prompt-asked',
   'prompt-settled',
 ] as const;
@@ -103,6 +104,8 @@ function changeText(event: Told['event']): string {
       return `client ${event.client} joined: ${event.name}`;
     case 'client-left':
       return `client ${event.client} left`;
+    case 'request-dropped':
+      return `client ${event.client} sent ${event.method} without an id: not carried out`;
     case 'prompt-asked':
       return `${event.host} waits for a person: ${event.text}`;
     case 'prompt-settled':

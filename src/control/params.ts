@@ -29,6 +29,7 @@ const EVENT_TYPES = {
   'call-repeated': true,
   'client-joined': true,
   'client-left': true,
+  'request-dropped': true,
   'prompt-asked': true,
   'prompt-settled': true,
   log: true,

@@ -8,9 +8,13 @@ export interface Cancellation {
   readonly reason: AnywhereError;
 }
 
+export function isCancellation({ method }: Message): boolean {
+  return method === 'notifications/cancelled';
+}
+
 /** Undefined for any other notification, and for one that names no request. */
 export function cancellationOf(notification: Message): Cancellation | undefined {
-  if (notification.method !== 'notifications/cancelled') return undefined;
+  if (!isCancellation(notification)) return undefined;
   const id = notification.param('requestId');
   if (id === undefined) return undefined;
   return {

@@ -2,7 +2,10 @@
 import { isRecord } from '../base/record.ts';
 import { profileOf, type ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
+import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { CLIENT_REQUESTS } from '../protocol/methods.ts';
+import type { Peer } from '../protocol/peer.ts';
 import { negotiateVersion } from '../protocol/versions.ts';
 
 export interface ClientHello {
@@ -36,6 +39,16 @@ export function readClientHello(request: Message): ClientHello | undefined {
     profile: profileOf(capabilities),
     protocolVersion: negotiateVersion(protocolVersion),
   };
+}
+
+/** Before `initialize` nothing is asked of servers: true where this request has had its answer, which clients also use to find out which era of MCP this is. */
+export function answeredEarly(peer: Peer, request: Message): boolean {
+  if (request.method === 'initialize') return false;
+  if (request.method === 'ping') peer.reply(request, '{}');
+  else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
+    peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
+  else peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
+  return true;
 }
 
 /** What stands behind us, as far as it is known. */

@@ -89,9 +89,10 @@ function intoReader(onMessage: (message: Message) => void): Writable {
   const reader = new MessageReader(
     {
       message: onMessage,
-      batch: (messages) => {
+      batch: ({ messages }) => {
         for (const message of messages) onMessage(message);
       },
+      refused: () => undefined,
       noise: () => undefined,
       overflow: () => undefined,
       oversized: () => undefined,

@@ -16,7 +16,7 @@ import {
 } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
-import { type Edit, splice } from '../protocol/splice.ts';
+import { splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
 import { RunningRequests } from './requests.ts';
@@ -81,7 +81,7 @@ export class ServerSide {
         this.#deps.onListChanged(instance);
         return;
       case 'resource':
-        this.#client.peer.send(splice(notification.bytes, this.#updatedEdits(notification, instance.server)));
+        this.#updated(instance.server, notification);
         return;
       case 'log':
         if (this.#wants(notification)) this.#client.peer.send([notification.bytes]);
@@ -157,9 +157,10 @@ export class ServerSide {
     if (cancelled !== undefined) this.#running.get(instance)?.cancel(cancelled.key, cancelled.reason);
   }
 
-  #updatedEdits(notification: Message, server: ServerPlan): readonly Edit[] {
+  /** One that names no resource is for nobody. */
+  #updated(server: ServerPlan, notification: Message): void {
     const edit = aliasEdit(notification.bytes, notification.param('uri'), server, this.#deps.catalog.aliases);
-    return edit === undefined ? [] : [edit];
+    if (edit !== undefined) this.#client.peer.send(splice(notification.bytes, [edit]));
   }
 
   #wants(notification: Message): boolean {

@@ -4,18 +4,19 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError } from '../base/errors.ts';
+import type { AnywhereError } from '../base/errors.ts';
 import type { Call, CallObserver } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_NOTIFICATIONS } from '../protocol/methods.ts';
+import { CLIENT_NOTIFICATIONS, isNotification } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import type { Line } from '../protocol/splice.ts';
+import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
-import { type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
+import { answeredEarly, type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
 import { refuseNullId } from './null-id.ts';
 import { ServerSide } from './server-side.ts';
@@ -37,6 +38,8 @@ export interface SessionDeps extends ClientSideDeps {
   /** Live instances that work for this session. */
   readonly instancesOf: (session: ClientSession) => readonly Instance[];
   readonly onListChanged: (instance: Instance) => void;
+  /** The client sent a request without an id: nobody could be answered, so it is not carried out. */
+  readonly onDropped: (client: string, method: string) => void;
 }
 
 const UNKNOWN_CLIENT = '{"name":"mcp-anywhere","version":"0"}';
@@ -56,7 +59,7 @@ export class ClientSession implements InstanceOwner {
     this.#deps = deps;
     const handler = {
       request: (message: Message) => {
-        this.#clientSide.answer(message);
+        if (this.#hello !== undefined || !answeredEarly(this.peer, message)) this.#clientSide.answer(message);
       },
       notification: (message: Message) => {
         this.#notification(message);
@@ -132,14 +135,16 @@ export class ClientSession implements InstanceOwner {
     return this.#clientSide.isBusy;
   }
 
-  receive(message: Message): void {
-    if (message.isAmbiguous) this.#refuse(message);
-    else this.peer.receive(message);
+  get takesBatches(): boolean {
+    return this.#hello?.protocolVersion === BATCH_VERSION;
   }
 
-  receiveBatch(messages: readonly Message[]): void {
-    for (const message of messages) if (message.isAmbiguous) this.#refuse(message);
-    this.peer.receiveBatch(messages.filter((message) => !message.isAmbiguous));
+  receive(message: Message): void {
+    this.peer.receive(message);
+  }
+
+  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void {
+    this.peer.receiveBatch(messages, refusals);
   }
 
   giveUp(error: AnywhereError): void {
@@ -180,13 +185,6 @@ export class ClientSession implements InstanceOwner {
     this.peer.close(cause);
   }
 
-  /** Its bytes would be handed on: a server that reads them in another way than we do would do what the hosts file denies. */
-  #refuse(message: Message): void {
-    const text = 'a member stands there twice, or in another case: what is meant cannot be said';
-    if (message.kind === 'request') this.peer.replyError(message, RPC.invalidRequest, text);
-    else if (message.kind !== 'notification') this.failReply(message.idNumber, new AnywhereError('CANCELLED', text));
-  }
-
   #answerHere(request: Message): void {
     if (request.method === 'initialize') this.#initialize(request);
     else if (request.method === 'ping') this.peer.reply(request, '{}');
@@ -218,6 +216,7 @@ export class ClientSession implements InstanceOwner {
     if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#clientSide.cancel(cancelled.key, cancelled.reason);
+    else if (!isNotification(notification)) this.#deps.onDropped(this.id, notification.method);
     else for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
   }
 

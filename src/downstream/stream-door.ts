@@ -2,10 +2,13 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { skipSpace, skipValue } from '../protocol/json-scan.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
-import type { Message } from '../protocol/message.ts';
+import { type Message, parseBatch } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
-import { MessageReader } from '../protocol/reader.ts';
+import { MessageReader, type RefusalReason } from '../protocol/reader.ts';
+import type { Line, Pieces } from '../protocol/splice.ts';
+import { BATCH_VERSION } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { LAST_ANSWERS_MS } from './failure.ts';
@@ -13,7 +16,9 @@ import { LAST_ANSWERS_MS } from './failure.ts';
 /** Whatever speaks with the client behind the door. */
 export interface DoorSession {
   receive(message: Message): void;
-  receiveBatch(messages: readonly Message[]): void;
+  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void;
+  /** It negotiated a version that has batches. */
+  readonly takesBatches: boolean;
   /** The client's answer to this request of ours cannot be taken. */
   failReply(id: number, error: AnywhereError): void;
   /** The client waits for an answer. */
@@ -65,32 +70,69 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   return { session, ended: untilGone(deps, session, reader) };
 }
 
+const NO_MESSAGE = 'that is not a JSON-RPC message';
+const NO_BATCHES = `only clients that negotiated ${BATCH_VERSION} may send batches`;
+const BAD_ID = 'the id of a request is a string or a whole number';
+const REFUSED = {
+  unfit: 'that line holds control bytes, or is not UTF-8',
+  ambiguous: 'a member stands there twice, or in another case: what is meant cannot be said',
+} as const;
+
 function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
   const refuse = (code: number, text: string, idText = 'null'): void => {
     writer.write(errorLine(idText, code, text));
   };
+  const refused = (message: Message, why: RefusalReason): Pieces | undefined => {
+    if (message.isClearReply) session.failReply(message.idNumber, new AnywhereError('CANCELLED', REFUSED[why]));
+    else if (message.kind === 'request' || why === 'unfit')
+      return errorLine(message.idText, why === 'unfit' ? RPC.parseError : RPC.invalidRequest, REFUSED[why]);
+    return undefined;
+  };
   return new MessageReader(
     {
       message: (message) => {
-        session.receive(message);
+        if (message.hasBadId) refuse(RPC.invalidRequest, BAD_ID);
+        else session.receive(message);
       },
-      batch: (messages) => {
-        session.receiveBatch(messages);
+      batch: (batch) => {
+        const messages = batch.messages.filter(({ hasBadId }) => !hasBadId);
+        const badIds = batch.messages.filter(({ hasBadId }) => hasBadId);
+        const refusals = [
+          ...Array.from({ length: batch.invalid }, noRequest),
+          ...badIds.map(() => errorLine('null', RPC.invalidRequest, BAD_ID)),
+          ...batch.refused.map((message) => refused(message, batch.why)).filter((line) => line !== undefined),
+        ];
+        if (session.takesBatches) session.receiveBatch(messages, refusals);
+        else refuse(RPC.invalidRequest, NO_BATCHES);
       },
-      noise: () => {
-        refuse(RPC.parseError, 'that line is not a JSON-RPC message');
+      refused: (message, why) => {
+        const line = refused(message, why);
+        if (line !== undefined) writer.write(line);
+      },
+      noise: (line) => {
+        const elements = session.takesBatches ? (parseBatch(line) ?? []) : [];
+        if (elements.length > 0) session.receiveBatch([], elements.map(noRequest));
+        else refuse(isJson(line) ? RPC.invalidRequest : RPC.parseError, NO_MESSAGE);
       },
       overflow: () => undefined,
       oversized: (size, head, tail) => {
         const text = `a message of ${size} bytes is over the limit of ${maxMessageBytes} bytes`;
         const whose = oversizedId(head, tail);
-        if (whose?.isReply === true)
-          session.failReply(Number(whose.idText), new AnywhereError('MESSAGE_TOO_LARGE', text));
+        if (whose?.isReply === true) session.failReply(whose.ownId, new AnywhereError('MESSAGE_TOO_LARGE', text));
         else refuse(RPC.invalidRequest, text, whose?.idText);
       },
     },
     maxMessageBytes,
   );
+}
+
+function noRequest(): Pieces {
+  return errorLine('null', RPC.invalidRequest, NO_MESSAGE);
+}
+
+function isJson(line: Buffer): boolean {
+  const end = skipValue(line, skipSpace(line, 0));
+  return end !== -1 && skipSpace(line, end) === line.length;
 }
 
 function untilGone(

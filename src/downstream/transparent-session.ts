@@ -12,16 +12,17 @@ import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_REQUESTS } from '../protocol/methods.ts';
+import { isNotification } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import type { Line } from '../protocol/splice.ts';
+import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { cancellationOf } from './cancellation.ts';
+import { cancellationOf, isCancellation } from './cancellation.ts';
 import { failureText } from './failure.ts';
-import { type ClientHello, readClientHello } from './hello.ts';
+import { answeredEarly, type ClientHello, readClientHello } from './hello.ts';
 import { refuseNullId } from './null-id.ts';
 import { RunningRequests } from './requests.ts';
 
@@ -32,6 +33,7 @@ export interface TransparentDeps {
   readonly instance: (owner: InstanceOwner, signal: AbortSignal) => Promise<Instance>;
   /** Of the client, unanswered; more are refused. */
   readonly maxRequests: () => number;
+  readonly onDropped: (client: string, method: string) => void;
 }
 
 /** People answer what servers ask, and the server's own patience is the only limit. */
@@ -98,12 +100,16 @@ export class TransparentSession implements InstanceOwner {
     for (const running of this.#ofClient.all()) running.revoke(error);
   }
 
+  get takesBatches(): boolean {
+    return this.#hello?.protocolVersion === BATCH_VERSION;
+  }
+
   receive(message: Message): void {
     this.peer.receive(message);
   }
 
-  receiveBatch(messages: readonly Message[]): void {
-    this.peer.receiveBatch(messages);
+  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void {
+    this.peer.receiveBatch(messages, refusals);
   }
 
   failReply(id: number, error: AnywhereError): void {
@@ -119,8 +125,9 @@ export class TransparentSession implements InstanceOwner {
 
   serverNotification(_instance: Instance, notification: Message): void {
     const cancelled = cancellationOf(notification);
-    if (cancelled === undefined) this.peer.send([notification.bytes]);
-    else this.#ofServer.cancel(cancelled.key, cancelled.reason);
+    if (cancelled !== undefined) this.#ofServer.cancel(cancelled.key, cancelled.reason);
+    // Ids are ours on that side: one that we cannot read is not handed on.
+    else if (!isCancellation(notification)) this.peer.send([notification.bytes]);
   }
 
   instanceReady(): void {
@@ -140,7 +147,7 @@ export class TransparentSession implements InstanceOwner {
   #answer(request: Message): void {
     if (request.method === 'initialize') this.#deps.scope.run(this.#initialize(request));
     else if (request.method === 'ping' && this.#instance === undefined) this.peer.reply(request, '{}');
-    else if (this.#instance === undefined && this.#early === undefined) this.#refuseEarly(request);
+    else if (this.#instance === undefined && this.#early === undefined) answeredEarly(this.peer, request);
     else if (this.#ofClient.size >= this.#deps.maxRequests()) this.#refuseAnother(request);
     else this.#pass(this.#ofClient.add(request.idKey, new RunningRequest(request)));
   }
@@ -152,7 +159,7 @@ export class TransparentSession implements InstanceOwner {
       this.#deps.scope.run(relayed);
     } else {
       this.#ofClient.end(running.request.idKey);
-      this.#refuseEarly(running.request);
+      answeredEarly(this.peer, running.request);
     }
   }
 
@@ -166,13 +173,6 @@ export class TransparentSession implements InstanceOwner {
   #refuseAnother(request: Message): void {
     const text = `${this.#ofClient.size} requests of this client are under way: no more before one of them ends`;
     this.peer.replyError(request, RPC.internalError, failureText(new AnywhereError('LIMIT_REACHED', text)));
-  }
-
-  /** Nobody but us is there before `initialize`; clients ask then which era of MCP this is. */
-  #refuseEarly(request: Message): void {
-    if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
-      this.peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
-    else this.peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
   }
 
   async #initialize(request: Message): Promise<void> {
@@ -219,12 +219,14 @@ export class TransparentSession implements InstanceOwner {
     if (refuseNullId(this.peer, notification)) return;
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#ofClient.cancel(cancelled.key, cancelled.reason);
+    else if (!isNotification(notification)) this.#deps.onDropped(this.#hello?.name ?? '', notification.method);
     else if (this.#early !== undefined) this.#early.push(notification);
     else if (this.#mayHear(notification)) this.#instance?.peer.send([notification.bytes]);
   }
 
   /** A server that others use too has heard `initialized` before. */
-  #mayHear({ method }: Message): boolean {
-    return method !== 'notifications/initialized' || this.#instance?.owner === this;
+  #mayHear(notification: Message): boolean {
+    if (isCancellation(notification)) return false;
+    return notification.method !== 'notifications/initialized' || this.#instance?.owner === this;
   }
 }

@@ -39,6 +39,9 @@ export interface SessionParts {
   readonly sinceMs: (session: ClientSession) => number;
 }
 
+/** A name that long is nobody's. */
+const MOST_OF_METHOD = 100;
+
 export function createSessionDeps(parts: SessionParts): SessionDeps {
   const { clock, bus, catalog, router, keeper } = parts;
   const onRepeat = ({ call, server, what, why, cause }: Repeat): void => {
@@ -70,6 +73,9 @@ export function createSessionDeps(parts: SessionParts): SessionDeps {
     },
     onListChanged: (instance) => {
       keeper.relist(instance);
+    },
+    onDropped: (client, method) => {
+      bus.emit({ type: 'request-dropped', client, method: method.slice(0, MOST_OF_METHOD) });
     },
   };
 }

@@ -21,14 +21,25 @@ export class Chunks {
   #block = NO_BYTES;
   #filled = 0;
   #taken = 0;
+  readonly #onPiece: (piece: Buffer) => void;
+
+  /** @param onPiece told of each piece, once, in order; of the last ones by `settle` */
+  constructor(onPiece: (piece: Buffer) => void) {
+    this.#onPiece = onPiece;
+  }
 
   append(part: Buffer): void {
     this.length += part.length;
     if (part.length < SMALL_BYTES || !this.#pin(part.buffer)) this.#copy(part);
     else {
       this.#takeCopied();
-      this.#pieces.push(part);
+      this.#add(part);
     }
+  }
+
+  /** Nothing more comes. */
+  settle(): void {
+    this.#takeCopied();
   }
 
   get pieces(): Pieces {
@@ -74,7 +85,12 @@ export class Chunks {
   }
 
   #takeCopied(): void {
-    if (this.#filled > this.#taken) this.#pieces.push(this.#block.subarray(this.#taken, this.#filled));
+    if (this.#filled > this.#taken) this.#add(this.#block.subarray(this.#taken, this.#filled));
     this.#taken = this.#filled;
+  }
+
+  #add(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#onPiece(piece);
   }
 }

@@ -11,8 +11,10 @@ export interface Envelope {
   readonly params: Span | undefined;
   readonly result: Span | undefined;
   readonly error: Span | undefined;
-  /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
+  /** A member stands there twice, or one of JSON-RPC in another case, or a method beside a result: readers would differ on what is meant. */
   readonly isAmbiguous: boolean;
+  /** No other member could be taken for the id. */
+  readonly isIdClear: boolean;
   /** Undefined where it is no object. */
   readonly paramMembers: MemberIndex | undefined;
   readonly resultMembers: MemberIndex | undefined;
@@ -32,6 +34,8 @@ const OPEN_BRACE = 0x7b;
 /** By a bit of what has been seen. */
 const KNOWN = { jsonrpc: 1, id: 2, method: 4, params: 8, result: 16, error: 32 } as const;
 
+const NAMES: readonly string[] = Object.keys(KNOWN);
+
 /** Of a message that has members of JSON-RPC only, written plainly, and none twice: nearly every one. */
 class UsualEnvelope implements MemberVisitor, Envelope {
   id: Span | undefined = undefined;
@@ -41,13 +45,18 @@ class UsualEnvelope implements MemberVisitor, Envelope {
   error: Span | undefined = undefined;
   paramMembers: MemberIndex | undefined = undefined;
   resultMembers: MemberIndex | undefined = undefined;
-  readonly isAmbiguous = false;
+  readonly isIdClear = true;
   isUsual = true;
   readonly #bytes: Buffer;
   #seen = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+  }
+
+  /** A request and a reply at once. */
+  get isAmbiguous(): boolean {
+    return (this.#seen & KNOWN.method) !== 0 && (this.#seen & (KNOWN.result | KNOWN.error)) !== 0;
   }
 
   member(keyAt: number, start: number): number {
@@ -105,14 +114,15 @@ function unusualEnvelope(bytes: Buffer): Envelope {
   const method = index.find('method');
   const params = index.find('params');
   const result = index.find('result');
+  const error = index.find('error');
   return {
     id: usable(bytes, index.find('id')),
     method: method && textAt(bytes, method),
     params,
     result,
-    error: usable(bytes, index.find('error')),
-    // A reply of `jsonrpc`, `id` and `result` has no room for a method.
-    isAmbiguous: index.hasTwins() || (method === undefined && index.hides('method', 3)),
+    error: usable(bytes, error),
+    isAmbiguous: index.hasTwins() || index.hidesAny(NAMES) || (method !== undefined && (result ?? error) !== undefined),
+    isIdClear: index.count('id') === 1,
     paramMembers: membersOf(bytes, params),
     resultMembers: membersOf(bytes, result),
   };

@@ -3,12 +3,16 @@
  * that nobody had touched before, which costs more than all else that is done with it.
  */
 import { Chunks } from './chunks.ts';
+import { FitCheck } from './fit-line.ts';
 import type { Span } from './json-scan.ts';
 import { type Outline, Outliner } from './outline.ts';
 import { type Edit, inOrder, type Pieces, textBytes } from './splice.ts';
 
 export class LargeLine {
-  readonly #chunks = new Chunks();
+  readonly #check = new FitCheck();
+  readonly #chunks = new Chunks((piece) => {
+    this.#check.push(piece);
+  });
   readonly #outliner = new Outliner();
 
   /** In bytes. */
@@ -21,9 +25,10 @@ export class LargeLine {
     this.#chunks.append(chunk);
   }
 
-  /** Undefined where it is better read as it is. */
+  /** Undefined where it is better read as it is, or may not be handed on as it is (see `fitLine`). */
   outline(): Outline | undefined {
-    return this.#outliner.outline();
+    this.#chunks.settle();
+    return this.#check.isFit ? this.#outliner.outline() : undefined;
   }
 
   get pieces(): Pieces {

@@ -66,9 +66,26 @@ export class MemberIndex implements MemberVisitor {
     return this.#mayHaveTwins() && new Set(this.#foldedKeys()).size < this.#count;
   }
 
-  /** True where a reader that ignores case finds this member, besides so many (`among`) that are expected. */
-  hides(key: string, among: number): boolean {
-    return this.#count > among && this.#foldedKeys().includes(key);
+  /** True where a reader that ignores case finds one of these members, and another does not. */
+  hidesAny(keys: readonly string[]): boolean {
+    const folded = this.#foldedKeys();
+    return keys.some((key) => folded.includes(key) && this.find(key) === undefined);
+  }
+
+  /** So many members have this key (in lower case) to a reader that ignores case. */
+  count(key: string): number {
+    const mark = firstLetters(Buffer.from(`"${key}"`), 0);
+    let found = 0;
+    for (let member = this.#last; member !== undefined; member = member.before) {
+      const letters = firstLetters(this.#bytes, member.keyAt);
+      if ((letters === mark || letters === UNCLEAR) && this.#folded(member) === key) found += 1;
+    }
+    return found;
+  }
+
+  /** True where a reader that ignores case finds another member of this name than we do, or one more. */
+  isUnclear(key: string): boolean {
+    return this.count(key.toLowerCase()) > (this.find(key) === undefined ? 0 : 1);
   }
 
   /** Nearly always their first letters already tell keys apart. */
@@ -85,10 +102,13 @@ export class MemberIndex implements MemberVisitor {
 
   #foldedKeys(): string[] {
     const keys: string[] = [];
-    for (let member = this.#last; member !== undefined; member = member.before)
-      // Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers.
-      keys.push(keyText(this.#bytes, member.keyAt).toUpperCase().toLowerCase());
+    for (let member = this.#last; member !== undefined; member = member.before) keys.push(this.#folded(member));
     return keys;
+  }
+
+  /** Both ways: `ſ` and the Kelvin sign are s and k to the most lenient readers. */
+  #folded({ keyAt }: Member): string {
+    return keyText(this.#bytes, keyAt).toUpperCase().toLowerCase();
   }
 
   #forget(): void {

@@ -4,6 +4,7 @@
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
 import { type Envelope, readEnvelope } from './envelope.ts';
+import { legible } from './fit-line.ts';
 import {
   memberOf,
   numberAt,
@@ -20,6 +21,9 @@ import { MemberIndex } from './member-index.ts';
 import type { Outline } from './outline.ts';
 import { type Edit, type Line, Splice } from './splice.ts';
 
+/** How a letter of a key is written that is not written plainly. */
+const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
+
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
 /**
@@ -32,9 +36,12 @@ export class Message {
   readonly #envelope: Envelope;
   /** Undefined where the text is the line. */
   readonly #large: Large | undefined;
+  /** As it came: see `unfit`. */
+  readonly #source: Buffer | undefined;
 
-  private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large) {
+  private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large, source?: Buffer) {
     this.kind = kind;
+    this.#source = source;
     this.#text = text;
     this.#envelope = envelope;
     this.#large = large;
@@ -48,6 +55,16 @@ export class Message {
     return kind === undefined ? undefined : new Message(bytes, kind, envelope);
   }
 
+  /** One whose bytes must not be handed on (see `fitLine`); only what it was meant to be can be read. */
+  static unfit(source: Buffer): Message | undefined {
+    const text = legible(source);
+    const envelope = readEnvelope(text);
+    const kind = envelope === undefined ? undefined : kindOf(envelope);
+    return envelope === undefined || kind === undefined
+      ? undefined
+      : new Message(text, kind, envelope, undefined, source);
+  }
+
   /** The same of a large line. Undefined too where its bytes have to be put together to say. */
   static ofLarge(line: LargeLine): Message | undefined {
     const outline = line.outline();
@@ -56,6 +73,11 @@ export class Message {
     if (envelope === undefined || !isReadable(envelope, outline)) return undefined;
     const kind = kindOf(envelope);
     return kind === undefined ? undefined : new Message(outline.text, kind, envelope, { line, outline });
+  }
+
+  /** The bytes that came: of an unfit message they are not `bytes`, but stand in the same places. */
+  get source(): Buffer {
+    return this.#source ?? this.bytes;
   }
 
   /** Its whole line. Of a large one it is put together, at the price of its size: see `raw`, `withEdits` and `length`. */
@@ -76,6 +98,13 @@ export class Message {
   /** It has an id, and that is null: which JSON-RPC discourages for requests, and MCP forbids. */
   get hasNullId(): boolean {
     return this.id === undefined && memberOf(this.bytes, { start: 0, end: this.bytes.length }, 'id') !== undefined;
+  }
+
+  /** A request whose id is neither a string nor a whole number. */
+  get hasBadId(): boolean {
+    const { id } = this.#envelope;
+    if (this.kind !== 'request' || id === undefined || this.#text[id.start] === 0x22) return false;
+    return !Number.isInteger(numberAt(this.#text, id));
   }
 
   /** '' for replies. */
@@ -100,6 +129,12 @@ export class Message {
     return this.#envelope.isAmbiguous;
   }
 
+  /** It says whose answer it is, in one way only, though it may be ambiguous in others. */
+  get isClearReply(): boolean {
+    const { result, error, isIdClear } = this.#envelope;
+    return isIdClear && this.id !== undefined && (result !== undefined || error !== undefined);
+  }
+
   /** The id as its JSON text (`7`, `"a"`): equal ids have equal text for one sender. */
   get idText(): string {
     return String(this.idKey);
@@ -111,10 +146,10 @@ export class Message {
     return id === undefined ? 'null' : idKeyAt(this.#text, id);
   }
 
-  /** The id as a number where it is one: our own ids always are. */
+  /** The id as one of ours. */
   get idNumber(): number {
     const { id } = this.#envelope;
-    return id === undefined ? Number.NaN : numberAt(this.#text, id);
+    return id === undefined ? Number.NaN : ownIdAt(this.#text, id);
   }
 
   /** A member of `params`, or a member of that. */
@@ -136,6 +171,14 @@ export class Message {
     if (key === undefined) return this.#envelope.paramMembers?.hasTwins() === true;
     const span = this.#param(key);
     return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
+  }
+
+  /** Some reader finds another progress token in its params than we do, which then would stand among those that we give out. */
+  get isTokenUnclear(): boolean {
+    const members = this.#envelope.paramMembers;
+    if (members?.isUnclear('_meta') === true) return true;
+    const meta = members?.find('_meta');
+    return meta !== undefined && MemberIndex.of(this.#text, meta).isUnclear('progressToken');
   }
 
   /** A member of `result`. */
@@ -185,9 +228,9 @@ export class Message {
     return this.#large === undefined ? new Splice(this.#text, edits) : this.#large.line.edited(edits);
   }
 
-  /** False where surely no key in it ends in `end`, written plainly, the closing quote included. */
+  /** False where surely no key in it ends in `end`, the closing quote included. */
   mayHaveKey(end: Buffer): boolean {
-    return this.#text.includes(end);
+    return this.#text.includes(end) || this.#text.includes(ESCAPED_ASCII);
   }
 
   /**
@@ -241,6 +284,15 @@ function kindOf(envelope: Envelope): MessageKind | undefined {
   if (envelope.method !== undefined) return envelope.id === undefined ? 'notification' : 'request';
   if (envelope.error !== undefined) return 'error';
   return envelope.result !== undefined && envelope.id !== undefined ? 'result' : undefined;
+}
+
+const OWN_ID = /^[1-9]\d{0,14}$/u;
+
+/** What stands there as one of our own ids, which some peers return as text (`"1"` for 1); else NaN. */
+export function ownIdAt(bytes: Buffer, id: Span): number {
+  const text = textAt(bytes, id);
+  if (text === undefined) return numberAt(bytes, id);
+  return OWN_ID.test(text) ? Number(text) : Number.NaN;
 }
 
 /** As `Message.idKey`, of an id that stands in params. */

@@ -44,6 +44,11 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<s
   ['server/discover', { kind: 'refused' }],
 ]);
 
+/** Only these are passed on without an id: a request whose sender left the id out must not pass as one. */
+export function isNotification({ method }: { readonly method: string }): boolean {
+  return method.startsWith('notifications/');
+}
+
 /** The client capability without which a request of a server is declined here, and never shown to the client. */
 export const SERVER_REQUESTS: ReadonlyMap<string, string> = new Map([
   ['roots/list', 'roots'],

@@ -1,6 +1,7 @@
 /** Whose message it was that is too large to keep: its id stands at one of its ends, as every serializer writes it. */
+import { ownIdAt } from './message.ts';
 
-const ID = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\]|\\.)*")`;
+const ID = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\\x00-\x1f]|\\.)*")`;
 const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"`;
 const START = new RegExp(
   String.raw`^\s*\{\s*(?:${VERSION}\s*,\s*)?(?:${ID}\s*,\s*)?(?:"(result|error)"|"method"\s*:\s*"[^"]*"\s*,\s*(?:${ID})?)`,
@@ -13,6 +14,8 @@ export interface OversizedId {
   readonly isReply: boolean;
   /** As JSON text. */
   readonly idText: string;
+  /** The id as one of ours, or NaN. */
+  readonly ownId: number;
 }
 
 /** Undefined where the id cannot be seen, or there is none. */
@@ -20,7 +23,8 @@ export function oversizedId(head: Buffer, tail: Buffer): OversizedId | undefined
   const [start, idFirst, reply, idBehindMethod] = START.exec(head.toString('latin1')) ?? [];
   if (start === undefined) return undefined;
   const idText = idFirst ?? idBehindMethod ?? END.exec(tail.toString('latin1'))?.[1];
-  return idText === undefined
-    ? undefined
-    : { isReply: reply !== undefined, idText: Buffer.from(idText, 'latin1').toString('utf8') };
+  if (idText === undefined) return undefined;
+  const bytes = Buffer.from(idText, 'latin1');
+  const ownId = ownIdAt(bytes, { start: 0, end: bytes.length });
+  return { isReply: reply !== undefined, idText: bytes.toString('utf8'), ownId };
 }

@@ -10,8 +10,9 @@ import { AnywhereError } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
-import type { Message } from './message.ts';
+import { type Message, ownIdAt } from './message.ts';
 import { PendingRequest, type RequestLine, type RequestOptions } from './pending-request.ts';
+import type { RefusalReason } from './reader.ts';
 import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -209,13 +210,22 @@ export class Peer {
     else this.#settle(message);
   }
 
-  receiveBatch(messages: readonly Message[]): void {
+  /** @param refusals replies to those of its elements that are not among the messages */
+  receiveBatch(messages: readonly Message[], refusals: readonly Line[] = []): void {
     const requests = messages.filter(({ kind }) => kind === 'request');
-    const batch = new Batch(requests, (pieces) => {
+    const batch = new Batch(requests, refusals, (pieces) => {
       this.send(pieces);
     });
     for (const request of requests) this.#batches.set(request, batch);
     for (const message of messages) this.receive(message);
+  }
+
+  /** A reply that must not be handed on; false where nobody waits for it. */
+  refuse(reply: Message, error: AnywhereError, why: RefusalReason): boolean {
+    const pending = this.#take(reply.idNumber);
+    if (pending?.options.takesUnfit === true && why === 'unfit') pending.settlers.resolve(reply);
+    else pending?.settlers.reject(error);
+    return pending !== undefined;
   }
 
   /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
@@ -295,7 +305,7 @@ export class Peer {
       return;
     }
     const token = message.param('progressToken');
-    const id = token === undefined ? Number.NaN : Number(message.bytes.toString('utf8', token.start, token.end));
+    const id = token === undefined ? Number.NaN : ownIdAt(message.bytes, token);
     const pending = this.#pending.get(id);
     // After the reply progress means nothing any more (MCP, utilities/progress), unless it is a task's.
     if (pending === undefined) {

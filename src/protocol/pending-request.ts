@@ -15,6 +15,8 @@ export interface RequestOptions {
   readonly onProgress?: ((message: Message) => void) | undefined;
   /** The reply may name a task, whose progress comes under the same token afterwards (MCP 2025-11-25, tasks). */
   readonly progressOutlivesReply?: boolean;
+  /** Whoever asked looks at each part of an unfit reply for itself (`Message.source`). */
+  readonly takesUnfit?: boolean;
   /** MCP forbids to cancel `initialize`. */
   readonly cancellable?: boolean;
 }

@@ -2,15 +2,32 @@
  * From a peer's output to messages: what real servers print beside the protocol is kept as noise, and
  * what is a message in all but form (BOM, ANSI prefix, CRLF, pretty-printed) is understood.
  */
+import { fitLine, legible } from './fit-line.ts';
 import { LineFramer } from './framer.ts';
 import { skipSpace } from './json-scan.ts';
 import type { LargeLine } from './large-line.ts';
 import { Message, parseBatch } from './message.ts';
 
+export type RefusalReason = 'unfit' | 'ambiguous';
+
+export interface BatchParts {
+  readonly messages: readonly Message[];
+  /** Its messages that go no further. */
+  readonly refused: readonly Message[];
+  readonly why: RefusalReason;
+  /** So many of its elements are no messages. */
+  readonly invalid: number;
+}
+
 export interface MessageSink {
   message(message: Message): void;
   /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
-  batch(messages: readonly Message[]): void;
+  batch(batch: BatchParts): void;
+  /**
+   * A message that goes no further. `unfit`: its bytes must not leave us (see `fitLine`); `ambiguous`: two readers would read
+   * two things in it.
+   */
+  refused(message: Message, why: RefusalReason): void;
   /** A line that is not a message. */
   noise(line: Buffer): void;
   overflow(): void;
@@ -67,20 +84,29 @@ export class MessageReader {
   }
 
   #line(bytes: Buffer): void {
-    if (bytes.length > 0 && bytes[0] === OPEN_BRACE && this.#open.length === 0) {
-      const message = Message.parse(bytes);
-      if (message !== undefined) {
-        this.#sink.message(message);
-        return;
-      }
-    }
-    this.#unusualLine(bytes);
+    const isUsual = bytes.length > 0 && bytes[0] === OPEN_BRACE && this.#open.length === 0;
+    if (!isUsual || !this.#take(bytes)) this.#unusualLine(bytes);
   }
 
   #largeLine(line: LargeLine): void {
     const message = this.#open.length === 0 ? Message.ofLarge(line) : undefined;
-    if (message !== undefined) this.#sink.message(message);
+    if (message !== undefined) this.#give(message);
     else this.#line(line.bytes());
+  }
+
+  /** False where it is no message. */
+  #take(bytes: Buffer): boolean {
+    const fit = fitLine(bytes);
+    const message = fit === undefined ? Message.unfit(bytes) : Message.parse(fit);
+    if (message === undefined) return false;
+    if (fit === undefined) this.#sink.refused(message, 'unfit');
+    else this.#give(message);
+    return true;
+  }
+
+  #give(message: Message): void {
+    if (isAmbiguous(message)) this.#sink.refused(message, 'ambiguous');
+    else this.#sink.message(message);
   }
 
   #unusualLine(line: Buffer): void {
@@ -93,19 +119,24 @@ export class MessageReader {
   }
 
   #tryMessage(bytes: Buffer): boolean {
-    if (bytes[0] !== OPEN_BRACE) return false;
-    const message = Message.parse(bytes);
-    if (message === undefined) return false;
+    if (bytes[0] !== OPEN_BRACE || Message.unfit(bytes) === undefined) return false;
     this.#giveUpOpen();
-    this.#sink.message(message);
-    return true;
+    return this.#take(bytes);
   }
 
   #tryBatch(bytes: Buffer): boolean {
     if (bytes[0] !== OPEN_BRACKET || this.#open.length > 0) return false;
-    const messages = parseBatch(bytes)?.map((item) => Message.parse(item));
-    if (messages === undefined || messages.length === 0 || messages.includes(undefined)) return false;
-    this.#sink.batch(messages.filter((message) => message !== undefined));
+    const fit = fitLine(bytes);
+    const items = parseBatch(fit ?? legible(bytes)) ?? [];
+    const messages = items.flatMap((item) => Message.parse(item) ?? []);
+    if (messages.length === 0) return false;
+    const isGood = (message: Message): boolean => fit !== undefined && !isAmbiguous(message);
+    this.#sink.batch({
+      messages: messages.filter(isGood),
+      refused: messages.filter((message) => !isGood(message)),
+      why: fit === undefined ? 'unfit' : 'ambiguous',
+      invalid: items.length - messages.length,
+    });
     return true;
   }
 
@@ -113,11 +144,9 @@ export class MessageReader {
   #tryBehindNoise(bytes: Buffer): boolean {
     const start = bytes.indexOf(MESSAGE_START);
     if (start <= 0) return false;
-    const message = Message.parse(bytes.subarray(start));
-    if (message === undefined) return false;
+    if (Message.unfit(bytes.subarray(start)) === undefined) return false;
     this.#sink.noise(bytes.subarray(0, start));
-    this.#sink.message(message);
-    return true;
+    return this.#take(bytes.subarray(start));
   }
 
   #hold(bytes: Buffer): void {
@@ -134,14 +163,12 @@ export class MessageReader {
 
   #closeOpen(): void {
     // MCP forbids newlines inside a message, so the parts are handed on as one line.
-    const message = Message.parse(joinLines(this.#open));
-    if (message === undefined) {
+    if (!this.#take(joinLines(this.#open))) {
       this.#giveUpOpen();
       return;
     }
     this.#open = [];
     this.#openBytes = 0;
-    this.#sink.message(message);
   }
 
   #giveUpOpen(): void {
@@ -150,6 +177,11 @@ export class MessageReader {
     this.#openBytes = 0;
     for (const line of lines) this.#sink.noise(line);
   }
+}
+
+/** Params too, where they are handed on without being looked at by whoever answers. */
+function isAmbiguous(message: Message): boolean {
+  return message.isAmbiguous || message.isTokenUnclear || (message.kind === 'notification' && message.hasTwins());
 }
 
 function opensMessage(bytes: Buffer): boolean {

@@ -217,7 +217,8 @@ export class Conversation {
   #fromClient(message: Message): Verdict {
     switch (message.kind) {
       case 'request':
-        this.#pending.add(this.#waitingFor(message));
+        // The answer to one with a bad id names none.
+        if (!message.hasBadId) this.#pending.add(this.#waitingFor(message));
         return 'pass';
       case 'notification':
         this.#notified(message);

@@ -98,3 +98,8 @@ function stage(phase: Phase): string {
 function asSsh2Error(thrown: unknown): Ssh2Error {
   return thrown instanceof Error ? thrown : { message: String(thrown) };
 }
+
+/** For the time limit of a connection. */
+export function connectTimeout(machine: string, afterMs: number, host: string): AnywhereError {
+  return new AnywhereError('HOST_TIMEOUT', `${machine} did not answer within ${afterMs / 1000} s`, { host });
+}

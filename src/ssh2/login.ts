@@ -9,13 +9,12 @@ import { knownKeyTypes, lookupKnownHost } from '../ssh/known-hosts.ts';
 import { askAgent } from './agent.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { type Authentication, createAuthentication } from './authenticate.ts';
-import { endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
+import { connectTimeout, endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
 import { checkHostKey, type HostCheck } from './host-check.ts';
 import { listIdentities } from './identities.ts';
 import { ignoreHostKeys, onLoginFailure } from './internals.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginMemory } from './memory.ts';
-import { connectTimeout } from './open-stream.ts';
 import { Patience } from './patience.ts';
 import { createAsker } from './questions.ts';
 

@@ -9,7 +9,7 @@ import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { DialerDeps } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
-import { channelRefused, fromSsh2, isRefusal, machineName } from './errors.ts';
+import { channelRefused, connectTimeout, fromSsh2, isRefusal, machineName } from './errors.ts';
 import type { LoggedIn } from './login.ts';
 import type { ProxyCommand } from './proxy-command.ts';
 
@@ -104,11 +104,6 @@ function connectTcp(settings: SshSettings, signal: AbortSignal): Promise<Socket>
     socket.destroy();
     throw error;
   });
-}
-
-/** For the time limit of a connection. */
-export function connectTimeout(machine: string, afterMs: number, host: string): AnywhereError {
-  return new AnywhereError('HOST_TIMEOUT', `${machine} did not answer within ${afterMs / 1000} s`, { host });
 }
 
 function forwarded(host: string, settings: SshSettings, via: LoggedIn): Promise<Duplex> {

@@ -266,6 +266,9 @@ export class Instance {
       oversized: (size: number, head: Buffer, tail: Buffer): void => {
         this.#oversized(peer, size, head, tail);
       },
+      dropped: (text: string): void => {
+        this.#deps.onLine('protocol', text);
+      },
     };
     return serverReader(peer, watcher, Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes));
   }
@@ -342,7 +345,7 @@ export class Instance {
       { host: this.server.host, server: this.server.name },
     );
     const whose = oversizedId(head, tail);
-    const known = whose?.isReply === true && peer.fail(Number(whose.idText), error);
+    const known = whose?.isReply === true && peer.fail(whose.ownId, error);
     this.#deps.onLine('protocol', known ? error.message : `${error.message}; whose answer it was cannot be seen`);
   }
 

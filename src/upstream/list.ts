@@ -38,7 +38,10 @@ async function listOne(instance: Instance, collection: Collection, withheld: Wit
   const intake = new Intake(collection, instance.limits, withheld);
   let params: string | undefined;
   for (let page = 0; page < listingPages; page += 1) {
-    const reply = await instance.peer.request(collection.method, params, { timeoutMs: instance.server.timeoutMs });
+    const reply = await instance.peer.request(collection.method, params, {
+      timeoutMs: instance.server.timeoutMs,
+      takesUnfit: true,
+    });
     if (isMethodNotFound(reply)) return intake.found;
     const cursor = readPage(instance, collection, reply, intake);
     if (cursor === undefined || intake.isFull) return intake.found;
@@ -65,7 +68,7 @@ class Intake {
     this.#withheld = withheld;
   }
 
-  take(page: Buffer, { start, end }: Span): void {
+  take({ bytes: page, source }: Message, { start, end }: Span): void {
     if (this.isFull) return;
     const { listingBytes, listingItems } = this.#limits;
     const problem = this.#problemOf(page, { start, end });
@@ -78,8 +81,8 @@ class Intake {
     } else if (this.#bytes + end - start > listingBytes) this.close(`limits.listingBytes (${listingBytes})`);
     else {
       this.#bytes += end - start;
-      // A copy: a slice would keep the whole answer in memory.
-      this.found.push(Buffer.from(page.subarray(start, end)));
+      // As the server wrote it, for the catalog to judge. A copy: a slice would keep the whole answer in memory.
+      this.found.push(Buffer.from(source.subarray(start, end)));
     }
     if (this.found.length + this.#withheld.length > listingItems) {
       this.found.splice(listingItems);
@@ -139,7 +142,7 @@ function readPage(instance: Instance, collection: Collection, reply: Message, in
     throw listError(instance, collection, `failed: ${reply.errorValue().message}`);
   const array = memberOf(reply.bytes, reply.result, collection.member);
   const take = (span: Span): void => {
-    intake.take(reply.bytes, span);
+    intake.take(reply, span);
   };
   const end = array === undefined ? -1 : walkElements(reply.bytes, array.start, take);
   if (end === -1) throw listError(instance, collection, `holds no array "${collection.member}"`);

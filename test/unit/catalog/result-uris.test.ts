@@ -38,6 +38,18 @@ describe('resultUriEdits', () => {
     });
   });
 
+  it('finds keys and types that are written with escapes', () => {
+    const link = String.raw`{"\u0074ype":"resource\u005flink","ur\u0069":"file:///x","_met\u0061":{"u\u0069":{"resourceUr\u0069":"ui://app"}}}`;
+    const inner = String.raw`{"type":"resource","res\u006furce":{"\u0075ri":"file:///x"}}`;
+    const message = parsed(String.raw`{"id":1,"result":{"cont\u0065nt":[${link},${inner}]}}`);
+    const edits = resultUriEdits(message, server, aliases);
+    expect(edits.map(({ text }) => text).sort()).toEqual([
+      JSON.stringify(PUBLIC),
+      JSON.stringify(PUBLIC),
+      '"ui://box__files/app"',
+    ]);
+  });
+
   it('rewrites what resources/read and prompts/get answer', () => {
     expect(
       rewritten({

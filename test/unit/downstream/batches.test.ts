@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest';
 import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
-import { connected, inline, type Received, type StreamClient, server } from '../gateway/kit.ts';
+import { connected, inline, openGateway, type Received, StreamClient, server } from '../gateway/kit.ts';
+
+const BATCHES = '2025-03-26';
 
 const batches = (client: StreamClient): Received[][] =>
   client.lines.map((line) => JSON.parse(line) as unknown).filter((one): one is Received[] => Array.isArray(one));
@@ -11,6 +13,9 @@ it(proves('a client’s batch is answered as one, whoever answers each of it', '
   const { client } = await connected(
     [server('box/full', './full.mjs'), server('box/twin', './full.mjs')],
     ['box__full__args', 'box__twin__args'],
+    {},
+    {},
+    BATCHES,
   );
   const call = (id: unknown, name: string) => ({
     jsonrpc: '2.0',
@@ -37,7 +42,7 @@ it(proves('a client’s batch is answered as one, whoever answers each of it', '
 });
 
 it(proves('a client’s batch of which one is cancelled is answered without it', 'batches', 'cancelled'), async () => {
-  const { client } = await connected([server('box/slow', 'slow.mjs')], ['box__slow__sleep']);
+  const { client } = await connected([server('box/slow', 'slow.mjs')], ['box__slow__sleep'], {}, {}, BATCHES);
   const sleep = {
     jsonrpc: '2.0',
     id: 'sleeps',
@@ -90,4 +95,69 @@ it(proves('a server’s batch is taken apart for its client, and answered as one
     ]),
   );
   expect(client.received.some(({ method }) => method === 'ping')).toBe(false);
+});
+
+const PING = { jsonrpc: '2.0', id: 'p', method: 'ping' };
+
+it('what of a batch is no request is answered beside the rest, in the same array', async () => {
+  const { client } = await connected([], [], {}, {}, BATCHES);
+  const twice = '{"jsonrpc":"2.0","id":"t","id":"t","method":"ping"}';
+  client.send(`[1,{"foo":2},${JSON.stringify(PING)},{"jsonrpc":"2.0","id":{},"method":"ping"},${twice}]`);
+  const [replies = []] = await until(() => batches(client).length > 0 && batches(client));
+  const codes = replies.map(({ id, error }) => [id, error?.code]);
+  expect(codes).toHaveLength(5);
+  expect(codes.filter(([id, code]) => id === null && code === -32600)).toHaveLength(3);
+  expect(codes).toContainEqual(['p', undefined]);
+  expect(codes).toContainEqual(['t', -32600]);
+  client.send('[1,2]');
+  client.send('[]');
+  expect((await client.reply(null)).error?.code).toBe(-32600);
+  expect(batches(client)[1]?.map(({ error }) => error?.code)).toEqual([-32600, -32600]);
+});
+
+it('a batch of a client of another version is refused, and nothing of it is done', async () => {
+  const { client } = await connected([], []);
+  client.send(JSON.stringify([PING]));
+  expect((await client.reply(null)).error?.code).toBe(-32600);
+  await client.request('ping');
+  expect(client.received.some(({ id }) => id === 'p')).toBe(false);
+});
+
+it.each([
+  ['{"foo":1}', -32600],
+  ['"text"', -32600],
+  ['7', -32600],
+  ['{"jsonrpc":"2.0","id":true,"method":"ping"}', -32600],
+  ['{"jsonrpc":"2.0","id":[1],"method":"ping"}', -32600],
+  ['{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600],
+  ['{"jsonrpc":"2.0","id":1,"method":', -32700],
+  ['no JSON', -32700],
+])('%s is answered with %i', async (line, code) => {
+  const client = new StreamClient(openGateway([]));
+  client.send(line);
+  expect((await client.reply(null)).error?.code).toBe(code);
+});
+
+it('before initialize a ping is answered, and what is asked of servers is an error at once', async () => {
+  const client = new StreamClient(openGateway([server('box/full', './full.mjs')]));
+  for (const method of ['tools/list', 'tools/call', 'resources/read', 'logging/setLevel', 'no/such'])
+    expect((await client.request(method, { name: 'box__full__args' })).error?.code, method).toBe(-32600);
+  expect((await client.request('ping')).result).toEqual({});
+  expect((await client.request('server/discover')).error?.code).toBe(-32601);
+  client.send({
+    id: 'i',
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: {} },
+  });
+  client.send({ id: 'l', method: 'tools/list' });
+  expect((await client.reply('l')).result).toHaveProperty('tools');
+});
+
+it('a request without an id is not carried out, and told of as an event', async () => {
+  const { client, gateway } = await connected([server('box/full', './full.mjs')], ['box__full__args']);
+  client.send({ method: 'tools/call', params: { name: 'box__full__args' } });
+  await client.request('ping');
+  const { events } = gateway.bus.since(0);
+  const dropped = events.map(({ event }) => event).filter(({ type }) => type === 'request-dropped');
+  expect(dropped).toMatchObject([{ client: client.door.session.id, method: 'tools/call' }]);
 });

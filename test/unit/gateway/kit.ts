@@ -211,10 +211,11 @@ export async function connected(
   tools: readonly string[],
   options: RigOptions = {},
   capabilities: object = {},
+  protocolVersion?: string,
 ): Promise<{ gateway: Gateway; client: StreamClient }> {
   const gateway = openGateway(servers, options);
   const client = new StreamClient(gateway);
-  await client.initialize(capabilities);
+  await client.initialize(capabilities, protocolVersion);
   await client.offers(...tools);
   return { gateway, client };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parsed } from './kit.ts';
 
 const isAmbiguous = (message: ReturnType<typeof parsed>): boolean =>
-  message.isAmbiguous || message.hasTwins() || message.hasTwins('ref');
+  message.isAmbiguous || message.isTokenUnclear || message.hasTwins() || message.hasTwins('ref');
 
 const CALL = '"jsonrpc":"2.0","id":1,"method":"tools/call"';
 
@@ -10,6 +10,7 @@ describe('a message', () => {
   it.each([
     `{${CALL},"params":{"name":"a","arguments":{"name":"b","Name":"c","name":"d"}}}`,
     `{${CALL},"params":{"n\\u0061me":"a","_meta":{"a":1,"A":2}}}`,
+    `{${CALL},"params":{"n\\u0061me":"a","_met\\u0061":{"progressToke\\u006e":1}}}`,
     '{"jsonrpc":"2.0","id":1,"result":{"id":1,"ID":2,"method":"x","Method":"y"}}',
     '{"jsonrpc":"2.0","method":"m","params":[1]}',
     '{"jsonrpc":"2.0","method":"m"}',
@@ -19,6 +20,10 @@ describe('a message', () => {
 
   it.each([
     `{${CALL},"params":{"name":"a","name":"b"}}`,
+    `{${CALL},"params":{"name":"a","_Meta":{"progressToken":1}}}`,
+    `{${CALL},"params":{"name":"a","_meta":{},"_met\\u0061":{"progressToken":1}}}`,
+    `{${CALL},"params":{"name":"a","_meta":{"progresstoken":1}}}`,
+    `{${CALL},"params":{"name":"a","_meta":{"progressToken":1,"progressToke\\u006e":2}}}`,
     `{${CALL},"params":{"name":"a","n\\u0061me":"b"}}`,
     `{${CALL},"params":{"Name":"a","name":"b"}}`,
     `{${CALL},"params":{"name":"a","arguments":{},"ARGUMENTS":{}}}`,

@@ -50,9 +50,24 @@ describe('Message', () => {
     );
   });
 
-  it('takes a number for one of our ids, and a string never', () => {
+  it('takes for one of our ids a number, or exactly its decimal text', () => {
     expect(parsed('{"id":17,"result":1}').idNumber).toBe(17);
-    expect(parsed('{"id":"17","result":1}').idNumber).toBeNaN();
+    expect(parsed('{"id":"17","result":1}').idNumber).toBe(17);
+    for (const text of [
+      '"017"',
+      '" 17"',
+      '"17 "',
+      '"17.0"',
+      '"1e1"',
+      '"+17"',
+      '"0x11"',
+      '"-17"',
+      '""',
+      '"٣"',
+      'true',
+      '[17]',
+    ])
+      expect(parsed(`{"id":${text},"result":1}`).idNumber, text).toBeNaN();
     expect(parsed('{"id":null,"error":{}}').idNumber).toBeNaN();
   });
 

@@ -21,10 +21,17 @@ describe('oversizedId', () => {
     ['{"method":"m","params":{"a":"BIG"},"jsonrpc":"2.0","id":12}', { isReply: false, idText: '12' }],
     ['{"jsonrpc":"2.0","method":"m","id":12,"params":"BIG"}', { isReply: false, idText: '12' }],
   ])('finds it: %s', (text, expected) => {
-    expect(idOf(text)).toEqual(expected);
+    expect(idOf(text)).toMatchObject(expected);
+  });
+
+  it('knows an id of ours, as a number or as text', () => {
+    expect(idOf('{"id":12,"result":"BIG"}')?.ownId).toBe(12);
+    expect(idOf('{"id":"12","result":"BIG"}')?.ownId).toBe(12);
+    expect(idOf('{"id":"a","result":"BIG"}')?.ownId).toBeNaN();
   });
 
   it.each([
+    '{"id":"1\r2","method":"m","params":"BIG"}',
     '{"jsonrpc":"2.0","method":"m","params":{"a":"BIG","id":12}}',
     '{"jsonrpc":"2.0","result":{"a":"BIG","id":12}}',
     '{"jsonrpc":"2.0","id":null,"error":"BIG"}',

@@ -46,9 +46,10 @@ function limited(limits = LIMITS, highWaterMark = 1000) {
       (reply) => {
         seen.result = reply.resultValue();
       },
-      (error: AnywhereError) => {
-        seen.code = error.code;
-        seen.unsent = error.isUnsent;
+      (thrown: unknown) => {
+        const { code, isUnsent } = thrown as AnywhereError;
+        seen.code = code;
+        seen.unsent = isUnsent;
       },
     );
     return seen;

@@ -84,7 +84,7 @@ describe("a peer's patience", () => {
       onProgress: (message) => seen.push(message.paramsValue()),
     });
     say(progress(2));
-    say(progress('1'));
+    say(progress('01'));
     say(progress(null));
     say({ method: 'notifications/progress' });
     say(progress(1));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import type { Message } from '../../../src/protocol/message.ts';
 import { peerKit, stateOf } from './peer-kit.ts';
 
 const NEVER = { timeoutMs: Number.POSITIVE_INFINITY };
@@ -64,15 +65,25 @@ describe('a peer', () => {
     expect(strays).toHaveLength(1);
   });
 
-  it('hands on replies that nobody waits for: unknown, repeated, late, or with an id of another type', async () => {
+  it('hands on replies that nobody waits for: unknown, repeated, late', async () => {
     const { peer, say, strays } = peerKit();
     const reply = peer.request('m', undefined, NEVER);
     say({ id: 99, result: 1 });
-    say({ id: '1', result: 1 });
+    say({ id: '01', result: 1 });
     say({ id: 1, result: 'right' });
     say({ id: 1, result: 'again' });
     expect((await reply).resultValue()).toBe('right');
-    expect(strays.map((stray) => stray.idText)).toEqual(['99', '"1"', '1']);
+    expect(strays.map((stray) => stray.idText)).toEqual(['99', '"01"', '1']);
+  });
+
+  it('takes a reply whose id came back as text, and progress whose token did', async () => {
+    const { peer, say, strays } = peerKit();
+    const seen: Message[] = [];
+    const reply = peer.request('m', undefined, { ...NEVER, onProgress: (message) => seen.push(message) });
+    say({ method: 'notifications/progress', params: { progressToken: '1', progress: 1 } });
+    say({ id: '1', result: 'right' });
+    expect((await reply).resultValue()).toBe('right');
+    expect([seen.length, strays.length]).toEqual([1, 0]);
   });
 
   it('fails one request by its id', async () => {

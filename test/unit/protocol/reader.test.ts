@@ -4,7 +4,7 @@ import { MessageReader } from '../../../src/protocol/reader.ts';
 import { chunked, cuts } from './kit.ts';
 
 type Seen =
-  | readonly [kind: 'message' | 'noise' | 'batch', text: string]
+  | readonly [kind: 'message' | 'noise' | 'batch' | 'unfit' | 'ambiguous', text: string]
   | readonly ['oversized', number]
   | readonly ['overflow'];
 
@@ -13,7 +13,8 @@ function read(chunks: readonly (Buffer | string)[], maxBytes = 1 << 20): Seen[] 
   const reader = new MessageReader(
     {
       message: ({ bytes }) => seen.push(['message', bytes.toString()]),
-      batch: (messages) => seen.push(['batch', messages.map(({ bytes }) => bytes.toString()).join('|')]),
+      batch: ({ messages }) => seen.push(['batch', messages.map(({ bytes }) => bytes.toString()).join('|')]),
+      refused: ({ bytes }, why) => seen.push([why, bytes.toString()]),
       noise: (line) => seen.push(['noise', line.toString()]),
       overflow: () => seen.push(['overflow']),
       oversized: (size) => seen.push(['oversized', size]),
@@ -145,6 +146,7 @@ describe('MessageReader', () => {
       {
         message: () => undefined,
         batch: () => undefined,
+        refused: () => undefined,
         noise: (text) => seen.push(text.toString()),
         overflow: () => undefined,
         oversized: () => undefined,
@@ -157,7 +159,7 @@ describe('MessageReader', () => {
 
   it('gives batches whole, and those that are none as noise', () => {
     expect(read([`[${ONE},${TWO}]\n`])).toEqual([['batch', `${ONE}|${TWO}`]]);
-    expect(read(['[]\n', '[1]\n', `[${ONE},{}]\n`]).map(([kind]) => kind)).toEqual(['noise', 'noise', 'noise']);
+    expect(read(['[]\n', '[1]\n', `[${ONE},{}]\n`]).map(([kind]) => kind)).toEqual(['noise', 'noise', 'batch']);
   });
 
   it('refuses a message over the cap, and that one alone', () => {
@@ -180,6 +182,7 @@ describe('MessageReader', () => {
       {
         message: () => seen.push('message'),
         batch: () => undefined,
+        refused: () => undefined,
         noise: () => undefined,
         overflow: () => seen.push('overflow'),
         oversized: () => undefined,
