@@ -108,7 +108,7 @@ class Conversation {
         } catch (error) {
           socket.destroy();
           settle(() => {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error('the master broke its protocol'));
           });
         }
       };

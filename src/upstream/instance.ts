@@ -9,7 +9,6 @@ import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { printedInstead } from '../link/never-launched.ts';
-import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
@@ -23,6 +22,7 @@ import { openInTime } from './open-in-time.ts';
 import { placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
 import { serverReader } from './server-reader.ts';
+import { ServerRequests } from './server-requests.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -76,8 +76,7 @@ export class Instance {
   #readyMs = Number.POSITIVE_INFINITY;
   /** Why nothing is read of it now. */
   readonly #unreadFor = new Set<'client' | 'flood'>();
-  /** Requests of the server that its client has not answered. */
-  #asking = 0;
+  #asking: ServerRequests | undefined;
   #health: Health | undefined;
   #chatter: Chatter | undefined;
   #failure: AnywhereError | undefined;
@@ -229,6 +228,8 @@ export class Instance {
     const writer = new MessageWriter(channel.input, undefined, { holds: true });
     const peer = new Peer(writer, this.#handler(), this.#deps.clock, peerLimits(this.#deps));
     this.#chatter = this.#chatterOf();
+    const answer = (request: Message): Promise<void> | undefined => this.owner.serverRequest(this, request);
+    this.#asking = new ServerRequests(this.#deps, peer, this.#chatter, answer);
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
@@ -276,9 +277,7 @@ export class Instance {
   #handler(): ConstructorParameters<typeof Peer>[1] {
     return {
       request: (message) => {
-        this.#chatter?.heard();
-        if (message.method === 'ping') this.peer.reply(message, '{}');
-        else this.#ask(message);
+        this.#asking?.take(message);
       },
       notification: (message) => {
         this.#chatter?.take(message);
@@ -305,29 +304,6 @@ export class Instance {
     this.#reader?.limit(this.#deps.maxMessageBytes);
     if (owner.isVerbatim !== true) peer.notify('notifications/initialized');
     return hello;
-  }
-
-  /** Its client is to answer. One that never does costs only this server: the rest of what it asks is refused. */
-  #ask(request: Message): void {
-    const { serverRequests, logLinesPerSecond } = this.limits;
-    if (this.#asking >= serverRequests)
-      this.#refuse(request, `${serverRequests} requests of this server wait for the client already`);
-    else if (this.#chatter?.allowsRequest() === false)
-      this.#refuse(request, `this server sends more than ${logLinesPerSecond} requests a second`);
-    else this.#deps.scope.run(this.#asked(request));
-  }
-
-  async #asked(request: Message): Promise<void> {
-    this.#asking += 1;
-    try {
-      await this.owner.serverRequest(this, request);
-    } finally {
-      this.#asking -= 1;
-    }
-  }
-
-  #refuse(request: Message, why: string): void {
-    this.peer.replyError(request, RPC.internalError, `refused: ${why}`);
   }
 
   #noise(line: Buffer): void {
@@ -393,8 +369,7 @@ export class Instance {
     const cause = failure.redacted(this.#deps.redact);
     this.#failure = cause;
     this.#stop.abort(cause);
-    this.#health?.stop();
-    this.#chatter?.stop();
+    for (const watcher of [this.#health, this.#chatter]) watcher?.stop();
     this.#peer?.close(cause);
     this.#channel?.close();
     this.#channel?.output.resume();

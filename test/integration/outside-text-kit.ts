@@ -87,11 +87,11 @@ export async function sshServer(
         login(client, context);
       });
   });
-  await listening(server as unknown as Server, 0);
+  await listening(server, 0);
   onTestFinished(() => {
     server.close();
   });
-  const port = portOf(server as unknown as Server);
+  const port = portOf(server);
   return { port, knownHost: `[127.0.0.1]:${port} ${key.publicKey}\n` };
 }
 
