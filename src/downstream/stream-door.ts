@@ -72,7 +72,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
 
 const NO_MESSAGE = 'that is not a JSON-RPC message';
 const NO_BATCHES = `only clients that negotiated ${BATCH_VERSION} may send batches`;
-const BAD_ID = 'the id of a request is a string or a whole number';
+const BAD_ID = 'the id of a request is a string or a number';
 const REFUSED = {
   unfit: 'that line holds control bytes, or is not UTF-8',
   ambiguous: 'a member stands there twice, or in another case: what is meant cannot be said',

@@ -24,6 +24,8 @@ import { type Edit, type Line, Splice } from './splice.ts';
 /** How a letter of a key is written that is not written plainly. */
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 
+const NINE = 0x39;
+
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
 /**
@@ -100,11 +102,11 @@ export class Message {
     return this.id === undefined && memberOf(this.bytes, { start: 0, end: this.bytes.length }, 'id') !== undefined;
   }
 
-  /** A request whose id is neither a string nor a whole number. */
+  /** A request whose id is neither a string nor a number. */
   get hasBadId(): boolean {
     const { id } = this.#envelope;
-    if (this.kind !== 'request' || id === undefined || this.#text[id.start] === 0x22) return false;
-    return !Number.isInteger(numberAt(this.#text, id));
+    // Whatever else JSON has begins with a byte behind the digits.
+    return this.kind === 'request' && id !== undefined && (this.#text[id.start] ?? 0) > NINE;
   }
 
   /** '' for replies. */

@@ -129,7 +129,6 @@ it.each([
   ['7', -32600],
   ['{"jsonrpc":"2.0","id":true,"method":"ping"}', -32600],
   ['{"jsonrpc":"2.0","id":[1],"method":"ping"}', -32600],
-  ['{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600],
   ['{"jsonrpc":"2.0","id":1,"method":', -32700],
   ['no JSON', -32700],
 ])('%s is answered with %i', async (line, code) => {
