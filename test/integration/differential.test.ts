@@ -20,7 +20,8 @@ const EVERYTHING = fileURLToPath(
 const SERVER = { command: process.execPath, args: [EVERYTHING], env: { DIFFERENTIAL: 'yes' } };
 const DATA = `data:text/plain;base64,${Buffer.from('zip me').toString('base64')}`;
 /** No name is cut: what becomes of long ones is tested with the names. */
-const LONG_NAMES = { naming: { maxLength: 64 } };
+// Titles as their servers wrote them, so that both sides can be compared.
+const LONG_NAMES = { naming: { maxLength: 64, titles: 'keep' } };
 const TEXT_URI = 'demo://resource/dynamic/text/7';
 
 type Part = readonly [label: string, run: (asker: Asker) => Promise<unknown>];

@@ -35,10 +35,10 @@ describe('lists', () => {
     const { client } = await connected([full, echo], ['box__full__ask']);
     expect((await client.request('prompts/list')).result?.['prompts']).toMatchObject([{ name: 'box__full__greet' }]);
     expect((await client.request('resources/list')).result?.['resources']).toEqual([
-      { uri: 'mcpa://box/full/test://a', name: 'a' },
+      { uri: 'mcpa://box/full/test://a', name: 'a', title: 'a · box/full' },
     ]);
     expect((await client.request('resources/templates/list')).result?.['resourceTemplates']).toEqual([
-      { uriTemplate: 'mcpa://box/full/test://{id}', name: 't' },
+      { uriTemplate: 'mcpa://box/full/test://{id}', name: 't', title: 't · box/full' },
     ]);
   });
 
