@@ -62,7 +62,7 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
     `_Mown(){ ${exports(launch.env)};}`,
     `_Mrun(){ ${program(launch)};}`,
     `_Mhas(){ command -v ${pathWord(launch.command, 'the command')} >/dev/null;}`,
-    environment === undefined ? `_Mlearn` : takeOver(environment.variables),
+    begin(launch, environment),
     `_Mown`,
     enterFolder(launch.cwd, nonce),
     // A command that a remembered environment does not have may have been installed since.
@@ -74,6 +74,12 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
     ...(watch === 'input' ? [] : [watchOutput('(_Mrun)')]),
     watchInput('(_Mrun)'),
   ].join(';');
+}
+
+/** On this machine the client's own values stand; elsewhere those of the session do, and the login shell's fill in the rest. */
+function begin({ inherited }: Launch, environment: HostEnvironment | undefined): string {
+  if (environment === undefined) return '_Mlearn';
+  return inherited === undefined ? takeOver(environment.variables) : exports(inherited);
 }
 
 /**

@@ -78,8 +78,9 @@ function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
   if (error.level === 'client-timeout') return phase === 'ready' ? 'LINK_LOST' : 'HOST_TIMEOUT';
   if (error.level === 'client-authentication') return 'AUTH_FAILED';
   if (phase === 'ready') return 'LINK_LOST';
-  // What came was no SSH that ssh2 understands (a banner of 36 kB is too much for it): the system's ssh may do better.
-  if (error.level === 'handshake' || error.level === 'protocol') return 'SSH_NEGOTIATION';
+  if (error.level === 'handshake') return 'SSH_NEGOTIATION';
+  // An sshd sent what ssh2 does not understand, such as a banner of 36 kB: the system's ssh may do better.
+  if (error.level === 'protocol' && phase === 'login') return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
   if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
     return 'AUTH_FAILED';

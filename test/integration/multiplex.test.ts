@@ -218,7 +218,8 @@ describe('real servers', () => {
   it('are listed as they list themselves', async () => {
     const client = await serving({ lab: { sshd, servers: servers() } }, ready);
     const through = (await listTools(client)).filter((tool) => tool.name.startsWith('lab__files__'));
-    const direct = await directTools(join(sshd.folder, 'shared'));
+    const placed = (tool: Named): Named => ({ ...tool, title: `${tool.title ?? tool.name} · lab/files` });
+    const direct = (await directTools(join(sshd.folder, 'shared'))).map(placed);
     expect(through.map((tool) => ({ ...tool, name: tool.name.replace('lab__files__', '') })).sort(byName)).toEqual(
       direct.sort(byName),
     );
@@ -239,6 +240,7 @@ describe('real servers', () => {
 
 interface Named {
   readonly name: string;
+  readonly title?: string;
 }
 
 const byName = (a: Named, b: Named): number => a.name.localeCompare(b.name);

@@ -71,7 +71,7 @@ describe('errors', () => {
     [{ code: 'ENOTFOUND' }, 'connecting', 'HOST_UNREACHABLE'],
     [{ code: 'ETIMEDOUT' }, 'connecting', 'HOST_TIMEOUT'],
     [{ level: 'handshake' }, 'handshake', 'SSH_NEGOTIATION'],
-    [{ level: 'protocol' }, 'handshake', 'SSH_NEGOTIATION'],
+    [{ level: 'protocol' }, 'handshake', 'HOST_UNREACHABLE'],
     [{ level: 'protocol' }, 'login', 'SSH_NEGOTIATION'],
     [{ level: 'client-authentication' }, 'login', 'AUTH_FAILED'],
     [{ code: 2 }, 'login', 'AUTH_FAILED'],
