@@ -50,8 +50,6 @@ export class Connections {
   readonly #dials = new Set<Promise<void>>();
   /** The host allows no more on a connection; perhaps fewer. */
   #limit = Number.POSITIVE_INFINITY;
-  /** The most that a connection had when it was full: how many are worth dialling at once. */
-  #fill = Number.POSITIVE_INFINITY;
   #waiting = 0;
 
   constructor(deps: ConnectionsDeps) {
@@ -139,12 +137,10 @@ export class Connections {
   #learnLimit(connection: Connection, refusal: AnywhereError): void {
     const nowMs = this.#deps.clock.monotonic();
     forgetReaped(connection, nowMs);
-    const { open, opening, reaping } = connection;
-    const counted = open + opening - 1 + reaping.length;
+    const counted = connection.open + connection.opening - 1 + connection.reaping.length;
     if (counted === 0) throw refusal;
     connection.fullUntilMs = nowMs + REFUSAL_HOLDS_MS;
     this.#limit = Math.min(this.#limit, counted);
-    if (open > 0) this.#fill = Number.isFinite(this.#fill) ? Math.max(this.#fill, open) : open;
   }
 
   #freed(connection: Connection): void {
@@ -183,7 +179,7 @@ export class Connections {
 
   #needsDial(): boolean {
     if (this.#dials.size === 0) return true;
-    return this.#dials.size < MAX_HANDSHAKES && this.#dials.size * this.#fill < this.#waiting;
+    return this.#dials.size < MAX_HANDSHAKES && this.#dials.size * this.#limit < this.#waiting;
   }
 
   #dial(): void {
