@@ -3,7 +3,6 @@
  * leaves in few chunks: over SSH each is a packet to encrypt.
  */
 import type { Writable } from 'node:stream';
-import { Slab } from '../base/slab.ts';
 import { type Line, type Pieces, piecesOf, Splice } from './splice.ts';
 
 const NEWLINE = Buffer.from('\n');
@@ -22,7 +21,6 @@ export class MessageWriter {
   readonly #onCongestion: (congested: boolean) => void;
   readonly #holds: boolean;
   readonly #chunkBytes: number;
-  readonly #slab = new Slab();
   #lines: Line[] = [];
   /** With a newline for each. */
   #bytes = 0;
@@ -99,7 +97,7 @@ export class MessageWriter {
     if (lines.length === 0 || this.#closed || (this.#holds && this.#congested)) return;
     this.#lines = [];
     this.#bytes = 0;
-    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, this.#slab.take(bytes)));
+    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, Buffer.allocUnsafe(bytes)));
     else this.#pushAll(lines);
   }
 
