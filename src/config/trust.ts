@@ -4,9 +4,10 @@
  * One record a file, so that two commands at once cannot lose each other's. A record that cannot be read, or
  * that somebody else could have written, counts as none.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { ensurePrivateDir, isOurs } from './private-dir.ts';
 
@@ -58,7 +59,7 @@ export function createTrustStore(deps: TrustDeps): TrustStore {
         trustedAt: new Date(deps.now()).toISOString(),
         text: new TextDecoder().decode(bytes),
       };
-      await replaceFile(recordFile(realPath), `${JSON.stringify(record)}\n`);
+      await writeAtomic(recordFile(realPath), `${JSON.stringify(record)}\n`, { isDurable: true });
     },
   };
 }
@@ -91,21 +92,4 @@ async function readRecord(file: string): Promise<TrustRecord | undefined> {
 function isRecord(value: unknown): value is TrustRecord {
   if (typeof value !== 'object' || value === null) return false;
   return ['path', 'sha256', 'text'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
