@@ -5,7 +5,7 @@ import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { CliIo } from './cli/context.ts';
 import { startRequest } from './cli/fast-path.ts';
-import { loginEnvironment } from './config/login-environment.ts';
+import { loginEnvironment } from './config/environment.ts';
 
 /** Set by the build. */
 declare const __VERSION__: string;

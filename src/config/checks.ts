@@ -1,6 +1,5 @@
 /** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so none may look like an option. */
 import type { Finding } from './fields.ts';
-import { isLegalName, legalName, NAME_RULE } from './names.ts';
 import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
@@ -105,4 +104,27 @@ export function checkTag(value: string): Finding | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)
     ? undefined
     : { expected: 'a tag of letters, digits, `-`, `_` and `.`' };
+}
+
+/** Begins and ends with a letter or digit, so that `a_` + `__` + `b` can never be read in two ways. */
+export const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$';
+export const MAX_NAME_LENGTH = 63;
+
+const NAME = new RegExp(NAME_PATTERN);
+
+export const NAME_RULE = 'a name of letters, digits, `-` and single `_`, with a letter or digit first and last';
+
+/** Whether a host or a server may be called so. */
+export function isLegalName(name: string): boolean {
+  return NAME.test(name) && !name.includes('__') && name.length <= MAX_NAME_LENGTH;
+}
+
+/** The nearest legal name, or undefined when nothing of it is left. */
+export function legalName(name: string): string | undefined {
+  const cleaned = name
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+    .replaceAll(/_{2,}/g, '_')
+    .replaceAll(/^[_-]+|[_-]+$/g, '')
+    .slice(0, MAX_NAME_LENGTH);
+  return isLegalName(cleaned) ? cleaned : undefined;
 }

@@ -3,6 +3,7 @@
  *
  * Everything else may be a secret of the client (cloud keys, tokens) or steer a program (NODE_OPTIONS, LD_PRELOAD).
  */
+import { lstatSync } from 'node:fs';
 import type { Environment } from './paths.ts';
 
 /** What the SDKs of MCP give to the servers that they start, with the locale and the folder for temporary files. */
@@ -37,4 +38,30 @@ function picked(env: Environment, isWanted: (name: string) => boolean): Record<s
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[1].startsWith('()') && isWanted(entry[0]),
   );
   return Object.fromEntries(entries);
+}
+
+/**
+ * With XDG_RUNTIME_DIR, as systemd's logins have it: AI clients pass on few variables, and a daemon whose socket is looked for
+ * in another folder than a terminal looks in would not be one for all.
+ *
+ * @param folder where the folders of all logins are
+ */
+export function loginEnvironment(
+  env: Environment,
+  platform: NodeJS.Platform,
+  uid: number | undefined,
+  folder = '/run/user',
+): Environment {
+  if (platform !== 'linux' || uid === undefined || (env['XDG_RUNTIME_DIR'] ?? '') !== '') return env;
+  const own = `${folder}/${uid}`;
+  return isOwnFolder(own, uid) ? { ...env, XDG_RUNTIME_DIR: own } : env;
+}
+
+function isOwnFolder(path: string, uid: number): boolean {
+  try {
+    const found = lstatSync(path);
+    return found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,5 @@
 /** Rules for `pools`: names that cannot be mistaken for a host's, members that exist, and each server in one pool only. */
-import { checkMember } from './checks.ts';
-import { legalName } from './names.ts';
+import { checkMember, legalName } from './checks.ts';
 import { nearMiss } from './near-miss.ts';
 import { type Candidate, isLiteral, isMember, poolMembers } from './pool-members.ts';
 import type { Complaint, KeyPath } from './problem.ts';

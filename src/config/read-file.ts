@@ -3,7 +3,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { AnywhereError } from '../base/errors.ts';
-import { MAX_HOSTS_FILE_BYTES } from './decode.ts';
+import { MAX_HOSTS_FILE_BYTES } from './check.ts';
 import type { FoundFile } from './find.ts';
 import { configInvalid } from './problem.ts';
 

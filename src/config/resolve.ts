@@ -2,9 +2,9 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { DEFAULTS } from './defaults.ts';
 import { expandHome } from './paths.ts';
-import type { HostPlan, Plan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
-import { poolPlans } from './resolve-pools.ts';
-import type { HostEntry, HostsFile, ServerEntry, SshEntry } from './schema.ts';
+import type { HostPlan, Plan, PoolPlan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
+import { type Candidate, poolMembers } from './pool-members.ts';
+import type { HostEntry, HostsFile, PoolEntry, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
 
 export interface ResolvePlace {
@@ -136,4 +136,16 @@ function filled<Group extends Readonly<Record<string, number>>>(
 
 function own<Value>(record: Record<string, Value | null> | null | undefined, key: string): Value | undefined {
   return record !== undefined && record !== null && Object.hasOwn(record, key) ? (record[key] ?? undefined) : undefined;
+}
+
+function poolPlans(pools: Readonly<Record<string, PoolEntry>>, hosts: readonly HostPlan[]): readonly PoolPlan[] {
+  const candidates = hosts.flatMap(({ name: host, tags, servers }): Candidate[] =>
+    servers.map(({ name: server }) => ({ host, server, tags })),
+  );
+  return Object.entries(pools).map(([name, { members, strategy, pin }]) => ({
+    name,
+    members: poolMembers(members, candidates),
+    strategy: strategy ?? 'least-busy',
+    pin: pin ?? false,
+  }));
 }

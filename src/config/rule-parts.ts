@@ -1,7 +1,7 @@
 /** What the rules of the hosts file share. They look at values that nobody has checked yet. */
-import { describeFound } from './found.ts';
-import { isLegalName, NAME_RULE } from './names.ts';
-import type { Complaint, KeyPath } from './problem.ts';
+
+import { isLegalName, NAME_RULE } from './checks.ts';
+import { type Complaint, describeFound, type KeyPath } from './problem.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 

@@ -2,12 +2,12 @@
  * Rules that need more than one key, or the name of a key. They look at the unchecked value, so that they speak
  * up beside what the schema finds instead of after it.
  */
+
+import { legalName } from './checks.ts';
 import { DEFAULTS } from './defaults.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
-import { describeFound } from './found.ts';
-import { legalName } from './names.ts';
 import { poolRules } from './pool-rules.ts';
-import type { Complaint, KeyPath } from './problem.ts';
+import { type Complaint, describeFound, type KeyPath } from './problem.ts';
 import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
 import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
 

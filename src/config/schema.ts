@@ -20,9 +20,10 @@ import {
   checkToolName,
   checkUser,
   checkVariable,
+  MAX_NAME_LENGTH,
+  NAME_PATTERN,
 } from './checks.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
-import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
 import type { PoolStrategy } from './plan.ts';
 
 const named = { propertyNames: { pattern: NAME_PATTERN, maxLength: MAX_NAME_LENGTH } };

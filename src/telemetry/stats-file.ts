@@ -6,8 +6,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { DURATION_CLASSES } from './histogram.ts';
-import { StatsBook } from './stats-book.ts';
-import type { Slot } from './stats-slot.ts';
+import { type Slot, StatsBook } from './stats-book.ts';
 
 /** Part of the file's name, so that two versions of this program leave each other's alone. */
 export const STATS_FORMAT = 1;

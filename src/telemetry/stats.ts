@@ -6,9 +6,8 @@
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
-import { StatsBook, type StatsWindow, slotAt } from './stats-book.ts';
+import { StatsBook, type StatsWindow, slotAt, Tally, type Totals } from './stats-book.ts';
 import { readStats, writeStats } from './stats-file.ts';
-import { Tally, type Totals } from './stats-slot.ts';
 
 /** How much is lost at most when this process is killed. */
 const SAVE_MS = 60_000;
