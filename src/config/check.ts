@@ -1,4 +1,4 @@
-/** The whole way from a hosts file's bytes to a Plan, or to all of its mistakes at once. */
+/** From the bytes of a hosts file to a Plan, or to the list of all mistakes. */
 import { isUtf8 } from 'node:buffer';
 import { type HostsDocument, readDocument } from './document.ts';
 import type { Plan } from './plan.ts';
@@ -53,7 +53,7 @@ function placed(complaint: Complaint, document: HostsDocument | undefined, file:
   };
 }
 
-/** A hosts file of 100 hosts with 10 servers each has about 300 KB; more than this is some other file. */
+/** A hosts file of 100 hosts with 10 servers each has about 300 KB; a larger file is something else. */
 export const MAX_HOSTS_FILE_BYTES = 4 * 1024 * 1024;
 
 type Decoded = { readonly text: string } | { readonly complaint: Complaint };
@@ -70,7 +70,7 @@ function wrongSize(bytes: Uint8Array): Complaint | undefined {
   return wholeFile(
     'a hosts file of at most 4 MiB',
     `${String(bytes.length)} bytes`,
-    'name the right file with --config',
+    'choose the right file with --config',
   );
 }
 

@@ -2,7 +2,7 @@
  * The text of a hosts file as a value, with the place of every key in it.
  *
  * YAML 1.2 (so `on` and `no` are texts), with `<<` merges and anchors as people use them. JSON is read by
- * the same rules. What the library quotes from the text is not passed on: a line may hold a secret.
+ * the same rules. Quotes of the library are not passed on: a line may hold a secret.
  */
 
 import {
@@ -28,7 +28,7 @@ export interface HostsDocument {
   /** Plain data; undefined when the syntax is too broken to say. */
   readonly value: unknown;
   readonly complaints: readonly Complaint[];
-  /** Where a key, or what stands behind it, begins. For a key that is missing: where its parent begins. */
+  /** The position of a key or its value. For a missing key: the position of its parent. */
   locate(path: KeyPath, about: 'key' | 'value'): Position;
 }
 
@@ -50,12 +50,12 @@ export function readDocument(text: string): HostsDocument {
   return { ...plainValue(document, complaints), locate };
 }
 
-/** After so many the parser only repeats itself. */
+/** Beyond this number the parser only repeats itself. */
 const MOST_FAULTS = 20;
 const START: Position = { line: 1, column: 1 };
 const OPTIONS = { prettyErrors: false, merge: true, stringKeys: true } as const;
 
-/** What `parseDocument` of the library does, with a look at the depth before its recursive half begins. */
+/** Like `parseDocument` of the library, with a check of the depth before the recursive part. */
 function parseText(text: string, lines: LineCounter): Document.Parsed | Complaint {
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   if (isTooDeep(tokens)) {
@@ -68,7 +68,7 @@ function parseText(text: string, lines: LineCounter): Document.Parsed | Complain
   return document;
 }
 
-/** One broken quote or bracket gives a row of faults, all at the place where the parser noticed. */
+/** One broken quote or bracket causes several errors at the same place. */
 function firstOfPlace(faults: readonly YAMLError[]): YAMLError[] {
   return faults.filter((fault, index) => faults.findIndex((other) => other.pos[0] === fault.pos[0]) === index);
 }
@@ -85,7 +85,7 @@ function plainValue(
       about: 'value',
       expected: 'anchors that expand to something small',
       found: 'aliases that expand without end',
-      suggestion: 'write the repeated parts out',
+      suggestion: 'write out the repeated parts',
       at: START,
     };
     return { value: undefined, complaints: [...complaints, bomb] };
@@ -121,7 +121,7 @@ function inside(token: CST.Token): CST.Token[] {
 
 interface NodeComplaint extends Complaint {
   readonly offset: number;
-  /** The document has no value as it stands. */
+  /** The document has no usable value. */
   readonly broken: boolean;
 }
 
@@ -145,7 +145,7 @@ function nodeComplaints(document: Document.Parsed): NodeComplaint[] {
   return found;
 }
 
-/** Most often a glob that somebody forgot to quote. */
+/** Usually a glob without quotes. */
 function unknownAlias(path: KeyPath): Omit<NodeComplaint, 'offset'> {
   const found = 'an alias (*name) without its anchor (&name)';
   return {
@@ -153,12 +153,12 @@ function unknownAlias(path: KeyPath): Omit<NodeComplaint, 'offset'> {
     about: 'value',
     expected: 'a text',
     found,
-    suggestion: 'put a text that begins with * in quotes',
+    suggestion: 'put a text that starts with * in quotes',
     broken: true,
   };
 }
 
-/** Much of the world drops it silently. */
+/** Many programs drop this key silently. */
 function reserved(path: KeyPath): Omit<NodeComplaint, 'offset'> {
   return { path, about: 'key', expected: 'a name', found: 'the reserved word `__proto__`', broken: false };
 }

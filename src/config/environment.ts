@@ -13,7 +13,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   ...['PROGRAMDATA', 'PROGRAMFILES', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE', 'WINDIR'],
 ]);
 
-/** Where the user's login session is: what ssh and password managers reach agents, keyrings and displays by. */
+/** Variables by which ssh and password managers find agents, keyrings and displays of the login session. */
 const OF_LOGIN: ReadonlySet<string> = new Set([
   ...['SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'],
 ]);
@@ -23,7 +23,7 @@ export function environmentForServers(env: Environment): Record<string, string> 
   return picked(env, isPassedOn);
 }
 
-/** For what runs on the user's behalf: ssh with its ProxyCommand and `Match exec`, SSH_ASKPASS, `${cmd:…}`. */
+/** For programs that run on behalf of the user: ssh with its ProxyCommand and `Match exec`, SSH_ASKPASS, `${cmd:…}`. */
 export function environmentForHelpers(env: Environment): Record<string, string> {
   return picked(env, (name) => isPassedOn(name) || OF_LOGIN.has(name));
 }
@@ -41,10 +41,10 @@ function picked(env: Environment, isWanted: (name: string) => boolean): Record<s
 }
 
 /**
- * With XDG_RUNTIME_DIR, as systemd's logins have it: AI clients pass on few variables, and a daemon whose socket is looked for
- * in another folder than a terminal looks in would not be one for all.
+ * The environment with XDG_RUNTIME_DIR, as systemd sets it for logins. AI clients pass on few variables; without this one
+ * they would look for the daemon's socket in another folder than a terminal does.
  *
- * @param folder where the folders of all logins are
+ * @param folder the parent of the runtime folders of all logins
  */
 export function loginEnvironment(
   env: Environment,

@@ -50,5 +50,5 @@ function edits(a: string, b: string): number {
 }
 
 function sortedLetters(word: string): string {
-  return [...word].sort().join('');
+  return Array.from(word).sort().join('');
 }

@@ -1,8 +1,8 @@
 /**
  * Which hosts files of working folders the user allowed to start programs: by path and content.
  *
- * One record a file, so that two commands at once cannot lose each other's. A record that cannot be read, or
- * that somebody else could have written, counts as none.
+ * Each hosts file has its own record, so that two commands at once cannot overwrite each other. A record that cannot be
+ * read, or that another user could have written, does not count.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export type TrustState =
   | { readonly kind: 'trusted' }
   /** Never trusted. */
   | { readonly kind: 'unknown' }
-  /** Trusted with another content, which is kept to show the difference. */
+  /** Trusted with another content, kept for the diff. */
   | { readonly kind: 'changed'; readonly before: string };
 
 interface TrustRecord {
@@ -36,7 +36,7 @@ export interface TrustDeps {
   readonly now: () => number;
 }
 
-/** Where it stands whether the file of this path is trusted, with links followed. */
+/** The trust record of a hosts file; `realPath` has links followed. */
 export function trustRecordFile(stateDir: string, realPath: string): string {
   return join(stateDir, 'trusted', `${sha256(Buffer.from(realPath)).slice(0, 32)}.json`);
 }
@@ -69,7 +69,7 @@ export function untrusted(file: string, state: TrustState): AnywhereError {
   const why =
     state.kind === 'changed' ? 'has changed since you trusted it' : 'starts programs, and you have not trusted it yet';
   return new AnywhereError('CONFIG_UNTRUSTED', `${file} was found in a working folder and ${why}.`, {
-    hint: 'read it, then: mcp-anywhere config trust',
+    hint: 'read the file, then run: mcp-anywhere config trust',
   });
 }
 
@@ -84,7 +84,7 @@ async function readRecord(file: string): Promise<TrustRecord | undefined> {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     return isRecord(value) ? value : undefined;
   } catch {
-    // Missing or broken: nothing is trusted by it.
+    // A missing or broken record trusts nothing.
     return undefined;
   }
 }

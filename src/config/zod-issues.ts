@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { nearMiss } from './near-miss.ts';
 import { type Complaint, describeFound, type KeyPath, valueAt } from './problem.ts';
 
-/** `root` is the value that was checked: what was found is described from it. */
+/** `root` is the checked value; complaints describe the parts of it that they concern. */
 export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, root: unknown): Complaint[] {
   return issues.flatMap((issue) => {
     const path = keyPath(issue.path);
@@ -17,9 +17,9 @@ function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
   if (isLater(path, key)) {
     return {
       ...base,
-      expected: 'a key of this version',
-      found: `\`${key}\`, which is not built yet in this version`,
-      suggestion: 'remove it',
+      expected: 'a key that this version supports',
+      found: `\`${key}\`, which this version does not support yet`,
+      suggestion: 'remove the key',
     };
   }
   const known = keysAt(schema, path);
@@ -49,11 +49,11 @@ function wrongValue(issue: z.core.$ZodIssue, path: KeyPath, value: unknown): Com
   };
 }
 
-/** YAML made a number or a truth value of what was meant as text. */
+/** YAML read a text as a number or a boolean. */
 function quoteAdvice(issue: z.core.$ZodIssue, value: unknown): string | undefined {
   const scalar = typeof value === 'number' || typeof value === 'boolean';
   if (issue.code === 'invalid_type' && issue.expected === 'string' && scalar)
-    return `write "${String(value)}" in quotes`;
+    return `write the text in quotes: "${String(value)}"`;
   if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string')
     return 'write it as a list: [a, b]';
   return undefined;

@@ -1,10 +1,10 @@
-/** Reads back what `ServerLogs` wrote down. */
+/** Reads the log files of `ServerLogs`. */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogStream } from '../api/events.ts';
 import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
 
-/** One line that was said. */
+/** One log line. */
 export interface ServerLogEntry extends LogPlace {
   /** Wall clock, ms since the epoch. */
   readonly atMs: number;
@@ -19,7 +19,7 @@ export interface TailQuery {
   readonly lines: number;
 }
 
-/** The last entries of a server, of a host and all its servers, or of everything; oldest first. */
+/** The last entries of a server, of a host with its servers, or of everything; oldest first. */
 export async function readLogs(folder: string, query: TailQuery): Promise<ServerLogEntry[]> {
   const places = (await placesIn(folder)).filter((place) => isAsked(query, place));
   const entries = await Promise.all(places.map((place) => tailOf(folder, place, query.lines)));
@@ -47,7 +47,7 @@ function isAsked(query: TailQuery, place: LogPlace): boolean {
   return query.server === undefined || query.server === place.server;
 }
 
-/** A line that another program or half a write left there is nobody's entry. */
+/** Undefined for a line of another program or of an interrupted write. */
 function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
   try {
     const { atMs, stream, line } = JSON.parse(text) as Partial<ServerLogEntry>;

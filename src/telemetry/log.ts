@@ -1,8 +1,8 @@
 /**
  * The program's own log as newline-delimited JSON: `{"time":…,"level":"warn",…fields,"message":"…"}`.
  *
- * A file of its own instead of a logging library: it is loaded on the way to the first tools/list, and all
- * it must do is filter by level, write one line and never throw.
+ * No logging library: this file is loaded before the first tools/list, and its only tasks are to filter by level, to write
+ * one line and never to throw.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Redact } from './redact.ts';
@@ -27,7 +27,7 @@ type WrittenLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** stderr or a file, never stdout. Its errors are its owner's. */
+  /** stderr or a file, never stdout. The owner handles its errors. */
   readonly destination: { write(text: string): unknown };
   readonly clock: Pick<Clock, 'now'>;
   /** Applied to the whole line. */
@@ -61,7 +61,7 @@ function withFields(options: LogOptions, own: object): Log {
   };
 }
 
-/** A log line that cannot be written as JSON (a cycle, a throwing getter) still says that it was one. */
+/** An entry that cannot be written as JSON (a cycle, a throwing getter) still leaves a line. */
 function lineOf(entry: { readonly time: number; readonly level: string; readonly message: string }): string {
   try {
     return JSON.stringify(entry, plain);
@@ -71,7 +71,7 @@ function lineOf(entry: { readonly time: number; readonly level: string; readonly
   }
 }
 
-/** Values that JSON would lose or refuse. `this` has an error as it is; `value` is what its own toJSON made of it. */
+/** Values that JSON would lose or refuse. `this` holds the original error; `value` is the result of its toJSON. */
 function plain(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const original = this[key];
   if (original instanceof Error) return describeError(original);
@@ -81,7 +81,7 @@ function plain(this: Record<string, unknown>, key: string, value: unknown): unkn
   return value;
 }
 
-/** AnywhereError's own JSON has no stack, which is what whoever reads this log looks for. */
+/** The JSON of AnywhereError has no stack, which readers of this log need. */
 function describeError(error: Error): object {
   const own: object = Object.fromEntries(Object.entries(error));
   return { ...own, name: error.name, message: error.message, stack: error.stack, cause: error.cause };

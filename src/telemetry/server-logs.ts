@@ -1,7 +1,7 @@
 /**
- * What servers and their hosts said, kept on disk: one file per server, and one per host for its ssh.
+ * The output of servers and hosts on disk: one file per server, and one per host for its ssh.
  *
- * It subscribes to nothing by itself, and nothing that happens to the disk reaches whoever calls it.
+ * Subscribes to nothing itself. Failures of the disk never reach the caller.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { LineBudget, type LineRate } from './line-rate.ts';

@@ -1,6 +1,6 @@
 /**
  * Counts by subject (a tool, a client) over a day: the last hour in slots of five minutes, what is before it in
- * slots of half an hour. Only what was used has slots, and what was used longest ago makes room.
+ * slots of half an hour. Only used subjects have slots, and the least recently used ones make room.
  */
 import { type Counts, classOf, DURATION_CLASSES, packed, sumOf } from './histogram.ts';
 
@@ -13,10 +13,10 @@ export type StatsWindow = 'hour' | 'day';
 
 const WINDOWS: Readonly<Record<StatsWindow, number>> = { hour: HOUR_MS, day: 24 * HOUR_MS };
 
-/** All tools of the largest hosts file that this program is made for, and some clients. */
+/** All tools of the largest supported hosts file, and some clients. */
 const MAX_SUBJECTS = 12_000;
 
-/** The five minutes that a moment is in. */
+/** The five-minute slot of a moment. */
 export function slotAt(nowMs: number): { readonly startMs: number; readonly endMs: number } {
   const startMs = nowMs - (nowMs % FINE_MS);
   return { startMs, endMs: startMs + FINE_MS };
@@ -48,7 +48,7 @@ export class StatsBook {
     return this.#subjects;
   }
 
-  /** Sums up what happened in the window that ends now, for each subject that occurs in it. A slot counts whole. */
+  /** Sums for each subject in the window that ends now. A slot counts as a whole. */
   totals(window: StatsWindow, nowMs: number): ReadonlyMap<string, Totals> {
     const sinceMs = nowMs - WINDOWS[window];
     const sums = new Map<string, Totals>();
@@ -62,7 +62,7 @@ export class StatsBook {
     return sums;
   }
 
-  /** Joins what is older than an hour, drops what is older than a day or yet to come, and the least recent of too many. */
+  /** Joins slots older than an hour, drops slots older than a day or in the future, and drops the least recent subjects beyond the limit. */
   tidy(nowMs: number): void {
     for (const [subject, slots] of this.#subjects) {
       const kept = slots.filter((slot) => isOfToday(slot, nowMs)).map((slot) => aged(slot, nowMs));
@@ -99,13 +99,13 @@ function aged(slot: Slot, nowMs: number): Slot {
   return { ...slot, startMs: slot.startMs - (slot.startMs % COARSE_MS), spanMs: COARSE_MS };
 }
 
-/** What is counted of calls, in one stretch of time. */
+/** Counts of calls in one period. */
 export interface Totals {
   readonly calls: number;
   readonly errors: number;
-  /** Of requests, as the client wrote them. */
+  /** Bytes of requests as the client wrote them. */
   readonly bytesIn: number;
-  /** Of answers, as the server wrote them. */
+  /** Bytes of answers as the server wrote them. */
   readonly bytesOut: number;
   readonly durations: Counts;
 }
@@ -156,9 +156,9 @@ export class Sum {
   }
 }
 
-/** What is being counted now: every call of every client comes through here. */
+/** The current counts: every call of every client is added here. */
 export class Tally {
-  /** It was taken over: who has it must ask for another. */
+  /** The counts were taken over: ask for another tally. */
   isOver = false;
   readonly #durations = new Uint32Array(DURATION_CLASSES);
   #calls = 0;

@@ -12,10 +12,10 @@ import { type Slot, StatsBook } from './stats-book.ts';
 export const STATS_FORMAT = 1;
 
 const HEADER = JSON.stringify({ statistics: STATS_FORMAT });
-/** A millisecond's work at most, where each was used all day. */
+/** At most a millisecond of work, even where each subject was used all day. */
 const SUBJECTS_AT_ONCE = 25;
 
-/** Empty where there is none yet. One that cannot be understood is renamed to `<file>.broken` and reported. */
+/** Empty where there is none yet. An unreadable file is renamed to `<file>.broken` and reported. */
 export async function readStats(file: string, onBroken: (file: string) => void): Promise<StatsBook> {
   const lines = await linesOf(file);
   const book = lines === undefined ? new StatsBook() : await decoded(lines);
@@ -57,7 +57,7 @@ async function decoded([header, ...lines]: readonly string[]): Promise<StatsBook
   return book;
 }
 
-/** False where it is none of ours. */
+/** False where the line is not ours. */
 function readLine(book: StatsBook, line: string): boolean {
   const value = parsed(line);
   if (!Array.isArray(value) || value.length !== 2) return false;
