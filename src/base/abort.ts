@@ -1,4 +1,4 @@
-/** Deadlines and cancellation; whoever makes a deadline gets its cleanup back. */
+/** Deadlines and cancellation. */
 import type { Clock } from './clock.ts';
 
 export interface Deadline {

@@ -1,6 +1,6 @@
 /**
- * Cuts what somebody outside writes into lines, in time linear in its length, and says when it is more than anything
- * sensible would be. Whoever reads then gives the channel up.
+ * Cuts text from outside into lines, in time linear in its length, and tells when the text exceeds its limits. The reader
+ * then closes the channel.
  */
 export interface TextLimits {
   /** Longest line, in bytes. */
@@ -16,7 +16,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 export class BoundedLines {
   readonly #limits: Required<TextLimits>;
   #unread = NO_BYTES;
-  /** The beginning of a line that is not whole yet. */
+  /** The beginning of an incomplete line. */
   #held: Buffer[] = [];
   #heldBytes = 0;
   #lines = 0;
@@ -26,20 +26,20 @@ export class BoundedLines {
     this.#limits = { lineBytes, lines, bytes };
   }
 
-  /** More has been written than is allowed: no line comes any more. */
+  /** The limits are exceeded: no more lines come. */
   get isOver(): boolean {
     const { lineBytes, lines, bytes } = this.#limits;
     return this.#heldBytes > lineBytes || this.#lines > lines || this.#bytes > bytes;
   }
 
-  /** Every line of the chunk before must have been taken. */
+  /** Take every line of the previous chunk first. */
   push(chunk: Buffer): void {
     if (this.isOver) return;
     this.#bytes += chunk.length;
     this.#unread = chunk;
   }
 
-  /** The next line without its newline; undefined where none is whole yet. */
+  /** The next line without its newline; undefined where no line is complete yet. */
   next(): string | undefined {
     const end = this.isOver ? -1 : this.#unread.indexOf(NEWLINE);
     if (end === -1) {
@@ -55,12 +55,12 @@ export class BoundedLines {
     return line;
   }
 
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of the incomplete last line. */
   get partial(): string {
     return this.#joined(NO_BYTES);
   }
 
-  /** What of the last chunk has not been taken as a line. */
+  /** The part of the last chunk behind the lines taken. */
   get rest(): Buffer {
     return this.#unread;
   }

@@ -1,4 +1,4 @@
-/** Time comes in from outside, so that every state machine is tested without waiting. */
+/** Time is injected, so that tests of state machines need not wait. */
 
 /** Stops a timer; calling it again does nothing. */
 export type CancelTimer = () => void;

@@ -1,8 +1,8 @@
 /**
  * The one error class of the program, with a closed list of codes.
  *
- * Nothing decides on an error's text: code reads `code`, people read `message`, `evidence` and `hint`.
- * Errors of libraries become ours in exactly one file per library (`link/ssh2/errors.ts`, …).
+ * Code decides by `code` and never by text. People read `message`, `evidence` and `hint`.
+ * Each library has exactly one file that turns its errors into ours (`ssh2/errors.ts`, …).
  */
 
 /** Exit codes of the command line (DESIGN.md, outside contract). */
@@ -23,9 +23,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 interface CodeInfo {
   readonly exit: ExitCode;
-  /** What it means, for `explain` and the docs. One sentence. */
+  /** The meaning in one sentence, for `explain` and the docs. */
   readonly meaning: string;
-  /** The next command or step. `{host}` and `{server}` are filled in. */
+  /** The next command or step. The constructor fills in `{host}` and `{server}`. */
   readonly hint: string;
 }
 
@@ -36,16 +36,16 @@ export const ERROR_CODES = {
   USAGE: { exit: EXIT.usage, meaning: 'The command line is not valid.', hint: 'mcp-anywhere --help' },
   INTERNAL: {
     exit: EXIT.unexpected,
-    meaning: 'A defect of MCP-Anywhere itself.',
-    hint: 'report it with the output of `mcp-anywhere doctor`',
+    meaning: 'This is a bug in MCP-Anywhere.',
+    hint: 'please report the bug with the output of `mcp-anywhere doctor`',
   },
-  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run it again' },
+  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run the command again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },
   CONFIG_INVALID: { exit: EXIT.config, meaning: 'The hosts file has mistakes.', hint: 'mcp-anywhere config validate' },
   CONFIG_UNTRUSTED: {
     exit: EXIT.config,
-    meaning: 'A hosts file in a working folder starts programs, so it must be trusted once.',
+    meaning: 'A hosts file from a working folder can start programs, so you must trust the file once.',
     hint: 'mcp-anywhere config trust',
   },
   SECRET_UNRESOLVED: {
@@ -55,13 +55,13 @@ export const ERROR_CODES = {
   },
   FOLDER_UNUSABLE: {
     exit: EXIT.unexpected,
-    meaning: 'A folder for state, cache or sockets cannot be made, or belongs to somebody else.',
-    hint: 'check its owner and permissions',
+    meaning: 'A folder for state, cache or sockets cannot be created, or belongs to another user.',
+    hint: 'check the owner and the permissions of the folder',
   },
 
   HOST_UNREACHABLE: {
     exit: EXIT.unreachable,
-    meaning: 'No connection to the host could be made.',
+    meaning: 'MCP-Anywhere could not connect to the host.',
     hint: 'mcp-anywhere doctor {host}',
   },
   HOST_TIMEOUT: {
@@ -72,27 +72,27 @@ export const ERROR_CODES = {
   LINK_LOST: { exit: EXIT.unreachable, meaning: 'The connection to the host was lost.', hint: 'mcp-anywhere status' },
   CHANNEL_REFUSED: {
     exit: EXIT.unreachable,
-    meaning: 'The host refused to open a session (MaxSessions, ForceCommand or a subsystem that is not there).',
+    meaning: 'The host refused to open a session (MaxSessions, ForceCommand or a missing subsystem).',
     hint: 'mcp-anywhere doctor {host}',
   },
   SSH_CONFIG: {
     exit: EXIT.config,
-    meaning: 'The system ssh refused the configuration of this host.',
+    meaning: 'The system ssh rejected the configuration of this host.',
     hint: 'ssh -G {host}',
   },
   SSH_MISSING: {
     exit: EXIT.unexpected,
-    meaning: 'The OpenSSH client (ssh) is needed and not installed.',
+    meaning: 'The OpenSSH client (ssh) is required but not installed.',
     hint: INSTALL_OPENSSH,
   },
   SSH_NEGOTIATION: {
     exit: EXIT.unreachable,
-    meaning: 'The host and our own SSH have no algorithm in common, or did not understand each other.',
+    meaning: 'The built-in SSH client and the host have no algorithm in common, or could not understand each other.',
     hint: 'set `ssh: { backend: openssh }` for {host} in the hosts file',
   },
   AUTH_FAILED: {
     exit: EXIT.auth,
-    meaning: 'The host accepted none of the offered keys or answers.',
+    meaning: 'The host rejected every key and answer.',
     hint: 'ssh-add -l; mcp-anywhere doctor {host}',
   },
   KEY_UNUSABLE: {
@@ -102,84 +102,88 @@ export const ERROR_CODES = {
   },
   HOST_KEY_UNKNOWN: {
     exit: EXIT.auth,
-    meaning: 'The host has a key that no known_hosts file names.',
+    meaning: 'The key of the host is in no known_hosts file.',
     hint: 'mcp-anywhere trust {host}',
   },
   HOST_KEY_CHANGED: {
     exit: EXIT.auth,
-    meaning: 'The host shows another key than the one known: reinstalled, or somebody in the middle.',
-    hint: "compare the fingerprints with the machine's owner, then remove the old line",
+    meaning: 'The key of the host has changed: the machine was reinstalled, or someone intercepts the connection.',
+    hint: 'compare the fingerprint with the owner of the machine, then remove the old line from known_hosts',
   },
   HOST_KEY_REVOKED: {
     exit: EXIT.auth,
-    meaning: 'The host shows a key marked @revoked.',
+    meaning: 'The key of the host is marked @revoked.',
     hint: 'ask the owner of the machine',
   },
 
   SERVER_START_FAILED: {
     exit: EXIT.tool,
-    meaning: 'The MCP server ended before it answered initialize.',
+    meaning: 'The MCP server exited before it answered initialize.',
     hint: 'mcp-anywhere logs {host}/{server}',
   },
   COMMAND_NOT_FOUND: {
     exit: EXIT.tool,
     meaning: "The server's command does not exist on that host.",
-    hint: 'install it there, or write its absolute path; mcp-anywhere doctor {host}',
+    hint: 'install the command there, or write its absolute path; mcp-anywhere doctor {host}',
   },
   CWD_MISSING: {
     exit: EXIT.tool,
     meaning: "The server's working folder does not exist on that host.",
-    hint: 'create it there or correct `cwd`',
+    hint: 'create the folder there, or correct `cwd`',
   },
   SERVER_START_TIMEOUT: {
     exit: EXIT.tool,
     meaning: 'The MCP server did not answer initialize in time.',
-    hint: 'raise startTimeoutMs; mcp-anywhere logs {host}/{server}',
+    hint: 'raise `startTimeoutMs`; mcp-anywhere logs {host}/{server}',
   },
-  SERVER_EXITED: { exit: EXIT.tool, meaning: 'The MCP server ended.', hint: 'mcp-anywhere logs {host}/{server}' },
+  SERVER_EXITED: { exit: EXIT.tool, meaning: 'The MCP server exited.', hint: 'mcp-anywhere logs {host}/{server}' },
   SERVER_STOPPED: {
     exit: EXIT.tool,
-    meaning: 'MCP-Anywhere ended the MCP server: a restart, an idle time, or its client left.',
-    hint: 'call it again: it is started anew',
+    meaning: 'MCP-Anywhere stopped the MCP server for a restart, because nobody used it, or because its client left.',
+    hint: 'call the tool again: MCP-Anywhere starts the server again',
   },
   SERVER_PROTOCOL: {
     exit: EXIT.tool,
-    meaning: 'The MCP server broke the protocol.',
+    meaning: 'The MCP server sent a message that is not valid MCP.',
     hint: 'mcp-anywhere logs {host}/{server}',
   },
   MESSAGE_TOO_LARGE: {
     exit: EXIT.tool,
-    meaning: 'One message was larger than the limit.',
-    hint: 'ask the tool for less at a time',
+    meaning: 'A message was larger than the limit.',
+    hint: 'ask the tool for less data at a time',
   },
   SERVER_HUNG: {
     exit: EXIT.tool,
-    meaning: 'The MCP server ran and answered nothing any more, so it was ended.',
+    meaning: 'The MCP server was running but no longer answered, so MCP-Anywhere stopped it.',
     hint: 'mcp-anywhere logs {host}/{server}',
   },
   LIMIT_REACHED: {
     exit: EXIT.tool,
     meaning: 'A limit of the hosts file was reached.',
-    hint: 'wait for other calls to end, or raise it under `limits`',
+    hint: 'wait until other calls end, or raise the limit under `limits`',
   },
-  CALL_TIMEOUT: { exit: EXIT.tool, meaning: 'The tool did not answer in time.', hint: 'raise timeoutMs of the server' },
+  CALL_TIMEOUT: {
+    exit: EXIT.tool,
+    meaning: 'The tool did not answer in time.',
+    hint: 'raise `timeoutMs` of the server',
+  },
   OUTCOME_UNKNOWN: {
     exit: EXIT.tool,
     meaning: 'The connection was lost while the call ran: it may or may not have been carried out.',
     hint: 'check on the host before you repeat it',
   },
-  TOOL_UNKNOWN: { exit: EXIT.usage, meaning: 'No such tool is offered.', hint: 'mcp-anywhere tools' },
-  TOOL_FAILED: { exit: EXIT.tool, meaning: 'The tool answered with an error.', hint: 'read its answer' },
+  TOOL_UNKNOWN: { exit: EXIT.usage, meaning: 'No tool of this name is offered.', hint: 'mcp-anywhere tools' },
+  TOOL_FAILED: { exit: EXIT.tool, meaning: 'The tool answered with an error.', hint: 'read the answer of the tool' },
   TOOL_DENIED: {
     exit: EXIT.tool,
     meaning: 'The hosts file does not allow this tool.',
     hint: 'see `tools.allow` and `tools.deny` of the server',
   },
-  CANCELLED: { exit: EXIT.interrupted, meaning: 'The caller cancelled it.', hint: 'run it again' },
-  NO_DAEMON: { exit: EXIT.noDaemon, meaning: 'No MCP-Anywhere runs.', hint: 'mcp-anywhere serve' },
+  CANCELLED: { exit: EXIT.interrupted, meaning: 'The caller cancelled the request.', hint: 'send the request again' },
+  NO_DAEMON: { exit: EXIT.noDaemon, meaning: 'MCP-Anywhere is not running.', hint: 'mcp-anywhere serve' },
   NO_TTY: {
     exit: EXIT.auth,
-    meaning: 'A passphrase or code is needed and nobody can be asked here.',
+    meaning: 'A passphrase or code is needed, and there is no terminal to ask for it.',
     hint: 'ssh-add <identity file>, or run `mcp-anywhere doctor {host}` in a terminal',
   },
 } as const satisfies Record<string, CodeInfo>;
@@ -194,15 +198,15 @@ export interface ErrorPlace {
 }
 
 interface ErrorDetails extends ErrorPlace {
-  /** What was seen: last stderr lines, fingerprints, file and line. Never a secret. */
+  /** Observations: last stderr lines, fingerprints, file and line. Never a secret. */
   readonly evidence?: readonly string[] | undefined;
-  /** Instead of the code's own next step, when a better one is known here. */
+  /** Replaces the hint of the code where the caller knows a better one. */
   readonly hint?: string | undefined;
   readonly isUnsent?: boolean | undefined;
   readonly cause?: unknown;
 }
 
-/** Places that a hint still waits for. */
+/** Places that are not filled in yet. */
 const UNFILLED = /\{(?:host|server)\}/;
 
 /** The error of the program: what happened, where, on what evidence, and the next step. */
@@ -214,7 +218,7 @@ export class AnywhereError extends Error {
   readonly tool: string | undefined;
   readonly evidence: readonly string[];
   readonly hint: string;
-  /** The other side was given nothing of the request: sending the request again does no harm. */
+  /** Nothing of the request has reached the other side: sending the request again is safe. */
   readonly isUnsent: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -232,7 +236,7 @@ export class AnywhereError extends Error {
     return ERROR_CODES[this.code].exit;
   }
 
-  /** The same error, with the places it did not know yet. */
+  /** The same error with the missing places filled in. */
   at(place: ErrorPlace): AnywhereError {
     return new AnywhereError(this.code, this.message, {
       host: this.host ?? place.host,
@@ -251,7 +255,7 @@ export class AnywhereError extends Error {
     return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent: true });
   }
 
-  /** The same error without secrets, before it is stored or shown. Whoever decides by its cause still can. */
+  /** The same error without secrets, to be stored or shown. The cause stays where it holds no secret. */
   redacted(redact: (text: string) => string): AnywhereError {
     const { code, host, server, tool, isUnsent } = this;
     const [message = '', hint, ...evidence] = [this.message, this.hint, ...this.evidence].map(redact);
@@ -266,7 +270,7 @@ export class AnywhereError extends Error {
   }
 }
 
-/** A foreign error that holds a secret is left out: it may be logged whole. */
+/** A foreign error that holds a secret is left out, because a log prints the whole cause. */
 function redactedCause(cause: unknown, redact: (text: string) => string): unknown {
   if (cause instanceof AnywhereError) return cause.redacted(redact);
   if (!(cause instanceof Error)) return cause;
@@ -274,7 +278,7 @@ function redactedCause(cause: unknown, redact: (text: string) => string): unknow
   return redact(text) === text ? cause : undefined;
 }
 
-/** An error as data: what crosses the control API and what `--json` prints. */
+/** An error as data, for the control API and `--json`. */
 export interface ErrorReport {
   readonly code: ErrorCode;
   readonly message: string;
@@ -297,7 +301,7 @@ export function reportOf(error: AnywhereError): ErrorReport {
   };
 }
 
-/** Ours as it is; anything else is a defect and says so. */
+/** Our own error unchanged; any other error is a bug and becomes INTERNAL. */
 export function asAnywhereError(thrown: unknown): AnywhereError {
   if (thrown instanceof AnywhereError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,14 +1,14 @@
-/** Patterns of the hosts file: for tools of a server, members of a pool. */
+/** Patterns of the hosts file, for the tools of a server and the members of a pool. */
 
 /**
- * `*` matches any run of characters, `?` one; everything else stands for itself. Takes at most glob × name steps:
- * names are the server's choice, and a regular expression could be made to run for hours by one.
+ * `*` matches any run of characters, `?` matches one, and every other character matches itself. Takes at most
+ * glob × name steps: the server chooses the name, and a hostile name could keep a regular expression busy for hours.
  */
 export function matchesGlob(glob: string, name: string): boolean {
   const pattern = Array.from(glob);
   const text = Array.from(name);
   let [at, next] = [0, 0];
-  /** Behind the last star passed, and how much of the text it has swallowed. */
+  /** The index behind the last star, and how much of the text the star has matched. */
   let [behindStar, swallowed] = [0, 0];
   while (at < text.length) {
     if (pattern[next] === '*') {

@@ -1,9 +1,9 @@
 /**
- * Text of others, made fit for a terminal.
+ * Makes foreign text safe for a terminal.
  *
- * What steers a terminal, hides text or turns its direction goes by Unicode category, not by a list: control and format
- * characters, line and paragraph separators, lone surrogates, and whatever is drawn as nothing (zero-width and tag
- * characters, fillers, variation selectors). An emoji keeps the joiners and selectors that it is made of.
+ * Characters that steer a terminal, hide text or turn its direction are found by Unicode category, not by a list: control
+ * and format characters, line and paragraph separators, lone surrogates, and invisible characters (zero-width and tag
+ * characters, fillers, variation selectors). An emoji keeps its own joiners and selectors.
  */
 import stripAnsi from 'strip-ansi';
 
@@ -14,7 +14,7 @@ const EMOJI = String.raw`${EMOJI_PART}(?:\u200d${EMOJI_PART})*|[0-9#*]\ufe0f\u20
 const EMOJI_OR_HARMFUL = new RegExp(`${EMOJI}|${HARMFUL}`, 'gu');
 const ONE_HARMFUL = new RegExp(`^${HARMFUL}$`, 'u');
 
-/** Text without what could do harm; newline and tab stay. */
+/** The text without harmful characters; newline and tab stay. */
 export function harmless(text: string): string {
   if (isPlain(text)) return text;
   return replaced(stripAnsi(text), (character) => (isLayout(character) ? character : ''));
@@ -25,14 +25,14 @@ export function oneLine(text: string): string {
   return harmless(text.replaceAll(/[\s\u2028\u2029]+/g, ' ')).trim();
 }
 
-/** Text with what could do harm made visible as `\u{…}`, for a person who is to judge it; newline and tab stay. */
+/** The text with harmful characters shown as `\u{…}`, for a person who must judge the text; newline and tab stay. */
 export function visible(text: string): string {
   return replaced(text, (character) =>
     isLayout(character) ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }
 
-/** A JSON text with what could do harm as `\uXXXX`: it means the same. */
+/** A JSON text with harmful characters written as `\uXXXX`. The meaning stays the same. */
 export function harmlessJson(json: string): string {
   // Tabs and newlines of a JSON text stand between its tokens.
   return replaced(json, (character) => (isLayout(character) ? character : [...utf16(character)].join('')));
@@ -43,7 +43,7 @@ function replaced(text: string, by: (character: string) => string): string {
   return text.replaceAll(EMOJI_OR_HARMFUL, (found) => (ONE_HARMFUL.test(found) ? by(found) : found));
 }
 
-/** Nothing but printable ASCII and line ends: most of what is printed. */
+/** Only printable ASCII and line ends, as in most output. */
 function isPlain(text: string): boolean {
   return /^[\n -~]*$/.test(text);
 }

@@ -1,8 +1,8 @@
 /**
- * A scope owns work that nobody awaits in place: promises, and things to close.
+ * A scope owns background work: promises that nobody awaits, and things to close.
  *
  * A promise handed to `run` can never become an unhandled rejection; closing the scope aborts its
- * signal, closes what it owns in reverse order and waits for all of it.
+ * signal, closes the owned things in reverse order and waits for everything.
  */
 type Closer = () => void | Promise<void>;
 
@@ -41,8 +41,8 @@ export class Scope {
   }
 
   /**
-   * Called on close, last added first. After the close began it is called at once.
-   * @returns forgets it: what ended before must not be kept until then
+   * Called on close, last added first; at once when the scope is already closing.
+   * @returns removes the closer, for things that end before the scope
    */
   onClose(close: Closer): () => void {
     const closer = { close };

@@ -1,8 +1,8 @@
 /**
- * Reads of the few small files that every connection begins with: keys, known_hosts, what was learned last time.
+ * Reads the small files that every connection needs at its beginning: keys, known_hosts, caches.
  *
- * Read at once: by way of the thread pool each costs ten times as much, and twenty hosts that start together read five
- * hundred. A pipe or a device, which could keep everybody waiting, is left to the pool.
+ * Synchronous reads: through the thread pool each costs ten times as much, and twenty hosts that start together read five
+ * hundred files. Pipes and devices go through the pool, because they could block everything else.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ export async function readSmallFile(path: string, encoding: 'utf8' | 'latin1' = 
   return statSync(path).isFile() ? readFileSync(path, encoding) : readFile(path, encoding);
 }
 
-/** Whether something is there; false where that cannot be seen. */
+/** Whether the path exists; false where that cannot be determined. */
 export function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;

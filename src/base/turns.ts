@@ -1,9 +1,9 @@
-/** Lets so many things happen at once; the others wait for their turn, first come first served. */
+/** Limits how many tasks run at once; the others wait, first come first served. */
 export class Turns {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** `most`: at once; at least 1. */
+  /** @param most tasks at once; at least 1 */
   constructor(most: number) {
     this.#free = most;
   }

@@ -6,10 +6,11 @@
  * says when to look again. A file that cannot be read or written is as good as none: the cache must
  * not be able to stop anything.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { writeAtomicSync } from '../base/atomic-write.ts';
 import { COLLECTIONS, forEachCollection } from '../protocol/collections.ts';
 import { type Listing, readItem } from './listing.ts';
 
@@ -77,15 +78,10 @@ export class ListingCache {
   write(serverId: string, given: Listing): void {
     const listing = this.#withoutSecrets(given);
     const name = fileName(serverId, listing.profile);
-    const path = join(this.#folder, name);
-    const draft = `${path}.${randomBytes(6).toString('hex')}`;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(draft, encode(listing), { mode: 0o600, flag: 'wx' });
-      renameSync(draft, path);
+      writeAtomicSync(join(this.#folder, name), encode(listing));
       if (this.#files !== undefined) addFile(this.#files, name);
     } catch (error) {
-      removeQuietly(draft);
       this.#onError(error);
     }
   }
@@ -147,7 +143,6 @@ function readListing(path: string, fingerprint: string): Listing | undefined {
   }
 }
 
-/** It may not even have been made; what hindered that may hinder this too. */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });

@@ -107,8 +107,7 @@ export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitC
 /** For people, on stderr; the file was written by others, so nothing of it may steer the terminal. */
 async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promise<void> {
   const plan = planOf(opened, io);
-  const { trustDiff } = await import('../config/trust-diff.ts');
-  const { summaryOf } = await import('../config/summary.ts');
+  const { summaryOf, trustDiff } = await import('../config/trust-summary.ts');
   io.stderr.write(`${shown(opened.file)}\n`);
   if (opened.realPath !== opened.file) io.stderr.write(`  is a link to ${shown(opened.realPath)}\n`);
   for (const line of summaryOf(plan)) io.stderr.write(`  ${shown(line)}\n`);

@@ -1,8 +1,8 @@
-/** The whole way from a hosts file's bytes to a Plan, or to all of its mistakes at once. */
-import { decode } from './decode.ts';
+/** From the bytes of a hosts file to a Plan, or to the list of all mistakes. */
+import { isUtf8 } from 'node:buffer';
 import { type HostsDocument, readDocument } from './document.ts';
 import type { Plan } from './plan.ts';
-import { type Complaint, type ConfigProblem, formatKey } from './problem.ts';
+import { type Complaint, type ConfigProblem, formatKey, type Position } from './problem.ts';
 import { type ResolvePlace, resolvePlan } from './resolve.ts';
 import { brokenRules } from './rules.ts';
 import { hostsFileSchema } from './schema.ts';
@@ -51,4 +51,50 @@ function placed(complaint: Complaint, document: HostsDocument | undefined, file:
     found: complaint.found,
     ...(complaint.suggestion === undefined ? {} : { suggestion: complaint.suggestion }),
   };
+}
+
+/** A hosts file of 100 hosts with 10 servers each has about 300 KB; a larger file is something else. */
+export const MAX_HOSTS_FILE_BYTES = 4 * 1024 * 1024;
+
+type Decoded = { readonly text: string } | { readonly complaint: Complaint };
+
+/** UTF-8 only, with or without a BOM. */
+function decode(bytes: Uint8Array): Decoded {
+  const complaint = wrongSize(bytes) ?? wrongEncoding(bytes);
+  if (complaint !== undefined) return { complaint };
+  return { text: new TextDecoder('utf-8').decode(bytes) };
+}
+
+function wrongSize(bytes: Uint8Array): Complaint | undefined {
+  if (bytes.length <= MAX_HOSTS_FILE_BYTES) return undefined;
+  return wholeFile(
+    'a hosts file of at most 4 MiB',
+    `${String(bytes.length)} bytes`,
+    'choose the right file with --config',
+  );
+}
+
+function wrongEncoding(bytes: Uint8Array): Complaint | undefined {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    return wholeFile('UTF-8 text', 'UTF-16', 'save the file as UTF-8');
+  }
+  const at = firstBadLine(bytes);
+  if (at === undefined) return undefined;
+  return { ...wholeFile('UTF-8 text', 'bytes that are not UTF-8', 'save the file as UTF-8'), at };
+}
+
+function wholeFile(expected: string, found: string, suggestion: string): Complaint {
+  return { path: [], about: 'value', expected, found, suggestion, at: { line: 1, column: 1 } };
+}
+
+function firstBadLine(bytes: Uint8Array): Position | undefined {
+  if (isUtf8(bytes)) return undefined;
+  let line = 1;
+  let start = 0;
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+    if (!isUtf8(bytes.subarray(start, end))) return { line, column: 1 };
+    line += 1;
+    start = end + 1;
+  }
+  return { line, column: 1 };
 }

@@ -1,6 +1,5 @@
-/** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so none may look like an option. */
+/** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so no value may look like an option. */
 import type { Finding } from './fields.ts';
-import { isLegalName, legalName, NAME_RULE } from './names.ts';
 import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
@@ -16,7 +15,7 @@ export function checkSshHost(value: string): Finding | undefined {
   return /^[A-Za-z0-9_:.][A-Za-z0-9_:.%-]*$/.test(value) ? undefined : { expected };
 }
 
-/** What to write instead of all in one. */
+/** The parts of an address as separate keys. */
 function inParts(user: string | undefined, host: string | undefined, port: string | undefined): string {
   const parts = { user, host: host?.replace(/^\[|\]$/g, ''), port };
   const keys = Object.entries(parts).flatMap(([key, text]) => (text === undefined ? [] : [`\`${key}: ${text}\``]));
@@ -25,10 +24,10 @@ function inParts(user: string | undefined, host: string | undefined, port: strin
 
 export function checkAlias(value: string): Finding | undefined {
   const fits = /^[^-\s*?!,@][^\s*?!,]*$/.test(value);
-  return fits ? undefined : { expected: 'an alias of ~/.ssh/config, without patterns and with no `-` first' };
+  return fits ? undefined : { expected: 'an alias from ~/.ssh/config, without wildcards and not starting with `-`' };
 }
 
-/** As ssh takes it after `-l`: `CORP\me`, `first last` and `host$` are names; what a shell would run is none. */
+/** A login name as `ssh -l` accepts it: `CORP\me`, `first last` and `host$` are names, shell syntax is not. */
 export function checkUser(value: string): Finding | undefined {
   const fits = /^[^-\s'"`;&<>|(){}][^\u0000-\u001f\u007f'"`;&<>|(){}]*$/.test(value);
   return fits && !/[\s\\]$|\s-/.test(value) ? undefined : { expected: 'a login name' };
@@ -39,14 +38,14 @@ export function checkProxyJump(value: string): Finding | undefined {
   const hop =
     /^(?:[^-\s@,'"`;&<>|(){}][^\s@,'"`;&<>|(){}]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.%a-z]+\])(?::\d{1,5})?$/;
   const bad = value.split(',').some((part) => !hop.test(part));
-  return bad ? { expected: '`[user@]host[:port]`, several with commas between, or `none`' } : undefined;
+  return bad ? { expected: '`[user@]host[:port]`, several separated by commas, or `none`' } : undefined;
 }
 
 export function checkPath(value: string): Finding | undefined {
   if (value.startsWith('-')) return { expected: 'a path', suggestion: `write \`./${value}\`` };
-  if (/^~[^/]/.test(value)) return { expected: 'a path', suggestion: 'only `~/` is expanded; write the whole path' };
+  if (/^~[^/]/.test(value)) return { expected: 'a path', suggestion: 'write the full path; only `~/` is expanded' };
   if (value.includes('%') || value.includes('$')) {
-    return { expected: 'a path without `%` and `$`', suggestion: 'write the path itself; `~/` is expanded' };
+    return { expected: 'a path without `%` and `$`', suggestion: 'write the full path; only `~/` is expanded' };
   }
   return undefined;
 }
@@ -57,15 +56,18 @@ export function checkSubsystem(value: string): Finding | undefined {
 
 export function checkCommand(value: string): Finding | undefined {
   if (value.includes('${'))
-    return { expected: 'a program', found: 'a reference', suggestion: 'references work in `env`' };
+    return { expected: 'a program', found: 'a reference', suggestion: 'use references in `env`' };
   if (value.startsWith('$'))
-    return { expected: 'a program', suggestion: 'no shell reads it; write its path or its name on the PATH' };
+    return {
+      expected: 'a program',
+      suggestion: 'write the path of the program, or its name on the PATH; no shell expands variables here',
+    };
   const [program = '', ...rest] = value.trim().split(/\s+/);
   if (rest.length === 0 || /^[/~.]/.test(program)) return undefined;
   return {
-    expected: 'a program alone',
+    expected: 'a program without arguments',
     found: 'a program with arguments',
-    suggestion: `write \`command: ${program}\`, the rest as a list in \`args\``,
+    suggestion: `write \`command: ${program}\` and put the rest into \`args\` as a list`,
   };
 }
 
@@ -78,7 +80,7 @@ export function checkCwd(value: string): Finding | undefined {
   const home = /^\$(?:HOME|\{HOME\})(\/.*)?$/.exec(value);
   const better = home === null ? `~/${value.replace(/^\.\//, '')}` : `~${home[1] ?? ''}`;
   return {
-    expected: 'a path from `/` or `~/`',
+    expected: 'a path that starts with `/` or `~/`',
     suggestion: /^[~$]/.test(value) && home === null ? 'only `~/` is expanded' : `write \`${better}\``,
   };
 }
@@ -87,7 +89,7 @@ export function checkToolName(value: string): Finding | undefined {
   return /^[A-Za-z0-9_-]{1,64}$/.test(value) ? undefined : { expected: 'a tool name of letters, digits, `_` and `-`' };
 }
 
-/** `as`: it stands in public names like any other name of a host or server. */
+/** `as` becomes part of public names, so the rule for names of hosts and servers applies. */
 export function checkShortName(value: string): Finding | undefined {
   if (isLegalName(value)) return undefined;
   const better = legalName(value);
@@ -105,4 +107,27 @@ export function checkTag(value: string): Finding | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)
     ? undefined
     : { expected: 'a tag of letters, digits, `-`, `_` and `.`' };
+}
+
+/** Starts and ends with a letter or digit: otherwise `a_` + `__` + `b` could be split in two ways. */
+export const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$';
+export const MAX_NAME_LENGTH = 63;
+
+const NAME = new RegExp(NAME_PATTERN);
+
+export const NAME_RULE = 'a name of letters, digits, `-` and single `_`, starting and ending with a letter or digit';
+
+/** Whether a host or a server may have this name. */
+export function isLegalName(name: string): boolean {
+  return NAME.test(name) && !name.includes('__') && name.length <= MAX_NAME_LENGTH;
+}
+
+/** The nearest legal name, or undefined when no legal character is left. */
+export function legalName(name: string): string | undefined {
+  const cleaned = name
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+    .replaceAll(/_{2,}/g, '_')
+    .replaceAll(/^[_-]+|[_-]+$/g, '')
+    .slice(0, MAX_NAME_LENGTH);
+  return isLegalName(cleaned) ? cleaned : undefined;
 }

@@ -1,4 +1,4 @@
-/** What holds where the hosts file says nothing. The example file and `schema.ts` name the same figures. */
+/** Defaults of the hosts file. The example file and `schema.ts` state the same figures. */
 
 export const DEFAULTS = {
   server: {

@@ -2,23 +2,33 @@
  * The text of a hosts file as a value, with the place of every key in it.
  *
  * YAML 1.2 (so `on` and `no` are texts), with `<<` merges and anchors as people use them. JSON is read by
- * the same rules. What the library quotes from the text is not passed on: a line may hold a secret.
+ * the same rules. Quotes of the library are not passed on: a line may hold a secret.
  */
 
-import type { Document, ParsedNode, YAMLError } from 'yaml';
-import { Composer, LineCounter, Parser, YAMLParseError } from 'yaml';
-import { isTooDeep } from './depth.ts';
-import { nodeComplaints } from './node-complaints.ts';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  type YAMLError,
+  YAMLParseError,
+} from 'yaml';
 import type { Complaint, KeyPath, Position } from './problem.ts';
-import { keepWrittenText } from './written-text.ts';
 import { syntaxComplaint } from './yaml-errors.ts';
-import { offsetOf } from './yaml-nodes.ts';
+import { child, followed, keyOf, offsetOf, startOf } from './yaml-nodes.ts';
 
 export interface HostsDocument {
   /** Plain data; undefined when the syntax is too broken to say. */
   readonly value: unknown;
   readonly complaints: readonly Complaint[];
-  /** Where a key, or what stands behind it, begins. For a key that is missing: where its parent begins. */
+  /** The position of a key or its value. For a missing key: the position of its parent. */
   locate(path: KeyPath, about: 'key' | 'value'): Position;
 }
 
@@ -40,12 +50,12 @@ export function readDocument(text: string): HostsDocument {
   return { ...plainValue(document, complaints), locate };
 }
 
-/** After so many the parser only repeats itself. */
+/** Beyond this number the parser only repeats itself. */
 const MOST_FAULTS = 20;
 const START: Position = { line: 1, column: 1 };
 const OPTIONS = { prettyErrors: false, merge: true, stringKeys: true } as const;
 
-/** What `parseDocument` of the library does, with a look at the depth before its recursive half begins. */
+/** Like `parseDocument` of the library, with a check of the depth before the recursive part. */
 function parseText(text: string, lines: LineCounter): Document.Parsed | Complaint {
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   if (isTooDeep(tokens)) {
@@ -58,7 +68,7 @@ function parseText(text: string, lines: LineCounter): Document.Parsed | Complain
   return document;
 }
 
-/** One broken quote or bracket gives a row of faults, all at the place where the parser noticed. */
+/** One broken quote or bracket causes several errors at the same place. */
 function firstOfPlace(faults: readonly YAMLError[]): YAMLError[] {
   return faults.filter((fault, index) => faults.findIndex((other) => other.pos[0] === fault.pos[0]) === index);
 }
@@ -75,7 +85,7 @@ function plainValue(
       about: 'value',
       expected: 'anchors that expand to something small',
       found: 'aliases that expand without end',
-      suggestion: 'write the repeated parts out',
+      suggestion: 'write out the repeated parts',
       at: START,
     };
     return { value: undefined, complaints: [...complaints, bomb] };
@@ -85,4 +95,96 @@ function plainValue(
 function positionOf(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** A hosts file needs eight. */
+const MAX_DEPTH = 50;
+
+/**
+ * Counted before anything recursive reads the text. Catching the overflow of the stack is no way out: V8 aborts the whole
+ * process when it meets the end of the stack while it compiles a regular expression.
+ */
+function isTooDeep(tokens: readonly CST.Token[]): boolean {
+  let level: readonly CST.Token[] = tokens;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap(inside);
+  }
+  return false;
+}
+
+function inside(token: CST.Token): CST.Token[] {
+  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
+  if (!('items' in token)) return [];
+  return token.items.flatMap((item) => [item.key ?? [], item.value ?? []].flat());
+}
+
+interface NodeComplaint extends Complaint {
+  readonly offset: number;
+  /** The document has no usable value. */
+  readonly broken: boolean;
+}
+
+/** What the YAML parser accepts and this program does not: aliases without an anchor, and `__proto__` as a key. */
+function nodeComplaints(document: Document.Parsed): NodeComplaint[] {
+  const found: NodeComplaint[] = [];
+  const anchors = new Set<string>();
+  const walk = (node: unknown, path: KeyPath): void => {
+    if (isAlias(node) && !anchors.has(node.source)) found.push({ ...unknownAlias(path), offset: startOf(node) });
+    if (isNode(node) && !isAlias(node) && node.anchor !== undefined) anchors.add(node.anchor);
+    if (isSeq(node)) for (const [index, item] of node.items.entries()) walk(item, [...path, index]);
+    if (!isMap(node)) return;
+    for (const pair of node.items) {
+      const key = keyOf(pair);
+      if (isScalar(pair.key) && pair.key.anchor !== undefined) anchors.add(pair.key.anchor);
+      if (key === '__proto__') found.push({ ...reserved([...path, key]), offset: startOf(pair.key) });
+      walk(pair.value, [...path, key]);
+    }
+  };
+  walk(document.contents, []);
+  return found;
+}
+
+/** Usually a glob without quotes. */
+function unknownAlias(path: KeyPath): Omit<NodeComplaint, 'offset'> {
+  const found = 'an alias (*name) without its anchor (&name)';
+  return {
+    path,
+    about: 'value',
+    expected: 'a text',
+    found,
+    suggestion: 'put a text that starts with * in quotes',
+    broken: true,
+  };
+}
+
+/** Many programs drop this key silently. */
+function reserved(path: KeyPath): Omit<NodeComplaint, 'offset'> {
+  return { path, about: 'key', expected: 'a name', found: 'the reserved word `__proto__`', broken: false };
+}
+
+/**
+ * `PORT: 08080` and `VERSION: 1.10` in `env` or `args` mean the written text, not the number that YAML makes of it. So plain
+ * numbers and booleans there get their text back, in place.
+ */
+function keepWrittenText(document: Document.Parsed): void {
+  const root = document.contents;
+  const hosts = values(document, child(document, root, 'hosts')?.value);
+  for (const owner of [...hosts, child(document, root, 'defaults')?.value]) {
+    for (const server of values(document, child(document, owner, 'servers')?.value)) {
+      for (const key of ['env', 'args']) values(document, child(document, server, key)?.value).forEach(keepText);
+    }
+  }
+}
+
+/** The values of a map or list; none for anything else. */
+function values(document: Document.Parsed, node: unknown): unknown[] {
+  const found = followed(document, node);
+  if (isSeq(found)) return [...found.items];
+  return isMap(found) ? found.items.map((pair) => pair.value) : [];
+}
+
+function keepText(node: unknown): void {
+  if (!isScalar(node) || node.source === undefined) return;
+  if (typeof node.value === 'number' || typeof node.value === 'boolean') node.value = node.source;
 }

@@ -3,6 +3,7 @@
  *
  * Everything else may be a secret of the client (cloud keys, tokens) or steer a program (NODE_OPTIONS, LD_PRELOAD).
  */
+import { lstatSync } from 'node:fs';
 import type { Environment } from './paths.ts';
 
 /** What the SDKs of MCP give to the servers that they start, with the locale and the folder for temporary files. */
@@ -12,7 +13,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   ...['PROGRAMDATA', 'PROGRAMFILES', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE', 'WINDIR'],
 ]);
 
-/** Where the user's login session is: what ssh and password managers reach agents, keyrings and displays by. */
+/** Variables by which ssh and password managers find agents, keyrings and displays of the login session. */
 const OF_LOGIN: ReadonlySet<string> = new Set([
   ...['SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'],
 ]);
@@ -22,7 +23,7 @@ export function environmentForServers(env: Environment): Record<string, string> 
   return picked(env, isPassedOn);
 }
 
-/** For what runs on the user's behalf: ssh with its ProxyCommand and `Match exec`, SSH_ASKPASS, `${cmd:…}`. */
+/** For programs that run on behalf of the user: ssh with its ProxyCommand and `Match exec`, SSH_ASKPASS, `${cmd:…}`. */
 export function environmentForHelpers(env: Environment): Record<string, string> {
   return picked(env, (name) => isPassedOn(name) || OF_LOGIN.has(name));
 }
@@ -37,4 +38,30 @@ function picked(env: Environment, isWanted: (name: string) => boolean): Record<s
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[1].startsWith('()') && isWanted(entry[0]),
   );
   return Object.fromEntries(entries);
+}
+
+/**
+ * The environment with XDG_RUNTIME_DIR, as systemd sets it for logins. AI clients pass on few variables; without this one
+ * they would look for the daemon's socket in another folder than a terminal does.
+ *
+ * @param folder the parent of the runtime folders of all logins
+ */
+export function loginEnvironment(
+  env: Environment,
+  platform: NodeJS.Platform,
+  uid: number | undefined,
+  folder = '/run/user',
+): Environment {
+  if (platform !== 'linux' || uid === undefined || (env['XDG_RUNTIME_DIR'] ?? '') !== '') return env;
+  const own = `${folder}/${uid}`;
+  return isOwnFolder(own, uid) ? { ...env, XDG_RUNTIME_DIR: own } : env;
+}
+
+function isOwnFolder(path: string, uid: number): boolean {
+  try {
+    const found = lstatSync(path);
+    return found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0;
+  } catch {
+    return false;
+  }
 }

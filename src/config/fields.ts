@@ -1,27 +1,27 @@
 /**
  * The kinds of values of the hosts file, as zod schemas whose error messages are the word after "expected".
  *
- * A check that knows a better advice passes it as `params.suggestion`; `zod-issues.ts` reads both.
+ * A check passes its advice as `params.suggestion`; `zod-issues.ts` reads both.
  */
 import * as z from 'zod';
 import { parseTemplate } from './template.ts';
 
-/** What is wrong with a value of the right type. */
+/** The fault of a value of the right type. */
 export interface Finding {
   readonly expected: string;
   readonly found?: string;
   readonly suggestion?: string;
 }
 
-/** Timers of Node hold no more; a longer one would fire at once. About 24 days. */
+/** The longest timer of Node, about 24 days; a longer one would fire at once. */
 export const MAX_MS = 2_147_483_647;
 
-/** Linux refuses one longer argument or variable with E2BIG (MAX_ARG_STRLEN, execve(2)). */
+/** The longest argument or variable on Linux (MAX_ARG_STRLEN, execve(2)). */
 export const MAX_VALUE_BYTES = 128 * 1024 - 1;
 
 type Check = (value: string) => Finding | undefined;
 
-/** Any text but the empty one, and those that a check complains about. */
+/** A text that is not empty and passes the check. */
 export function text(expected: string, check: Check = () => undefined): z.ZodString {
   return z.string({ error: expected }).superRefine((value, context) => {
     const finding = value === '' ? { expected, found: 'an empty text' } : (controls(value, expected) ?? check(value));
@@ -79,7 +79,7 @@ function templateFinding(value: string): Finding | undefined {
     return {
       expected: 'at most 128 KiB',
       found: `${String(bytes)} bytes`,
-      suggestion: 'hand it to the server in a file',
+      suggestion: 'pass the value to the server in a file',
     };
   }
   const parsed = parseTemplate(value);

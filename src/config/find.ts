@@ -1,13 +1,13 @@
 /**
  * Which hosts file counts: `--config`, `$MCP_ANYWHERE_CONFIG`, the user's config folder, then the working folder
- * and the folders above it. A file that was named must be there; nothing else is tried then.
+ * and the folders above it. A file named by the user must exist; no other place is tried then.
  */
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AnywhereError } from '../base/errors.ts';
 import { type Environment, expandHome, type Paths } from './paths.ts';
 
-/** How a hosts file came into play. Only `folder` needs `config trust`: the others were named by the user. */
+/** How a hosts file was found. Only `folder` needs `config trust`: the others were named by the user. */
 export type FileSource = 'flag' | 'environment' | 'user' | 'folder';
 
 export interface FoundFile {
@@ -19,7 +19,7 @@ export interface FoundFile {
 export interface FindOptions {
   /** `--config`. */
   readonly explicit?: string | undefined;
-  /** How the file of `explicit` was found, where that was not by `--config`: one of a working folder must be trusted. */
+  /** How `explicit` was found, if not by `--config`: a file from a working folder must be trusted. */
   readonly explicitSource?: FileSource | undefined;
   readonly env: Environment;
   readonly cwd: string;
@@ -29,13 +29,13 @@ export interface FindOptions {
 
 export const CONFIG_VARIABLE = 'MCP_ANYWHERE_CONFIG';
 
-/** Throws CONFIG_NOT_FOUND, naming every place that was looked at. */
+/** Throws CONFIG_NOT_FOUND with every place that was searched. */
 export async function findHostsFile(options: FindOptions): Promise<FoundFile> {
   const named = namedFile(options);
   if (named !== undefined) return named;
   const places = ['yaml', 'yml', 'json'].map((extension) => join(options.paths.configDir, `config.${extension}`));
   for (const file of places) if (await exists(file)) return { file, source: 'user' };
-  // Loaded only when nothing above settled it: start-up time.
+  // Loaded only when needed, for a fast start.
   const { searchUpwards, SEARCH_PLACES } = await import('./search.ts');
   const found = await searchUpwards(options.cwd);
   if (found !== undefined) return { file: found, source: 'folder' };
@@ -53,7 +53,7 @@ function namedFile(options: FindOptions): FoundFile | undefined {
   return variable === undefined || variable === '' ? undefined : { file: absolute(variable), source: 'environment' };
 }
 
-/** There in whatever form: an unreadable file is an error later, and never a reason to take another one. */
+/** True for an unreadable file too: that file must be an error later, and never a reason to use another one. */
 async function exists(file: string): Promise<boolean> {
   try {
     await lstat(file);
@@ -66,6 +66,6 @@ async function exists(file: string): Promise<boolean> {
 function nowhere(options: FindOptions, places: readonly string[]): AnywhereError {
   return new AnywhereError('CONFIG_NOT_FOUND', 'No hosts file was found.', {
     evidence: ['--config: not given', `$${CONFIG_VARIABLE}: not set`, ...places.map((place) => `looked for ${place}`)],
-    hint: `write ${join(options.paths.configDir, 'config.yaml')}, or name a file with --config`,
+    hint: `write ${join(options.paths.configDir, 'config.yaml')}, or choose a file with --config`,
   });
 }

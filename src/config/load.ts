@@ -25,7 +25,7 @@ export async function findPlan(options: LoadOptions): Promise<PlanLoader> {
   return new PlanLoader(await findHostsFile(options), options);
 }
 
-/** Reads one hosts file as often as it is asked to. */
+/** Reads one hosts file again and again. */
 export class PlanLoader {
   readonly found: FoundFile;
   readonly #options: LoadOptions;
@@ -37,7 +37,7 @@ export class PlanLoader {
     this.#options = options;
   }
 
-  /** What decides about its answer: the file, and for one of a working folder where it stands that it is trusted. */
+  /** The files that decide the result: the hosts file, and the trust record of a file from a working folder. */
   async decisiveFiles(): Promise<readonly string[]> {
     const { file, source } = this.found;
     if (source !== 'folder' || this.#realPath === undefined) return [file];
@@ -45,7 +45,7 @@ export class PlanLoader {
     return [file, trustRecordFile(this.#options.paths.stateDir, this.#realPath)];
   }
 
-  /** As `loadPlan`. The same bytes of the same file give the very same Plan. */
+  /** Like `loadPlan`. The same bytes of the same file give the same Plan object. */
   async load(): Promise<Plan> {
     const { paths, homeDir } = this.#options;
     const opened = { ...this.found, ...(await readHostsFile(this.found)) };

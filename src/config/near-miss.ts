@@ -1,6 +1,7 @@
 /** Which known word somebody meant. */
+import { distance } from 'fastest-levenshtein';
 
-/** What people who know other tools write, and what it is called here. */
+/** Words of other tools, and the key of ours. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   mcpservers: 'servers',
   server: 'servers',
@@ -32,7 +33,7 @@ export function nearMiss(written: string, known: readonly string[]): string | un
   const limit = Math.max(1, Math.floor(normalize(written).length / 3));
   const synonyms = Object.entries(SYNONYMS).filter(([, word]) => known.includes(word));
   const ranked = [...known.map((word) => [word, word] as const), ...synonyms]
-    .map(([spelling, word]) => ({ word, distance: distance(normalize(written), normalize(spelling)) }))
+    .map(([spelling, word]) => ({ word, distance: edits(normalize(written), normalize(spelling)) }))
     .filter((entry) => entry.distance <= limit)
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.word;
@@ -42,18 +43,12 @@ function normalize(word: string): string {
   return word.toLowerCase().replaceAll(/[-_\s]/g, '');
 }
 
-/** Edits (insert, delete, replace, swap of neighbours) from one word to the other. */
-function distance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
-  const at = (row: number, column: number): number => rows[row]?.[column] ?? Infinity;
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    rows.push(row);
-    for (let j = 1; j <= b.length; j += 1) {
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, replaced, swapped ? at(i - 2, j - 2) + 1 : Infinity));
-    }
-  }
-  return at(a.length, b.length);
+/** Edits (insert, delete, replace) from one word to the other; two letters in the wrong order are one edit. */
+function edits(a: string, b: string): number {
+  const count = distance(a, b);
+  return count === 2 && sortedLetters(a) === sortedLetters(b) ? 1 : count;
+}
+
+function sortedLetters(word: string): string {
+  return Array.from(word).sort().join('');
 }

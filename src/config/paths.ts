@@ -1,8 +1,7 @@
 /**
  * Where the user's files are: the XDG base folders, and what `env-paths` says on macOS and Windows.
  *
- * A set `XDG_*` variable counts everywhere. As the XDG base directory specification demands, a relative
- * one does not count.
+ * A set `XDG_*` variable counts on every platform. A relative one does not, as the XDG specification demands.
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
@@ -13,11 +12,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Paths {
   /** The user's hosts file. */
   readonly configDir: string;
-  /** What can be learned again. */
+  /** Data that can be learned again. */
   readonly cacheDir: string;
   /** Trusted files, logs, audit. */
   readonly stateDir: string;
-  /** Sockets; kept short, as a socket's path has about 100 bytes. */
+  /** Sockets. A short path: a socket's path holds about 100 bytes. */
   readonly runtimeDir: string;
 }
 

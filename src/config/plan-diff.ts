@@ -1,4 +1,4 @@
-/** What differs between two hosts files, as the smallest change that leads from one to the other. Pure. */
+/** The smallest change from one hosts file to another. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { HostPlan, Plan, ServerPlan } from './plan.ts';
 
@@ -13,21 +13,21 @@ export interface PlanDiff {
   readonly plan: Plan;
   readonly addedHosts: readonly HostPlan[];
   readonly removedHosts: readonly HostPlan[];
-  /** Reached in another way: what runs there runs in a connection that must end. */
+  /** The connection settings differ: the connection and everything in it must end. */
   readonly reconnectedHosts: readonly Replaced<HostPlan>[];
   /** Those of added hosts too. */
   readonly addedServers: readonly ServerPlan[];
   /** Those of removed hosts too. */
   readonly removedServers: readonly ServerPlan[];
-  /** Started in another way, or no longer to be started, or on a host that is reconnected. */
+  /** The launch settings differ, the server was disabled, or its host is reconnected. */
   readonly restartedServers: readonly Replaced<ServerPlan>[];
-  /** What runs can go on: only what we make of it differs. */
+  /** Running processes stay: only settings of our side differ. */
   readonly adjustedServers: readonly Replaced<ServerPlan>[];
   /** Keys of the file beside `hosts` whose values differ. */
   readonly settings: readonly string[];
 }
 
-/** Of a server: what a running process of it does not depend on. Any other key restarts it. */
+/** Keys of a server that its running process does not depend on. Any other key restarts the server. */
 const ADJUSTABLE: ReadonlySet<string> = new Set<keyof ServerPlan>([
   'namedAs',
   'tools',
@@ -37,7 +37,7 @@ const ADJUSTABLE: ReadonlySet<string> = new Set<keyof ServerPlan>([
   'idleMs',
 ]);
 
-/** Of a host: what its connection does not depend on. Any other key reconnects it. */
+/** Keys of a host that its connection does not depend on. Any other key reconnects the host. */
 const BESIDE_CONNECTION: ReadonlySet<string> = new Set<keyof HostPlan>(['name', 'tags', 'servers']);
 
 export function planDiff(before: Plan, after: Plan): PlanDiff {
@@ -60,7 +60,7 @@ export function planDiff(before: Plan, after: Plan): PlanDiff {
   };
 }
 
-/** True where the two say the same, in the same order. */
+/** True where both plans are equal, in the same order. */
 export function isUnchanged(before: Plan, { plan }: PlanDiff): boolean {
   return plan === before;
 }
@@ -86,7 +86,7 @@ function sharedHost(before: HostPlan, after: HostPlan): HostPlan {
     after.servers.map((server) => same(known.get(server.name), server)),
   );
   const host = { ...after, servers };
-  // Servers are compared already, and in a list that is another one they are not the same in the same order.
+  // The servers have been compared already; another list means another content or order.
   return servers === before.servers ? same(before, host) : host;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The resolved hosts file: everything required, units in the names, no secret value in it.
  *
- * Rooms above see only these types; what the file looks like is known to `schema.ts` and `resolve.ts`.
+ * Rooms above see only these types; only `schema.ts` and `resolve.ts` know the file itself.
  */
 
 /** One reference of a value that is looked up when a server starts, and never printed. */
@@ -29,7 +29,7 @@ export interface ToolsPlan {
 export interface ServerPlan {
   readonly name: string;
   readonly host: string;
-  /** What stands for host and server in public names: `as`, or else their own. */
+  /** The names of host and server in public names: `as`, or else their own. */
   readonly namedAs: readonly [host: string, server: string];
   readonly command: string;
   readonly args: readonly Template[];
@@ -44,18 +44,18 @@ export interface ServerPlan {
   readonly timeoutMs: number;
   /** A call, whatever progress it reports. */
   readonly totalTimeoutMs: number;
-  /** An idle server is pinged so often; 0: never. */
+  /** Time between pings of an idle server; 0: never. */
   readonly pingMs: number;
   /** From launch to the answer of `initialize`. */
   readonly startTimeoutMs: number;
-  /** An instance nobody used for so long is ended. */
+  /** An instance unused for this time is ended. */
   readonly idleMs: number;
   readonly enabled: boolean;
 }
 
 export type SshBackend = 'auto' | 'ssh2' | 'openssh';
 
-/** What the hosts file says of a machine's ssh; the rest comes from `ssh -G <alias>`. */
+/** The ssh settings of the hosts file; the others come from `ssh -G <alias>`. */
 export interface SshPlan {
   /** The name given to ssh: an alias of ~/.ssh/config or a host name. */
   readonly alias: string;
@@ -94,7 +94,7 @@ export interface ReconnectPlan {
 
 export interface HeartbeatPlan {
   readonly intervalMs: number;
-  /** After so long without a heartbeat the remote side ends everything of ours. */
+  /** Without a heartbeat for this time, the remote side ends everything that we started. */
   readonly leaseMs: number;
 }
 
@@ -109,7 +109,7 @@ export interface LimitsPlan {
   readonly requestsPerClient: number;
   /** Requests of one server process that its client has not answered; more are refused. */
   readonly serverRequests: number;
-  /** Of what a server lists: one definition, how deep it is nested, and all of one list. What is beyond is withheld. */
+  /** Of what a server lists: one definition, how deep it is nested, and all of one list. The rest is withheld. */
   readonly definitionBytes: number;
   readonly definitionDepth: number;
   readonly listingBytes: number;

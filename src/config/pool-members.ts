@@ -1,7 +1,7 @@
-/** Which servers a pool's patterns name. */
+/** Which servers the patterns of a pool match. */
 import { matchesGlob } from '../base/glob.ts';
 
-/** A server, as far as patterns look at it. */
+/** The parts of a server that patterns match. */
 export interface Candidate {
   readonly host: string;
   readonly server: string;
@@ -11,7 +11,7 @@ export interface Candidate {
 
 const TAG = 'tag:';
 
-/** `host/server` of each that one of the patterns names: in the order of the patterns, then of the candidates. */
+/** `host/server` of each candidate that a pattern matches, in the order of the patterns and then of the candidates. */
 export function poolMembers(patterns: readonly string[], candidates: readonly Candidate[]): readonly string[] {
   const named = patterns.flatMap((pattern) => candidates.filter((candidate) => isMember(pattern, candidate)));
   return [...new Set(named.map(({ host, server }) => `${host}/${server}`))];
@@ -26,7 +26,7 @@ export function isMember(pattern: string, { host, server, tags }: Candidate): bo
   return isThere && matchesGlob(what, server);
 }
 
-/** One that can only ever name one server: where it names none, it is a slip. */
+/** A pattern for exactly one server: if it matches none, it is a typo. */
 export function isLiteral(pattern: string): boolean {
   return !/[*?]/.test(pattern) && !pattern.startsWith(TAG);
 }

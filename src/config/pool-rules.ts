@@ -1,6 +1,5 @@
-/** Rules for `pools`: names that cannot be mistaken for a host's, members that exist, and each server in one pool only. */
-import { checkMember } from './checks.ts';
-import { legalName } from './names.ts';
+/** Rules for `pools`: names that no host has, members that exist, and no server in two pools. */
+import { checkMember, legalName } from './checks.ts';
 import { nearMiss } from './near-miss.ts';
 import { type Candidate, isLiteral, isMember, poolMembers } from './pool-members.ts';
 import type { Complaint, KeyPath } from './problem.ts';
@@ -18,14 +17,14 @@ export function poolRules(file: Mapping): Complaint[] {
   ];
 }
 
-/** `pool__tool` must never be what `host__server__tool` could be. */
+/** `pool__tool` must never equal a `host__server__tool`. */
 function nameRules(name: string, hosts: Mapping): Complaint[] {
   const path = ['pools', name];
   const legal = legalName(name);
   const advice = legal === undefined ? undefined : `for instance \`${legal}\``;
   if (!Object.hasOwn(hosts, name)) return nameRule(name, path, advice);
   const expected = 'a name that no host has: public tool names begin with it';
-  return [complaint(path, 'key', expected, `that of the host \`${name}\``, `for instance \`${name}-pool\``)];
+  return [complaint(path, 'key', expected, `the name of the host \`${name}\``, `for instance \`${name}-pool\``)];
 }
 
 function memberRules(
@@ -42,7 +41,7 @@ function memberRules(
       return complaint([...path, index], 'value', 'a server of this file', `\`${pattern}\``, advice);
     });
   if (patterns.length === 0 || patterns.some(([, pattern]) => !isNobody(pattern))) return [];
-  return [complaint(path, 'value', 'patterns that name a server of this file', 'none that does')];
+  return [complaint(path, 'value', 'patterns that match a server of this file', 'patterns that match none')];
 }
 
 function sharedMembers(pools: readonly (readonly [string, unknown])[], candidates: readonly Candidate[]): Complaint[] {
@@ -61,13 +60,13 @@ function sharedMembers(pools: readonly (readonly [string, unknown])[], candidate
           ['pools', name, 'members'],
           'value',
           'servers that are in no other pool',
-          `\`${member}\`, which is in \`${holders.get(member) ?? ''}\` too`,
+          `\`${member}\`, which is also in \`${holders.get(member) ?? ''}\``,
         ),
       );
   });
 }
 
-/** With their indexes; what the schema refuses is left to it. */
+/** With their indexes; without those that the schema refuses. */
 function patternsOf(pool: unknown): (readonly [number, string])[] {
   const { members } = mapping(pool) as { members?: unknown };
   if (!Array.isArray(members)) return [];

@@ -1,10 +1,10 @@
-/** Folders that only the user can look into. */
+/** Folders that only the user can read. */
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { AnywhereError } from '../base/errors.ts';
 
 /**
- * Makes the folder (0700) with all above it, or takes away what others may do in it. A folder that belongs
- * to somebody else is refused with FOLDER_UNUSABLE: its owner could swap what is inside.
+ * Creates the folder (0700) and its parents, or removes the permissions of others. A folder of another user
+ * is refused with FOLDER_UNUSABLE: its owner could swap what is inside.
  */
 export async function ensurePrivateDir(path: string, uid = process.getuid?.()): Promise<void> {
   try {
@@ -18,14 +18,14 @@ export async function ensurePrivateDir(path: string, uid = process.getuid?.()): 
   }
 }
 
-/** No link, the user's own, and written by nobody else. Rejects where it is not there. */
+/** True for a path of the user that is no link and that nobody else can write. Rejects where the path is missing. */
 export async function isOurs(path: string): Promise<boolean> {
   const own = process.getuid?.();
   const found = await lstat(path);
   return own === undefined || (!found.isSymbolicLink() && found.uid === own && (found.mode & 0o022) === 0);
 }
 
-/** As `ensurePrivateDir` where the folder is there; one that is not is made by whoever needs it. */
+/** `ensurePrivateDir` for a folder that exists; a missing folder is left to its user. */
 export async function keepPrivate(path: string): Promise<void> {
   const isThere = await lstat(path).then(
     () => true,
@@ -42,5 +42,5 @@ function ownedByOthers(path: string, owner: number): AnywhereError {
 
 function unusable(path: string, cause: unknown): AnywhereError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be made or used (${code}).`, { cause });
+  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be created or used (${code}).`, { cause });
 }

@@ -1,4 +1,4 @@
-/** A mistake in the hosts file, as data: what `config validate --json` prints. */
+/** A mistake in the hosts file as data, as `config validate --json` prints it. */
 import { AnywhereError } from '../base/errors.ts';
 
 /** Both count from 1, as editors do. */
@@ -10,15 +10,15 @@ export interface Position {
 /** Keys and list indexes from the root of the file. */
 export type KeyPath = readonly (string | number)[];
 
-/** A mistake before its place in the text is known. Values of `env` and `args` are never quoted in it. */
+/** A mistake without its position in the text. Never quotes values of `env` and `args`. */
 export interface Complaint {
   readonly path: KeyPath;
-  /** Whether the key itself is wrong, or what stands behind it. */
+  /** Whether the key or its value is wrong. */
   readonly about: 'key' | 'value';
   readonly expected: string;
   readonly found: string;
   readonly suggestion?: string | undefined;
-  /** Known by the parser for mistakes that have no key (syntax). */
+  /** The parser's position, for syntax errors, which have no key. */
   readonly at?: Position | undefined;
 }
 
@@ -72,4 +72,23 @@ export function configInvalid(file: string, problems: readonly ConfigProblem[]):
 export function problemsOf(error: unknown): readonly ConfigProblem[] {
   if (!(error instanceof AnywhereError) || !(error.cause instanceof ConfigProblems)) return [];
   return error.cause.problems;
+}
+
+/** The value at the path; undefined when there is none. */
+export function valueAt(root: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((value, part) => {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    return (value as Record<string | number, unknown>)[part];
+  }, root);
+}
+
+/** The value in words. Short texts are quoted, but under `env` and `args` only the kind is named: they may hold secrets. */
+export function describeFound(value: unknown, path: KeyPath): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'nothing (an empty value)';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (path.includes('env') || path.includes('args')) return `a ${typeof value === 'string' ? 'text' : typeof value}`;
+  const written = JSON.stringify(value);
+  return written.length > 60 ? `${written.slice(0, 57)}…` : written;
 }

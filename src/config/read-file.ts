@@ -1,23 +1,23 @@
-/** The bytes of a hosts file, read once: what is checked for trust is what is parsed. */
+/** Reads a hosts file once: the trust check and the parser see the same bytes. */
 
 import { constants, type Stats } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { AnywhereError } from '../base/errors.ts';
-import { MAX_HOSTS_FILE_BYTES } from './decode.ts';
+import { MAX_HOSTS_FILE_BYTES } from './check.ts';
 import type { FoundFile } from './find.ts';
 import { configInvalid } from './problem.ts';
 
 export interface HostsBytes {
   readonly bytes: Uint8Array;
-  /** With links followed: what trust is given to. */
+  /** With links followed: the path that the user trusts. */
   readonly realPath: string;
 }
 
-/** Throws CONFIG_NOT_FOUND, or CONFIG_INVALID for what is no readable file. */
+/** Throws CONFIG_NOT_FOUND, or CONFIG_INVALID where the path is not a readable file. */
 export async function readHostsFile(found: FoundFile, uid = process.getuid?.()): Promise<HostsBytes> {
   try {
     const realPath = await realpath(found.file);
-    // Opening a pipe that nobody writes to would wait for ever without O_NONBLOCK; on files it means nothing.
+    // Opening a pipe that nobody writes to would block for ever without O_NONBLOCK; for files the flag changes nothing.
     const handle = await open(realPath, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       refuseOddFile(found, await handle.stat(), uid);
@@ -35,12 +35,17 @@ function refuseOddFile(found: FoundFile, stats: Stats, uid: number | undefined):
   if (!stats.isFile()) throw wholeFile(found, 'a file', 'a pipe or a device');
   if (stats.size > MAX_HOSTS_FILE_BYTES)
     throw wholeFile(found, 'a hosts file of at most 4 MiB', `${String(stats.size)} bytes`);
-  // As ssh does with ~/.ssh/config: whoever may write this file may start programs as its reader.
+  // As ssh does with ~/.ssh/config: anybody who can write this file can start programs as its reader.
   if (found.source !== 'user' || uid === undefined) return;
   if (stats.uid !== uid && stats.uid !== 0)
-    throw wholeFile(found, 'a file of your own', `one of uid ${String(stats.uid)}`, 'copy it');
+    throw wholeFile(found, 'a file of your own', `a file of uid ${String(stats.uid)}`, 'make a copy of your own');
   if ((stats.mode & 0o002) !== 0)
-    throw wholeFile(found, 'a file that only you may write', 'one that everybody may write', `chmod o-w ${found.file}`);
+    throw wholeFile(
+      found,
+      'a file that only you can write',
+      'a file that everybody can write',
+      `chmod o-w ${found.file}`,
+    );
 }
 
 function wholeFile(found: FoundFile, expected: string, what: string, suggestion?: string): AnywhereError {
@@ -66,5 +71,5 @@ function unreadable(found: FoundFile, cause: unknown): AnywhereError {
       { cause },
     );
   }
-  return wholeFile(found, 'a readable file', `one that cannot be read (${code})`);
+  return wholeFile(found, 'a readable file', `a file that cannot be read (${code})`);
 }

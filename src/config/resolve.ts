@@ -2,15 +2,15 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { DEFAULTS } from './defaults.ts';
 import { expandHome } from './paths.ts';
-import type { HostPlan, Plan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
-import { poolPlans } from './resolve-pools.ts';
-import type { HostEntry, HostsFile, ServerEntry, SshEntry } from './schema.ts';
+import type { HostPlan, Plan, PoolPlan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
+import { type Candidate, poolMembers } from './pool-members.ts';
+import type { HostEntry, HostsFile, PoolEntry, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
 
 export interface ResolvePlace {
   /** Absolute path of the hosts file, as found. */
   readonly file: string;
-  /** Where the file really lies, links followed: its relative paths begin in that folder. Left out: `file`. */
+  /** The path with links followed; relative paths of the file start in its folder. Left out: `file`. */
   readonly realPath?: string;
   readonly homeDir: string;
 }
@@ -42,7 +42,7 @@ type Defaults = Pick<HostEntry, 'tags' | 'ssh' | 'servers'>;
 
 function hostPlan(name: string, host: HostEntry, defaults: Defaults, place: ResolvePlace): HostPlan {
   const ssh = host.local === true ? undefined : sshPlan(name, { ...defaults.ssh, ...host.ssh }, place);
-  // A subsystem is one fixed thing: what runs on every other host does not run there.
+  // Nothing can be launched on a host with a subsystem, so servers of `defaults` do not run there.
   const inherited = ssh?.subsystem === undefined ? defaults.servers : undefined;
   const names = new Set([...Object.keys(inherited ?? {}), ...Object.keys(host.servers ?? {})]);
   return {
@@ -104,7 +104,7 @@ function toolsPlan(tools: ServerEntry['tools']): ToolsPlan {
   return { allow: tools?.allow ?? [], deny: tools?.deny ?? [], rename: new Map(Object.entries(tools?.rename ?? {})) };
 }
 
-/** A relative `${file:…}` is one beside the hosts file. */
+/** A relative `${file:…}` starts in the folder of the hosts file. */
 function templateOf(value: string | number | boolean, place: ResolvePlace): Template {
   const parsed = parseTemplate(String(value));
   if ('fault' in parsed) throw new TypeError('the schema lets no faulty template pass');
@@ -125,7 +125,7 @@ function absolute(path: string, place: ResolvePlace): string {
   return isAbsolute(expanded) ? expanded : resolve(dirname(place.realPath ?? place.file), expanded);
 }
 
-/** `values` over `defaults`; what is undefined counts as absent. */
+/** `values` over `defaults`; undefined counts as absent. */
 function filled<Group extends Readonly<Record<string, number>>>(
   defaults: Group,
   values: { readonly [Key in keyof Group]?: number | undefined } | undefined,
@@ -136,4 +136,16 @@ function filled<Group extends Readonly<Record<string, number>>>(
 
 function own<Value>(record: Record<string, Value | null> | null | undefined, key: string): Value | undefined {
   return record !== undefined && record !== null && Object.hasOwn(record, key) ? (record[key] ?? undefined) : undefined;
+}
+
+function poolPlans(pools: Readonly<Record<string, PoolEntry>>, hosts: readonly HostPlan[]): readonly PoolPlan[] {
+  const candidates = hosts.flatMap(({ name: host, tags, servers }): Candidate[] =>
+    servers.map(({ name: server }) => ({ host, server, tags })),
+  );
+  return Object.entries(pools).map(([name, { members, strategy, pin }]) => ({
+    name,
+    members: poolMembers(members, candidates),
+    strategy: strategy ?? 'least-busy',
+    pin: pin ?? false,
+  }));
 }

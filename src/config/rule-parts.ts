@@ -1,11 +1,11 @@
-/** What the rules of the hosts file share. They look at values that nobody has checked yet. */
-import { describeFound } from './found.ts';
-import { isLegalName, NAME_RULE } from './names.ts';
-import type { Complaint, KeyPath } from './problem.ts';
+/** Helpers of the rules of the hosts file, for values that are not checked yet. */
+
+import { isLegalName, NAME_RULE } from './checks.ts';
+import { type Complaint, describeFound, type KeyPath } from './problem.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** Empty where the value is none. */
+/** Empty where the value is not a mapping. */
 export function mapping(value: unknown): Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
 }

@@ -1,13 +1,13 @@
 /**
- * Rules that need more than one key, or the name of a key. They look at the unchecked value, so that they speak
- * up beside what the schema finds instead of after it.
+ * Rules that need more than one key, or the name of a key. They look at the unchecked value, so that
+ * the user gets these complaints together with those of the schema.
  */
+
+import { legalName } from './checks.ts';
 import { DEFAULTS } from './defaults.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
-import { describeFound } from './found.ts';
-import { legalName } from './names.ts';
 import { poolRules } from './pool-rules.ts';
-import type { Complaint, KeyPath } from './problem.ts';
+import { type Complaint, describeFound, type KeyPath } from './problem.ts';
 import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
 import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
 
@@ -30,7 +30,7 @@ export function brokenRules(root: unknown): Complaint[] {
   ];
 }
 
-/** Public names begin with these: two that are equal would be one. */
+/** Public names start with short names, so no two may be equal. */
 function shortNameRules(entries: Mapping, path: KeyPath, taken: readonly string[] = []): Complaint[] {
   const holders = new Map([...taken, ...Object.keys(entries)].map((name) => [name, name]));
   return Object.entries(entries).flatMap(([name, entry]) => {
@@ -39,7 +39,14 @@ function shortNameRules(entries: Mapping, path: KeyPath, taken: readonly string[
     const holder = holders.get(as);
     holders.set(as, holder ?? name);
     if (holder === undefined) return [];
-    return [complaint([...path, name, 'as'], 'value', 'a name that nothing else here has', `that of \`${holder}\``)];
+    return [
+      complaint(
+        [...path, name, 'as'],
+        'value',
+        'a name that nothing else in this file has',
+        `the name of \`${holder}\``,
+      ),
+    ];
   });
 }
 
@@ -74,10 +81,10 @@ function mergedServers(inherited: Mapping, own: Mapping): Mapping {
 interface ServersContext {
   /** Servers of `defaults`, under the same names. */
   readonly inherited: Mapping;
-  /** Or not known yet. */
+  /** True also where that is not known yet. */
   readonly isLocal: boolean;
   readonly subsystem: boolean;
-  /** A server of `defaults` may leave its command to the hosts. */
+  /** False for `defaults`, whose servers may leave the command to the hosts. */
   readonly complete: boolean;
 }
 
@@ -106,7 +113,7 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
           'key',
           'no such key on a host with `ssh.subsystem`',
           `\`${key}\``,
-          'nothing is launched there; remove it',
+          'remove the key: nothing is launched on such a host',
         ),
       );
   }
@@ -116,7 +123,7 @@ function commandRule(server: Mapping, path: KeyPath, subsystem: boolean): Compla
 
 function inheritRule(server: Mapping, path: KeyPath): Complaint[] {
   if (server['inheritEnv'] === undefined) return [];
-  const advice = 'name the variable in `env`, like `env: { NAME: "${env:NAME}" }`';
+  const advice = 'set the variable in `env`, for instance `env: { NAME: "${env:NAME}" }`';
   const expected = 'this key only on a host with `local: true`';
   return [complaint([...path, 'inheritEnv'], 'key', expected, '`inheritEnv`', advice)];
 }
@@ -151,13 +158,13 @@ function argumentRules(args: unknown, path: KeyPath, allowed: boolean): Complain
     if (typeof value !== 'string') return [];
     const parsed = parseTemplate(value);
     if ('fault' in parsed || !hasReference(parsed.template)) return [];
-    const advice = 'hand it over in `env`, or set `allowSecretsInArgs: true`';
+    const advice = 'pass the value in `env`, or set `allowSecretsInArgs: true`';
     return [
       complaint(
         [...path, index],
         'value',
-        'no reference: every user of that machine can read arguments',
-        'one',
+        'a text without references: every user of that machine can read arguments',
+        'a reference',
         advice,
       ),
     ];
@@ -170,7 +177,7 @@ function renameRule(rename: unknown, path: KeyPath): Complaint[] {
     const twice = seen.has(target);
     seen.add(target);
     return twice
-      ? [complaint([...path, original], 'value', 'a name of its own for each tool', 'a name given twice')]
+      ? [complaint([...path, original], 'value', 'a different name for each tool', 'the same name twice')]
       : [];
   });
 }

@@ -20,9 +20,10 @@ import {
   checkToolName,
   checkUser,
   checkVariable,
+  MAX_NAME_LENGTH,
+  NAME_PATTERN,
 } from './checks.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
-import { MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
 import type { PoolStrategy } from './plan.ts';
 
 const named = { propertyNames: { pattern: NAME_PATTERN, maxLength: MAX_NAME_LENGTH } };
@@ -71,51 +72,57 @@ const as = text('a short name', checkShortName)
 const server = mapping({
   as,
   command: text('a program', checkCommand)
-    .describe('The program that speaks MCP on stdin and stdout: its path, or its name on the PATH of that machine.')
+    .describe(
+      'The MCP server, a program that speaks MCP on stdin and stdout: its path, or its name on the PATH of that machine.',
+    )
     .optional(),
   args: list(template(), 'texts')
-    .describe('Its arguments, one by one; no shell reads them. Visible in process lists.')
+    .describe('Arguments of the program, one by one; no shell expands them. Process lists show them.')
     .optional(),
   env: byName(template())
     .meta(variables)
     .describe(
-      'Variables for it; may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, looked up here when it starts.',
+      'Variables of the program; values may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, resolved on this machine when the program starts.',
     )
     .nullable()
     .optional(),
   inheritEnv: list(text('a variable name', checkVariable), 'variable names')
     .describe(
-      'On this machine (`local: true`): variables of the AI client that it gets too, beside HOME, PATH, USER, LOGNAME, SHELL, TERM, LANG, LC_*, TZ and TMPDIR.',
+      'On this machine (`local: true`): variables of the AI client to pass on, besides HOME, PATH, USER, LOGNAME, SHELL, TERM, LANG, LC_*, TZ and TMPDIR.',
     )
     .optional(),
   cwd: text('a path', checkCwd)
-    .describe('Where it starts, on that machine: from / or ~/. Left out: where the login lands.')
+    .describe('Working folder on that machine, starting with / or ~/. Left out: the folder of the login.')
     .optional(),
   sharing: z
     .enum(['session', 'shared'], { error: '`session` or `shared`' })
-    .describe('session: a process for each AI client. shared: one for all of them. Left out: session.')
+    .describe('session: one process for each AI client. shared: one process for all clients. Left out: session.')
     .optional(),
-  tools: tools.describe('Which of its tools are offered, and under which names.').optional(),
+  tools: tools.describe('Which tools of the server are offered, and under which names.').optional(),
   timeoutMs: milliseconds(100)
-    .describe('Longest call, counted anew at every progress message. Left out: 60000.')
+    .describe('Longest time of a call; every progress message starts the time again. Left out: 60000.')
     .optional(),
   totalTimeoutMs: milliseconds(100)
-    .describe('Longest call, whatever progress it reports. Left out: 14400000 (4 hours).')
+    .describe('Longest time of a call, even with progress messages. Left out: 14400000 (4 hours).')
     .optional(),
   pingMs: milliseconds(0)
-    .describe('An idle process is pinged so often, and replaced where it answers no more. 0: never. Left out: 60000.')
+    .describe(
+      'Time between pings of an idle process; a process that no longer answers is replaced. 0: never. Left out: 60000.',
+    )
     .optional(),
-  startTimeoutMs: milliseconds(100).describe('From launch to the answer of initialize. Left out: 120000.').optional(),
-  idleMs: milliseconds(100).describe('A process that nobody used for so long is ended. Left out: 1800000.').optional(),
-  enabled: flag().describe('false: as if it were not written here. Left out: true.').optional(),
+  startTimeoutMs: milliseconds(100)
+    .describe('Longest time from launch to the answer of initialize. Left out: 120000.')
+    .optional(),
+  idleMs: milliseconds(100).describe('A process unused for this time is stopped. Left out: 1800000.').optional(),
+  enabled: flag().describe('false: the server is ignored. Left out: true.').optional(),
   allowSecretsInArgs: flag()
-    .describe('true: references may stand in args, where every user of that machine can read their values.')
+    .describe('true: references are allowed in args, where every user of that machine can read their values.')
     .optional(),
 });
 
 const ssh = mapping({
   alias: text('an alias', checkAlias)
-    .describe("The name given to ssh, where the host is called otherwise here. Left out: the host's name.")
+    .describe("The name for ssh, if it differs from the name of the host here. Left out: the host's name.")
     .optional(),
   host: text('a host name or an address', checkSshHost)
     .describe('Name or address to connect to (HostName).')
@@ -126,7 +133,7 @@ const ssh = mapping({
     .describe('Private key, or several (IdentityFile). Relative to this file; ~/ is expanded.')
     .optional(),
   proxyJump: text('a jump host', checkProxyJump)
-    .describe('Jump hosts, `[user@]host[:port]` with commas between, or `none` (ProxyJump).')
+    .describe('Jump hosts, `[user@]host[:port]` separated by commas, or `none` (ProxyJump).')
     .optional(),
   configFile: text('a path', checkPath)
     .describe(
@@ -134,11 +141,11 @@ const ssh = mapping({
     )
     .optional(),
   knownHostsFile: oneOrMore('a path', checkPath)
-    .describe('Known host keys (UserKnownHostsFile), one file or several.')
+    .describe('Files with known host keys (UserKnownHostsFile).')
     .optional(),
   backend: z
     .enum(['auto', 'ssh2', 'openssh'], { error: '`auto`, `ssh2` or `openssh`' })
-    .describe("auto: built-in, and the system's ssh where that can do more. Left out: auto.")
+    .describe("auto: built-in, and the system's ssh where the built-in client is not enough. Left out: auto.")
     .optional(),
   subsystem: text('the name of a subsystem', checkSubsystem)
     .describe('For hosts with a forced command: every server is this subsystem, and nothing is launched.')
@@ -146,7 +153,9 @@ const ssh = mapping({
   reuseControlMaster: flag()
     .describe('true: go through the master connection of your own ssh (ControlPath) where one runs.')
     .optional(),
-  connectTimeoutMs: milliseconds(100).describe('From the first packet to the login. Left out: 20000.').optional(),
+  connectTimeoutMs: milliseconds(100)
+    .describe('Longest time from the first packet to the login. Left out: 20000.')
+    .optional(),
 });
 
 const servers = byName(server.nullable()).meta(named).describe('MCP servers by name.').nullable().optional();
@@ -155,7 +164,7 @@ const tags = list(text('a tag', checkTag), 'tags').describe('Labels for your own
 const host = mapping({
   as,
   tags,
-  ssh: ssh.describe('How to get there; what is left out comes from ~/.ssh/config.').optional(),
+  ssh: ssh.describe('How to connect; missing keys come from ~/.ssh/config.').optional(),
   local: flag().describe('true: this machine itself, without ssh.').optional(),
   servers,
 });
@@ -171,9 +180,7 @@ const pool = mapping({
     )
     .optional(),
   pin: flag()
-    .describe(
-      'true: every tool takes `run_on`, the host that is to run it, as one more optional argument. Left out: false.',
-    )
+    .describe('true: every tool takes `run_on`, the host to run on, as one more optional argument. Left out: false.')
     .optional(),
 });
 
@@ -183,9 +190,9 @@ export const hostsFileSchema = mapping({
     .literal(1, { error: '1, the version of the format that this program reads' })
     .describe('Version of this format. Left out: 1.')
     .optional(),
-  defaults: mapping({ tags, ssh: ssh.describe('What holds for every ssh.').optional(), servers })
+  defaults: mapping({ tags, ssh: ssh.describe('Defaults for every `ssh`.').optional(), servers })
     .describe(
-      'Holds for every host, key by key, unless the host says otherwise; `servers` here run on every host but those with `ssh.subsystem`.',
+      'Defaults for every host, key by key; `servers` here run on every host except those with `ssh.subsystem`.',
     )
     .nullable()
     .optional(),
@@ -210,24 +217,26 @@ export const hostsFileSchema = mapping({
     .describe('How tools are named.')
     .optional(),
   catalog: mapping({
-    ttlMs: milliseconds(0).describe('A listing older than this is looked at again. Left out: 300000.').optional(),
+    ttlMs: milliseconds(0).describe('A listing older than this is refreshed. Left out: 300000.').optional(),
   })
-    .describe('What servers offered, kept on disk.')
+    .describe('The listings of servers, kept on disk.')
     .optional(),
   reconnect: mapping({
-    initialMs: milliseconds(10).describe('Wait before the first retry. Left out: 250.').optional(),
-    maxMs: milliseconds(10).describe('Longest wait between retries. Left out: 30000.').optional(),
+    initialMs: milliseconds(10).describe('Time before the first retry. Left out: 250.').optional(),
+    maxMs: milliseconds(10).describe('Longest time between retries. Left out: 30000.').optional(),
     attempts: z
       .union([z.literal('unlimited'), z.int().min(1, { error: attempts })], { error: attempts })
-      .describe('Failed attempts in a row after which it waits for you. Left out: unlimited.')
+      .describe('After this many failed attempts in a row, the host waits for you. Left out: unlimited.')
       .optional(),
   })
     .describe('When a connection is lost.')
     .optional(),
   heartbeat: mapping({
-    intervalMs: milliseconds(100).describe('Between heartbeats on a connection. Left out: 5000.').optional(),
+    intervalMs: milliseconds(100).describe('Time between heartbeats on a connection. Left out: 5000.').optional(),
     leaseMs: milliseconds(1000)
-      .describe('After so long without one, the machine ends all that was started there. Left out: 60000.')
+      .describe(
+        'After this time without a heartbeat, the machine ends everything that was started there. Left out: 60000.',
+      )
       .optional(),
   })
     .describe('How a dead connection is noticed, on both ends.')
@@ -257,10 +266,10 @@ export const hostsFileSchema = mapping({
       .describe('How deep a definition may be nested; a deeper one is withheld. Left out: 64.')
       .optional(),
     listingBytes: whole('a number of bytes', 4096, 1024 ** 3)
-      .describe('All definitions of one list of a server; what comes beyond is withheld. Left out: 16777216 (16 MiB).')
+      .describe('All definitions of one list of a server; the rest is withheld. Left out: 16777216 (16 MiB).')
       .optional(),
     listingItems: whole('a number of definitions', 1, 1_000_000)
-      .describe('Definitions in one list of a server; what comes beyond is withheld. Left out: 20000.')
+      .describe('Definitions in one list of a server; the rest is withheld. Left out: 20000.')
       .optional(),
     listingPages: whole('a number of pages', 1, 100_000)
       .describe('Pages of one list of a server; no more are asked for. Left out: 1000.')
@@ -272,7 +281,7 @@ export const hostsFileSchema = mapping({
       .describe('A log file is rotated at this size; two are kept. Left out: 5242880 (5 MiB).')
       .optional(),
   })
-    .describe('Caps.')
+    .describe('Limits.')
     .optional(),
 });
 

@@ -32,7 +32,7 @@ export async function searchUpwards(cwd: string): Promise<string | undefined> {
     searchPlaces: SEARCH_PLACES,
     // One folder at a time: its own way up also ends in folders of the real home.
     searchStrategy: 'none',
-    // An empty file is a mistake to be told, not one to be passed by.
+    // An empty file is a mistake to report, not a file to skip.
     ignoreEmptySearchPlaces: false,
     loaders: { default: () => ({}), noExt: () => ({}), '.yaml': () => ({}), '.yml': () => ({}), '.json': () => ({}) },
     transform: (result: CosmiconfigResult) => result,

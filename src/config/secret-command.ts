@@ -1,6 +1,6 @@
 /**
  * Runs the commands of `${cmd:…}`. Servers of one client that start together and name the same command share one run, so
- * that a password manager asks once. Nothing is kept when it has ended.
+ * that a password manager asks once. The output is not kept after the run.
  */
 
 import { deadline, orAbort } from '../base/abort.ts';
@@ -70,7 +70,7 @@ export function createCommandRunner(options: CommandRunnerOptions = {}): Command
   };
 }
 
-/** Its stderr is dropped: a failing command may print what it was to keep. */
+/** Drops stderr: a failing command may print the secret. */
 async function execute(reference: CommandReference, env: Environment, signal: AbortSignal): Promise<string> {
   // Loaded only where a hosts file names a command: start-up time.
   const { execa } = await import('execa');
@@ -80,7 +80,7 @@ async function execute(reference: CommandReference, env: Environment, signal: Ab
     extendEnv: false,
     stdin: 'ignore',
     stderr: 'ignore',
-    // A group of its own, so that what it started ends with it.
+    // A process group, so that children of the command end with it.
     detached: true,
     reject: false,
     stripFinalNewline: false,
@@ -112,7 +112,7 @@ function reasonOf(result: Failed): string {
 }
 
 function failed(reference: CommandReference, why: string): AnywhereError {
-  const hint = `run it in a terminal: ${reference.command}`;
+  const hint = `run the command in a terminal: ${reference.command}`;
   return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
     hint,
   });
@@ -123,6 +123,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended already.
+    // The group has ended already.
   }
 }

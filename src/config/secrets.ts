@@ -1,4 +1,4 @@
-/** Looks references up when a server starts. Values go to the caller and nowhere else: no log, cache or error. */
+/** Resolves references when a server starts. Values go to the caller only, never to a log, a cache or an error. */
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export interface Secrets {
    * The text with every reference replaced. Rejects with SECRET_UNRESOLVED, naming the reference and never a
    * value, or with the signal's reason.
    *
-   * One that takes until the server may not start any more rejects with SECRET_UNRESOLVED too.
+   * A lookup that outlasts the start timeout of the server also rejects with SECRET_UNRESOLVED.
    */
   resolve(template: Template, place: ErrorPlace, signal: AbortSignal, options?: ResolveOptions): Promise<string>;
 }
@@ -66,7 +66,7 @@ function placeOf(env: Environment, { homeDir }: SecretsDeps): SecretsDeps {
   return { env, homeDir: home !== undefined && isAbsolute(home) ? home : homeDir };
 }
 
-/** Waits for all of them, so that none is left running, then fails with the first failure. */
+/** Waits for all, so that none is left running; then fails with the first failure. */
 async function settled(work: readonly Promise<string>[]): Promise<string[]> {
   const results = await Promise.allSettled(work);
   return results.map((result) => {
@@ -95,19 +95,19 @@ function variable(reference: Reference & { readonly kind: 'env' }, env: Environm
   const value = Object.hasOwn(env, reference.name) ? env[reference.name] : undefined;
   if (reference.fallback !== undefined) return value === undefined || value === '' ? reference.fallback : value;
   if (value !== undefined) return value;
-  const hint = `set ${reference.name} where the AI client or command starts and begin it anew, or write \${env:${reference.name}:-default}`;
+  const hint = `set ${reference.name} in the environment of the AI client or command and restart it, or write \${env:${reference.name}:-default}`;
   throw unresolved(reference, 'the variable is not set', hint);
 }
 
 async function fileText(reference: Reference & { readonly kind: 'file' }, homeDir: string): Promise<string> {
   const path = expandHome(reference.path, homeDir);
-  if (!isAbsolute(path)) throw unresolved(reference, 'its path is neither absolute nor from ~/');
+  if (!isAbsolute(path)) throw unresolved(reference, 'the path must be absolute or start with ~/');
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) throw unresolved(reference, 'it is not a file');
-      if (stats.size > MAX_VALUE_BYTES) throw unresolved(reference, 'it is larger than 128 KiB');
+      if (!stats.isFile()) throw unresolved(reference, 'the path is not a file');
+      if (stats.size > MAX_VALUE_BYTES) throw unresolved(reference, 'the file is larger than 128 KiB');
       return withoutFinalNewlines(await handle.readFile('utf8'));
     } finally {
       await handle.close();
@@ -122,7 +122,7 @@ function withoutFinalNewlines(text: string): string {
   return text.replace(/(?:\r?\n)+$/, '');
 }
 
-/** What can be handed to a process: no NUL, and short enough for execve(2). */
+/** Throws for a text that no process can take: one with a NUL, or too long for execve(2). */
 function usable(text: string, template: Template, place: ErrorPlace): string {
   const fault = text.includes('\0')
     ? 'holds a NUL character'
@@ -137,7 +137,7 @@ function usable(text: string, template: Template, place: ErrorPlace): string {
   throw new AnywhereError('SECRET_UNRESOLVED', `The value of ${names} ${fault}.`, place);
 }
 
-/** The same failure for one of those who wait for it. */
+/** The same failure, with the place of one of its waiters. */
 function placed(error: AnywhereError, place: ErrorPlace): AnywhereError {
   return new AnywhereError(error.code, error.message, { ...place, hint: error.hint, cause: error.cause });
 }
@@ -151,8 +151,8 @@ function isTooLate({ aborted, reason }: AbortSignal): boolean {
 }
 
 function tooSlow(reference: Reference): AnywhereError {
-  const hint = 'raise startTimeoutMs of the server, or see why it takes so long';
-  return unresolved(reference, 'it took longer than the server may take to start', hint);
+  const hint = 'raise `startTimeoutMs` of the server, or find out why the lookup is slow';
+  return unresolved(reference, 'the lookup took longer than the start of the server may take', hint);
 }
 
 function unresolved(reference: Reference, why: string, hint?: string): AnywhereError {

@@ -2,13 +2,13 @@
  * Texts with references: `${env:NAME}`, `${env:NAME:-default}`, `${cmd:command}`, `${file:path}`.
  *
  * Braces inside a reference must come in pairs. A literal `${` is written `$${`; more exactly, in a run of
- * dollars before `{` each pair is one dollar, and one left over begins a reference. Dollars elsewhere
- * are just dollars. A default counts when the variable is unset or empty, as in sh (POSIX 2.6.2), and
+ * dollars before `{` each pair is one dollar, and one left over begins a reference. Other dollars
+ * stand for themselves. A default counts when the variable is unset or empty, as in sh (POSIX 2.6.2), and
  * holds no reference itself.
  */
 import type { Reference, Template } from './plan.ts';
 
-/** Why a text is no template. It never quotes the text: that may be a secret. */
+/** Why a text is not a template. Never quotes the text, which may be a secret. */
 export interface TemplateFault {
   readonly found: string;
   readonly suggestion: string;
@@ -16,7 +16,7 @@ export interface TemplateFault {
 
 export type ParsedTemplate = { readonly template: Template } | { readonly fault: TemplateFault };
 
-/** What a variable may be called: POSIX names, the only ones every shell can export. */
+/** POSIX names, the only ones that every shell can export. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const ADVICE = 'write ${env:NAME}, ${env:NAME:-default}, ${cmd:command}, ${file:path}, or $${ for a literal ${';
@@ -32,7 +32,7 @@ export function parseTemplate(text: string): ParsedTemplate {
     at = match.index + dollars;
     if (dollars % 2 === 0) continue;
     const end = closingBrace(text, at);
-    if (end === undefined) return fault('`${` without its `}`');
+    if (end === undefined) return fault('`${` without a closing `}`');
     const reference = parseReference(text.slice(at + 1, end));
     if ('found' in reference) return { fault: reference };
     if (literal !== '') pieces.push(literal);
@@ -44,7 +44,7 @@ export function parseTemplate(text: string): ParsedTemplate {
   return { template: { pieces: literal === '' ? pieces : [...pieces, literal] } };
 }
 
-/** The text again, from which `parseTemplate` makes the same template. Holds literals: never for people's eyes. */
+/** The text again, from which `parseTemplate` makes the same template. Contains literal values: never show the result to people. */
 export function formatTemplate(template: Template): string {
   return template.pieces.map((piece, index) => formatPiece(piece, template.pieces[index + 1])).join('');
 }

@@ -1,12 +1,13 @@
 /**
  * Which hosts files of working folders the user allowed to start programs: by path and content.
  *
- * One record a file, so that two commands at once cannot lose each other's. A record that cannot be read, or
- * that somebody else could have written, counts as none.
+ * Each hosts file has its own record, so that two commands at once cannot overwrite each other. A record that cannot be
+ * read, or that another user could have written, does not count.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { ensurePrivateDir, isOurs } from './private-dir.ts';
 
@@ -14,7 +15,7 @@ export type TrustState =
   | { readonly kind: 'trusted' }
   /** Never trusted. */
   | { readonly kind: 'unknown' }
-  /** Trusted with another content, which is kept to show the difference. */
+  /** Trusted with another content, kept for the diff. */
   | { readonly kind: 'changed'; readonly before: string };
 
 interface TrustRecord {
@@ -35,7 +36,7 @@ export interface TrustDeps {
   readonly now: () => number;
 }
 
-/** Where it stands whether the file of this path is trusted, with links followed. */
+/** The trust record of a hosts file; `realPath` has links followed. */
 export function trustRecordFile(stateDir: string, realPath: string): string {
   return join(stateDir, 'trusted', `${sha256(Buffer.from(realPath)).slice(0, 32)}.json`);
 }
@@ -58,7 +59,7 @@ export function createTrustStore(deps: TrustDeps): TrustStore {
         trustedAt: new Date(deps.now()).toISOString(),
         text: new TextDecoder().decode(bytes),
       };
-      await replaceFile(recordFile(realPath), `${JSON.stringify(record)}\n`);
+      await writeAtomic(recordFile(realPath), `${JSON.stringify(record)}\n`, { isDurable: true });
     },
   };
 }
@@ -68,7 +69,7 @@ export function untrusted(file: string, state: TrustState): AnywhereError {
   const why =
     state.kind === 'changed' ? 'has changed since you trusted it' : 'starts programs, and you have not trusted it yet';
   return new AnywhereError('CONFIG_UNTRUSTED', `${file} was found in a working folder and ${why}.`, {
-    hint: 'read it, then: mcp-anywhere config trust',
+    hint: 'read the file, then run: mcp-anywhere config trust',
   });
 }
 
@@ -83,7 +84,7 @@ async function readRecord(file: string): Promise<TrustRecord | undefined> {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     return isRecord(value) ? value : undefined;
   } catch {
-    // Missing or broken: nothing is trusted by it.
+    // A missing or broken record trusts nothing.
     return undefined;
   }
 }
@@ -91,21 +92,4 @@ async function readRecord(file: string): Promise<TrustRecord | undefined> {
 function isRecord(value: unknown): value is TrustRecord {
   if (typeof value !== 'object' || value === null) return false;
   return ['path', 'sha256', 'text'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
-/** What a file's name leads through: whatever of it is put elsewhere, the name then means another file. */
+/** The links and folders on the way to a file: if one of them changes, the path names another file. */
 import { lstat, readlink, stat } from 'node:fs/promises';
 import { dirname, join, parse, resolve, sep } from 'node:path';
 
 export interface Way {
-  /** Every link on the way and what the last one leads to; the last is the file itself, or what is missing of it. */
+  /** Every link on the way, then the file itself or its first missing part. */
   readonly names: readonly string[];
   readonly isThere: boolean;
 }
@@ -32,7 +32,7 @@ export async function wayTo(file: string): Promise<Way> {
   return { names: [...names, at], isThere: true };
 }
 
-/** The folders that these names stand in, each with what tells it from another folder of that name. */
+/** The folders of these names, each with the identity of its inode. */
 export async function foldersOf(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const folders = [...new Set(names.map((name) => dirname(name)))];
   return new Map(await Promise.all(folders.map(async (folder) => [folder, await identityOf(folder)] as const)));
@@ -49,7 +49,7 @@ function begin(file: string): { at: string; rest: string[] } {
   };
 }
 
-/** `target`: what it leads to, where it is a link. Undefined where nothing is. */
+/** `target` is set for a link. Undefined where the path does not exist. */
 async function look(path: string): Promise<{ readonly target: string | undefined } | undefined> {
   try {
     const isLink = (await lstat(path)).isSymbolicLink();

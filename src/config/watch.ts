@@ -15,15 +15,15 @@ export interface WatchOptions {
   /** Absolute; asked again after every change. */
   readonly files: () => Promise<readonly string[]>;
   readonly clock: Clock;
-  /** Called too as soon as it watches: something may have changed before. */
+  /** Also called as soon as the watching starts: something may have changed before. */
   readonly onChange: () => void;
-  /** It may miss changes now. */
+  /** Changes may be missed from now on. */
   readonly onError: (error: unknown) => void;
 }
 
 /** An editor's several steps are one change. */
 const DEBOUNCE_MS = 100;
-/** A file that is gone is often about to be written. */
+/** A missing file is often about to be written. */
 const MISSING_MS = 1_000;
 
 /** Resolves when `signal` aborts and nothing is watched any more. */
@@ -100,13 +100,13 @@ class FileWatch {
     await this.#watcher?.close();
     this.#folders = folders;
     this.#watcher = await this.#watcherOf([...folders.keys()]);
-    // What changed while nothing was watched.
+    // Changes while nothing was watched.
     this.#touched();
   }
 
   #watcherOf(folders: string[]): Promise<FSWatcher> {
     const isOurs = (path: string): boolean => folders.includes(path) || this.#names.has(path);
-    // Without `persistent` an error of the system's watcher would end the program.
+    // Without `persistent` an error of the system's watcher would end this process.
     const watcher = watch(folders, {
       depth: 0,
       ignoreInitial: true,
@@ -128,7 +128,7 @@ class FileWatch {
     );
   }
 
-  /** What the system itself says of a folder's entry: of changes too that left size and time alone. */
+  /** Raw events of the system also tell of changes that leave size and time alone. */
   #concerns(name: unknown, details: unknown): boolean {
     const folder = (details as { readonly watchedPath?: unknown }).watchedPath;
     if (typeof name !== 'string' || typeof folder !== 'string') return true;

@@ -8,7 +8,7 @@ interface Sentence {
   readonly suggestion?: string;
 }
 
-const QUOTE = 'put a text that begins with *, &, !, %, @, ` or { in quotes';
+const QUOTE = 'put a text that starts with *, &, !, %, @, ` or { in quotes';
 
 const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   DUPLICATE_KEY: { expected: 'each key once', found: 'the same key a second time', suggestion: 'remove one of them' },
@@ -21,25 +21,25 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   MULTIPLE_DOCS: {
     expected: 'one document',
     found: 'a second one after `---`',
-    suggestion: 'keep one hosts file in a file',
+    suggestion: 'keep one hosts file per file',
   },
   BAD_INDENT: {
-    expected: 'keys of one level to stand under each other',
-    found: 'another indentation',
-    suggestion: 'align it with its neighbours',
+    expected: 'keys of one level at the same indentation',
+    found: 'a different indentation',
+    suggestion: 'align the key with its neighbours',
   },
   TAG_RESOLVE_FAILED: { expected: 'plain YAML', found: 'a tag (!name)', suggestion: QUOTE },
-  BAD_SCALAR_START: { expected: 'a text', found: 'a character that cannot begin one', suggestion: QUOTE },
+  BAD_SCALAR_START: { expected: 'a text', found: 'a character that cannot start one', suggestion: QUOTE },
   MISSING_CHAR: {
     expected: 'a closing quote, bracket, comma or colon',
     found: 'none',
-    suggestion: 'close it, and mind the space after `:`',
+    suggestion: 'add the missing character; a `:` needs a space after it',
   },
   NON_STRING_KEY: { expected: 'a name as key', found: 'something else', suggestion: 'put the key in quotes' },
   BLOCK_AS_IMPLICIT_KEY: {
     expected: 'one `key: value` on a line',
     found: 'two',
-    suggestion: 'put a text that holds `: ` in quotes',
+    suggestion: 'put a text that contains `: ` in quotes',
   },
   MULTILINE_IMPLICIT_KEY: {
     expected: '`key: value`',
@@ -50,6 +50,6 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
 };
 
 export function syntaxComplaint(code: ErrorCode, at: Position): Complaint {
-  const sentence = SENTENCES[code] ?? { expected: 'valid YAML', found: `a mistake of kind ${code}` };
+  const sentence = SENTENCES[code] ?? { expected: 'valid YAML', found: `the syntax error ${code}` };
   return { path: [], about: 'value', at, ...sentence };
 }

@@ -1,4 +1,4 @@
-/** Finding one's way in the nodes of a parsed YAML document. */
+/** Navigation in a parsed YAML document. */
 
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
@@ -9,10 +9,10 @@ interface Found {
   readonly value: unknown;
 }
 
-/** Merges inside merges are looked into so deep and no deeper: `<<` can name itself. */
+/** The depth limit of merges inside merges: `<<` can refer to itself. */
 const MAX_MERGES = 20;
 
-/** Where the key, or the value behind it, begins in the text; for what is missing: where its parent begins. */
+/** The offset of a key or its value in the text; for a missing one, the offset of its parent. */
 export function offsetOf(document: Document.Parsed, path: KeyPath, about: 'key' | 'value'): number {
   let node: unknown = document.contents;
   let offset = startOf(node);
@@ -26,7 +26,7 @@ export function offsetOf(document: Document.Parsed, path: KeyPath, about: 'key' 
   return offset;
 }
 
-/** What stands behind a key or an index; an alias is followed, and `<<` is looked into. */
+/** The child at a key or an index; aliases and `<<` are followed. */
 export function child(document: Document.Parsed, parent: unknown, part: string | number): Found | undefined {
   const node = followed(document, parent);
   if (isSeq(node)) {

@@ -1,11 +1,9 @@
 /** From zod's issues to our complaints: the one file that knows how zod reports. */
 import * as z from 'zod';
-import { describeFound, valueAt } from './found.ts';
-import { isLater } from './later.ts';
 import { nearMiss } from './near-miss.ts';
-import type { Complaint, KeyPath } from './problem.ts';
+import { type Complaint, describeFound, type KeyPath, valueAt } from './problem.ts';
 
-/** `root` is the value that was checked: what was found is described from it. */
+/** `root` is the checked value; complaints describe the parts of it that they concern. */
 export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, root: unknown): Complaint[] {
   return issues.flatMap((issue) => {
     const path = keyPath(issue.path);
@@ -19,9 +17,9 @@ function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
   if (isLater(path, key)) {
     return {
       ...base,
-      expected: 'a key of this version',
-      found: `\`${key}\`, which is not built yet in this version`,
-      suggestion: 'remove it',
+      expected: 'a key that this version supports',
+      found: `\`${key}\`, which this version does not support yet`,
+      suggestion: 'remove the key',
     };
   }
   const known = keysAt(schema, path);
@@ -51,11 +49,11 @@ function wrongValue(issue: z.core.$ZodIssue, path: KeyPath, value: unknown): Com
   };
 }
 
-/** YAML made a number or a truth value of what was meant as text. */
+/** YAML read a text as a number or a boolean. */
 function quoteAdvice(issue: z.core.$ZodIssue, value: unknown): string | undefined {
   const scalar = typeof value === 'number' || typeof value === 'boolean';
   if (issue.code === 'invalid_type' && issue.expected === 'string' && scalar)
-    return `write "${String(value)}" in quotes`;
+    return `write the text in quotes: "${String(value)}"`;
   if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string')
     return 'write it as a list: [a, b]';
   return undefined;
@@ -90,4 +88,33 @@ function step(schema: z.core.$ZodType | undefined, part: string | number): z.cor
 function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return unwrap(schema.unwrap());
   return schema;
+}
+
+/**
+ * Keys of the full design that this version does not act on. They are refused by name and never skipped: a skipped `policy`
+ * would leave open what its author closed.
+ */
+const LATER: readonly { readonly level: (path: KeyPath) => boolean; readonly keys: readonly string[] }[] = [
+  {
+    level: (path) => path.length === 0,
+    keys: ['policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'],
+  },
+  { level: isHostLevel, keys: ['discover', 'policy', 'pool', 'limits', 'reconnect', 'heartbeat'] },
+  {
+    level: isServerLevel,
+    keys: ['url', 'headers', 'oauth', 'discover', 'policy', 'pool', 'limits', 'envFile', 'resources', 'prompts'],
+  },
+];
+
+/** Whether the key is known to the design but not built in this version. `path` leads to its mapping. */
+function isLater(path: KeyPath, key: string): boolean {
+  return LATER.some((entry) => entry.level(path) && entry.keys.includes(key));
+}
+
+function isHostLevel(path: KeyPath): boolean {
+  return (path.length === 2 && path[0] === 'hosts') || (path.length === 1 && path[0] === 'defaults');
+}
+
+function isServerLevel(path: KeyPath): boolean {
+  return path.at(-2) === 'servers' && (path.length === 4 || path.length === 3);
 }

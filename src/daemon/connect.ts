@@ -3,8 +3,7 @@
  *
  * Light: every start of the shim loads it.
  */
-import type { Socket } from 'node:net';
-import { connectDirect } from '../base/direct-socket.ts';
+import { connect, type Socket } from 'node:net';
 import { AnywhereError } from '../base/errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { firstLine } from './first-line.ts';
@@ -35,7 +34,7 @@ export async function connectDaemon(endpoint: Endpoint, hello: Hello, signal: Ab
 
 function dial(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectDirect({ path: endpoint.socket });
+    const socket = connect({ path: endpoint.socket });
     const onAbort = (): void => {
       socket.destroy();
       reject(signal.reason as Error);

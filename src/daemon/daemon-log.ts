@@ -1,7 +1,6 @@
 /** The daemon's own log: a file that is rotated by size. Nothing is written to the streams of whoever started it. */
 import type { Clock } from '../base/clock.ts';
-import { createLog } from '../telemetry/create-log.ts';
-import type { Log, LogLevel } from '../telemetry/log.ts';
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 
 export interface DaemonLog {

@@ -1,6 +1,7 @@
 /** Who serves a socket, for whoever lists the daemons of this user: a small file beside it. */
-import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { isRecord } from '../base/record.ts';
 import type { Endpoint } from './endpoint.ts';
 import { processStart } from './process-start.ts';
@@ -21,9 +22,7 @@ export interface DaemonRecord {
 
 export async function writeRecord(endpoint: Endpoint, record: Omit<DaemonRecord, 'start'>): Promise<void> {
   const start = (await processStart(record.pid)) ?? '';
-  const draft = `${endpoint.record}.of-${record.pid}`;
-  await writeFile(draft, `${JSON.stringify({ ...record, start })}\n`, { mode: 0o600 });
-  await rename(draft, endpoint.record);
+  await writeAtomic(endpoint.record, `${JSON.stringify({ ...record, start })}\n`);
 }
 
 /** Where it is still that of this process. */

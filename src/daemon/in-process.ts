@@ -5,8 +5,7 @@ import { ControlClient, type QuestionHandler } from '../control/client.ts';
 import { ControlHub, createPromptDesk } from '../control/hub.ts';
 import { memoryTransports } from '../control/transport.ts';
 import { openGateway, programVersion } from '../gateway/open.ts';
-import { createLog } from '../telemetry/create-log.ts';
-import type { LogLevel } from '../telemetry/log.ts';
+import { createLog, type LogLevel } from '../telemetry/log.ts';
 
 export interface InProcessOptions {
   readonly config?: string;

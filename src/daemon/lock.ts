@@ -5,8 +5,9 @@
  * It is never removed while it is the highest: so nobody can create a generation that somebody else has had. A holder
  * that has died is told by pid and start time; one that gave the lock back says so in its file.
  */
-import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { isRecord } from '../base/record.ts';
 import { processStart } from './process-start.ts';
 
@@ -59,8 +60,7 @@ function lockOf(path: string, generation: number, self: Holder): Lock {
     release: async () => {
       const holder = await readHolder(file);
       if (holder?.pid !== self.pid || holder.start !== self.start) return;
-      await writeFile(draftOf(file, self), JSON.stringify({ ...self, released: true }), { mode: 0o600 });
-      await rename(draftOf(file, self), file);
+      await writeAtomic(file, JSON.stringify({ ...self, released: true }));
     },
   };
 }

@@ -12,9 +12,8 @@ import { Message } from '../protocol/message.ts';
 import { quantileMs } from '../telemetry/histogram.ts';
 import type { Log } from '../telemetry/log.ts';
 import { CallStats } from '../telemetry/stats.ts';
-import type { StatsWindow } from '../telemetry/stats-book.ts';
+import { type StatsWindow, Sum, type Tally, type Totals } from '../telemetry/stats-book.ts';
 import { STATS_FORMAT } from '../telemetry/stats-file.ts';
-import { Sum, type Tally, type Totals } from '../telemetry/stats-slot.ts';
 
 export type StatsBy = 'tool' | 'server' | 'host' | 'client';
 

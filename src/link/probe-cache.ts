@@ -5,8 +5,9 @@
  * no secret; it is 0600 all the same. A file that cannot be read means "not known", never an error.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import type { HostEnvironment } from '../launch/launch.ts';
 
@@ -34,13 +35,8 @@ export class ProbeCache {
     }
   }
 
-  /** Written beside and renamed, so that a reader never sees half of it. */
   async store(key: readonly string[], record: HostRecord): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = this.#file(key);
-    const beside = `${file}.${String(process.pid)}`;
-    await writeFile(beside, JSON.stringify(recordData(record)), { mode: 0o600 });
-    await rename(beside, file);
+    await writeAtomic(this.#file(key), JSON.stringify(recordData(record)));
   }
 
   async drop(key: readonly string[]): Promise<void> {

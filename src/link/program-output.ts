@@ -1,11 +1,5 @@
-/**
- * The program's own stdout: what a channel carries after the launcher's preamble.
- *
- * After the preamble a chunk is handed on as it came, without a copy and without a buffer of its own; the reader's
- * pauses reach the channel.
- */
-import type { Readable } from 'node:stream';
-import { DirectReadable } from '../base/direct-readable.ts';
+/** The program's own stdout: the bytes of a channel after the launcher's preamble. The reader's pauses reach the channel. */
+import { Readable } from 'node:stream';
 import { type Preamble, PreambleReader } from '../launch/preamble.ts';
 
 export interface ProgramOutputEvents {
@@ -15,7 +9,7 @@ export interface ProgramOutputEvents {
   readonly onFlood?: () => void;
 }
 
-export class ProgramOutput extends DirectReadable {
+export class ProgramOutput extends Readable {
   readonly #source: Readable;
   readonly #reader: PreambleReader;
   readonly #events: ProgramOutputEvents;

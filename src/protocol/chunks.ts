@@ -1,4 +1,4 @@
-/** The bytes of a large line, as the chunks they came in. */
+/** The bytes of a large line, as the chunks they arrived in. */
 import type { Pieces } from './splice.ts';
 
 /** Smaller parts are copied together: what a part costs beside its bytes must not count. */
@@ -6,7 +6,7 @@ const SMALL_BYTES = 4096;
 const BLOCK_BYTES = 64 * 1024;
 /** Parts keep the whole of the chunks alive that they are in. More than that for each byte, and they are copied. */
 const PINNED_PER_BYTE = 1.25;
-/** So much more may be kept alive in any case. */
+/** This much extra memory may be kept alive in any case. */
 const PINNED_BYTES = 512 * 1024;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -37,7 +37,7 @@ export class Chunks {
     }
   }
 
-  /** Nothing more comes. */
+  /** The line is complete. */
   settle(): void {
     this.#takeCopied();
   }
@@ -47,7 +47,7 @@ export class Chunks {
     return this.#pieces;
   }
 
-  /** All of it in one piece: once more as much memory. */
+  /** The whole line in one piece, which takes the same memory again. */
   whole(): Buffer {
     const [first = NO_BYTES] = this.pieces;
     if (this.#pieces.length <= 1) return first;
@@ -56,7 +56,7 @@ export class Chunks {
     return whole;
   }
 
-  /** False where it would keep too much alive. */
+  /** False where the part would keep too much memory alive. */
   #pin(chunk: ArrayBufferLike): boolean {
     if (chunk === this.#chunk) return true;
     const pinned = this.#pinned + chunk.byteLength;

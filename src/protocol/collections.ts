@@ -1,4 +1,4 @@
-/** What MCP servers list, and how each list is asked for, told apart and announced (MCP 2025-11-25, server features). */
+/** The lists of MCP servers: how each is requested, identified and announced (MCP 2025-11-25, server features). */
 
 export type CollectionName = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
 
@@ -9,7 +9,7 @@ export interface Collection {
   readonly member: string;
   /** The member of an item that identifies it. */
   readonly key: 'name' | 'uri' | 'uriTemplate';
-  /** The server capability without which it is not asked for. */
+  /** The server capability that is required to request the list. */
   readonly capability: 'tools' | 'prompts' | 'resources';
   /** The notification that says it changed. */
   readonly changed: string;

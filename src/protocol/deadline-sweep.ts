@@ -1,7 +1,7 @@
 /** One timer for all requests of a peer: it wakes at the earliest deadline known, and stands still while a person is asked. */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 
-/** Timers of Node hold no more, milliseconds. */
+/** The longest timer of Node, milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export class DeadlineSweep {
@@ -21,7 +21,7 @@ export class DeadlineSweep {
     this.#postpone = postpone;
   }
 
-  /** There is something to end by then, monotonic ms. */
+  /** Something is due at this time, monotonic ms. */
   by(deadlineMs: number): void {
     if (deadlineMs >= this.#atMs || deadlineMs === Number.POSITIVE_INFINITY) return;
     this.#cancel();
@@ -36,7 +36,7 @@ export class DeadlineSweep {
     );
   }
 
-  /** No time passes until the returned function was called; holds may overlap. */
+  /** Stops the time until the returned function is called; holds may overlap. */
   hold(): () => void {
     if (this.#holds === 0) this.#heldSinceMs = this.#clock.monotonic();
     this.#holds += 1;

@@ -1,6 +1,6 @@
 /**
- * The members of one JSON-RPC message, found in one walk of its bytes (JSON-RPC 2.0, sections 4 and 5). Those of `params`
- * and `result` are noted on the way: calls and their answers are looked at several times.
+ * The members of one JSON-RPC message, found in one walk of its bytes (JSON-RPC 2.0, sections 4 and 5). Members of
+ * `params` and `result` are recorded too, because calls and their answers are read several times.
  */
 import { keyIs, type MemberVisitor, type Span, skipSpace, skipValue, textAt, walkMembers } from './json-scan.ts';
 import { MemberIndex } from './member-index.ts';
@@ -11,11 +11,11 @@ export interface Envelope {
   readonly params: Span | undefined;
   readonly result: Span | undefined;
   readonly error: Span | undefined;
-  /** A member stands there twice, or one of JSON-RPC in another case, or a method beside a result: readers would differ on what is meant. */
+  /** A member occurs twice, or a JSON-RPC member in another case, or a method beside a result: two readers could understand two things. */
   readonly isAmbiguous: boolean;
   /** No other member could be taken for the id. */
   readonly isIdClear: boolean;
-  /** Undefined where it is no object. */
+  /** Undefined where the value is not an object. */
   readonly paramMembers: MemberIndex | undefined;
   readonly resultMembers: MemberIndex | undefined;
 }
@@ -31,12 +31,12 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 
-/** By a bit of what has been seen. */
+/** Keyed by the bits of the members seen. */
 const KNOWN = { jsonrpc: 1, id: 2, method: 4, params: 8, result: 16, error: 32 } as const;
 
 const NAMES: readonly string[] = Object.keys(KNOWN);
 
-/** Of a message that has members of JSON-RPC only, written plainly, and none twice: nearly every one. */
+/** For a message with only JSON-RPC members, without escapes and without duplicates, as nearly every message is. */
 class UsualEnvelope implements MemberVisitor, Envelope {
   id: Span | undefined = undefined;
   method: string | undefined = undefined;
@@ -84,7 +84,7 @@ class UsualEnvelope implements MemberVisitor, Envelope {
   }
 }
 
-/** The bit of a member of JSON-RPC whose key is written plainly, or 0. */
+/** The bit of a JSON-RPC member whose key has no escapes, or 0. */
 function knownMember(bytes: Buffer, keyAt: number): number {
   switch (bytes[keyAt + 1]) {
     case 0x6a:
@@ -104,7 +104,7 @@ function knownMember(bytes: Buffer, keyAt: number): number {
   }
 }
 
-/** With escapes the closing quote would stand further behind. */
+/** In a key with escapes the closing quote would be further right. */
 function isPlainly(bytes: Buffer, keyAt: number, key: string): boolean {
   return bytes[keyAt + 1 + key.length] === QUOTE && keyIs(bytes, keyAt, key);
 }
@@ -132,18 +132,18 @@ function membersOf(bytes: Buffer, value: Span | undefined): MemberIndex | undefi
   return value === undefined ? undefined : membersAt(bytes, value.start);
 }
 
-/** Undefined where no object begins there. */
+/** Undefined where no object starts there. */
 function membersAt(bytes: Buffer, start: number): MemberIndex | undefined {
   return bytes[start] === OPEN_BRACE ? MemberIndex.at(bytes, start) : undefined;
 }
 
-/** Making a string of the same few bytes for every call would cost a part of the call. */
+/** Saves a new string of the same few bytes for every call. */
 function methodAt(bytes: Buffer, method: Span): string | undefined {
   const isCall = bytes[method.start] === 0x22 && keyIs(bytes, method.start, 'tools/call');
   return isCall ? 'tools/call' : textAt(bytes, method);
 }
 
-/** A null id is how a server says "I could not read your id", and a null error stands beside many a result: neither is one. */
+/** A null id means "I could not read your id", and some servers write a null error beside a result: null counts as absent. */
 function usable(bytes: Buffer, value: Span | undefined): Span | undefined {
   return value === undefined || bytes[value.start] === 0x6e ? undefined : value;
 }

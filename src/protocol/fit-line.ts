@@ -1,6 +1,6 @@
 /**
- * What may leave us inside a message: UTF-8 without control bytes. Many readers end a line at a CR, some at others, and
- * some end altogether at bytes that are no UTF-8: what one peer wrote must not become a message of ours to another.
+ * Checks that a message is UTF-8 without control bytes before the message is sent. Many readers end a line at a CR or at
+ * another control byte, and some fail at invalid UTF-8: text of one peer must not become a message of ours to another.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -10,22 +10,22 @@ const TAB = 0x09;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** From here on words are looked at instead of bytes. */
+/** From this length on, the check reads words instead of bytes. */
 const MANY_BYTES = 128;
 const WORD = 4;
 const SPACES = 0x20202020;
 const HIGH_BITS = 0x80808080 | 0;
 
 /**
- * The line with a space for each CR and TAB between its tokens: nearly always the bytes themselves. Undefined where it is no
- * UTF-8, or holds any other control byte, or one inside a string.
+ * The line with a space for each CR and TAB between its tokens; nearly always the same bytes. Undefined where the line is
+ * not UTF-8, holds another control byte, or holds a control byte inside a string.
  */
 export function fitLine(bytes: Buffer): Buffer | undefined {
   if (!isUtf8(bytes)) return undefined;
   return hasControl(bytes) ? spaced(bytes) : bytes;
 }
 
-/** The line with a space for each control byte: to be read, never to be handed on. */
+/** The line with a space for each control byte, for reading only: never send the result. */
 export function legible(bytes: Buffer): Buffer {
   return Buffer.from(bytes).map((byte) => Math.max(byte, SPACE)) as Buffer;
 }
@@ -43,7 +43,7 @@ function hasControlIn(bytes: Buffer, from: number, end: number): boolean {
   return false;
 }
 
-/** Of a byte below 0x20 the high bit is set after the subtraction, and was not before. */
+/** The subtraction sets the high bit of a byte below 0x20 that had none. */
 function hasControlWord(words: Int32Array): boolean {
   const { length } = words;
   const fours = length - (length % 4);
@@ -78,7 +78,7 @@ function spaced(bytes: Buffer): Buffer | undefined {
   return fit;
 }
 
-/** The same question about a line that comes in chunks, of which any may end inside of a character. */
+/** The same check for a line in chunks, which may end inside a character. */
 export class FitCheck {
   #isFit = true;
   #begun = NO_BYTES;
@@ -92,13 +92,13 @@ export class FitCheck {
     this.#begun = isWhole ? NO_BYTES : Buffer.from(bytes.subarray(whole));
   }
 
-  /** No byte has to be replaced, and none is wrong. */
+  /** No byte is wrong, and no byte has to be replaced. */
   get isFit(): boolean {
     return this.#isFit && this.#begun.length === 0;
   }
 }
 
-/** How many bytes at the end belong to a character whose end has not come. */
+/** How many bytes at the end belong to an incomplete character. */
 function begunCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -7,16 +7,16 @@ import { LargeLine } from './large-line.ts';
 export interface LineSink {
   /** A line without its newline. The bytes are the sink's from now on. */
   line(bytes: Buffer): void;
-  /** The same of a large line that came in chunks; left out: it is put together. */
+  /** The same for a large line in chunks. Left out: the chunks are joined. */
   large?(line: LargeLine): void;
   /** A line has just grown over the cap; `oversized` follows at its end. */
   overflow(): void;
-  /** A line longer than the cap: it was not kept. `head` and `tail` are its ends, to find out whose it was. */
+  /** A line longer than the cap, which was not kept. `head` and `tail` are its ends, to find its sender. */
   oversized(size: number, head: Buffer, tail: Buffer): void;
 }
 
 const NEWLINE = 0x0a;
-/** From here on a line is a large one. */
+/** A line of this size or more is large. */
 const LARGE_BYTES = 256 * 1024;
 const EDGE_BYTES = 4096;
 
@@ -47,17 +47,17 @@ export class LineFramer {
     if (from < chunk.length) this.#keep(from === 0 ? chunk : chunk.subarray(from));
   }
 
-  /** The stream ended: what stands without a newline is a line too. */
+  /** The stream ended: a last line without a newline counts too. */
   end(): void {
     if (this.#size > 0) this.#finish();
   }
 
-  /** Bytes held of the line that is not complete yet. */
+  /** Bytes of the incomplete line. */
   get pendingBytes(): number {
     return this.#head === undefined ? this.#size : this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
-  /** A line ends with `part`; nearly always it is the whole line. */
+  /** A line ends with `part`, which nearly always is the whole line. */
   #complete(part: Buffer): void {
     if (this.#size === 0 && part.length <= this.maxBytes) {
       this.#sink.line(part);

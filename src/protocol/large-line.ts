@@ -1,6 +1,6 @@
 /**
- * A large line as the chunks that it came in: it is handed on as they are. Put together it would be copied into memory
- * that nobody had touched before, which costs more than all else that is done with it.
+ * A large line as the chunks it arrived in, which are passed on unchanged. Joining them would copy the line into fresh
+ * memory, which costs more than everything else done with the line.
  */
 import { Chunks } from './chunks.ts';
 import { FitCheck } from './fit-line.ts';
@@ -25,7 +25,7 @@ export class LargeLine {
     this.#chunks.append(chunk);
   }
 
-  /** Undefined where it is better read as it is, or may not be handed on as it is (see `fitLine`). */
+  /** Undefined where the joined line is faster to read, or where the bytes must not be passed on unchanged (see `fitLine`). */
   outline(): Outline | undefined {
     this.#chunks.settle();
     return this.#check.isFit ? this.#outliner.outline() : undefined;
@@ -35,7 +35,7 @@ export class LargeLine {
     return this.#chunks.pieces;
   }
 
-  /** All of it in one piece: once more as much memory. */
+  /** The whole line in one piece, which takes the same memory again. */
   bytes(): Buffer {
     return this.#chunks.whole();
   }
@@ -63,7 +63,7 @@ export class LargeLine {
   }
 }
 
-/** Goes through pieces once, from their beginning. */
+/** Walks the pieces once, from the beginning. */
 class Cutter {
   readonly #pieces: Pieces;
   #index = 0;
@@ -75,7 +75,7 @@ class Cutter {
     this.#pieces = pieces;
   }
 
-  /** What there is up to `end` goes to `target`. */
+  /** Copies the bytes up to `end` into `target`. */
   until(end: number, target: Buffer[]): void {
     this.#walk(end, (part) => target.push(part));
   }

@@ -1,9 +1,9 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
 import { keyIs, keyText, type MemberVisitor, type Span, skipValue, walkMembers } from './json-scan.ts';
 
-/** So many members are compared pair by pair. */
+/** Up to this many members are compared pair by pair. */
 const FEW = 12;
-/** Objects of messages have a handful. More is somebody's attempt at our memory. */
+/** Objects of messages have a handful of members. More is an attack on our memory. */
 const MAX_MEMBERS = 1_000_000;
 
 /** One member; as a span it is its value. In a chain, since most objects have one or two: an array would cost more than they. */
@@ -72,7 +72,7 @@ export class MemberIndex implements MemberVisitor {
     return keys.some((key) => folded.includes(key) && this.find(key) === undefined);
   }
 
-  /** So many members have this key (in lower case) to a reader that ignores case. */
+  /** How many members have this key (in lower case) for a reader that ignores case. */
   count(key: string): number {
     const mark = firstLetters(Buffer.from(`"${key}"`), 0);
     let found = 0;
@@ -88,7 +88,7 @@ export class MemberIndex implements MemberVisitor {
     return this.count(key.toLowerCase()) > (this.find(key) === undefined ? 0 : 1);
   }
 
-  /** Nearly always their first letters already tell keys apart. */
+  /** The first letters nearly always differ. */
   #mayHaveTwins(): boolean {
     if (this.#count > FEW) return true;
     for (let member = this.#last; member !== undefined; member = member.before) {

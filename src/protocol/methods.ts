@@ -1,6 +1,6 @@
 /**
- * The one table of MCP's methods: for each request and notification of either side, how it finds its
- * way and who answers it. Nothing below this file knows what MCP is; nothing above it lists methods.
+ * The table of all MCP methods: how each request and notification is routed and who answers it. Nothing
+ * below this file knows MCP; nothing above it lists methods.
  */
 import { COLLECTIONS, type Collection } from './collections.ts';
 
@@ -40,11 +40,11 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRequestRule> = new Map<s
   ['tasks/result', { kind: 'task' }],
   ['tasks/cancel', { kind: 'task' }],
   ['tasks/list', { kind: 'all-tasks' }],
-  // The handshake of 2026-07-28: a gateway of the `initialize` era says that it is none of it.
+  // The handshake of 2026-07-28: a gateway of the `initialize` era answers that the method is unknown.
   ['server/discover', { kind: 'refused' }],
 ]);
 
-/** Only these are passed on without an id: a request whose sender left the id out must not pass as one. */
+/** Only these are passed on without an id: a request without its id must not pass as a notification. */
 export function isNotification({ method }: { readonly method: string }): boolean {
   return method.startsWith('notifications/');
 }
@@ -56,7 +56,7 @@ export const SERVER_REQUESTS: ReadonlyMap<string, string> = new Map([
   ['elicitation/create', 'elicitation'],
 ]);
 
-/** What is done with a notification of a server. */
+/** How a notification of a server is handled. */
 export type ServerNotificationRule =
   /** The server is listed again; clients hear of it when the merged list is different. */
   | 'relist'
@@ -84,7 +84,7 @@ export const SERVER_NOTIFICATIONS: ReadonlyMap<string, ServerNotificationRule> =
   ['notifications/tasks/status', 'task'],
 ]);
 
-/** What is done with a notification of an AI client; one that is not in the table goes to the sole candidate. */
+/** How a notification of an AI client is handled. A notification outside the table goes to the only candidate. */
 export type ClientNotificationRule =
   | 'here'
   | 'cancel'

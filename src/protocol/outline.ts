@@ -1,6 +1,6 @@
 /**
- * A large line of JSON without the insides of its long strings: small, and well-formed exactly where the line is. It is
- * made while the line comes in, when we would only wait, so that at the line's end nobody has to walk through all of it.
+ * A large line of JSON without the content of its long strings. An outline is small, and well-formed exactly when the line
+ * is. It is built while the line arrives, so that nobody has to walk the whole line at its end.
  */
 import { closingQuote, isEscaped, type Span, skipSpace } from './json-scan.ts';
 
@@ -9,16 +9,16 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 
-/** So much is kept of a string. More than what `skipString` looks at byte by byte. */
+/** The bytes kept of a string: more than `skipString` reads byte by byte. */
 const KEPT_BYTES = 1024;
-/** A line that has more outside of long strings is better read as it is. */
+/** A line with more bytes outside of long strings is faster to read without an outline. */
 const MAX_BYTES = 1024 * 1024;
 const FIRST_BYTES = 8 * 1024;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 /** Of `#run`: no string is open. */
 const OUTSIDE = -1;
 
-/** Where something was left out. */
+/** A place where bytes were left out. */
 interface Cut {
   /** In the outline, the closing quote of the string. */
   readonly at: number;
@@ -27,8 +27,8 @@ interface Cut {
 }
 
 /**
- * Offsets in its text are not those of the line: what is found in it is for `inLine`, and what stands in a string is known
- * only where `isWhole` says so.
+ * Offsets in its text differ from offsets in the line: `inLine` translates. The content of a string is known only where
+ * `isWhole` is true.
  */
 export class Outline {
   readonly text: Buffer;
@@ -40,12 +40,12 @@ export class Outline {
     this.#cuts = cuts;
   }
 
-  /** Bytes of the line that it lacks. */
+  /** Bytes of the line that the outline leaves out. */
   get omitted(): number {
     return this.#cuts.at(-1)?.omitted ?? 0;
   }
 
-  /** Where the part of the text at `span` is in the line. */
+  /** The span in the line for a span in the text of the outline. */
   inLine({ start, end }: Span): Span {
     return { start: start + this.#omittedBefore(start), end: end + this.#omittedBefore(end) };
   }
@@ -63,17 +63,17 @@ export class Outline {
   }
 }
 
-/** Takes a line in parts and makes its outline. */
+/** Builds the outline of a line from its parts. */
 export class Outliner {
   #text = NO_BYTES;
   #size = 0;
   #cuts: Cut[] = [];
   #omitted = 0;
-  /** Bytes kept of the string that is open. */
+  /** Bytes kept of the open string. */
   #run = OUTSIDE;
-  /** A backslash stands before the next byte. */
+  /** The previous byte was a backslash. */
   #isEscaping = false;
-  /** The string that is open has got long. */
+  /** The open string is long. */
   #isOmitting = false;
   #isGivenUp = false;
 
@@ -83,11 +83,11 @@ export class Outliner {
     while (at < part.length && !this.#isGivenUp) at = this.#isOmitting ? this.#omit(part, at) : this.#keep(part, at);
   }
 
-  /** Undefined where the line is better read as it is. */
+  /** Undefined where the line is faster to read without an outline. */
   outline(): Outline | undefined {
     if (this.#isGivenUp || this.#cuts.length === 0) return undefined;
     const text = this.#text.subarray(0, this.#size);
-    // Keys are compared, so none may lack anything.
+    // Keys are compared, so every key must be complete.
     const hasLongKey = this.#cuts.some(({ at }) => text[skipSpace(text, at + 1)] === COLON);
     return hasLongKey ? undefined : new Outline(text, this.#cuts);
   }

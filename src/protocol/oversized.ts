@@ -1,4 +1,4 @@
-/** Whose message it was that is too large to keep: its id stands at one of its ends, as every serializer writes it. */
+/** Finds the sender of a message that was too large to keep. Every serializer writes the id near one of the ends. */
 import { ownIdAt } from './message.ts';
 
 const ID = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\\x00-\x1f]|\\.)*")`;
@@ -18,7 +18,7 @@ export interface OversizedId {
   readonly ownId: number;
 }
 
-/** Undefined where the id cannot be seen, or there is none. */
+/** Undefined where the ends show no id. */
 export function oversizedId(head: Buffer, tail: Buffer): OversizedId | undefined {
   const [start, idFirst, reply, idBehindMethod] = START.exec(head.toString('latin1')) ?? [];
   if (start === undefined) return undefined;

@@ -23,24 +23,24 @@ export interface PeerHandler {
   notification(message: Message): void;
   /** A reply that nobody waits for, or an error without id. */
   stray(message: Message): void;
-  /** The other side leaves so much unread that holding more would be our end. */
+  /** The other side leaves so much unread that we cannot hold more. */
   unread?(bytes: number): void;
 }
 
 /** Requests that became tasks and whose progress is still passed on. */
 const MAX_TASK_PROGRESS = 1000;
 
-/** How much one stream may have under way. */
+/** The limits of one stream. */
 export interface PeerLimits {
   /** Calls at once; more wait. */
   readonly inFlight: number;
   /** Calls that wait; more are refused. */
   readonly waiting: number;
-  /** Bytes that the other side has not taken; with more, calls are refused. */
+  /** Bytes that the other side has not read; beyond this, calls are refused. */
   readonly heldBytes: number;
 }
 
-/** Calls are refused long before; what cannot be refused may grow to so many times that. */
+/** Calls are refused much earlier; traffic that cannot be refused may grow to this multiple. */
 const MOST_HELD = 8;
 
 const UNLIMITED: PeerLimits = {
@@ -59,7 +59,7 @@ export class Peer {
   readonly #waiting: number[] = [];
   readonly #pending = new Map<number, PendingRequest>();
   readonly #batches = new WeakMap<Message, Batch>();
-  /** Of requests that became tasks, oldest first. */
+  /** Ids of requests that became tasks, oldest first. */
   readonly #taskProgress = new Map<number, (message: Message) => void>();
   #nextId = 1;
   #closedBy: AnywhereError | undefined;
@@ -82,7 +82,7 @@ export class Peer {
     );
   }
 
-  /** Bytes for the other side that have not left us. */
+  /** Bytes for the other side that are not sent yet. */
   get unreadBytes(): number {
     return this.#writer.unreadBytes;
   }
@@ -92,12 +92,12 @@ export class Peer {
     return this.#writer.heldBytes;
   }
 
-  /** The other side does not take what it is sent. */
+  /** The other side does not read its input. */
   get isCongested(): boolean {
     return this.#writer.congested;
   }
 
-  /** Messages that came so far. */
+  /** Messages received so far. */
   get received(): number {
     return this.#received;
   }
@@ -150,7 +150,7 @@ export class Peer {
     this.#writer.write(pending.line);
   }
 
-  /** One more call would wait for its turn. */
+  /** One more call would have to wait. */
   #isBusy(): boolean {
     return this.#pending.size - this.#waiting.length >= this.#limits.inFlight;
   }
@@ -165,11 +165,11 @@ export class Peer {
     const why =
       this.#isBusy() && this.#waiting.length >= waiting
         ? `${inFlight} calls are under way and ${waiting} wait already`
-        : `the server does not read what it is sent: ${this.#writer.heldBytes} bytes wait already`;
+        : `the server does not read its input: ${this.#writer.heldBytes} bytes are waiting already`;
     return new AnywhereError('LIMIT_REACHED', why);
   }
 
-  /** No request fails for its time until the returned function was called: a person is being asked. */
+  /** No request times out until the returned function is called, because a person is being asked. */
   holdDeadlines(): () => void {
     return this.#deadlines.hold();
   }
@@ -187,7 +187,7 @@ export class Peer {
     this.respond(request, resultLine(request.idText, result));
   }
 
-  /** Sends the reply to a request of the other side; one that came in a batch waits for the others of it. */
+  /** Sends the reply to a request of the other side; a reply in a batch waits for the others of the batch. */
   respond(request: Message, reply: Line): void {
     const batch = this.#batches.get(request);
     if (batch === undefined) this.send(reply);
@@ -210,7 +210,7 @@ export class Peer {
     else this.#settle(message);
   }
 
-  /** @param refusals replies to those of its elements that are not among the messages */
+  /** @param refusals replies to elements of the batch that are not among the messages */
   receiveBatch(messages: readonly Message[], refusals: readonly Line[] = []): void {
     const requests = messages.filter(({ kind }) => kind === 'request');
     const batch = new Batch(requests, refusals, (pieces) => {
@@ -220,7 +220,7 @@ export class Peer {
     for (const message of messages) this.receive(message);
   }
 
-  /** A reply that must not be handed on; false where nobody waits for it. */
+  /** Fails the request of a reply that must not be passed on; false where nobody waits for the reply. */
   refuse(reply: Message, error: AnywhereError, why: RefusalReason): boolean {
     const pending = this.#take(reply.idNumber);
     if (pending?.options.takesUnfit === true && why === 'unfit') pending.settlers.resolve(reply);
@@ -228,14 +228,14 @@ export class Peer {
     return pending !== undefined;
   }
 
-  /** A reply too large to keep: fails the request it belonged to, where that can be seen. */
+  /** Fails the request of a reply that was too large to keep, where the id is known. */
   fail(id: number, error: AnywhereError): boolean {
     const pending = this.#take(id);
     pending?.settlers.reject(error);
     return pending !== undefined;
   }
 
-  /** Fails what is pending, now and later. The stream is not touched. */
+  /** Fails all pending and future requests. Leaves the stream alone. */
   close(cause: AnywhereError): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = cause;
@@ -254,7 +254,7 @@ export class Peer {
     else pending.settlers.resolve(reply);
   }
 
-  /** Nobody says when a task is over: the oldest make room. */
+  /** Nobody reports the end of a task, so the oldest ones make room. */
   #keepProgress(reply: Message, { options }: PendingRequest): void {
     if (reply.kind !== 'result' || options.onProgress === undefined) return;
     this.#taskProgress.set(reply.idNumber, options.onProgress);
@@ -262,7 +262,7 @@ export class Peer {
     if (this.#taskProgress.size > MAX_TASK_PROGRESS && oldest !== undefined) this.#taskProgress.delete(oldest);
   }
 
-  /** A server that could not read an id answers with null; with one request waiting it is clear whose it is. */
+  /** A server that could not read an id answers with null. With a single pending request its owner is clear. */
   #onlyOneWaiting(reply: Message): PendingRequest | undefined {
     if (reply.kind !== 'error' || reply.id !== undefined || this.#pending.size !== 1) return undefined;
     const [only] = this.#pending.keys();
@@ -278,7 +278,7 @@ export class Peer {
     return pending;
   }
 
-  /** One that is over makes room, or leaves the queue. */
+  /** A finished request makes room for the next one, or leaves the queue. */
   #nextTurn(id: number, { line }: PendingRequest): void {
     if (line === undefined) {
       const at = this.#waiting.indexOf(id);
@@ -292,7 +292,7 @@ export class Peer {
     const nowMs = this.#clock.monotonic();
     for (let id = this.#waiting.shift(); id !== undefined; id = this.#waiting.shift()) {
       const pending = this.#pending.get(id);
-      // One whose time is over is about to fail.
+      // An overdue request is about to fail.
       if (pending === undefined || pending.deadlineMs <= nowMs) continue;
       this.#write(pending);
       return;
@@ -307,7 +307,7 @@ export class Peer {
     const token = message.param('progressToken');
     const id = token === undefined ? Number.NaN : ownIdAt(message.bytes, token);
     const pending = this.#pending.get(id);
-    // After the reply progress means nothing any more (MCP, utilities/progress), unless it is a task's.
+    // Progress after the reply is meaningless (MCP, utilities/progress), except for tasks.
     if (pending === undefined) {
       this.#taskProgress.get(id)?.(message);
       return;
@@ -316,7 +316,7 @@ export class Peer {
     pending.options.onProgress?.(message);
   }
 
-  /** The other side is told of what it has been given. */
+  /** Cancels a request at the other side, if the request was sent. */
   #giveUp({ id, line, options }: PendingRequest, error: AnywhereError, reason = error.message): void {
     if (!this.fail(id, error)) return;
     if (line === undefined || this.#writer.takeBack(line)) return;

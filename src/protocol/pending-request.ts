@@ -4,24 +4,24 @@ import type { Message } from './message.ts';
 import type { Line } from './splice.ts';
 
 export interface RequestOptions {
-  /** Without an answer or progress for so long the request fails with CALL_TIMEOUT. Infinity: never. */
+  /** The longest time without an answer or progress; then the request fails with CALL_TIMEOUT. Infinity: no limit. */
   readonly timeoutMs: number;
-  /** Without an answer for so long the request fails, whatever progress came. Left out: never. */
+  /** The longest time without an answer, even with progress. Left out: no limit. */
   readonly totalTimeoutMs?: number;
-  /** A call of a client: waits while the most allowed are under way, and is refused where too many wait. */
+  /** A call of a client: waits while the limit of running calls is reached, and is refused when too many wait. */
   readonly isLimited?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** The progress notification as it came; its token is our request id. */
   readonly onProgress?: ((message: Message) => void) | undefined;
   /** The reply may name a task, whose progress comes under the same token afterwards (MCP 2025-11-25, tasks). */
   readonly progressOutlivesReply?: boolean;
-  /** Whoever asked looks at each part of an unfit reply for itself (`Message.source`). */
+  /** The sender checks each part of an unfit reply itself (`Message.source`). */
   readonly takesUnfit?: boolean;
   /** MCP forbids to cancel `initialize`. */
   readonly cancellable?: boolean;
 }
 
-/** What is sent. The line is made once the id is known, which is the progress token too. */
+/** Builds the line once the id is known. The id is the progress token too. */
 export interface RequestLine {
   readonly method: string;
   withId(id: number): Line;
@@ -46,7 +46,7 @@ export class PendingRequest {
   line: Line | undefined = undefined;
   readonly #onAbort: () => void;
 
-  /** @param onAbort the sender has lost interest */
+  /** @param onAbort called when the sender cancels */
   constructor(
     id: number,
     request: RequestLine,

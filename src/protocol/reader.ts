@@ -1,6 +1,6 @@
 /**
- * From a peer's output to messages: what real servers print beside the protocol is kept as noise, and
- * what is a message in all but form (BOM, ANSI prefix, CRLF, pretty-printed) is understood.
+ * From a peer's output to messages. Text that real servers print beside the protocol is kept as noise. Messages in an odd
+ * form (BOM, ANSI prefix, CRLF, pretty-printed) are understood.
  */
 import { fitLine, legible } from './fit-line.ts';
 import { LineFramer } from './framer.ts';
@@ -12,20 +12,20 @@ export type RefusalReason = 'unfit' | 'ambiguous';
 
 export interface BatchParts {
   readonly messages: readonly Message[];
-  /** Its messages that go no further. */
+  /** Messages of the batch that are not passed on. */
   readonly refused: readonly Message[];
   readonly why: RefusalReason;
-  /** So many of its elements are no messages. */
+  /** How many elements of the batch are not messages. */
   readonly invalid: number;
 }
 
 export interface MessageSink {
   message(message: Message): void;
-  /** A JSON-RPC batch; where it is not wanted, treat its messages one by one. */
+  /** A JSON-RPC batch; where batches are not wanted, handle its messages one by one. */
   batch(batch: BatchParts): void;
   /**
-   * A message that goes no further. `unfit`: its bytes must not leave us (see `fitLine`); `ambiguous`: two readers would read
-   * two things in it.
+   * A message that is not passed on. `unfit`: its bytes must not be sent on (see `fitLine`). `ambiguous`: two readers could
+   * understand two things.
    */
   refused(message: Message, why: RefusalReason): void;
   /** A line that is not a message. */
@@ -37,14 +37,14 @@ export interface MessageSink {
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACE = 0x7d;
-/** What holding a line costs beside its bytes: millions of short ones must not grow past the cap. */
+/** The memory of a held line beside its bytes: millions of short lines must not exceed the cap. */
 const HELD_LINE_BYTES = 128;
 const MESSAGE_START = Buffer.from('{"jsonrpc"');
 
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #framer: LineFramer;
-  /** Lines of what looks like a pretty-printed message, until its closing brace. */
+  /** Lines of a possible pretty-printed message, until its closing brace. */
   #open: Buffer[] = [];
   #openBytes = 0;
 
@@ -94,7 +94,7 @@ export class MessageReader {
     else this.#line(line.bytes());
   }
 
-  /** False where it is no message. */
+  /** False where the line is not a message. */
   #take(bytes: Buffer): boolean {
     const fit = fitLine(bytes);
     const message = fit === undefined ? Message.unfit(bytes) : Message.parse(fit);
@@ -154,7 +154,7 @@ export class MessageReader {
     this.#openBytes += bytes.length + HELD_LINE_BYTES;
   }
 
-  /** Only a brace in the first column can close it: so the whole is tried once, not once a line. */
+  /** Only a brace in the first column can close the message, so the lines are parsed once and not after every line. */
   #continueOpen(bytes: Buffer, closes: boolean): void {
     this.#hold(bytes);
     if (this.#openBytes > this.#framer.maxBytes) this.#giveUpOpen();
@@ -179,7 +179,7 @@ export class MessageReader {
   }
 }
 
-/** Params too, where they are handed on without being looked at by whoever answers. */
+/** Also params that are passed on unread. */
 function isAmbiguous(message: Message): boolean {
   return message.isAmbiguous || message.isTokenUnclear || (message.kind === 'notification' && message.hasTwins());
 }

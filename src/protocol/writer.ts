@@ -1,9 +1,8 @@
 /**
- * Writes messages to a stream, one line each. What is written within one turn of the event loop
- * leaves in few chunks: over SSH each is a packet to encrypt.
+ * Writes messages to a stream, one line each. Messages of one turn of the event loop
+ * leave in few chunks, because SSH encrypts every chunk as a packet of its own.
  */
 import type { Writable } from 'node:stream';
-import { Slab } from '../base/slab.ts';
 import { type Line, type Pieces, piecesOf, Splice } from './splice.ts';
 
 const NEWLINE = Buffer.from('\n');
@@ -11,9 +10,9 @@ const NEWLINE = Buffer.from('\n');
 const JOIN_LIMIT_BYTES = 128 * 1024;
 
 export interface WriterOptions {
-  /** Keep lines here while the stream accepts none: they are known not to be sent, and can be taken back. */
+  /** Hold lines while the stream is full: held lines are surely unsent and can be taken back. */
   readonly holds?: boolean;
-  /** So much leaves at once, whatever else the turn may bring. */
+  /** This many bytes leave at once, without waiting for the end of the turn. */
   readonly chunkBytes?: number;
 }
 
@@ -22,7 +21,6 @@ export class MessageWriter {
   readonly #onCongestion: (congested: boolean) => void;
   readonly #holds: boolean;
   readonly #chunkBytes: number;
-  readonly #slab = new Slab();
   #lines: Line[] = [];
   /** With a newline for each. */
   #bytes = 0;
@@ -56,12 +54,12 @@ export class MessageWriter {
     return this.#congested;
   }
 
-  /** Bytes that have not left us. */
+  /** Bytes that are not sent yet. */
   get unreadBytes(): number {
     return this.#bytes + this.#stream.writableLength;
   }
 
-  /** Bytes that the stream has not been given. */
+  /** Bytes that the stream has not received yet. */
   get heldBytes(): number {
     return this.#bytes;
   }
@@ -74,7 +72,7 @@ export class MessageWriter {
     else this.#schedule();
   }
 
-  /** Takes back a line that is held; false where the stream has been given it, or is about to be. */
+  /** Takes back a held line; false where the stream has the line or is about to get it. */
   takeBack(line: Line): boolean {
     if (!this.#holds || !this.#congested) return false;
     const at = this.#lines.indexOf(line);
@@ -84,7 +82,7 @@ export class MessageWriter {
     return true;
   }
 
-  /** Nothing is written any more. Returns the lines that the stream was never given. */
+  /** Stops writing. Returns the lines that the stream never received. */
   close(): readonly Line[] {
     const unsent = this.#lines;
     this.#closed = true;
@@ -99,11 +97,11 @@ export class MessageWriter {
     if (lines.length === 0 || this.#closed || (this.#holds && this.#congested)) return;
     this.#lines = [];
     this.#bytes = 0;
-    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, this.#slab.take(bytes)));
+    if (bytes < JOIN_LIMIT_BYTES) this.#push(joinLines(lines, Buffer.allocUnsafe(bytes)));
     else this.#pushAll(lines);
   }
 
-  /** A tick later: promises that are ready now still get their messages into the same chunk. */
+  /** One tick later, so that messages of promises that are ready now join the same chunk. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

@@ -1,7 +1,7 @@
 /** Which key a machine accepted last: offered first next time, as every wrong one costs a round trip. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeAtomicSync } from '../base/atomic-write.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -30,7 +30,8 @@ export function createLoginMemory(cacheDir: string, log: Log): LoginMemory {
       if (seen.get(path) === hint) return;
       seen.set(path, hint);
       try {
-        writeHint(folder, path, hint);
+        // At once, and seldom: the next connection, of whichever link, must find the file.
+        writeAtomicSync(path, `${hint}\n`);
       } catch (error) {
         log.debug({ error }, 'which key worked could not be kept');
       }
@@ -49,12 +50,4 @@ function fileOf(folder: string, machine: Machine): string {
 async function readHint(path: string): Promise<string | undefined> {
   const text = await readSmallFile(path).catch(() => '');
   return /^(SHA256:[A-Za-z0-9+/]{43})(?: session)?\n$/.exec(text)?.[1];
-}
-
-/** At once, and seldom: the next connection, of whichever link, must find the file. */
-function writeHint(folder: string, path: string, fingerprint: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${fingerprint}\n`, { mode: 0o600 });
-  renameSync(draft, path);
 }

@@ -1,4 +1,4 @@
-/** Where parts of one gateway hand in what happened, and faces and logs listen. */
+/** The events of one gateway, for faces and logs. */
 
 import type { GatewayEvent, GatewayEventBody } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
@@ -11,18 +11,18 @@ export interface NumberedEvent {
   readonly event: GatewayEvent;
 }
 
-/** What happened after a sequence number. */
+/** The events after a sequence number. */
 export interface Replay {
   readonly events: readonly NumberedEvent[];
-  /** Some of it is no longer kept: take a snapshot instead. */
+  /** Some events are no longer kept: take a snapshot instead. */
   readonly missed: boolean;
 }
 
 export interface EventBusOptions {
   readonly clock: Pick<Clock, 'now'>;
-  /** A listener that throws harms neither the others nor the part that handed the event in. */
+  /** A listener that throws disturbs neither the other listeners nor the sender. */
   readonly onListenerError: (error: unknown) => void;
-  /** Takes secrets out of every event, before it is kept or told. */
+  /** Takes secrets out of every event, before the event is kept or delivered. */
   readonly redact?: <Event>(event: Event) => Event;
   /** How many events can be replayed. */
   readonly keep?: number;
@@ -30,7 +30,7 @@ export interface EventBusOptions {
 
 const KEEP = 1000;
 
-/** Log lines and progress are numbered and delivered, but not kept: they are many, on disk or soon outdated. */
+/** Log lines and progress are numbered and delivered but not kept: there are many, log lines are on disk, and progress is soon outdated. */
 export class EventBus {
   readonly #options: EventBusOptions;
   readonly #emitter = new Emitter<NumberedEvent>();
@@ -47,14 +47,14 @@ export class EventBus {
     return this.#sequence;
   }
 
-  /** False: events that are not kept need not be made. */
+  /** False: events that are not kept need not be created. */
   get hasListeners(): boolean {
     return this.#emitter.size > 0;
   }
 
   emit(body: GatewayEventBody): void {
     this.#sequence += 1;
-    const { clock, redact = (event) => event } = this.#options;
+    const { clock, redact = <Event>(event: Event): Event => event } = this.#options;
     const numbered = { sequence: this.#sequence, event: redact({ atMs: clock.now(), ...body }) };
     this.#keep(numbered);
     this.#emitter.emit(numbered);

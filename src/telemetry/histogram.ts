@@ -9,7 +9,7 @@ const MAX_UNITS = 2 ** 31 - 1;
 
 export const DURATION_CLASSES = (31 - PER_DOUBLING_BITS + 1) * PER_DOUBLING;
 
-/** @param durationMs longer ones than the last class holds count to it */
+/** @param durationMs durations beyond the last class count to the last class */
 export function classOf(durationMs: number): number {
   const units = Math.min(MAX_UNITS, Math.max(0, durationMs / UNIT_MS)) | 0;
   if (units < PER_DOUBLING) return units;
@@ -46,7 +46,7 @@ export function sumOf(a: Counts, b: Counts): Counts {
 }
 
 /**
- * The duration that the share `quantile` of all was not longer than (nearest rank), milliseconds; 0 where there are none.
+ * The nearest-rank quantile in milliseconds; 0 where there are no durations.
  * @param quantile 0.99: the 99th percentile
  */
 export function quantileMs(counts: Counts, quantile: number): number {

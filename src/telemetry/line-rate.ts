@@ -1,7 +1,7 @@
-/** How much one server may write down: a token bucket of lines. */
+/** A token bucket for the log lines of one server. */
 
 export interface LineRate {
-  /** Lines that may come at once. */
+  /** Lines allowed at once. */
   readonly burst: number;
   /** Lines a second in the long run. */
   readonly perSecond: number;
@@ -12,7 +12,7 @@ export class LineBudget {
   #tokens: number;
   #atMs: number;
 
-  /** @param rate as it is whenever a line comes */
+  /** @param rate asked again for every line */
   constructor(rate: () => LineRate, nowMs: number) {
     this.#rate = rate;
     this.#tokens = rate().burst;

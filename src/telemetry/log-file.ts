@@ -1,6 +1,6 @@
 /**
  * One log file: lines are appended in batches, one write under way at a time, rotated by size. A line waits a moment
- * for others: what is logged while twenty hosts connect must not be what they wait for.
+ * for others, so that logging does not delay twenty hosts that connect at once.
  *
  * The file is opened for every batch, so that a thousand servers hold no thousand descriptors, and several
  * gateways of one user can append to the same file and rotate it under each other.
@@ -8,7 +8,6 @@
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import { rotatedFile } from './log-paths.ts';
 
 export interface LogFileOptions {
   readonly file: string;
@@ -21,9 +20,9 @@ export interface LogFileOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Longest time that a line waits for others. */
+/** The longest time that a line waits for others. */
 const WAIT_MS = 1_000;
-/** In UTF-16 units: so much waits for nothing. */
+/** In UTF-16 units: a batch of this size is written at once. */
 const FULL_BATCH = 64 * 1024;
 
 export class LogFile {
@@ -37,7 +36,7 @@ export class LogFile {
     this.#options = options;
   }
 
-  /** False when too much waits already: the line is dropped. */
+  /** False when too much is pending: the line is dropped. */
   append(line: string): boolean {
     if (this.#pendingSize + line.length > this.#options.maxPending) return false;
     this.#pending.push(line);
@@ -107,12 +106,53 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Unless another process has rotated it since: then the file of that name is one just begun, or not there yet. */
+/** Unless another process has already rotated the file: then the path names a new file, or nothing yet. */
 async function rotate(file: string, ino: number): Promise<void> {
   try {
     const current = await stat(file);
     if (current.ino === ino) await rename(file, rotatedFile(file));
   } catch (error) {
     if (!isMissing(error)) throw error;
+  }
+}
+
+export interface LogPlace {
+  readonly host: string;
+  /** Undefined: the host's own log, of its ssh and of this program about it. */
+  readonly server?: string;
+}
+
+/** Not a legal server name, so that no server can be confused with its host. */
+const HOST_FILE = '@host';
+const ENDING = '.log';
+
+export function logFile(folder: string, place: LogPlace): string {
+  const name = place.server === undefined ? HOST_FILE : encode(place.server);
+  return path.join(folder, encode(place.host), `${name}${ENDING}`);
+}
+
+/** The file before the last rotation. */
+export function rotatedFile(file: string): string {
+  return `${file}.1`;
+}
+
+/** The place of a log file, from its path below the folder; undefined for any other file. */
+export function placeOf(relative: string): LogPlace | undefined {
+  const [host, file, ...deeper] = relative.split(path.sep);
+  if (host === undefined || file === undefined || deeper.length > 0 || !file.endsWith(ENDING)) return undefined;
+  const name = file.slice(0, -ENDING.length);
+  return name === HOST_FILE ? { host: decode(host) } : { host: decode(host), server: decode(name) };
+}
+
+/** Names from a hosts file are already restricted; the encoding keeps any other name inside its folder too. The buffer replaces lone surrogates. */
+function encode(name: string): string {
+  return encodeURIComponent(Buffer.from(name).toString()).replace(/^[.@]/, (first) => (first === '.' ? '%2E' : '%40'));
+}
+
+function decode(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
   }
 }

@@ -1,12 +1,10 @@
-/** Reads back what `ServerLogs` wrote down. */
-import { readdir } from 'node:fs/promises';
+/** Reads the log files of `ServerLogs`. */
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogStream } from '../api/events.ts';
-import type { LogPlace } from './log-paths.ts';
-import { logFile, placeOf, rotatedFile } from './log-paths.ts';
-import { lastLines } from './tail.ts';
+import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
 
-/** One line that was said. */
+/** One log line. */
 export interface ServerLogEntry extends LogPlace {
   /** Wall clock, ms since the epoch. */
   readonly atMs: number;
@@ -21,7 +19,7 @@ export interface TailQuery {
   readonly lines: number;
 }
 
-/** The last entries of a server, of a host and all its servers, or of everything; oldest first. */
+/** The last entries of a server, of a host with its servers, or of everything; oldest first. */
 export async function readLogs(folder: string, query: TailQuery): Promise<ServerLogEntry[]> {
   const places = (await placesIn(folder)).filter((place) => isAsked(query, place));
   const entries = await Promise.all(places.map((place) => tailOf(folder, place, query.lines)));
@@ -49,7 +47,7 @@ function isAsked(query: TailQuery, place: LogPlace): boolean {
   return query.server === undefined || query.server === place.server;
 }
 
-/** A line that another program or half a write left there is nobody's entry. */
+/** Undefined for a line of another program or of an interrupted write. */
 function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
   try {
     const { atMs, stream, line } = JSON.parse(text) as Partial<ServerLogEntry>;
@@ -58,4 +56,44 @@ function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
   } catch {
     return undefined;
   }
+}
+
+const BLOCK = 64 * 1024;
+
+/** At most `count` last complete lines, oldest first; none when there is no such file. */
+export async function lastLines(file: string, count: number): Promise<string[]> {
+  if (count <= 0) return [];
+  const handle = await openIfThere(file);
+  if (handle === undefined) return [];
+  try {
+    return await readBackwards(handle, count);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readBackwards(handle: FileHandle, count: number): Promise<string[]> {
+  let { size: position } = await handle.stat();
+  const blocks: Buffer[] = [];
+  let newlines = 0;
+  while (position > 0 && newlines <= count) {
+    const length = Math.min(BLOCK, position);
+    position -= length;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+    const block = buffer.subarray(0, bytesRead);
+    for (const byte of block) if (byte === 0x0a) newlines += 1;
+    blocks.unshift(block);
+  }
+  const lines = Buffer.concat(blocks).toString('utf8').split('\n').slice(0, -1);
+  // The first piece is only a whole line when it begins the file.
+  return (position > 0 ? lines.slice(1) : lines).slice(-count);
 }

@@ -1,4 +1,4 @@
-/** Keeps known secret values out of everything that is written down. */
+/** Keeps known secret values out of logs, files and events. */
 import { AnywhereError } from '../base/errors.ts';
 import type { Log } from './log.ts';
 
@@ -7,13 +7,13 @@ export type Redact = (text: string) => string;
 
 export const REDACTED = '[redacted]';
 
-/** Shorter values are as likely a word of the text as the secret, and replacing them would garble it. */
+/** A shorter value may be an ordinary word, and replacing it would garble the text. */
 const SHORTEST = 4;
 
-/** A value of several lines (a key, a service account) is printed line by line; shorter ones of them are words like any other. */
+/** A value of several lines (a key, a service account) may be printed line by line; a shorter line may be an ordinary word. */
 const SHORTEST_LINE = 8;
 
-/** A value is looked for in what others defined only where it is this long: shorter ones are words of any text. */
+/** The shortest value searched for in definitions of others; a shorter one may be an ordinary word. */
 const SHORTEST_IN_DEFINITIONS = 8;
 
 /** Learns the values that were resolved from references, and replaces them wherever they appear. */
@@ -22,7 +22,7 @@ export class Redactor {
   readonly #long = new Set<string>();
   #pattern: RegExp | undefined;
 
-  /** Also its form inside a JSON string and inside a URL, where they differ. (The buffer mends lone surrogates.) */
+  /** Also learns the spelling inside a JSON string and inside a URL. (The buffer replaces lone surrogates.) */
   learn(value: string): void {
     if (value.length < SHORTEST) return;
     const spellings = [value, ...linesOf(value)].flatMap(spellingsOf);
@@ -33,7 +33,7 @@ export class Redactor {
     this.#pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
   }
 
-  /** True where a definition holds one: it must not be kept on disk. */
+  /** True where a definition holds a secret: that definition must not be kept on disk. */
   readonly isIn = (text: string): boolean => [...this.#long].some((value) => text.includes(value));
 
   get isEmpty(): boolean {

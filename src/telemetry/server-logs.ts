@@ -1,17 +1,13 @@
 /**
- * What servers and their hosts said, kept on disk: one file per server, and one per host for its ssh.
+ * The output of servers and hosts on disk: one file per server, and one per host for its ssh.
  *
- * It subscribes to nothing by itself, and nothing that happens to the disk reaches whoever calls it.
+ * Subscribes to nothing itself. Failures of the disk never reach the caller.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import type { LineRate } from './line-rate.ts';
-import { LineBudget } from './line-rate.ts';
+import { LineBudget, type LineRate } from './line-rate.ts';
 import type { Log } from './log.ts';
-import { LogFile } from './log-file.ts';
-import type { LogPlace } from './log-paths.ts';
-import { logFile } from './log-paths.ts';
-import type { ServerLogEntry, TailQuery } from './log-reader.ts';
-import { readLogs } from './log-reader.ts';
+import { LogFile, type LogPlace, logFile } from './log-file.ts';
+import { readLogs, type ServerLogEntry, type TailQuery } from './log-reader.ts';
 import type { Redact } from './redact.ts';
 
 export interface LogLimits {

@@ -1,8 +1,8 @@
 /**
  * Counts by subject (a tool, a client) over a day: the last hour in slots of five minutes, what is before it in
- * slots of half an hour. Only what was used has slots, and what was used longest ago makes room.
+ * slots of half an hour. Only used subjects have slots, and the least recently used ones make room.
  */
-import { type Slot, Sum, type Totals, together } from './stats-slot.ts';
+import { type Counts, classOf, DURATION_CLASSES, packed, sumOf } from './histogram.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -13,10 +13,10 @@ export type StatsWindow = 'hour' | 'day';
 
 const WINDOWS: Readonly<Record<StatsWindow, number>> = { hour: HOUR_MS, day: 24 * HOUR_MS };
 
-/** All tools of the largest hosts file that this program is made for, and some clients. */
+/** All tools of the largest supported hosts file, and some clients. */
 const MAX_SUBJECTS = 12_000;
 
-/** The five minutes that a moment is in. */
+/** The five-minute slot of a moment. */
 export function slotAt(nowMs: number): { readonly startMs: number; readonly endMs: number } {
   const startMs = nowMs - (nowMs % FINE_MS);
   return { startMs, endMs: startMs + FINE_MS };
@@ -48,7 +48,7 @@ export class StatsBook {
     return this.#subjects;
   }
 
-  /** Sums up what happened in the window that ends now, for each subject that occurs in it. A slot counts whole. */
+  /** Sums for each subject in the window that ends now. A slot counts as a whole. */
   totals(window: StatsWindow, nowMs: number): ReadonlyMap<string, Totals> {
     const sinceMs = nowMs - WINDOWS[window];
     const sums = new Map<string, Totals>();
@@ -62,7 +62,7 @@ export class StatsBook {
     return sums;
   }
 
-  /** Joins what is older than an hour, drops what is older than a day or yet to come, and the least recent of too many. */
+  /** Joins slots older than an hour, drops slots older than a day or in the future, and drops the least recent subjects beyond the limit. */
   tidy(nowMs: number): void {
     for (const [subject, slots] of this.#subjects) {
       const kept = slots.filter((slot) => isOfToday(slot, nowMs)).map((slot) => aged(slot, nowMs));
@@ -97,4 +97,91 @@ function isOfToday({ startMs, spanMs }: Slot, nowMs: number): boolean {
 function aged(slot: Slot, nowMs: number): Slot {
   if (slot.spanMs === COARSE_MS || slot.startMs + slot.spanMs > nowMs - WINDOWS.hour) return slot;
   return { ...slot, startMs: slot.startMs - (slot.startMs % COARSE_MS), spanMs: COARSE_MS };
+}
+
+/** Counts of calls in one period. */
+export interface Totals {
+  readonly calls: number;
+  readonly errors: number;
+  /** Bytes of requests as the client wrote them. */
+  readonly bytesIn: number;
+  /** Bytes of answers as the server wrote them. */
+  readonly bytesOut: number;
+  readonly durations: Counts;
+}
+
+export interface Slot extends Totals {
+  /** Wall clock, ms: a multiple of `spanMs`. */
+  readonly startMs: number;
+  readonly spanMs: number;
+}
+
+function together(a: Totals, b: Totals): Totals {
+  return {
+    calls: a.calls + b.calls,
+    errors: a.errors + b.errors,
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    durations: sumOf(a.durations, b.durations),
+  };
+}
+
+/** Adds up many. */
+export class Sum {
+  readonly #durations = new Uint32Array(DURATION_CLASSES);
+  #calls = 0;
+  #errors = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  add({ calls, errors, bytesIn, bytesOut, durations }: Totals): void {
+    this.#calls += calls;
+    this.#errors += errors;
+    this.#bytesIn += bytesIn;
+    this.#bytesOut += bytesOut;
+    for (let at = 0; at < durations.length; at += 2) {
+      const durationClass = durations[at] ?? 0;
+      this.#durations[durationClass] = (this.#durations[durationClass] ?? 0) + (durations[at + 1] ?? 0);
+    }
+  }
+
+  get totals(): Totals {
+    return {
+      calls: this.#calls,
+      errors: this.#errors,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      durations: packed(this.#durations),
+    };
+  }
+}
+
+/** The current counts: every call of every client is added here. */
+export class Tally {
+  /** The counts were taken over: ask for another tally. */
+  isOver = false;
+  readonly #durations = new Uint32Array(DURATION_CLASSES);
+  #calls = 0;
+  #errors = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  add(durationMs: number, isError: boolean, bytesIn: number, bytesOut: number): void {
+    const durationClass = classOf(durationMs);
+    this.#durations[durationClass] = (this.#durations[durationClass] ?? 0) + 1;
+    this.#calls += 1;
+    if (isError) this.#errors += 1;
+    this.#bytesIn += bytesIn;
+    this.#bytesOut += bytesOut;
+  }
+
+  get totals(): Totals {
+    return {
+      calls: this.#calls,
+      errors: this.#errors,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      durations: packed(this.#durations),
+    };
+  }
 }

@@ -2,22 +2,20 @@
  * Statistics on disk: a header line, then one line of JSON for each subject. Written whole and renamed into place
  * (0600 in a 0700 folder), a few subjects at a time, so that calls go on meanwhile.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rename } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { writeAtomic } from '../base/atomic-write.ts';
 import { DURATION_CLASSES } from './histogram.ts';
-import { StatsBook } from './stats-book.ts';
-import type { Slot } from './stats-slot.ts';
+import { type Slot, StatsBook } from './stats-book.ts';
 
 /** Part of the file's name, so that two versions of this program leave each other's alone. */
 export const STATS_FORMAT = 1;
 
 const HEADER = JSON.stringify({ statistics: STATS_FORMAT });
-/** A millisecond's work at most, where each was used all day. */
+/** At most a millisecond of work, even where each subject was used all day. */
 const SUBJECTS_AT_ONCE = 25;
 
-/** Empty where there is none yet. One that cannot be understood is renamed to `<file>.broken` and reported. */
+/** Empty where there is none yet. An unreadable file is renamed to `<file>.broken` and reported. */
 export async function readStats(file: string, onBroken: (file: string) => void): Promise<StatsBook> {
   const lines = await linesOf(file);
   const book = lines === undefined ? new StatsBook() : await decoded(lines);
@@ -27,29 +25,15 @@ export async function readStats(file: string, onBroken: (file: string) => void):
   return new StatsBook();
 }
 
-export async function writeStats(file: string, book: StatsBook): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeLines(draft, book);
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+export function writeStats(file: string, book: StatsBook): Promise<void> {
+  return writeAtomic(file, linesFor(book), { isDurable: true });
 }
 
-async function writeLines(path: string, book: StatsBook): Promise<void> {
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await handle.write(`${HEADER}\n`);
-    for (const lines of portions([...book.subjects])) {
-      const text = lines.map(([subject, slots]) => `${JSON.stringify([subject, slots.map(packedSlot)])}\n`);
-      await handle.write(text.join(''));
-      await setImmediate();
-    }
-  } finally {
-    await handle.close();
+async function* linesFor(book: StatsBook): AsyncGenerator<string> {
+  yield `${HEADER}\n`;
+  for (const lines of portions([...book.subjects])) {
+    yield lines.map(([subject, slots]) => `${JSON.stringify([subject, slots.map(packedSlot)])}\n`).join('');
+    await setImmediate();
   }
 }
 
@@ -73,7 +57,7 @@ async function decoded([header, ...lines]: readonly string[]): Promise<StatsBook
   return book;
 }
 
-/** False where it is none of ours. */
+/** False where the line is not ours. */
 function readLine(book: StatsBook, line: string): boolean {
   const value = parsed(line);
   if (!Array.isArray(value) || value.length !== 2) return false;

@@ -6,14 +6,13 @@
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
-import { StatsBook, type StatsWindow, slotAt } from './stats-book.ts';
+import { StatsBook, type StatsWindow, slotAt, Tally, type Totals } from './stats-book.ts';
 import { readStats, writeStats } from './stats-file.ts';
-import { Tally, type Totals } from './stats-slot.ts';
 
-/** How much is lost at most when this process is killed. */
+/** The most that is lost when this process is killed. */
 const SAVE_MS = 60_000;
 
-/** Saving takes a hundredth of the time at most, however large the file is. */
+/** Saving takes at most a hundredth of the time, however large the file is. */
 const REST_FACTOR = 100;
 
 export interface CallStatsDeps {
@@ -21,20 +20,20 @@ export interface CallStatsDeps {
   readonly clock: Clock;
   /** Owns the saving. */
   readonly scope: Pick<Scope, 'run'>;
-  /** The file could not be understood, and is here now. */
+  /** The file was unreadable and was moved to this path. */
   readonly onBroken: (file: string) => void;
-  /** Reading or writing failed. What was counted is kept, and tried again. */
+  /** Reading or writing failed. The counts are kept, and the write is repeated. */
   readonly onError: (error: unknown) => void;
 }
 
 export class CallStats {
   readonly #deps: CallStatsDeps;
   readonly #tallies = new Map<string, Tally>();
-  /** Counted, and not in the file yet. */
+  /** Counts that are not in the file yet. */
   #unsaved = new StatsBook();
   /** The file, as last read or written; `atMs` is monotonic. */
   #lastRead: { readonly book: StatsBook; readonly atMs: number } | undefined;
-  /** When the first of the tallies was made, wall clock. */
+  /** When the first tally was created, wall clock. */
   #sinceMs = 0;
   #isFailing = false;
   #cancelSave: CancelTimer | undefined;
@@ -45,7 +44,7 @@ export class CallStats {
     this.#deps = deps;
   }
 
-  /** What counts for this subject, until it says `isOver`. */
+  /** The tally of this subject, until its `isOver` is true. */
   tally(subject: string): Tally {
     const known = this.#tallies.get(subject);
     if (known !== undefined) return known;
@@ -56,7 +55,7 @@ export class CallStats {
     return tally;
   }
 
-  /** Sums of the window that ends now, by subject. Never rejects: what cannot be read is reported and left out. */
+  /** Sums of the window that ends now, by subject. Never rejects: an unreadable file is reported and left out. */
   async totals(window: StatsWindow): Promise<ReadonlyMap<string, Totals>> {
     const book = new StatsBook();
     await this.#alone(async () => {
@@ -67,7 +66,7 @@ export class CallStats {
     return book.totals(window, this.#deps.clock.now());
   }
 
-  /** Adds what was counted to the file. Never rejects. */
+  /** Adds the counts to the file. Never rejects. */
   save(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = undefined;
@@ -107,7 +106,7 @@ export class CallStats {
     return readStats(this.#deps.file, this.#deps.onBroken);
   }
 
-  /** One reading or saving after the other; a failure is reported once, and what was counted is tried again. */
+  /** One read or write after the other. A failure is reported once, and the counts are written again later. */
   #alone(work: () => Promise<void>): Promise<void> {
     this.#working = this.#working.then(work).then(
       () => {

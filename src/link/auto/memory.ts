@@ -1,7 +1,8 @@
 /** Remembers that a host is reached by the system's ssh alone, so that no failing login comes before every good one. */
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomic } from '../../base/atomic-write.ts';
 import { readSmallFile } from '../../base/small-file.ts';
 import type { Route } from '../../ssh/route.ts';
 import type { LinkDeps } from '../contract.ts';
@@ -30,8 +31,7 @@ export function backendMemory({ cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'lo
     },
     remember: async (host, route, reason) => {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeWhole(fileOf(host), JSON.stringify({ reason, settings: fingerprint(route) } satisfies Note));
+        await writeAtomic(fileOf(host), JSON.stringify({ reason, settings: fingerprint(route) } satisfies Note));
       } catch (error) {
         log.warn({ host, error }, 'which backend works could not be remembered');
       }
@@ -54,12 +54,6 @@ function isNote(value: unknown): value is Note {
   return (
     'reason' in value && typeof value.reason === 'string' && 'settings' in value && typeof value.settings === 'string'
   );
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}`;
-  await writeFile(draft, text, { mode: 0o600 });
-  await rename(draft, file);
 }
 
 function fingerprint(route: Route): string {

@@ -34,7 +34,8 @@ describe('harmless', () => {
   it('lets no code point of a harmful category through, and every other one', () => {
     const wrong = everyCodePoint.filter((one) => {
       const expected = one === '\n' || one === '\t' || !HARMFUL.test(one) ? one : '';
-      return harmless(`a${one}b`) !== `a${expected}b`;
+      // 日 ends no escape sequence: a letter behind U+009B would go with it.
+      return harmless(`a${one}日`) !== `a${expected}日`;
     });
     expect(wrong.map((one) => one.codePointAt(0)?.toString(16))).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prefixesOf, publicName } from '../../../src/catalog/naming.ts';
-import { isLegalName } from '../../../src/config/names.ts';
+import { isLegalName } from '../../../src/config/checks.ts';
 
 /** What the hosts file allows: no `__`, a letter or digit first and last. Few letters, so that names meet. */
 const hostName = fc.stringMatching(/^[ab0](?:[ab_-]{0,6}[ab0])?$/).filter(isLegalName);

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loginEnvironment } from '../../../src/config/login-environment.ts';
+import { loginEnvironment } from '../../../src/config/environment.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const uid = process.getuid?.() ?? 0;

@@ -67,7 +67,10 @@ describe('pools of the hosts file', () => {
     ['p: { members: [gpu1] }', /^2:18 pools\.p\.members\[0\]: expected `host\/server` .*write `gpu1\/\*`/],
     ['p: { members: [gpu1/render/x] }', /^2:18 pools\.p\.members\[0\]: expected `host\/server`/],
     ['p: { members: [gpu1/rendr] }', /^2:18 pools\.p\.members\[0\]: expected a server of this file.*`gpu1\/render`\?/],
-    ['p: { members: ["x*/y"] }', /^2:17 pools\.p\.members: expected patterns that name a server.*none that does/],
+    [
+      'p: { members: ["x*/y"] }',
+      /^2:17 pools\.p\.members: expected patterns that match a server.*patterns that match none/,
+    ],
     [
       'p: { members: ["*/render"], strategy: random }',
       /^2:41 pools\.p\.strategy: expected one of least-busy, .*"random"/,
@@ -77,7 +80,7 @@ describe('pools of the hosts file', () => {
     ['a__b: { members: ["*/render"] }', /^2:3 pools\.a__b: expected a name of letters.*`a_b`/],
     [
       'p: { members: [gpu1/render] }\n  q: { members: ["*/render"] }',
-      /^3:17 pools\.q\.members: expected servers that are in no other pool, found `gpu1\/render`, which is in `p` too/,
+      /^3:17 pools\.q\.members: expected servers that are in no other pool, found `gpu1\/render`, which is also in `p`/,
     ],
   ])('say what is wrong: %s', (text, says) => {
     expect(mistakes(text)).toHaveLength(1);

@@ -120,7 +120,7 @@ describe('commands', () => {
 
   it('keep braces in the advice', async () => {
     const error = await failure(resolve('${cmd:awk "BEGIN { exit 1 }"}'));
-    expect(error.hint).toBe('run it in a terminal: awk "BEGIN { exit 1 }"');
+    expect(error.hint).toBe('run the command in a terminal: awk "BEGIN { exit 1 }"');
   });
 
   it('that print without end are ended', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { visible } from '../../../src/base/harmless.ts';
 import { createTrustStore } from '../../../src/config/trust.ts';
-import { trustDiff } from '../../../src/config/trust-diff.ts';
+import { trustDiff } from '../../../src/config/trust-summary.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);

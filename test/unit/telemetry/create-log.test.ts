@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { createLog } from '../../../src/telemetry/create-log.ts';
-import type { LogLevel } from '../../../src/telemetry/log.ts';
+import { createLog, type LogLevel } from '../../../src/telemetry/log.ts';
 import type { Redact } from '../../../src/telemetry/redact.ts';
 
 function memoryLog(level: LogLevel, redact?: Redact) {

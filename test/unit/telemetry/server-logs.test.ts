@@ -3,11 +3,10 @@ import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
-import { logFile, placeOf, rotatedFile } from '../../../src/telemetry/log-paths.ts';
+import { logFile, placeOf, rotatedFile } from '../../../src/telemetry/log-file.ts';
+import { lastLines } from '../../../src/telemetry/log-reader.ts';
 import type { Redact } from '../../../src/telemetry/redact.ts';
-import type { LogLimits } from '../../../src/telemetry/server-logs.ts';
-import { ServerLogs } from '../../../src/telemetry/server-logs.ts';
-import { lastLines } from '../../../src/telemetry/tail.ts';
+import { type LogLimits, ServerLogs } from '../../../src/telemetry/server-logs.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 /** Time that stands still until it is moved. */

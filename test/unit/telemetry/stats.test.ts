@@ -2,8 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CallStats, type CallStatsDeps } from '../../../src/telemetry/stats.ts';
-import { StatsBook } from '../../../src/telemetry/stats-book.ts';
-import type { Totals } from '../../../src/telemetry/stats-slot.ts';
+import { StatsBook, type Totals } from '../../../src/telemetry/stats-book.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
 

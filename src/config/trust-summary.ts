@@ -1,8 +1,13 @@
-/** What a hosts file starts, for the person who is to trust it: literal values and all, but no value of a reference. */
+/** What `config trust` shows of a hosts file to the person who is to trust it. Loaded by that command alone. */
+import { createTwoFilesPatch } from 'diff';
+import { visible } from '../base/harmless.ts';
 import type { HostPlan, Plan, Reference, ServerPlan, SshPlan, Template } from './plan.ts';
 import { describeReference, formatTemplate } from './template.ts';
 
-/** One line a server, with what it is given below it, then what is read or run on this machine itself. */
+/**
+ * One line for each server with its settings below, then the files and commands that are read or run on this machine. Literal
+ * values are shown, values of references are not.
+ */
 export function summaryOf(plan: Plan): string[] {
   const servers = plan.hosts.flatMap((host) => host.servers.flatMap((server) => serverLines(host, server)));
   const sshFiles = plan.hosts.flatMap(({ ssh }) => (ssh === undefined ? [] : sshLines(ssh)));
@@ -42,4 +47,9 @@ function sshLines({ configFile, identityFiles, knownHostsFiles }: SshPlan): stri
 function referencesOf(server: ServerPlan): Reference[] {
   const templates: readonly Template[] = [...server.args, ...server.env.values()];
   return templates.flatMap((template) => template.pieces.filter((piece) => typeof piece !== 'string'));
+}
+
+/** A unified diff with three lines of context; what could steer a terminal or hide text is made visible. */
+export function trustDiff(file: string, before: string, after: string): string {
+  return visible(createTwoFilesPatch(file, file, before, after, 'as trusted', 'now', { context: 3 }));
 }
