@@ -124,7 +124,9 @@ export class Calls {
       },
     };
     try {
-      return await forwardRequest(call.sent, edits, instance.peer, call.caller.peer, options);
+      const reply = await forwardRequest(call.sent, edits, instance.peer, call.caller.peer, options);
+      instance.hasServed = true;
+      return reply;
     } catch (thrown) {
       const error = asAnywhereError(thrown);
       if (call.isCancelled) throw error;

@@ -1,11 +1,14 @@
 /**
- * How long calls take lately: a mean that forgets with time, rises at once, and falls slowly.
+ * How long calls take lately: a mean that rises at once and falls slowly while calls go on.
  *
- * It sinks while nothing is measured, so that whoever was slow once is tried again and not judged for ever.
+ * The mean sinks while nothing is measured: where calls are rare, a member that was slow is still tried again.
  */
 
-/** What was measured so long ago counts for 1/e. */
+/** After so long a measurement counts for 1/e. */
 const MEMORY_MS = 10_000;
+
+/** After so long without a call the next answer says more than all earlier ones. */
+const PAUSE_MS = 2_000;
 
 /** What a failure counts for where no call was ever answered: who fails quickly must not look quick. */
 const FAILED_MS = 1_000;
@@ -19,12 +22,20 @@ export class MovingLatency {
     return this.#latencyMs === undefined ? undefined : this.#latencyMs * forgotten(nowMs - this.#atMs);
   }
 
+  /** Since the last measurement. */
+  ageMs(nowMs: number): number | undefined {
+    return this.#latencyMs === undefined ? undefined : Math.max(0, nowMs - this.#atMs);
+  }
+
   answered(latencyMs: number, nowMs: number): void {
     const before = this.#latencyMs;
-    const weight = forgotten(nowMs - this.#atMs);
-    // Not `at`: what was not asked meanwhile has not become quicker.
+    const elapsedMs = nowMs - this.#atMs;
+    const weight = forgotten(elapsedMs);
+    // Not `at`: a member that was not called meanwhile has not become quicker.
     this.#latencyMs =
-      before === undefined || latencyMs > before ? latencyMs : before * weight + latencyMs * (1 - weight);
+      before === undefined || latencyMs > before || elapsedMs > PAUSE_MS
+        ? latencyMs
+        : before * weight + latencyMs * (1 - weight);
     this.#atMs = nowMs;
   }
 

@@ -9,6 +9,8 @@ export interface Contender {
   readonly inFlight: number;
   /** How long they take lately, milliseconds; undefined: nobody knows yet. */
   readonly latencyMs: number | undefined;
+  /** How old the newest measurement is. Undefined: there is none. */
+  readonly measuredMsAgo?: number | undefined;
   /** 1, or less for a while after it has come back: the part of its share that it takes already. */
   readonly share: number;
 }

@@ -38,8 +38,13 @@ export class MemberLoad {
 
   /** @param wallMs wall clock; `nowMs` monotonic */
   contender(nowMs: number, wallMs: number): Contender {
-    const { id } = this;
-    return { id, inFlight: this.#inFlight, latencyMs: this.#latency.at(nowMs), share: this.#share(wallMs) };
+    return {
+      id: this.id,
+      inFlight: this.#inFlight,
+      latencyMs: this.#latency.at(nowMs),
+      measuredMsAgo: this.#latency.ageMs(nowMs),
+      share: this.#share(wallMs),
+    };
   }
 
   #share(wallMs: number): number {

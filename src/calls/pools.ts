@@ -4,6 +4,7 @@ import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { type Contender, chosen } from './pool-choice.ts';
+import { Exploration } from './pool-exploration.ts';
 import { MemberLoad } from './pool-load.ts';
 import { RANK, type Rank, rankOf } from './pool-rank.ts';
 
@@ -26,6 +27,7 @@ interface PoolState {
   last: string | undefined;
   /** By client. */
   readonly held: WeakMap<InstanceOwner, string>;
+  readonly exploration: Exploration;
 }
 
 export class Pools {
@@ -49,7 +51,9 @@ export class Pools {
     const contenders = routes.map((route) => this.load(route).contender(nowMs, wallMs));
     const state = this.#stateOf(plan.name);
     const held = state.held.get(owner);
-    const found = chosen(plan.strategy, contenders, { random, order: plan.members, last: state.last, held });
+    const found =
+      state.exploration.member(plan.strategy, contenders) ??
+      chosen(plan.strategy, contenders, { random, order: plan.members, last: state.last, held });
     if (found === undefined) return undefined;
     state.last = found.id;
     state.held.set(owner, found.id);
@@ -96,7 +100,7 @@ export class Pools {
   #stateOf(pool: string): PoolState {
     const known = this.#states.get(pool);
     if (known !== undefined) return known;
-    const state: PoolState = { last: undefined, held: new WeakMap() };
+    const state: PoolState = { last: undefined, held: new WeakMap(), exploration: new Exploration() };
     this.#states.set(pool, state);
     return state;
   }

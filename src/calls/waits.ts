@@ -60,6 +60,8 @@ export class Waits {
     for (const unit of units) {
       this.#deps.keeper.wantUnit(unit, owner, profile);
       unit.link.wake(`a call to ${serverId(unit.plan)}`);
+      // Somebody waits: the server is not left to its backoff, unless it keeps failing.
+      if (unit.link.state.kind === 'ready' && unit.refusal === undefined) unit.instanceFor(owner);
     }
     const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
     await this.toolAppears(name, Math.max(0, ...waits), profile);

@@ -10,7 +10,6 @@ import type { Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
-import { oversizedId } from '../protocol/oversized.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
@@ -61,6 +60,8 @@ export class Instance {
   readonly ready: Promise<ServerHello>;
   /** Resolves with the reason once it is gone. Never rejects. */
   readonly ended: Promise<AnywhereError>;
+  /** The server has answered a request of a client: it is of use, even if it ends soon. */
+  hasServed = false;
   #server: ServerPlan;
   readonly #deps: InstanceDeps<InstanceOwner>;
   readonly #link: Link;
@@ -264,8 +265,10 @@ export class Instance {
       overflow: (): void => {
         if (this.#hello === undefined) this.#end(this.#error('SERVER_PROTOCOL', ENDLESS));
       },
-      oversized: (size: number, head: Buffer, tail: Buffer): void => {
-        this.#oversized(peer, size, head, tail);
+      tooLarge: (size: number): AnywhereError => {
+        const { maxMessageBytes } = this.#deps;
+        const why = `sent a message of ${size} bytes, over the limit of ${maxMessageBytes} bytes (limits.maxMessageBytes)`;
+        return serverError('MESSAGE_TOO_LARGE', this.server, why, []);
       },
       dropped: (text: string): void => {
         this.#deps.onLine('protocol', text);
@@ -312,17 +315,6 @@ export class Instance {
     if (text === '') return;
     if (this.#hello === undefined) this.#recent.add(text);
     this.#deps.onLine('stdout-noise', text);
-  }
-
-  #oversized(peer: Peer, size: number, head: Buffer, tail: Buffer): void {
-    const error = new AnywhereError(
-      'MESSAGE_TOO_LARGE',
-      `a message of ${size} bytes is over the limit of ${this.#deps.maxMessageBytes} bytes`,
-      { host: this.server.host, server: this.server.name },
-    );
-    const whose = oversizedId(head, tail);
-    const known = whose?.isReply === true && peer.fail(whose.ownId, error);
-    this.#deps.onLine('protocol', known ? error.message : `${error.message}; whose answer it was cannot be seen`);
   }
 
   #chatterOf(): Chatter {

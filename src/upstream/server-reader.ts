@@ -3,13 +3,16 @@ import { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { isNotification } from '../protocol/methods.ts';
+import { oversizedId } from '../protocol/oversized.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { MessageReader, type MessageSink } from '../protocol/reader.ts';
 
 /** A name that long is nobody's. */
 const MOST_OF_METHOD = 100;
 
-export interface ServerWatcher extends Pick<MessageSink, 'noise' | 'overflow' | 'oversized'> {
+export interface ServerWatcher extends Pick<MessageSink, 'noise' | 'overflow'> {
+  /** What the call hears whose answer has so many bytes. */
+  tooLarge(size: number): AnywhereError;
   /** Nobody gets a message, for the reason in the text. */
   dropped(text: string): void;
 }
@@ -37,7 +40,13 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
     if (message.kind === 'request') peer.replyError(message, RPC.invalidRequest, error.message);
     drop(message, error.message);
   };
-  const messages: Pick<MessageSink, 'message' | 'batch' | 'refused'> = {
+  const oversized: MessageSink['oversized'] = (size, head, tail) => {
+    const error = watcher.tooLarge(size);
+    const whose = oversizedId(head, tail);
+    const isKnown = whose?.isReply === true && peer.fail(whose.ownId, error);
+    watcher.dropped(isKnown ? error.message : `${error.message}; whose answer it was cannot be seen`);
+  };
+  const messages: Pick<MessageSink, 'message' | 'batch' | 'refused' | 'oversized'> = {
     message: (message) => {
       if (isCarriedOut(message)) peer.receive(message);
     },
@@ -46,6 +55,7 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
       for (const message of batch.refused) refused(message, batch.why);
     },
     refused,
+    oversized,
   };
   return new MessageReader({ ...messages, ...watcher }, maxBytes);
 }

@@ -6,7 +6,7 @@ export interface ServerState {
   readonly ready: number;
   /** Why the last one is not there any more; forgotten when one comes up. */
   readonly cause: AnywhereError | undefined;
-  /** Instances in a row that did not come up, or did not last. */
+  /** Instances in a row that were of no use: they did not come up, or ended early without having answered a client. */
   readonly failures: number;
 }
 
@@ -15,8 +15,8 @@ export type ServerAction =
   | { readonly type: 'initialized' }
   /** It did not come up. */
   | { readonly type: 'start-failed'; readonly cause: AnywhereError }
-  /** It was up and is gone by itself. `lasted`: after a good while. */
-  | { readonly type: 'ended'; readonly cause: AnywhereError; readonly lasted: boolean }
+  /** It was up and is gone by itself. `worked`: it had answered a client, or been up for a good while. */
+  | { readonly type: 'ended'; readonly cause: AnywhereError; readonly worked: boolean }
   /** We ended it: nothing is wrong. `wasReady` says which count it leaves. */
   | { readonly type: 'stopped'; readonly wasReady: boolean }
   /** One has been up for a good while. */
@@ -41,7 +41,7 @@ export function reduceServer(state: ServerState, action: ServerAction): ServerSt
     case 'start-failed':
       return { ...state, starting: starting - 1, cause: action.cause, failures: failures + 1 };
     case 'ended':
-      return { ...state, ready: ready - 1, cause: action.cause, failures: action.lasted ? 1 : failures + 1 };
+      return { ...state, ready: ready - 1, cause: action.cause, failures: action.worked ? 1 : failures + 1 };
     case 'stopped':
       return action.wasReady ? { ...state, ready: ready - 1 } : { ...state, starting: starting - 1 };
     case 'lasted':

@@ -298,7 +298,8 @@ export class ServerUnit {
     this.record.failed(owner, { cause, atMs: this.#deps.clock.now() });
     const wasReady = instance.hello !== undefined;
     const lasted = instance.upMs >= LASTING_MS;
-    this.#dispatch(wasReady ? { type: 'ended', cause, lasted } : { type: 'start-failed', cause }, cause.message);
+    const worked = lasted || instance.hasServed;
+    this.#dispatch(wasReady ? { type: 'ended', cause, worked } : { type: 'start-failed', cause }, cause.message);
     const isLeft = this.#instances.has(owner) || (lasted && !this.#isNeeded(instance));
     this.#restarts.failed(isLeft ? undefined : owner, this.#state.failures);
   }

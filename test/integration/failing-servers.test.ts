@@ -33,10 +33,10 @@ function switchboard(how = '') {
   return { path, set, starts };
 }
 
-async function failing(more: object = {}) {
-  const board = switchboard();
+async function failing(more: object = {}, how = '') {
+  const board = switchboard(how);
   const server = remote(sshd, 'failing', 'failing.mjs', { argv: [board.path], ...more });
-  const made = await rig([hostOf(sshd, [server])], ['box__failing__pid']);
+  const made = await rig([hostOf(sshd, [server])], how === '' ? ['box__failing__pid'] : []);
   const pid = async (): Promise<number> => Number(await made.client.text('box__failing__pid'));
   const [unit] = made.gateway.units;
   if (unit === undefined) throw new Error('no server');
@@ -56,6 +56,25 @@ describe('a server that crashes', () => {
     });
     expect(isAlive(after)).toBe(true);
     expect(client.received.some(({ method }) => method === 'notifications/tools/list_changed')).toBe(false);
+  });
+
+  it('between its calls, however often, is started by the next call at once', async () => {
+    const { pid, client, state } = await failing();
+    for (let death = 1; death <= 5; death += 1) {
+      const before = await pid();
+      signalPid(before, 'SIGKILL');
+      await until(() => state()?.state !== 'ready');
+      const reply = await client.call('box__failing__pid');
+      expect(Number(textOf(reply)), `death ${death}: ${textOf(reply)}`).toBeGreaterThan(0);
+    }
+  });
+
+  it('and has not listed yet is started by the next call at once', async () => {
+    const { board, state, client } = await failing({}, 'start');
+    await until(() => state()?.state === 'failed');
+    board.set('');
+    const reply = await client.call('box__failing__pid');
+    expect(Number(textOf(reply)), textOf(reply)).toBeGreaterThan(0);
   });
 
   it.each(['start', 'soon'] as const)(

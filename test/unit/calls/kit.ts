@@ -1,4 +1,4 @@
-/** A link whose state the test sets. */
+/** Members that a test drives: a link whose state the test sets, and chance that repeats itself. */
 
 import { Emitter } from '../../../src/base/emitter.ts';
 import type { AnywhereError } from '../../../src/base/errors.ts';
@@ -72,3 +72,14 @@ export class ScriptedLink implements Link {
 }
 
 export const UP: LinkState = { kind: 'ready', sinceMs: 0, rttMs: undefined };
+
+/** The same numbers for the same seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

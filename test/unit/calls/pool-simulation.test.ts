@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { chosen } from '../../../src/calls/pool-choice.ts';
 import { MemberLoad } from '../../../src/calls/pool-load.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
+import { randomFrom } from './kit.ts';
 
 const MEMBERS = 100;
 const CALLS = 60_000;
@@ -10,17 +11,6 @@ const CALLS = 60_000;
 const SERVICE_MS = 10;
 /** Of what all quick members together could do. */
 const USED = 0.6;
-
-/** The same numbers for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Ending {
   readonly atMs: number;

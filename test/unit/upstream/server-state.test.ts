@@ -15,8 +15,8 @@ const after = (...actions: ServerAction[]): string =>
 const launched = { type: 'launched' } as const;
 const initialized = { type: 'initialized' } as const;
 const failed = { type: 'start-failed', cause } as const;
-const ended = { type: 'ended', cause, lasted: false } as const;
-const endedLate = { ...ended, lasted: true } as const;
+const ended = { type: 'ended', cause, worked: false } as const;
+const endedAfterWork = { ...ended, worked: true } as const;
 const forgiven = { type: 'forgiven' } as const;
 const lasted = { type: 'lasted' } as const;
 const stopped = (wasReady: boolean): ServerAction => ({ type: 'stopped', wasReady });
@@ -42,7 +42,8 @@ describe('a server', () => {
     ['ready', [launched, failed, launched, failed, launched, failed, launched, initialized]],
     ['crash-loop', [launched, failed, launched, failed, launched, failed, launched, initialized, ended]],
     ['failed', [launched, failed, launched, failed, launched, initialized, lasted, ended]],
-    ['failed', [launched, failed, launched, failed, launched, initialized, endedLate]],
+    ['failed', [launched, failed, launched, failed, launched, initialized, endedAfterWork]],
+    ['failed', [1, 2, 3].flatMap(() => [launched, initialized, endedAfterWork])],
     ['idle', [launched, failed, launched, failed, launched, failed, forgiven]],
     ['starting', [launched, failed, launched, failed, launched, failed, forgiven, launched]],
     ['idle', [launched, failed, launched, failed, launched, failed, launched, initialized, stopped(true)]],
