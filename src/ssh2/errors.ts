@@ -79,11 +79,16 @@ function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
   if (error.level === 'client-authentication') return 'AUTH_FAILED';
   if (phase === 'ready') return 'LINK_LOST';
   // What came was no SSH that ssh2 understands (a banner of 36 kB is too much for it): the system's ssh may do better.
-  if (error.level === 'handshake' || error.level === 'protocol') return 'SSH_NEGOTIATION';
+  if (error.level === 'handshake' || error.level === 'protocol' || isUnreadable(error, phase)) return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
   if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
     return 'AUTH_FAILED';
   return 'HOST_UNREACHABLE';
+}
+
+/** ssh2's own parsers throw bare errors; those of sockets, agents and disconnects have a level or a code. */
+function isUnreadable({ level, code }: Ssh2Error, phase: Phase): boolean {
+  return phase !== 'connecting' && level === undefined && code === undefined;
 }
 
 function textOf(error: Ssh2Error, phase: Phase, machine: string): string {
