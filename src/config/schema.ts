@@ -146,6 +146,9 @@ const ssh = mapping({
   reuseControlMaster: flag()
     .describe('true: go through the master connection of your own ssh (ControlPath) where one runs.')
     .optional(),
+  forwardAgent: flag()
+    .describe('true: programs on that machine may use your ssh agent (ForwardAgent). Left out: false.')
+    .optional(),
   connectTimeoutMs: milliseconds(100).describe('From the first packet to the login. Left out: 20000.').optional(),
 });
 
