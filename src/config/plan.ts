@@ -74,6 +74,8 @@ export interface SshPlan {
   readonly subsystem: string | undefined;
   /** Use the master connection that the user's own ssh keeps (ControlPath), where there is one. */
   readonly reuseControlMaster: boolean;
+  /** Programs on the machine may use the user's agent. */
+  readonly forwardAgent: boolean;
   readonly connectTimeoutMs: number;
 }
 

@@ -69,6 +69,7 @@ function sshPlan(name: string, ssh: SshEntry, place: ResolvePlace): SshPlan {
     backend: ssh.backend ?? 'auto',
     subsystem: ssh.subsystem,
     reuseControlMaster: ssh.reuseControlMaster ?? false,
+    forwardAgent: ssh.forwardAgent ?? false,
     connectTimeoutMs: ssh.connectTimeoutMs ?? DEFAULTS.ssh.connectTimeoutMs,
   };
 }

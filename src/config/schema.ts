@@ -153,6 +153,9 @@ const ssh = mapping({
   reuseControlMaster: flag()
     .describe('true: go through the master connection of your own ssh (ControlPath) where one runs.')
     .optional(),
+  forwardAgent: flag()
+    .describe('true: programs on that machine may use your ssh agent (ForwardAgent). Left out: false.')
+    .optional(),
   connectTimeoutMs: milliseconds(100)
     .describe('Longest time from the first packet to the login. Left out: 20000.')
     .optional(),

@@ -120,7 +120,7 @@ class AutoDialer implements Dialer {
     const settings = route.at(-1);
     if (!this.#plan.reuseControlMaster || settings === undefined) return undefined;
     const { reuseControlMaster } = await import('../openssh/control-master.ts');
-    const transport = await reuseControlMaster(this.host, settings, this.#deps, signal);
+    const transport = await reuseControlMaster(this.host, { plan: this.#plan, settings }, this.#deps, signal);
     return transport === undefined
       ? undefined
       : this.#use('openssh (control master)', 'ControlPath: a master of the user answers there', transport);

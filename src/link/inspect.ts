@@ -80,7 +80,9 @@ class Inspection {
     try {
       const route = await resolveRoute(sshPlanOf(this.#host), resolve, this.#signal);
       this.#step('ssh-config', 'ok', describeRoute(route));
-      for (const missed of missedOptions(route.at(-1)?.raw ?? new Map())) this.#step('ssh-config', 'warning', missed);
+      const given = { env: this.#deps.env, forwardAgent: this.#host.ssh?.forwardAgent ?? false };
+      for (const missed of missedOptions(route.at(-1)?.raw ?? new Map(), given))
+        this.#step('ssh-config', 'warning', missed);
       return route;
     } catch (error) {
       this.#failed('ssh-config', error);

@@ -43,9 +43,12 @@ interface Common {
 }
 
 /** `ssh` as a master without a session of its own, its control socket at `controlPath`. */
-export function masterArguments(options: Common & { readonly controlPath: string }): string[] {
+export function masterArguments(
+  options: Common & { readonly controlPath: string; readonly forwardAgent: boolean },
+): string[] {
   // DEBUG1 names the host key; everything above the first line of a master goes to its log alone.
-  return ['-M', '-N', '-T', '-S', options.controlPath, ...fixed(options), '-o', 'LogLevel=DEBUG1'];
+  const agent = options.forwardAgent ? ['-o', 'ForwardAgent=yes'] : [];
+  return ['-M', '-N', '-T', '-S', options.controlPath, ...agent, ...fixed(options), '-o', 'LogLevel=DEBUG1'];
 }
 
 /** `ssh` as the tunnel through a jump host. Its log level keeps its host key apart from the target's. */

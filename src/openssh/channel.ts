@@ -57,6 +57,11 @@ export class MuxChannel implements Channel {
     });
   }
 
+  /** A channel request that wants no answer. */
+  tell(packet: (remoteId: number) => Buffer): void {
+    this.#sink.send(packet(this.#remoteId));
+  }
+
   close(): void {
     if (this.dead || this.#closeSent) return;
     this.#outgoing.sendEof();

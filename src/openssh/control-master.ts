@@ -2,8 +2,10 @@
 import { lstat } from 'node:fs/promises';
 import { deadline } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { SshPlan } from '../config/plan.ts';
 import type { DialerDeps, Transport } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
+import { sessionOf } from '../ssh/session.ts';
 import { MuxConnection } from './connection.ts';
 import { masterAnswers, openMuxProxy } from './mux.ts';
 import { OpensshTransport } from './transport.ts';
@@ -11,19 +13,24 @@ import { OpensshTransport } from './transport.ts';
 /** A master that hangs must not hold up a connection of our own. */
 const ANSWER_TIMEOUT_MS = 1000;
 
+export interface MasterTarget {
+  readonly plan: SshPlan;
+  readonly settings: SshSettings;
+}
+
 /** A transport through the master behind `ControlPath`, or undefined when none of the user's answers there. */
 export async function reuseControlMaster(
   host: string,
-  settings: SshSettings,
+  target: MasterTarget,
   deps: DialerDeps,
   signal: AbortSignal,
 ): Promise<Transport | undefined> {
-  const path = settings.controlPath;
+  const path = target.settings.controlPath;
   if (path === undefined || !(await isOurSocket(path))) return undefined;
   const limit = deadline(deps.clock, ANSWER_TIMEOUT_MS, () => new Error('the control master does not answer'), signal);
   try {
     if (!(await masterAnswers(path, limit.signal))) return undefined;
-    return transportOver(host, settings, new MuxConnection(await openMuxProxy(path, limit.signal), host), deps);
+    return transportOver(host, target, new MuxConnection(await openMuxProxy(path, limit.signal), host), deps);
   } catch (error) {
     signal.throwIfAborted();
     deps.log.info({ host, path, error }, 'the control master could not be used');
@@ -33,7 +40,8 @@ export async function reuseControlMaster(
   }
 }
 
-function transportOver(host: string, settings: SshSettings, connection: MuxConnection, deps: DialerDeps): Transport {
+function transportOver(host: string, target: MasterTarget, connection: MuxConnection, deps: DialerDeps): Transport {
+  const { plan, settings } = target;
   const cause = new AnywhereError('LINK_LOST', 'the control master ended the connection', { host });
   return new OpensshTransport({
     host,
@@ -42,6 +50,7 @@ function transportOver(host: string, settings: SshSettings, connection: MuxConne
     connection,
     owner: { ended: connection.closed.then(() => cause), stop: () => undefined, kill: () => undefined },
     isBorrowed: true,
+    session: sessionOf(plan, settings, deps),
     clock: deps.clock,
   });
 }

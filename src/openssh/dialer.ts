@@ -5,6 +5,7 @@ import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, DialerDeps, Transport } from '../launch/contract.ts';
 import { type SshSettings, sshArguments } from '../ssh/config.ts';
 import { type ResolveSettings, settingsResolver } from '../ssh/route.ts';
+import { sessionOf } from '../ssh/session.ts';
 import { masterArguments } from './arguments.ts';
 import { type Asking, startAsking } from './asking.ts';
 import { MuxConnection } from './connection.ts';
@@ -35,7 +36,7 @@ export function createOpensshDialer(host: HostPlan, deps: DialerDeps, options: O
       try {
         const settings = await resolve(plan, signal);
         const shared = plan.reuseControlMaster
-          ? await reuseControlMaster(host.name, settings, deps, signal)
+          ? await reuseControlMaster(host.name, { plan, settings }, deps, signal)
           : undefined;
         reused = shared !== undefined;
         return shared ?? (await dialOwn({ host: host.name, plan, settings, deps, resolve }, signal));
@@ -117,7 +118,13 @@ class Attempt {
   #start(proxyCommand: string | undefined, asking: Asking): Master {
     const { controlPath } = this.#folder;
     const { connectTimeoutMs } = this.#plan;
-    const args = masterArguments({ known: this.#settings.raw, connectTimeoutMs, proxyCommand, controlPath });
+    const args = masterArguments({
+      known: this.#settings.raw,
+      connectTimeoutMs,
+      proxyCommand,
+      controlPath,
+      forwardAgent: this.#plan.forwardAgent,
+    });
     return new Master({
       host: this.#host,
       args: [...args, ...sshArguments(this.#plan), '--', this.#plan.alias],
@@ -149,6 +156,7 @@ class Attempt {
           master.kill();
         },
       },
+      session: sessionOf(this.#plan, this.#settings, this.#deps),
       clock: this.#deps.clock,
     });
   }

@@ -47,6 +47,16 @@ export function channelRequest(remoteId: number, name: 'exec' | 'subsystem', arg
   return packet(MESSAGE.channelRequest, uint32(remoteId), string(name), boolean(true), string(argument));
 }
 
+/** RFC 4254 §6.4. Machines say no without AcceptEnv, so nobody waits for the answer. */
+export function environmentRequest(remoteId: number, name: string, value: string): Buffer {
+  return packet(MESSAGE.channelRequest, uint32(remoteId), string('env'), boolean(false), string(name), string(value));
+}
+
+/** OpenSSH's PROTOCOL, agent forwarding. */
+export function agentRequest(remoteId: number): Buffer {
+  return packet(MESSAGE.channelRequest, uint32(remoteId), string('auth-agent-req@openssh.com'), boolean(false));
+}
+
 /** `header` and data apart, so that data is never copied. */
 export function channelDataHeader(remoteId: number, length: number): Buffer {
   const header = Buffer.allocUnsafe(14);

@@ -4,9 +4,10 @@ import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../launch/contract.ts';
+import type { SessionOptions } from '../ssh/session.ts';
 import type { MuxChannel } from './channel.ts';
 import type { MuxConnection } from './connection.ts';
-import { channelRequest, directTcpip } from './messages.ts';
+import { agentRequest, channelRequest, directTcpip, environmentRequest } from './messages.ts';
 
 /** Who keeps the connection: a master of ours, or the user's own, which we never end. */
 export interface MasterOwner {
@@ -27,6 +28,7 @@ export interface TransportParts {
   readonly connection: MuxConnection;
   readonly owner: MasterOwner;
   readonly isBorrowed?: boolean;
+  readonly session: SessionOptions;
   readonly clock: Clock;
 }
 
@@ -38,10 +40,12 @@ export class OpensshTransport implements Transport {
   readonly #clock: Clock;
   readonly #connection: MuxConnection;
   readonly #owner: MasterOwner;
+  readonly #sessionOptions: SessionOptions;
   #closing: AnywhereError | undefined;
 
-  constructor({ host, identity, connection, owner, isBorrowed = false, clock }: TransportParts) {
+  constructor({ host, identity, connection, owner, isBorrowed = false, session, clock }: TransportParts) {
     this.#host = host;
+    this.#sessionOptions = session;
     this.isBorrowed = isBorrowed;
     this.identity = identity;
     this.#connection = connection;
@@ -92,6 +96,9 @@ export class OpensshTransport implements Transport {
 
   async #session(kind: 'exec' | 'subsystem', argument: string, signal: AbortSignal): Promise<Channel> {
     const channel = await this.#connection.open('session', Buffer.alloc(0), signal);
+    const { env, forwardAgent } = this.#sessionOptions;
+    if (forwardAgent) channel.tell(agentRequest);
+    for (const [name, value] of Object.entries(env)) channel.tell((id) => environmentRequest(id, name, value));
     try {
       const accepted = await orAbort(
         channel.request((id) => channelRequest(id, kind, argument)),

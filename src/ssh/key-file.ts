@@ -1,7 +1,7 @@
 /** What kind of private key a file holds, seen without its passphrase. */
 
 import { isThere, readSmallFile } from '../base/small-file.ts';
-import { parseOpensshKey } from './openssh-key.ts';
+import { parseOpensshKey, unreadablePem } from './openssh-key.ts';
 
 export interface KeyFile {
   readonly path: string;
@@ -22,11 +22,11 @@ export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> 
     : { path, kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
 }
 
-/** Anything but OpenSSH's own format (PEM, PKCS#8, a public key) is left to ssh2 and its errors. */
+/** Text that is no private key is left to ssh2 and its errors. */
 export function kindOf(text: string): KeyFile['kind'] {
   if (/^sk-\S+@openssh\.com /.test(text)) return 'security-key';
   const key = parseOpensshKey(text);
-  if (key === undefined) return 'plain';
+  if (key === undefined) return unreadablePem(text) === undefined ? 'plain' : 'unreadable';
   if (key === 'broken') return 'unreadable';
   if (key.type.startsWith('sk-')) return 'security-key';
   return key.isReadable ? 'plain' : 'unreadable';

@@ -1,4 +1,4 @@
-/** OpenSSH's own format of private keys (its PROTOCOL.key), as far as a key shows itself without its passphrase. */
+/** What a private key file shows without its passphrase: OpenSSH's own format (its PROTOCOL.key) and the header of PEM. */
 import { WireReader } from './wire.ts';
 
 export interface OpensshKey {
@@ -13,6 +13,20 @@ export interface OpensshKey {
 const MAGIC = 'openssh-key-v1\0';
 /** Of those that `ssh-keygen -Z` offers. */
 const OURS = /^(?:none|aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
+
+/** Of those that OpenSSL writes into a PEM file. */
+const OURS_IN_PEM = /^(?:aes-(?:128|192|256)-cbc|des-ede3-cbc)$/i;
+
+/** Why ssh2 cannot read a key that is in no format of OpenSSH's own; undefined: ssh2 can, or it is no private key. */
+export function unreadablePem(text: string): string | undefined {
+  if (/^-----BEGIN (?:ENCRYPTED )?PRIVATE KEY-----/m.test(text)) return 'a PKCS#8 file, which our own SSH cannot read';
+  const cipher = /^DEK-Info: *([^,\s]+)/m.exec(text)?.[1];
+  return cipher === undefined || OURS_IN_PEM.test(cipher) ? undefined : cipherMissing(cipher);
+}
+
+export function cipherMissing(cipher: string): string {
+  return `encrypted with ${cipher}, which our own SSH does not have`;
+}
 
 /** Undefined: another format, or no key at all. "broken": it says that it is one, and is not. */
 export function parseOpensshKey(text: string): OpensshKey | 'broken' | undefined {

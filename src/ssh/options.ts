@@ -6,6 +6,7 @@
  * `ours`: MCP-Anywhere decides instead. `unused`: it means nothing to a connection that carries programs.
  */
 import type { RawSshOptions } from './config.ts';
+import { matching } from './session.ts';
 
 export type OptionUse = 'both' | 'openssh' | 'system' | 'ours' | 'unused';
 
@@ -13,10 +14,18 @@ export interface SshOption {
   readonly use: OptionUse;
   readonly note?: string;
   /** Doctor warns where the configuration sets it: the values that are not used, if any. */
-  readonly missed?: (values: readonly string[]) => readonly string[];
+  readonly missed?: (values: readonly string[], given: Given) => readonly string[];
 }
 
-/** Distributions send these for every host; MCP-Anywhere's programs have the language of the machine. */
+/** What else decides whether an option is used. */
+export interface Given {
+  /** Of the client, as far as it is handed on. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The hosts file asks for it. */
+  readonly forwardAgent: boolean;
+}
+
+/** Distributions send these for every host: nobody is warned where the client has none of them. */
 const isLanguage = (name: string): boolean => /^(LANG|LC_.*|COLORTERM|NO_COLOR)$/.test(name);
 const unlessOff = (values: readonly string[]): readonly string[] =>
   values.filter((value) => !/^(no|none|false|0)$/.test(value));
@@ -59,17 +68,26 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
   ['ControlPath', { use: 'ours', note: 'used with `reuseControlMaster: true` in the hosts file' }],
   ...listed('ours', 'LogLevel SessionType StdinNull ForkAfterAuthentication RequestTTY EscapeChar VisualHostKey'),
   ['EnableEscapeCommandline', { use: 'unused' }],
-  ['SetEnv', { use: 'unused', note: 'write `env` of the server in the hosts file', missed: unlessOff }],
+  ['SetEnv', { use: 'both', note: 'as far as AcceptEnv of the host allows' }],
   [
     'SendEnv',
     {
-      use: 'unused',
-      note: 'write `env` of the server in the hosts file, as `NAME: "${env:NAME}"`',
-      missed: (values) =>
-        values.flatMap((value) => value.split(' ')).filter((name) => name !== '' && !isLanguage(name)),
+      use: 'both',
+      note: 'for locale and login variables; write others as `env` of the server, `NAME: "${env:NAME}"`',
+      missed: (values, { env }) =>
+        values
+          .flatMap((value) => value.split(' '))
+          .filter((name) => name !== '' && !isLanguage(name) && matching(name, env).length === 0),
     },
   ],
-  ['ForwardAgent', { use: 'unused', note: 'programs on that machine get no access to your agent', missed: unlessOff }],
+  [
+    'ForwardAgent',
+    {
+      use: 'ours',
+      note: 'only with `ssh: { forwardAgent: true }` in the hosts file',
+      missed: (values, { forwardAgent }) => (forwardAgent ? [] : unlessOff(values)),
+    },
+  ],
   ['RemoteCommand', { use: 'unused', note: 'write `command` of the server in the hosts file', missed: unlessOff }],
   ['ForwardX11', { use: 'unused', note: 'programs get no display', missed: unlessOff }],
   ...listed('unused', 'ForwardX11Timeout ForwardX11Trusted XAuthLocation', 'programs get no display'),
@@ -88,9 +106,9 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
 ]);
 
 /** What the configuration asks for and a program will not have, as sentences. */
-export function missedOptions(raw: RawSshOptions): string[] {
+export function missedOptions(raw: RawSshOptions, given: Given): string[] {
   return [...SSH_OPTIONS].flatMap(([name, { note, missed }]) => {
-    const values = missed?.(raw.get(name.toLowerCase()) ?? []) ?? [];
+    const values = missed?.(raw.get(name.toLowerCase()) ?? [], given) ?? [];
     // Values may be secrets; a name is none.
     const names = values.map((value) => value.split('=')[0] ?? '');
     return names.length === 0 ? [] : [`${name} ${names.join(' ')} of the ssh configuration is not used: ${note ?? ''}`];

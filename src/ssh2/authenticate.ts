@@ -37,6 +37,7 @@ class Login implements Authentication {
   #attempt: Attempt | undefined;
   #steps: string[] = [];
   readonly #tried: string[] = [];
+  #usedAgent = false;
   #keyFailure: AnywhereError | undefined;
 
   constructor(options: AuthenticationOptions) {
@@ -72,6 +73,7 @@ class Login implements Authentication {
     const evidence = [
       ...(this.#tried.length === 0 ? ['no key was there to offer'] : this.#tried.map((what) => `refused: ${what}`)),
       ...this.#notes,
+      ...this.#untried(),
       ...(this.#methods === undefined ? [] : [`it accepts: ${this.#methods.join(', ')}`]),
     ];
     if (this.#keyFailure !== undefined)
@@ -82,7 +84,21 @@ class Login implements Authentication {
       });
     if (this.#options.asker.declined())
       return new AnywhereError('NO_TTY', `${machine} wants an answer that nobody gave`, { host, evidence });
-    return new AnywhereError('AUTH_FAILED', `${machine} accepted none of the keys and answers`, { host, evidence });
+    return new AnywhereError('AUTH_FAILED', `${machine} accepted none of the keys and answers`, {
+      host,
+      evidence,
+      hint: this.#usedAgent ? undefined : `name the right key with IdentityFile; mcp-anywhere doctor ${host}`,
+    });
+  }
+
+  /** Where the machine ended the login before all keys were tried (MaxAuthTries). */
+  #untried(): string[] {
+    const rest = this.#attempt?.kind === 'publickey' ? (this.#state?.identities ?? []) : [];
+    return rest.length === 0
+      ? []
+      : [
+          `the machine ended the login (MaxAuthTries) before these were tried: ${rest.map(({ label }) => label).join(', ')}`,
+        ];
   }
 
   async #next(): Promise<AnyAuthMethod> {
@@ -91,6 +107,7 @@ class Login implements Authentication {
     const [attempt, state] = nextAttempt(this.#state, { methods: this.#methods });
     this.#attempt = attempt;
     this.#state = state;
+    this.#usedAgent ||= attempt.kind === 'publickey' && attempt.identity.source === 'agent';
     return this.#methodOf(attempt, this.#options.settings.user);
   }
 

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly memory: LoginMemory;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
+  /** Socket of the agent that programs on the last machine may use. */
+  readonly forwardedAgent?: string | undefined;
   /** The way to the first machine, where it is being opened already. */
   readonly opened?: OpenedStream;
   /** Told of every machine that let us in, the last among them. */
@@ -42,7 +44,8 @@ async function logInVia(options: ConnectOptions, settings: SshSettings, via: Log
   refuseUnchecked(settings, options.host);
   const { stream, lastWords } = (via === undefined ? options.opened : undefined) ?? openStream(options, settings, via);
   try {
-    return await logIn({ ...options, settings, stream });
+    const forwardedAgent = settings === options.route.at(-1) ? options.forwardedAgent : undefined;
+    return await logIn({ ...options, settings, stream, forwardedAgent });
   } catch (error) {
     // Whatever failed before the stream was there must not leave it behind.
     void stream.then(

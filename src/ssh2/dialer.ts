@@ -3,6 +3,7 @@ import { AnywhereError } from '../base/errors.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, DialerDeps } from '../launch/contract.ts';
 import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/route.ts';
+import { sessionOf } from '../ssh/session.ts';
 import type { ConnectOptions } from './connect.ts';
 import { Keyring } from './keyring.ts';
 import type { LoggedIn } from './login.ts';
@@ -28,9 +29,12 @@ export function createSsh2Dialer(host: HostPlan, deps: DialerDeps, options: Ssh2
     dial: async (signal, pulse) => {
       try {
         const route = await resolveRoute(plan, resolve, signal);
-        const login = await connect({ host: host.name, route, deps, keyring, memory, signal, pulse });
+        const [target] = route.slice(-1);
+        if (target === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+        const forwardedAgent = plan.forwardAgent ? target.identityAgent : undefined;
+        const login = await connect({ host: host.name, route, deps, keyring, memory, signal, pulse, forwardedAgent });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
-        return new Ssh2Transport(login, deps.clock);
+        return new Ssh2Transport(login, deps.clock, sessionOf(plan, target, deps));
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof AnywhereError ? error.at({ host: host.name }) : error;

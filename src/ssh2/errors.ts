@@ -80,11 +80,16 @@ function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
   if (phase === 'ready') return 'LINK_LOST';
   if (error.level === 'handshake') return 'SSH_NEGOTIATION';
   // An sshd sent what ssh2 does not understand, such as a banner of 36 kB: the system's ssh may do better.
-  if (error.level === 'protocol' && phase === 'login') return 'SSH_NEGOTIATION';
+  if ((error.level === 'protocol' && phase === 'login') || isUnreadable(error, phase)) return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
   if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
     return 'AUTH_FAILED';
   return 'HOST_UNREACHABLE';
+}
+
+/** ssh2's own parsers throw bare errors; those of sockets, agents and disconnects have a level or a code. */
+function isUnreadable({ level, code }: Ssh2Error, phase: Phase): boolean {
+  return phase !== 'connecting' && level === undefined && code === undefined;
 }
 
 function textOf(error: Ssh2Error, phase: Phase, machine: string): string {

@@ -12,6 +12,10 @@ export interface Identity {
   readonly label: string;
   /** Undefined while only its passphrase would show it. */
   readonly fingerprint: string | undefined;
+  /** Where its private half is. */
+  readonly source: 'file' | 'agent';
+  /** Whether the configuration names it. */
+  readonly isNamed: boolean;
   /** True when a person may be asked before it signs. */
   readonly asks: boolean;
   publicKey(ask: AskPassphrase): Promise<ParsedKey>;
@@ -25,8 +29,8 @@ export interface IdentityList {
 }
 
 /**
- * sshd ends a connection at its sixth failed attempt (MaxAuthTries), of which a one-time code or a password may
- * need one: no more keys than this are offered.
+ * sshd ends a connection at its sixth failed attempt (MaxAuthTries, by default), of which a one-time code or a password
+ * may need one. So the agent's other keys fill up to this number; keys that the configuration names are all offered.
  */
 export const MOST_KEYS = 5;
 
@@ -40,7 +44,8 @@ export async function listIdentities(
   const files = (await Promise.all(settings.identityFiles.map(readIdentityFile))).filter((file) => file !== undefined);
   const agent = answer.kind === 'agent' ? answer.agent : undefined;
   const ordered = preferredFirst(orderIdentities(files, agent, settings.identitiesOnly, keyring), preferred);
-  return { identities: ordered.slice(0, MOST_KEYS), notes: [...notesOn(files, answer), ...notesOnRest(ordered)] };
+  const identities = withinLimit(ordered, preferred);
+  return { identities, notes: [...notesOn(files, answer), ...notesOnRest(ordered.length - identities.length)] };
 }
 
 /**
@@ -54,7 +59,7 @@ export function orderIdentities(
   keyring: Keyring,
 ): Identity[] {
   const named = files.flatMap((file) => identityOf(file, agent, keyring));
-  const others = agent === undefined || identitiesOnly ? [] : agent.keys.map((key) => agentIdentity(agent, key));
+  const others = agent === undefined || identitiesOnly ? [] : agent.keys.map((key) => agentIdentity(agent, key, false));
   const inOrder = [
     ...named.filter((one) => one.fingerprint !== undefined),
     ...others,
@@ -64,6 +69,15 @@ export function orderIdentities(
     (one, index) =>
       one.fingerprint === undefined || inOrder.findIndex((other) => other.fingerprint === one.fingerprint) === index,
   );
+}
+
+/** All that are named, and of the agent's others as many as there is room for. */
+function withinLimit(ordered: readonly Identity[], preferred: string | undefined): readonly Identity[] {
+  const isWanted = (one: Identity): boolean => one.isNamed || one.fingerprint === preferred;
+  const others = ordered.filter((one) => !isWanted(one));
+  const room = Math.max(0, MOST_KEYS - (ordered.length - others.length));
+  const kept = new Set(others.slice(0, room));
+  return ordered.filter((one) => isWanted(one) || kept.has(one));
 }
 
 function preferredFirst(identities: readonly Identity[], preferred: string | undefined): Identity[] {
@@ -81,15 +95,17 @@ function identityOf(file: IdentityFile, agent: Agent | undefined, keyring: Keyri
     publicKey === undefined
       ? undefined
       : agent?.keys.find((key) => key.getPublicSSH().equals(publicKey.getPublicSSH()));
-  if (agent !== undefined && held !== undefined) return [agentIdentity(agent, held)];
+  if (agent !== undefined && held !== undefined) return [agentIdentity(agent, held, true)];
   if (file.kind === 'private') return [fileIdentity(file.path, file.key)];
   return file.kind === 'encrypted' ? [encryptedIdentity(file, keyring)] : [];
 }
 
-function agentIdentity(agent: Agent, key: ParsedKey): Identity {
+function agentIdentity(agent: Agent, key: ParsedKey, isNamed: boolean): Identity {
   return {
     label: label(key, 'agent'),
     fingerprint: fingerprintOf(key.getPublicSSH()),
+    source: 'agent',
+    isNamed,
     asks: false,
     publicKey: () => Promise.resolve(key),
     sign: (data, hash) => agent.sign(key, data, hash),
@@ -100,6 +116,8 @@ function fileIdentity(path: string, key: ParsedKey): Identity {
   return {
     label: label(key, path),
     fingerprint: fingerprintOf(key.getPublicSSH()),
+    source: 'file',
+    isNamed: true,
     asks: false,
     publicKey: () => Promise.resolve(key),
     sign: (data, hash) => signWith(key, path, data, hash),
@@ -111,6 +129,8 @@ function encryptedIdentity(file: EncryptedFile, keyring: Keyring): Identity {
   return {
     label: publicKey === undefined ? `encrypted (${file.path})` : label(publicKey, file.path),
     fingerprint: publicKey === undefined ? undefined : fingerprintOf(publicKey.getPublicSSH()),
+    source: 'file',
+    isNamed: true,
     asks: keyring.get(file) === undefined,
     publicKey: (ask) => (publicKey === undefined ? keyring.unlock(file, ask) : Promise.resolve(publicKey)),
     sign: async (data, hash, ask) => signWith(await keyring.unlock(file, ask), file.path, data, hash),
@@ -135,8 +155,7 @@ function notesOn(files: readonly IdentityFile[], answer: AgentAnswer): string[] 
   return answer.kind === 'unreachable' ? [...unusable, `the agent at ${answer.socket} does not answer`] : unusable;
 }
 
-function notesOnRest(ordered: readonly Identity[]): string[] {
-  const rest = ordered.length - MOST_KEYS;
+function notesOnRest(rest: number): string[] {
   return rest > 0
     ? [
         `${rest} more keys of the agent were not offered (the host would end the login): name the right one with IdentityFile`,

@@ -46,6 +46,8 @@ export interface LoginOptions {
   readonly memory: LoginMemory;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
+  /** Socket of the agent that programs on the machine may use. */
+  readonly forwardedAgent?: string | undefined;
 }
 
 /** Of all banners before the login (RFC 4252, section 5.4). */
@@ -124,8 +126,10 @@ class Login {
   }
 
   #connect(stream: Duplex, algorithms: ssh2.Algorithms, auth: Authentication): void {
+    const { forwardedAgent } = this.#options;
     this.#client.connect({
       sock: stream,
+      ...(forwardedAgent === undefined ? {} : { agent: forwardedAgent }),
       username: this.#options.settings.user,
       algorithms,
       hostVerifier: this.#check.verifier,

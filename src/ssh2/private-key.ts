@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { readSmallFile } from '../base/small-file.ts';
-import { parseOpensshKey } from '../ssh/openssh-key.ts';
+import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/openssh-key.ts';
 
 /** What an identity file turned out to be. */
 export type IdentityFile =
@@ -55,11 +55,13 @@ function exposure(path: string): string | undefined {
 
 /** OpenSSH's own format shows the public key in the clear; of the others only the header is looked at. */
 function encryption(text: string): { readonly publicKey: ParsedKey | undefined } | { readonly why: string } {
+  const unreadable = unreadablePem(text);
+  if (unreadable !== undefined) return { why: unreadable };
   if (/^Proc-Type: 4,ENCRYPTED/m.test(text)) return { publicKey: undefined };
   const key = parseOpensshKey(text);
   if (key === undefined || key === 'broken' || key.cipher === 'none')
     return { why: 'not a private key that our own SSH can read' };
-  if (!key.isReadable) return { why: `encrypted with ${key.cipher}, which our own SSH does not have` };
+  if (!key.isReadable) return { why: cipherMissing(key.cipher) };
   return { publicKey: publicKeyOf(key.publicKey) };
 }
 

@@ -5,6 +5,7 @@ import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../launch/contract.ts';
+import type { SessionOptions } from '../ssh/session.ts';
 import { Ssh2Channel } from './channel.ts';
 import { channelRefused, endedEarly, isRefusal } from './errors.ts';
 import type { LoggedIn } from './login.ts';
@@ -25,9 +26,11 @@ export class Ssh2Transport implements Transport {
   readonly #channels = new Set<Ssh2Channel>();
   readonly #tunnels = new Set<Duplex>();
   readonly #windows: Windows;
+  #session: SessionOptions;
   #cause: AnywhereError | undefined;
 
-  constructor(login: LoggedIn, clock: Clock) {
+  constructor(login: LoggedIn, clock: Clock, session: SessionOptions) {
+    this.#session = session;
     this.#login = login;
     this.#clock = clock;
     this.#windows = new Windows(login.client, clock);
@@ -43,9 +46,19 @@ export class Ssh2Transport implements Transport {
     return this.#login.bytesRead();
   }
 
-  exec(command: string, signal: AbortSignal): Promise<Channel> {
-    const open = (opened: Opened): unknown => this.#login.client.exec(command, opened);
-    return this.#open(open, (raw) => this.#channelOf(raw), 'a session', signal);
+  async exec(command: string, signal: AbortSignal): Promise<Channel> {
+    const { env, forwardAgent } = this.#session;
+    const options = { env, agentForward: forwardAgent };
+    const open = (opened: Opened): unknown => this.#login.client.exec(command, options, opened);
+    try {
+      return await this.#open(open, (raw) => this.#channelOf(raw), 'a session', signal);
+    } catch (error) {
+      if (!forwardAgent || signal.aborted || this.#cause !== undefined || isRefusal((error as Error).cause))
+        throw error;
+      // The machine forwards no agent (AllowAgentForwarding), for which ssh2 gives the session up. ssh goes on without.
+      this.#session = { env, forwardAgent: false };
+      return this.exec(command, signal);
+    }
   }
 
   subsystem(name: string, signal: AbortSignal): Promise<Channel> {

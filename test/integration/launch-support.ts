@@ -71,6 +71,7 @@ export function sshHost(sshd: Sshd, folder: string, options: LinkOptions = {}): 
       backend: 'ssh2',
       subsystem: options.subsystem,
       reuseControlMaster: false,
+      forwardAgent: false,
       connectTimeoutMs: 10_000,
     },
   };

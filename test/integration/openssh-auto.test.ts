@@ -68,6 +68,14 @@ describe('by the rules', () => {
     expect(logins(sshd)).toBe(1);
   });
 
+  it('a banner too long for ssh2 gives openssh its one try', async () => {
+    const text = join(scratch(), 'banner');
+    writeFileSync(text, 'authorised use only\n'.repeat(1800), { mode: 0o644 });
+    const sshd = await machine({ config: [`Banner ${text}`] });
+    const ssh = config(sshd, [known(sshd), `IdentityFile ${sshd.identityFile}`]);
+    expect((await backendOf(ssh, testDeps())).backend).toBe('openssh');
+  });
+
   it('a certificate beside the key is for openssh, at the first attempt', async () => {
     const { sshd, certified } = await certifiedMachine();
     const ssh = config(sshd, [known(sshd), 'IdentitiesOnly yes', `IdentityFile ${certified.path}`]);

@@ -69,6 +69,7 @@ export function hostPlan(sshd: Pick<Sshd, 'alias' | 'sshConfigFile'>, ssh: Parti
     backend: 'openssh',
     subsystem: undefined,
     reuseControlMaster: false,
+    forwardAgent: false,
     connectTimeoutMs: 10_000,
     ...ssh,
   };

@@ -63,6 +63,7 @@ export function sshPlan(alias: string, change: Partial<SshPlan> = {}): SshPlan {
     backend: 'ssh2',
     subsystem: undefined,
     reuseControlMaster: false,
+    forwardAgent: false,
     connectTimeoutMs: 10_000,
     ...change,
   };

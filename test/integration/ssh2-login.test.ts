@@ -134,6 +134,55 @@ describe('key files', () => {
   });
 });
 
+describe('more key files than MaxAuthTries leaves room for', () => {
+  const filesBefore = async (count: number): Promise<string[]> => {
+    const folder = scratch();
+    const wrong = Array.from({ length: count }, (_, index) => makeKey(join(folder, `wrong${index}`)));
+    return (await Promise.all(wrong)).map(({ path }) => ` IdentityFile ${path}`);
+  };
+
+  it('all of them are tried, as far as the machine lets us', async () => {
+    const patient = await startSshd({ config: ['MaxAuthTries 20'] });
+    onTestFinished(() => patient.stop());
+    const lines = [...(await filesBefore(9)), ` IdentityFile ${patient.identityFile}`];
+    expect(await loggedIn(configWith(lines, patient), {}, patient)).toBe('in\n');
+  });
+
+  it('the error names the files that were not tried, and speaks of no agent', async () => {
+    const lines = [...(await filesBefore(7)), ` IdentityFile ${sshd.identityFile}`];
+    const error = await failure(dial(hostOf(sshd, { configFile: configWith(lines) })));
+    expect(error.code).toBe('AUTH_FAILED');
+    const evidence = error.evidence.join('\n');
+    expect(evidence).toMatch(/ended the login \(MaxAuthTries\) before these were tried: .*wrong6/);
+    expect(evidence).toContain(sshd.identityFile);
+    expect(`${error.message}${evidence}${error.hint}`).not.toMatch(/agent|ssh-add/);
+  });
+});
+
+describe('key files in a format that ssh2 lacks', () => {
+  const keygen = (path: string, ...more: string[]): unknown =>
+    execFileSync('ssh-keygen', ['-q', '-N', 'right words', '-f', path, ...more]);
+  const openssl = (path: string, ...cipher: string[]): unknown =>
+    execFileSync('openssl', ['genrsa', ...cipher, '-passout', 'pass:right words', '-out', path, '2048'], {
+      stdio: 'ignore',
+    });
+
+  it.each<[string, (path: string) => unknown, string]>([
+    ['chacha20-poly1305', (path) => keygen(path, '-Z', 'chacha20-poly1305@openssh.com'), 'encrypted with chacha20'],
+    ['PEM in camellia', (path) => openssl(path, '-traditional', '-camellia128'), 'encrypted with CAMELLIA-128-CBC'],
+    ['PKCS#8', (path) => keygen(path, '-t', 'rsa', '-m', 'PKCS8'), 'a PKCS#8 file'],
+  ])('%s: nobody is asked for a passphrase that could not help', async (_what, make, why) => {
+    const path = join(scratch(), 'odd');
+    make(path);
+    const { prompter, asked } = person('right words');
+    const error = await failure(
+      dial(hostOf(sshd, { configFile: configWith([` IdentityFile ${path}`]) }), testDeps({ prompter })),
+    );
+    expect(asked).toEqual([]);
+    expect(error.evidence.join()).toContain(`not offered: ${path}: ${why}`);
+  });
+});
+
 describe('encrypted key files', () => {
   it('ask for the passphrase once, only when the machine would take the key', async () => {
     const other = await makeKey(join(scratch(), 'other'), 'ed25519', 'not asked for');

@@ -20,6 +20,7 @@ const ssh = (alias: string, port?: number): HostPlan['ssh'] => ({
   backend: 'auto',
   subsystem: undefined,
   reuseControlMaster: false,
+  forwardAgent: false,
   connectTimeoutMs: 10_000,
 });
 

@@ -35,6 +35,7 @@ describe('what is left out', () => {
       backend: 'auto',
       subsystem: undefined,
       reuseControlMaster: false,
+      forwardAgent: false,
       connectTimeoutMs: 20_000,
     });
     expect(plan.hosts[0]?.servers[0]).toEqual({

@@ -45,6 +45,7 @@ function host(
     backend: 'auto' as const,
     subsystem: undefined,
     reuseControlMaster: false,
+    forwardAgent: false,
     connectTimeoutMs: 1,
   };
   return { name, tags: [], ssh: { ...plan, ...ssh }, servers: servers.map((each) => server(name, each)) };

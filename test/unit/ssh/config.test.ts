@@ -22,6 +22,7 @@ function plan(change: Partial<SshPlan> = {}): SshPlan {
     backend: 'auto',
     subsystem: undefined,
     reuseControlMaster: false,
+    forwardAgent: false,
     connectTimeoutMs: 7000,
     ...change,
   };

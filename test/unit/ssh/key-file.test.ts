@@ -18,10 +18,14 @@ describe('a key file', () => {
     ['ed25519 without a passphrase', ['-t', 'ed25519', '-N', '']],
     ['ed25519 with one', ['-t', 'ed25519', '-N', 'secret']],
     ['RSA as PEM', ['-t', 'rsa', '-b', '2048', '-m', 'PEM', '-N', '']],
-    ['ECDSA as PKCS#8', ['-t', 'ecdsa', '-m', 'PKCS8', '-N', 'secret']],
   ])('%s is plain', async (_what, args) => {
     const path = keygen(...args);
     expect(await lookAtKeyFile(path)).toEqual({ path, kind: 'plain', certificate: false });
+  });
+
+  it.each(['', 'secret'])('as PKCS#8 is unreadable (passphrase %j)', async (passphrase) => {
+    const path = keygen('-t', 'ecdsa', '-m', 'PKCS8', '-N', passphrase);
+    expect(await lookAtKeyFile(path)).toMatchObject({ kind: 'unreadable' });
   });
 
   it('in a cipher that ssh2 lacks is unreadable', async () => {

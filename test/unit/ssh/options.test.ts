@@ -29,14 +29,12 @@ describe('the options of ssh_config(5)', () => {
   it('names what a program will not have, without values, and nothing of what a distribution sets', () => {
     const text =
       'sendenv LANG LC_*\nsendenv FOO BAR\nsetenv TOKEN=secret\nforwardagent yes\nforwardx11 no\nremotecommand none';
-    const missed = missedOptions(parseSshOptions(text));
-    expect(missed.map((line) => line.split(' of ')[0])).toEqual([
-      'SetEnv TOKEN',
-      'SendEnv FOO BAR',
-      'ForwardAgent yes',
-    ]);
+    const given = { env: { BAR: 'known' }, forwardAgent: false };
+    const missed = missedOptions(parseSshOptions(text), given);
+    expect(missed.map((line) => line.split(' of ')[0])).toEqual(['SendEnv FOO', 'ForwardAgent yes']);
     expect(missed.join()).not.toContain('secret');
     const plain = parseSshOptions(execFileSync('ssh', ['-G', 'box'], { encoding: 'utf8' }));
-    expect(missedOptions(plain)).toEqual([]);
+    expect(missedOptions(plain, given)).toEqual([]);
+    expect(missedOptions(parseSshOptions('forwardagent yes'), { ...given, forwardAgent: true })).toEqual([]);
   });
 });

@@ -15,6 +15,8 @@ const raw = (options: Record<string, string> = {}) => ({
 const key = (label: string): Identity => ({
   label,
   fingerprint: label,
+  source: 'file',
+  isNamed: true,
   asks: false,
   publicKey: () => Promise.reject(new Error()),
   sign: () => Promise.reject(new Error()),
