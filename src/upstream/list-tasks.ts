@@ -1,14 +1,14 @@
 /** The tasks of several instances as one list (MCP 2025-11-25, tasks/list). */
-import { memberOf, rawAt, textAt, walkElements } from '../protocol/json-scan.ts';
+import { memberOf, rawAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Instance } from './instance.ts';
 
-/** Whether a task that this instance has listed is to be told of. */
-export type IsListed = (taskId: string | undefined, instance: Instance) => boolean;
+/** The task as the client is told of it; undefined where the client is not. */
+export type PublicTask = (task: Buffer, instance: Instance) => Buffer | undefined;
 
-/** The JSON array of all tasks, byte for byte. Instances that cannot list, or fail to, have none. */
-export async function listAllTasks(instances: readonly Instance[], isListed: IsListed): Promise<Buffer> {
-  const lists = await Promise.all(instances.filter(canList).map((instance) => listTasks(instance, isListed)));
+/** The JSON array of all tasks. Instances that cannot list, or fail to, have none. */
+export async function listAllTasks(instances: readonly Instance[], publicTask: PublicTask): Promise<Buffer> {
+  const lists = await Promise.all(instances.filter(canList).map((instance) => listTasks(instance, publicTask)));
   const comma = Buffer.from(',');
   const inner = lists.flat().flatMap((task, index) => (index === 0 ? [task] : [comma, task]));
   return Buffer.concat([Buffer.from('['), ...inner, Buffer.from(']')]);
@@ -19,7 +19,7 @@ function canList(instance: Instance): boolean {
   return typeof tasks === 'object' && tasks !== null && 'list' in tasks;
 }
 
-async function listTasks(instance: Instance, isListed: IsListed): Promise<readonly Buffer[]> {
+async function listTasks(instance: Instance, publicTask: PublicTask): Promise<readonly Buffer[]> {
   const found: Buffer[] = [];
   let params: string | undefined;
   let bytes = 0;
@@ -29,7 +29,7 @@ async function listTasks(instance: Instance, isListed: IsListed): Promise<readon
       .catch(() => undefined);
     if (reply?.result === undefined) return found;
     bytes += reply.bytes.length;
-    for (const task of tasksOf(reply)) if (isListed(taskIdOf(task), instance)) found.push(task);
+    found.push(...tasksOf(reply).flatMap((task) => publicTask(task, instance) ?? []));
     const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
     if (cursor === undefined) return found;
     params = `{"cursor":${rawAt(reply.bytes, cursor)}}`;
@@ -42,9 +42,4 @@ function tasksOf({ bytes, result }: Message): readonly Buffer[] {
   const found: Buffer[] = [];
   if (list !== undefined) walkElements(bytes, list.start, ({ start, end }) => found.push(bytes.subarray(start, end)));
   return found;
-}
-
-function taskIdOf(task: Buffer): string | undefined {
-  const span = memberOf(task, { start: 0, end: task.length }, 'taskId');
-  return span && textAt(task, span);
 }
