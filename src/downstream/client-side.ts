@@ -16,12 +16,11 @@ import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts'
 import { asReplyTo } from '../protocol/relay.ts';
 import type { Line } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
-import { listAllTasks } from '../upstream/list-tasks.ts';
 import { Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
-import type { Tasks } from './tasks.ts';
+import { listAllTasks, type Tasks } from './tasks.ts';
 
 export interface ClientSideDeps {
   /** Owns the answers that are being made. */

@@ -18,7 +18,7 @@ import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
 import { answeredEarly, type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
-import { refuseNullId } from './null-id.ts';
+import { refuseNullId } from './requests.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
 

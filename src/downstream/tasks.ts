@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { memberAt, memberOf, type Span, textAt, valueAt, walkElements } from '../protocol/json-scan.ts';
+import { memberAt, memberOf, rawAt, type Span, textAt, valueAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
@@ -137,13 +137,48 @@ function ttlIn(bytes: Buffer, task: Span): unknown {
   return span && valueAt(bytes, span);
 }
 
-function tasksIn(bytes: Buffer, list: Span): readonly Buffer[] {
+function tasksIn(bytes: Buffer, list: Span | undefined): readonly Buffer[] {
   const found: Buffer[] = [];
-  walkElements(bytes, list.start, ({ start, end }) => found.push(bytes.subarray(start, end)));
+  if (list !== undefined) walkElements(bytes, list.start, ({ start, end }) => found.push(bytes.subarray(start, end)));
   return found;
 }
 
 function kept(task: Task | undefined): Task {
   if (task !== undefined) return task;
   throw new AnywhereError('SERVER_PROTOCOL', 'the answer names a task whose id has more than 256 characters');
+}
+
+/** The task as the client is told of it; undefined where the client is not. */
+type PublicTask = (task: Buffer, instance: Instance) => Buffer | undefined;
+
+/** The JSON array of all tasks. Instances that cannot list, or fail to, have none. */
+export async function listAllTasks(instances: readonly Instance[], publicTask: PublicTask): Promise<Buffer> {
+  const lists = await Promise.all(instances.filter(canList).map((instance) => listTasks(instance, publicTask)));
+  const comma = Buffer.from(',');
+  const inner = lists.flat().flatMap((task, index) => (index === 0 ? [task] : [comma, task]));
+  return Buffer.concat([Buffer.from('['), ...inner, Buffer.from(']')]);
+}
+
+function canList(instance: Instance): boolean {
+  const tasks = instance.hello?.capabilities['tasks'];
+  return typeof tasks === 'object' && tasks !== null && 'list' in tasks;
+}
+
+async function listTasks(instance: Instance, publicTask: PublicTask): Promise<readonly Buffer[]> {
+  const found: Buffer[] = [];
+  let params: string | undefined;
+  let bytes = 0;
+  for (let page = 0; page < instance.limits.listingPages && bytes <= instance.limits.listingBytes; page += 1) {
+    const reply = await instance.peer
+      .request('tasks/list', params, { timeoutMs: instance.server.timeoutMs })
+      .catch(() => undefined);
+    if (reply?.result === undefined) return found;
+    bytes += reply.bytes.length;
+    const tasks = tasksIn(reply.bytes, memberOf(reply.bytes, reply.result, 'tasks'));
+    found.push(...tasks.flatMap((task) => publicTask(task, instance) ?? []));
+    const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
+    if (cursor === undefined) return found;
+    params = `{"cursor":${rawAt(reply.bytes, cursor)}}`;
+  }
+  return found;
 }
