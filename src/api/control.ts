@@ -253,9 +253,12 @@ export interface ControlMethods {
     params: { readonly withinMs: number; readonly host?: string; readonly start?: boolean };
     result: StatusSnapshot;
   };
-  /** Servers that have not spoken in this run are started and waited for, unless `start` is false. */
+  /**
+   * Servers that have not spoken in this run are started and waited for, unless `start` is false. With `tool`, a public
+   * name: the tools of the servers that the name may belong to, or of all, and only those servers can be `missing`.
+   */
   tools: {
-    params: { readonly host?: string; readonly server?: string; readonly start?: boolean };
+    params: { readonly host?: string; readonly server?: string; readonly tool?: string; readonly start?: boolean };
     result: HostsFileProblem & { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
   };
   /** Progress arrives as `call/progress` notifications before the reply. */

@@ -3,7 +3,13 @@ import type { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
-import type { InstanceOwner } from '../upstream/instance.ts';
+import type { Edit } from '../protocol/splice.ts';
+import type { Instance, InstanceOwner } from '../upstream/instance.ts';
+
+/** What of a message's params must change on the way between a client and an instance: each has ids that the other does not know. */
+export interface ParamEdits {
+  paramEdits(instance: Instance, message: Message): readonly Edit[];
+}
 
 /** The client that asks, and what speaks for the client on both sides. */
 export interface Caller {
@@ -12,6 +18,7 @@ export interface Caller {
   readonly peer: Peer;
   /** Names the catalog's listings that the client is shown; undefined: the latest of all. */
   readonly profile: () => string | undefined;
+  readonly tasks: { readonly toServer: ParamEdits; readonly toClient: ParamEdits };
   /** Told of this client's calls, beside everybody's observers. */
   readonly observer?: CallObserver | undefined;
 }

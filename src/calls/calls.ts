@@ -111,7 +111,10 @@ export class Calls {
   }
 
   async #ask(instance: Instance, call: Call, attempt: Attempt): Promise<Message> {
-    const { timeoutMs, edits } = attempt;
+    const { timeoutMs } = attempt;
+    const { peer, tasks } = call.caller;
+    const related = tasks.toServer.paramEdits(instance, call.sent);
+    const edits = related.length === 0 ? attempt.edits : [...attempt.edits, ...related];
     const sinceMs = this.#clock.monotonic();
     instance.touch(sinceMs);
     const options = {
@@ -122,9 +125,10 @@ export class Calls {
       onProgress: (progress: Message): void => {
         this.#progressed(call, progress);
       },
+      progressEdits: (progress: Message) => tasks.toClient.paramEdits(instance, progress),
     };
     try {
-      const reply = await forwardRequest(call.sent, edits, instance.peer, call.caller.peer, options);
+      const reply = await forwardRequest(call.sent, edits, instance.peer, peer, options);
       instance.hasServed = true;
       return reply;
     } catch (thrown) {

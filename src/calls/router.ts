@@ -59,11 +59,14 @@ export class Router {
     return enabled.length === 1 ? enabled[0]?.plan : undefined;
   }
 
-  /** The servers that a name nobody offers may be meant for: theirs by its beginning, and never listed. */
+  /** The enabled servers whose tools have public names that begin like this one. */
+  ownersOf(name: string): readonly ServerUnit[] {
+    return [...this.#units.values()].filter(({ plan }) => plan.enabled && this.#mayBeOf(plan, name));
+  }
+
+  /** The servers that a name nobody offers may be meant for: they own the name's beginning, and never listed. */
   unlisted(name: string): readonly ServerUnit[] {
-    return [...this.#units.values()].filter(
-      ({ plan }) => plan.enabled && this.#mayBeOf(plan, name) && !this.#catalog.isListed(plan),
-    );
+    return this.ownersOf(name).filter(({ plan }) => !this.#catalog.isListed(plan));
   }
 
   /** Why a name that nobody offers may still be right. Undefined: it is just wrong. */

@@ -13,7 +13,15 @@ import type { Listed } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
 import type { ListingCache } from './cache.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type Listing, type ListingProblem, profileOf, type ReadItems, readItems, sameItems } from './listing.ts';
+import {
+  type Listing,
+  type ListingProblem,
+  profileOf,
+  type ReadItems,
+  readItems,
+  sameItems,
+  withinLimits,
+} from './listing.ts';
 import { prefixesOf } from './naming.ts';
 import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
@@ -179,7 +187,8 @@ export class Catalog {
   }
 
   #load(id: string, fingerprint: string): void {
-    for (const listing of this.#cache.read(id, fingerprint)) this.#keep(id, { listing, isFresh: false });
+    for (const listing of this.#cache.read(id, fingerprint))
+      this.#keep(id, { listing: withinLimits(listing, this.#plan.limits), isFresh: false });
   }
 
   #keep(id: string, entry: Entry): void {

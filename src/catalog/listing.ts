@@ -1,8 +1,10 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
-import type { Collection, CollectionName } from '../protocol/collections.ts';
+import type { LimitsPlan } from '../config/plan.ts';
+import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
 import { fitLine, legible } from '../protocol/fit-line.ts';
 import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
 import { MemberIndex } from '../protocol/member-index.ts';
+import { isDeeper } from '../upstream/list.ts';
 import { definitionProblem } from './definition-check.ts';
 import { mend } from './mending.ts';
 import { toolProblem } from './tool-check.ts';
@@ -111,6 +113,24 @@ function itemProblem(collection: Collection, item: ListedItem): string | undefin
     (collection.name === 'tools' ? toolProblem(definition) : undefined) ??
     definitionProblem(collection.name, definition)
   );
+}
+
+/** The listing without what the limits withhold: they may have been others when the listing was kept. Then it is due to be listed again. */
+export function withinLimits(listing: Listing, limits: LimitsPlan): Listing {
+  const items = forEachCollection(({ name }) => allowed(listing.items[name], limits));
+  const isWhole = COLLECTIONS.every(({ name }) => items[name].length === listing.items[name].length);
+  return isWhole ? listing : { ...listing, items, listedAtMs: 0 };
+}
+
+function allowed(items: readonly ListedItem[], limits: LimitsPlan): readonly ListedItem[] {
+  let total = 0;
+  const isAllowed = ({ bytes }: ListedItem): boolean => {
+    if (bytes.length > limits.definitionBytes || total + bytes.length > limits.listingBytes) return false;
+    if (isDeeper(bytes, { start: 0, end: bytes.length }, limits.definitionDepth)) return false;
+    total += bytes.length;
+    return true;
+  };
+  return items.slice(0, limits.listingItems).filter(isAllowed);
 }
 
 /** True where both offer the same bytes in the same order. */

@@ -53,12 +53,20 @@ function outputStep(bytes: Buffer, whole: Span): Step | undefined {
   const found = removeMember(bytes, whole, 'outputSchema');
   const problem = found && outputProblem(valueAt(bytes, found.value));
   if (found === undefined || problem === undefined) return undefined;
+  const named = idStep(bytes, found.value);
+  if (named !== undefined) return named;
   const edits = schemaEdits(bytes, found.value);
   const mended = joinPieces(splice(bytes, edits));
   const schema = memberOf(mended, wholeOf(mended), 'outputSchema');
   if (edits.length > 0 && schema !== undefined && outputProblem(valueAt(mended, schema)) === undefined)
     return { edits, note: `mended: ${problem}` };
   return { edits: [found.edit], note: `offered without its outputSchema: ${problem}` };
+}
+
+/** References of a schema that is offered begin with `#`: they mean the same without the `$id`. */
+function idStep(bytes: Buffer, schema: Span): Step | undefined {
+  const id = isRecord(valueAt(bytes, schema)) ? removeMember(bytes, schema, '$id') : undefined;
+  return id && { edits: [id.edit], note: "mended: its outputSchema has an $id, which may be another tool's too" };
 }
 
 /** Optional members that are null, as many servers write what they do not have. */

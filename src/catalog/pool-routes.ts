@@ -2,6 +2,7 @@
  * The tools of pools: each once, under the pool's name, offered by the members that agree with most on its definition.
  * What the others say is reported on their own server.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
 import type { UriAliases } from './alias.ts';
@@ -11,7 +12,6 @@ import { isLegalName, publicName } from './naming.ts';
 import { PIN_ARGUMENT, pinEdit } from './pin-argument.ts';
 import { definitionUriEdits } from './result-uris.ts';
 import { type Route, serverId } from './route.ts';
-import { sameDefinition } from './same-definition.ts';
 import { titleEdits } from './titles.ts';
 
 /** Reports what is wrong with an item of a server. */
@@ -126,4 +126,14 @@ function agreeingWithMost(offers: readonly Offer[]): readonly Offer[] {
 
 function differs(pool: PoolPlan, agreeing: number, all: number): string {
   return `its definition differs from that of ${agreeing} of the ${all} members of pool ${pool.name} that have it; not offered there`;
+}
+
+/** Two servers define the same tool: the order of members, white space, and the name that each gives the tool do not matter. */
+function sameDefinition(a: ListedItem, b: ListedItem): boolean {
+  // Nearly always: the same program wrote both.
+  return a.bytes.equals(b.bytes) || isDeepStrictEqual(unnamed(a), unnamed(b));
+}
+
+function unnamed({ bytes }: ListedItem): unknown {
+  return { ...(JSON.parse(bytes.toString()) as object), name: '' };
 }

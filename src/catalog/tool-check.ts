@@ -3,6 +3,7 @@
  * list for one that is not. `mending.ts` mends what it can; the rest is withheld and reported on its own server.
  */
 import { isRecord } from '../base/record.ts';
+import { keywordProblem } from './schema-keywords.ts';
 
 /** Why the tool must be withheld, as a sentence; undefined where it can be offered. */
 export function toolProblem(tool: unknown): string | undefined {
@@ -16,7 +17,7 @@ export function inputProblem(schema: unknown): string | undefined {
 
 export function outputProblem(schema: unknown): string | undefined {
   if (schema === undefined) return undefined;
-  return objectSchemaProblem('outputSchema', schema) ?? referenceProblem(schema);
+  return objectSchemaProblem('outputSchema', schema) ?? keywordProblem('outputSchema', schema) ?? nameProblem(schema);
 }
 
 /** MCP schema: inputSchema and outputSchema are `{ type: "object", properties?: { [key]: object }, required?: string[] }`. */
@@ -33,20 +34,22 @@ function objectSchemaProblem(where: string, schema: unknown): string | undefined
   return undefined;
 }
 
-/** Clients compile output schemas while listing; one that points elsewhere, or at nothing, fails their whole list. */
-function referenceProblem(schema: unknown): string | undefined {
-  const reference = findLostReference(schema, schema, 0);
-  return reference === undefined
-    ? undefined
-    : `its outputSchema refers to ${JSON.stringify(reference)}, which clients cannot find`;
-}
+const NAMES = new Set(['$anchor', '$dynamicAnchor']);
 
-function findLostReference(value: unknown, root: unknown, depth: number): string | undefined {
-  if (typeof value !== 'object' || value === null || depth > 32) return undefined;
+/**
+ * Clients compile output schemas while listing: one that points elsewhere, or at nothing, fails their whole list, and so
+ * does a name that stands in two of them.
+ */
+function nameProblem(value: unknown, root = value): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
-    if (key === '$ref' && typeof inner === 'string' && !isFound(inner, root)) return inner;
-    const found = findLostReference(inner, root, depth + 1);
-    if (found !== undefined) return found;
+    if (typeof inner === 'object') {
+      const problem = nameProblem(inner, root);
+      if (problem !== undefined) return problem;
+    } else if (key === '$ref' && !isFound(String(inner), root))
+      return `its outputSchema refers to ${JSON.stringify(inner)}, which clients cannot find`;
+    else if (key === '$id' || (NAMES.has(key) && value !== root))
+      return `its outputSchema has the ${key} ${JSON.stringify(inner)}, which clients could mistake for another tool's`;
   }
   return undefined;
 }

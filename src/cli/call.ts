@@ -1,7 +1,6 @@
 /** `call <tool>`: one tool call, its answer on stdout. */
 
-import type { ControlMethods } from '../api/control.ts';
-import { AnywhereError, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ControlClient } from '../control/client.ts';
@@ -65,7 +64,7 @@ async function argumentsOf(
 ): Promise<Record<string, unknown>> {
   if (pairs.length === 0) return {};
   context.out.progress(`looking at ${tool} …`);
-  const { tools } = await listed(context, client, tool);
+  const { tools } = await client.request('tools', { tool }, context.io.signal);
   const entry = tools.find(({ name }) => name === tool);
   if (entry === undefined) throw await unknownTool(context, client, tool);
   return typedArguments(pairs, inputSchemaOf(entry.definition), tool);
@@ -77,8 +76,8 @@ function isUnknownTool(error: unknown): boolean {
 
 /** Why there is no such tool: its server has not said what it offers, or the name is wrong. */
 async function unknownTool(context: CliContext, client: ControlClient, tool: string): Promise<AnywhereError> {
-  const { tools, missing } = await listed(context, client, tool);
-  const cause = missing.find((report) => mayOffer(report, tool));
+  const { tools, missing } = await client.request('tools', { tool }, context.io.signal);
+  const [cause] = missing;
   if (cause !== undefined) return new AnywhereError(cause.code, cause.message, { ...cause, tool });
   const near = nearMiss(
     tool,
@@ -89,23 +88,6 @@ async function unknownTool(context: CliContext, client: ControlClient, tool: str
     `No tool is called ${tool}.`,
     near === undefined ? {} : { hint: `mcp-anywhere call ${near}` },
   );
-}
-
-/** The tools of the host that the name names, or of all where it names none that exists. */
-async function listed(
-  context: CliContext,
-  client: ControlClient,
-  tool: string,
-): Promise<ControlMethods['tools']['result']> {
-  const { hosts } = await client.request('status', {}, context.io.signal);
-  const host = hosts.find(({ name }) => tool.startsWith(`${name}__`));
-  return await client.request('tools', host === undefined ? {} : { host: host.name }, context.io.signal);
-}
-
-/** The tool's name says that it is one of this server, whose tools are not known. */
-function mayOffer({ host, server }: ErrorReport, tool: string): boolean {
-  const owner = [host, server].filter((part) => part !== undefined).join('__');
-  return tool.startsWith(`${owner}__`);
 }
 
 function inputSchemaOf(definition: unknown): unknown {

@@ -51,6 +51,7 @@ const PARAMS: Schemas = {
   tools: z.strictObject({
     host: text.exactOptional(),
     server: text.exactOptional(),
+    tool: text.exactOptional(),
     start: z.boolean().exactOptional(),
   }),
   call: z.strictObject({ tool: text, arguments: z.record(z.string(), z.unknown()), host: text.exactOptional() }),

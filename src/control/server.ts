@@ -103,10 +103,11 @@ export class ControlServer {
   #calling(): Some<'tools' | 'call' | 'call/cancel'> {
     const { gateway } = this.#hub.deps;
     return {
-      tools: async ({ host, server, start = true }) => {
-        const units = unitsOf(gateway, host, server);
+      tools: async ({ host, server, tool, start = true }) => {
+        const owners = tool === undefined ? undefined : gateway.router.ownersOf(tool);
+        const units = owners?.length ? owners : unitsOf(gateway, host, server);
         if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
-        return { ...listTools(gateway, units), ...hostsFileProblem(gateway) };
+        return { ...listTools(gateway, units, owners), ...hostsFileProblem(gateway) };
       },
       call: async (params, signal) => {
         const tell = (progress: ControlNotifications['call/progress']): void => {

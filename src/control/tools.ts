@@ -7,14 +7,19 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { LinkState } from '../link/contract.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 
-export function listTools(gateway: Gateway, units: readonly ServerUnit[]): ControlMethods['tools']['result'] {
+/** @param blamed the servers of which it is said why their tools are missing */
+export function listTools(
+  gateway: Gateway,
+  units: readonly ServerUnit[],
+  blamed = units,
+): ControlMethods['tools']['result'] {
   const asked = new Set(units.map(({ plan }) => serverId(plan)));
   const routes = [...gateway.catalog.snapshot().routes.tools.values()].filter(({ server, pool }) =>
     pool === undefined
       ? asked.has(serverId(server))
       : pool.members.some((member) => asked.has(serverId(member.server))),
   );
-  return { tools: routes.map(toolEntry), missing: units.flatMap((unit) => whyMissing(gateway, unit) ?? []) };
+  return { tools: routes.map(toolEntry), missing: blamed.flatMap((unit) => whyMissing(gateway, unit) ?? []) };
 }
 
 function toolEntry(route: Route): ToolEntry {

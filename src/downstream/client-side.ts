@@ -16,12 +16,11 @@ import { CLIENT_REQUESTS, type ClientRequestRule } from '../protocol/methods.ts'
 import { asReplyTo } from '../protocol/relay.ts';
 import type { Line } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
-import { listAllTasks } from '../upstream/list-tasks.ts';
 import { Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
 import { RunningRequests } from './requests.ts';
-import type { Tasks } from './tasks.ts';
+import { listAllTasks, type Tasks } from './tasks.ts';
 
 export interface ClientSideDeps {
   /** Owns the answers that are being made. */
@@ -173,15 +172,12 @@ export class ClientSide {
   async #listTasks(request: Message): Promise<void> {
     const instances = this.#client.instances();
     for (const instance of instances) instance.touch();
-    const tasks = await listAllTasks(instances, (taskId, instance) => this.#isOwnTask(taskId, instance));
+    const { toClient } = this.#client.tasks;
+    // A shared server lists the tasks of all its clients.
+    const listed = (task: Buffer, instance: Instance): Buffer | undefined =>
+      toClient.listed(instance, task, instance.owner === this.#client.owner);
+    const tasks = await listAllTasks(instances, listed);
     this.#client.peer.reply(request, Buffer.concat([Buffer.from('{"tasks":'), tasks, Buffer.from('}')]));
-  }
-
-  /** A shared server lists the tasks of all its clients. */
-  #isOwnTask(taskId: string | undefined, instance: Instance): boolean {
-    if (taskId === undefined) return false;
-    if (instance.owner === this.#client.owner) this.#client.tasks.learn(taskId, instance);
-    return this.#client.tasks.instanceOf(taskId) === instance;
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
@@ -192,8 +188,10 @@ export class ClientSide {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
     // An instance that is gone since said what it said.
     instance?.touch();
-    if (instance !== undefined) this.#client.tasks.learnFrom(reply, instance);
-    return asReplyTo(request, reply, resultUriEdits(reply, server, this.#deps.catalog.aliases));
+    const uris = resultUriEdits(reply, server, this.#deps.catalog.aliases);
+    if (instance?.isLive !== true) return asReplyTo(request, reply, uris);
+    const tasks = this.#client.tasks.toClient.replyEdits(instance, request.method, reply);
+    return asReplyTo(request, reply, tasks.length === 0 ? uris : [...uris, ...tasks]);
   }
 
   /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */

@@ -59,10 +59,12 @@ export class Destinations {
   }
 
   #byTask(request: Message): Destination {
-    const taskId = request.paramText('taskId');
-    const instance = taskId === undefined ? undefined : this.#client.tasks.instanceOf(taskId);
-    if (instance === undefined) throw unknown(request, taskId);
-    return { server: instance.server, edits: [], isPatient: request.method === 'tasks/result' };
+    const span = request.param('taskId');
+    const alias = span && request.text(span);
+    const task = this.#client.tasks.ofServers.named(alias);
+    if (span === undefined || task === undefined) throw unknown(request, alias);
+    const edits = [{ span, text: JSON.stringify(task.id) }];
+    return { server: task.instance.server, edits, isPatient: request.method === 'tasks/result' };
   }
 }
 

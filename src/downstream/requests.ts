@@ -1,6 +1,9 @@
 /** The requests that one side has under way with the other, so that a cancellation finds its own. */
 import type { AnywhereError } from '../base/errors.ts';
 import type { RunningRequest } from '../calls/call.ts';
+import { errorLine, RPC } from '../protocol/jsonrpc.ts';
+import type { Message } from '../protocol/message.ts';
+import type { Peer } from '../protocol/peer.ts';
 
 export class RunningRequests<R extends RunningRequest = RunningRequest> {
   /** By `Message.idKey`. */
@@ -33,4 +36,14 @@ export class RunningRequests<R extends RunningRequest = RunningRequest> {
   all(): readonly R[] {
     return [...this.#running.values()];
   }
+}
+
+/**
+ * Refuses a request whose id is null: nobody could tell whose an answer is. True where the message was one. Some clients
+ * write an id of null into notifications: those stay notifications.
+ */
+export function refuseNullId(peer: Peer, message: Message): boolean {
+  if (message.method.startsWith('notifications/') || !message.hasNullId) return false;
+  peer.send(errorLine('null', RPC.invalidRequest, 'the id of a request is a string or a number, never null'));
+  return true;
 }

@@ -4,7 +4,6 @@ import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
 import type { UriAliases } from '../catalog/alias.ts';
 import { aliasEdit } from '../catalog/result-uris.ts';
-import type { ServerPlan } from '../config/plan.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import {
@@ -16,11 +15,11 @@ import {
 } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
-import { splice } from '../protocol/splice.ts';
+import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cancellationOf } from './cancellation.ts';
 import { RunningRequests } from './requests.ts';
-import { Tasks } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 
 /** They name a task that the client runs. */
 const TASK_REQUESTS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/result', 'tasks/cancel']);
@@ -44,8 +43,6 @@ export class ServerSide {
   readonly #deps: ServerSideDeps;
   /** Each server counts its requests for itself. */
   readonly #running = new Map<Instance, RunningRequests>();
-  /** Tasks that the client runs, by the instance that asked for each. */
-  readonly #clientTasks = new Tasks();
   #logLevel: McpLogLevel | undefined;
 
   constructor(client: ServerSideClient, deps: ServerSideDeps) {
@@ -69,10 +66,23 @@ export class ServerSide {
     const needed = SERVER_REQUESTS.get(request.method);
     if (needed !== undefined && !this.#client.capabilities().includes(needed))
       instance.peer.replyError(request, RPC.methodNotFound, `this client has no ${needed} capability`);
-    else if (TASK_REQUESTS.has(request.method) && this.askerOf(request.paramText('taskId')) !== instance)
+    else {
+      const edits = this.#requestEdits(instance, request);
+      if (edits !== undefined) return this.#relay(instance, request, edits);
       instance.peer.replyError(request, RPC.invalidParams, 'this server has asked for no such task');
-    else return this.#relay(instance, request);
+    }
     return undefined;
+  }
+
+  /** Undefined where the request names a task that this server did not ask for. */
+  #requestEdits(instance: Instance, request: Message): readonly Edit[] | undefined {
+    const { ofClient, toClient } = this.#client.tasks;
+    const related = toClient.paramEdits(instance, request);
+    if (!TASK_REQUESTS.has(request.method)) return related;
+    const span = request.param('taskId');
+    const task = ofClient.named(span && request.text(span));
+    if (span === undefined || task?.instance !== instance || request.hasTwins()) return undefined;
+    return [{ span, text: JSON.stringify(task.id) }, ...related];
   }
 
   notification(instance: Instance, notification: Message): void {
@@ -81,10 +91,10 @@ export class ServerSide {
         this.#deps.onListChanged(instance);
         return;
       case 'resource':
-        this.#updated(instance.server, notification);
+        this.#updated(instance, notification);
         return;
       case 'log':
-        if (this.#wants(notification)) this.#client.peer.send([notification.bytes]);
+        if (this.#wants(notification)) this.#pass(instance, notification);
         return;
       case 'cancel':
         this.#cancel(instance, notification);
@@ -93,31 +103,25 @@ export class ServerSide {
         this.#status(instance, notification);
         return;
       case 'pass':
-        this.#client.peer.send([notification.bytes]);
+        this.#pass(instance, notification);
     }
   }
 
-  /** Of a task of this very instance: a server must not be able to speak for another's. */
+  #pass(instance: Instance, notification: Message): void {
+    const edits = this.#client.tasks.toClient.paramEdits(instance, notification);
+    this.#client.peer.send(notification.withEdits(edits));
+  }
+
   #status(instance: Instance, notification: Message): void {
-    this.#client.tasks.learnFromStatus(notification, instance);
-    const taskId = notification.paramText('taskId') ?? '';
-    if (this.#client.tasks.instanceOf(taskId) === instance) this.#client.peer.send([notification.bytes]);
-  }
-
-  /** The instance for which the client runs this task. */
-  askerOf(taskId: string | undefined): Instance | undefined {
-    return taskId === undefined ? undefined : this.#clientTasks.instanceOf(taskId);
-  }
-
-  forget(instance: Instance): void {
-    this.#clientTasks.forget(instance);
+    const edits = this.#client.tasks.toClient.statusEdits(instance, notification);
+    if (edits !== undefined) this.#client.peer.send(notification.withEdits(edits));
   }
 
   close(cause: AnywhereError): void {
     for (const running of this.#running.values()) running.cancelAll(cause);
   }
 
-  async #relay(instance: Instance, request: Message): Promise<void> {
+  async #relay(instance: Instance, request: Message, edits: readonly Edit[]): Promise<void> {
     const running = this.#runningOf(instance);
     const id = request.idKey;
     const { signal } = running.add(id, new RunningRequest(request));
@@ -125,10 +129,15 @@ export class ServerSide {
     const goOn = instance.holdDeadlines();
     try {
       // People answer these: the server's own patience is the only limit.
-      const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
-      const reply = await forwardRequest(request, [], this.#client.peer, instance.peer, options);
-      this.#clientTasks.learnFrom(reply, instance);
-      instance.peer.respond(request, asReplyTo(request, reply));
+      const { toServer } = this.#client.tasks;
+      const progressEdits = (progress: Message): readonly Edit[] => toServer.paramEdits(instance, progress);
+      const options = { timeoutMs: Number.POSITIVE_INFINITY, signal, progressEdits };
+      const reply = await forwardRequest(request, edits, this.#client.peer, instance.peer, options);
+      const isList = request.method === 'tasks/list';
+      const replyEdits = isList
+        ? toServer.listEdits(instance, reply)
+        : toServer.replyEdits(instance, request.method, reply);
+      instance.peer.respond(request, asReplyTo(request, reply, replyEdits));
     } catch (error) {
       // A cancelled request gets no answer (MCP, utilities/cancellation).
       if (signal.aborted) instance.peer.abandon(request);
@@ -158,9 +167,11 @@ export class ServerSide {
   }
 
   /** One that names no resource is for nobody. */
-  #updated(server: ServerPlan, notification: Message): void {
-    const edit = aliasEdit(notification.bytes, notification.param('uri'), server, this.#deps.catalog.aliases);
-    if (edit !== undefined) this.#client.peer.send(splice(notification.bytes, [edit]));
+  #updated(instance: Instance, notification: Message): void {
+    const { bytes } = notification;
+    const edit = aliasEdit(bytes, notification.param('uri'), instance.server, this.#deps.catalog.aliases);
+    if (edit === undefined) return;
+    this.#client.peer.send(splice(bytes, [edit, ...this.#client.tasks.toClient.paramEdits(instance, notification)]));
   }
 
   #wants(notification: Message): boolean {

@@ -18,7 +18,7 @@ import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
 import { answeredEarly, type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
-import { refuseNullId } from './null-id.ts';
+import { refuseNullId } from './requests.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
 
@@ -49,7 +49,7 @@ export class ClientSession implements InstanceOwner {
   readonly peer: Peer;
   readonly #deps: SessionDeps;
   readonly #lists: MergedLists;
-  readonly #tasks = new Tasks();
+  readonly #tasks: Tasks;
   readonly #clientSide: ClientSide;
   readonly #serverSide: ServerSide;
   #hello: ClientHello | undefined;
@@ -57,6 +57,7 @@ export class ClientSession implements InstanceOwner {
   constructor(id: string, writer: MessageWriter, deps: SessionDeps) {
     this.id = id;
     this.#deps = deps;
+    this.#tasks = new Tasks(deps.clock);
     const handler = {
       request: (message: Message) => {
         if (this.#hello !== undefined || !answeredEarly(this.peer, message)) this.#clientSide.answer(message);
@@ -169,12 +170,11 @@ export class ClientSession implements InstanceOwner {
 
   instanceEnded(instance: Instance): void {
     this.#tasks.forget(instance);
-    this.#serverSide.forget(instance);
   }
 
   /** True where this client started the task on that instance. */
   hasTask(taskId: string, instance: Instance): boolean {
-    return this.#tasks.instanceOf(taskId) === instance;
+    return this.#tasks.ofServers.of(instance, taskId) !== undefined;
   }
 
   /** The client is gone: what runs for it is cancelled on the servers. */
@@ -217,7 +217,18 @@ export class ClientSession implements InstanceOwner {
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#clientSide.cancel(cancelled.key, cancelled.reason);
     else if (!isNotification(notification)) this.#deps.onDropped(this.id, notification.method);
-    else for (const instance of this.#listenersTo(notification)) instance.peer.send([notification.bytes]);
+    else if (CLIENT_NOTIFICATIONS.get(notification.method) === 'task') this.#taskStatus(notification);
+    else
+      for (const instance of this.#listenersTo(notification))
+        instance.peer.send(notification.withEdits(this.#tasks.toServer.paramEdits(instance, notification)));
+  }
+
+  /** Of a task that the client runs: to the instance that asked for the task. */
+  #taskStatus(status: Message): void {
+    for (const { instance } of this.#tasks.ofClient.withId(status.paramText('taskId') ?? '')) {
+      const edits = this.#tasks.toServer.statusEdits(instance, status);
+      if (edits !== undefined) instance.peer.send(status.withEdits(edits));
+    }
   }
 
   /** What we do not know goes to the sole server that could know it. */
@@ -226,11 +237,10 @@ export class ClientSession implements InstanceOwner {
     switch (CLIENT_NOTIFICATIONS.get(notification.method)) {
       case 'here':
       case 'cancel':
+      case 'task':
         return [];
       case 'own-servers':
         return instances.filter(({ owner }) => owner === this);
-      case 'task':
-        return instances.filter((instance) => instance === this.#serverSide.askerOf(notification.paramText('taskId')));
       case undefined:
         return instances.filter(({ server }) => server === this.#deps.router.soleServer);
     }

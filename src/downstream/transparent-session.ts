@@ -23,8 +23,7 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import { cancellationOf, isCancellation } from './cancellation.ts';
 import { failureText } from './failure.ts';
 import { answeredEarly, type ClientHello, readClientHello } from './hello.ts';
-import { refuseNullId } from './null-id.ts';
-import { RunningRequests } from './requests.ts';
+import { RunningRequests, refuseNullId } from './requests.ts';
 
 export interface TransparentDeps {
   readonly clock: Clock;

@@ -3,11 +3,11 @@
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { AnywhereError, ErrorReport } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import type { Plan } from '../config/plan.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import { type HostsFileSource, Reloader, type ReloadReport } from './reload.ts';
 import { type ReplanParts, replan } from './replan.ts';
 import type { Reporter } from './reporter.ts';
-import { Switches } from './switches.ts';
 
 export interface LivePlanDeps {
   readonly clock: Clock;
@@ -80,5 +80,29 @@ export class LivePlan {
 
   #tell(report: ReloadReport, problem: AnywhereError | undefined): void {
     this.#deps.reporter.hostsFile(this.#written.file, report.changed, problem);
+  }
+}
+
+/** Servers switched on or off by hand while this program runs. The hosts file does not change that. */
+class Switches {
+  readonly #enabled = new Map<string, boolean>();
+
+  /** @param id `host/server` */
+  set(id: string, enabled: boolean): void {
+    this.#enabled.set(id, enabled);
+  }
+
+  /** The plan with every switch in its place. */
+  appliedTo(plan: Plan): Plan {
+    return this.#enabled.size === 0 ? plan : { ...plan, hosts: plan.hosts.map((host) => this.#host(host)) };
+  }
+
+  #host(host: HostPlan): HostPlan {
+    return { ...host, servers: host.servers.map((server) => this.#server(server)) };
+  }
+
+  #server(server: ServerPlan): ServerPlan {
+    const enabled = this.#enabled.get(serverId(server)) ?? server.enabled;
+    return enabled === server.enabled ? server : { ...server, enabled };
   }
 }

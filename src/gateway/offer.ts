@@ -1,12 +1,83 @@
-/** What stands behind the gateway, as far as it is known: for our answer to `initialize`. */
+/** What stands behind the gateway, as far as that is known, for our answer to `initialize`: capabilities and instructions. */
+import { isRecord } from '../base/record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { ServerCapabilities } from '../catalog/listing.ts';
+import { serverId } from '../catalog/snapshot.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Offer } from '../downstream/hello.ts';
-import { mergedCapabilities } from '../downstream/merged-capabilities.ts';
-import { joinInstructions } from './instructions.ts';
 
 export function offerOf(catalog: Catalog, servers: readonly ServerPlan[], profile?: string): Offer {
   const enabled = servers.filter((server) => server.enabled);
   const known = enabled.map((server) => catalog.listing(server, profile)?.capabilities ?? {});
   return { instructions: joinInstructions(catalog, enabled, profile), capabilities: mergedCapabilities(known) };
+}
+
+/**
+ * Hosts come later than the answer to `initialize`, and a client asks only for what was advertised: so
+ * these stand there even when every list is still empty, which is legal.
+ */
+const ALWAYS = {
+  tools: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  prompts: { listChanged: true },
+  logging: {},
+  completions: {},
+} as const;
+
+/** Capabilities that are not ours (tasks, experimental, ones we do not know) pass; of two servers' objects the members are joined. */
+function mergedCapabilities(servers: readonly ServerCapabilities[]): ServerCapabilities {
+  const others: Record<string, unknown> = {};
+  for (const capabilities of servers) {
+    for (const [name, value] of Object.entries(capabilities))
+      if (!Object.hasOwn(ALWAYS, name)) others[name] = joined(others[name], value);
+  }
+  return { ...ALWAYS, ...others };
+}
+
+function joined(known: unknown, added: unknown): unknown {
+  if (!isRecord(known) || !isRecord(added)) return known ?? added;
+  const result: Record<string, unknown> = { ...known };
+  for (const [name, value] of Object.entries(added)) result[name] = joined(result[name], value);
+  return result;
+}
+
+const MAX_PER_SERVER = 2_000;
+const MAX_TOTAL = 16_000;
+
+/**
+ * From what was listed last; undefined where no server says anything.
+ * @param profile of the client that is told them
+ */
+export function joinInstructions(
+  catalog: Catalog,
+  servers: readonly ServerPlan[],
+  profile?: string,
+): string | undefined {
+  const told = new Set<string>();
+  const parts = servers.flatMap((server) => {
+    const text = server.enabled ? catalog.listing(server, profile)?.instructions : undefined;
+    const heading = headingOf(server, catalog);
+    // Members of a pool are equal: the first one speaks for all.
+    if (text === undefined || told.has(heading)) return [];
+    told.add(heading);
+    return [`${heading}\n${quoted(cut(text, MAX_PER_SERVER))}`];
+  });
+  return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
+}
+
+function headingOf(server: ServerPlan, catalog: Catalog): string {
+  const names = catalog.prefixesOf(server).map((prefix) => `${prefix}…`);
+  return `## ${catalog.poolOf(server)?.name ?? serverId(server)} (tools ${names.join(', ')})`;
+}
+
+/** A server must not be able to write another one's heading. Whatever somebody may take for the end of a line is one. */
+function quoted(text: string): string {
+  return text
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/u)
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }

@@ -1,6 +1,7 @@
 /** Speaks for all clients together with a server that is shared (`sharing: shared`). */
 
 import type { ClientSession } from '../downstream/session.ts';
+import { relatedTask } from '../downstream/tasks.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
@@ -52,15 +53,14 @@ export class SharedClient implements InstanceOwner {
       for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
   }
 
-  /** A resource's update concerns those who subscribed to it, a task's status who started it, anything else everybody. */
+  /** An update of a resource concerns its subscribers, news of a task the client that started the task, anything else everybody. */
   #listeners(instance: Instance, notification: Message): readonly ClientSession[] {
     // One that reads nothing cannot be waited for: the server works for others too.
     const sessions = this.#deps.sessions().filter(({ peer }) => peer.unreadBytes < MOST_UNREAD_BYTES);
     const rule = SERVER_NOTIFICATIONS.get(notification.method);
     const uri = rule === 'resource' ? notification.paramText('uri') : undefined;
     if (uri !== undefined) return sessions.filter((session) => instance.subscriptions.has(uri, session));
-    if (rule !== 'task') return sessions;
-    const taskId = notification.paramText('taskId') ?? '';
-    return sessions.filter((session) => session.hasTask(taskId, instance));
+    const taskId = rule === 'task' ? (notification.paramText('taskId') ?? '') : relatedTask(notification);
+    return taskId === undefined ? sessions : sessions.filter((session) => session.hasTask(taskId, instance));
   }
 }

@@ -7,6 +7,11 @@ import type { Peer } from './peer.ts';
 import type { RequestOptions } from './pending-request.ts';
 import type { Edit, Line } from './splice.ts';
 
+export interface ForwardOptions extends RequestOptions {
+  /** What of a progress notification must change, beside its token. */
+  readonly progressEdits?: ((progress: Message) => readonly Edit[]) | undefined;
+}
+
 /**
  * Sends a request of one peer to another, with `edits` made, and waits for the reply. Where the sender asked for progress, the
  * token becomes our id on that hop, and the sender's own again (string or number, as written) on the way back.
@@ -16,7 +21,7 @@ export function forwardRequest(
   edits: readonly Edit[],
   to: Peer,
   from: Peer,
-  options: RequestOptions,
+  options: ForwardOptions,
 ): Promise<Message> {
   const token = request.param('_meta', 'progressToken');
   const { id: span } = request;
@@ -28,13 +33,13 @@ export function forwardRequest(
   return to.forward(line, token === undefined ? options : withProgress(request, token, from, options));
 }
 
-function withProgress(request: Message, token: Span, from: Peer, options: RequestOptions): RequestOptions {
+function withProgress(request: Message, token: Span, from: Peer, options: ForwardOptions): RequestOptions {
   const tokenText = request.raw(token);
   return {
     ...options,
     progressOutlivesReply: request.param('task') !== undefined,
     onProgress: (progress) => {
-      from.send(withToken(progress, tokenText));
+      from.send(withToken(progress, tokenText, options.progressEdits?.(progress)));
       options.onProgress?.(progress);
     },
   };
@@ -58,7 +63,7 @@ export function isMethodNotFound(reply: Message): boolean {
   return reply.kind === 'error' && reply.errorValue().code === RPC.methodNotFound;
 }
 
-function withToken(progress: Message, tokenText: string): Line {
+function withToken(progress: Message, tokenText: string, edits: readonly Edit[] = []): Line {
   const span = progress.param('progressToken');
-  return progress.withEdits(span === undefined ? [] : [{ span, text: tokenText }]);
+  return progress.withEdits(span === undefined ? edits : before({ span, text: tokenText }, edits));
 }

@@ -123,8 +123,8 @@ const QUOTE = 0x22;
 const OPEN = new Set(Buffer.from('[{'));
 const CLOSE = new Set(Buffer.from(']}'));
 
-/** Without recursion: how deep it is nested is the server's choice. */
-function isDeeper(bytes: Buffer, { start, end }: Span, most: number): boolean {
+/** Without recursion: the server chooses how deep a definition is nested. */
+export function isDeeper(bytes: Buffer, { start, end }: Span, most: number): boolean {
   let depth = 0;
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog, type CatalogChange } from '../../../src/catalog/catalog.ts';
 import { fingerprintOf } from '../../../src/catalog/fingerprint.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
@@ -49,6 +50,21 @@ describe('Catalog', () => {
     const before = catalog.snapshot();
     catalog.accept(server, defined({ tools: [tool('a')] }), '', HELLO);
     expect([before.routes.tools.size, before.json.tools.toString()]).toEqual([0, '[]']);
+  });
+
+  it.each([
+    ['definitionBytes', 90],
+    ['definitionDepth', 3],
+    ['listingBytes', 150],
+    ['listingItems', 1],
+  ])('withholds from an old cache what is over limits.%s', (limit, most) => {
+    const first = open();
+    const deep = tool('b', { _meta: { a: { b: { c: { d: {} } } } }, description: 'x'.repeat(60) });
+    first.catalog.accept(server, defined({ tools: [tool('a'), deep] }), '', HELLO);
+    const limits = { ...DEFAULTS.limits, [limit]: most };
+    const { catalog } = open(planOf([server], { limits }), first.folder);
+    expect([...catalog.snapshot().routes.tools.keys()]).toEqual(['box__files__a']);
+    expect(catalog.listing(server)?.listedAtMs).toBe(0);
   });
 
   it('offers at the start of a run what was listed in the last one, and knows it is not fresh', () => {

@@ -6,6 +6,52 @@ import { listingOf, tool } from './kit.ts';
 const schema = (text: string): string => `{ "big":12345678901234567890,"name":"t", "inputSchema":${text} ,"x":1.0}`;
 const output = (text: string): string => `{"name":"t","inputSchema":{"type":"object"},"outputSchema":${text},"x":1.0}`;
 
+/** Keywords of an outputSchema on which the official client throws for the whole list. */
+const BROKEN = [
+  '"pattern":"("',
+  '"pattern":"(?i)x"',
+  '"patternProperties":{"(":{"type":"string"}}',
+  '"type":"text"',
+  '"type":null',
+  '"type":["string","text"]',
+  '"enum":[]',
+  '"enum":"x"',
+  '"minimum":"5"',
+  '"exclusiveMinimum":true',
+  '"maxLength":null',
+  '"uniqueItems":"x"',
+  '"format":5',
+  '"required":"x"',
+  '"additionalProperties":null',
+  '"allOf":{}',
+  '"anyOf":[null]',
+  '"not":null',
+  '"items":5',
+  '"items":[null]',
+  '"properties":{"b":null}',
+  '"dependencies":{"b":null}',
+  '"nullable":true',
+  '"type":"null","nullable":false',
+  '"id":"x"',
+  '"$ref":5',
+  '"$id":"http://json-schema.org/draft-07/schema"',
+  '"$anchor":"1 x"',
+  '"formatMinimum":"x"',
+];
+
+/** Keywords that clients take. */
+const SOUND = [
+  '"pattern":"^\\\\d+$","minLength":0',
+  '"type":["string","null"],"nullable":true',
+  '"enum":[null,{"type":"nope"}],"const":{"minimum":"5"},"default":{"pattern":"("}',
+  '"items":[{},true],"additionalItems":false,"prefixItems":[]',
+  '"dependencies":{"b":["c"],"d":{}}',
+  '"if":true,"then":{},"else":false,"x-custom":{"type":"nope"}',
+  '"properties":{"$id":{"type":"string"},"id":{},"enum":{},"constructor":{}}',
+  '"$schema":"https://json-schema.org/draft/2020-12/schema","unevaluatedProperties":false',
+  '"format":"date","formatMinimum":"2020-01-01","type":"string"',
+];
+
 describe('a definition that clients would refuse', () => {
   it.each([
     [schema('{}'), schema('{"type":"object"}'), 'the type of its inputSchema is missing'],
@@ -28,6 +74,12 @@ describe('a definition that clients would refuse', () => {
       schema('{"type":"object","properties":{},"required":[]}'),
       'inputSchema.properties is not an object',
     ],
+    [
+      output('{"$id":"x","properties":{"a":true}}'),
+      output('{"type":"object","properties":{"a":{}}}'),
+      'its outputSchema has an $id',
+    ],
+    [output('{"type":"object", "$id":5}'), output('{"type":"object"}'), 'its outputSchema has an $id'],
     ['{"name":"t","x":1.0}', '{"inputSchema":{"type":"object"},"name":"t","x":1.0}', 'its inputSchema is missing'],
     [output('{"properties":{"a":true}}'), output('{"type":"object","properties":{"a":{}}}'), 'outputSchema is missing'],
     [
@@ -49,6 +101,8 @@ describe('a definition that clients would refuse', () => {
     '{"type":"object","properties":{"a":null}}',
     '{"type":"object","properties":{"a":{"$ref":"https://x/y"}}}',
     '{"type":"object","properties":{"a":{"$ref":"#/$defs/none"}}}',
+    ...BROKEN.map((keyword) => `{"type":"object","properties":{"a":{${keyword}}}}`),
+    ...BROKEN.filter((keyword) => !/nullable|type|\$/u.test(keyword)).map((keyword) => `{"type":"object",${keyword}}`),
   ])('stays without the outputSchema %s', (text) => {
     const { items, problems } = listingOf({ tools: [output(text)] });
     expect(items.tools.map(({ bytes }) => bytes.toString())).toEqual([
@@ -79,10 +133,20 @@ describe('a definition that clients would refuse', () => {
       tool('good'),
     ];
     await expect(typedNames(written)).rejects.toThrow();
+    for (const keyword of BROKEN) await expect(typedNames([nested(keyword)]), keyword).rejects.toThrow();
+    for (const keyword of SOUND) {
+      const { items, problems } = listingOf({ tools: [nested(keyword)] });
+      expect(problems, keyword).toEqual([]);
+      expect(await typedNames(items.tools.map(({ bytes }) => JSON.parse(bytes.toString()) as object))).toEqual(['t']);
+    }
     const tools = listingOf({ tools: written }).items.tools.map(({ bytes }) => JSON.parse(bytes.toString()) as object);
     expect(await typedNames(tools)).toEqual(['none', 'any', 'untyped', 'array', 'remote', 'lost', 'good']);
   });
 });
+
+function nested(keyword: string): object {
+  return JSON.parse(output(`{"type":"object","properties":{"a":{${keyword}}}}`)) as object;
+}
 
 /** What the official client makes of a list. */
 async function typedNames(tools: readonly object[]): Promise<string[]> {

@@ -72,6 +72,17 @@ describe('the control API', () => {
     expect((await client.request('status', {})).clients).toMatchObject([{ name: 'test', version: '1' }]);
   });
 
+  it('blames for a missing tool only the servers whose names for tools begin like it', async () => {
+    const { client } = control([echo, { ...dead, namedAs: ['b', 'gone'] }]);
+    const missing = async (tool: string) =>
+      (await client.request('tools', { tool })).missing.map(({ host, server: name }) => `${host}/${name}`);
+    expect(await missing('b__gone__x')).toEqual(['box/dead']);
+    expect(await missing('box__dead__x')).toEqual([]);
+    expect(await missing('box__echo__x')).toEqual([]);
+    const { tools } = await client.request('tools', { tool: 'box__echo__x' });
+    expect(tools.map(({ server: name }) => name)).toContain('echo');
+  });
+
   it('lists tools, and why those of others are missing', async () => {
     const { client } = control([echo, dead]);
     const { tools, missing } = await client.request('tools', {});

@@ -163,36 +163,38 @@ describe('tasks', () => {
     async () => {
       const { client } = await withTasks();
       const ids = [await start(client, 'two'), await start(client, 'one')];
-      expect(ids).toEqual(['b1', 'a1']);
+      expect(new Set([...ids, 'b1', 'a1']).size).toBe(4);
       const [two, one] = await Promise.all(ids.map((taskId) => client.request('tasks/get', { taskId })));
       expect([two?.result, one?.result]).toMatchObject([
-        { by: 'b', status: 'working' },
-        { by: 'a', status: 'working' },
+        { taskId: ids[0], by: 'b', status: 'working' },
+        { taskId: ids[1], by: 'a', status: 'working' },
       ]);
-      expect(textOf(await client.request('tasks/result', { taskId: 'b1' }))).toBe('b1 of b');
-      expect((await client.request('tasks/cancel', { taskId: 'a1' })).result).toMatchObject({
+      const result = await client.request('tasks/result', { taskId: ids[0] });
+      expect(textOf(result)).toBe('b1 of b');
+      expect(result.result?.['_meta']).toEqual({ 'io.modelcontextprotocol/related-task': { taskId: ids[0] } });
+      expect((await client.request('tasks/cancel', { taskId: ids[1] })).result).toMatchObject({
+        taskId: ids[1],
         status: 'cancelled',
         by: 'a',
       });
-      expect((await client.request('tasks/get', { taskId: 'c1' })).error?.code).toBe(-32602);
+      for (const taskId of ['c1', 'a1', 'b1'])
+        expect((await client.request('tasks/get', { taskId })).error?.code).toBe(-32602);
     },
   );
 
   it(proves('tasks/list joins those of all servers', 'client:tasks/list'), async () => {
     const { client } = await withTasks();
-    await start(client, 'two');
-    await start(client, 'one');
-    expect((await client.request('tasks/list')).result?.['tasks']).toMatchObject([{ taskId: 'a1' }, { taskId: 'b1' }]);
+    const two = await start(client, 'two');
+    const one = await start(client, 'one');
+    expect((await client.request('tasks/list')).result?.['tasks']).toMatchObject([{ taskId: one }, { taskId: two }]);
   });
 
   it(proves('a status tells where a task runs', 'server:notifications/tasks/status'), async () => {
     const { client } = await withTasks();
     await client.text('box__two__announce', { taskId: 'announced' });
-    expect((await client.waitFor(({ method }) => method === 'notifications/tasks/status')).params).toMatchObject({
-      taskId: 'announced',
-      by: 'b',
-    });
-    expect((await client.request('tasks/get', { taskId: 'announced' })).result).toMatchObject({ by: 'b' });
+    const { params } = await client.waitFor(({ method }) => method === 'notifications/tasks/status');
+    expect(params).toMatchObject({ by: 'b' });
+    expect((await client.request('tasks/get', { taskId: params?.['taskId'] })).result).toMatchObject({ by: 'b' });
   });
 });
 

@@ -18,6 +18,11 @@ async function two(plan = SHARED): Promise<{ one: StreamClient; other: StreamCli
   return { one, other };
 }
 
+async function started(client: StreamClient): Promise<string> {
+  const { result } = await client.call('box__tasks__start', {}, { task: {} });
+  return (result?.['task'] as { taskId: string }).taskId;
+}
+
 const seen = async (client: StreamClient): Promise<{ method: string; params?: object }[]> =>
   JSON.parse(await client.text('box__full__seen')) as { method: string }[];
 
@@ -71,22 +76,27 @@ describe('a shared server', () => {
 
   it(proves('keeps the tasks of each to itself', 'clients-apart', 'tasks'), async () => {
     const { one, other } = await two(SHARED_TASKS);
-    expect((await one.call('box__tasks__start', {}, { task: {} })).result).toMatchObject({ task: { taskId: 's1' } });
-    expect((await other.call('box__tasks__start', {}, { task: {} })).result).toMatchObject({ task: { taskId: 's3' } });
-    expect((await one.request('tasks/list')).result?.['tasks']).toMatchObject([{ taskId: 's1' }]);
+    const [first, second] = [await started(one), await started(other)];
+    expect((await one.request('tasks/list')).result?.['tasks']).toMatchObject([{ taskId: first }]);
     expect((await one.request('tasks/list')).result?.['tasks']).toHaveLength(1);
-    expect((await one.request('tasks/get', { taskId: 's3' })).error?.code).toBe(-32602);
-    expect((await other.request('tasks/get', { taskId: 's3' })).result).toMatchObject({ taskId: 's3' });
+    for (const taskId of [second, 's3'])
+      expect((await one.request('tasks/get', { taskId })).error?.code, taskId).toBe(-32602);
+    expect((await other.request('tasks/get', { taskId: second })).result).toMatchObject({ taskId: second });
   });
 
   it('tells of a task only the client that started it', async () => {
     const { one, other } = await two(SHARED_TASKS);
-    await one.call('box__tasks__start', {}, { task: {} });
+    const taskId = await started(one);
     await other.text('box__tasks__announce', { taskId: 's1' });
-    await one.waitFor(({ method }) => method === 'notifications/tasks/status');
+    const status = await one.waitFor(({ method }) => method === 'notifications/tasks/status');
+    expect(status.params).toMatchObject({ taskId });
+    await other.text('box__tasks__mention', { taskId: 's1' });
+    const mention = await one.waitFor(({ method }) => method === 'notifications/x');
+    expect(mention.params).toEqual({ _meta: { 'io.modelcontextprotocol/related-task': { taskId } } });
     await other.request('ping');
-    expect(other.received.some(({ method }) => method === 'notifications/tasks/status')).toBe(false);
-    expect((await other.request('tasks/get', { taskId: 's1' })).error?.code).toBe(-32602);
+    const isNews = ({ method = '' }): boolean => ['notifications/tasks/status', 'notifications/x'].includes(method);
+    expect(other.received.filter(isNews)).toEqual([]);
+    expect((await other.request('tasks/get', { taskId })).error?.code).toBe(-32602);
   });
 });
 

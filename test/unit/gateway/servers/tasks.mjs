@@ -16,7 +16,7 @@ const task = (taskId) => ({
 serve({
   name: 'tasks',
   capabilities: { tools: {}, tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } },
-  tools: ['start', 'announce', 'progress', 'heard'].map((name) =>
+  tools: ['start', 'announce', 'progress', 'mention', 'heard'].map((name) =>
     tool(name, {}, { execution: { taskSupport: 'optional' } }),
   ),
   calls: {
@@ -35,6 +35,10 @@ serve({
     progress: ({ taskId, progress }) => {
       notify('notifications/progress', { progressToken: tasks.get(`${taskId} token`), progress });
       return text('told');
+    },
+    mention: ({ taskId }) => {
+      notify('notifications/x', { _meta: { 'io.modelcontextprotocol/related-task': { taskId } } });
+      return text('mentioned');
     },
     heard: () => text(JSON.stringify(heard)),
   },

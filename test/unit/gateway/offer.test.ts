@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog } from '../../../src/catalog/catalog.ts';
 import type { PoolPlan, ServerPlan } from '../../../src/config/plan.ts';
-import { joinInstructions } from '../../../src/gateway/instructions.ts';
+import { joinInstructions } from '../../../src/gateway/offer.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { proves } from '../../requirements.ts';
