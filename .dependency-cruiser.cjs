@@ -42,6 +42,10 @@ const floorRules = FLOORS.flatMap((rooms, floor) =>
   }),
 );
 
+/** The packages that are not bundled, because they find files of their own beside themselves. */
+const EXTERNAL = ['ssh2', 'cpu-features'];
+const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
+
 const beyondFaces = everyRoom.filter(
   (room) => !['base', 'api', 'config', 'setup', 'daemon', 'model', 'dashboard', 'web', 'shim', 'cli'].includes(room),
 );
@@ -131,10 +135,43 @@ module.exports = {
       to: { couldNotResolve: true },
     },
     {
-      name: 'no-dev-dependencies',
+      name: 'external-packages',
+      comment: 'Users install only the packages that dist/ loads at run time. All others are bundled: devDependencies.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '(^|/)node_modules/@types/' },
+      to: { dependencyTypes: ['npm', 'npm-optional', 'npm-peer'], pathNot: packages(EXTERNAL) },
+    },
+    {
+      name: 'external-packages-are-installed',
+      comment: 'The build leaves these packages out of dist/: they stand in dependencies.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], path: packages(EXTERNAL) },
+    },
+    {
+      name: 'declared-packages',
+      comment: 'What another package happens to bring along may be gone tomorrow.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-test-tools',
+      comment: 'Everything that src/ imports is bundled.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: packages([
+          'vitest',
+          'fast-check',
+          'tsx',
+          'esbuild',
+          'typescript',
+          '@lydell/.+',
+          '@xterm/.+',
+          'ink-testing-library',
+        ]),
+      },
     },
   ],
   options: {

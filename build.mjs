@@ -5,6 +5,10 @@
  *   node build.mjs --if-changed   nothing when dist/ is newer than its sources
  *   node build.mjs --prune        also removes from dist/ what this build did not make (before packing)
  *   node build.mjs --no-types     without declarations, which only users of the library need
+ *   node build.mjs --if-possible  nothing where devDependencies are not installed (`npm ci --omit=dev`)
+ *
+ * All packages but those in package.json's `dependencies` are bundled. dist/ names them twice: with their licenses
+ * (THIRD-PARTY-LICENSES.txt), and as an SBOM for scanners (sbom.cdx.json, https://cyclonedx.org).
  *
  * Every file is replaced atomically, and chunks have content hashes in their names: a running
  * program never sees half a build, and finds the chunks it was built with.
@@ -16,7 +20,6 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(root, 'dist');
@@ -106,7 +109,7 @@ function options(entries) {
     plugins: [demoClientApart, switchedOff],
     // ssh2 has a native addon that it finds beside itself. Never reached: the compiler with which cosmiconfig
     // would read a config file that is TypeScript.
-    external: ['ssh2', 'cpu-features', 'typescript'],
+    external: [...Object.keys(manifest.dependencies), 'typescript'],
     define: {
       __VERSION__: JSON.stringify(manifest.version),
       'process.env.NODE_ENV': '"production"',
@@ -130,25 +133,72 @@ async function writeAtomically(file, contents) {
 
 async function bundle() {
   const results = await Promise.all((await bundles()).map((one) => build({ ...one, metafile: true })));
-  const inputs = results.flatMap((result) => Object.keys(result.metafile.inputs));
-  const notices = { path: path.join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: await licenses(inputs) };
-  const outputs = [...results.flatMap((result) => result.outputFiles), notices];
+  const bundled = await bundledPackages(results.map((result) => result.metafile));
+  const outputs = [
+    ...results.flatMap((result) => result.outputFiles),
+    { path: path.join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: licenses(bundled) },
+    { path: path.join(dist, 'sbom.cdx.json'), contents: `${JSON.stringify(sbom(bundled), null, 2)}\n` },
+  ];
   for (const output of outputs) await writeAtomically(output.path, Buffer.from(output.contents));
   const bin = path.join(dist, 'bin.js');
   if (existsSync(bin)) await chmod(bin, 0o755);
   return outputs.map((output) => output.path);
 }
 
-/** Packages whose code is in the bundle ask to be shipped with their license. */
-async function licenses(inputs) {
+/** The packages whose code stands in the outputs, by name and version. */
+async function bundledPackages(metafiles) {
+  const outputs = metafiles.flatMap(({ outputs }) => Object.values(outputs));
+  const inputs = outputs.flatMap((output) =>
+    Object.keys(output.inputs).filter((input) => output.inputs[input].bytesInOutput > 0),
+  );
   const folders = inputs.map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]);
-  const texts = [...new Set(folders.filter((folder) => folder !== undefined))].sort().map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8'));
-    const file = (await readdir(path.join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file === undefined ? '' : await readFile(path.join(root, folder, file), 'utf8');
-    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  const packages = [...new Set(folders.filter((folder) => folder !== undefined))].map(async (name) => {
+    const folder = path.join(root, name);
+    const {
+      name: id,
+      version,
+      license,
+      repository,
+    } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const where = `The package has no license file; its source is at ${repository?.url ?? repository}`;
+    const text = file === undefined ? where : await readFile(path.join(folder, file), 'utf8');
+    return { name: id, version, license, text: text.trim() };
   });
-  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+  const byPurl = new Map((await Promise.all(packages)).map((one) => [purl(one), one]));
+  return [...byPurl.keys()].sort().map((key) => byPurl.get(key));
+}
+
+/** Packages whose code is in the bundle ask to be shipped with their license. */
+function licenses(packages) {
+  return packages
+    .map(({ name, version, license, text }) => `${name} ${version} (${license})\n\n${text}\n`)
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** The same for the same sources: without a serial number and a time, which CycloneDX leaves to us. */
+function sbom(packages) {
+  const component = (type, one) => ({
+    type,
+    'bom-ref': purl(one),
+    name: one.name,
+    version: one.version,
+    licenses: [{ expression: one.license }],
+    purl: purl(one),
+  });
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: component('application', manifest) },
+    components: packages.map((one) => component('library', one)),
+    dependencies: [{ ref: purl(manifest), dependsOn: packages.map(purl) }],
+  };
+}
+
+/** The name of a package for all package managers (https://github.com/package-url/purl-spec). */
+function purl({ name, version }) {
+  return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
 /** The schema is computed by the program's own code, so that it cannot differ from what is checked. */
@@ -190,6 +240,7 @@ async function declarations() {
     await Promise.all(files.map(async (file) => [file, nameJavaScript(await readFile(file, 'utf8'))])),
   );
   const published = reachable(path.join(dist, 'index.d.ts'), texts);
+  checkImports([...published].map((file) => [file, texts.get(file) ?? '']));
   await Promise.all(files.map((file) => (published.has(file) ? writeFile(file, texts.get(file)) : rm(file))));
   return [...published];
 }
@@ -210,6 +261,15 @@ function reachable(face, texts) {
     }
   }
   return found;
+}
+
+/** Users of the library have the types of Node, and none of the packages that are bundled. */
+function checkImports(declarations) {
+  for (const [file, text] of declarations) {
+    for (const [, name] of text.matchAll(/(?:from |import\()['"]([^.'"][^'"]*)['"]/g)) {
+      if (!name.startsWith('node:')) throw new Error(`${path.relative(root, file)} imports types of ${name}`);
+    }
+  }
 }
 
 async function filesUnder(folder) {
@@ -239,7 +299,14 @@ const { values: flags } = parseArgs({
     'if-changed': { type: 'boolean', default: false },
     prune: { type: 'boolean', default: false },
     'no-types': { type: 'boolean', default: false },
+    'if-possible': { type: 'boolean', default: false },
   },
+});
+
+const { build } = await import('esbuild').catch((error) => {
+  if (!flags['if-possible'] || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  process.stderr.write('dist/ is left as it is: to build it, install devDependencies too.\n');
+  process.exit(0);
 });
 
 async function main() {

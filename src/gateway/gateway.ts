@@ -69,7 +69,7 @@ export class Gateway {
   readonly questions: OpenQuestions;
   /** What links are made with. */
   readonly linkDeps: LinkDeps;
-  /** One passphrase serves all hosts. */
+  /** One passphrase serves all hosts. @internal The types are ssh2's, which users of the library may not have. */
   readonly keyring = new Keyring();
   readonly #deps: GatewayDeps;
   readonly #scope: Scope;

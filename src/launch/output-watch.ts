@@ -6,8 +6,14 @@
  */
 import { PROBE_MARK } from './marks.ts';
 
+/**
+ * The shell of busybox may be built to prefer a `tail` of its own to the one in PATH (Debian's busybox-static), but runs the
+ * file that a path names. In a subshell.
+ */
+const FIND_TAIL = `IFS=:;set -f;for _Mi in $_Mpath;do [ -x "$_Mi/tail" ]&&break;done;unset IFS;set +f`;
+
 /** Looks once a second. */
-const FOLLOW = (pid: string, more = ''): string => `tail ${more}--pid=${pid} -f /dev/null`;
+const FOLLOW = (pid: string, more = ''): string => `"$_Mi/tail" ${more}--pid=${pid} -f /dev/null`;
 
 /** How a shell reports a death by SIGPIPE. */
 const NO_READER = 141;
@@ -23,7 +29,7 @@ export function outputWatchFunctions(nonce: string): string {
   const mark = `${PROBE_MARK}=watch${nonce}`;
   return (
     `_Mtry(){ _Mo=;[ -z "$_Mv" ]&&[ -p /dev/fd/4 ]||return;_Mo=1;trap _Mv=output URG;` +
-    `(PATH=$_Mpath;exec </dev/null 4>&-;${mark} ${FOLLOW('$$', '-s .01 ')};[ $? = ${String(NO_READER)} ]&&kill -URG $$)|:&};` +
+    `(PATH=$_Mpath;${FIND_TAIL};exec </dev/null 4>&-;${mark} ${FOLLOW('$$', '-s .01 ')};[ $? = ${String(NO_READER)} ]&&kill -URG $$)|:&};` +
     `_Mtold(){ [ -n "$_Mo" ]||return;for _Mi in 1 2 3 4 5 6 7 8 9;do [ -z "$_Mv" ]||break;PATH=$_Mpath sleep .01||(:);done;trap - URG;` +
     `[ -n "$_Mv" ]||_Mkill ${mark} KILL;}`
   );
@@ -38,7 +44,7 @@ export function outputWatchFunctions(nonce: string): string {
  */
 export function watchOutput(run: string): string {
   const watcher =
-    `(trap : TERM;PATH=$_Mpath;exec </dev/null >/dev/null;` +
+    `(trap : TERM;PATH=$_Mpath;${FIND_TAIL};exec </dev/null >/dev/null;` +
     `while :;do ${FOLLOW('$PPID')} >&4;case $? in 129|130|137|143);;*)break;;esac;done;exec 4>&-;sleep 1;_Mreap)`;
   return (
     `if [ -n "$_Mv" ]&&[ -p /dev/fd/4 ]&&kill -0 "$PPID";then ` +

@@ -1,9 +1,19 @@
 /**
- * The package as its users get it: packed, installed into an empty folder, and run there.
+ * The package as its users get it: packed, installed into an empty folder, and run there. No install script has run, as
+ * many users and companies have it: ssh2 then works without its native part.
  * Each check prints one line; any failure makes the exit code 1.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +61,7 @@ function installPacked() {
     must('npm', ['pack', '--json', '--silent', '--pack-destination', scratch], root).replace(/^[^[]*/, ''),
   );
   writeFileSync(path.join(user, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n');
-  must('npm', ['install', '--no-audit', '--no-fund', path.join(scratch, packed.filename)], user);
+  must('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', path.join(scratch, packed.filename)], user);
   return packed;
 }
 
@@ -78,6 +88,45 @@ function isSchema(text) {
   }
 }
 
+/** What `npm install` brought: ssh2 with what it needs, and us. */
+function checkInstalled() {
+  const folder = path.join(user, 'node_modules');
+  const lock = JSON.parse(readFileSync(path.join(folder, '.package-lock.json'), 'utf8'));
+  const names = Object.keys(lock.packages).map((entry) => entry.replace(/^.*node_modules\//, ''));
+  const files = readdirSync(folder, { recursive: true }).map((file) => path.join(folder, file));
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  check(
+    `${names.length} packages installed, ${(bytes / 1e6).toFixed(1)} MB`,
+    names.length <= MOST_PACKAGES ? undefined : `at most ${MOST_PACKAGES} were expected: ${names.join(' ')}`,
+  );
+  const native = files.filter((file) => file.endsWith('.node'));
+  check('no native part was built', native.length === 0 ? undefined : native.join('\n'));
+  const scripts = JSON.parse(readFileSync(path.join(folder, 'mcp-anywhere/package.json'), 'utf8')).scripts ?? {};
+  const atInstall = ['preinstall', 'install', 'postinstall'].filter((name) => name in scripts);
+  check('the package has no install script', atInstall.length === 0 ? undefined : atInstall.join(' '));
+}
+
+/** ssh2 and us; asn1, safer-buffer, bcrypt-pbkdf, tweetnacl; cpu-features, buildcheck, nan. */
+const MOST_PACKAGES = 9;
+
+/** Each bundled package stands in both lists, with the text of its license; what is installed stands in none. */
+function checkNotices() {
+  const inDist = (name) => readFileSync(path.join(user, 'node_modules/mcp-anywhere/dist', name), 'utf8');
+  const { components } = JSON.parse(inDist('sbom.cdx.json'));
+  const texts = inDist('THIRD-PARTY-LICENSES.txt').split(`\n${'-'.repeat(80)}\n\n`);
+  const heads = components.map(({ name, version, licenses }) => `${name} ${version} (${licenses[0].expression})`);
+  const lacking = heads.filter(
+    (head) => !texts.some((text) => text.startsWith(`${head}\n\n`) && text.length > head.length + 50),
+  );
+  const wrong = components.filter(({ name }) => name === 'ssh2' || name in manifest.dependencies);
+  check(
+    `${components.length} bundled packages in the SBOM, each with its license`,
+    components.some(({ name }) => name === 'zod') && lacking.length === 0 && wrong.length === 0
+      ? undefined
+      : `no license text: ${lacking.join(', ')}; not bundled: ${wrong.map(({ name }) => name).join(', ')}`,
+  );
+}
+
 try {
   const packed = installPacked();
   const strangers = packed.files
@@ -90,6 +139,8 @@ try {
     `package of ${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB`,
     strangers.length === 0 ? undefined : `unexpected: ${strangers.join(' ')}`,
   );
+  checkInstalled();
+  checkNotices();
   checkCommand(['--version'], (text) => text.trim() === manifest.version);
   checkCommand(['config', 'schema'], isSchema);
   checkCommand(['demo'], (text) => text.length > 0, 120_000);

@@ -10,6 +10,7 @@ import { writeHostsFile } from '../../harness/hosts-file.ts';
 import { BIN, runProgram } from '../../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../../harness/sandbox.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { until } from '../../harness/until.ts';
 
 const run = promisify(execFile);
 const SERVERS = fileURLToPath(new URL('../../fixtures/servers', import.meta.url));
@@ -68,7 +69,7 @@ const SHELLS: readonly (readonly [string, Complete])[] = [
 ];
 
 describe.each(SHELLS.filter(([shell]) => has(shell)))('in %s', (_shell, complete) => {
-  it('offers commands and live names, and starts no daemon for them', async () => {
+  it('offers commands and live names, and starts no daemon for them', { timeout: 90_000 }, async () => {
     const { sandbox, env } = setUp();
     expect(await complete(env, ['resta'])).toEqual(['restart']);
     expect((await complete(env, ['restart', ''])).sort()).toEqual(['gpu1', 'gpu1/echo', 'nas', 'nas/echo']);
@@ -85,7 +86,12 @@ describe.each(SHELLS.filter(([shell]) => has(shell)))('in %s', (_shell, complete
       'nas__echo__exit',
     ]);
     await runProgram(['disable', 'nas/echo', '--config', env['MCP_ANYWHERE_CONFIG'] ?? ''], sandbox);
-    expect(await complete(env, ['call', 'nas__echo__e'])).toEqual([]);
+    // Completion passes over a daemon that is too busy to answer at once.
+    let seen: string[] = [];
+    await until(async () => (seen = await complete(env, ['call', 'nas__echo__e'])).length === 0, {
+      what: () => `nothing of the disabled server; last offered: ${seen.join(' ')}`,
+      withinMs: 20_000,
+    });
     await runProgram(['stop', '--config', env['MCP_ANYWHERE_CONFIG'] ?? ''], sandbox);
     // As it was listed last.
     expect(await complete(env, ['call', 'nas__echo__ec'])).toEqual(['nas__echo__echo']);

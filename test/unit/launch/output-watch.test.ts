@@ -1,6 +1,6 @@
 /** Watching the output: found out at first contact, and as good as watching stdin. */
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeFolder } from '../../harness/folder.ts';
@@ -13,16 +13,23 @@ const STDIN = launch('readlink', ['/proc/self/fd/0']);
 const LEARN = { learn: true, watch: 'learned' } as const;
 
 /** A machine may be too busy to show it in the time there is. */
-async function learned(shell: readonly string[]): Promise<Ran> {
-  const ran = await run(shell, STDIN, LEARN);
-  return ran.preamble?.outputWatch === true ? ran : run(shell, STDIN, LEARN);
+async function learned(shell: readonly string[], first = ''): Promise<Ran> {
+  const ran = await run(shell, STDIN, { ...LEARN, first });
+  return ran.preamble?.outputWatch === true ? ran : run(shell, STDIN, { ...LEARN, first });
 }
+
+/** As the shell of Debian's busybox-static does, whatever is in PATH. */
+const OWN_TAIL = 'tail(){ echo "tail: unrecognized option" >&2;return 1;};';
 
 describe.each([...SHELLS, ['/usr/bin/mksh']])('run by %s %s', (...shell) => {
   it('a machine that can is known by its probe, and the first program already gets its stdin untouched', async () => {
     const ran = await learned(shell);
     expect(ran).toMatchObject({ preamble: { outputWatch: true }, code: 0 });
     expect(ran.output).toMatch(/^socket:/);
+  });
+
+  it('a `tail` that the shell itself has does not stand in the way of the one in PATH', async () => {
+    expect(await learned(shell, OWN_TAIL)).toMatchObject({ preamble: { outputWatch: true }, code: 0 });
   });
 
   it.each([
@@ -36,7 +43,8 @@ describe.each([...SHELLS, ['/usr/bin/mksh']])('run by %s %s', (...shell) => {
     const ran = await run(shell, STDIN, { ...LEARN, before: folder.path });
     expect(ran).toMatchObject({ preamble: { outputWatch: false }, code: 0, errors: '' });
     expect(ran.output).toMatch(/^pipe:/);
-    await until(() => !existsSync(pidFile) || !isAlive(Number(readFileSync(pidFile, 'utf8'))));
+    const left = (): string => readOrEmpty(pidFile).trim();
+    await until(() => left() === '' || !isAlive(Number(left())), { what: () => `the end of tail ${left()}` });
     folder.remove();
   });
 
@@ -53,20 +61,18 @@ describe.each([...SHELLS, ['/usr/bin/mksh']])('run by %s %s', (...shell) => {
     const what = launch('sh', ['-c', 'trap "" TERM;exec 2>&-;readlink /proc/self/fd/0;while :;do sleep 1;done']);
     const { child, errors, output } = start(shell, what, { watch: 'output' });
     const ended = once(child, 'exit');
-    await until(() => output().startsWith('socket:'));
+    await until(() => output().startsWith('socket:'), { what: () => `a socket as stdin; got ${output()}` });
     errors?.destroy();
-    const since = performance.now();
-    await ended;
-    expect(performance.now() - since).toBeLessThan(9_000);
+    expect(await ended).toBeDefined();
   });
 
   it('the watcher outlives a tail that somebody ends', { timeout: 15_000 }, async () => {
     const what = launch('sh', ['-c', 'readlink /proc/self/fd/0;exec cat']);
     const { child, output } = start(shell, what, { watch: 'output' });
     const ended = once(child, 'exit');
-    const tail = await until(() => tailBelow(child.pid ?? 0));
+    const tail = await until(() => tailBelow(child.pid ?? 0), { what: 'a tail' });
     process.kill(tail, 'SIGTERM');
-    await until(() => (tailBelow(child.pid ?? 0) ?? tail) !== tail);
+    await until(() => (tailBelow(child.pid ?? 0) ?? tail) !== tail, { what: 'another tail' });
     child.stdin?.end('still here');
     await ended;
     expect(output()).toMatch(/still here$/);

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly errorFile?: string;
   /** Folder that comes first in PATH. */
   readonly before?: string;
+  /** What the shell runs before the launcher. */
+  readonly first?: string;
 }
 
 export interface Running {
@@ -48,7 +50,7 @@ export function start(shell: readonly string[], what: Launch, options: RunOption
   const [reading, writing] = options.errorFile === undefined ? pipe() : [undefined, openSync(options.errorFile, 'w')];
   const path = options.before === undefined ? PATH : `${options.before}:${PATH}`;
   const [file = '', ...args] = shell;
-  const child = spawn(file, [...args, '-c', SCRIPT], {
+  const child = spawn(file, [...args, '-c', `${options.first ?? ''}${SCRIPT}`], {
     detached: true,
     env: { PATH: path, HOME: '/usr', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', writing],
