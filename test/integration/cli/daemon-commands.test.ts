@@ -98,7 +98,7 @@ describe('stop', () => {
       const { run, file, sandbox } = rig({ slow });
       const face = await openFace(file, sandbox);
       await face.request('tools', {});
-      const call = face.request('call', { tool: 'here__slow__sleep', arguments: { ms: 300 } });
+      const call = face.request('call', { tool: 'here__slow__sleep', arguments: { ms: text === undefined ? 60_000 : 300 } });
       const outcome = call.then(
         ({ result }) => JSON.stringify(result),
         (error: unknown) => (error as ErrorReport).code,
