@@ -47,7 +47,7 @@ const EXTERNAL = ['ssh2', 'cpu-features'];
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
 const beyondFaces = everyRoom.filter(
-  (room) => !['base', 'api', 'config', 'setup', 'daemon', 'model', 'dashboard', 'web', 'shim', 'cli'].includes(room),
+  (room) => !['base', 'api', 'config', 'setup', 'model', 'dashboard', 'web', 'shim', 'cli'].includes(room),
 );
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -70,13 +70,21 @@ module.exports = {
     {
       name: 'faces',
       comment:
-        'A face knows the control client, the daemon that it starts, setup/, api/, config/ and base/, and nothing else; `cli/serve` may build a gateway.',
+        'A face knows model/, the control client, daemon/start.ts and in-process.ts, setup/, api/, config/ and base/, and nothing else; `cli/serve` may build a gateway.',
       severity: 'error',
       from: { path: inRoom(['cli', 'dashboard', 'web', 'model']), pathNot: ['^src/cli/(serve|demo)\\.ts$'] },
       to: {
         path: inRoom(beyondFaces),
-        pathNot: '^src/control/(client|socket-transport|known-names)\\.ts$',
+        pathNot: '^src/(control/client|daemon/(start|in-process))\\.ts$',
       },
+    },
+    {
+      name: 'shim-and-daemon',
+      comment:
+        'The shim finds and starts the daemon through daemon/start.ts, and shares the words of its socket (hello.ts).',
+      severity: 'error',
+      from: { path: inRoom(['shim']) },
+      to: { path: inRoom(['daemon']), pathNot: '^src/daemon/(start|hello)\\.ts$' },
     },
     {
       name: 'model-in-a-browser',

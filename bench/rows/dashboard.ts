@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from '@lydell/node-pty';
 import type { ControlNotifications, HostStatus } from '../../src/api/control.ts';
-import { locateDaemon } from '../../src/daemon/locate.ts';
+import { locateDaemon } from '../../src/daemon/start.ts';
 import { type FakeDaemon, startFakeDaemon } from '../../test/harness/fake-daemon.ts';
 import { cpuSeconds } from '../memory.ts';
 import type { Figure, Row } from '../row.ts';

@@ -5,9 +5,10 @@ import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
 import { ControlClient } from '../control/client.ts';
+import { namesFromDisk } from '../daemon/start.ts';
 import { candidatesFor, configIn, type Names } from './complete-words.ts';
 import type { CliContext } from './context.ts';
-import { connectToRunning, locate } from './session.ts';
+import { connectToRunning } from './session.ts';
 
 /** A daemon that is slower than that is not waited for. */
 const DAEMON_MS = 300;
@@ -43,15 +44,19 @@ async function fromDaemon(context: CliContext): Promise<Names> {
 }
 
 async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Names> {
-  const socket = await connectToRunning(context, await locate(context), DAEMON_MS);
+  const socket = await connectToRunning(context, DAEMON_MS);
   socket.unref();
-  const [{ socketTransport }, { namesFromDaemon }] = await Promise.all([
-    import('../control/socket-transport.ts'),
-    import('../control/known-names.ts'),
-  ]);
-  const client = new ControlClient(socketTransport(socket));
+  const client = ControlClient.over(socket);
   try {
-    return await namesFromDaemon(client, signal);
+    const [{ hosts }, { tools }] = await Promise.all([
+      client.request('status', {}, signal),
+      client.request('tools', { start: false }, signal),
+    ]);
+    return {
+      hosts: hosts.map(({ name }) => name),
+      servers: hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
+      tools: tools.map(({ name }) => name),
+    };
   } finally {
     await client.close();
   }
@@ -59,9 +64,7 @@ async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Name
 
 async function fromDisk({ io, globals }: CliContext): Promise<Names> {
   try {
-    const { namesFromDisk } = await import('../control/known-names.ts');
-    const { env, cwd, homeDir, platform } = io;
-    return await namesFromDisk({ config: globals.config, env, cwd, homeDir, platform });
+    return await namesFromDisk({ ...io, config: globals.config });
   } catch {
     return NONE;
   }

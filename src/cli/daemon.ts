@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { findHostsFile } from '../config/find.ts';
 import { resolvePaths } from '../config/paths.ts';
-import { startDaemon } from '../daemon/daemon-start.ts';
+import { serveAsDaemon } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 
 export interface DaemonFlags {
@@ -27,7 +27,7 @@ export async function runDaemonCommand(
   const paths = resolvePaths(env, platform, homeDir);
   const found = await findHostsFile({ explicit: globals.config, env, cwd, homeDir, paths });
   const idleExitMs = idleExit ?? idleExitOf(env[IDLE_EXIT_VARIABLE]);
-  const outcome = await startDaemon({
+  const outcome = await serveAsDaemon({
     ...{ env, cwd, homeDir, version: program.version, logLevel: globals.logLevel ?? 'info' },
     file: found.file,
     source: fromFolder === true ? 'folder' : found.source,

@@ -5,7 +5,7 @@ import { ControlClient } from '../control/client.ts';
 import type { Connect } from '../dashboard/attach.ts';
 import { quoted } from '../model/commands.ts';
 import type { CliContext } from './context.ts';
-import { connectToRunning, locate } from './session.ts';
+import { connectStarting, connectToRunning } from './session.ts';
 
 export interface DashOptions {
   /** Nothing but ASCII on the screen. */
@@ -43,15 +43,6 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
 }
 
 function connecting(context: CliContext): Connect {
-  const { io, globals } = context;
-  return async (mode, signal) => {
-    const located = await locate(context);
-    const { endpoint, hello, found } = located;
-    const { socketTransport } = await import('../control/socket-transport.ts');
-    if (mode === 'join') return new ControlClient(socketTransport(await connectToRunning(context, located)));
-    const { connectOrStart } = await import('../daemon/start-daemon.ts');
-    const words = { ...found, logLevel: globals.logLevel };
-    const start = { endpoint, hello, words, program: io.program, env: io.env, clock: systemClock() };
-    return new ControlClient(socketTransport(await connectOrStart(start, signal)));
-  };
+  return async (mode, signal) =>
+    ControlClient.over(await (mode === 'join' ? connectToRunning(context) : connectStarting(context, signal)));
 }

@@ -5,10 +5,8 @@ import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
-import { resolvePaths } from '../config/paths.ts';
-import { type DaemonRecord, listDaemons } from '../daemon/daemon-record.ts';
-import { endpointOf } from '../daemon/endpoint.ts';
-import { wakeOrEnd } from '../daemon/silence.ts';
+import { ControlClient } from '../control/client.ts';
+import { connectRecorded, type DaemonRecord, runningDaemons, wakeOrEnd } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -32,27 +30,23 @@ export interface DaemonRow {
 const ANSWER_MS = 2_000;
 
 export async function runPs(context: CliContext): Promise<ExitCode> {
-  const { env, platform, homeDir } = context.io;
-  const paths = resolvePaths(env, platform, homeDir);
-  // Where sockets are does not depend on the hosts file.
-  const { folder } = endpointOf({ paths, version: '', file: '', platform, uid: process.getuid?.() });
-  const records = await listDaemons([folder]);
+  const records = await runningDaemons(context.io);
   if (records.length === 0)
     throw new AnywhereError('NO_DAEMON', 'No daemon of yours runs.', {
       hint: 'mcp-anywhere tools, which starts one, as does every AI client that uses it',
     });
-  const daemons = await Promise.all(records.map((record) => describe(context, folder, record)));
+  const daemons = await Promise.all(records.map((record) => describe(context, record)));
   daemons.sort((a, b) => a.sinceMs - b.sinceMs);
   if (context.globals.json) context.out.json({ daemons });
   else context.out.write(psText(daemons, context.style, Date.now()));
   return EXIT.ok;
 }
 
-async function describe(context: CliContext, folder: string, record: DaemonRecord): Promise<DaemonRow> {
+async function describe(context: CliContext, record: DaemonRecord): Promise<DaemonRow> {
   const { pid, version, file: hostsFile, sinceMs, log } = record;
   const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it does not answer');
   const limit = deadline(systemClock(), ANSWER_MS, late, context.io.signal);
-  const status = await askStatus(context, folder, record, limit.signal).catch(() => undefined);
+  const status = await askStatus(context, record, limit.signal).catch(() => undefined);
   limit.clear();
   context.io.signal.throwIfAborted();
   const row = { pid, version, hostsFile, sinceMs, log };
@@ -60,23 +54,11 @@ async function describe(context: CliContext, folder: string, record: DaemonRecor
   return { ...row, clients: status.clients, calls: status.calls };
 }
 
-async function askStatus(
-  context: CliContext,
-  folder: string,
-  record: DaemonRecord,
-  signal: AbortSignal,
-): Promise<StatusSnapshot> {
-  const [{ connectDaemon }, { socketTransport }, { ControlClient }] = await Promise.all([
-    import('../daemon/connect.ts'),
-    import('../control/socket-transport.ts'),
-    import('../control/client.ts'),
-  ]);
-  const { version, socket, log } = record;
-  const hello = { role: 'control', version, pid: process.pid, cwd: context.io.cwd, env: {} } as const;
-  const connection = await connectDaemon({ socket, folder, log, lock: '', record: '', logFolder: '' }, hello, signal);
+async function askStatus({ io }: CliContext, record: DaemonRecord, signal: AbortSignal): Promise<StatusSnapshot> {
+  const connection = await connectRecorded(record, io.cwd, signal);
   // It must not keep the command when it does not answer.
   connection.unref();
-  const client = new ControlClient(socketTransport(connection));
+  const client = ControlClient.over(connection);
   try {
     return await client.request('status', {}, signal);
   } finally {

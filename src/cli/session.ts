@@ -1,10 +1,10 @@
 /** One command's conversation with a gateway: opened, used, closed, whatever happens. */
 import type { Socket } from 'node:net';
-import { deadline, orAbort } from '../base/abort.ts';
+import { orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { ControlClient, type QuestionHandler } from '../control/client.ts';
-import { type Located, locateDaemon } from '../daemon/locate.ts';
+import { connectOrStart, connectRunning, type Located, locateDaemon } from '../daemon/start.ts';
 import { answerQuestion } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
 
@@ -47,39 +47,28 @@ async function converse<T>(context: CliContext, open: () => Promise<Conversation
 }
 
 async function openStarting(context: CliContext): Promise<Conversation> {
-  const { io, globals } = context;
-  const { connectOrStart } = await import('../daemon/start-daemon.ts');
-  const { found, endpoint, hello } = await locate(context);
-  const words = { ...found, logLevel: globals.logLevel };
-  const start = { endpoint, hello, words, program: io.program, env: io.env, clock: systemClock() };
-  return await overSocket(context, await connectOrStart(start, io.signal));
+  return await overSocket(context, await connectStarting(context, context.io.signal));
 }
 
 async function openRunning(context: CliContext): Promise<Conversation> {
-  const located = await locate(context);
-  return await overSocket(context, await connectToRunning(context, located));
+  return await overSocket(context, await connectToRunning(context));
+}
+
+/** To the daemon of the hosts file, which is started where none runs. */
+export async function connectStarting(context: CliContext, signal: AbortSignal): Promise<Socket> {
+  const { io, globals } = context;
+  const { found, endpoint, hello } = await locate(context);
+  const words = { ...found, logLevel: globals.logLevel };
+  return await connectOrStart(
+    { endpoint, hello, words, program: io.program, env: io.env, clock: systemClock() },
+    signal,
+  );
 }
 
 /** Throws NO_DAEMON where none runs, or none answers. */
-export async function connectToRunning(
-  { io }: CliContext,
-  { endpoint, hello, found }: Pick<Located, 'endpoint' | 'hello' | 'found'>,
-  withinMs = ANSWER_MS,
-): Promise<Socket> {
-  const { connectDaemon } = await import('../daemon/connect.ts');
-  const silent = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it does not answer');
-  const limit = deadline(systemClock(), withinMs, silent, io.signal);
-  try {
-    return await connectDaemon(endpoint, hello, limit.signal);
-  } catch (error) {
-    io.signal.throwIfAborted();
-    if (!(error instanceof AnywhereError) || error.code !== 'NO_DAEMON') throw error;
-    if (!limit.signal.aborted) throw await nobody(found.file, endpoint.logFolder, error);
-    const { silentDaemon } = await import('../daemon/silence.ts');
-    throw await silentDaemon(endpoint, found.file, withinMs);
-  } finally {
-    limit.clear();
-  }
+export async function connectToRunning(context: CliContext, withinMs = ANSWER_MS): Promise<Socket> {
+  const located = await locate(context);
+  return await connectRunning({ ...located, clock: systemClock(), withinMs }, context.io.signal);
 }
 
 async function openIfRunning(context: CliContext): Promise<Conversation | undefined> {
@@ -106,14 +95,13 @@ async function openHere(context: CliContext): Promise<Conversation> {
   });
 }
 
-export async function locate({ io, globals }: CliContext): Promise<Located> {
+async function locate({ io, globals }: CliContext): Promise<Located> {
   const { env, cwd, homeDir, platform, program } = io;
   return await locateDaemon({ config: globals.config, env, cwd, homeDir, platform, version: program.version });
 }
 
 async function overSocket(context: CliContext, socket: Socket): Promise<Conversation> {
-  const { socketTransport } = await import('../control/socket-transport.ts');
-  const client = new ControlClient(socketTransport(socket));
+  const client = ControlClient.over(socket);
   const close = async (): Promise<void> => {
     await client.close();
     // A daemon that does not read any more must not keep the command.
@@ -130,13 +118,4 @@ async function overSocket(context: CliContext, socket: Socket): Promise<Conversa
 
 function asking(context: CliContext): QuestionHandler {
   return (question, settled) => answerQuestion(context, question, settled);
-}
-
-async function nobody(file: string, logFolder: string, cause: AnywhereError): Promise<AnywhereError> {
-  const { crashEvidence } = await import('../daemon/crash-report.ts');
-  return new AnywhereError('NO_DAEMON', `No daemon runs for ${file}.`, {
-    cause,
-    evidence: await crashEvidence(logFolder, file, systemClock().now()),
-    hint: 'mcp-anywhere tools, which starts it, as does every AI client that uses it',
-  });
 }

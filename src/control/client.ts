@@ -1,11 +1,12 @@
 /** What a face talks to: the control API, typed. */
-
+import type { Socket } from 'node:net';
 import type { ControlMethods, ControlNotifications, ControlQuestions } from '../api/control.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import { ControlRpc } from './rpc.ts';
+import { socketTransport } from './socket-transport.ts';
 import type { ControlTransport } from './transport.ts';
 
 /** The person's answer; null or undefined: they declined. The signal aborts when the question is settled elsewhere. */
@@ -28,6 +29,11 @@ export class ControlClient {
   /** A person is asked one thing at a time. */
   readonly #questions = new Turns(1);
   #answer: QuestionHandler | undefined;
+
+  /** Takes over a socket whose hello is answered. */
+  static over(socket: Socket): ControlClient {
+    return new ControlClient(socketTransport(socket));
+  }
 
   constructor(transport: ControlTransport) {
     this.#rpc = new ControlRpc(transport, {

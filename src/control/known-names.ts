@@ -1,4 +1,4 @@
-/** What a command line may name, for completion: as a daemon says it, or as it was known last. Nothing is started. */
+/** The names of hosts, servers and tools as they were known last, for completion where no daemon answers. */
 
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -6,7 +6,6 @@ import { ListingCache } from '../catalog/cache.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { loadPlan } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
-import type { ControlClient } from './client.ts';
 
 export interface KnownNames {
   readonly hosts: readonly string[];
@@ -23,18 +22,6 @@ export interface OfflineOptions {
   readonly cwd: string;
   readonly homeDir: string;
   readonly platform: NodeJS.Platform;
-}
-
-export async function namesFromDaemon(client: ControlClient, signal: AbortSignal): Promise<KnownNames> {
-  const [status, listed] = await Promise.all([
-    client.request('status', {}, signal),
-    client.request('tools', { start: false }, signal),
-  ]);
-  return {
-    hosts: status.hosts.map(({ name }) => name),
-    servers: status.hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
-    tools: listed.tools.map(({ name }) => name),
-  };
 }
 
 /** From the hosts file, and from what servers listed last. Throws CONFIG_*. */

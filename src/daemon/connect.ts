@@ -17,11 +17,15 @@ import { isOwnFolder } from './socket-folder.ts';
  *
  * The socket begins to flow when it is read; its errors end in `close`.
  */
-export async function connectDaemon(endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Socket> {
+export async function connectDaemon(
+  endpoint: Pick<Endpoint, 'socket' | 'folder'>,
+  hello: Hello,
+  signal: AbortSignal,
+): Promise<Socket> {
   signal.throwIfAborted();
   // The hello holds secrets: whoever made that folder gets it.
   if (!(await isOwnFolder(endpoint.folder))) throw noDaemon();
-  const socket = await dial(endpoint, signal);
+  const socket = await dial(endpoint.socket, signal);
   try {
     socket.write(helloLine(hello));
     readAnswer(await firstLine(socket, MAX_HELLO_BYTES, signal));
@@ -32,9 +36,9 @@ export async function connectDaemon(endpoint: Endpoint, hello: Hello, signal: Ab
   }
 }
 
-function dial(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+function dial(path: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path: endpoint.socket });
+    const socket = connect({ path });
     const onAbort = (): void => {
       socket.destroy();
       reject(signal.reason as Error);

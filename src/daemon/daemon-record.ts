@@ -2,9 +2,10 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import type { Endpoint } from './endpoint.ts';
-import { processStart } from './process-start.ts';
+import { isHalted, processStart } from './process-start.ts';
 import { isOwnFolder } from './socket-folder.ts';
 
 export interface DaemonRecord {
@@ -31,7 +32,7 @@ export async function removeRecord(endpoint: Endpoint, pid: number): Promise<voi
 }
 
 /** Of the process that serves this endpoint; undefined where none lives. */
-export async function livingRecord({ record: file }: Pick<Endpoint, 'record'>): Promise<DaemonRecord | undefined> {
+async function livingRecord({ record: file }: Pick<Endpoint, 'record'>): Promise<DaemonRecord | undefined> {
   const record = await readRecord(file);
   return record !== undefined && (await processStart(record.pid)) === record.start ? record : undefined;
 }
@@ -74,4 +75,29 @@ function isDaemonRecord(value: unknown): value is DaemonRecord {
   if (!isRecord(value)) return false;
   const texts = ['start', 'version', 'file', 'socket', 'log'].every((key) => typeof value[key] === 'string');
   return texts && typeof value['pid'] === 'number' && typeof value['sinceMs'] === 'number';
+}
+
+/** The error that tells of a daemon that runs and does not answer. @param waitedMs for its answer, or for one to start */
+export async function silentDaemon(
+  endpoint: Pick<Endpoint, 'record' | 'log'>,
+  hostsFile: string,
+  waitedMs: number,
+): Promise<AnywhereError> {
+  const record = await livingRecord(endpoint);
+  const time = `within ${waitedMs / 1000} s`;
+  if (record === undefined)
+    return new AnywhereError('NO_DAEMON', `No daemon of ${hostsFile} answered ${time}.`, {
+      hint: `read ${endpoint.log}`,
+    });
+  const { pid } = record;
+  const why = (await isHalted(pid)) ? 'it was stopped (SIGSTOP)' : 'it hangs';
+  return new AnywhereError('NO_DAEMON', `The daemon of ${hostsFile} does not answer ${time}: ${why}.`, {
+    evidence: [`process ${pid}, log ${record.log}`],
+    hint: await wakeOrEnd(pid),
+  });
+}
+
+/** The command that helps against a daemon that does not answer: while it is stopped, or hangs, it takes no other signal. */
+export async function wakeOrEnd(pid: number): Promise<string> {
+  return (await isHalted(pid)) ? `kill -CONT ${pid}` : `kill -9 ${pid}, and the next client starts another`;
 }

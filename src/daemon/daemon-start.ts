@@ -9,9 +9,9 @@ import type { LifeTimes } from './daemon-life.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { closeInherited } from './inherited.ts';
-import type { StartMessage } from './start-message.ts';
+import type { StartMessage } from './spawn-daemon.ts';
 
-export interface DaemonStart {
+export interface ServeOptions {
   /** Absolute path of the hosts file, and how it was found. */
   readonly file: string;
   readonly source: FileSource;
@@ -34,7 +34,7 @@ export type DaemonOutcome =
   | { readonly kind: 'served'; readonly pid: number };
 
 /** Resolves when it is over. Whoever started it over an IPC channel is told how that went. */
-export async function startDaemon(start: DaemonStart): Promise<DaemonOutcome> {
+export async function serveAsDaemon(start: ServeOptions): Promise<DaemonOutcome> {
   const tell = (message: StartMessage): void => {
     tellStarter(start.process, message);
   };
@@ -48,7 +48,7 @@ export async function startDaemon(start: DaemonStart): Promise<DaemonOutcome> {
   }
 }
 
-async function serveOrYield(start: DaemonStart, tell: (message: StartMessage) => void): Promise<DaemonOutcome> {
+async function serveOrYield(start: ServeOptions, tell: (message: StartMessage) => void): Promise<DaemonOutcome> {
   const { process, stop } = start;
   const clock = systemClock();
   const endpoint = endpointFor(start);
@@ -76,7 +76,7 @@ async function serveOrYield(start: DaemonStart, tell: (message: StartMessage) =>
   return { kind: 'ended' };
 }
 
-function endpointFor({ env, homeDir, version, file, process }: DaemonStart): Endpoint {
+function endpointFor({ env, homeDir, version, file, process }: ServeOptions): Endpoint {
   const { platform } = process;
   const paths = resolvePaths(env, platform, homeDir);
   return endpointOf({ paths, version, file, platform, uid: process.getuid?.() });

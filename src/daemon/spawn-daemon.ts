@@ -1,14 +1,54 @@
-/** Starts the daemon as a process that outlives this one, and waits for its first word. */
+/**
+ * The start of the daemon as a process that outlives this one: who starts it, with which words, and its first message,
+ * which comes over node's IPC channel (`stdio: [..., 'ipc']`).
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { parse } from 'node:path';
 import { orAbort } from '../base/abort.ts';
-import { AnywhereError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError, type ErrorReport } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
+import type { FileSource } from '../config/find.ts';
 import type { Environment } from '../config/paths.ts';
 import { ensurePrivateDir } from '../config/private-dir.ts';
 import type { Endpoint } from './endpoint.ts';
 import { errorOf } from './hello.ts';
-import { type DaemonWords, daemonArguments, parseStartMessage } from './start-message.ts';
+import { makeOwnFolder } from './socket-folder.ts';
+
+export type StartMessage =
+  /** A daemon serves the endpoint: this one, or another that was faster. */
+  { readonly ok: true; readonly pid: number } | { readonly ok: false; readonly error: ErrorReport };
+
+/** Undefined where it is none. */
+export function parseStartMessage(value: unknown): StartMessage | undefined {
+  if (!isRecord(value)) return undefined;
+  const { ok, pid, error } = value;
+  if (ok === true && typeof pid === 'number') return { ok, pid };
+  return ok === false && isRecord(error) ? { ok, error: error as unknown as ErrorReport } : undefined;
+}
+
+export interface DaemonWords {
+  /** Absolute. */
+  readonly file: string;
+  /** How the file was found. One of a working folder must be trusted, though it is named here. */
+  readonly source: FileSource;
+  readonly logLevel?: string | undefined;
+  /** Leaves after so long without clients, ms. */
+  readonly idleExitMs?: number | undefined;
+}
+
+/** What follows `node bin.js`. */
+export function daemonArguments({ file, source, logLevel, idleExitMs }: DaemonWords): string[] {
+  return [
+    'daemon',
+    '--config',
+    file,
+    ...(source === 'folder' ? ['--from-folder'] : []),
+    ...(logLevel === undefined ? [] : ['--log-level', logLevel]),
+    ...(idleExitMs === undefined ? [] : ['--idle-exit', String(idleExitMs)]),
+  ];
+}
 
 /** How this program is started again. */
 export interface ProgramFiles {
@@ -103,4 +143,34 @@ async function endedEarly(how: string, log: string): Promise<AnywhereError> {
   const text = await readFile(log, 'utf8').catch(() => '');
   const evidence = text.trimEnd().split('\n').slice(-EVIDENCE_LINES);
   return new AnywhereError('NO_DAEMON', `the daemon did not start (${how})`, { evidence, hint: `read ${log}` });
+}
+
+/** Whoever claimed it and takes longer has died, or may be joined. */
+const STALE_MS = 10_000;
+
+/** How to give it back; undefined while somebody else starts one. @throws AnywhereError FOLDER_UNUSABLE */
+export async function claimStart(
+  { folder, lock }: Pick<Endpoint, 'folder' | 'lock'>,
+  clock: Pick<Clock, 'now'>,
+): Promise<(() => Promise<void>) | undefined> {
+  await makeOwnFolder(folder);
+  const file = `${lock}.start`;
+  const give = (): Promise<void> => rm(file, { force: true });
+  try {
+    await (await open(file, 'wx', 0o600)).close();
+    return give;
+  } catch (error) {
+    // What else is wrong with the folder is the daemon's to say.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) return give;
+    if (await isStale(file, clock)) await give();
+    return undefined;
+  }
+}
+
+async function isStale(file: string, clock: Pick<Clock, 'now'>): Promise<boolean> {
+  try {
+    return clock.now() - (await stat(file)).mtimeMs > STALE_MS;
+  } catch {
+    return false;
+  }
 }

@@ -4,11 +4,14 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
-import type { Endpoint } from '../daemon/endpoint.ts';
-import type { Hello } from '../daemon/hello.ts';
-import { type Located, locateDaemon } from '../daemon/locate.ts';
-import type { ProgramFiles } from '../daemon/spawn-daemon.ts';
-import { connectOrStart } from '../daemon/start-daemon.ts';
+import {
+  connectOrStart,
+  type Endpoint,
+  type Hello,
+  type Located,
+  locateDaemon,
+  type ProgramFiles,
+} from '../daemon/start.ts';
 import { listenForStop } from '../gateway/stop-signals.ts';
 import { runShim } from './shim.ts';
 

@@ -8,7 +8,7 @@ import { socketTransport } from '../../src/control/socket-transport.ts';
 import { connectDaemon } from '../../src/daemon/connect.ts';
 import { type Endpoint, endpointOf } from '../../src/daemon/endpoint.ts';
 import { type Hello, helloLine, helloOf } from '../../src/daemon/hello.ts';
-import { parseStartMessage, type StartMessage } from '../../src/daemon/start-message.ts';
+import { parseStartMessage, type StartMessage } from '../../src/daemon/spawn-daemon.ts';
 import { programVersion } from '../../src/gateway/open.ts';
 import { BIN } from './program.ts';
 import { RawClient } from './raw-client.ts';

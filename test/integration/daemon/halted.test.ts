@@ -1,7 +1,7 @@
 /** A daemon that was stopped in its tracks, as whoever wants to start one meets it. */
 import { expect, it, onTestFinished } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { connectOrStart } from '../../../src/daemon/start-daemon.ts';
+import { connectOrStart } from '../../../src/daemon/start.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { BIN } from '../../harness/program.ts';
 import { until } from '../../harness/until.ts';

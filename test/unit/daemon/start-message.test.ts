@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { daemonArguments, parseStartMessage } from '../../../src/daemon/start-message.ts';
+import { daemonArguments, parseStartMessage } from '../../../src/daemon/spawn-daemon.ts';
 
 describe('the words a daemon is started with', () => {
   it('name the hosts file', () => {

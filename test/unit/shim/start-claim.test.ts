@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimStart } from '../../../src/daemon/start-claim.ts';
+import { claimStart } from '../../../src/daemon/spawn-daemon.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const MINUTE_MS = 60_000;

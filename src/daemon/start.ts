@@ -1,0 +1,184 @@
+/**
+ * All that faces and the shim use of the daemon: where it is, a connection to it, and its start where none runs.
+ *
+ * Light: every start of the shim loads this file. What only some need is loaded when they need it.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { deadline } from '../base/abort.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { type FoundFile, findHostsFile } from '../config/find.ts';
+import { type Environment, resolvePaths } from '../config/paths.ts';
+import type { KnownNames } from '../control/known-names.ts';
+import { connectDaemon } from './connect.ts';
+import type { DaemonRecord } from './daemon-record.ts';
+import type { DaemonOutcome, ServeOptions } from './daemon-start.ts';
+import { type Endpoint, endpointOf } from './endpoint.ts';
+import { type Hello, helloOf } from './hello.ts';
+import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
+
+export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, ProgramFiles };
+
+export interface Surroundings {
+  readonly env: Environment;
+  readonly homeDir: string;
+  readonly platform: NodeJS.Platform;
+}
+
+export interface LocateOptions extends Surroundings {
+  /** As `--config`. */
+  readonly config: string | undefined;
+  readonly cwd: string;
+  readonly version: string;
+}
+
+/** The daemon of the hosts file that counts here, in this version of the program; whether or not one runs. */
+export interface Located {
+  readonly found: FoundFile;
+  readonly endpoint: Endpoint;
+  readonly hello: Hello;
+}
+
+/** Throws CONFIG_NOT_FOUND where there is no hosts file. */
+export async function locateDaemon(options: LocateOptions): Promise<Located> {
+  const { config: explicit, env, cwd, homeDir, platform, version } = options;
+  const paths = resolvePaths(env, platform, homeDir);
+  const found = await findHostsFile({ explicit, env, cwd, homeDir, paths });
+  // A file that cannot be read is the daemon's to complain about.
+  const hostsText = await readFile(found.file, 'utf8').catch(() => '');
+  return {
+    found,
+    endpoint: endpointOf({ paths, version, file: found.file, platform, uid: process.getuid?.() }),
+    hello: helloOf({ role: 'control', version, pid: process.pid, cwd, env, hostsText }),
+  };
+}
+
+export interface DaemonStart extends DaemonProcess {
+  readonly hello: Hello;
+  readonly clock: Clock;
+}
+
+/** For the connection and the start together: a busy machine takes some seconds to start a daemon. */
+const LIMIT_MS = 30_000;
+const POLL_MS = 25;
+/** A daemon that ended before we were connected may just have been stopped by somebody. */
+const MAX_STARTS = 3;
+
+/**
+ * A connection to the daemon, which is started where none runs. Of many processes that want one at the same moment, one
+ * starts the daemon and the others wait. Should two start one after all, the daemon's own lock decides.
+ *
+ * Rejects with the error of a daemon that cannot start (CONFIG_*, FOLDER_UNUSABLE), with NO_DAEMON where none
+ * answers in time, and with the signal's reason.
+ */
+export async function connectOrStart(start: DaemonStart, signal: AbortSignal): Promise<Socket> {
+  const limit = deadline(start.clock, LIMIT_MS, tooLate, signal);
+  try {
+    return (await ifRunning(start, limit.signal)) ?? (await startOrWait(start, limit.signal));
+  } catch (error) {
+    if (!limit.signal.aborted || signal.aborted) throw error;
+    throw await silentDaemon(start.endpoint, start.words.file, LIMIT_MS);
+  } finally {
+    limit.clear();
+  }
+}
+
+/** Undefined where none runs. */
+async function ifRunning({ endpoint, hello }: DaemonStart, signal: AbortSignal): Promise<Socket | undefined> {
+  try {
+    return await connectDaemon(endpoint, hello, signal);
+  } catch (error) {
+    // The reason of our own deadline has this code too, and means the end.
+    if (!signal.aborted && error instanceof AnywhereError && error.code === 'NO_DAEMON') return undefined;
+    throw error;
+  }
+}
+
+async function startOrWait(start: DaemonStart, signal: AbortSignal): Promise<Socket> {
+  const { claimStart, spawnDaemon } = await import('./spawn-daemon.ts');
+  for (let starts = 0; starts < MAX_STARTS; ) {
+    const release = await claimStart(start.endpoint, start.clock);
+    try {
+      const socket = await ifRunning(start, signal);
+      if (socket !== undefined) return socket;
+      if (release !== undefined) {
+        starts += 1;
+        await spawnDaemon(start, signal);
+      }
+    } finally {
+      await release?.();
+    }
+    if (release === undefined) await sleep(start.clock, POLL_MS, signal);
+  }
+  const last = await ifRunning(start, signal);
+  if (last !== undefined) return last;
+  throw new AnywhereError('NO_DAEMON', 'the daemon ends as soon as it has started', {
+    hint: `read ${start.endpoint.log}`,
+  });
+}
+
+export interface ConnectOptions extends Located {
+  readonly clock: Clock;
+  readonly withinMs: number;
+}
+
+/** A connection to the daemon that runs. Rejects with NO_DAEMON where none runs, or none answers in time. */
+export async function connectRunning(options: ConnectOptions, signal: AbortSignal): Promise<Socket> {
+  const { endpoint, hello, found, clock, withinMs } = options;
+  const limit = deadline(clock, withinMs, tooLate, signal);
+  try {
+    return await connectDaemon(endpoint, hello, limit.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof AnywhereError) || error.code !== 'NO_DAEMON') throw error;
+    if (limit.signal.aborted) throw await silentDaemon(endpoint, found.file, withinMs);
+    const { crashEvidence } = await import('./crash-report.ts');
+    throw new AnywhereError('NO_DAEMON', `No daemon runs for ${found.file}.`, {
+      cause: error,
+      evidence: await crashEvidence(endpoint.logFolder, found.file, clock.now()),
+      hint: 'mcp-anywhere tools, which starts it, as does every AI client that uses it',
+    });
+  } finally {
+    limit.clear();
+  }
+}
+
+/** The daemons of this user that run, over all hosts files. */
+export async function runningDaemons({ env, homeDir, platform }: Surroundings): Promise<readonly DaemonRecord[]> {
+  const { listDaemons } = await import('./daemon-record.ts');
+  const paths = resolvePaths(env, platform, homeDir);
+  // Where sockets are does not depend on the hosts file.
+  const { folder } = endpointOf({ paths, version: '', file: '', platform, uid: process.getuid?.() });
+  return await listDaemons([folder]);
+}
+
+/** A control connection to one of them, whatever its version and hosts file. */
+export function connectRecorded({ version, socket }: DaemonRecord, cwd: string, signal: AbortSignal): Promise<Socket> {
+  const hello: Hello = { role: 'control', version, pid: process.pid, cwd, env: {} };
+  return connectDaemon({ socket, folder: dirname(socket) }, hello, signal);
+}
+
+/** The command that helps against a daemon that does not answer. */
+export async function wakeOrEnd(pid: number): Promise<string> {
+  return (await import('./daemon-record.ts')).wakeOrEnd(pid);
+}
+
+/** What a command line may name, as it was known last: no daemon is asked, nothing is started. Throws CONFIG_*. */
+export async function namesFromDisk(options: Omit<LocateOptions, 'version'>): Promise<KnownNames> {
+  return (await import('../control/known-names.ts')).namesFromDisk(options);
+}
+
+/** This process becomes the daemon of a hosts file, unless another process is. Resolves when it is over. */
+export async function serveAsDaemon(options: ServeOptions): Promise<DaemonOutcome> {
+  return (await import('./daemon-start.ts')).serveAsDaemon(options);
+}
+
+async function silentDaemon(endpoint: Endpoint, hostsFile: string, waitedMs: number): Promise<AnywhereError> {
+  return (await import('./daemon-record.ts')).silentDaemon(endpoint, hostsFile, waitedMs);
+}
+
+function tooLate(): AnywhereError {
+  return new AnywhereError('NO_DAEMON', 'no daemon answered in time');
+}
