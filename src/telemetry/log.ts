@@ -5,7 +5,7 @@
  * one line and never to throw.
  */
 import type { Clock } from '../base/clock.ts';
-import type { Redact } from './redact.ts';
+import { type Redact, redactAll } from './redact.ts';
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -85,4 +85,20 @@ function plain(this: Record<string, unknown>, key: string, value: unknown): unkn
 function describeError(error: Error): object {
   const own: object = Object.fromEntries(Object.entries(error));
   return { ...own, name: error.name, message: error.message, stack: error.stack, cause: error.cause };
+}
+
+/** A log whose fields and sentences are redacted. */
+export function redactingLog(log: Log, redact: Redact): Log {
+  const at =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (fields: object, message: string): void => {
+      log[level](redactAll(fields, redact), redact(message));
+    };
+  return {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    child: (fields) => redactingLog(log.child(redactAll(fields, redact)), redact),
+  };
 }

@@ -1,6 +1,5 @@
 /** Keeps known secret values out of logs, files and events. */
 import { AnywhereError } from '../base/errors.ts';
-import type { Log } from './log.ts';
 
 /** The text without secrets. Applied to a line before it reaches a log, a file or an event. */
 export type Redact = (text: string) => string;
@@ -71,20 +70,4 @@ function redacted(value: unknown, redact: Redact): unknown {
   }
   if (Array.isArray(value)) return value.map((item) => redacted(item, redact));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redacted(item, redact)]));
-}
-
-/** A log whose fields and sentences are redacted. */
-export function redactingLog(log: Log, redact: Redact): Log {
-  const at =
-    (level: 'error' | 'warn' | 'info' | 'debug') =>
-    (fields: object, message: string): void => {
-      log[level](redactAll(fields, redact), redact(message));
-    };
-  return {
-    error: at('error'),
-    warn: at('warn'),
-    info: at('info'),
-    debug: at('debug'),
-    child: (fields) => redactingLog(log.child(redactAll(fields, redact)), redact),
-  };
 }
