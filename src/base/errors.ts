@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     meaning: 'A defect of MCP-Anywhere itself.',
     hint: 'report it with the output of `mcp-anywhere doctor`',
   },
+  OUTPUT_FAILED: {
+    exit: EXIT.unexpected,
+    meaning: 'What a command printed could not be written (a full disk, for example).',
+    hint: 'make room where the output goes, or send it elsewhere',
+  },
   INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run it again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },

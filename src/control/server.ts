@@ -106,7 +106,7 @@ export class ControlServer {
       tools: async ({ host, server, start = true }) => {
         const units = unitsOf(gateway, host, server);
         if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
-        return { ...listTools(gateway, units), ...hostsFileProblem(gateway) };
+        return { ...listTools(gateway, units, { waited: start }), ...hostsFileProblem(gateway) };
       },
       call: async (params, signal) => {
         const tell = (progress: ControlNotifications['call/progress']): void => {
