@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     meaning: 'This is a bug in MCP-Anywhere.',
     hint: 'please report the bug with the output of `mcp-anywhere doctor`',
   },
+  OUTPUT_FAILED: {
+    exit: EXIT.unexpected,
+    meaning: 'The output of a command could not be written, for example to a full disk.',
+    hint: 'make room where the output goes, or send the output elsewhere',
+  },
   INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run the command again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },

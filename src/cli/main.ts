@@ -7,17 +7,19 @@ import { createProgram, type Grammar } from './program.ts';
 import { errorJson, formatError } from './report.ts';
 import { chooseStyle } from './style.ts';
 
-/** The reader of stdout has left (`| head`): there is nothing more to do, and nothing is wrong. */
-class ReaderLeft extends Error {}
-
 /** @param argv without node and the program */
 export async function runCli(outer: CliIo, argv: readonly string[]): Promise<ExitCode> {
-  const reader = watchReader(outer.stdout);
-  const io = { ...outer, signal: AbortSignal.any([outer.signal, reader]) };
+  const output = watchOutput(outer.stdout);
+  const io = { ...outer, signal: AbortSignal.any([outer.signal, output]) };
   try {
-    return await execute(io, argv);
+    const exit = await execute(io, argv);
+    await written(outer.stdout);
+    output.throwIfAborted();
+    return exit;
   } catch (thrown) {
-    return reader.aborted ? EXIT.ok : reportFailure(io, argv, stopReason(io) ?? thrown);
+    // The reader of stdout has left (`| head`): there is nothing more to do, and nothing is wrong.
+    if (output.aborted && isBrokenPipe(output.reason)) return EXIT.ok;
+    return reportFailure(io, argv, stopReason(io) ?? thrown);
   }
 }
 
@@ -62,11 +64,26 @@ function stopReason({ signal }: CliIo): unknown {
   return signal.aborted ? signal.reason : undefined;
 }
 
-/** EPIPE on stdout, as a signal. Anything else that breaks stdout leaves no reader either. */
-function watchReader(stdout: NodeJS.WriteStream): AbortSignal {
+/** Aborts when stdout takes no more, with what it said. */
+function watchOutput(stdout: NodeJS.WriteStream): AbortSignal {
   const controller = new AbortController();
-  stdout.on('error', () => {
-    controller.abort(new ReaderLeft('nobody reads stdout any more'));
+  stdout.on('error', (cause: Error) => {
+    const text = `Not everything could be written to stdout: ${cause.message}.`;
+    controller.abort(new AnywhereError('OUTPUT_FAILED', text, { cause }));
   });
   return controller.signal;
+}
+
+/** Resolves when all output has left the process, or cannot. */
+function written(stdout: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stdout.write('', () => {
+      resolve();
+    });
+  });
+}
+
+function isBrokenPipe(reason: unknown): boolean {
+  const cause = reason instanceof AnywhereError ? reason.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'EPIPE';
 }

@@ -107,7 +107,7 @@ export class ControlServer {
         const owners = tool === undefined ? undefined : gateway.router.ownersOf(tool);
         const units = owners?.length ? owners : unitsOf(gateway, host, server);
         if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
-        return { ...listTools(gateway, units, owners), ...hostsFileProblem(gateway) };
+        return { ...listTools(gateway, units, { blamed: owners, waited: start }), ...hostsFileProblem(gateway) };
       },
       call: async (params, signal) => {
         const tell = (progress: ControlNotifications['call/progress']): void => {

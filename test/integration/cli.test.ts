@@ -1,7 +1,7 @@
 /** The command line as a black box, without a terminal. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -399,6 +399,22 @@ describe('being stopped', () => {
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(said).toContain('Stopped by the user.');
   });
+
+  it.each([['tools'], ['call', 'here__echo__echo', '-a', 'message=hi'], ['config', 'schema'], ['explain', 'USAGE']])(
+    'fails where its output cannot be written: %s',
+    async (...words) => {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [BIN, ...words, '--config', localHosts()], {
+        env: makeSandbox().env,
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      let said = '';
+      child.stderr?.on('data', (chunk) => (said += String(chunk)));
+      expect(await once(child, 'close'), said).toEqual([1, null]);
+      expect(said).toContain('(OUTPUT_FAILED)');
+    },
+  );
 
   it('is quiet when the reader of stdout leaves', async () => {
     const shell = spawn(
