@@ -9,8 +9,7 @@ import type { OpensshDialerOptions } from '../openssh/dialer.ts';
 import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from '../ssh2/dialer.ts';
 import { opensshMayDoBetter } from '../ssh2/errors.ts';
-import { type BackendDecision, decideBackend } from './auto/decide.ts';
-import { gatherFacts } from './auto/facts.ts';
+import { type BackendDecision, decideBackend, gatherFacts } from './auto/decide.ts';
 import { type BackendMemory, backendMemory } from './auto/memory.ts';
 import type { LinkDeps } from './contract.ts';
 

@@ -18,15 +18,7 @@ export async function agentKeyTypes(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly string[] | undefined> {
-  const limit = deadline(clock, ANSWER_TIMEOUT_MS, () => new Error('the agent does not answer'), signal);
-  try {
-    return keyTypes(new WireReader(await askAgent(socketPath, limit.signal)));
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  } finally {
-    limit.clear();
-  }
+  return (await keysOf(socketPath, clock, signal))?.types;
 }
 
 /** Which keys it holds, as a digest that changes with them; undefined when it holds none, or no agent answers. */
@@ -35,11 +27,22 @@ export async function agentKeysDigest(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const keys = await keysOf(socketPath, clock, signal);
+  return keys === undefined || keys.types.length === 0
+    ? undefined
+    : createHash('sha256').update(keys.answer).digest('hex');
+}
+
+async function keysOf(
+  socketPath: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<{ readonly answer: Buffer; readonly types: readonly string[] } | undefined> {
   const limit = deadline(clock, ANSWER_TIMEOUT_MS, () => new Error('the agent does not answer'), signal);
   try {
     const answer = await askAgent(socketPath, limit.signal);
-    const keys = keyTypes(new WireReader(answer)) ?? [];
-    return keys.length === 0 ? undefined : createHash('sha256').update(answer).digest('hex');
+    const types = keyTypes(new WireReader(answer));
+    return types === undefined ? undefined : { answer, types };
   } catch {
     signal.throwIfAborted();
     return undefined;

@@ -2,7 +2,7 @@
  * The options of ssh_config(5) and what becomes of each: docs/ssh-config.md is this table, and doctor warns by it.
  *
  * `both`: honoured with either backend. `openssh`: honoured by the system's ssh, which `backend: auto` takes where
- * the option is set (auto/rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
+ * the option is set, for the reason in `note` (auto/rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
  * `ours`: MCP-Anywhere decides instead. `unused`: it means nothing to a connection that carries programs.
  */
 import type { RawSshOptions } from './config.ts';
@@ -49,8 +49,13 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
     'Ciphers KexAlgorithms HostKeyAlgorithms',
     'the system’s ssh where ssh2 has none of the named ones',
   ),
-  ...listed('openssh', 'CertificateFile PKCS11Provider KnownHostsCommand RevokedHostKeys VerifyHostKeyDNS'),
-  ...listed('openssh', 'BindInterface ProxyUseFdpass'),
+  ...listed('openssh', 'CertificateFile', 'user certificates'),
+  ...listed('openssh', 'PKCS11Provider', 'keys on a smart card'),
+  ...listed('openssh', 'KnownHostsCommand', 'host keys come from a command'),
+  ...listed('openssh', 'RevokedHostKeys', 'host keys are checked against a revocation list'),
+  ...listed('openssh', 'VerifyHostKeyDNS', 'host keys are checked in DNS'),
+  ...listed('openssh', 'BindInterface', 'the connection is bound to an interface'),
+  ...listed('openssh', 'ProxyUseFdpass', 'the proxy command passes a file descriptor'),
   ...listed('system', 'AddKeysToAgent AddressFamily BatchMode BindAddress CASignatureAlgorithms ChannelTimeout'),
   ...listed('system', 'CheckHostIP Compression ConnectionAttempts EnableSSHKeysign FingerprintHash'),
   ...listed('system', 'GSSAPIAuthentication GSSAPIDelegateCredentials HostbasedAcceptedAlgorithms'),

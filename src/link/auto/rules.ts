@@ -6,10 +6,11 @@
  */
 import type { SshSettings } from '../../ssh/config.ts';
 import type { KeyFile } from '../../ssh/key-file.ts';
+import { SSH_OPTIONS } from '../../ssh/options.ts';
 
 /** What the rules look at. */
 export interface BackendFacts {
-  readonly settings: Pick<SshSettings, 'alias' | 'raw' | 'certificateFiles'>;
+  readonly settings: Pick<SshSettings, 'alias' | 'raw'>;
   /** The identity files that exist. */
   readonly keys: readonly KeyFile[];
   /** Whether a known_hosts file names a signer of host certificates for the machine. */
@@ -25,12 +26,10 @@ export interface BackendRule {
   readonly applies: (facts: BackendFacts) => boolean;
 }
 
+const OFF: ReadonlySet<string> = new Set(['none', 'no', 'false']);
+
 export const BACKEND_RULES: readonly BackendRule[] = [
-  {
-    option: 'CertificateFile',
-    why: 'user certificates',
-    applies: ({ settings }) => settings.certificateFiles.length > 0,
-  },
+  ...ofTable(),
   {
     option: 'IdentityFile',
     why: 'a certificate lies beside an identity file',
@@ -51,22 +50,12 @@ export const BACKEND_RULES: readonly BackendRule[] = [
     why: 'the agent holds only certificates and security keys',
     applies: ({ agentTypes }) => onlySpecial(agentTypes),
   },
-  { option: 'PKCS11Provider', why: 'keys on a smart card', applies: isSet('pkcs11provider') },
   { option: 'PreferredAuthentications', why: 'no login method is left that ssh2 has', applies: noMethodLeft },
   {
     option: 'known_hosts',
     why: 'a host certificate is expected (@cert-authority)',
     applies: ({ hostAuthority }) => hostAuthority,
   },
-  { option: 'KnownHostsCommand', why: 'host keys come from a command', applies: isSet('knownhostscommand') },
-  {
-    option: 'RevokedHostKeys',
-    why: 'host keys are checked against a revocation list',
-    applies: isSet('revokedhostkeys'),
-  },
-  { option: 'VerifyHostKeyDNS', why: 'host keys are checked in DNS', applies: isSet('verifyhostkeydns') },
-  { option: 'BindInterface', why: 'the connection is bound to an interface', applies: isSet('bindinterface') },
-  { option: 'ProxyUseFdpass', why: 'the proxy command passes a file descriptor', applies: isSet('proxyusefdpass') },
   {
     option: 'KexAlgorithms',
     why: 'ssh2 has none of the allowed key exchanges',
@@ -84,12 +73,18 @@ export const BACKEND_RULES: readonly BackendRule[] = [
   },
 ];
 
-const OFF: ReadonlySet<string> = new Set(['none', 'no', 'false']);
 const METHOD_OPTIONS = {
   publickey: 'pubkeyauthentication',
   password: 'passwordauthentication',
   'keyboard-interactive': 'kbdinteractiveauthentication',
 } as const;
+
+/** The options that only the system's ssh honours, wherever one is set. */
+function ofTable(): BackendRule[] {
+  return [...SSH_OPTIONS].flatMap(([option, { use, note = '' }]) =>
+    use === 'openssh' ? [{ option, why: note, applies: isSet(option.toLowerCase()) }] : [],
+  );
+}
 
 function isSet(option: string): BackendRule['applies'] {
   return ({ settings }) => !OFF.has(first(settings, option) ?? 'none');

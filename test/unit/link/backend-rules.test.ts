@@ -12,9 +12,8 @@ function facts(options: readonly string[] = [], more: Partial<BackendFacts> = {}
     encoding: 'utf8',
   });
   const raw = parseSshOptions(text);
-  const certificateFiles = raw.get('certificatefile') ?? [];
   return {
-    settings: { alias: 'box', raw, certificateFiles },
+    settings: { alias: 'box', raw },
     keys: [],
     hostAuthority: false,
     agentTypes: undefined,

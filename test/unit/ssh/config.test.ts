@@ -128,6 +128,26 @@ describe('resolveSshSettings', () => {
     );
   });
 
+  it.each<readonly [string, string, Partial<SshPlan>, Partial<SshSettings>]>([
+    [
+      'known_hosts paths with spaces',
+      ' UserKnownHostsFile "/home/me/My Files/kh" /k2',
+      {},
+      { userKnownHostsFiles: ['/home/me/My Files/kh', '/k2'] },
+    ],
+    ['the home of another user', ' IdentityFile ~root/.ssh/id', {}, { identityFiles: ['/root/.ssh/id'] }],
+    ['a quote in a path', ' IdentityFile "/tmp/it\'s/id"', {}, { identityFiles: ["/tmp/it's/id"] }],
+    ['a backslash in a user name', '', { user: 'DOMAIN\\me' }, { user: 'DOMAIN\\me' }],
+    ['a space in a user name', '', { user: 'me and you' }, { user: 'me and you' }],
+    ['a dollar in a user name', '', { user: 'box$' }, { user: 'box$' }],
+    ['a zone of an IPv6 address', '', { host: 'fe80::1%eth0' }, { hostname: 'fe80::1%eth0' }],
+    ['a space in a file of the hosts file', '', { identityFiles: ['/my keys/id'] }, { identityFiles: ['/my keys/id'] }],
+    ['a quote in one', '', { knownHostsFiles: ['/a"b/kh'] }, { userKnownHostsFiles: ['/a"b/kh'] }],
+  ])('%s', async (_what, config, change, expected) => {
+    const settings = await resolve(`Host box\n IdentityFile none\n${config}\n`, change);
+    expect(settings).toMatchObject(expected);
+  });
+
   it('falls back to the plan for the time limit', async () => {
     expect((await resolve('')).connectTimeoutMs).toBe(7000);
   });
