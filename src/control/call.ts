@@ -19,7 +19,7 @@ export async function callTool(
   signal: AbortSignal,
   onProgress: (progress: ControlNotifications['call/progress']) => void,
 ): Promise<CallOutcome> {
-  const { clock } = gateway.linkDeps;
+  const { clock } = gateway;
   const startedMs = clock.monotonic();
   const route = gateway.router.named('tools', tool) ?? (await waitForTool(gateway, client, tool));
   if (host !== undefined) requireMember(route, host);

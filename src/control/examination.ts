@@ -30,12 +30,12 @@ export class Examination {
   ): Promise<readonly DoctorStep[]> {
     const gateway = this.#gateway;
     const parts = {
-      clock: gateway.linkDeps.clock,
+      clock: gateway.clock,
       isAsking: (name: string): boolean => gateway.questions.causeOf(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
-        probeHost(gateway.link(plan.name), { clock: gateway.linkDeps.clock, limitMs, redact: gateway.redact }, stop),
+        probeHost(gateway.link(plan.name), { clock: gateway.clock, limitMs, redact: gateway.redact }, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> =>
         this.#startServer(server, session, stop),
     };
@@ -75,7 +75,7 @@ export class Examination {
     session: ClientSession,
     signal: AbortSignal,
   ): Promise<{ tools: number; ms: number }> {
-    const { clock } = this.#gateway.linkDeps;
+    const { clock } = this.#gateway;
     const startedMs = clock.monotonic();
     const unit = this.#gateway.router.unit(server);
     await this.#gateway.router.instance(server, session, signal);

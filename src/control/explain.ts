@@ -114,7 +114,7 @@ function rttText({ rttMs }: HostStatus): string {
 
 function retryText(gateway: Gateway, { retryAtMs }: HostStatus): string {
   if (retryAtMs === undefined) return '';
-  const seconds = Math.max(0, Math.round((retryAtMs - gateway.linkDeps.clock.now()) / 1000));
+  const seconds = Math.max(0, Math.round((retryAtMs - gateway.clock.now()) / 1000));
   return `, is tried again in ${seconds} s`;
 }
 

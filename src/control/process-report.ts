@@ -20,11 +20,11 @@ export interface ProcessReport {
   readonly lastFailure?: { readonly atMs: number; readonly cause: ErrorReport };
 }
 
-type Told = Pick<Gateway, 'linkDeps' | 'redact'>;
+type Told = Pick<Gateway, 'clock' | 'redact'>;
 
-export function reportProcesses({ linkDeps, redact }: Told, { plan, record, running }: ServerUnit): ProcessReport {
+export function reportProcesses({ clock, redact }: Told, { plan, record, running }: ServerUnit): ProcessReport {
   const { lastFailure } = record;
-  const nowMs = linkDeps.clock.now();
+  const nowMs = clock.now();
   return {
     command: [plan.command, ...plan.args.map(asWritten)].map(redact),
     env: [...plan.env.keys(), ...plan.inheritEnv],

@@ -50,7 +50,7 @@ export function comeToRest(
 ): Promise<void> {
   const isAtRest = ({ link, state }: ServerUnit): boolean =>
     link.state.kind !== 'connecting' && serverStateKind(state) !== 'starting';
-  return untilOver(gateway.keeper.progress, () => units.every(isAtRest), gateway.linkDeps.clock, withinMs, signal);
+  return untilOver(gateway.keeper.progress, () => units.every(isAtRest), gateway.clock, withinMs, signal);
 }
 
 /** What a restart may take until the servers are up again; npx can take a while. */
@@ -69,7 +69,7 @@ export async function restartUnits(
   gateway.askedFor(host, owner);
   link.wake('restart', { user: true });
   const late = (): Error => new AnywhereError('SERVER_START_TIMEOUT', `${host} takes long to restart`, { host });
-  const limit = deadline(gateway.linkDeps.clock, RESTART_MS, late, signal);
+  const limit = deadline(gateway.clock, RESTART_MS, late, signal);
   try {
     await link.ready(limit.signal);
     const started = units.map((unit) => unit.instanceFor(owner).ready);

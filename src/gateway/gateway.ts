@@ -1,5 +1,6 @@
 /** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
 import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import { Pools } from '../calls/pools.ts';
@@ -23,11 +24,11 @@ import { Keyring } from '../ssh2/keyring.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { ServerUnit } from '../upstream/unit.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
 import type { ClientEnvironment, ClientEnvironments } from './client-environments.ts';
+import { createUnit } from './create-unit.ts';
 import { Farewell } from './farewell.ts';
 import { Fleet } from './fleet.ts';
-import { launchResolver } from './launches.ts';
 import { ListingKeeper } from './listing-keeper.ts';
 import { LivePlan } from './live-plan.ts';
 import { OpenQuestions } from './open-questions.ts';
@@ -60,18 +61,18 @@ export class Gateway {
   readonly bus: EventBus;
   readonly catalog: Catalog;
   readonly router: Router;
-  readonly pools: Pools;
   readonly keeper: ListingKeeper;
   readonly logs: ServerLogs;
   readonly statistics: Statistics;
   readonly startedMs: number;
+  readonly clock: Clock;
   /** What hosts wait for a person for. */
   readonly questions: OpenQuestions;
-  /** What links are made with. */
-  readonly linkDeps: LinkDeps;
   /** One passphrase serves all hosts. @internal The types are ssh2's, which users of the library may not have. */
   readonly keyring = new Keyring();
   readonly #deps: GatewayDeps;
+  readonly pools: Pools;
+  readonly #linkDeps: LinkDeps;
   readonly #scope: Scope;
   readonly #reporter: Reporter;
   readonly #fleet: Fleet;
@@ -85,9 +86,10 @@ export class Gateway {
     this.#reporter = new Reporter(given, plan.limits);
     const deps = { ...given, log: this.#reporter.log };
     this.#deps = deps;
+    this.clock = deps.clock;
     this.startedMs = deps.clock.now();
     this.questions = new OpenQuestions(deps.prompter);
-    this.linkDeps = {
+    this.#linkDeps = {
       ...deps,
       prompter: this.questions.prompter,
       cacheDir: deps.paths.cacheDir,
@@ -171,7 +173,7 @@ export class Gateway {
 
   /** What the link of this host is made with: doctor and trust look through the same eyes. */
   linkDepsOf(host: string): LinkDeps {
-    return { ...this.linkDeps, ...this.#deps.environments?.linkOf(host) };
+    return { ...this.#linkDeps, ...this.#deps.environments?.linkOf(host) };
   }
 
   /**
@@ -270,7 +272,7 @@ export class Gateway {
   }
 
   #createFleet(plan: Plan): Fleet {
-    const memo = settingsMemo(this.linkDeps);
+    const memo = settingsMemo(this.#linkDeps);
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
       farewell: new Farewell({ clock, scope: this.#scope, drainMs }),
@@ -289,46 +291,19 @@ export class Gateway {
   }
 
   #createUnit(server: ServerPlan, link: Link): ServerUnit {
-    const { clock, secrets, version, env, environments } = this.#deps;
-    const reporter = this.#reporter;
-    const shared = new SharedClient(version, {
+    const shared = new SharedClient(this.#deps.version, {
       sessions: () => [...this.#sessions.keys()],
       onListChanged: (instance) => {
         this.keeper.relist(instance);
       },
     });
-    const limits = (): Plan['limits'] => this.plan.limits;
-    const unit = new ServerUnit(server, link, shared, {
-      clock,
+    return createUnit(server, link, shared, {
+      ...this.#deps,
       scope: this.#scope,
-      random: this.#deps.random,
-      get maxMessageBytes() {
-        return limits().maxMessageBytes;
-      },
-      get limits() {
-        return limits();
-      },
-      resolveLaunch: launchResolver(
-        secrets,
-        (value) => {
-          reporter.redactor.learn(value);
-        },
-        (owner) => environments?.of(owner) ?? env,
-        (host) => this.#fleet.isLocal(host),
-      ),
-      lend: (from, to) => {
-        environments?.lend(from, to);
-      },
-      isServedBy: (plan, one, other) => environments?.areEqualFor(plan, one, other) ?? true,
-      redact: reporter.redactor.redact,
-      onLine: (stream, line) => {
-        reporter.serverSaid(server, stream, line);
-      },
+      reporter: this.#reporter,
+      limits: () => this.plan.limits,
+      isLocal: (host) => this.#fleet.isLocal(host),
     });
-    unit.changes.on((change) => {
-      if (unit.retired === undefined) reporter.serverChanged(server, change);
-    });
-    return unit;
   }
 
   #createLivePlan(plan: Plan): LivePlan {

@@ -1,0 +1,103 @@
+/** Makes the unit of a server: what the server is launched with, and who is told what the server says. */
+
+import type { Clock } from '../base/clock.ts';
+import type { Scope } from '../base/scope.ts';
+import { environmentForServers } from '../config/environment.ts';
+import type { Environment } from '../config/paths.ts';
+import type { Plan, ServerPlan, Template } from '../config/plan.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Launch } from '../launch/launch.ts';
+import type { Link } from '../link/contract.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
+import { ServerUnit } from '../upstream/unit.ts';
+import type { ClientEnvironments } from './client-environments.ts';
+import type { Reporter } from './reporter.ts';
+import type { SharedClient } from './shared-client.ts';
+
+export interface UnitParts {
+  readonly clock: Clock;
+  readonly scope: Scope;
+  readonly random: () => number;
+  readonly env: Environment;
+  readonly environments?: ClientEnvironments | undefined;
+  readonly secrets: Secrets;
+  readonly reporter: Reporter;
+  /** As the hosts file says whenever they are asked for. */
+  readonly limits: () => Plan['limits'];
+  /** The host is this machine. */
+  readonly isLocal: (host: string) => boolean;
+}
+
+export function createUnit(server: ServerPlan, link: Link, shared: SharedClient, parts: UnitParts): ServerUnit {
+  const { reporter, environments, env, limits } = parts;
+  const learn = (value: string): void => {
+    reporter.redactor.learn(value);
+  };
+  const unit = new ServerUnit(server, link, shared, {
+    clock: parts.clock,
+    scope: parts.scope,
+    random: parts.random,
+    get maxMessageBytes() {
+      return limits().maxMessageBytes;
+    },
+    get limits() {
+      return limits();
+    },
+    resolveLaunch: launchResolver(parts.secrets, learn, (owner) => environments?.of(owner) ?? env, parts.isLocal),
+    lend: (from, to) => {
+      environments?.lend(from, to);
+    },
+    isServedBy: (plan, one, other) => environments?.areEqualFor(plan, one, other) ?? true,
+    redact: reporter.redactor.redact,
+    onLine: (stream, line) => {
+      reporter.serverSaid(server, stream, line);
+    },
+  });
+  unit.changes.on((change) => {
+    if (unit.retired === undefined) reporter.serverChanged(server, change);
+  });
+  return unit;
+}
+
+/**
+ * Resolves the references of a server at the moment of the launch. The values go to the launcher and nowhere else.
+ * @param learn told every resolved value that came from a reference, so that logs can be kept free of it
+ * @param isLocal whether a host is this machine
+ * @param variablesOf the environment of whom the server works for
+ */
+function launchResolver(
+  secrets: Secrets,
+  learn: (value: string) => void,
+  variablesOf: (owner: InstanceOwner) => Environment,
+  isLocal: (host: string) => boolean,
+): (server: ServerPlan, signal: AbortSignal, owner: InstanceOwner) => Promise<Launch> {
+  return async (server, signal, owner) => {
+    const variables = variablesOf(owner);
+    const resolve = async (template: Template): Promise<string> => {
+      const place = { host: server.host, server: server.name };
+      const value = await secrets.resolve(template, place, signal, { variables, onValue: learn });
+      if (template.pieces.some((piece) => typeof piece !== 'string')) learn(value);
+      return value;
+    };
+    const args = await Promise.all(server.args.map(resolve));
+    const env = await Promise.all(
+      [...server.env].map(async ([name, template]) => [name, await resolve(template)] as const),
+    );
+    const launch = { command: server.command, args, env: new Map(env), cwd: server.cwd };
+    return isLocal(server.host) ? { ...launch, inherited: new Map(inheritedBy(server, variables, learn)) } : launch;
+  };
+}
+
+/** What a program on this machine gets of the client's environment. */
+function inheritedBy(
+  { inheritEnv }: ServerPlan,
+  variables: Environment,
+  learn: (value: string) => void,
+): readonly (readonly [string, string])[] {
+  const named = inheritEnv.flatMap((name) => {
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  for (const [, value] of named) learn(value);
+  return [...Object.entries(environmentForServers(variables)), ...named];
+}
