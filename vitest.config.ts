@@ -8,7 +8,10 @@ const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
 export default defineConfig({
   define: { __VERSION__: JSON.stringify(manifest.version) },
   test: {
-    include: ['test/{unit,contract,integration,chaos}/**/*.test.{ts,tsx}'],
+    // test/fuzz/ runs by itself, for ten minutes: npm run test:fuzz.
+    include: process.env['FUZZ_SECONDS']
+      ? ['test/fuzz/*.test.ts']
+      : ['test/{unit,contract,integration,chaos}/**/*.test.{ts,tsx}'],
     globalSetup: ['test/setup/build.ts'],
     setupFiles: ['test/setup/warnings.ts'],
     // Tests start real processes: child processes keep files apart. Most of a file's time is waiting, so three
