@@ -46,7 +46,7 @@ async function fromDaemon(context: CliContext): Promise<Names> {
 async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Names> {
   const socket = await connectToRunning(context, DAEMON_MS);
   socket.unref();
-  const client = ControlClient.over(socket);
+  const client = new ControlClient(socket);
   try {
     const [{ hosts }, { tools }] = await Promise.all([
       client.request('status', {}, signal),

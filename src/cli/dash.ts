@@ -44,5 +44,5 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
 
 function connecting(context: CliContext): Connect {
   return async (mode, signal) =>
-    ControlClient.over(await (mode === 'join' ? connectToRunning(context) : connectStarting(context, signal)));
+    new ControlClient(await (mode === 'join' ? connectToRunning(context) : connectStarting(context, signal)));
 }

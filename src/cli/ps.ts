@@ -58,7 +58,7 @@ async function askStatus({ io }: CliContext, record: DaemonRecord, signal: Abort
   const connection = await connectRecorded(record, io.cwd, signal);
   // It must not keep the command when it does not answer.
   connection.unref();
-  const client = ControlClient.over(connection);
+  const client = new ControlClient(connection);
   try {
     return await client.request('status', {}, signal);
   } finally {

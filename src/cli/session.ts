@@ -101,7 +101,7 @@ async function locate({ io, globals }: CliContext): Promise<Located> {
 }
 
 async function overSocket(context: CliContext, socket: Socket): Promise<Conversation> {
-  const client = ControlClient.over(socket);
+  const client = new ControlClient(socket);
   const close = async (): Promise<void> => {
     await client.close();
     // A daemon that does not read any more must not keep the command.

@@ -1,13 +1,11 @@
 /** What a face talks to: the control API, typed. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ControlMethods, ControlNotifications, ControlQuestions } from '../api/control.ts';
-import type { Unsubscribe } from '../base/emitter.ts';
-import { Emitter } from '../base/emitter.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
-import { ControlRpc } from './rpc.ts';
-import { socketTransport } from './socket-transport.ts';
-import type { ControlTransport } from './transport.ts';
+import { ControlConnection } from './connection.ts';
 
 /** The person's answer; null or undefined: they declined. The signal aborts when the question is settled elsewhere. */
 export type QuestionHandler = (
@@ -21,31 +19,26 @@ interface Notified {
 }
 
 export class ControlClient {
-  /** Resolves when the other side has ended, or we have closed. Never rejects. */
-  readonly ended: Promise<void>;
-  readonly #transport: ControlTransport;
-  readonly #rpc: ControlRpc;
+  readonly #connection: ControlConnection;
   readonly #notifications = new Emitter<Notified>();
   /** A person is asked one thing at a time. */
   readonly #questions = new Turns(1);
   #answer: QuestionHandler | undefined;
 
-  /** Takes over a socket whose hello is answered. */
-  static over(socket: Socket): ControlClient {
-    return new ControlClient(socketTransport(socket));
-  }
-
-  constructor(transport: ControlTransport) {
-    this.#rpc = new ControlRpc(transport, {
-      request: (method, params, signal) => this.#question(method, params, signal),
-      notification: (method, params) => {
+  /** Takes the stream over: a socket whose hello is answered, or one in memory. */
+  constructor(stream: Duplex, clock: Clock = systemClock()) {
+    const handlers = {
+      request: (method: string, params: unknown, signal: AbortSignal) => this.#question(method, params, signal),
+      notification: (method: string, params: unknown) => {
         this.#notifications.emit({ method, params });
       },
-    });
-    this.#transport = transport;
-    this.ended = new Promise((resolve) => {
-      transport.onClose(resolve);
-    });
+    };
+    this.#connection = new ControlConnection(stream, handlers, clock);
+  }
+
+  /** Resolves when the other side has ended, or we have closed. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#connection.ended;
   }
 
   /** Rejects with the AnywhereError of the other side. Aborting the signal cancels the work there. */
@@ -54,7 +47,7 @@ export class ControlClient {
     params: ControlMethods[M]['params'],
     signal?: AbortSignal,
   ): Promise<ControlMethods[M]['result']> {
-    return this.#rpc.request(method, params, signal) as Promise<ControlMethods[M]['result']>;
+    return this.#connection.request(method, params, signal) as Promise<ControlMethods[M]['result']>;
   }
 
   on<N extends keyof ControlNotifications>(
@@ -66,11 +59,6 @@ export class ControlClient {
     });
   }
 
-  /** The same for listeners that may leave before. */
-  onClose(listener: () => void): Unsubscribe {
-    return this.#transport.onClose(listener);
-  }
-
   /** Answers questions to a person (passphrases, codes) from now on, those included that wait already. */
   async answer(handler: QuestionHandler): Promise<void> {
     this.#answer = handler;
@@ -78,7 +66,7 @@ export class ControlClient {
   }
 
   close(): Promise<void> {
-    this.#rpc.close();
+    this.#connection.close();
     return Promise.resolve();
   }
 

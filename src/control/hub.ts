@@ -1,4 +1,5 @@
 /** What all faces of one gateway share: its events, the questions that wait for a person, and the way to end it. */
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
 import type { ClientEnvironment } from '../gateway/client-environments.ts';
@@ -9,7 +10,6 @@ import { Examination } from './examination.ts';
 import { PromptDesk } from './prompts.ts';
 import { ControlServer } from './server.ts';
 import type { ControlHubDeps, ControlShared } from './shared.ts';
-import type { ControlTransport } from './transport.ts';
 
 export class ControlHub implements ControlShared {
   readonly deps: ControlHubDeps;
@@ -29,9 +29,9 @@ export class ControlHub implements ControlShared {
     });
   }
 
-  /** One more face; its end is seen by its transport. @param environment its own, where it is another process */
-  accept(transport: ControlTransport, environment?: ClientEnvironment): ControlServer {
-    return new ControlServer(transport, this, environment);
+  /** Serves one more face, until its stream ends. @param environment its own, where it is another process */
+  accept(stream: Duplex, environment?: ClientEnvironment): ControlServer {
+    return new ControlServer(stream, this, environment);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** Answers the control API for one face. */
 
+import type { Duplex } from 'node:stream';
 import type {
   ControlMethods,
   ControlNotifications,
@@ -15,16 +16,15 @@ import type { ClientEnvironment } from '../gateway/client-environments.ts';
 import type { Question } from '../launch/contract.ts';
 import { redactAll } from '../telemetry/redact.ts';
 import { callTool } from './call.ts';
+import { ControlConnection } from './connection.ts';
 import { EventFeed } from './event-feed.ts';
 import { explain } from './explain.ts';
 import { cancelCall } from './live-calls.ts';
 import { lastEntries } from './logs.ts';
 import { checkedRequest } from './params.ts';
-import { ControlRpc } from './rpc.ts';
 import type { ControlShared } from './shared.ts';
 import { hostsFileProblem, snapshotOf, statusOf } from './status.ts';
 import { listTools } from './tools.ts';
-import type { ControlTransport } from './transport.ts';
 import { bringAllUp, comeToRest, restartUnits, unitsOf } from './units.ts';
 
 type Handler<M extends keyof ControlMethods> = (
@@ -39,9 +39,11 @@ type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
 const TOOLS_WITHIN_MS = 30_000;
 
 export class ControlServer {
+  /** Resolves when the face is gone. Never rejects. */
+  readonly ended: Promise<void>;
   readonly #hub: ControlShared;
   readonly #environment: ClientEnvironment | undefined;
-  readonly #rpc: ControlRpc;
+  readonly #connection: ControlConnection;
   readonly #feed: EventFeed;
   readonly #handlers: Handlers;
   readonly #ended = new AbortController();
@@ -49,30 +51,35 @@ export class ControlServer {
   #detach: (() => void) | undefined;
 
   /** @param environment of the face, where it is another process */
-  constructor(transport: ControlTransport, hub: ControlShared, environment?: ClientEnvironment) {
+  constructor(stream: Duplex, hub: ControlShared, environment?: ClientEnvironment) {
     this.#hub = hub;
     this.#environment = environment;
     this.#handlers = { ...this.#looking(), ...this.#calling(), ...this.#mending(), ...this.#steering() };
-    this.#rpc = new ControlRpc(transport, {
-      request: (method, params, signal) => this.#request(method, params, signal),
-      notification: () => undefined,
-    });
+    const connection = new ControlConnection(
+      stream,
+      {
+        request: (method, params, signal) => this.#request(method, params, signal),
+        notification: () => undefined,
+      },
+      hub.deps.clock,
+    );
+    this.#connection = connection;
     this.#feed = new EventFeed({
       hub: hub.events,
       clock: hub.deps.clock,
-      backlog: () => transport.backlog,
+      backlog: () => connection.backlog,
       notify: (notification, params) => {
         this.#notify(notification, params);
       },
     });
-    transport.onClose(() => {
+    this.ended = connection.ended.then(() => {
       this.#end();
     });
   }
 
   /** The face waits for an answer. */
   get isBusy(): boolean {
-    return this.#rpc.isServing;
+    return this.#connection.isServing;
   }
 
   async #request(name: string, given: unknown, signal: AbortSignal): Promise<unknown> {
@@ -84,7 +91,7 @@ export class ControlServer {
   }
 
   #notify<N extends keyof ControlNotifications>(notification: N, params: ControlNotifications[N]): void {
-    this.#rpc.notify(notification, params);
+    this.#connection.notify(notification, params);
   }
 
   #looking(): Some<'status' | 'snapshot' | 'settle' | 'logs' | 'explain' | 'stats' | 'events/subscribe'> {
@@ -228,7 +235,11 @@ export class ControlServer {
   }
 
   async #ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
-    const { answer } = (await this.#rpc.request('prompt', question, signal)) as ControlQuestions['prompt']['result'];
+    const { answer } = (await this.#connection.request(
+      'prompt',
+      question,
+      signal,
+    )) as ControlQuestions['prompt']['result'];
     return answer ?? undefined;
   }
 

@@ -1,10 +1,8 @@
 /** What a connection of the daemon gets: a session of the gateway, one server unchanged, or the control API. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ControlHub } from '../control/hub.ts';
-import { socketTransport } from '../control/socket-transport.ts';
 import { type DoorSession, openStreamDoor, type StreamDoor } from '../downstream/stream-door.ts';
 import type { ClientEnvironments } from '../gateway/client-environments.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -42,8 +40,8 @@ export function attend(socket: Socket, hello: Hello, deps: ClientDeps, accept: (
 function serve(socket: Socket, hello: Hello, { gateway, hub }: ClientDeps, accept: () => void): Attended {
   if (hello.role === 'control') {
     accept();
-    const face = hub.accept(socketTransport(socket), hello);
-    return { isBusy: () => face.isBusy, ended: once(socket, 'close').then(() => undefined) };
+    const face = hub.accept(socket, hello);
+    return { isBusy: () => face.isBusy, ended: face.ended };
   }
   if (hello.transparent !== undefined) return attendTransparent(socket, hello, gateway, accept);
   accept();

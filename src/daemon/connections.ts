@@ -1,7 +1,6 @@
 /** The connections of a daemon that are served, and how they are seen off. */
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { endSocket } from './end-socket.ts';
 import { DRAINING_LINE, type Hello } from './hello.ts';
 
 export interface Connection {
@@ -57,4 +56,17 @@ export class Connections {
   endAll(): void {
     for (const { socket } of this.#open) endSocket(socket, this.#clock);
   }
+}
+
+/** How long the other side may take to read what is on its way. */
+const LINGER_MS = 1_000;
+
+/** Ends a connection: what was written before is still delivered, to a side that reads. */
+export function endSocket(socket: Socket, clock: Pick<Clock, 'after'>, last = ''): void {
+  if (socket.destroyed) return;
+  if (!socket.writableEnded) socket.end(last);
+  // What it goes on to send is nothing that we could answer: it is not carried out, and its end must be seen.
+  socket.removeAllListeners('data').resume();
+  const cancel = clock.after(LINGER_MS, () => socket.destroy(), { background: true });
+  socket.once('close', cancel);
 }

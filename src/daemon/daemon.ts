@@ -1,11 +1,12 @@
 /** The daemon of a hosts file: one gateway for all clients of a user, on one socket. */
-
+import type { Clock } from '../base/clock.ts';
 import { createPromptDesk } from '../control/hub.ts';
 import { ClientEnvironments } from '../gateway/client-environments.ts';
 import { openGateway } from '../gateway/open.ts';
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
+import { LogFile } from '../telemetry/log-file.ts';
 import { reportCrashes } from './crash-report.ts';
 import { DaemonHouse } from './daemon-house.ts';
-import { openDaemonLog } from './daemon-log.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 
 /** How many of the last events a crash report holds. */
@@ -35,4 +36,29 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   } finally {
     await own.close();
   }
+}
+
+interface DaemonLog {
+  readonly log: Log;
+  /** Resolves when what was logged is written or lost. */
+  close(): Promise<void>;
+}
+
+const MAX_FILE_BYTES = 2 * 1024 * 1024;
+const MAX_PENDING = 1024 * 1024;
+
+/** The daemon's own log: a file that is rotated by size. Nothing is written to the streams of whoever started it. */
+function openDaemonLog(file: string, level: LogLevel, clock: Clock): DaemonLog {
+  const lines = new LogFile({
+    file,
+    clock,
+    maxFileBytes: MAX_FILE_BYTES,
+    maxPending: MAX_PENDING,
+    // There is no other place to report it.
+    onError: () => undefined,
+  });
+  return {
+    log: createLog({ level, destination: { write: (text) => lines.append(text) }, clock }),
+    close: () => lines.flush(),
+  };
 }

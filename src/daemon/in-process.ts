@@ -1,9 +1,9 @@
 /** A gateway in this process, seen through the control API over memory: what commands use while no daemon runs. */
+import { duplexPair } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
 import { ControlClient, type QuestionHandler } from '../control/client.ts';
 import { ControlHub, createPromptDesk } from '../control/hub.ts';
-import { memoryTransports } from '../control/transport.ts';
 import { openGateway, programVersion } from '../gateway/open.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 
@@ -27,15 +27,16 @@ export async function openInProcess({ onQuestion, ...options }: InProcessOptions
   const log = createLog({ level: options.logLevel, destination: process.stderr, clock });
   const prompts = createPromptDesk({ clock, env: options.env, log }, 'command');
   const gateway = await openGateway({ ...options, prompter: prompts.prompter });
-  const [faceEnd, gatewayEnd] = memoryTransports();
+  const [faceEnd, gatewayEnd] = duplexPair();
   const hub = new ControlHub({ gateway, clock, version: programVersion(), daemonPid: undefined, prompts });
   hub.accept(gatewayEnd);
-  const client = new ControlClient(faceEnd);
+  const client = new ControlClient(faceEnd, clock);
   if (onQuestion !== undefined) await client.answer(onQuestion);
   return {
     client,
     close: async () => {
       await client.close();
+      await client.ended;
       hub.close();
       await gateway.close();
     },

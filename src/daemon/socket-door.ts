@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { deadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
-import { endSocket } from './end-socket.ts';
+import { endSocket } from './connections.ts';
 import { firstLine } from './first-line.ts';
 import { answerLine, type Hello, MAX_HELLO_BYTES, parseHello } from './hello.ts';
 

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { ControlClient } from '../../src/control/client.ts';
-import { socketTransport } from '../../src/control/socket-transport.ts';
 import { connectDaemon } from '../../src/daemon/connect.ts';
 import { type Endpoint, endpointOf } from '../../src/daemon/endpoint.ts';
 import { type Hello, helloLine, helloOf } from '../../src/daemon/hello.ts';
@@ -108,7 +107,7 @@ export function clientAt({ socket }: Endpoint, hello: Hello): RawClient {
 
 /** A face at the socket. */
 export async function faceAt(endpoint: Endpoint, hello: Hello): Promise<ControlClient> {
-  const client = new ControlClient(socketTransport(await connected(endpoint, hello)));
+  const client = new ControlClient(await connected(endpoint, hello));
   onTestFinished(() => client.close());
   return client;
 }

@@ -3,7 +3,6 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { ControlClient } from '../../src/control/client.ts';
-import { socketTransport } from '../../src/control/socket-transport.ts';
 import { connectOrStart, locateDaemon } from '../../src/daemon/start.ts';
 import { programVersion } from '../../src/gateway/open.ts';
 import { BIN } from './program.ts';
@@ -24,7 +23,7 @@ export async function openFace(hostsFile: string, sandbox: Sandbox): Promise<Con
   });
   const program = { node: process.execPath, file: BIN };
   const start = { endpoint, hello, words: { ...found }, program, env, clock: systemClock() };
-  const client = new ControlClient(socketTransport(await connectOrStart(start, new AbortController().signal)));
+  const client = new ControlClient(await connectOrStart(start, new AbortController().signal));
   closeAfterTest(client);
   return client;
 }

@@ -1,9 +1,9 @@
 /** A daemon without a gateway: for as many hosts and events as no machine of a test has. Its socket and protocol are real. */
 import { createServer, type Socket } from 'node:net';
 import type { ControlMethods, ControlNotifications } from '../../src/api/control.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { AnywhereError } from '../../src/base/errors.ts';
-import { ControlRpc } from '../../src/control/rpc.ts';
-import { socketTransport } from '../../src/control/socket-transport.ts';
+import { ControlConnection } from '../../src/control/connection.ts';
 import type { Endpoint } from '../../src/daemon/endpoint.ts';
 import { firstLine } from '../../src/daemon/first-line.ts';
 import { answerLine, MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
@@ -24,7 +24,7 @@ export interface FakeDaemon {
 
 export async function startFakeDaemon(endpoint: Endpoint, version: string, answers: Answers): Promise<FakeDaemon> {
   await makeOwnFolder(endpoint.folder);
-  const faces = new Map<Socket, ControlRpc>();
+  const faces = new Map<Socket, ControlConnection>();
   const asked: string[] = [];
   let sequence = 0;
   const answer = (method: string, params: unknown): Promise<unknown> => {
@@ -38,7 +38,8 @@ export async function startFakeDaemon(endpoint: Endpoint, version: string, answe
   const welcome = async (socket: Socket): Promise<void> => {
     await firstLine(socket, MAX_HELLO_BYTES, AbortSignal.timeout(5000));
     socket.write(answerLine({ ok: true, version, pid: process.pid }));
-    faces.set(socket, new ControlRpc(socketTransport(socket), { request: answer, notification: () => undefined }));
+    const handlers = { request: answer, notification: () => undefined };
+    faces.set(socket, new ControlConnection(socket, handlers, systemClock()));
   };
   const server = createServer((socket) => {
     socket.on('error', () => undefined).on('close', () => faces.delete(socket));

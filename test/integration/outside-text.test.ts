@@ -12,7 +12,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { MAX_VALUE_BYTES } from '../../src/config/fields.ts';
 import { createCommandRunner } from '../../src/config/secret-command.ts';
-import { MAX_LINE_BYTES, socketTransport } from '../../src/control/socket-transport.ts';
+import { ControlClient } from '../../src/control/client.ts';
+import { MAX_LINE_BYTES } from '../../src/control/connection.ts';
 import { firstLine } from '../../src/daemon/first-line.ts';
 import { MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
 import { PREAMBLE_LIMITS } from '../../src/launch/preamble.ts';
@@ -220,10 +221,7 @@ const READERS: readonly Reader[] = [
     limit: MAX_LINE_BYTES,
     drive: async () => {
       const { path, open } = await floodingSocket(Buffer.alloc(1024 * 1024, 'x'));
-      const transport = socketTransport(connect(path));
-      await new Promise<void>((resolve) => {
-        transport.onClose(resolve);
-      });
+      await new ControlClient(connect(path)).ended;
       await until(() => open() === 0);
     },
   },

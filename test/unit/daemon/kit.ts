@@ -1,4 +1,5 @@
 /** A gateway over real local servers, and faces on it. */
+import { duplexPair } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
@@ -6,7 +7,6 @@ import { ControlClient } from '../../../src/control/client.ts';
 import { ControlHub } from '../../../src/control/hub.ts';
 import { PromptDesk } from '../../../src/control/prompts.ts';
 import type { ControlHubDeps } from '../../../src/control/shared.ts';
-import { memoryTransports } from '../../../src/control/transport.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { openGateway, type RigOptions } from '../gateway/kit.ts';
 
@@ -44,7 +44,7 @@ export function control(
     hub.close();
   });
   const face = (): ControlClient => {
-    const [near, far] = memoryTransports();
+    const [near, far] = duplexPair();
     hub.accept(far);
     const client = new ControlClient(near);
     onTestFinished(() => client.close());

@@ -1,9 +1,10 @@
+import { duplexPair } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
 import { ControlClient } from '../../../src/control/client.ts';
-import { ControlRpc } from '../../../src/control/rpc.ts';
-import { memoryTransports } from '../../../src/control/transport.ts';
+import { ControlConnection } from '../../../src/control/connection.ts';
 import { Attachment } from '../../../src/dashboard/attach.ts';
 import type { Message } from '../../../src/model/update.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
@@ -11,17 +12,17 @@ import { until } from '../../harness/until.ts';
 
 interface End {
   readonly client: ControlClient;
-  readonly rpc: ControlRpc;
+  readonly rpc: ControlConnection;
   close(): void;
 }
 
 /** A face's end of a connection, and what answers at the other. */
 function connection(): End {
-  const [face, daemon] = memoryTransports();
+  const [face, daemon] = duplexPair();
   const request = (method: string): Promise<unknown> =>
     Promise.resolve(method === 'events/subscribe' ? { run: 'r', sequence: 0, resync: false } : { prompts: [] });
-  const rpc = new ControlRpc(daemon, { request, notification: () => undefined });
-  return { client: new ControlClient(face), rpc, close: () => daemon.close() };
+  const rpc = new ControlConnection(daemon, { request, notification: () => undefined }, systemClock());
+  return { client: new ControlClient(face), rpc, close: () => daemon.end() };
 }
 
 function attached(connect: (mode: string) => Promise<ControlClient>) {

@@ -1,27 +1,32 @@
-import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { getEventListeners, once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Duplex, duplexPair } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { ControlRpc, type RpcHandlers } from '../../../src/control/rpc.ts';
-import { type ControlTransport, memoryTransports } from '../../../src/control/transport.ts';
+import { ControlConnection, type ControlHandlers } from '../../../src/control/connection.ts';
+import { scratch } from '../../harness/scratch.ts';
 import { settled } from '../protocol/kit.ts';
-import { stateOf } from '../protocol/peer-kit.ts';
 
-const refuse: RpcHandlers = {
+const refuse: ControlHandlers = {
   request: (method) => Promise.reject(new AnywhereError('USAGE', `unknown ${method}`)),
   notification: () => undefined,
 };
 
-function pair(handlers: Partial<RpcHandlers> = {}): {
-  client: ControlRpc;
-  server: ControlRpc;
-  near: ControlTransport;
-  far: ControlTransport;
+function pair(handlers: Partial<ControlHandlers> = {}): {
+  client: ControlConnection;
+  server: ControlConnection;
+  near: Duplex;
+  far: Duplex;
 } {
-  const [near, far] = memoryTransports();
-  return { near, far, client: new ControlRpc(near, refuse), server: new ControlRpc(far, { ...refuse, ...handlers }) };
+  const [near, far] = duplexPair();
+  const clock = systemClock();
+  const server = new ControlConnection(far, { ...refuse, ...handlers }, clock);
+  return { near, far, client: new ControlConnection(near, refuse, clock), server };
 }
 
-describe('ControlRpc', () => {
+describe('ControlConnection', () => {
   it('answers requests of both sides, whatever the order', async () => {
     const { client, server } = pair({
       request: async (_method, params) => {
@@ -132,45 +137,67 @@ describe('ControlRpc', () => {
   });
 
   it.each([
-    null,
-    5,
-    'text',
-    [],
-    {},
-    { id: 99, result: 1 },
-    { id: 'x' },
-    { method: 'cancel' },
-    { method: 'cancel', params: null },
-    { id: 1 },
+    { jsonrpc: '2.0', id: 99, result: 1 },
+    { jsonrpc: '2.0', method: 'notifications/cancelled' },
+    { jsonrpc: '2.0', method: 'notifications/cancelled', params: null },
+    { jsonrpc: '2.0', method: 'notifications/cancelled', params: [] },
   ])('survives %j', async (message) => {
     const { client, near, far } = pair({ request: () => Promise.resolve('fine') });
-    near.send(message as object);
-    far.send(message as object);
-    await settled();
-    expect(await stateOf(client.request('a', {}))).toBe('fine');
+    near.write(`${JSON.stringify(message)}\n`);
+    far.write(`${JSON.stringify(message)}\n`);
+    expect(await client.request('a', {})).toBe('fine');
   });
+
+  it.each(['{"a":', 'null', '5', '[]', '{}', '{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}'])(
+    'a line that is no message ends the connection: %s',
+    async (line) => {
+      const { client, far } = pair();
+      far.write(`${line}\n`);
+      await client.ended;
+      await expect(client.request('a', {})).rejects.toMatchObject({ code: 'NO_DAEMON' });
+    },
+  );
 });
 
-describe('memoryTransports', () => {
-  it('deliver copies, later, in order, and nothing once they are closed', async () => {
-    const [near, far] = memoryTransports();
-    const heard: unknown[] = [];
-    far.onMessage((message) => heard.push(message));
-    const sent = { a: 1, gone: undefined };
-    near.send(sent);
-    near.send({ b: 2 });
-    sent.a = 5;
-    expect(heard).toEqual([]);
-    await settled();
-    expect(heard).toEqual([{ a: 1 }, { b: 2 }]);
-    let closed = 0;
-    far.onClose(() => {
-      closed += 1;
+describe('ControlConnection over a socket', () => {
+  async function sockets(): Promise<readonly [Socket, Socket]> {
+    const listener = createServer();
+    const path = join(scratch(), 's');
+    listener.listen(path);
+    await once(listener, 'listening');
+    const here = connect(path);
+    const [there] = (await once(listener, 'connection')) as [Socket];
+    onTestFinished(() => {
+      here.destroy();
+      there.destroy();
+      listener.close();
     });
-    near.close();
-    far.close();
-    near.send({ c: 3 });
-    await settled();
-    expect([heard.length, closed]).toEqual([2, 1]);
+    return [here, there];
+  }
+
+  it('carries messages whole and in order, those before its end too, and tells both sides', async () => {
+    const [here, there] = await sockets();
+    const heard: unknown[] = [];
+    const left = new ControlConnection(here, refuse, systemClock());
+    const notification = (method: string, params: unknown): unknown => heard.push([method, params]);
+    const right = new ControlConnection(there, { ...refuse, notification }, systemClock());
+    const text = 'ü\n'.repeat(100_000);
+    left.notify('first', { text });
+    left.notify('last', {});
+    left.close();
+    left.notify('after the end', {});
+    await Promise.all([left.ended, right.ended]);
+    expect(heard).toEqual([
+      ['first', { text }],
+      ['last', {}],
+    ]);
+  });
+
+  it('says how much waits for a side that does not read', async () => {
+    const [here] = await sockets();
+    const left = new ControlConnection(here, refuse, systemClock());
+    expect(left.backlog).toBe(0);
+    left.notify('n', { text: 'x'.repeat(4_000_000) });
+    expect(left.backlog).toBeGreaterThan(1_000_000);
   });
 });

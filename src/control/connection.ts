@@ -1,0 +1,157 @@
+/** One end of the control API: JSON-RPC 2.0 in both directions over a stream of bytes, one JSON text a line. */
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, isErrorCode, reportOf } from '../base/errors.ts';
+import { Scope } from '../base/scope.ts';
+import type { Message } from '../protocol/message.ts';
+import { Peer } from '../protocol/peer.ts';
+import { MessageReader } from '../protocol/reader.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+
+export interface ControlHandlers {
+  readonly request: (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
+  readonly notification: (method: string, params: unknown) => void;
+}
+
+/** A tool's result may come this way. */
+export const MAX_LINE_BYTES = 256 * 1024 * 1024;
+
+/** While the other side leaves more than this unread, we read nothing from it. */
+const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
+const APPLICATION_ERROR = -32000;
+
+export class ControlConnection {
+  /** Resolves when the other side has ended, or we have closed. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #stream: Duplex;
+  readonly #handlers: ControlHandlers;
+  readonly #writer: MessageWriter;
+  readonly #peer: Peer;
+  /** A request's failure is its reply: nothing is left to report. */
+  readonly #scope = new Scope(() => undefined);
+  readonly #serving = new Map<unknown, AbortController>();
+
+  /** Takes the stream over. A line that is no JSON-RPC message, or too long, ends the connection. */
+  constructor(stream: Duplex, handlers: ControlHandlers, clock: Clock) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+    const resume = (congested: boolean): void => {
+      if (!congested) stream.resume();
+    };
+    // Each message leaves at once: whoever ends the stream must not find messages that still wait here.
+    this.#writer = new MessageWriter(stream, resume, { chunkBytes: 0 });
+    this.#peer = new Peer(
+      this.#writer,
+      {
+        request: (message) => {
+          this.#scope.run(this.#serve(message));
+        },
+        notification: (message) => {
+          this.#notified(message);
+        },
+        stray: () => undefined,
+      },
+      clock,
+    );
+    this.#read();
+    this.ended = new Promise((resolve) => {
+      stream.on('close', () => {
+        this.#end();
+        resolve();
+      });
+    });
+  }
+
+  /** The other side waits for an answer. */
+  get isServing(): boolean {
+    return this.#serving.size > 0;
+  }
+
+  /** Bytes that were sent and wait for the other side to read. */
+  get backlog(): number {
+    return this.#writer.unreadBytes;
+  }
+
+  /** Rejects with the AnywhereError of the other side. Aborting the signal cancels the work there. */
+  async request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    if (!this.#stream.writable) throw gone();
+    const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
+    const reply = await this.#peer.request(method, JSON.stringify(params), options);
+    if (reply.kind === 'error') throw errorFrom(reply);
+    return reply.resultValue();
+  }
+
+  notify(method: string, params: unknown): void {
+    if (this.#stream.writable) this.#peer.notify(method, JSON.stringify(params));
+  }
+
+  /** What was sent before is still delivered. */
+  close(): void {
+    this.#stream.end();
+    this.#writer.close();
+  }
+
+  #read(): void {
+    const stream = this.#stream;
+    const end = (): void => {
+      stream.destroy();
+    };
+    const reader = new MessageReader(
+      {
+        message: (message) => {
+          this.#peer.receive(message);
+        },
+        ...{ batch: end, refused: end, noise: end, overflow: end },
+        oversized: () => undefined,
+      },
+      MAX_LINE_BYTES,
+    );
+    stream.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => {
+      reader.push(chunk);
+      if (this.#writer.congested && this.backlog > MOST_UNREAD_BYTES) stream.pause();
+    });
+    stream.on('end', () => stream.end());
+  }
+
+  #notified(message: Message): void {
+    const params = message.paramsValue();
+    if (message.method !== 'notifications/cancelled') this.#handlers.notification(message.method, params);
+    else
+      this.#serving
+        .get((params as { requestId?: unknown } | null | undefined)?.requestId)
+        ?.abort(new AnywhereError('CANCELLED', 'cancelled by the caller'));
+  }
+
+  async #serve(request: Message): Promise<void> {
+    const controller = new AbortController();
+    const id = request.idKey;
+    this.#serving.set(id, controller);
+    try {
+      const result = await this.#handlers.request(request.method, request.paramsValue(), controller.signal);
+      if (this.#stream.writable) this.#peer.reply(request, JSON.stringify(result ?? {}));
+    } catch (thrown) {
+      const error = asAnywhereError(thrown);
+      if (this.#stream.writable) this.#peer.replyError(request, APPLICATION_ERROR, error.message, reportOf(error));
+    } finally {
+      this.#serving.delete(id);
+    }
+  }
+
+  #end(): void {
+    this.#peer.close(gone());
+    for (const controller of this.#serving.values()) controller.abort(gone());
+  }
+}
+
+/** The error as it was thrown on the other side. */
+function errorFrom(reply: Message): AnywhereError {
+  const { message, data } = reply.errorValue();
+  const { code, host, server, tool, evidence, hint } = (data ?? {}) as Partial<ErrorReport>;
+  if (code === undefined || !isErrorCode(code)) return new AnywhereError('INTERNAL', message);
+  return new AnywhereError(code, message, { host, server, tool, evidence, hint });
+}
+
+function gone(): AnywhereError {
+  return new AnywhereError('NO_DAEMON', 'the gateway this command talked to has ended');
+}
