@@ -152,7 +152,7 @@ function untilGone(
       hasEnded = true;
       reader.end();
       if (clock === undefined) closed();
-      else void allAnswered(session, clock).then(closed);
+      else allAnswered(session, clock).then(closed, closed);
     });
     input.on('error', () => {
       gone('reading from the client failed');

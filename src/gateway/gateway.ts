@@ -66,12 +66,12 @@ export class Gateway {
   readonly statistics: Statistics;
   readonly startedMs: number;
   readonly clock: Clock;
-  /** What hosts wait for a person for. */
+  /** What hosts ask a person. */
   readonly questions: OpenQuestions;
   /** One passphrase serves all hosts. @internal The types are ssh2's, which users of the library may not have. */
   readonly keyring = new Keyring();
-  readonly #deps: GatewayDeps;
   readonly pools: Pools;
+  readonly #deps: GatewayDeps;
   readonly #linkDeps: LinkDeps;
   readonly #scope: Scope;
   readonly #reporter: Reporter;
@@ -104,11 +104,12 @@ export class Gateway {
     this.statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
     this.#fleet = this.#createFleet(plan);
     this.catalog = this.#createCatalog();
+    const askedFor = (host: string, owner: InstanceOwner): void => {
+      this.askedFor(host, owner);
+    };
     this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
       waitsFor: (host) => this.questions.causeOf(host),
-      askedFor: (host, owner) => {
-        this.askedFor(host, owner);
-      },
+      askedFor,
       listingFailure: (unit) => this.keeper.failure(unit),
     });
     this.pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
@@ -117,9 +118,7 @@ export class Gateway {
       scope: this.#scope,
       catalog: this.catalog,
       units: () => this.units,
-      askedFor: (host, owner) => {
-        this.askedFor(host, owner);
-      },
+      askedFor,
       onProblem: (unit, error) => {
         this.#reporter.problem(unit.plan, error);
       },

@@ -1,25 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolCall } from '../../../src/calls/call.ts';
 import { whileWaiting } from '../../../src/calls/waiting-progress.ts';
-import { serverPlan } from '../catalog/kit.ts';
-import { parsed } from '../protocol/kit.ts';
 import { peerKit } from '../protocol/peer-kit.ts';
+import { callOfX } from './call-kit.ts';
 
 function callWith(meta: string): { call: ToolCall; client: ReturnType<typeof peerKit> } {
   const client = peerKit();
-  const route = {
-    publicKey: 'p',
-    server: serverPlan('box', 'files'),
-    original: 'o',
-    originalJson: '"o"',
-    definition: Buffer.from('{}'),
-  };
-  // The parts of a call that progress needs.
-  const call = {
-    route,
-    caller: { peer: client.peer },
-    request: parsed(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"p","_meta":${meta}}}`),
-  } as ToolCall;
+  const call = callOfX({ meta, peer: client.peer });
   return { call, client };
 }
 

@@ -1,22 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import type { ToolCall } from '../../../src/calls/call.ts';
 import { CallEvents } from '../../../src/gateway/call-events.ts';
 import type { Message } from '../../../src/protocol/message.ts';
 import { EventBus } from '../../../src/telemetry/event-bus.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
-import { serverPlan } from '../catalog/kit.ts';
+import { callOfX } from '../calls/call-kit.ts';
 import { parsed } from '../protocol/kit.ts';
 
-const route = {
-  publicKey: 'box__files__x',
-  server: serverPlan('box', 'files'),
-  original: 'x',
-  originalJson: '"x"',
-  definition: Buffer.from('{}'),
-};
-// The parts of a call that events look at.
-const CALL = { id: 7, caller: { id: 'c1' }, route } as ToolCall;
+const CALL = callOfX();
 const PLACE = { call: 7, host: 'box', server: 'files', tool: 'x' };
 
 function observed(): { events: CallEvents; bus: EventBus; clock: ManualClock } {

@@ -300,7 +300,7 @@ describe('an edited hosts file', () => {
     await until(() => rig.gateway.units[0]?.state.starting === 1);
     await rig.edit([slow]);
     expect(textOf(await rig.client.reply(waiting))).toMatch(
-      /box\/slow was stopped: the hosts file was changed.*call it again/su,
+      /box\/slow was stopped: the hosts file was changed.*call the tool again/su,
     );
     expect(await rig.client.text('box__slow__sleep', { ms: 1 })).toBe('slept 1 ms');
   });

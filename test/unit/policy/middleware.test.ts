@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolCall } from '../../../src/calls/call.ts';
 import { chain, type Middleware } from '../../../src/policy/middleware.ts';
-import { serverPlan } from '../catalog/kit.ts';
+import { callOfX } from '../calls/call-kit.ts';
 import { parsed } from '../protocol/kit.ts';
 
-const route = {
-  publicKey: 'box__files__x',
-  server: serverPlan('box', 'files'),
-  original: 'x',
-  originalJson: '"x"',
-  definition: Buffer.from('{}'),
-};
-const CALL = { id: 7, route } as ToolCall;
+const CALL = callOfX();
 
 describe('chain', () => {
   it('puts the first middleware outermost', async () => {
