@@ -1,7 +1,6 @@
 /** A machine whose sshd ends idle channels (ChannelTimeout, OpenSSH 9.2 and later). */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SshBackend } from '../../src/config/plan.ts';
 import { reportHosts } from '../../src/control/host-report.ts';
@@ -34,9 +33,11 @@ describe.skipIf(!knowsChannelTimeout()).each<SshBackend>(['ssh2', 'openssh'])('o
       const answer = await client.text('box__echo__pid');
       const pid = Number(answer);
       expect(pid, answer).toBeGreaterThan(0);
-      await until(() => !isAlive(pid), { withinMs: 15_000 });
+      // Not only the process is gone: we have been told.
+      const state = (): string | undefined => reportHosts(gateway)[0]?.servers[0]?.state;
+      const what = (): string => `the server to be idle, not ${state()}`;
+      await until(() => !isAlive(pid) && state() === 'idle', { withinMs: 15_000, what });
     }
-    await sleep(500);
     const state = reportHosts(gateway)[0]?.servers[0];
     expect(state?.state, JSON.stringify(state)).not.toMatch(/crash|failed/);
     expect(events().filter((event) => JSON.stringify(event).includes('SERVER_EXITED'))).toEqual([]);

@@ -214,7 +214,7 @@ function bytesRead(pid: number): number {
 }
 
 async function expectWatch(sshd: Sshd, watch: 'input' | 'output'): Promise<void> {
-  const tails = (): number => sshd.programs().filter(({ commandLine }) => commandLine.startsWith('tail --pid')).length;
+  const tails = (): number => sshd.programs().filter(({ commandLine }) => /^\S*tail --pid/.test(commandLine)).length;
   // Each of the four that still run has one.
   if (watch === 'output') await until(() => tails() >= 4, { what: 'launchers to watch their output' });
   else expect(tails()).toBe(0);

@@ -3,14 +3,13 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HostPlan } from '../../src/config/plan.ts';
 import type { Channel, Dialer, Transport } from '../../src/launch/contract.ts';
 import type { Link, LinkDeps } from '../../src/link/contract.ts';
-import { createHostLink } from '../../src/link/create.ts';
 import { createOpensshDialer } from '../../src/openssh/dialer.ts';
 import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';
 import { proves } from '../requirements.ts';
-import { fixtureLaunch, linkDeps, linkOver, NEVER, RECONNECT, said, sshHost } from './launch-support.ts';
+import { fixtureLaunch, linkDeps, linkOver, NEVER, said, sshHost } from './launch-support.ts';
 import { SilencingLine } from './silencing-line.ts';
 
 const HEARTBEAT = { intervalMs: 500, leaseMs: 3_000 };
@@ -140,7 +139,7 @@ describe.each(['ssh2', 'openssh'] as const)('over %s, a line that goes silent', 
   });
 });
 
-/** Where bytes are counted, and sessions can be sent along with the login. */
+/** Where bytes are counted. */
 describe('over ssh2, a line', () => {
   it('that goes silent before the warden is there is given up as soon as any other', async () => {
     const where = await setting('ssh2', () => undefined);
@@ -151,23 +150,5 @@ describe('over ssh2, a line', () => {
     expect(await channel.ended).toMatchObject({ kind: 'lost', cause: { code: 'LINK_LOST', host: 'box' } });
     // Three beats, and the moment before the warden is started.
     expect(performance.now() - silentAt).toBeLessThan(3 * HEARTBEAT.intervalMs + 2_000);
-  });
-
-  it('is not given up where a session sent along with the login is not needed: it ends, the line stays', {
-    timeout: 60_000,
-  }, async () => {
-    const { sshd, link, host, deps } = await setting('ssh2', () => undefined);
-    await said(await link.open(fixtureLaunch(sshd.servers, 'stubborn.sh'), NEVER), 'up');
-    await link.close();
-    await sshd.quiet();
-    const again = createHostLink(host, { reconnect: RECONNECT, heartbeat: HEARTBEAT }, deps);
-    onTestFinished(() => again.close());
-    await again.ready(NEVER);
-    await until(() => sshd.programs().length > 0, { what: 'the session sent along', everyMs: 5 });
-    await sshd.quiet(6_000);
-    await new Promise((resolve) => {
-      setTimeout(resolve, HEARTBEAT.leaseMs + 2_000);
-    });
-    expect(again.state.kind).toBe('ready');
   });
 });

@@ -37,6 +37,9 @@ async function resultLine(client: RawClient, tool: string, args: object = {}): P
 
 const envelope = (result: string): string => `{"jsonrpc":"2.0","id":"the id","result":${result}}`;
 
+/** No control byte leaves us: a tab between tokens, which means nothing, becomes a space. */
+const withSpaces = (value: string): string => value.replaceAll('\t', ' ');
+
 /** Without printing 30 MB where they differ. */
 function expectSame(line: string, expected: string): void {
   if (line === expected) return;
@@ -51,7 +54,7 @@ function expectSame(line: string, expected: string): void {
 describe('the bytes of a result', () => {
   it.each(Object.keys(VALUES))(proves('are those the server wrote: %s', 'values', 'verbatim'), async (of) => {
     const client = await twoHosts();
-    expectSame(await resultLine(client, 'value', { of }), envelope(VALUES[of] ?? ''));
+    expectSame(await resultLine(client, 'value', { of }), envelope(withSpaces(VALUES[of] ?? '')));
   });
 
   it(proves('are those the server wrote but for the URIs it names', 'values', 'result-uris'), async () => {
@@ -68,6 +71,8 @@ describe('the bytes of a request', () => {
     const client = await twoHosts();
     const tail = `"arguments":${VALUES[of] ?? ''}}}`;
     client.send(`{"jsonrpc":"2.0","id":"the id","method":"tools/call","params":{"name":"two__values__hash",${tail}`);
-    expect((await client.reply('the id', 25_000)).line).toContain(createHash('sha256').update(tail).digest('hex'));
+    expect((await client.reply('the id', 25_000)).line).toContain(
+      createHash('sha256').update(withSpaces(tail)).digest('hex'),
+    );
   });
 });

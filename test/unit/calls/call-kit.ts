@@ -12,7 +12,9 @@ export function callOfX({ meta = '{}', peer }: { readonly meta?: string; readonl
     `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"box__files__x","_meta":${meta}}}`,
   );
   const owner = {} as InstanceOwner;
-  const caller = { id: 'c1', owner, peer: peer ?? peerKit().peer, profile: () => undefined };
+  const asItIs = { paramEdits: () => [] };
+  const tasks = { toServer: asItIs, toClient: asItIs };
+  const caller = { id: 'c1', owner, peer: peer ?? peerKit().peer, profile: () => undefined, tasks };
   const call: Call = new Call(7, caller, request, 0);
   call.aim({
     publicKey: 'box__files__x',

@@ -20,7 +20,7 @@ describe('an error for people', () => {
       '  where  host gpu1 · server files',
       '  seen   known: SHA256:a (known_hosts:3)',
       '         shown: SHA256:b',
-      "  next   compare the fingerprints with the machine's owner, then remove the old line",
+      '  next   compare the fingerprint with the owner of the machine, then remove the old line from known_hosts',
       '',
     ]);
   });
