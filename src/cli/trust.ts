@@ -5,6 +5,7 @@
 
 import type { TrustCandidate } from '../api/control.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
 import { confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
@@ -146,13 +147,13 @@ class Trusting {
       const params = { host: this.#host, name: candidate.name, fingerprint };
       const { file } = await this.#client.request('trust/accept', params, io.signal);
       this.#written.push({ name: candidate.name, fingerprint, file });
-      if (!globals.json) out.write(`wrote ${type} ${fingerprint} of ${candidate.name} to ${file}\n`);
+      if (!globals.json) out.write(`${oneLine(`wrote ${type} ${fingerprint} of ${candidate.name} to ${file}`)}\n`);
     }
   }
 }
 
 function keyLines(candidate: TrustCandidate): string[] {
-  return candidate.keys.map(({ type, fingerprint }) => `${type} ${fingerprint}`);
+  return candidate.keys.map(({ type, fingerprint }) => oneLine(`${type} ${fingerprint}`));
 }
 
 function withoutPadding(fingerprint: string): string {
