@@ -67,7 +67,7 @@ export class Calls {
 
   /** A tools/call to the server it is aimed at. */
   async send(call: ToolCall): Promise<Message> {
-    const found = this.#router.instance(call.route.server, call.caller.owner, call.signal);
+    const found = this.#router.instance(call.route.server, call.caller.owner, call);
     const instance = found instanceof Promise ? await whileWaiting(found, call, this.#clock) : found;
     const { timeoutMs } = instance.server;
     return this.#ask(instance, call, { edits: nameEdit(call), timeoutMs, isRepeat: false });
@@ -80,7 +80,7 @@ export class Calls {
 
   /** Any other request that a server answers. */
   async forward(call: Call, { server, edits, isPatient, uri }: Destination): Promise<Message> {
-    const instance = await this.#router.instance(server, call.caller.owner, call.signal);
+    const instance = await this.#router.instance(server, call.caller.owner, call);
     const timeoutMs = isPatient === true ? Number.POSITIVE_INFINITY : server.timeoutMs;
     const send = (): Promise<Message> => this.#ask(instance, call, { edits, timeoutMs, isRepeat: false });
     return uri !== undefined && isSubscription(call.request) ? countedSubscription(instance, call, uri, send) : send();
@@ -121,7 +121,7 @@ export class Calls {
       timeoutMs,
       totalTimeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : instance.server.totalTimeoutMs,
       isLimited: true,
-      signal: call.signal,
+      signal: call,
       onProgress: (progress: Message): void => {
         this.#progressed(call, progress);
       },
@@ -133,7 +133,7 @@ export class Calls {
       return reply;
     } catch (thrown) {
       const error = asAnywhereError(thrown);
-      if (call.isCancelled) throw error;
+      if (call.aborted) throw error;
       if (instance.isLive) throw failedThere(instance, error);
       return await this.#lost(instance, call, attempt, { error, elapsedMs: this.#clock.monotonic() - sinceMs });
     }
@@ -159,7 +159,7 @@ export class Calls {
         : outcomeUnknown(server, error, elapsedMs);
     this.#deps.onRepeat(repeatOf(call, server, why, error));
     await linkSettled(this.#router.unit(server).link, this.#clock, Math.min(RETURN_MS, attempt.timeoutMs), call.signal);
-    const next = await this.#router.instance(server, call.caller.owner, call.signal);
+    const next = await this.#router.instance(server, call.caller.owner, call);
     return this.#ask(next, call, { ...attempt, isRepeat: true });
   }
 }

@@ -98,7 +98,7 @@ const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 function movingReason(call: ToolCall, error: AnywhereError): RepeatReason | undefined {
-  if (call.isCancelled) return undefined;
+  if (call.aborted) return undefined;
   if (error.isUnsent || UNSENT.has(error.code)) return 'unsent';
   const { cause } = error;
   return error.code === 'OUTCOME_UNKNOWN' && cause instanceof AnywhereError ? whyAgain(call, cause) : undefined;

@@ -102,9 +102,16 @@ export class Router {
     });
   }
 
-  /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
-  instance(server: ServerPlan, owner: InstanceOwner, signal: AbortSignal): Instance | Promise<Instance> {
-    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, signal);
+  /**
+   * A live instance for this client, at once where there is one; otherwise host and server are brought up.
+   * @param asker whose signal ends the wait; asked for a signal only where there is a wait
+   */
+  instance(
+    server: ServerPlan,
+    owner: InstanceOwner,
+    asker: { readonly signal: AbortSignal },
+  ): Instance | Promise<Instance> {
+    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, asker.signal);
   }
 
   /** The instance that works for this client, if it is up. */

@@ -78,7 +78,7 @@ export class Examination {
     const { clock } = this.#gateway;
     const startedMs = clock.monotonic();
     const unit = this.#gateway.router.unit(server);
-    await this.#gateway.router.instance(server, session, signal);
+    await this.#gateway.router.instance(server, session, { signal });
     await orAbort(this.#gateway.spoken(server.timeoutMs, [unit]), signal);
     const failure = this.#gateway.keeper.failure(unit);
     if (failure !== undefined) throw failure;

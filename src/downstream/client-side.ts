@@ -151,10 +151,10 @@ export class ClientSide {
     return this.#deps.router.named('tools', name, this.#client.profile());
   }
 
-  #callFailed({ request, isCancelled, isRevoked }: Call, route: Route, error: AnywhereError): void {
+  #callFailed({ request, aborted, isRevoked }: Call, route: Route, error: AnywhereError): void {
     const { host, name: server } = route.server;
     // A cancelled request gets no answer (MCP, utilities/cancellation).
-    if (isCancelled && !isRevoked) this.#client.peer.abandon(request);
+    if (aborted && !isRevoked) this.#client.peer.abandon(request);
     else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
   }
 
@@ -203,7 +203,7 @@ export class ClientSide {
     } catch (thrown) {
       const error = asAnywhereError(thrown);
       // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (call.isCancelled && !call.isRevoked) this.#client.peer.abandon(request);
+      if (call.aborted && !call.isRevoked) this.#client.peer.abandon(request);
       else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
     } finally {
       this.#running.end(id);

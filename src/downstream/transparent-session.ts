@@ -202,12 +202,12 @@ export class TransparentSession implements InstanceOwner {
   }
 
   async #relay(running: RunningRequest, way: Way): Promise<void> {
-    const { request, signal } = running;
+    const { request } = running;
     try {
-      const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal });
+      const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal: running });
       way.from.respond(request, asReplyTo(request, reply));
     } catch (error) {
-      if (running.isCancelled && !running.isRevoked) way.from.abandon(request);
+      if (running.aborted && !running.isRevoked) way.from.abandon(request);
       else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error).at(way.place)));
     } finally {
       way.running.end(request.idKey);

@@ -229,7 +229,7 @@ export class Gateway {
     environment?: ClientEnvironment,
   ): TransparentSession {
     const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> =>
-      Promise.resolve(this.router.instance(server, owner, signal));
+      Promise.resolve(this.router.instance(server, owner, { signal }));
     const session = new TransparentSession(writer, { ...this.#sessionDeps, instance });
     if (environment !== undefined) this.#deps.environments?.bind(session, environment);
     return session;

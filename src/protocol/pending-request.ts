@@ -3,6 +3,14 @@ import type { AnywhereError } from '../base/errors.ts';
 import type { Message } from './message.ts';
 import type { Line } from './splice.ts';
 
+/** What a request needs of an AbortSignal. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface RequestOptions {
   /** The longest time without an answer or progress; then the request fails with CALL_TIMEOUT. Infinity: no limit. */
   readonly timeoutMs: number;
@@ -10,7 +18,7 @@ export interface RequestOptions {
   readonly totalTimeoutMs?: number;
   /** A call of a client: waits while the limit of running calls is reached, and is refused when too many wait. */
   readonly isLimited?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Cancellation | undefined;
   /** The progress notification as it came; its token is our request id. */
   readonly onProgress?: ((message: Message) => void) | undefined;
   /** The reply may name a task, whose progress comes under the same token afterwards (MCP 2025-11-25, tasks). */

@@ -46,7 +46,7 @@ function routerKit(plan: Partial<ServerPlan> = {}) {
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), clock);
   const router = new Router(catalog, new Map([['box/files', unit]]), clock);
   const cancellation = new AbortController();
-  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation.signal)));
+  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation)));
   /** The server that was started answers initialize. */
   const answer = async (): Promise<void> => {
     await settled();
@@ -62,7 +62,7 @@ describe('a call', () => {
     const first = call();
     await answer();
     const instance = await first;
-    expect(router.instance(server, owner, cancellation.signal)).toBe(instance);
+    expect(router.instance(server, owner, cancellation)).toBe(instance);
     expect(link.channels).toHaveLength(1);
   });
 
