@@ -1,9 +1,9 @@
-/** Who has subscribed to which resource of one instance: the server is told of the first and of the last only. */
+/** The subscribers of each resource of one instance. The server hears of the first and the last subscriber only. */
 
 export class Subscriptions<Holder> {
   readonly #holders = new Map<string, Set<Holder>>();
 
-  /** True where nobody had subscribed to it before. */
+  /** True for the first subscriber. */
   add(uri: string, holder: Holder): boolean {
     const known = this.#holders.get(uri);
     if (known === undefined) this.#holders.set(uri, new Set([holder]));
@@ -11,14 +11,14 @@ export class Subscriptions<Holder> {
     return known === undefined;
   }
 
-  /** True where nobody is left. */
+  /** True for the last subscriber. */
   remove(uri: string, holder: Holder): boolean {
     const holders = this.#holders.get(uri);
     if (holders?.delete(holder) !== true || holders.size > 0) return false;
     return this.#holders.delete(uri);
   }
 
-  /** The URIs that nobody is left for once this holder is gone. */
+  /** Returns the URIs whose last subscriber this was. */
   removeAll(holder: Holder): readonly string[] {
     return [...this.#holders.keys()].filter((uri) => this.remove(uri, holder));
   }
@@ -27,7 +27,6 @@ export class Subscriptions<Holder> {
     return this.#holders.get(uri)?.has(holder) === true;
   }
 
-  /** For a new instance that takes the place of one that is gone. */
   get uris(): readonly string[] {
     return [...this.#holders.keys()];
   }
