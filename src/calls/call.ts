@@ -1,7 +1,7 @@
 /** One request of an AI client, from the client's line to the reply: the object that everything about a call hangs on. */
-import type { AnywhereError } from '../base/errors.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
-import type { Message } from '../protocol/message.ts';
+import { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
@@ -75,6 +75,8 @@ export class Call extends RunningRequest {
   route: Route | undefined = undefined;
   /** What the server told last of its progress. */
   progress: Message | undefined = undefined;
+  /** The last number told to the client, where numbers of ours or of another attempt stand beside the server's. */
+  lastProgress: number | undefined = undefined;
 
   constructor(id: number, caller: Caller, request: Message, startedMs: number) {
     super(request);
@@ -94,3 +96,17 @@ export class Call extends RunningRequest {
 export type ToolCall = Call & { readonly route: Route };
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;
+
+/** tool-error: the tool itself says that it failed. error: JSON-RPC's, or there was no reply. */
+export type Outcome = 'ok' | 'tool-error' | 'error' | 'cancelled';
+
+/** @param outcome the reply, or what was thrown */
+export function outcomeOf(outcome: unknown): Outcome {
+  if (outcome instanceof Message) return replyOutcome(outcome);
+  return outcome instanceof AnywhereError && outcome.code === 'CANCELLED' ? 'cancelled' : 'error';
+}
+
+function replyOutcome(reply: Message): Outcome {
+  if (reply.kind === 'error' || reply.result === undefined) return 'error';
+  return reply.isTrue('isError') ? 'tool-error' : 'ok';
+}

@@ -8,14 +8,14 @@ import type { Message } from '../protocol/message.ts';
 import { forwardRequest } from '../protocol/relay.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
+import { countedSubscription, isSubscription } from '../upstream/subscriptions.ts';
 import { Call, type Caller, type CallHandler, type CallObserver, type ToolCall } from './call.ts';
+import { waitUntil } from './patience.ts';
 import { callPool } from './pool-calls.ts';
 import type { Pools } from './pools.ts';
+import { risingEdits, startsAttempt, whileWaiting } from './progress.ts';
 import { type Repeat, repeatOf, repeatReason } from './repetition.ts';
 import type { Router } from './router.ts';
-import { untilOver } from './settle.ts';
-import { countedSubscription, isSubscription } from './subscriptions.ts';
-import { whileWaiting } from './waiting-progress.ts';
 
 /** A request that is sent once more waits at most this long for its host. */
 const RETURN_MS = 15_000;
@@ -67,8 +67,7 @@ export class Calls {
 
   /** A tools/call to the server it is aimed at. */
   async send(call: ToolCall): Promise<Message> {
-    const found = this.#router.instance(call.route.server, call.caller.owner, call.signal);
-    const instance = found instanceof Promise ? await whileWaiting(found, call, this.#clock) : found;
+    const instance = await this.#instance(call.route.server, call);
     const { timeoutMs } = instance.server;
     return this.#ask(instance, call, { edits: nameEdit(call), timeoutMs, isRepeat: false });
   }
@@ -80,10 +79,17 @@ export class Calls {
 
   /** Any other request that a server answers. */
   async forward(call: Call, { server, edits, isPatient, uri }: Destination): Promise<Message> {
-    const instance = await this.#router.instance(server, call.caller.owner, call.signal);
+    const instance = await this.#instance(server, call);
     const timeoutMs = isPatient === true ? Number.POSITIVE_INFINITY : server.timeoutMs;
     const send = (): Promise<Message> => this.#ask(instance, call, { edits, timeoutMs, isRepeat: false });
-    return uri !== undefined && isSubscription(call.request) ? countedSubscription(instance, call, uri, send) : send();
+    if (uri === undefined || !isSubscription(call.request)) return send();
+    return countedSubscription(instance.subscriptions, call.request, call.caller.owner, uri, send);
+  }
+
+  /** The instance for this call, at once where one is up. */
+  #instance(server: ServerPlan, call: Call): Instance | Promise<Instance> {
+    const found = this.#router.instance(server, call.caller.owner, call.signal);
+    return found instanceof Promise ? whileWaiting(found, call, server, this.#clock) : found;
   }
 
   /** Lets `handler` answer the call, and tells the observers. */
@@ -117,6 +123,7 @@ export class Calls {
     const edits = related.length === 0 ? attempt.edits : [...attempt.edits, ...related];
     const sinceMs = this.#clock.monotonic();
     instance.touch(sinceMs);
+    startsAttempt(call);
     const options = {
       timeoutMs,
       totalTimeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : instance.server.totalTimeoutMs,
@@ -125,7 +132,10 @@ export class Calls {
       onProgress: (progress: Message): void => {
         this.#progressed(call, progress);
       },
-      progressEdits: (progress: Message) => tasks.toClient.paramEdits(instance, progress),
+      progressEdits: (progress: Message) => [
+        ...tasks.toClient.paramEdits(instance, progress),
+        ...risingEdits(call, progress),
+      ],
     };
     try {
       const reply = await forwardRequest(call.sent, edits, instance.peer, peer, options);
@@ -158,16 +168,21 @@ export class Calls {
         ? error.at({ host: server.host, server: server.name })
         : outcomeUnknown(server, error, elapsedMs);
     this.#deps.onRepeat(repeatOf(call, server, why, error));
-    await linkSettled(this.#router.unit(server).link, this.#clock, Math.min(RETURN_MS, attempt.timeoutMs), call.signal);
-    const next = await this.#router.instance(server, call.caller.owner, call.signal);
+    const next = await whileWaiting(this.#returned(server, call, attempt), call, server, this.#clock);
     return this.#ask(next, call, { ...attempt, isRepeat: true });
+  }
+
+  async #returned(server: ServerPlan, call: Call, { timeoutMs }: Attempt): Promise<Instance> {
+    const { link } = this.#router.unit(server);
+    await linkSettled(link, this.#clock, Math.min(RETURN_MS, timeoutMs), call.signal);
+    return this.#router.instance(server, call.caller.owner, call.signal);
   }
 }
 
 /** The host is back, or does not come back by itself. A first attempt that fails is not the end. */
 function linkSettled(link: Link, clock: Clock, withinMs: number, signal: AbortSignal): Promise<void> {
   const isOver = (): boolean => ['ready', 'refused', 'closed'].includes(link.state.kind);
-  return untilOver({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
+  return waitUntil({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
 }
 
 /** The server runs, and this request failed. After a timeout the server may answer nothing any more. */

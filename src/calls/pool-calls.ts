@@ -4,12 +4,11 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
-import { PIN_ARGUMENT } from '../catalog/pin-argument.ts';
+import { PIN_ARGUMENT, type Pin, pinOf } from '../catalog/pin-argument.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
-import type { Message } from '../protocol/message.ts';
-import type { CallHandler, ToolCall } from './call.ts';
-import { outcomeOf } from './outcome.ts';
-import { pinnedHost } from './pinned.ts';
+import { Message } from '../protocol/message.ts';
+import { joinPieces, splice } from '../protocol/splice.ts';
+import { type CallHandler, outcomeOf, type ToolCall } from './call.ts';
 import type { Pools } from './pools.ts';
 import { type Repeat, type RepeatReason, repeatOf, whyAgain } from './repetition.ts';
 import type { Router } from './router.ts';
@@ -114,4 +113,26 @@ function noMember({ plan, members }: PooledTool, host: string | undefined): Anyw
   return new AnywhereError('TOOL_UNKNOWN', `pool ${plan.name} ${what} offers this tool`, {
     hint: `choose one of ${hosts.join(', ')} with ${PIN_ARGUMENT}, or none`,
   });
+}
+
+/** In `_meta` of tools/call: works for every pool, whatever the hosts file says of `pin`. */
+export const PIN_META = 'mcp-anywhere/host';
+
+/** The host, where one is asked for. The server is not to see the argument that is ours. */
+export function pinnedHost(call: ToolCall, { isPinnable }: PooledTool): string | undefined {
+  const fromMeta = call.request.paramText('_meta', PIN_META);
+  const pin = isPinnable ? argumentPin(call.request) : undefined;
+  if (pin !== undefined) call.sent = without(call.request, pin);
+  return fromMeta ?? pin?.host;
+}
+
+function argumentPin(request: Message): Pin | undefined {
+  const args = request.param('arguments');
+  return args === undefined ? undefined : pinOf(request.bytes, args);
+}
+
+function without(request: Message, { edit }: Pin): Message {
+  const shorter = Message.parse(joinPieces(splice(request.bytes, [edit])));
+  if (shorter === undefined) throw new Error('a message without one of its members is a message');
+  return shorter;
 }

@@ -1,5 +1,6 @@
 /** Which member of a pool takes a call. Pure: randomness and all that is known of the members come in. */
 import type { PoolStrategy } from '../config/plan.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
 
 /** A member that could take it. */
 export interface Contender {
@@ -88,4 +89,56 @@ function nextInTurn<C extends Contender>(contenders: readonly C[], { order, last
   // Both are in the same order: so many contenders stand up to the last one.
   for (let index = 0; index <= had; index += 1) if (contenders[at]?.id === order[index]) at += 1;
   return contenders[at] ?? contenders[0];
+}
+
+const EVERY_CALLS = 50;
+/** A younger measurement still holds. */
+const STALE_MS = 2_000;
+/** The strategies that weigh every call by latency. `sticky` would bind a client to the slow member. */
+const BY_LATENCY: ReadonlySet<PoolStrategy> = new Set<PoolStrategy>(['least-busy', 'fastest']);
+
+export class Exploration {
+  #calls = 0;
+
+  /** Of one more call. Undefined: the call goes where the strategy says. */
+  member<C extends Contender>(strategy: PoolStrategy, contenders: readonly C[]): C | undefined {
+    this.#calls += 1;
+    if (this.#calls < EVERY_CALLS || !BY_LATENCY.has(strategy)) return undefined;
+    const [first, ...others] = contenders.filter(isStale);
+    if (first === undefined) return undefined;
+    this.#calls = 0;
+    return others.reduce((oldest, one) => (ageOf(one) > ageOf(oldest) ? one : oldest), first);
+  }
+}
+
+/** A call that is under way there measures the member already. */
+function isStale(one: Contender): boolean {
+  return one.inFlight === 0 && ageOf(one) > STALE_MS;
+}
+
+/** A member that was never measured needs no help: it is chosen before all others. */
+function ageOf({ measuredMsAgo }: Contender): number {
+  return measuredMsAgo ?? 0;
+}
+
+/** Members of a rank are only chosen where there is none of a lower one. */
+export const RANK = { up: 0, untried: 1, retrying: 2, refused: 3 } as const;
+export type Rank = (typeof RANK)[keyof typeof RANK];
+
+export function rankOf({ link, refusal, retired, plan }: ServerUnit): Rank {
+  if (retired !== undefined || !plan.enabled) return RANK.refused;
+  if (refusal !== undefined) return RANK.retrying;
+  switch (link.state.kind) {
+    case 'ready':
+      return link.isDoubtful === true ? RANK.untried : RANK.up;
+    case 'idle':
+      return RANK.untried;
+    case 'connecting':
+      return link.state.lastCause === undefined ? RANK.untried : RANK.retrying;
+    case 'waiting':
+      return RANK.retrying;
+    case 'refused':
+    case 'closed':
+      return RANK.refused;
+  }
 }

@@ -3,10 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { type Contender, chosen } from './pool-choice.ts';
-import { Exploration } from './pool-exploration.ts';
+import { type Contender, chosen, Exploration, RANK, type Rank, rankOf } from './pool-choice.ts';
 import { MemberLoad } from './pool-load.ts';
-import { RANK, type Rank, rankOf } from './pool-rank.ts';
 
 export interface PoolsDeps {
   readonly clock: Clock;

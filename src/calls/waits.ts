@@ -4,9 +4,8 @@ import type { Emitter } from '../base/emitter.ts';
 import { serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs, waitUntil } from './patience.ts';
 import type { Router } from './router.ts';
-import { untilOver } from './settle.ts';
 
 /** Servers never seen before may hold the very first list for so long in all (DESIGN.md, promise 1). */
 const FIRST_LIST_MS = 8_000;
@@ -77,6 +76,6 @@ export class Waits {
 
   #until(isOver: () => boolean, withinMs: number): Promise<void> {
     const { keeper, clock, signal } = this.#deps;
-    return untilOver(keeper.progress, isOver, clock, withinMs, signal);
+    return waitUntil(keeper.progress, isOver, clock, withinMs, signal);
   }
 }
