@@ -1,4 +1,4 @@
-/** The way of every request that a server answers: to an instance of the server, in the server's own words, and back. */
+/** Sends every request that a server answers: to an instance of the server, with the server's own names, and back. */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { PooledTool } from '../catalog/route.ts';
@@ -17,7 +17,7 @@ import { risingEdits, startsAttempt, whileWaiting } from './progress.ts';
 import { type Repeat, repeatOf, repeatReason } from './repetition.ts';
 import type { Router } from './router.ts';
 
-/** A request that is sent once more waits at most this long for its host. */
+/** A repeated request waits at most this long for its host. */
 const RETURN_MS = 15_000;
 
 export interface CallsDeps {
@@ -25,25 +25,25 @@ export interface CallsDeps {
   readonly router: Router;
   readonly pools: Pools;
   readonly observers: readonly CallObserver[];
-  /** A request is sent once more, or to another member of its pool. */
+  /** A request is repeated, or sent to another member of its pool. */
   readonly onRepeat: (repeat: Repeat) => void;
 }
 
-/** Where a request other than tools/call goes. */
+/** The target of a request other than tools/call. */
 export interface Destination {
   readonly server: ServerPlan;
-  /** What of the request must be in the server's own words. */
+  /** Replace public names by the server's own names. */
   readonly edits: readonly Edit[];
-  /** For a resource: the server's own URI. */
+  /** The server's own URI of a resource. */
   readonly uri?: string;
-  /** The answer comes when the work is done, however long that takes. */
+  /** The request has no timeout. */
   readonly isPatient?: boolean;
 }
 
 interface Attempt {
   readonly edits: readonly Edit[];
   readonly timeoutMs: number;
-  /** The request was sent once already. */
+  /** The request was sent before. */
   readonly isRepeat: boolean;
 }
 
@@ -59,25 +59,25 @@ export class Calls {
     this.#clock = deps.clock;
   }
 
-  /** A request has come. */
+  /** The object for a new request. */
   begin(caller: Caller, request: Message): Call {
     this.#last += 1;
     return new Call(this.#last, caller, request, this.#clock.monotonic());
   }
 
-  /** A tools/call to the server it is aimed at. */
+  /** Sends a tools/call to the server of its route. */
   async send(call: ToolCall): Promise<Message> {
     const instance = await this.#instance(call.route.server, call);
     const { timeoutMs } = instance.server;
     return this.#ask(instance, call, { edits: nameEdit(call), timeoutMs, isRepeat: false });
   }
 
-  /** A pool's call, to one member and from one that failed to another. @param send takes each attempt */
+  /** Sends a pool's call to one member, and after a failure to another. @param send sends each attempt */
   sendToPool(call: ToolCall, tool: PooledTool, send: CallHandler): Promise<Message> {
     return callPool(call, tool, { ...this.#deps, send });
   }
 
-  /** Any other request that a server answers. */
+  /** Sends any other request. */
   async forward(call: Call, { server, edits, isPatient, uri }: Destination): Promise<Message> {
     const instance = await this.#instance(server, call);
     const timeoutMs = isPatient === true ? Number.POSITIVE_INFINITY : server.timeoutMs;
@@ -92,7 +92,7 @@ export class Calls {
     return found instanceof Promise ? whileWaiting(found, call, server, this.#clock) : found;
   }
 
-  /** Lets `handler` answer the call, and tells the observers. */
+  /** Runs `handler`, with the observers' hooks around it. */
   async observed(call: ToolCall, handler: CallHandler): Promise<Message> {
     const beganMs = this.#clock.monotonic();
     for (const observer of this.#observers(call)) observer.began?.(call);
@@ -154,7 +154,7 @@ export class Calls {
     for (const observer of this.#observers(call)) observer.progressed?.(call, progress);
   }
 
-  /** The server went while the request was under way: once more where that does no harm. */
+  /** The instance ended while the request was pending: repeats the request where that is safe. */
   async #lost(
     instance: Instance,
     call: Call,
@@ -179,13 +179,13 @@ export class Calls {
   }
 }
 
-/** The host is back, or does not come back by itself. A first attempt that fails is not the end. */
+/** Resolves when the host is back, or will not come back by itself. The first failed attempt is not the end. */
 function linkSettled(link: Link, clock: Clock, withinMs: number, signal: AbortSignal): Promise<void> {
   const isOver = (): boolean => ['ready', 'refused', 'closed'].includes(link.state.kind);
   return waitUntil({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
 }
 
-/** The server runs, and this request failed. After a timeout the server may answer nothing any more. */
+/** The server runs, and this request failed. After a timeout the server may be hung. */
 function failedThere(instance: Instance, error: AnywhereError): AnywhereError {
   if (error.code === 'CALL_TIMEOUT') instance.suspect();
   const { host, name: server } = instance.server;
@@ -197,7 +197,7 @@ function nameEdit({ sent, route }: ToolCall): readonly Edit[] {
   return span === undefined ? [] : [{ span, text: route.originalJson }];
 }
 
-/** The request was written and the server went away: nobody can say whether it was carried out. */
+/** The request was written and the instance ended: the server may have carried out the request or not. */
 function outcomeUnknown({ host, name }: ServerPlan, cause: AnywhereError, elapsedMs: number): AnywhereError {
   const text = `outcome unknown: host ${host}, after ${(elapsedMs / 1000).toFixed(1)} s: ${cause.message}`;
   return new AnywhereError('OUTCOME_UNKNOWN', text, { host, server: name, evidence: cause.evidence, cause });

@@ -1,6 +1,6 @@
 /**
- * The calls of a pool's tools: each goes to one member, and from one that failed to another. What was never sent
- * moves on; what may have been carried out does so only where that does no harm, and once.
+ * A call of a pool's tool goes to one member, and after a failure to another. A call that was never sent may always move
+ * on. A call that the failed member may have carried out moves on once, and only where a repetition is safe.
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
@@ -17,15 +17,15 @@ interface PoolCallDeps {
   readonly clock: Clock;
   readonly router: Router;
   readonly pools: Pools;
-  /** Takes the call to the member it is aimed at. */
+  /** Sends the call to the member of its route. */
   readonly send: CallHandler;
   readonly onRepeat: (repeat: Repeat) => void;
 }
 
-/** A member that is down is found out within seconds: a call must not go through a hundred of them. */
+/** Each attempt at a dead host takes seconds: a call must not try a hundred of them. */
 const MAX_ATTEMPTS = 3;
 
-/** @throws AnywhereError of the last member that was tried */
+/** @throws AnywhereError of the last attempt */
 export async function callPool(call: ToolCall, tool: PooledTool, deps: PoolCallDeps): Promise<Message> {
   const host = pinnedHost(call, tool);
   const failed = new Map<Route, AnywhereError>();
@@ -51,7 +51,7 @@ export async function callPool(call: ToolCall, tool: PooledTool, deps: PoolCallD
 
 async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallDeps): Promise<Message> {
   const load = pools.load(call.route);
-  // How long a server takes to start says nothing about how quick it is.
+  // The start time of a server says nothing about the server's speed.
   const isUp = router.ready(call.route.server, call.caller.owner) !== undefined;
   const startedMs = clock.monotonic();
   const ended = (outcome: unknown): void => {
@@ -71,7 +71,7 @@ async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallD
   }
 }
 
-/** Says that the server was given nothing of the call. */
+/** Errors of calls that never reached the server. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HOST_UNREACHABLE',
   'HOST_TIMEOUT',
@@ -115,10 +115,10 @@ function noMember({ plan, members }: PooledTool, host: string | undefined): Anyw
   });
 }
 
-/** In `_meta` of tools/call: works for every pool, whatever the hosts file says of `pin`. */
+/** A member of `_meta` of tools/call, for our own commands: works for every pool, with or without `pin` in the hosts file. */
 export const PIN_META = 'mcp-anywhere/host';
 
-/** The host, where one is asked for. The server is not to see the argument that is ours. */
+/** The host that the call asks for, in our argument or in `_meta`. The server does not get our argument. */
 export function pinnedHost(call: ToolCall, { isPinnable }: PooledTool): string | undefined {
   const fromMeta = call.request.paramText('_meta', PIN_META);
   const pin = isPinnable ? argumentPin(call.request) : undefined;

@@ -1,9 +1,9 @@
-/** What a pool knows of its members: their load, how quick they are, and since when they are there. */
+/** The load of a pool's member: pending calls, latency, and slow start after its host came back. */
 import type { Contender } from './pool-choice.ts';
 
-/** So long after it came back a member takes its whole share again. */
+/** A member whose host came back takes its full share after this time. */
 const SLOW_START_MS = 30_000;
-/** With so much of it it begins. */
+/** The share at the begin of the slow start. */
 const FIRST_SHARE = 0.1;
 
 export class MemberLoad {
@@ -18,7 +18,7 @@ export class MemberLoad {
     this.id = id;
   }
 
-  /** Its host has been connected since then, wall clock. Another time than before: it was away meanwhile. */
+  /** @param sinceMs when the host connected, wall clock. A changed time means that the host was away. */
   upSince(sinceMs: number): void {
     if (this.#upSinceMs !== undefined && this.#upSinceMs !== sinceMs) this.#returnedAtMs = sinceMs;
     this.#upSinceMs = sinceMs;
@@ -28,7 +28,7 @@ export class MemberLoad {
     this.#inFlight += 1;
   }
 
-  /** @param nowMs monotonic. `latencyMs` undefined: it says nothing about how quick the member is */
+  /** @param nowMs monotonic; `latencyMs` undefined: the call is no measurement */
   ended(isOk: boolean, latencyMs: number | undefined, nowMs: number): void {
     this.#inFlight -= 1;
     if (!isOk) this.#latency.failed(latencyMs ?? 0, nowMs);
@@ -53,15 +53,19 @@ export class MemberLoad {
   }
 }
 
-/** After so long a measurement counts for 1/e. */
+/** After this time a measurement has a weight of 1/e. */
 const MEMORY_MS = 10_000;
 
-/** After so long without a call the next answer says more than all earlier ones. */
+/** After this time without a call the next answer replaces all earlier measurements. */
 const PAUSE_MS = 2_000;
 
-/** What a failure counts for where no call was ever answered: who fails quickly must not look quick. */
+/** The latency of a member that failed and never answered: a quick failure must not look like a fast member. */
 const FAILED_MS = 1_000;
 
+/**
+ * A moving mean of call latency that rises at once and falls slowly. The mean also decays while nothing is measured, so
+ * that a slow member is tried again even where calls are rare.
+ */
 export class MovingLatency {
   #latencyMs: number | undefined;
   #atMs = 0;
@@ -71,7 +75,7 @@ export class MovingLatency {
     return this.#latencyMs === undefined ? undefined : this.#latencyMs * forgotten(nowMs - this.#atMs);
   }
 
-  /** Since the last measurement. */
+  /** Time since the last measurement. */
   ageMs(nowMs: number): number | undefined {
     return this.#latencyMs === undefined ? undefined : Math.max(0, nowMs - this.#atMs);
   }
@@ -80,7 +84,7 @@ export class MovingLatency {
     const before = this.#latencyMs;
     const elapsedMs = nowMs - this.#atMs;
     const weight = forgotten(elapsedMs);
-    // Not `at`: a member that was not called meanwhile has not become quicker.
+    // Not `at`: a member does not become faster while it gets no calls.
     this.#latencyMs =
       before === undefined || latencyMs > before || elapsedMs > PAUSE_MS
         ? latencyMs
@@ -88,7 +92,7 @@ export class MovingLatency {
     this.#atMs = nowMs;
   }
 
-  /** Never makes it look quicker. */
+  /** Never lowers the mean. */
   failed(latencyMs: number, nowMs: number): void {
     this.#latencyMs = Math.max(latencyMs, this.#latencyMs ?? FAILED_MS);
     this.#atMs = nowMs;
