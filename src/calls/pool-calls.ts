@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
-import { PIN_ARGUMENT, type Pin, pinOf } from '../catalog/pin-argument.ts';
+import { PIN_ARGUMENT, type Pin, pinOf } from '../catalog/definition-edits.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
 import { Message } from '../protocol/message.ts';
 import { joinPieces, splice } from '../protocol/splice.ts';

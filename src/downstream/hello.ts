@@ -4,9 +4,8 @@ import { profileOf, type ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_REQUESTS } from '../protocol/methods.ts';
+import { CLIENT_REQUESTS, negotiateVersion } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { negotiateVersion } from '../protocol/versions.ts';
 
 export const BAD_INITIALIZE = 'initialize needs protocolVersion, capabilities and clientInfo';
 

@@ -6,10 +6,10 @@ import type { CallObserver } from '../calls/call.ts';
 import type { Route } from '../catalog/route.ts';
 import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { LATEST_PROTOCOL_VERSION } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { ClientSession } from './session.ts';
 

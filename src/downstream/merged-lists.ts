@@ -4,9 +4,9 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { jsonArray, type Route, type Snapshot } from '../catalog/snapshot.ts';
-import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 
 /** Several servers that come up at once are one change for the client. */

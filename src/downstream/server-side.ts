@@ -2,8 +2,7 @@
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
-import type { UriAliases } from '../catalog/alias.ts';
-import { aliasEdit } from '../catalog/result-uris.ts';
+import { aliasEdit, type UriAliases } from '../catalog/alias.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import {

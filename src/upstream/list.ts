@@ -1,8 +1,8 @@
 /** Lists all offers of an instance: every page of every list that its capabilities name. */
 import { AnywhereError } from '../base/errors.ts';
-import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import { memberOf, rawAt, type Span, skipString, textAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
+import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/methods.ts';
 import { isMethodNotFound } from '../protocol/relay.ts';
 import type { Instance } from './instance.ts';
 

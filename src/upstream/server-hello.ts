@@ -1,7 +1,7 @@
 /** A server's answer to `initialize`. */
 import { isRecord } from '../base/record.ts';
 import type { Message } from '../protocol/message.ts';
-import { isKnownVersion } from '../protocol/versions.ts';
+import { isKnownVersion } from '../protocol/methods.ts';
 
 export interface ServerHello {
   /** The whole result, verbatim. */

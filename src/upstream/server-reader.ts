@@ -3,9 +3,8 @@ import { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { isNotification } from '../protocol/methods.ts';
-import { oversizedId } from '../protocol/oversized.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { MessageReader, type MessageSink } from '../protocol/reader.ts';
+import { MessageReader, type MessageSink, oversizedId } from '../protocol/reader.ts';
 
 /** Bounds the method name in a log line. */
 const MOST_OF_METHOD = 100;
