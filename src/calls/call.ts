@@ -1,30 +1,30 @@
-/** One request of an AI client, from the client's line to the reply: the object that everything about a call hangs on. */
-import type { AnywhereError } from '../base/errors.ts';
+/** One request of an AI client, from the client's line to the reply. */
+import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
-import type { Message } from '../protocol/message.ts';
+import { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
 import type { Cancellation } from '../protocol/pending-request.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
-/** What of a message's params must change on the way between a client and an instance: each has ids that the other does not know. */
+/** Edits of a message's params on the way between a client and an instance, such as task ids that the other side does not know. */
 export interface ParamEdits {
   paramEdits(instance: Instance, message: Message): readonly Edit[];
 }
 
-/** The client that asks, and what speaks for the client on both sides. */
+/** The client that sent the request. */
 export interface Caller {
   readonly id: string;
   readonly owner: InstanceOwner;
   readonly peer: Peer;
-  /** Names the catalog's listings that the client is shown; undefined: the latest of all. */
+  /** Selects the catalog's listings for this client; undefined: the latest listings. */
   readonly profile: () => string | undefined;
   readonly tasks: { readonly toServer: ParamEdits; readonly toClient: ParamEdits };
-  /** Told of this client's calls, beside everybody's observers. */
+  /** Observes this client's calls, in addition to the gateway's observers. */
   readonly observer?: CallObserver | undefined;
 }
 
-/** Told of every tools/call while it happens, synchronously. An observer holds nothing up. */
+/** Synchronous hooks on every tools/call. An observer cannot delay a call. */
 export interface CallObserver {
   began?(call: ToolCall): void;
   progressed?(call: Call, progress: Message): void;
@@ -33,13 +33,13 @@ export interface CallObserver {
 }
 
 /**
- * A request that has no answer yet, and that can be cancelled. An AbortSignal for every request would cost a fifth of a
- * call's CPU time, so the request itself does as much of one as `Peer` needs, and a signal is made only on demand.
+ * A pending request that can be cancelled. An AbortSignal for every request would cost a fifth of a call's CPU time:
+ * the request itself has the part of one that `Peer` needs, and makes a signal only on demand.
  */
 export class RunningRequest implements Cancellation {
-  /** As its sender wrote it. */
+  /** Verbatim. */
   readonly request: Message;
-  /** Somebody other than the sender cancelled the request: the sender still waits for an answer. */
+  /** The request was cancelled by us, not by its sender: the sender still waits for an answer. */
   isRevoked = false;
   #reason: AnywhereError | undefined;
   #listeners: readonly (() => void)[] = [];
@@ -71,7 +71,11 @@ export class RunningRequest implements Cancellation {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
-  /** Only the first reason counts. */
+  /** The sender gets no answer then (MCP, utilities/cancellation). */
+  get isCancelledBySender(): boolean {
+    return this.aborted && !this.isRevoked;
+  }
+
   cancel(reason: AnywhereError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -79,7 +83,7 @@ export class RunningRequest implements Cancellation {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Cancels the request for somebody other than its sender. */
+  /** Cancels the request, but not on behalf of its sender. */
   revoke(reason: AnywhereError): void {
     this.isRevoked = true;
     this.cancel(reason);
@@ -87,17 +91,19 @@ export class RunningRequest implements Cancellation {
 }
 
 export class Call extends RunningRequest {
-  /** Numbers the requests of this run. */
+  /** Unique in this process. */
   readonly id: number;
   readonly caller: Caller;
   /** Monotonic, ms. */
   readonly startedMs: number;
-  /** As the server is to see the request, but for ids and names: without what is meant for us. */
+  /** The request for the server, without members that are meant for us. Ids and names are replaced later. */
   sent: Message;
-  /** Of a tools/call whose tool is known: where it goes. A pool's call goes to one member after another. */
+  /** The target of a tools/call whose tool is known. A pool's call may try one member after another. */
   route: Route | undefined = undefined;
-  /** What the server told last of its progress. */
+  /** The server's last progress notification. */
   progress: Message | undefined = undefined;
+  /** The last progress number sent to the client. Undefined while the server's numbers pass unchanged. */
+  lastProgress: number | undefined = undefined;
 
   constructor(id: number, caller: Caller, request: Message, startedMs: number) {
     super(request);
@@ -107,7 +113,6 @@ export class Call extends RunningRequest {
     this.startedMs = startedMs;
   }
 
-  /** The call goes there from now on. */
   aim(route: Route): asserts this is ToolCall {
     this.route = route;
   }
@@ -117,3 +122,17 @@ export class Call extends RunningRequest {
 export type ToolCall = Call & { readonly route: Route };
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;
+
+/** `tool-error`: the tool reports a failure. `error`: a JSON-RPC error, or no reply. */
+export type Outcome = 'ok' | 'tool-error' | 'error' | 'cancelled';
+
+/** @param outcome the reply, or the thrown error */
+export function outcomeOf(outcome: unknown): Outcome {
+  if (outcome instanceof Message) return replyOutcome(outcome);
+  return outcome instanceof AnywhereError && outcome.code === 'CANCELLED' ? 'cancelled' : 'error';
+}
+
+function replyOutcome(reply: Message): Outcome {
+  if (reply.kind === 'error' || reply.result === undefined) return 'error';
+  return reply.isTrue('isError') ? 'tool-error' : 'ok';
+}

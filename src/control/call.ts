@@ -2,7 +2,7 @@
 
 import type { CallOutcome, ControlMethods, ControlNotifications } from '../api/control.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { PIN_META } from '../calls/pinned.ts';
+import { PIN_META } from '../calls/pool-calls.ts';
 import type { Route } from '../catalog/snapshot.ts';
 import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
 import type { Gateway } from '../gateway/gateway.ts';

@@ -1,6 +1,6 @@
 /** How pools fare: which of their members take calls now, and what is known of each. */
 
-import { RANK, rankOf } from '../calls/pool-rank.ts';
+import { RANK, rankOf } from '../calls/pool-choice.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { PoolPlan, PoolStrategy } from '../config/plan.ts';
 import type { Gateway } from '../gateway/gateway.ts';

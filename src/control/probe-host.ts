@@ -6,7 +6,6 @@ import type { ChannelEnd } from '../launch/contract.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../link/never-launched.ts';
-import { openInTime } from '../upstream/open-in-time.ts';
 import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
 
 /** A command every machine has. */
@@ -32,7 +31,9 @@ export async function probeHost(
   const printed = (): readonly string[] => [...recent.lines, ...printedInstead(channel, redact)];
   const limit = deadline(clock, limitMs, () => endless(link.host, limitMs, printed()), signal);
   try {
-    channel = await orAbort(openInTime(link, NOTHING, limit.signal), limit.signal);
+    channel = await orAbort(link.open(NOTHING, limit.signal), limit.signal, (late) => {
+      late.close();
+    });
     channel.input.on('error', () => undefined);
     // Where a start file took the launcher's line, the launcher finds this one and says so.
     channel.input.end('\n');

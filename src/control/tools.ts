@@ -57,7 +57,7 @@ function silence(gateway: Gateway, { plan, link }: ServerUnit): ErrorReport | un
   const place = { host: plan.host, server: plan.name };
   return reportOf(
     link.state.kind === 'ready'
-      ? new AnywhereError('SERVER_START_TIMEOUT', `${serverId(plan)} has not said yet what it offers`, place)
+      ? new AnywhereError('SERVER_START_TIMEOUT', `${serverId(plan)} has not listed its tools yet`, place)
       : new AnywhereError('HOST_TIMEOUT', `host ${plan.host} has not answered yet`, place),
   );
 }

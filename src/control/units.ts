@@ -1,7 +1,7 @@
 /** Which servers a face means, and what is done with them. */
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { untilOver } from '../calls/settle.ts';
+import { waitUntil } from '../calls/patience.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -50,7 +50,7 @@ export function comeToRest(
 ): Promise<void> {
   const isAtRest = ({ link, state }: ServerUnit): boolean =>
     link.state.kind !== 'connecting' && serverStateKind(state) !== 'starting';
-  return untilOver(gateway.keeper.progress, () => units.every(isAtRest), gateway.clock, withinMs, signal);
+  return waitUntil(gateway.keeper.progress, () => units.every(isAtRest), gateway.clock, withinMs, signal);
 }
 
 /** What a restart may take until the servers are up again; npx can take a while. */

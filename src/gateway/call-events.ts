@@ -1,7 +1,6 @@
 /** Tells the event stream of calls: when one began, how it gets on, and how it ended. */
 import type { Clock } from '../base/clock.ts';
-import type { Call, CallObserver, ToolCall } from '../calls/call.ts';
-import { outcomeOf } from '../calls/outcome.ts';
+import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 

@@ -7,7 +7,7 @@ import { AnywhereError } from '../base/errors.ts';
 import { DRAINING_LINE } from '../daemon/hello.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import { Message, parseBatch } from '../protocol/message.ts';
-import { oversizedId } from '../protocol/oversized.ts';
+import { oversizedId } from '../protocol/reader.ts';
 import { Splice } from '../protocol/splice.ts';
 import { Holdback } from './holdback.ts';
 import type { LineWatcher, Verdict } from './line-gate.ts';

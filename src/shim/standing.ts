@@ -1,7 +1,8 @@
 /** What the AI client said that holds until it says otherwise: another daemon must be told it again. */
-import { COLLECTIONS, collectionOfMethod } from '../protocol/collections.ts';
+
 import { notificationLine } from '../protocol/jsonrpc.ts';
 import { Message } from '../protocol/message.ts';
+import { COLLECTIONS, collectionOfMethod } from '../protocol/methods.ts';
 import type { Waiting } from './pending.ts';
 
 export class Standing {

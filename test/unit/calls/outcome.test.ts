@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { type Outcome, outcomeOf } from '../../../src/calls/outcome.ts';
+import { type Outcome, outcomeOf } from '../../../src/calls/call.ts';
 import { Message } from '../../../src/protocol/message.ts';
 
 function reply(result: object): Message | undefined {

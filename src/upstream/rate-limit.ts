@@ -1,41 +1,44 @@
 /**
- * Bounds what a server says by itself: log messages past the rate are dropped and counted, updates of one resource
- * become one, requests past the rate are refused. Everything else passes; a client that does not keep up holds its servers back.
+ * Rate limits for the messages that a server sends unasked. Log messages over the rate are dropped and counted, updates
+ * of one resource are merged, requests over the rate are refused. Other notifications pass: backpressure of the client
+ * bounds them.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import { notificationLine } from '../protocol/jsonrpc.ts';
+import { notificationLine, RPC } from '../protocol/jsonrpc.ts';
 import { Message } from '../protocol/message.ts';
+import type { Peer } from '../protocol/peer.ts';
 import { joinPieces } from '../protocol/splice.ts';
 import { LineBudget, type LineRate } from '../telemetry/line-rate.ts';
+import { type InstanceDeps, limitsOf } from './instance-deps.ts';
 
-/** How long is counted before it is told; updates come so late at most. */
+/** Dropped messages are reported, and merged updates delivered, after this time. */
 const GATHER_MS = 1_000;
-/** So many seconds' worth may come at once. */
+/** A burst may hold the messages of this many seconds. */
 const BURST_SECONDS = 4;
 /**
- * A server that says more in this time is not read for the rest of it: what it says costs us time, kept or not. Short, so
- * that what comes at once keeps nobody else waiting.
+ * A server that sends more messages than `MOST_PER_WINDOW` in this time is not read for the rest of the window: each
+ * message costs CPU time, even a dropped one. The window is short, so that a burst does not delay other servers.
  */
 const WINDOW_MS = 10;
 const MOST_PER_WINDOW = 100;
-/** Resources with an update on the way. */
+/** Resources with a pending update. */
 const MAX_RESOURCES = 1_000;
 
-export interface ChatterDeps {
+export interface NotificationLimiterDeps {
   readonly clock: Clock;
   /** `host/server`, for people. */
   readonly server: string;
-  /** As the hosts file says whenever it is asked. */
+  /** The current limit of the hosts file. */
   readonly perSecond: () => number;
   readonly deliver: (notification: Message) => void;
-  /** Told how many; the client is told the same. */
+  /** Gets the text that the client gets too. */
   readonly onDropped: (text: string) => void;
-  /** It is to be left unread, or to be read again. */
+  /** Whether reading from the server must pause. */
   readonly onFlood: (isFlooding: boolean) => void;
 }
 
-export class Chatter {
-  readonly #deps: ChatterDeps;
+export class NotificationLimiter {
+  readonly #deps: NotificationLimiterDeps;
   readonly #budget: LineBudget;
   readonly #requests: LineBudget;
   readonly #updates = new Map<string, Message>();
@@ -45,7 +48,7 @@ export class Chatter {
   #inWindow = 0;
   #cancelFlood: CancelTimer | undefined;
 
-  constructor(deps: ChatterDeps) {
+  constructor(deps: NotificationLimiterDeps) {
     this.#deps = deps;
     const { perSecond, clock } = deps;
     const rate = (): LineRate => ({ burst: perSecond() * BURST_SECONDS, perSecond: perSecond() });
@@ -53,26 +56,26 @@ export class Chatter {
     this.#requests = new LineBudget(rate, clock.monotonic());
   }
 
-  /** It asks for something: false where it does so too often. */
+  /** False where the server sends too many requests. */
   allowsRequest(): boolean {
     return this.#requests.take(this.#deps.clock.monotonic());
   }
 
-  /** It says something that nobody asked for. */
-  heard(): void {
-    this.#count(this.#deps.clock.monotonic());
+  /** Counts an unasked message that is neither notification nor log message. */
+  count(): void {
+    this.#countAt(this.#deps.clock.monotonic());
   }
 
   take(notification: Message): void {
     const { method } = notification;
     const nowMs = this.#deps.clock.monotonic();
-    this.#count(nowMs);
+    this.#countAt(nowMs);
     const isMany = method === 'notifications/message' || method === 'notifications/resources/updated';
     if (!isMany || this.#budget.take(nowMs)) this.#deps.deliver(notification);
     else this.#gather(notification);
   }
 
-  #count(nowMs: number): void {
+  #countAt(nowMs: number): void {
     if (nowMs - this.#windowMs > WINDOW_MS) {
       this.#windowMs = nowMs;
       this.#inWindow = 0;
@@ -88,7 +91,6 @@ export class Chatter {
     this.#cancelFlood = this.#deps.clock.after(leftMs, readOn, { background: true });
   }
 
-  /** Nothing of it is told any more. */
   stop(): void {
     this.#cancel?.();
     this.#cancelFlood?.();
@@ -125,5 +127,55 @@ export class Chatter {
     const params = JSON.stringify({ level: 'warning', logger: 'mcp-anywhere', data });
     const notice = Message.parse(joinPieces(notificationLine('notifications/message', params)));
     if (notice !== undefined) deliver(notice);
+  }
+}
+
+/** Requests of a server to its client. Requests over a limit are refused at once: a client that never answers costs only that server. */
+export class ServerRequests {
+  readonly #deps: Pick<InstanceDeps<never>, 'scope' | 'limits'>;
+  readonly #peer: Peer;
+  readonly #limiter: NotificationLimiter;
+  readonly #answer: (request: Message) => Promise<void> | undefined;
+  #unanswered = 0;
+
+  /** @param answer as `InstanceOwner.serverRequest` */
+  constructor(
+    deps: Pick<InstanceDeps<never>, 'scope' | 'limits'>,
+    peer: Peer,
+    limiter: NotificationLimiter,
+    answer: (request: Message) => Promise<void> | undefined,
+  ) {
+    this.#deps = deps;
+    this.#peer = peer;
+    this.#limiter = limiter;
+    this.#answer = answer;
+  }
+
+  take(request: Message): void {
+    this.#limiter.count();
+    if (request.method === 'ping') this.#peer.reply(request, '{}');
+    else this.#ask(request);
+  }
+
+  #ask(request: Message): void {
+    const { serverRequests, logLinesPerSecond } = limitsOf(this.#deps);
+    if (this.#unanswered >= serverRequests)
+      this.#refuse(request, `${serverRequests} requests of this server already wait for the client`);
+    else if (!this.#limiter.allowsRequest())
+      this.#refuse(request, `this server sends more than ${logLinesPerSecond} requests a second`);
+    else this.#deps.scope.run(this.#asked(request));
+  }
+
+  async #asked(request: Message): Promise<void> {
+    this.#unanswered += 1;
+    try {
+      await this.#answer(request);
+    } finally {
+      this.#unanswered -= 1;
+    }
+  }
+
+  #refuse(request: Message, why: string): void {
+    this.#peer.replyError(request, RPC.internalError, `refused: ${why}`);
   }
 }
