@@ -1,9 +1,7 @@
 /** How a call ended, as its events and statistics tell it. */
+import type { Outcome } from '../api/events.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { Message } from '../protocol/message.ts';
-
-/** tool-error: the tool itself says that it failed. error: JSON-RPC's, or there was no reply. */
-export type Outcome = 'ok' | 'tool-error' | 'error' | 'cancelled';
 
 /** @param outcome the reply, or what was thrown */
 export function outcomeOf(outcome: unknown): Outcome {
