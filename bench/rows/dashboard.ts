@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from '@lydell/node-pty';
-import type { ControlNotifications, HostStatus } from '../../src/api/control.ts';
+import type { ControlNotifications } from '../../src/api/control.ts';
+import type { HostStatus } from '../../src/api/status.ts';
 import { locateDaemon } from '../../src/daemon/start.ts';
 import { type FakeDaemon, startFakeDaemon } from '../../test/harness/fake-daemon.ts';
 import { cpuSeconds } from '../memory.ts';

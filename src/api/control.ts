@@ -1,340 +1,237 @@
 /**
  * The control API: what every face (CLI, dashboard, later web) can see and do.
  *
- * JSON-RPC 2.0 over newline-delimited JSON, the same over memory as over the daemon's socket. Additions
- * keep `CONTROL_VERSION`; a change of meaning raises it.
+ * JSON-RPC 2.0 over newline-delimited JSON, the same in memory and on the daemon's socket. The server checks params
+ * strictly. A face does not check a daemon's answers, so that a newer daemon may send more. Additions keep
+ * `CONTROL_VERSION`; a change of meaning raises it.
  */
-import type { ErrorReport } from '../base/errors.ts';
-import type { GatewayEvent, HostStateName, LogStream, ServerStateName } from './events.ts';
+import * as z from 'zod';
+import { type Data, errorReport, eventType, gatewayEvent, logStream, progress, question, time } from './events.ts';
+import { hostStatus, hostsFileProblem, liveCall, statusSnapshot } from './status.ts';
 
-/** Two sides that differ in it do not understand each other. @public */
+/** Two sides with different versions do not understand each other. */
 export const CONTROL_VERSION = 1;
 
-export interface ServerStatus {
-  readonly name: string;
-  readonly state: ServerStateName;
-  readonly cause?: ErrorReport;
-  /** How many tools it offers, as last listed and filtered. */
-  readonly tools: number;
-  /** Tools withheld or renamed, and other complaints that do not stop the server. */
-  readonly problems: readonly ErrorReport[];
-  /** Tools come from the disk cache; the server has not said them in this run. */
-  readonly cached: boolean;
-  /** Program and arguments as the hosts file says them; references stay references. */
-  readonly command: readonly string[];
-  /** Names of the variables it is given; never their values. */
-  readonly env: readonly string[];
-  /** Its processes that are up. */
-  readonly instances: readonly InstanceStatus[];
-  /** How many took the place of one that was lost or failed, or came with a restart, in this run. */
-  readonly restarts: number;
-  /** Why one failed last, though others may be up since. */
-  readonly lastFailure?: { readonly atMs: number; readonly cause: ErrorReport };
-}
+const text = z.string();
+/** The hosts file and people write shorter texts; arguments of tools have no such limit. */
+const MAX_TEXT = 64 * 1024;
+const MAX_LINES = 100_000;
+const given = z.string().min(1).max(MAX_TEXT);
+const count = z.int().min(0);
+const none = z.strictObject({});
+const someHost = z.strictObject({ host: given.exactOptional() });
+const oneHost = z.strictObject({ host: given });
+const flag = z.boolean().exactOptional();
 
-/** A process of a server. */
-export interface InstanceStatus {
-  /** On its machine; left out where the launcher could not say. */
-  readonly pid?: number;
-  /** Wall clock, ms since the epoch. */
-  readonly sinceMs: number;
-  /** The client it works for; left out where it serves all. */
-  readonly client?: string;
-}
+/** A question to a person without an answer yet. */
+const pendingPrompt = question.extend({ id: z.number(), sinceMs: time });
 
-export interface HostStatus {
-  readonly name: string;
-  readonly state: HostStateName;
-  readonly cause?: ErrorReport;
-  readonly rttMs?: number;
-  readonly retryAtMs?: number;
-  readonly connections: number;
-  readonly backend: string;
-  readonly tags: readonly string[];
-  readonly servers: readonly ServerStatus[];
-}
+const statWindow = z.enum(['hour', 'day']);
+const statKey = z.enum(['tool', 'server', 'host', 'client']);
 
-export interface PoolStatus {
-  readonly name: string;
-  readonly strategy: 'least-busy' | 'round-robin' | 'fastest' | 'failover' | 'sticky';
-  /** Its tools take an argument that chooses the host. */
-  readonly pin: boolean;
-  readonly tools: number;
-  /** In the order of the hosts file's patterns. */
-  readonly members: readonly PoolMemberStatus[];
-}
+/** How often something was called, and how fast the answers were. */
+const statRow = z.object({
+  /** `host/server/tool` with the server's own tool name, `host/server`, the host, or the name that the client gave. */
+  key: text,
+  calls: z.number(),
+  /** Calls that ended with an error of the tool or on the way; cancelled calls do not count. */
+  errors: z.number(),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+  /** Size of the requests. */
+  bytesIn: z.number(),
+  /** Size of the answers. */
+  bytesOut: z.number(),
+});
 
-export interface PoolMemberStatus {
-  readonly host: string;
-  readonly server: string;
-  /** up: calls go there first. untried: not connected yet. retrying: its host or it itself has failed. refused: its host waits for you. */
-  readonly state: 'up' | 'untried' | 'retrying' | 'refused' | 'disabled';
-  /** How many of the pool's tools it answers: those that it defines as most members do. */
-  readonly tools: number;
-  /** Calls of the pool under way there. */
-  readonly inFlight: number;
-  /** How long they take lately; left out before the first one. */
-  readonly latencyMs?: number;
-  /** Less than 1 for a while after it came back: the part of its share that it takes already. */
-  readonly share: number;
-}
-
-export interface ClientStatus {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  readonly sinceMs: number;
-}
-
-/** What is said is said on an earlier hosts file. */
-export interface HostsFileProblem {
-  /** Why the hosts file as it stands now is not in force: the last good one is. */
-  readonly problem?: ErrorReport;
-}
-
-/** What `status --json` prints (DESIGN.md, outside contract). */
-export interface StatusSnapshot extends HostsFileProblem {
-  readonly schemaVersion: 1;
-  readonly daemon: DaemonStatus | null;
-  readonly hosts: readonly HostStatus[];
-  /** Left out where the hosts file has none. */
-  readonly pools?: readonly PoolStatus[];
-  readonly clients: readonly ClientStatus[];
-  /** Under way. */
-  readonly calls: readonly LiveCall[];
-}
-
-export interface DaemonStatus {
-  readonly pid: number;
-  readonly version: string;
-  readonly uptimeMs: number;
-  /** Absolute path of the hosts file it works for. */
-  readonly hostsFile: string;
-}
-
-/** A tools/call that has not been answered yet. */
-export interface LiveCall {
-  /** Its number in this run: what `call/cancel` takes, and what events call it. */
-  readonly call: number;
-  /** Of the client that calls: its id, and the name it gave. */
-  readonly client: string;
-  readonly clientName: string;
-  readonly host: string;
-  readonly server: string;
-  /** The server's own name for it. */
-  readonly tool: string;
-  /** Wall clock, ms since the epoch. */
-  readonly startedMs: number;
-  /** Size of the request. */
-  readonly bytesIn?: number;
-  /** As the server last told (MCP, utilities/progress): so much is done, of `total` where that is known. */
-  readonly progress?: number;
-  readonly total?: number;
-  readonly message?: string;
-}
-
-/** A question to a person that nobody has answered yet. */
-export interface PendingPrompt {
-  readonly id: number;
-  readonly host: string;
-  /** passphrase · password · keyboard-interactive */
-  readonly kind: string;
-  readonly text: string;
-  /** False: the answer is a secret, and is not shown while it is typed. */
-  readonly echo: boolean;
-  /** Wall clock, ms since the epoch. */
-  readonly sinceMs: number;
-}
-
-export type StatWindow = 'hour' | 'day';
-export type StatKey = 'tool' | 'server' | 'host' | 'client';
-
-/** What was called how often, and how fast it was. */
-export interface StatRow {
-  readonly key: string;
-  readonly calls: number;
-  readonly errors: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-/** What is so about a host or server, or what an error code means, in words. */
-export interface Explanation {
-  readonly title: string;
-  readonly lines: readonly string[];
+/** The state of a host, server or pool in words, or the meaning of an error code. */
+const explanation = z.object({
+  title: text,
+  lines: z.array(text),
   /** The next command. */
-  readonly hint?: string;
-  /** What is wrong with it, as data. */
-  readonly causes: readonly ErrorReport[];
-}
+  hint: text.exactOptional(),
+  /** The problems as data. */
+  causes: z.array(errorReport),
+});
 
-export interface ToolEntry {
+const toolEntry = z.object({
   /** The public name. */
-  readonly name: string;
-  readonly host: string;
-  readonly server: string;
-  /** The server's own name for it. */
-  readonly original: string;
-  /** A pool offers it: `host` and `server` are the first of its members (`host/server`). */
-  readonly pool?: { readonly name: string; readonly members: readonly string[] };
-  readonly title?: string;
-  readonly description?: string;
-  /** The definition as the server wrote it, public name in place. */
-  readonly definition: unknown;
-}
+  name: text,
+  host: text,
+  server: text,
+  /** The server's own name of the tool. */
+  original: text,
+  /** For a tool of a pool; `host` and `server` are then the first of the members (`host/server`). */
+  pool: z.object({ name: text, members: z.array(text) }).exactOptional(),
+  title: text.exactOptional(),
+  description: text.exactOptional(),
+  /** The definition as the server wrote it, with the public name. */
+  definition: z.unknown(),
+});
 
-export interface CallOutcome {
-  readonly host: string;
-  readonly server: string;
-  readonly tool: string;
-  readonly durationMs: number;
-  /** The server's CallToolResult as it came. */
-  readonly result: unknown;
-}
+const callOutcome = z.object({
+  host: text,
+  server: text,
+  tool: text,
+  durationMs: z.number(),
+  /** The server's CallToolResult, unchanged. */
+  result: z.unknown(),
+});
 
-export interface LogEntry {
-  readonly atMs: number;
-  readonly host: string;
-  readonly server?: string;
-  readonly stream: LogStream;
-  readonly line: string;
-}
+const logEntry = z.object({ atMs: time, host: text, server: text.exactOptional(), stream: logStream, line: text });
 
-/** One line of `doctor`: ✓, ✖, or ○ for what could not be tried. */
-export interface DoctorStep {
-  readonly host?: string;
-  readonly server?: string;
-  /** config · ssh-config · agent · host-key · login · probe · server */
-  readonly check: 'daemon' | 'config' | 'ssh-config' | 'agent' | 'host-key' | 'login' | 'probe' | 'server';
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  readonly text: string;
-  readonly cause?: ErrorReport;
-  readonly durationMs: number;
-}
+/** One line of `doctor`: ✓, ✖, or ○ for a step that could not be tried. */
+const doctorStep = z.object({
+  host: text.exactOptional(),
+  server: text.exactOptional(),
+  check: z.enum(['daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
+  outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
+  text,
+  cause: errorReport.exactOptional(),
+  durationMs: z.number(),
+});
 
-/** One machine on the way (each jump host too) and the keys it shows. */
-export interface TrustCandidate {
-  /** How known_hosts names it: `host` or `[host]:port`. */
-  readonly name: string;
-  readonly keys: readonly { readonly type: string; readonly fingerprint: string }[];
-  /** known: nothing to do · unknown: can be added · changed / revoked: never added by us. */
-  readonly verdict: 'known' | 'unknown' | 'changed' | 'revoked';
-  /** The file that accepting writes. */
-  readonly file: string;
-  readonly cause?: ErrorReport;
-}
+/** One machine on the way (each jump host too) and the keys that the machine shows. */
+const trustCandidate = z.object({
+  /** How known_hosts names the machine: `host`, `[host]:port` or the HostKeyAlias. */
+  name: text,
+  keys: z.array(z.object({ type: text, fingerprint: text })),
+  /** known: nothing to do. unknown: `trust` can add the key. changed and revoked: MCP-Anywhere never adds the key. */
+  verdict: z.enum(['known', 'unknown', 'changed', 'revoked']),
+  /** The file that accepting writes; empty where the ssh configuration names no file. */
+  file: text,
+  cause: errorReport.exactOptional(),
+});
 
-type None = Record<string, never>;
-
-/** Requests of a face. Params and result by method; what arrives is checked by `control-params.ts`. */
-export interface ControlMethods {
-  status: { params: None; result: StatusSnapshot };
-  /** Everything at one moment: events that follow it begin behind `sequence`. */
+/** The requests of a face. */
+export const METHODS = {
+  status: { params: none, result: statusSnapshot },
+  /** Everything at one moment: the events that follow have numbers above `sequence`. */
   snapshot: {
-    params: None;
-    result: {
-      readonly controlVersion: typeof CONTROL_VERSION;
-      /** Names this run of the daemon: sequence numbers of another run say nothing. */
-      readonly run: string;
-      readonly sequence: number;
-      readonly status: StatusSnapshot;
-      readonly calls: readonly LiveCall[];
-      readonly prompts: readonly PendingPrompt[];
-    };
-  };
+    params: none,
+    result: z.object({
+      controlVersion: z.literal(CONTROL_VERSION),
+      /** Names this run of the daemon: sequence numbers of another run have no meaning. */
+      run: text,
+      sequence: z.number(),
+      status: statusSnapshot,
+      calls: z.array(liveCall),
+      prompts: z.array(pendingPrompt),
+    }),
+  },
   /**
-   * Resolves when every host and server has settled (up or failed), or after `withinMs`. Servers are started,
-   * unless `start` is false: then only what is under way is waited for.
+   * Resolves when every host and server is up or has failed, or after `withinMs`. Servers are started, unless `start`
+   * is false: then only starts under way are waited for.
    */
   settle: {
-    params: { readonly withinMs: number; readonly host?: string; readonly start?: boolean };
-    result: StatusSnapshot;
-  };
+    params: z.strictObject({ withinMs: z.number().min(0), host: given.exactOptional(), start: flag }),
+    result: statusSnapshot,
+  },
   /**
-   * Servers that have not spoken in this run are started and waited for, unless `start` is false. With `tool`, a public
+   * Servers that have not listed in this run are started and waited for, unless `start` is false. With `tool`, a public
    * name: the tools of the servers that the name may belong to, or of all, and only those servers can be `missing`.
    */
   tools: {
-    params: { readonly host?: string; readonly server?: string; readonly tool?: string; readonly start?: boolean };
-    result: HostsFileProblem & { readonly tools: readonly ToolEntry[]; readonly missing: readonly ErrorReport[] };
-  };
-  /** Progress arrives as `call/progress` notifications before the reply. */
+    params: z.strictObject({
+      host: given.exactOptional(),
+      server: given.exactOptional(),
+      tool: given.exactOptional(),
+      start: flag,
+    }),
+    result: hostsFileProblem.extend({ tools: z.array(toolEntry), missing: z.array(errorReport) }),
+  },
+  /** Progress arrives as `call/progress` notifications before the reply. `host`: of a pool's tool only the member there. */
   call: {
-    params: {
-      readonly tool: string;
-      readonly arguments: Record<string, unknown>;
-      /** Of a pool's tool: only a member on this host. */
-      readonly host?: string;
-    };
-    result: CallOutcome & HostsFileProblem;
-  };
-  /** Cancels a call of any client, as its own cancellation would, and answers that client. */
-  'call/cancel': { params: { readonly call: number }; result: None };
+    params: z.strictObject({
+      tool: given,
+      arguments: z.record(z.string(), z.unknown()),
+      host: given.exactOptional(),
+    }),
+    result: callOutcome.extend(hostsFileProblem.shape),
+  },
+  /** Cancels a call of any client, as the client's own cancellation would, and answers that client. */
+  'call/cancel': { params: z.strictObject({ call: count }), result: none },
+  /** Without `streams`: the lines of all streams. */
   logs: {
-    params: {
-      readonly host?: string;
-      readonly server?: string;
-      readonly lines: number;
-      /** Undefined: all. */
-      readonly streams?: readonly LogStream[];
-    };
-    result: { readonly entries: readonly LogEntry[] };
-  };
+    params: z.strictObject({
+      host: given.exactOptional(),
+      server: given.exactOptional(),
+      lines: count.max(MAX_LINES),
+      streams: z.array(logStream).exactOptional(),
+    }),
+    result: z.object({ entries: z.array(logEntry) }),
+  },
   /** Steps arrive as `doctor/step` notifications before the reply. */
-  doctor: { params: { readonly host?: string }; result: { readonly steps: readonly DoctorStep[] } };
-  /** Looks at the next machine on the way to the host whose key is not known yet. */
-  'trust/scan': { params: { readonly host: string }; result: { readonly candidates: readonly TrustCandidate[] } };
-  /** Writes the named key; refused when the machine no longer shows that fingerprint. */
+  doctor: { params: someHost, result: z.object({ steps: z.array(doctorStep) }) },
+  /** The machines on the way to the host, up to the first machine without a known key. */
+  'trust/scan': { params: oneHost, result: z.object({ candidates: z.array(trustCandidate) }) },
+  /** Writes the named key; refused where the machine no longer shows that fingerprint. */
   'trust/accept': {
-    params: { readonly host: string; readonly name: string; readonly fingerprint: string };
-    result: { readonly file: string };
-  };
-  /** Ends the servers and starts them anew; resolves when they are up, or have failed. A host that is down is tried now. */
-  restart: { params: { readonly host: string; readonly server?: string }; result: HostStatus };
-  /** Ends a waiting time, or tries a refused host again, now. Does not wait for the outcome. */
-  reconnect: { params: { readonly host: string }; result: None };
-  /** For as long as this daemon lives: a server that is off is not offered, and its calls say why. */
-  enable: { params: { readonly host: string; readonly server: string; readonly enabled: boolean }; result: None };
-  /** Reads the hosts file again. `changed`: what that did, a sentence each. */
-  reload: { params: None; result: { readonly changed: readonly string[]; readonly problem?: ErrorReport } };
-  /** Replies first. `drain` false: does not wait for calls under way. */
-  stop: { params: { readonly drain?: boolean }; result: None };
-  /** @param subject an error code, a host, a pool or `host/server` */
-  explain: { params: { readonly subject: string }; result: Explanation };
-  /** From now on this face is asked what only a person can answer, as the request `prompt`. */
-  'prompt/attach': { params: None; result: { readonly prompts: readonly PendingPrompt[] } };
-  /** Null: declined. The first answer of all faces counts. */
-  'prompt/answer': { params: { readonly id: number; readonly answer: string | null }; result: None };
-  stats: {
-    params: { readonly window: StatWindow; readonly by: StatKey };
-    result: { readonly rows: readonly StatRow[] };
-  };
+    params: z.strictObject({ host: given, name: given, fingerprint: given }),
+    result: z.object({ file: text }),
+  },
+  /** Stops and starts the servers, and resolves when they are up or have failed. A host that is down is dialled now. */
+  restart: { params: z.strictObject({ host: given, server: given.exactOptional() }), result: hostStatus },
+  /** Dials a waiting or refused host now, and does not wait for the outcome. */
+  reconnect: { params: oneHost, result: none },
+  /** Until this daemon ends: a disabled server is not offered, and its calls fail with the reason. */
+  enable: { params: z.strictObject({ host: given, server: given, enabled: z.boolean() }), result: none },
+  /** Reads the hosts file again. `changed`: the changes, a sentence each. */
+  reload: { params: none, result: hostsFileProblem.extend({ changed: z.array(text) }) },
+  /** The reply comes first. `drain` false: calls under way are not waited for. */
+  stop: { params: z.strictObject({ drain: flag }), result: none },
+  /** `subject`: an error code, a host, a pool or `host/server`. */
+  explain: { params: z.strictObject({ subject: given }), result: explanation },
+  /** From now on this face gets the questions to a person, as the request `prompt`. */
+  'prompt/attach': { params: none, result: z.object({ prompts: z.array(pendingPrompt) }) },
+  /** Null: the person declined. The first answer of all faces counts. */
+  'prompt/answer': {
+    params: z.strictObject({ id: count, answer: z.string().max(MAX_TEXT).nullable() }),
+    result: none,
+  },
+  stats: { params: z.strictObject({ window: statWindow, by: statKey }), result: z.object({ rows: z.array(statRow) }) },
   /**
-   * Events from now on, as `event` notifications. With `since` (and the `run` it was of) what was missed comes first, log
-   * lines left out; `resync`: that cannot be had any more, take a snapshot. `types`: only these.
+   * Events from now on, as `event` notifications; with `types` only these. With `since` (and the `run` of that number)
+   * missed events come first, without log lines. `resync`: missed events are no longer kept, take a snapshot.
    */
   'events/subscribe': {
-    params: { readonly since?: number; readonly run?: string; readonly types?: readonly GatewayEvent['type'][] };
-    result: { readonly run: string; readonly sequence: number; readonly resync: boolean };
-  };
-}
+    params: z.strictObject({
+      since: count.exactOptional(),
+      run: given.exactOptional(),
+      types: z.array(eventType).exactOptional(),
+    }),
+    result: z.object({ run: text, sequence: z.number(), resync: z.boolean() }),
+  },
+} as const;
 
 /** Notifications to a face. */
-export interface ControlNotifications {
-  event: { readonly sequence: number; readonly event: GatewayEvent };
-  /** This face read too slowly and has lost events up to `sequence`: take a snapshot. */
-  'events/resync': { readonly sequence: number };
-  'doctor/step': DoctorStep;
-  'call/progress': { readonly progress: number; readonly total?: number; readonly message?: string };
-}
+export const NOTIFICATIONS = {
+  event: z.object({ sequence: z.number(), event: gatewayEvent }),
+  /** This face read too slowly and lost events up to `sequence`: take a snapshot. */
+  'events/resync': z.object({ sequence: z.number() }),
+  'doctor/step': doctorStep,
+  'call/progress': progress,
+} as const;
 
-/** Requests to a face that can ask a person (a TTY). */
-export interface ControlQuestions {
-  prompt: {
-    params: { readonly host: string; readonly kind: string; readonly text: string; readonly echo: boolean };
-    result: { readonly answer: string | null };
+export type ControlMethods = {
+  readonly [M in keyof typeof METHODS]: {
+    readonly params: Data<(typeof METHODS)[M]['params']>;
+    readonly result: Data<(typeof METHODS)[M]['result']>;
   };
+};
+export type ControlNotifications = { readonly [N in keyof typeof NOTIFICATIONS]: Data<(typeof NOTIFICATIONS)[N]> };
+/** Requests to a face that can ask a person (a TTY). Null: the person declined. */
+export interface ControlQuestions {
+  readonly prompt: { readonly params: Data<typeof question>; readonly result: { readonly answer: string | null } };
 }
+export type PendingPrompt = Data<typeof pendingPrompt>;
+export type StatWindow = Data<typeof statWindow>;
+export type StatKey = Data<typeof statKey>;
+export type StatRow = Data<typeof statRow>;
+export type Explanation = Data<typeof explanation>;
+export type ToolEntry = Data<typeof toolEntry>;
+export type CallOutcome = Data<typeof callOutcome>;
+export type LogEntry = Data<typeof logEntry>;
+export type DoctorStep = Data<typeof doctorStep>;
+export type TrustCandidate = Data<typeof trustCandidate>;

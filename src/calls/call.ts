@@ -1,4 +1,5 @@
 /** One request of an AI client, from the client's line to the reply. */
+import type { Outcome } from '../api/events.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
 import { Message } from '../protocol/message.ts';
@@ -122,9 +123,6 @@ export class Call extends RunningRequest {
 export type ToolCall = Call & { readonly route: Route };
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;
-
-/** `tool-error`: the tool reports a failure. `error`: a JSON-RPC error, or no reply. */
-export type Outcome = 'ok' | 'tool-error' | 'error' | 'cancelled';
 
 /** @param outcome the reply, or the thrown error */
 export function outcomeOf(outcome: unknown): Outcome {

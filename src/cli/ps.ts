@@ -1,6 +1,6 @@
 /** `ps`: the daemons of this user, over all hosts files, and who uses each. */
 
-import type { ClientStatus, LiveCall, StatusSnapshot } from '../api/control.ts';
+import type { DaemonRow, LiveCall, StatusSnapshot } from '../api/status.ts';
 import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
@@ -10,21 +10,6 @@ import { connectRecorded, type DaemonRecord, runningDaemons, wakeOrEnd } from '.
 import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-
-export interface DaemonRow {
-  readonly pid: number;
-  readonly version: string;
-  readonly hostsFile: string;
-  /** Wall clock, ms since the epoch. */
-  readonly sinceMs: number;
-  readonly log: string;
-  /** Null: it did not answer. */
-  readonly clients: readonly ClientStatus[] | null;
-  /** Under way. */
-  readonly calls: readonly LiveCall[];
-  /** What helps where it did not answer. */
-  readonly hint?: string;
-}
 
 /** A daemon that is well answers at once. */
 const ANSWER_MS = 2_000;

@@ -1,6 +1,7 @@
 /** `status --watch`: drawn anew whenever something changes; without a terminal, a line for each change. */
 
-import type { ControlNotifications, StatusSnapshot } from '../api/control.ts';
+import type { ControlNotifications } from '../api/control.ts';
+import type { StatusSnapshot } from '../api/status.ts';
 import { orAbort } from '../base/abort.ts';
 import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, type ExitCode } from '../base/errors.ts';

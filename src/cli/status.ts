@@ -1,6 +1,6 @@
 /** `status`: which hosts and servers are up, as the daemon sees them. It starts nothing. */
 
-import type { HostStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/control.ts';
+import type { HostStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
 import type { ErrorReport, ExitCode } from '../base/errors.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, messageAt, nextStep } from './report.ts';

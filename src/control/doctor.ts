@@ -4,23 +4,13 @@
  * Hosts are examined in parallel and servers of a host too; one that hangs delays nobody else's steps, and is given up.
  */
 
-import type { Clock } from '../base/clock.ts';
-import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
+import type { DoctorStep } from '../api/control.ts';
+import { orAbort } from '../base/abort.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/launch.ts';
-import { within } from './step-limit.ts';
-
-/** One finding. The control API's `DoctorStep` is the same shape. */
-export interface DoctorStep {
-  readonly host?: string;
-  readonly server?: string;
-  readonly check: 'config' | 'ssh-config' | 'agent' | 'host-key' | 'login' | 'probe' | 'server';
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  readonly text: string;
-  readonly cause?: ErrorReport;
-  readonly durationMs: number;
-}
 
 export type ReportStep = (step: DoctorStep) => void;
 
@@ -213,6 +203,38 @@ async function attempt(step: Attempt, { parts, note, signal }: Report, work: Wor
       cause: reportOf(error),
       durationMs: clock.monotonic() - began,
     });
+  }
+}
+
+interface StepLimit {
+  readonly clock: Clock;
+  readonly limitMs: number;
+  /** A person is being asked: the time counts from the end of that. */
+  readonly isHeld: () => boolean;
+  readonly tooLate: () => AnywhereError;
+}
+
+/** @param work is given a signal that aborts at the limit, and a function that begins the time anew: it got on */
+async function within<T>(
+  limit: StepLimit,
+  signal: AbortSignal,
+  work: (signal: AbortSignal, gotOn: () => void) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  let cancel: CancelTimer = () => undefined;
+  const begin = (): void => {
+    cancel();
+    cancel = limit.clock.after(limit.limitMs, () => {
+      if (limit.isHeld()) begin();
+      else late.abort(limit.tooLate());
+    });
+  };
+  const either = AbortSignal.any([signal, late.signal]);
+  begin();
+  try {
+    return await orAbort(work(either, begin), either);
+  } finally {
+    cancel();
   }
 }
 

@@ -1,18 +1,22 @@
 /** What `doctor` and `trust` examine with, on the real links and servers of a gateway. */
 
-import { orAbort } from '../base/abort.ts';
+import type { DoctorStep, TrustCandidate } from '../api/control.ts';
+import { deadline, orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Transport } from '../launch/contract.ts';
-import type { HostEnvironment } from '../launch/launch.ts';
+import type { ChannelEnd, Transport } from '../launch/contract.ts';
+import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import { explainBackend } from '../link/backend.ts';
+import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { inspectHost } from '../link/inspect.ts';
-import { acceptKey, scanHost, type TrustCandidate } from '../link/trust.ts';
+import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../link/never-launched.ts';
+import { acceptKey, scanHost } from '../link/trust.ts';
 import { createOpensshDialer } from '../openssh/dialer.ts';
-import { type DoctorStep, type ReportStep, runDoctor } from './doctor.ts';
-import { probeHost } from './probe-host.ts';
+import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
+import { type ReportStep, runDoctor } from './doctor.ts';
 
 export class Examination {
   readonly #gateway: Gateway;
@@ -96,4 +100,56 @@ export class Examination {
       });
     return host;
   }
+}
+
+/** A command every machine has. */
+const NOTHING: Launch = { command: 'true', args: [], env: new Map(), cwd: undefined };
+
+interface ProbeLimits {
+  readonly clock: Clock;
+  /** For the program, once connected. */
+  readonly limitMs: number;
+  readonly redact: (text: string) => string;
+}
+
+/** @throws AnywhereError CHANNEL_REFUSED where nothing of ours runs, HOST_TIMEOUT where nothing comes to an end */
+async function probeHost(
+  link: Link,
+  { clock, limitMs, redact }: ProbeLimits,
+  signal: AbortSignal,
+): Promise<HostEnvironment | undefined> {
+  link.wake('doctor', { user: true });
+  await orAbort(link.ready(signal), signal);
+  const recent = new RecentLines(redact);
+  let channel: LaunchedChannel | undefined;
+  const printed = (): readonly string[] => [...recent.lines, ...printedInstead(channel, redact)];
+  const limit = deadline(clock, limitMs, () => endless(link.host, limitMs, printed()), signal);
+  try {
+    channel = await orAbort(link.open(NOTHING, limit.signal), limit.signal, (late) => {
+      late.close();
+    });
+    channel.input.on('error', () => undefined);
+    // Where a start file took the launcher's line, the launcher finds this one and says so.
+    channel.input.end('\n');
+    channel.output.resume();
+    eachLine(channel.errors, (line) => {
+      recent.add(line);
+    });
+    check(channel, await orAbort(channel.ended, limit.signal), printed());
+  } finally {
+    limit.clear();
+    channel?.close();
+  }
+  return link.environment;
+}
+
+function check(channel: LaunchedChannel, end: ChannelEnd, lines: readonly string[]): void {
+  if (end.kind === 'lost') throw end.cause;
+  const failure = end.kind === 'exited' ? launchFailure(NOTHING, channel, end, lines) : undefined;
+  if (failure !== undefined) throw failure;
+}
+
+function endless(host: string, limitMs: number, evidence: readonly string[]): AnywhereError {
+  const text = `a program was to run there, and nothing came to an end within ${limitMs / 1000} s: a forced command, or a start file of the login shell`;
+  return new AnywhereError('HOST_TIMEOUT', text, { host, evidence, hint: SUBSYSTEM_HINT });
 }

@@ -8,8 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 import { EventHub } from './event-hub.ts';
 import { Examination } from './examination.ts';
 import { PromptDesk } from './prompts.ts';
-import { ControlServer } from './server.ts';
-import type { ControlHubDeps, ControlShared } from './shared.ts';
+import { type ControlHubDeps, ControlServer, type ControlShared } from './server.ts';
 
 export class ControlHub implements ControlShared {
   readonly deps: ControlHubDeps;

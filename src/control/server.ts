@@ -1,30 +1,30 @@
 /** Answers the control API for one face. */
 
 import type { Duplex } from 'node:stream';
-import type {
-  ControlMethods,
-  ControlNotifications,
-  ControlQuestions,
-  DoctorStep,
-  HostStatus,
-  StatusSnapshot,
+import {
+  CONTROL_VERSION,
+  type ControlMethods,
+  type ControlNotifications,
+  type ControlQuestions,
+  type DoctorStep,
 } from '../api/control.ts';
+import type { Progress } from '../api/events.ts';
+import type { HostStatus, StatusSnapshot } from '../api/status.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import type { ClientEnvironment } from '../gateway/client-environments.ts';
 import type { Question } from '../launch/contract.ts';
 import { redactAll } from '../telemetry/redact.ts';
-import { callTool } from './call.ts';
 import { ControlConnection } from './connection.ts';
 import { EventFeed } from './event-feed.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Examination } from './examination.ts';
 import { explain } from './explain.ts';
-import { cancelCall } from './live-calls.ts';
-import { lastEntries } from './logs.ts';
 import { checkedRequest } from './params.ts';
-import type { ControlShared } from './shared.ts';
-import { hostsFileProblem, snapshotOf, statusOf } from './status.ts';
-import { listTools } from './tools.ts';
+import type { PromptDesk } from './prompts.ts';
+import { hostsFileProblem, type StatusDeps, statusOf } from './status.ts';
+import { callTool, listTools } from './tools.ts';
 import { bringAllUp, comeToRest, restartUnits, unitsOf } from './units.ts';
 
 type Handler<M extends keyof ControlMethods> = (
@@ -35,7 +35,23 @@ type Handler<M extends keyof ControlMethods> = (
 type Handlers = { readonly [M in keyof ControlMethods]: Handler<M> };
 type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
 
-/** How long the lists of a command may take to come in: people wait longer than AI clients. */
+export interface ControlHubDeps extends StatusDeps {
+  /** The systemd unit of another program that the daemon runs in, and ends with. */
+  readonly foreignUnit?: () => Promise<string | undefined>;
+  /** The gateway's own prompter asks here. */
+  readonly prompts: PromptDesk;
+  /** Ends the daemon, soon: the reply to `stop` comes first. Undefined: the gateway ends with its command. */
+  readonly stop?: (options: { readonly drain: boolean }) => void;
+}
+
+/** What all faces of one gateway share. */
+export interface ControlShared {
+  readonly deps: ControlHubDeps;
+  readonly events: EventHub;
+  readonly examination: Examination;
+}
+
+/** How long the lists of a command may take: people wait longer than AI clients. */
 const TOOLS_WITHIN_MS = 30_000;
 
 export class ControlServer {
@@ -98,9 +114,9 @@ export class ControlServer {
     const { gateway } = this.#hub.deps;
     return {
       status: () => this.#status(),
-      snapshot: () => snapshotOf(this.#hub, this.#local?.session),
+      snapshot: () => this.#snapshot(),
       settle: (params, signal) => this.#settle(params, signal),
-      logs: async (params) => ({ entries: await lastEntries(gateway, params) }),
+      logs: async (params) => ({ entries: await gateway.logs.tail(params) }),
       explain: ({ subject }) => explain(gateway, this.#status(), subject),
       stats: async ({ window, by }) => ({ rows: await gateway.statistics.rows(window, by) }),
       'events/subscribe': (params) => this.#feed.subscribe(params),
@@ -117,14 +133,17 @@ export class ControlServer {
         return { ...listTools(gateway, units, { blamed: owners, waited: start }), ...hostsFileProblem(gateway) };
       },
       call: async (params, signal) => {
-        const tell = (progress: ControlNotifications['call/progress']): void => {
+        const tell = (progress: Progress): void => {
           this.#notify('call/progress', progress);
         };
         const outcome = await callTool(gateway, this.#client(), params, signal, tell);
         return { ...outcome, ...hostsFileProblem(gateway) };
       },
       'call/cancel': ({ call }) => {
-        cancelCall(gateway, call);
+        const running = [...gateway.sessions.keys()].flatMap((session) => session.calls).find(({ id }) => id === call);
+        if (running === undefined)
+          throw new AnywhereError('USAGE', `no call ${call} is under way`, { hint: 'mcp-anywhere status' });
+        running.revoke(new AnywhereError('CANCELLED', 'the user of MCP-Anywhere cancelled this call'));
         return {};
       },
     };
@@ -134,7 +153,7 @@ export class ControlServer {
     const { examination } = this.#hub;
     return {
       doctor: async ({ host }, signal) => {
-        const report = (step: ControlNotifications['doctor/step']): void => {
+        const report = (step: DoctorStep): void => {
           this.#notify('doctor/step', step);
         };
         const ofDaemon = await this.#examineDaemon();
@@ -184,7 +203,17 @@ export class ControlServer {
   }
 
   #status(): StatusSnapshot {
-    return statusOf(this.#hub, this.#local?.session);
+    return statusOf(this.#hub.deps, this.#local?.session);
+  }
+
+  /** Synchronous: nothing can happen between its parts. */
+  #snapshot(): ControlMethods['snapshot']['result'] {
+    const { events, deps } = this.#hub;
+    events.expect();
+    const status = this.#status();
+    const { run, sequence } = events;
+    const prompts = deps.prompts.pending;
+    return { controlVersion: CONTROL_VERSION, run, sequence, status, calls: status.calls, prompts };
   }
 
   async #settle(params: ControlMethods['settle']['params'], signal: AbortSignal): Promise<StatusSnapshot> {

@@ -1,22 +1,37 @@
-/** The state of everything at one moment. */
-
-import {
-  CONTROL_VERSION,
-  type ControlMethods,
-  type HostStatus,
-  type HostsFileProblem,
-  type StatusSnapshot,
-} from '../api/control.ts';
+/** The state of everything at one moment: hosts, servers with their processes, pools, clients and calls. */
+import type {
+  HostStatus,
+  HostsFileProblem,
+  LiveCall,
+  PoolMemberStatus,
+  PoolStatus,
+  ServerStatus,
+  StatusSnapshot,
+} from '../api/status.ts';
+import type { Clock } from '../base/clock.ts';
 import { reportOf } from '../base/errors.ts';
-import type { ClientSession } from '../downstream/session.ts';
+import type { Call } from '../calls/call.ts';
+import { RANK, rankOf } from '../calls/pool-choice.ts';
+import { serverId } from '../catalog/snapshot.ts';
+import type { PoolPlan, Template } from '../config/plan.ts';
+import { ClientSession } from '../downstream/session.ts';
+import { progressReport } from '../gateway/call-events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { reportHosts } from './host-report.ts';
-import { liveCalls } from './live-calls.ts';
-import { reportPools } from './pool-report.ts';
-import type { ControlShared } from './shared.ts';
+import type { Link } from '../link/contract.ts';
+import type { Instance } from '../upstream/instance.ts';
+import { serverStateKind } from '../upstream/server-state.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
 
-/** @param own the face that asks is no client of anybody's */
-export function statusOf({ deps }: Pick<ControlShared, 'deps'>, own: ClientSession | undefined): StatusSnapshot {
+export interface StatusDeps {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Undefined where the gateway ends with its command. */
+  readonly daemonPid: number | undefined;
+}
+
+/** @param own the session of the face that asks: it is not one of the clients */
+export function statusOf(deps: StatusDeps, own: ClientSession | undefined): StatusSnapshot {
   const { gateway, clock, daemonPid: pid, version } = deps;
   const uptimeMs = clock.now() - gateway.startedMs;
   const clients = [...gateway.sessions].flatMap(([session, sinceMs]) =>
@@ -28,8 +43,8 @@ export function statusOf({ deps }: Pick<ControlShared, 'deps'>, own: ClientSessi
     schemaVersion: 1,
     daemon: pid === undefined ? null : { pid, version, uptimeMs, hostsFile: gateway.plan.file },
     ...hostsFileProblem(gateway),
-    hosts: reportHosts(gateway).map((host) => withQuestion(deps, host)),
-    ...(gateway.plan.pools.length === 0 ? {} : { pools: reportPools(gateway) }),
+    hosts: reportHosts(gateway).map((host) => withQuestion(gateway, host)),
+    ...(gateway.plan.pools.length === 0 ? {} : { pools: gateway.plan.pools.map((pool) => reportPool(gateway, pool)) }),
     clients,
     calls: liveCalls(gateway, clock),
   };
@@ -39,23 +54,153 @@ export function hostsFileProblem({ hostsFileProblem: problem }: Pick<Gateway, 'h
   return problem === undefined ? {} : { problem };
 }
 
-/** Synchronous: nothing can happen between its parts. */
-export function snapshotOf(hub: ControlShared, own: ClientSession | undefined): ControlMethods['snapshot']['result'] {
-  const { prompts } = hub.deps;
-  hub.events.expect();
-  const status = statusOf(hub, own);
+/** The status of a host that waits for a person names the question. */
+function withQuestion(gateway: Gateway, host: HostStatus): HostStatus {
+  const cause = host.state === 'connecting' ? gateway.questions.causeOf(host.name) : undefined;
+  return cause === undefined ? host : { ...host, cause: reportOf(cause) };
+}
+
+export function reportHosts(gateway: Gateway): HostStatus[] {
+  const toolCounts = countTools(gateway);
+  return gateway.plan.hosts.map((host) => {
+    const units = gateway.units.filter((unit) => unit.plan.host === host.name);
+    const servers = units.map((unit) => reportServer(gateway, unit, toolCounts.get(serverId(unit.plan)) ?? 0));
+    return { name: host.name, ...linkReport(gateway.link(host.name)), tags: host.tags, servers };
+  });
+}
+
+function linkReport({ state, connections, backend }: Link): Omit<HostStatus, 'name' | 'tags' | 'servers'> {
+  const cause =
+    state.kind === 'waiting' || state.kind === 'refused'
+      ? state.cause
+      : state.kind === 'connecting'
+        ? state.lastCause
+        : undefined;
   return {
-    controlVersion: CONTROL_VERSION,
-    run: hub.events.run,
-    sequence: hub.events.sequence,
-    status,
-    calls: status.calls,
-    prompts: prompts.pending,
+    state: state.kind,
+    connections,
+    backend,
+    ...(cause === undefined ? {} : { cause: reportOf(cause) }),
+    ...(state.kind === 'ready' && state.rttMs !== undefined ? { rttMs: state.rttMs } : {}),
+    ...(state.kind === 'waiting' ? { retryAtMs: state.retryAtMs } : {}),
   };
 }
 
-/** A host that waits for a person says so. */
-function withQuestion({ gateway }: ControlShared['deps'], host: HostStatus): HostStatus {
-  const cause = host.state === 'connecting' ? gateway.questions.causeOf(host.name) : undefined;
-  return cause === undefined ? host : { ...host, cause: reportOf(cause) };
+function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): ServerStatus {
+  const { catalog, keeper } = gateway;
+  const problems = [...(catalog.snapshot().problems.get(serverId(unit.plan)) ?? []), ...keeper.failures(unit)];
+  const kind = serverStateKind(unit.state);
+  const { cause } = unit.state;
+  return {
+    name: unit.plan.name,
+    state: unit.plan.enabled ? kind : 'disabled',
+    ...(cause === undefined || (kind !== 'failed' && kind !== 'crash-loop') ? {} : { cause: reportOf(cause) }),
+    tools,
+    problems: problems.map(reportOf),
+    cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),
+    ...reportProcesses(gateway, unit),
+  };
+}
+
+function countTools(gateway: Gateway): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { server, pool } of gateway.catalog.snapshot().routes.tools.values())
+    for (const { host, name } of pool?.members.map((member) => member.server) ?? [server]) {
+      const id = serverId({ host, name });
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+  return counts;
+}
+
+/** Contains no value of a variable, and no secret of a command line. */
+function reportProcesses(
+  { clock, redact }: Gateway,
+  { plan, record, running }: ServerUnit,
+): Pick<ServerStatus, 'command' | 'env' | 'instances' | 'restarts' | 'lastFailure'> {
+  const { lastFailure: last } = record;
+  const nowMs = clock.now();
+  return {
+    command: [plan.command, ...plan.args.map(asWritten)].map(redact),
+    env: [...plan.env.keys(), ...plan.inheritEnv],
+    instances: running.map((instance) => reportInstance(instance, nowMs)),
+    restarts: record.restarts,
+    ...(last === undefined ? {} : { lastFailure: { atMs: last.atMs, cause: reportOf(last.cause) } }),
+  };
+}
+
+function reportInstance({ pid, upMs, owner }: Instance, nowMs: number): ServerStatus['instances'][number] {
+  return {
+    ...(pid === undefined ? {} : { pid }),
+    sinceMs: Math.round(nowMs - upMs),
+    ...(owner instanceof ClientSession ? { client: owner.id } : {}),
+  };
+}
+
+/** References are not resolved. */
+function asWritten({ pieces }: Template): string {
+  return pieces
+    .map((piece) => {
+      if (typeof piece === 'string') return piece;
+      return piece.kind === 'env' ? `\${env:${piece.name}}` : `\${${piece.kind}:…}`;
+    })
+    .join('');
+}
+
+function reportPool(gateway: Gateway, { name, strategy, pin, members: ids }: PoolPlan): PoolStatus {
+  const offered = [...gateway.catalog.snapshot().routes.tools.values()].flatMap((route) =>
+    route.pool?.plan.name === name ? [route.pool] : [],
+  );
+  const toolsOf = (id: string): number =>
+    offered.filter((tool) => tool.members.some(({ server }) => serverId(server) === id)).length;
+  const members = ids.flatMap((id) => gateway.units.filter(({ plan }) => serverId(plan) === id));
+  return {
+    ...{ name, strategy, pin },
+    tools: offered.length,
+    members: members.map((unit) => reportMember(gateway, unit, toolsOf(serverId(unit.plan)))),
+  };
+}
+
+function reportMember({ pools }: Gateway, unit: ServerUnit, tools: number): PoolMemberStatus {
+  const { host, name: server } = unit.plan;
+  const { inFlight = 0, latencyMs, share = 1 } = pools.known(serverId(unit.plan)) ?? {};
+  const known = latencyMs === undefined ? {} : { latencyMs };
+  return { host, server, state: memberState(unit), tools, inFlight, ...known, share };
+}
+
+function memberState(unit: ServerUnit): PoolMemberStatus['state'] {
+  if (!unit.plan.enabled) return 'disabled';
+  switch (rankOf(unit)) {
+    case RANK.up:
+      return serverStateKind(unit.state) === 'failed' ? 'retrying' : 'up';
+    case RANK.untried:
+      return 'untried';
+    case RANK.retrying:
+      return 'retrying';
+    case RANK.refused:
+      return 'refused';
+  }
+}
+
+/** The calls of all clients without an answer, the longest under way first. Read from the sessions, so that no call is kept twice. */
+function liveCalls({ sessions }: Gateway, clock: Clock): readonly LiveCall[] {
+  const offsetMs = clock.now() - clock.monotonic();
+  return [...sessions.keys()]
+    .flatMap((session) => session.calls.flatMap((call) => liveCall(session, call, offsetMs) ?? []))
+    .toSorted((a, b) => a.startedMs - b.startedMs);
+}
+
+function liveCall(session: ClientSession, call: Call, offsetMs: number): LiveCall | undefined {
+  const { route, id, startedMs, request, progress } = call;
+  if (route === undefined) return undefined;
+  return {
+    call: id,
+    client: session.id,
+    clientName: session.hello?.name ?? '',
+    host: route.server.host,
+    server: route.server.name,
+    tool: route.original,
+    startedMs: Math.round(startedMs + offsetMs),
+    bytesIn: request.length,
+    ...(progress === undefined ? {} : progressReport(progress)),
+  };
 }

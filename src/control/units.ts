@@ -5,9 +5,9 @@ import { waitUntil } from '../calls/patience.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { InstanceOwner } from '../upstream/instance.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { bringUp } from './bring-up.ts';
 
 /** The servers of a host, or one, or all. Throws USAGE, naming what there is, where there is none of that name. */
 export function unitsOf(gateway: Gateway, host: string | undefined, server?: string): readonly ServerUnit[] {
@@ -29,6 +29,18 @@ export function unitsOf(gateway: Gateway, host: string | undefined, server?: str
   return units;
 }
 
+/**
+ * Starts these servers and dials their hosts.
+ * @param reason is told with the change of the hosts' state
+ */
+export function bringUp(gateway: Gateway, units: readonly ServerUnit[], owner: InstanceOwner, reason: string): void {
+  for (const unit of units) {
+    if (!unit.plan.enabled) continue;
+    gateway.keeper.wantUnit(unit, owner);
+    unit.link.wake(reason);
+  }
+}
+
 /** Starts every one of the servers that has not spoken in this run, and waits until each has, or failed. */
 export async function bringAllUp(
   gateway: Gateway,
@@ -37,7 +49,7 @@ export async function bringAllUp(
   withinMs: number,
 ): Promise<void> {
   const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));
-  bringUp(gateway.keeper, silent, owner, 'a command needs it');
+  bringUp(gateway, silent, owner, 'a command needs it');
   await gateway.spoken(withinMs, units);
 }
 

@@ -1,6 +1,7 @@
 /**
- * The daemon's socket on its path: bound beside it and renamed into place, so that it is 0600 before anybody can connect,
- * nobody finds the path empty, and libuv, which unlinks the path it has bound when it closes, never unlinks another's.
+ * The daemon's socket on its path. The socket is bound beside the path and renamed into place. So the socket is 0600
+ * before anybody can connect, and no client finds the path empty. libuv unlinks the path that it bound when it closes: the
+ * rename keeps libuv from unlinking the socket of another daemon.
  */
 import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
@@ -10,16 +11,16 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export interface BoundSocket {
-  /** False: somebody else's socket stands there, or none. */
+  /** False where the path has another socket, or none. */
   isOurs(): Promise<boolean>;
-  /** Takes it from the path, where it is still ours: nobody new connects. */
+  /** Removes the socket from the path, if it is still ours: no new client connects. */
   remove(): Promise<void>;
 }
 
-/** The lock of the endpoint must be ours. What stands on the path goes. */
+/** The caller holds the lock of the endpoint. An old socket on the path is replaced. */
 export async function bindSocket(server: Server, endpoint: Endpoint, pid = process.pid): Promise<BoundSocket> {
   if (endpoint.socket.startsWith('\\\\')) return bindPipe(server, endpoint.socket);
-  // No longer than the path itself, whose length is limited.
+  // No longer than the path itself: its length is limited.
   const beside = join(endpoint.folder, `${basename(endpoint.socket).slice(0, 8)}.${pid}`);
   const own = await place(server, beside, endpoint.socket).catch((error: unknown) => {
     throw unusable(endpoint.socket, error);
@@ -41,7 +42,7 @@ async function place(server: Server, beside: string, path: string): Promise<BigI
   return lstat(path, { bigint: true });
 }
 
-/** Windows itself lets only one process begin a pipe of that name, and takes it away with the process. */
+/** Windows lets only one process create a pipe of that name, and removes the pipe with the process. */
 async function bindPipe(server: Server, name: string): Promise<BoundSocket> {
   await listen(server, name).catch((error: unknown) => {
     throw unusable(name, error);
@@ -61,10 +62,10 @@ function listen(server: Server, path: string): Promise<void> {
 
 function unusable(path: string, cause: unknown): AnywhereError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be listened on (${code})`, { cause });
+  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be used as the daemon's socket (${code})`, { cause });
 }
 
-/** Numbers of inodes come back at once; with the time of their last change they do not. */
+/** A new file can get the inode number of a removed file, so the time of the last change counts too. */
 function isSame(own: BigIntStats, found: BigIntStats | undefined): boolean {
   return found?.dev === own.dev && found.ino === own.ino && found.ctimeNs === own.ctimeNs;
 }

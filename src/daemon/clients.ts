@@ -14,59 +14,62 @@ export interface ClientDeps {
   readonly gateway: Gateway;
   readonly hub: ControlHub;
   readonly environments: ClientEnvironments;
-  /** Owns what goes on beside the clients. */
+  /** Owns background work for the clients. */
   readonly scope: Scope;
 }
 
-export interface Attended {
-  /** An answer is owed to it. */
+export interface ServedClient {
+  /** The client waits for an answer. */
   readonly isBusy: () => boolean;
-  /** Resolves when it is gone and nothing is left of it. Never rejects. */
+  /** Resolves when the client has left and everything of the client has ended. Never rejects. */
   readonly ended: Promise<void>;
 }
 
-/** @param accept tells the other side that it is served; not called where this throws (USAGE) */
-export function attend(socket: Socket, hello: Hello, deps: ClientDeps, accept: () => void): Attended {
+/**
+ * @param accept tells the client that the daemon serves it; not called where this throws
+ * @throws AnywhereError USAGE
+ */
+export function serveClient(socket: Socket, hello: Hello, deps: ClientDeps, accept: () => void): ServedClient {
   const { gateway, environments, scope } = deps;
-  const served = serve(socket, hello, deps, accept);
+  const client = serveByRole(socket, hello, deps, accept);
   environments.arrived(hello);
   if (hello.sshAuthSock !== undefined) scope.run(retryWithAgent(gateway, hello, scope.signal));
   const leave = (): void => {
     environments.left(hello);
   };
-  return { ...served, ended: served.ended.then(leave) };
+  return { ...client, ended: client.ended.then(leave) };
 }
 
-function serve(socket: Socket, hello: Hello, { gateway, hub }: ClientDeps, accept: () => void): Attended {
+function serveByRole(socket: Socket, hello: Hello, { gateway, hub }: ClientDeps, accept: () => void): ServedClient {
   if (hello.role === 'control') {
     accept();
     const face = hub.accept(socket, hello);
     return { isBusy: () => face.isBusy, ended: face.ended };
   }
-  if (hello.transparent !== undefined) return attendTransparent(socket, hello, gateway, accept);
+  if (hello.transparent !== undefined) return serveTransparent(socket, hello, gateway, accept);
   accept();
   const door = openDoor(socket, gateway, (writer) => gateway.openSession(writer, { environment: hello }));
-  return attended(door, (cause) => {
+  return served(door, (cause) => {
     gateway.closeSession(door.session, cause);
   });
 }
 
-/** A client has brought an ssh agent: hosts that nothing let us into are tried again. Never rejects. */
+/** A client came with an ssh agent: hosts that refused every login are dialled again. Never rejects. */
 async function retryWithAgent(gateway: Gateway, hello: Hello, signal: AbortSignal): Promise<void> {
   const retry = async (host: string): Promise<void> => {
     const link = gateway.link(host);
-    // An attempt under way may have begun without the agent.
+    // A dial under way may have begun without the agent.
     if (link.state.kind === 'connecting') await link.ready(signal).catch(() => undefined);
     if (!signal.aborted && link.state.kind === 'refused') gateway.askedFor(host, hello);
   };
   await Promise.all(gateway.plan.hosts.map(({ name }) => retry(name)));
 }
 
-function attendTransparent(socket: Socket, hello: Hello, gateway: Gateway, accept: () => void): Attended {
+function serveTransparent(socket: Socket, hello: Hello, gateway: Gateway, accept: () => void): ServedClient {
   const server = transparentServer(gateway, hello.transparent ?? '');
   accept();
   const door = openDoor(socket, gateway, (writer) => gateway.openTransparentSession(writer, server, hello));
-  return attended(door, (cause) => {
+  return served(door, (cause) => {
     gateway.closeTransparentSession(door.session, cause);
   });
 }
@@ -79,9 +82,9 @@ function openDoor<S extends DoorSession>(
   return openStreamDoor({ input: socket, output: socket, maxMessageBytes: gateway.plan.limits.maxMessageBytes, open });
 }
 
-function attended<S extends DoorSession & { readonly isBusy: boolean }>(
+function served<S extends DoorSession & { readonly isBusy: boolean }>(
   { session, ended }: StreamDoor<S>,
   close: (cause: AnywhereError) => void,
-): Attended {
+): ServedClient {
   return { isBusy: () => session.isBusy, ended: ended.then(close) };
 }

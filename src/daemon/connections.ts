@@ -1,16 +1,18 @@
-/** The connections of a daemon that are served, and how they are seen off. */
+/** The connections of a daemon: each is greeted by its hello, served, and ended in order. */
 import type { Socket } from 'node:net';
+import { deadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { DRAINING_LINE, type Hello } from './hello.ts';
+import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
+import { answerLine, DRAINING_LINE, firstLine, type Hello, MAX_HELLO_BYTES, parseHello } from './hello.ts';
 
 export interface Connection {
   readonly hello: Hello;
   readonly socket: Socket;
-  /** An answer is owed on it. */
+  /** The client waits for an answer. */
   readonly isBusy: () => boolean;
 }
 
-/** So long a client that was asked to leave may take for it before it is ended while idle; one that hangs never leaves. */
+/** The time a client has to leave after the request. Then its idle connection is ended: a client that hangs never leaves. */
 const LEAVE_MS = 5_000;
 
 export class Connections {
@@ -30,7 +32,7 @@ export class Connections {
     this.#open.delete(connection);
   }
 
-  /** Each client leaves with its last answer: it alone knows what it has sent and we have not read. */
+  /** Each client leaves with its last answer: only the client knows which requests the daemon has not read yet. */
   askToLeave(): void {
     this.#askedMs = this.#clock.monotonic();
     for (const { hello, socket } of this.#open)
@@ -38,8 +40,8 @@ export class Connections {
   }
 
   /**
-   * Ends those that nothing is owed to: clients that do not leave when they are asked, and where there is none, faces, which
-   * may wait for a client's end.
+   * Ends idle connections: first of clients that did not leave in time. Faces may wait for a client's end, so their
+   * connections end when no client is left.
    */
   endIdle(): void {
     const clients = [...this.#open].filter(({ hello }) => hello.role === 'mcp');
@@ -58,15 +60,80 @@ export class Connections {
   }
 }
 
-/** How long the other side may take to read what is on its way. */
+/** How long the other side may take to read the last bytes. */
 const LINGER_MS = 1_000;
 
-/** Ends a connection: what was written before is still delivered, to a side that reads. */
+/** Ends a connection. Bytes written before are still delivered, if the other side reads. */
 export function endSocket(socket: Socket, clock: Pick<Clock, 'after'>, last = ''): void {
   if (socket.destroyed) return;
   if (!socket.writableEnded) socket.end(last);
-  // What it goes on to send is nothing that we could answer: it is not carried out, and its end must be seen.
+  // Later requests could not be answered, so that they are dropped. The stream must flow for its end to be seen.
   socket.removeAllListeners('data').resume();
   const cancel = clock.after(LINGER_MS, () => socket.destroy(), { background: true });
   socket.once('close', cancel);
+}
+
+export interface ConnectionDeps {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly pid: number;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
+  /** False: the daemon drains, and a new client needs another daemon. */
+  readonly isServing: () => boolean;
+  /**
+   * Serves the client, and resolves when the client has left. Calls `accept` first, which tells the client.
+   * @throws AnywhereError where the client cannot be served
+   */
+  readonly serve: (socket: Socket, hello: Hello, accept: () => void) => Promise<void>;
+}
+
+/** A client sends its hello at once. */
+const HELLO_MS = 5_000;
+
+/** Never rejects. Resolves when the connection is over. */
+export async function serveConnection(socket: Socket, deps: ConnectionDeps): Promise<void> {
+  try {
+    const hello = await readHello(socket, deps);
+    if (hello !== undefined) await admit(socket, hello, deps);
+  } catch (error) {
+    refuse(socket, deps, deps.signal.aborted ? ending() : asAnywhereError(error), deps.signal.aborted);
+  } finally {
+    endSocket(socket, deps.clock);
+  }
+}
+
+async function admit(socket: Socket, hello: Hello, deps: ConnectionDeps): Promise<void> {
+  const { version, pid } = deps;
+  if (hello.version !== version) {
+    const text = `this daemon is version ${version}, and the program that connects ${hello.version}`;
+    refuse(socket, deps, new AnywhereError('NO_DAEMON', text), true);
+  } else if (!deps.isServing()) refuse(socket, deps, ending(), true);
+  else
+    await deps.serve(socket, hello, () => {
+      socket.write(answerLine({ ok: true, version, pid }));
+    });
+}
+
+/** Undefined: the other side left without a hello. */
+async function readHello(socket: Socket, { clock, signal }: ConnectionDeps): Promise<Hello | undefined> {
+  const late = (): Error => new AnywhereError('USAGE', `no hello came within ${HELLO_MS / 1000} s`);
+  const limit = deadline(clock, HELLO_MS, late, signal);
+  try {
+    const line = await firstLine(socket, MAX_HELLO_BYTES, limit.signal);
+    if (line === undefined) return undefined;
+    const hello = parseHello(line);
+    if (hello === undefined) throw new AnywhereError('USAGE', 'the first line is not a hello of MCP-Anywhere');
+    return hello;
+  } finally {
+    limit.clear();
+  }
+}
+
+function ending(): AnywhereError {
+  return new AnywhereError('NO_DAEMON', 'this daemon is ending');
+}
+
+function refuse(socket: Socket, { clock, version, pid }: ConnectionDeps, error: AnywhereError, restart: boolean): void {
+  endSocket(socket, clock, answerLine({ ok: false, version, pid, error: reportOf(error), restart }));
 }

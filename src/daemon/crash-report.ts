@@ -1,5 +1,5 @@
 /**
- * What is left of a daemon that a defect ended: a file in its log folder, without secrets. Node itself ends the process.
+ * The report of a daemon that crashed: a file in its log folder, without secrets. Node itself ends the process.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export interface CrashReport {
   readonly origin: string;
   readonly message: string;
   readonly stack: string;
-  /** What happened last, oldest first. */
+  /** The last events, oldest first. */
   readonly events: readonly unknown[];
 }
 
@@ -36,8 +36,8 @@ const KEPT = 5;
 const LATELY_MS = 60 * 60_000;
 
 /**
- * Writes a report when an exception or rejection that nobody handled is about to end the process (exit code 1). Returns
- * how to stop that.
+ * Writes a report when an unhandled exception or rejection is about to end the process (exit code 1). Returns a function
+ * that stops the reporting.
  */
 export function reportCrashes(process: NodeJS.Process, deps: CrashDeps): () => void {
   const onCrash = (error: unknown, origin: string): void => {
@@ -49,7 +49,7 @@ export function reportCrashes(process: NodeJS.Process, deps: CrashDeps): () => v
   };
 }
 
-/** The latest one of this hosts file since then. @param sinceMs wall clock */
+/** The latest crash of this hosts file's daemon. @param sinceMs wall clock */
 export async function lastCrash(folder: string, hostsFile: string, sinceMs: number): Promise<CrashReport | undefined> {
   const names = await readdir(folder).catch(() => []);
   for (const name of crashes(names).reverse()) {
@@ -59,7 +59,7 @@ export async function lastCrash(folder: string, hostsFile: string, sinceMs: numb
   return undefined;
 }
 
-/** For whoever finds no daemon: that one has crashed lately, and where it says more. Empty where none has. */
+/** Evidence for an error about a missing daemon: the last crash and its report. Empty without a recent crash. */
 export async function crashEvidence(folder: string, hostsFile: string, nowMs: number): Promise<readonly string[]> {
   const crash = await lastCrash(folder, hostsFile, nowMs - LATELY_MS);
   if (crash === undefined) return [];
@@ -67,7 +67,7 @@ export async function crashEvidence(folder: string, hostsFile: string, nowMs: nu
   return [`the daemon of process ${crash.pid} crashed at ${at}: ${crash.message}`, `its report is in ${folder}`];
 }
 
-/** Synchronous: there is no later. Its own failure must not hide the first one. */
+/** Synchronous, because the process is about to end. A failure here must not hide the first error. */
 function writeReport(process: NodeJS.Process, deps: CrashDeps, crash: { error: unknown; origin: string }): void {
   const { folder, version, hostsFile, redact } = deps;
   const error = crash.error instanceof Error ? crash.error : new Error(String(crash.error));
@@ -89,7 +89,7 @@ function writeReport(process: NodeJS.Process, deps: CrashDeps, crash: { error: u
     writeFileSync(file, `${redact(JSON.stringify(report, undefined, 2))}\n`, { mode: 0o600 });
     for (const name of crashes(readdirSync(folder)).slice(0, -KEPT)) rmSync(join(folder, name), { force: true });
   } catch {
-    // A full disk: node prints the error all the same.
+    // A full disk, for example. Node still prints the error.
   }
 }
 

@@ -1,16 +1,15 @@
-/** Who serves a socket, for whoever lists the daemons of this user: a small file beside it. */
+/** The record of a daemon: a small file beside its socket, from which `ps` lists the daemons of this user. */
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, isOwnFolder } from './endpoint.ts';
 import { isHalted, processStart } from './process-start.ts';
-import { isOwnFolder } from './socket-folder.ts';
 
 export interface DaemonRecord {
   readonly pid: number;
-  /** Of the process, as `processStart` says it: pids come back. */
+  /** The start of the process as `processStart` gives it: pids are reused. */
   readonly start: string;
   readonly version: string;
   /** Absolute path of the hosts file. */
@@ -26,20 +25,20 @@ export async function writeRecord(endpoint: Endpoint, record: Omit<DaemonRecord,
   await writeAtomic(endpoint.record, `${JSON.stringify({ ...record, start })}\n`);
 }
 
-/** Where it is still that of this process. */
+/** Removes the record, if the record is still the one of this process. */
 export async function removeRecord(endpoint: Endpoint, pid: number): Promise<void> {
   if ((await readRecord(endpoint.record))?.pid === pid) await rm(endpoint.record, { force: true });
 }
 
-/** Of the process that serves this endpoint; undefined where none lives. */
+/** The record of the living process that serves this endpoint. */
 async function livingRecord({ record: file }: Pick<Endpoint, 'record'>): Promise<DaemonRecord | undefined> {
   const record = await readRecord(file);
   return record !== undefined && (await processStart(record.pid)) === record.start ? record : undefined;
 }
 
 /**
- * Every daemon that lives and has its socket in one of these folders.
- * @throws AnywhereError FOLDER_UNUSABLE where one is not the user's alone: anybody could have written what stands there
+ * Every living daemon with its socket in one of these folders.
+ * @throws AnywhereError FOLDER_UNUSABLE where other users can enter a folder: any user could have written the records
  */
 export async function listDaemons(folders: readonly string[]): Promise<DaemonRecord[]> {
   const files = await Promise.all([...new Set(folders)].map(recordsIn));
@@ -77,7 +76,7 @@ function isDaemonRecord(value: unknown): value is DaemonRecord {
   return texts && typeof value['pid'] === 'number' && typeof value['sinceMs'] === 'number';
 }
 
-/** The error that tells of a daemon that runs and does not answer. @param waitedMs for its answer, or for one to start */
+/** The error for a daemon that runs and does not answer. @param waitedMs for its answer, or for its start */
 export async function silentDaemon(
   endpoint: Pick<Endpoint, 'record' | 'log'>,
   hostsFile: string,
@@ -97,7 +96,7 @@ export async function silentDaemon(
   });
 }
 
-/** The command that helps against a daemon that does not answer: while it is stopped, or hangs, it takes no other signal. */
+/** The command that helps where a daemon does not answer. A halted or hanging process handles no other signal. */
 export async function wakeOrEnd(pid: number): Promise<string> {
   return (await isHalted(pid)) ? `kill -CONT ${pid}` : `kill -9 ${pid}, and the next client starts another`;
 }

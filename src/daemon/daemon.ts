@@ -1,4 +1,4 @@
-/** The daemon of a hosts file: one gateway for all clients of a user, on one socket. */
+/** The daemon of a hosts file: one gateway on one socket for all clients of a user. */
 import type { Clock } from '../base/clock.ts';
 import { createPromptDesk } from '../control/hub.ts';
 import { ClientEnvironments } from '../gateway/client-environments.ts';
@@ -6,13 +6,12 @@ import { openGateway } from '../gateway/open.ts';
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 import { reportCrashes } from './crash-report.ts';
-import { DaemonHouse } from './daemon-house.ts';
-import type { DaemonOptions } from './daemon-options.ts';
+import { type DaemonOptions, DaemonServer } from './daemon-server.ts';
 
 /** How many of the last events a crash report holds. */
 const LAST_EVENTS = 50;
 
-/** Resolves when it is over. Rejects with CONFIG_* and the like where it could not begin. */
+/** Resolves when the daemon has ended. Rejects with CONFIG_* and the like where the daemon could not start. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { endpoint, clock, env, cwd, homeDir, file, source, version, logLevel } = options;
   const own = openDaemonLog(endpoint.log, logLevel, clock);
@@ -31,7 +30,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       redact: gateway.redact,
       lastEvents: () => gateway.bus.since(0).events.slice(-LAST_EVENTS),
     });
-    await new DaemonHouse(options, { gateway, environments, prompts, log: own.log }).run();
+    await new DaemonServer(options, { gateway, environments, prompts, log: own.log }).run();
     stopReporting();
   } finally {
     await own.close();
@@ -40,14 +39,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 interface DaemonLog {
   readonly log: Log;
-  /** Resolves when what was logged is written or lost. */
+  /** Resolves when all lines are written or lost. */
   close(): Promise<void>;
 }
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const MAX_PENDING = 1024 * 1024;
 
-/** The daemon's own log: a file that is rotated by size. Nothing is written to the streams of whoever started it. */
+/** The daemon's own log: a file that is rotated by size. The streams of its parent process stay silent. */
 function openDaemonLog(file: string, level: LogLevel, clock: Clock): DaemonLog {
   const lines = new LogFile({
     file,

@@ -1,10 +1,14 @@
 /**
- * Where the daemon of a hosts file is found: one socket per user, program version and hosts file.
+ * Where the daemon of a hosts file is found: one socket per user, program version and hosts file, in a folder that only
+ * the user can enter.
  *
- * Light: every start of the shim loads it.
+ * Light: every start of the shim loads this file.
  */
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AnywhereError } from '../base/errors.ts';
 import type { Paths } from '../config/paths.ts';
 
 export interface EndpointOptions {
@@ -17,8 +21,8 @@ export interface EndpointOptions {
   /** Undefined on Windows. */
   readonly uid?: number | undefined;
   /**
-   * Where sockets go whose path would be too long. Not $TMPDIR: AI clients drop it, and two clients of one user
-   * must find the same daemon.
+   * For sockets with a path that would be too long. Not $TMPDIR: AI clients drop the variable, and two clients of one
+   * user must find the same daemon.
    */
   readonly tempDir?: string;
 }
@@ -26,13 +30,13 @@ export interface EndpointOptions {
 export interface Endpoint {
   /** Path of a Unix socket; on Windows the name of a pipe. */
   readonly socket: string;
-  /** The user's own, 0700: holds socket, lock and record. */
+  /** The user's own folder, 0700, for socket, lock and record. */
   readonly folder: string;
-  /** Who may bind the socket. */
+  /** The holder may bind the socket. */
   readonly lock: string;
-  /** Who serves it, as JSON (daemon-record.ts). */
+  /** The process that serves, as JSON (daemon-record.ts). */
   readonly record: string;
-  /** Where the daemon's log and its crash reports go. */
+  /** For the daemon's log and crash reports. */
   readonly logFolder: string;
   readonly log: string;
 }
@@ -66,4 +70,45 @@ function folderFor({ paths, platform, uid, tempDir = '/tmp' }: EndpointOptions, 
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * False where the folder does not exist; true on Windows, because pipes have no folder.
+ * @throws AnywhereError FOLDER_UNUSABLE where others own the folder or can enter it, or where the path is a link: any user
+ * could have created a socket there
+ */
+export async function isOwnFolder(folder: string, uid = process.getuid?.()): Promise<boolean> {
+  if (uid === undefined) return true;
+  const found = await ifThere(folder);
+  if (found === undefined) return false;
+  if (!found.isDirectory()) throw unusable(folder, 'is not a folder');
+  if (found.uid !== uid) throw unusable(folder, `belongs to another user (uid ${String(found.uid)})`);
+  if ((found.mode & 0o077) !== 0) throw unusable(folder, 'can be entered by other users');
+  return true;
+}
+
+/** Creates the folder (0700), or takes the permissions of others away; then as `isOwnFolder`. */
+export async function makeOwnFolder(folder: string, uid = process.getuid?.()): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const found = await lstat(folder);
+    if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) !== 0) await chmod(folder, 0o700);
+  } catch (error) {
+    throw unusable(folder, 'cannot be created', error);
+  }
+  await isOwnFolder(folder, uid);
+}
+
+async function ifThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw unusable(path, 'cannot be read', error);
+  }
+}
+
+function unusable(folder: string, why: string, cause?: unknown): AnywhereError {
+  return new AnywhereError('FOLDER_UNUSABLE', `${folder}, where the daemon's socket belongs, ${why}`, { cause });
 }

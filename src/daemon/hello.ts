@@ -1,32 +1,34 @@
 /**
- * The first line of each side on the daemon's socket: who connects, and whether they are served.
+ * The first line of each side on the daemon's socket: who connects, and whether the daemon serves the client.
  *
  * The hello carries what a client's own environment gives: nothing may depend on which client came first.
- * Light: every start of the shim loads it.
+ * Light: every start of the shim loads this file.
  */
+
+import type { Socket } from 'node:net';
 import { AnywhereError, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 
-/** Two programs that differ in it do not understand each other. */
+/** Two programs with different versions do not understand each other. */
 const HELLO_VERSION = 1;
 
-/** Longest first line that is read, in bytes: variables of a hosts file can be long. */
+/** The longest hello in bytes: variables of a hosts file can be long. */
 export const MAX_HELLO_BYTES = 1024 * 1024;
 
 export interface Hello {
-  /** What the connection carries after the answer: lines of MCP, or of the control API. */
+  /** After the answer the connection carries lines of MCP, or of the control API. */
   readonly role: 'mcp' | 'control';
   readonly version: string;
   readonly pid: number;
   readonly cwd: string;
   readonly sshAuthSock?: string;
   /**
-   * The client's values of what servers, ssh and secret commands are given, and of what the hosts file names; null: the client
-   * does not have it.
+   * The client's values of the variables for servers, ssh and secret commands, and of the variables that the hosts file
+   * names. Null: the client does not have the variable.
    */
   readonly env: Readonly<Record<string, string | null>>;
-  /** `host/server`: only this server, and nothing renamed. */
+  /** `host/server`: only this server, with its own names. */
   readonly transparent?: string;
 }
 
@@ -37,7 +39,7 @@ export type HelloAnswer =
       readonly version: string;
       readonly pid: number;
       readonly error: ErrorReport;
-      /** It is on its way out, or another version: connect again, or start another. */
+      /** The daemon drains, or is another version: connect again, or start a daemon. */
       readonly restart: boolean;
     };
 
@@ -49,7 +51,7 @@ export interface HelloFacts {
   readonly pid: number;
   readonly cwd: string;
   readonly env: Environment;
-  /** Text of the hosts file; '' where it is not known. */
+  /** Text of the hosts file; '' where the text is not known. */
   readonly hostsText: string;
   readonly transparent?: string | undefined;
 }
@@ -72,19 +74,19 @@ function referred(env: Environment, hostsText: string): Hello['env'] {
   return Object.fromEntries(names.map((name) => [name, (Object.hasOwn(env, name) ? env[name] : undefined) ?? null]));
 }
 
-/** Every `${env:NAME` of the text, comments included: more than is used does no harm. */
+/** Every `${env:NAME` of the text, also in comments: an unused variable does no harm. */
 export function referredVariables(text: string): string[] {
   return [...new Set([...text.matchAll(/\$\{env:([A-Za-z_]\w*)/g)].map(([, name = '']) => name))];
 }
 
-/** Every word of a text with `inheritEnv`: the list may stand behind an anchor, and the daemon takes only what it names. */
+/** Every word of a text with `inheritEnv`: the list may stand behind an anchor. The daemon uses only the names of the list. */
 function inheritable(text: string): string[] {
   return text.includes('inheritEnv') ? [...new Set(text.match(/[A-Za-z_]\w*/g))] : [];
 }
 
 /**
- * What a daemon on its way out tells a client, once and between two lines of MCP, without its newline: nothing new is to be
- * asked on this connection, and the client closes its end with the last answer. No message of MCP, so no server can say it.
+ * A draining daemon sends this line to each client once, between two lines of MCP: the client sends no new request on this
+ * connection, and closes its end with the last answer. The line is not an MCP message, so that no server can send it.
  */
 export const DRAINING_LINE = `{"mcpAnywhere":${HELLO_VERSION},"draining":true}`;
 
@@ -96,7 +98,7 @@ export function answerLine(answer: HelloAnswer): string {
   return `${JSON.stringify({ mcpAnywhere: HELLO_VERSION, ...answer })}\n`;
 }
 
-/** Undefined where it is none. */
+/** Undefined for any other line. */
 export function parseHello(line: string): Hello | undefined {
   const value = parseOurs(line);
   if (value === undefined) return undefined;
@@ -121,7 +123,7 @@ export function parseHello(line: string): Hello | undefined {
   };
 }
 
-/** Undefined where it is none. */
+/** Undefined for any other line. */
 export function parseAnswer(line: string): HelloAnswer | undefined {
   const value = parseOurs(line);
   if (value === undefined) return undefined;
@@ -132,7 +134,7 @@ export function parseAnswer(line: string): HelloAnswer | undefined {
   return { ok: false, version, pid, error: error as unknown as ErrorReport, restart: restart === true };
 }
 
-/** The error that the other side reported, with its code where that is one of ours. */
+/** The error that the other side reported. An unknown code becomes INTERNAL. */
 export function errorOf({ code, message, ...details }: ErrorReport): AnywhereError {
   return new AnywhereError(isErrorCode(code) ? code : 'INTERNAL', message, details);
 }
@@ -152,4 +154,80 @@ function isOptionalText(value: unknown): value is string | undefined {
 
 function isValues(value: unknown): value is Hello['env'] {
   return isRecord(value) && Object.values(value).every((entry) => entry === null || typeof entry === 'string');
+}
+
+const NEWLINE = 0x0a;
+
+/**
+ * Resolves with the first line without its newline; undefined where the other side closed before the newline.
+ * Rejects with MESSAGE_TOO_LARGE past `maxBytes`, and with the signal's reason.
+ *
+ * The bytes after the line go back to the stream, and the stream is paused: `on('data')` or `pipe` start it.
+ */
+export function firstLine(socket: Socket, maxBytes: number, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const line = new LineSoFar(maxBytes);
+    const settle = (): void => {
+      socket.off('readable', onReadable).off('close', onEnd).off('end', onEnd);
+      signal.removeEventListener('abort', onAbort);
+    };
+    const onReadable = (): void => {
+      const progress = line.read(socket);
+      if (progress === 'unfinished') return;
+      settle();
+      line.giveBack(socket);
+      if (progress === 'whole') resolve(line.text);
+      else reject(new AnywhereError('MESSAGE_TOO_LARGE', `the first line has more than ${maxBytes} bytes`));
+    };
+    const onEnd = (): void => {
+      settle();
+      resolve(undefined);
+    };
+    const onAbort = (): void => {
+      settle();
+      reject(signal.reason as Error);
+    };
+    socket.on('readable', onReadable).on('close', onEnd).on('end', onEnd);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
+
+class LineSoFar {
+  readonly #maxBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #rest: Buffer | undefined;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+
+  /** Reads the bytes that have arrived, up to the end of the line. */
+  read(socket: Socket): 'unfinished' | 'whole' | 'too long' {
+    for (let chunk = next(socket); chunk !== undefined; chunk = next(socket)) {
+      const newline = chunk.indexOf(NEWLINE);
+      const part = newline === -1 ? chunk : chunk.subarray(0, newline);
+      this.#chunks.push(part);
+      this.#size += part.length;
+      if (this.#size > this.#maxBytes) return 'too long';
+      if (newline === -1) continue;
+      this.#rest = chunk.subarray(newline + 1);
+      return 'whole';
+    }
+    return 'unfinished';
+  }
+
+  /** Returns the bytes after the line to the stream. */
+  giveBack(socket: Socket): void {
+    if (this.#rest !== undefined && this.#rest.length > 0) socket.unshift(this.#rest);
+  }
+}
+
+function next(socket: Socket): Buffer | undefined {
+  return (socket.read() as Buffer | null) ?? undefined;
 }

@@ -1,4 +1,4 @@
-/** A gateway in this process, seen through the control API over memory: what commands use while no daemon runs. */
+/** A gateway in this process behind the control API in memory: commands use it while no daemon runs. */
 import { duplexPair } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';

@@ -1,22 +1,24 @@
-/** The life of a daemon, from its start to its end: pure, so that every order of events is a table. */
+/** The life of a daemon from its start to its end: a pure reducer, so that a table can test every order of events, and its timers. */
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import { Emitter } from '../base/emitter.ts';
 
 export type LifecycleState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'serving'; readonly clients: number }
-  /** Takes nobody new; ends with the last client, or when the time for that is over. */
+  /** Takes no new client; ends with its last client, or when the drain time is over. */
   | { readonly kind: 'draining'; readonly clients: number }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'ended' };
 
 export type LifecycleAction =
   /** The socket is on its path. */
   | { readonly type: 'bound' }
   | { readonly type: 'joined' }
   | { readonly type: 'left' }
-  /** Nobody was there for as long as it waits. */
+  /** The idle time is over, and no client came. */
   | { readonly type: 'idle' }
-  /** A person asked, a signal came, or the path is another's. */
+  /** A person stopped the daemon, or another socket stands on its path. */
   | { readonly type: 'drain' }
-  /** Whatever is under way is not waited for any more. */
+  /** Calls under way are no longer waited for. */
   | { readonly type: 'end' };
 
 export interface LifecycleChange {
@@ -25,9 +27,9 @@ export interface LifecycleChange {
   readonly reason: string;
 }
 
-export const INITIAL_LIFECYCLE: LifecycleState = { kind: 'starting' };
+const INITIAL: LifecycleState = { kind: 'starting' };
 
-const GONE: LifecycleState = { kind: 'gone' };
+const ENDED: LifecycleState = { kind: 'ended' };
 
 /** The state after `action`; the same object where the action does not apply. */
 export function reduceLifecycle(state: LifecycleState, action: LifecycleAction): LifecycleState {
@@ -38,14 +40,14 @@ export function reduceLifecycle(state: LifecycleState, action: LifecycleAction):
       return whileServing(state, action);
     case 'draining':
       return whileDraining(state, action);
-    case 'gone':
+    case 'ended':
       return state;
   }
 }
 
 function whileStarting(state: LifecycleState, { type }: LifecycleAction): LifecycleState {
   if (type === 'bound') return { kind: 'serving', clients: 0 };
-  return type === 'drain' || type === 'end' ? GONE : state;
+  return type === 'drain' || type === 'end' ? ENDED : state;
 }
 
 function whileServing(state: LifecycleState & { readonly kind: 'serving' }, { type }: LifecycleAction): LifecycleState {
@@ -55,12 +57,12 @@ function whileServing(state: LifecycleState & { readonly kind: 'serving' }, { ty
     case 'left':
       return { kind: 'serving', clients: Math.max(0, state.clients - 1) };
     case 'idle':
-      // Somebody may have come at the very moment.
-      return state.clients === 0 ? GONE : state;
+      // A client may have come at the same moment.
+      return state.clients === 0 ? ENDED : state;
     case 'drain':
-      return state.clients === 0 ? GONE : { kind: 'draining', clients: state.clients };
+      return state.clients === 0 ? ENDED : { kind: 'draining', clients: state.clients };
     case 'end':
-      return GONE;
+      return ENDED;
     case 'bound':
       return state;
   }
@@ -70,6 +72,54 @@ function whileDraining(
   state: LifecycleState & { readonly kind: 'draining' },
   { type }: LifecycleAction,
 ): LifecycleState {
-  if (type === 'end' || (type === 'left' && state.clients <= 1)) return GONE;
+  if (type === 'end' || (type === 'left' && state.clients <= 1)) return ENDED;
   return type === 'left' ? { kind: 'draining', clients: state.clients - 1 } : state;
+}
+
+export interface LifecycleTimes {
+  /** The daemon ends after this time without clients. */
+  readonly idleExitMs: number;
+  /** The longest wait for calls under way while the daemon drains. */
+  readonly drainMs: number;
+}
+
+export class Lifecycle {
+  readonly changes = new Emitter<LifecycleChange>();
+  readonly #clock: Clock;
+  readonly #times: LifecycleTimes;
+  #state = INITIAL;
+  #cancelTimer: CancelTimer | undefined;
+
+  constructor(clock: Clock, times: LifecycleTimes) {
+    this.#clock = clock;
+    this.#times = times;
+  }
+
+  get state(): LifecycleState {
+    return this.#state;
+  }
+
+  dispatch(action: LifecycleAction, reason: string): void {
+    const from = this.#state;
+    const to = reduceLifecycle(from, action);
+    if (to === from) return;
+    this.#state = to;
+    if (from.kind !== to.kind || to.kind === 'serving') this.#setTimer(to);
+    this.changes.emit({ from, to, reason });
+  }
+
+  #setTimer(state: LifecycleState): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const { idleExitMs, drainMs } = this.#times;
+    if (state.kind === 'serving' && state.clients === 0)
+      this.#after(idleExitMs, { type: 'idle' }, 'no client needs the daemon');
+    else if (state.kind === 'draining') this.#after(drainMs, { type: 'end' }, 'the time to drain is over');
+  }
+
+  #after(delayMs: number, action: LifecycleAction, reason: string): void {
+    this.#cancelTimer = this.#clock.after(delayMs, () => {
+      this.dispatch(action, reason);
+    });
+  }
 }

@@ -1,23 +1,28 @@
 /**
- * Who may bind the daemon's socket: one process at a time, whatever dies at whichever moment.
+ * Who serves a hosts file: one process at a time, whatever dies at whichever moment. Light.
  *
- * Each holder creates the next generation of the lock file (`<lock>.7`), which only one can; the highest generation counts.
- * It is never removed while it is the highest: so nobody can create a generation that somebody else has had. A holder
- * that has died is told by pid and start time; one that gave the lock back says so in its file.
+ * Each holder of the lock creates the next generation of the lock file (`<lock>.7`), and only one process can create a
+ * generation. The highest generation counts, and its file is never removed: nobody can create a generation that somebody
+ * else has had. Pid and start time tell that a holder has died; a holder that gives the lock back says so in its file.
  */
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
+import type { Endpoint } from './endpoint.ts';
+import { makeOwnFolder } from './endpoint.ts';
 import { processStart } from './process-start.ts';
 
 export type LockOutcome =
   | { readonly kind: 'ours'; readonly lock: Lock }
-  /** By a process that lives. */
+  /** A living process holds the lock. */
   | { readonly kind: 'held'; readonly pid: number };
 
 export interface Lock {
-  /** Somebody else can take it from now on. Does nothing where the file is not ours any more. */
+  /** Another process can take the lock from now on. Does nothing where the file is no longer ours. */
   release(): Promise<void>;
 }
 
@@ -27,24 +32,24 @@ interface Holder {
   readonly released?: boolean;
 }
 
-/** @param path in a folder that is ours alone */
+/** @param path in a folder that only the user can enter */
 export async function takeLock(path: string, pid = process.pid): Promise<LockOutcome> {
   const self: Holder = { pid, start: (await processStart(pid)) ?? '' };
   for (;;) {
     const top = await highest(path);
     const holder = top === 0 ? undefined : await readHolder(fileOf(path, top));
-    // It was tidied away between the two looks: a higher one is there.
+    // Another process removed the file between the two steps: a higher generation exists.
     if (top !== 0 && holder === undefined) continue;
     if (holder !== undefined && (await holds(holder))) return { kind: 'held', pid: holder.pid };
     if (await isTaken(path, top + 1, self)) return { kind: 'ours', lock: lockOf(path, top + 1, self) };
   }
 }
 
-/** True where this generation is ours now. */
+/** True where this process holds the generation now. */
 async function isTaken(path: string, generation: number, self: Holder): Promise<boolean> {
   const file = fileOf(path, generation);
   if (!(await create(file, self))) return false;
-  // We may have looked long ago: whoever has a higher one has tidied up ours since.
+  // A process with a higher generation may have removed the lower ones meanwhile.
   if ((await highest(path)) !== generation) {
     await rm(file, { force: true });
     return false;
@@ -65,7 +70,7 @@ function lockOf(path: string, generation: number, self: Holder): Lock {
   };
 }
 
-/** With its content at once (a reader never sees it empty). False where it is there already. */
+/** Creates the file with its content in one step: a reader never sees an empty file. False where the file exists. */
 async function create(file: string, holder: Holder): Promise<boolean> {
   const draft = draftOf(file, holder);
   await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
@@ -84,7 +89,7 @@ async function holds({ pid, start, released }: Holder): Promise<boolean> {
   return released !== true && (await processStart(pid)) === start;
 }
 
-/** Undefined where it is not there. One that cannot be read says nothing of a process that lives. */
+/** Undefined where the file does not exist. A file that cannot be parsed names no living process. */
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -97,7 +102,7 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   return { pid: 0, start: '', released: true };
 }
 
-/** 0: there is none. */
+/** 0: no generation exists. */
 async function highest(path: string): Promise<number> {
   return Math.max(0, ...(await generations(path)));
 }
@@ -121,4 +126,50 @@ function draftOf(file: string, { pid }: Holder): string {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+export type Claim =
+  /** No other process binds the socket until the lock is released. */
+  | { readonly kind: 'ours'; readonly lock: Lock }
+  /** Another process serves the endpoint. */
+  | { readonly kind: 'served'; readonly pid: number };
+
+/** How long the holder of the lock may take until it listens. */
+const PATIENCE_MS = 20_000;
+const LOOK_AGAIN_MS = 25;
+
+/** Rejects with NO_DAEMON where the holder of the lock does not listen in time, FOLDER_UNUSABLE, or the signal's reason. */
+export async function claimEndpoint(endpoint: Endpoint, clock: Clock, signal: AbortSignal): Promise<Claim> {
+  await makeOwnFolder(endpoint.folder);
+  const untilMs = clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    const outcome = await takeLock(endpoint.lock);
+    if (outcome.kind === 'ours') return outcome;
+    if (await isListening(endpoint.socket)) return { kind: 'served', pid: outcome.pid };
+    if (clock.monotonic() > untilMs) throw stuck(outcome.pid);
+    await sleep(clock, LOOK_AGAIN_MS, signal);
+  }
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on('error', () => {
+      resolve(false);
+    });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+function stuck(pid: number): AnywhereError {
+  return new AnywhereError(
+    'NO_DAEMON',
+    `process ${pid} holds the lock of this hosts file, and does not serve clients`,
+    {
+      hint: `kill ${pid}`,
+    },
+  );
 }

@@ -1,8 +1,8 @@
-/** When a process began, so that a pid that came back is not taken for the one that was meant. */
+/** The start time of a process, which tells a process from a later one with the same pid. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** Where the start cannot be learned: only that it lives is known. */
+/** For a living process with an unknown start time. */
 const ALIVE = 'alive';
 
 /**
@@ -15,7 +15,7 @@ export async function processStart(pid: number, platform = process.platform): Pr
   return platform === 'win32' ? ALIVE : psStart(pid);
 }
 
-/** It was stopped in its tracks (SIGSTOP, a debugger), and runs no further before somebody continues it. */
+/** True for a process that SIGSTOP or a debugger halted. */
 export async function isHalted(pid: number, platform = process.platform): Promise<boolean> {
   if (platform === 'win32') return false;
   const state = platform === 'linux' ? await linuxState(pid) : await psState(pid);
@@ -59,7 +59,7 @@ function psStart(pid: number): Promise<string | undefined> {
   });
 }
 
-/** A process of another user has taken the pid over: ours is gone. */
+/** False where a process of another user has the pid: our process has ended. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,6 +1,6 @@
 /**
- * The start of the daemon as a process that outlives this one: who starts it, with which words, and its first message,
- * which comes over node's IPC channel (`stdio: [..., 'ipc']`).
+ * The start of the daemon as a process that outlives this one: which process starts it, its arguments, and its first
+ * message over Node's IPC channel (`stdio: [..., 'ipc']`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, rm, stat } from 'node:fs/promises';
@@ -12,15 +12,14 @@ import { isRecord } from '../base/record.ts';
 import type { FileSource } from '../config/find.ts';
 import type { Environment } from '../config/paths.ts';
 import { ensurePrivateDir } from '../config/private-dir.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, makeOwnFolder } from './endpoint.ts';
 import { errorOf } from './hello.ts';
-import { makeOwnFolder } from './socket-folder.ts';
 
 export type StartMessage =
-  /** A daemon serves the endpoint: this one, or another that was faster. */
+  /** A daemon serves the endpoint: the started one, or one that was faster. */
   { readonly ok: true; readonly pid: number } | { readonly ok: false; readonly error: ErrorReport };
 
-/** Undefined where it is none. */
+/** Undefined for any other value. */
 export function parseStartMessage(value: unknown): StartMessage | undefined {
   if (!isRecord(value)) return undefined;
   const { ok, pid, error } = value;
@@ -31,14 +30,14 @@ export function parseStartMessage(value: unknown): StartMessage | undefined {
 export interface DaemonWords {
   /** Absolute. */
   readonly file: string;
-  /** How the file was found. One of a working folder must be trusted, though it is named here. */
+  /** How the file was found. A file from a working folder must be trusted, although the arguments name it. */
   readonly source: FileSource;
   readonly logLevel?: string | undefined;
-  /** Leaves after so long without clients, ms. */
+  /** The daemon ends after this time without clients. */
   readonly idleExitMs?: number | undefined;
 }
 
-/** What follows `node bin.js`. */
+/** The arguments after `node bin.js`. */
 export function daemonArguments({ file, source, logLevel, idleExitMs }: DaemonWords): string[] {
   return [
     'daemon',
@@ -62,13 +61,13 @@ export interface DaemonProcess {
   readonly endpoint: Endpoint;
   readonly words: DaemonWords;
   readonly program: ProgramFiles;
-  /** What it inherits. */
+  /** The environment of the daemon. */
   readonly env: Environment;
 }
 
 const EVIDENCE_LINES = 10;
 
-/** Resolves when a daemon serves the endpoint. @throws AnywhereError why it cannot, in its own words */
+/** Resolves when a daemon serves the endpoint. @throws AnywhereError with the daemon's own reason */
 export async function spawnDaemon(start: DaemonProcess, signal: AbortSignal): Promise<void> {
   const { program, words, env, endpoint } = start;
   await ensurePrivateDir(endpoint.logFolder);
@@ -76,7 +75,7 @@ export async function spawnDaemon(start: DaemonProcess, signal: AbortSignal): Pr
   try {
     const [helper = '', ...args] = throughHelper([program.node, program.file, ...daemonArguments(words)]);
     const child = spawn(helper, args, {
-      // It must not keep a folder of the client's in use.
+      // The daemon must not keep a folder of the client in use.
       cwd: parse(program.file).root,
       env,
       detached: true,
@@ -89,9 +88,9 @@ export async function spawnDaemon(start: DaemonProcess, signal: AbortSignal): Pr
   }
 }
 
-/** In a session of its own also where there is no setsid(1): the helper's, which ends at once. */
+/** Without setsid(1) the daemon is in the session of the helper, which ends at once. */
 const SH_HELPER = 'if command -v setsid >/dev/null; then setsid "$@" & else "$@" & fi';
-/** No program of Windows passes node's channel on: the helper hands the first word over, and ends then. */
+/** No program of Windows passes Node's channel on: the helper forwards the first message, and ends. */
 const NODE_HELPER =
   'const [command, ...args] = process.argv.slice(1);' +
   'const child = require("node:child_process").spawn(command, args,' +
@@ -100,8 +99,8 @@ const NODE_HELPER =
   'child.once("exit", (code) => process.exit(code ?? 1));';
 
 /**
- * The command that starts `command` through a process that ends: some clients kill the tree of their servers when they
- * quit, and a child of the shim would be found there.
+ * The command that starts `command` through a short-lived process: some clients kill the process tree of their servers
+ * when they quit, and a child of the shim would be part of the tree.
  */
 function throughHelper(command: readonly [string, ...string[]]): string[] {
   return process.platform === 'win32'
@@ -115,7 +114,9 @@ async function firstWord(child: ChildProcess, log: string, signal: AbortSignal):
     if (said.kind === 'ended') throw await endedEarly(said.how, log);
     const message = parseStartMessage(said.value);
     if (message?.ok !== true)
-      throw message === undefined ? await endedEarly('said nothing of use', log) : errorOf(message.error);
+      throw message === undefined
+        ? await endedEarly('its first message was not understood', log)
+        : errorOf(message.error);
   } finally {
     if (child.connected) child.disconnect();
     child.unref();
@@ -124,14 +125,14 @@ async function firstWord(child: ChildProcess, log: string, signal: AbortSignal):
 
 type FirstWord = { readonly kind: 'said'; readonly value: unknown } | { readonly kind: 'ended'; readonly how: string };
 
-/** The helper's end says nothing of the daemon; the end of the channel, which the daemon holds, does. */
+/** The end of the helper says nothing about the daemon. The daemon holds the channel, so that its end counts. */
 function saidOrEnded(child: ChildProcess): Promise<FirstWord> {
   return new Promise((resolve) => {
     child.once('message', (value) => {
       resolve({ kind: 'said', value });
     });
     child.once('disconnect', () => {
-      resolve({ kind: 'ended', how: 'it ended without a word' });
+      resolve({ kind: 'ended', how: 'it ended without a message' });
     });
     child.once('error', (error) => {
       resolve({ kind: 'ended', how: 'code' in error ? String(error.code) : error.name });
@@ -145,10 +146,10 @@ async function endedEarly(how: string, log: string): Promise<AnywhereError> {
   return new AnywhereError('NO_DAEMON', `the daemon did not start (${how})`, { evidence, hint: `read ${log}` });
 }
 
-/** Whoever claimed it and takes longer has died, or may be joined. */
+/** A process that claimed the start and takes longer has probably died; a second start does no harm. */
 const STALE_MS = 10_000;
 
-/** How to give it back; undefined while somebody else starts one. @throws AnywhereError FOLDER_UNUSABLE */
+/** Returns the release of the claim; undefined while another process starts a daemon. @throws AnywhereError FOLDER_UNUSABLE */
 export async function claimStart(
   { folder, lock }: Pick<Endpoint, 'folder' | 'lock'>,
   clock: Pick<Clock, 'now'>,
@@ -160,7 +161,7 @@ export async function claimStart(
     await (await open(file, 'wx', 0o600)).close();
     return give;
   } catch (error) {
-    // What else is wrong with the folder is the daemon's to say.
+    // The daemon reports any other problem of the folder.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) return give;
     if (await isStale(file, clock)) await give();
     return undefined;

@@ -1,10 +1,10 @@
 /**
- * All that faces and the shim use of the daemon: where it is, a connection to it, and its start where none runs.
+ * What faces and the shim use of the daemon: where the daemon is, a connection to it, and its start where none runs.
  *
- * Light: every start of the shim loads this file. What only some need is loaded when they need it.
+ * Light: every start of the shim loads this file. Rarely needed parts are loaded on demand.
  */
 import { readFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { deadline } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
@@ -12,11 +12,10 @@ import { AnywhereError } from '../base/errors.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import type { KnownNames } from '../control/known-names.ts';
-import { connectDaemon } from './connect.ts';
 import type { DaemonRecord } from './daemon-record.ts';
-import type { DaemonOutcome, ServeOptions } from './daemon-start.ts';
-import { type Endpoint, endpointOf } from './endpoint.ts';
-import { type Hello, helloOf } from './hello.ts';
+import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
+import { errorOf, firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
+import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
 export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, ProgramFiles };
@@ -34,7 +33,7 @@ export interface LocateOptions extends Surroundings {
   readonly version: string;
 }
 
-/** The daemon of the hosts file that counts here, in this version of the program; whether or not one runs. */
+/** The daemon of the hosts file in force here and of this program version, running or not. */
 export interface Located {
   readonly found: FoundFile;
   readonly endpoint: Endpoint;
@@ -46,7 +45,7 @@ export async function locateDaemon(options: LocateOptions): Promise<Located> {
   const { config: explicit, env, cwd, homeDir, platform, version } = options;
   const paths = resolvePaths(env, platform, homeDir);
   const found = await findHostsFile({ explicit, env, cwd, homeDir, paths });
-  // A file that cannot be read is the daemon's to complain about.
+  // The daemon reports a file that cannot be read.
   const hostsText = await readFile(found.file, 'utf8').catch(() => '');
   return {
     found,
@@ -60,15 +59,15 @@ export interface DaemonStart extends DaemonProcess {
   readonly clock: Clock;
 }
 
-/** For the connection and the start together: a busy machine takes some seconds to start a daemon. */
+/** For connection and start together: a busy machine takes some seconds to start a daemon. */
 const LIMIT_MS = 30_000;
 const POLL_MS = 25;
-/** A daemon that ended before we were connected may just have been stopped by somebody. */
+/** Another user command may have stopped the daemon before we were connected. */
 const MAX_STARTS = 3;
 
 /**
- * A connection to the daemon, which is started where none runs. Of many processes that want one at the same moment, one
- * starts the daemon and the others wait. Should two start one after all, the daemon's own lock decides.
+ * A connection to the daemon, which is started where none runs. Of many processes at the same moment, one starts the
+ * daemon and the others wait. If two processes start a daemon, the daemon's lock decides.
  *
  * Rejects with the error of a daemon that cannot start (CONFIG_*, FOLDER_UNUSABLE), with NO_DAEMON where none
  * answers in time, and with the signal's reason.
@@ -90,7 +89,7 @@ async function ifRunning({ endpoint, hello }: DaemonStart, signal: AbortSignal):
   try {
     return await connectDaemon(endpoint, hello, signal);
   } catch (error) {
-    // The reason of our own deadline has this code too, and means the end.
+    // Our own deadline has this code too, and ends the attempt.
     if (!signal.aborted && error instanceof AnywhereError && error.code === 'NO_DAEMON') return undefined;
     throw error;
   }
@@ -160,19 +159,19 @@ export function connectRecorded({ version, socket }: DaemonRecord, cwd: string, 
   return connectDaemon({ socket, folder: dirname(socket) }, hello, signal);
 }
 
-/** The command that helps against a daemon that does not answer. */
+/** The command that helps where a daemon does not answer. */
 export async function wakeOrEnd(pid: number): Promise<string> {
   return (await import('./daemon-record.ts')).wakeOrEnd(pid);
 }
 
-/** What a command line may name, as it was known last: no daemon is asked, nothing is started. Throws CONFIG_*. */
+/** The names for a command line, as last known on disk: no daemon is asked or started. Throws CONFIG_*. */
 export async function namesFromDisk(options: Omit<LocateOptions, 'version'>): Promise<KnownNames> {
   return (await import('../control/known-names.ts')).namesFromDisk(options);
 }
 
-/** This process becomes the daemon of a hosts file, unless another process is. Resolves when it is over. */
+/** This process becomes the daemon of a hosts file, unless another process serves it. Resolves when the daemon has ended. */
 export async function serveAsDaemon(options: ServeOptions): Promise<DaemonOutcome> {
-  return (await import('./daemon-start.ts')).serveAsDaemon(options);
+  return (await import('./serve.ts')).serveAsDaemon(options);
 }
 
 async function silentDaemon(endpoint: Endpoint, hostsFile: string, waitedMs: number): Promise<AnywhereError> {
@@ -181,4 +180,66 @@ async function silentDaemon(endpoint: Endpoint, hostsFile: string, waitedMs: num
 
 function tooLate(): AnywhereError {
   return new AnywhereError('NO_DAEMON', 'no daemon answered in time');
+}
+
+/**
+ * A connection to the daemon, with its hello answered: bytes of the role follow.
+ *
+ * Rejects with NO_DAEMON where no daemon listens, or only a draining one (start another); with
+ * FOLDER_UNUSABLE where the socket could be somebody else's; with the daemon's own error where it refuses; with the
+ * signal's reason. Give a signal with a deadline: a halted process never answers.
+ *
+ * Errors of the socket end in `close`.
+ */
+export async function connectDaemon(
+  endpoint: Pick<Endpoint, 'socket' | 'folder'>,
+  hello: Hello,
+  signal: AbortSignal,
+): Promise<Socket> {
+  signal.throwIfAborted();
+  // The hello holds secrets, and the creator of that folder would get them.
+  if (!(await isOwnFolder(endpoint.folder))) throw noDaemon();
+  const socket = await dial(endpoint.socket, signal);
+  try {
+    socket.write(helloLine(hello));
+    readAnswer(await firstLine(socket, MAX_HELLO_BYTES, signal));
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function dial(path: string, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const onAbort = (): void => {
+      socket.destroy();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.on('error', (error) => {
+      signal.removeEventListener('abort', onAbort);
+      reject(noDaemon(error));
+    });
+    socket.on('connect', () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(socket);
+    });
+  });
+}
+
+/** Throws unless the daemon serves us. */
+function readAnswer(line: string | undefined): void {
+  if (line === undefined) throw noDaemon();
+  const answer = parseAnswer(line);
+  if (answer === undefined)
+    throw new AnywhereError('INTERNAL', 'the program that listens on the socket is not an MCP-Anywhere daemon');
+  if (answer.ok) return;
+  const error = errorOf(answer.error);
+  throw answer.restart ? noDaemon(error) : error;
+}
+
+function noDaemon(cause?: Error): AnywhereError {
+  return new AnywhereError('NO_DAEMON', 'no daemon runs for this hosts file', { cause });
 }

@@ -1,14 +1,9 @@
 /** Tells the event stream of calls: when one began, how it gets on, and how it ended. */
+import type { Progress } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
-
-export interface ProgressReport {
-  readonly progress: number;
-  readonly total?: number;
-  readonly message?: string;
-}
 
 /** Of one call, events come no more often; the last value is in every snapshot. */
 const TELL_EVERY_MS = 200;
@@ -47,7 +42,7 @@ export class CallEvents implements CallObserver {
 }
 
 /** Undefined where the notification is none that MCP knows. */
-export function progressReport(notification: Message): ProgressReport | undefined {
+export function progressReport(notification: Message): Progress | undefined {
   const { progress, total, message } = (notification.paramsValue() ?? {}) as Record<string, unknown>;
   if (typeof progress !== 'number') return undefined;
   return {

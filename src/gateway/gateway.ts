@@ -58,11 +58,14 @@ const DRAIN_MS = 30_000;
 const OPENED_BY_AGENT: ReadonlySet<ErrorCode> = new Set(['AUTH_FAILED', 'KEY_UNUSABLE', 'NO_TTY']);
 
 export class Gateway {
+  /** @internal */
   readonly bus: EventBus;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly keeper: ListingKeeper;
+  /** @internal */
   readonly logs: ServerLogs;
+  /** @internal */
   readonly statistics: Statistics;
   readonly startedMs: number;
   readonly clock: Clock;

@@ -1,35 +1,20 @@
 /** What was called how often and how fast, by tool, server, host and client, over the last hour and day. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
+import type { Outcome } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
-import { type CallObserver, type Outcome, outcomeOf, type ToolCall } from '../calls/call.ts';
+import { type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import { type Route, serverId } from '../catalog/route.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import { Message } from '../protocol/message.ts';
 import { quantileMs } from '../telemetry/histogram.ts';
 import type { Log } from '../telemetry/log.ts';
 import { CallStats } from '../telemetry/stats.ts';
-import { type StatsWindow, Sum, type Tally, type Totals } from '../telemetry/stats-book.ts';
+import { Sum, type Tally, type Totals } from '../telemetry/stats-book.ts';
 import { STATS_FORMAT } from '../telemetry/stats-file.ts';
-
-export type StatsBy = 'tool' | 'server' | 'host' | 'client';
-
-/** The control API's `StatRow` is the same shape. */
-export interface StatsRow {
-  /** `host/server/tool` in the server's own words, `host/server`, the host, or the name that the client gave. */
-  readonly key: string;
-  readonly calls: number;
-  /** Answered with an error, by the tool or on the way. Cancelled calls are none. */
-  readonly errors: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  /** Of requests and of answers. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
 
 export interface StatisticsDeps {
   readonly clock: Clock;
@@ -78,7 +63,7 @@ export class Statistics implements CallObserver {
   }
 
   /** Most calls first. */
-  async rows(window: StatsWindow, by: StatsBy): Promise<readonly StatsRow[]> {
+  async rows(window: StatWindow, by: StatKey): Promise<readonly StatRow[]> {
     const sums = new Map<string, Sum>();
     for (const [subject, totals] of await this.#stats.totals(window)) {
       const key = keyOf(subject, by);
@@ -145,7 +130,7 @@ function fileOf({ stateDir, hostsFile }: StatisticsDeps): string {
 }
 
 /** Undefined where the subject is not one of these. Hosts and servers hold no slash; tools may. */
-function keyOf(subject: string, by: StatsBy): string | undefined {
+function keyOf(subject: string, by: StatKey): string | undefined {
   const name = subject.slice(TOOL.length);
   if (by === 'client') return subject.startsWith(CLIENT) ? name : undefined;
   if (!subject.startsWith(TOOL)) return undefined;
@@ -153,7 +138,7 @@ function keyOf(subject: string, by: StatsBy): string | undefined {
   return { tool: name, server: `${host}/${server}`, host }[by];
 }
 
-function rowOf(key: string, { calls, errors, bytesIn, bytesOut, durations }: Totals): StatsRow {
+function rowOf(key: string, { calls, errors, bytesIn, bytesOut, durations }: Totals): StatRow {
   const at = (quantile: number): number => quantileMs(durations, quantile);
   return { key, calls, errors, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), bytesIn, bytesOut };
 }

@@ -1,5 +1,6 @@
 /** What doctor says of the way to a host: its configuration, the agent, every host key, the login. */
-import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
+import type { DoctorStep } from '../api/control.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Transport } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
@@ -17,16 +18,6 @@ import { createLoginMemory } from '../ssh2/memory.ts';
 import { roundTrip } from '../ssh2/transport.ts';
 import type { LinkDeps } from './contract.ts';
 
-/** One line of `doctor`; shaped as the control API's DoctorStep. */
-export interface InspectStep {
-  readonly host: string;
-  readonly check: 'ssh-config' | 'agent' | 'host-key' | 'login';
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  readonly text: string;
-  readonly cause?: ErrorReport;
-  readonly durationMs: number;
-}
-
 export interface InspectOptions {
   readonly resolve?: ResolveSettings;
   readonly keyring?: Keyring;
@@ -38,7 +29,7 @@ export interface InspectOptions {
 export async function inspectHost(
   host: HostPlan,
   deps: LinkDeps,
-  report: (step: InspectStep) => void,
+  report: (step: DoctorStep) => void,
   signal: AbortSignal,
   options: InspectOptions = {},
 ): Promise<boolean> {
@@ -48,7 +39,7 @@ export async function inspectHost(
 class Inspection {
   readonly #host: HostPlan;
   readonly #deps: LinkDeps;
-  readonly #report: (step: InspectStep) => void;
+  readonly #report: (step: DoctorStep) => void;
   readonly #signal: AbortSignal;
   readonly #options: InspectOptions;
   #since: number;
@@ -56,7 +47,7 @@ class Inspection {
   constructor(
     host: HostPlan,
     deps: LinkDeps,
-    report: (step: InspectStep) => void,
+    report: (step: DoctorStep) => void,
     signal: AbortSignal,
     options: InspectOptions,
   ) {
@@ -148,7 +139,7 @@ class Inspection {
     return false;
   }
 
-  #failed(check: InspectStep['check'], thrown: unknown): void {
+  #failed(check: DoctorStep['check'], thrown: unknown): void {
     this.#signal.throwIfAborted();
     const error = asAnywhereError(thrown).at({ host: this.#host.name });
     this.#report({
@@ -161,7 +152,7 @@ class Inspection {
     });
   }
 
-  #step(check: InspectStep['check'], outcome: InspectStep['outcome'], text: string, lap = true): void {
+  #step(check: DoctorStep['check'], outcome: DoctorStep['outcome'], text: string, lap = true): void {
     this.#report({ host: this.#host.name, check, outcome, text, durationMs: this.#lap(lap) });
   }
 

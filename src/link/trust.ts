@@ -1,5 +1,6 @@
 /** Getting to know a machine: what keys it shows, and writing the one that a person compared (trust). */
-import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
+import type { TrustCandidate } from '../api/control.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import {
@@ -21,18 +22,6 @@ import { createLoginMemory } from '../ssh2/memory.ts';
 import { openStream } from '../ssh2/open-stream.ts';
 import { peekHostKeys } from '../ssh2/peek.ts';
 import type { LinkDeps } from './contract.ts';
-
-/** One machine on the way. Shaped as the control API's TrustCandidate. */
-export interface TrustCandidate {
-  /** How known_hosts names it: `host`, `[host]:port` or the HostKeyAlias. */
-  readonly name: string;
-  readonly keys: readonly { readonly type: string; readonly fingerprint: string }[];
-  /** known: nothing to do · unknown: can be added · changed / revoked: never added by us. */
-  readonly verdict: HostKeyVerdict['kind'];
-  /** The file that accepting writes; empty where the configuration names none. */
-  readonly file: string;
-  readonly cause?: ErrorReport;
-}
 
 export interface TrustOptions {
   readonly resolve?: ResolveSettings;

@@ -1,6 +1,7 @@
 /** Everything known of one item. */
 
-import type { HostStatus, ServerStatus, StatRow, ToolEntry } from '../api/control.ts';
+import type { StatRow, ToolEntry } from '../api/control.ts';
+import type { HostStatus, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';

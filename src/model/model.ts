@@ -1,6 +1,7 @@
 /** Everything the dashboard shows, as one value. */
 
-import type { HostStatus, LiveCall, ServerStatus, StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
+import type { StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
+import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import type { Form } from './form.ts';
 import type { Line } from './line-edit.ts';

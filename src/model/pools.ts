@@ -1,5 +1,6 @@
 /** Who answers a tool: of a pool's tool its members, their share of the calls and how quick they are. */
-import type { HostStatus, ServerStatus, ToolEntry } from '../api/control.ts';
+import type { ToolEntry } from '../api/control.ts';
+import type { HostStatus, ServerStatus } from '../api/status.ts';
 import { type Series, STEPS, together, totals } from './activity.ts';
 import type { World } from './world.ts';
 

@@ -1,5 +1,6 @@
 /** The items of each view, their orders, and the text that a filter searches. */
-import type { HostStatus, LogEntry } from '../api/control.ts';
+import type { LogEntry } from '../api/control.ts';
+import type { HostStatus } from '../api/status.ts';
 import { errorCount } from './activity.ts';
 import type { Item, LogOptions, Model, ViewName } from './model.ts';
 import type { World } from './world.ts';

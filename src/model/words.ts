@@ -1,6 +1,6 @@
 /** States and figures in words: a glyph and a word, never a colour alone. */
 
-import type { HostStatus, LiveCall, ServerStatus } from '../api/control.ts';
+import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import type { Look, Span } from './spans.ts';
 import { plain } from './text.ts';

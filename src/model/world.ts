@@ -2,14 +2,12 @@
 import type {
   ControlMethods,
   ControlNotifications,
-  HostStatus,
-  LiveCall,
   LogEntry,
   PendingPrompt,
   StatRow,
-  StatusSnapshot,
   ToolEntry,
 } from '../api/control.ts';
+import type { HostStatus, LiveCall, StatusSnapshot } from '../api/status.ts';
 import { type Activity, type Ended, noActivity, withCalls } from './activity.ts';
 import { plainLines } from './text.ts';
 

@@ -1,30 +1,31 @@
 /** Reads the log files of `ServerLogs`. */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { LogEntry } from '../api/control.ts';
 import type { LogStream } from '../api/events.ts';
 import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
-
-/** One log line. */
-export interface ServerLogEntry extends LogPlace {
-  /** Wall clock, ms since the epoch. */
-  readonly atMs: number;
-  readonly stream: LogStream;
-  readonly line: string;
-}
 
 export interface TailQuery {
   readonly host?: string | undefined;
   readonly server?: string | undefined;
   /** How many entries at most, over all files asked for. */
   readonly lines: number;
+  /** Undefined: all streams. */
+  readonly streams?: readonly LogStream[] | undefined;
 }
 
+/** The lines of one stream stand among those of the others: so many lines are looked through. */
+const LOOK_THROUGH = 20_000;
+
 /** The last entries of a server, of a host with its servers, or of everything; oldest first. */
-export async function readLogs(folder: string, query: TailQuery): Promise<ServerLogEntry[]> {
+export async function readLogs(folder: string, query: TailQuery): Promise<LogEntry[]> {
   const places = (await placesIn(folder)).filter((place) => isAsked(query, place));
-  const entries = await Promise.all(places.map((place) => tailOf(folder, place, query.lines)));
-  const inOrder = entries.flat().sort((a, b) => a.atMs - b.atMs);
-  return query.lines > 0 ? inOrder.slice(-query.lines) : [];
+  const { streams, lines } = query;
+  const most = streams === undefined ? lines : Math.max(lines, LOOK_THROUGH);
+  const entries = await Promise.all(places.map((place) => tailOf(folder, place, most)));
+  const asked = entries.flat().filter(({ stream }) => streams?.includes(stream) ?? true);
+  const inOrder = asked.sort((a, b) => a.atMs - b.atMs);
+  return lines > 0 ? inOrder.slice(-lines) : [];
 }
 
 async function placesIn(folder: string): Promise<LogPlace[]> {
@@ -35,7 +36,7 @@ async function placesIn(folder: string): Promise<LogPlace[]> {
   return [...current].flatMap((file) => placeOf(file) ?? []);
 }
 
-async function tailOf(folder: string, place: LogPlace, lines: number): Promise<ServerLogEntry[]> {
+async function tailOf(folder: string, place: LogPlace, lines: number): Promise<LogEntry[]> {
   const file = logFile(folder, place);
   const last = await lastLines(file, lines);
   const before = await lastLines(rotatedFile(file), lines - last.length);
@@ -48,9 +49,9 @@ function isAsked(query: TailQuery, place: LogPlace): boolean {
 }
 
 /** Undefined for a line of another program or of an interrupted write. */
-function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
+function entryOf(place: LogPlace, text: string): LogEntry | undefined {
   try {
-    const { atMs, stream, line } = JSON.parse(text) as Partial<ServerLogEntry>;
+    const { atMs, stream, line } = JSON.parse(text) as Partial<LogEntry>;
     if (typeof atMs !== 'number' || typeof line !== 'string' || stream === undefined) return undefined;
     return { ...place, atMs, stream, line };
   } catch {

@@ -3,11 +3,12 @@
  *
  * Subscribes to nothing itself. Failures of the disk never reach the caller.
  */
+import type { LogEntry } from '../api/control.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { LineBudget, type LineRate } from './line-rate.ts';
 import type { Log } from './log.ts';
 import { LogFile, type LogPlace, logFile } from './log-file.ts';
-import { readLogs, type ServerLogEntry, type TailQuery } from './log-reader.ts';
+import { readLogs, type TailQuery } from './log-reader.ts';
 import type { Redact } from './redact.ts';
 
 export interface LogLimits {
@@ -65,7 +66,7 @@ export class ServerLogs {
   }
 
   /** Writes a line down, soon. Lines past the rate are dropped and counted: false. */
-  append(entry: ServerLogEntry): boolean {
+  append(entry: LogEntry): boolean {
     const log = this.#logOf(entry);
     const fits = log.budget.take(this.#options.clock.monotonic());
     if (fits && log.file.append(this.#lineOf(entry))) return true;
@@ -81,7 +82,7 @@ export class ServerLogs {
   }
 
   /** The last entries of a server, of a host and all its servers, or of everything; oldest first. */
-  async tail(query: TailQuery): Promise<ServerLogEntry[]> {
+  async tail(query: TailQuery): Promise<LogEntry[]> {
     await this.flush();
     return readLogs(this.#options.folder, query);
   }
@@ -128,7 +129,7 @@ export class ServerLogs {
     return log;
   }
 
-  #lineOf(entry: Omit<ServerLogEntry, keyof LogPlace>): string {
+  #lineOf(entry: Omit<LogEntry, keyof LogPlace>): string {
     const { maxLineLength } = this.#limits;
     const considered = entry.line.slice(0, maxLineLength * REDACTED_LENGTHS);
     const redacted = this.#options.redact?.(considered) ?? considered;

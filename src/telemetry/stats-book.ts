@@ -2,6 +2,7 @@
  * Counts by subject (a tool, a client) over a day: the last hour in slots of five minutes, what is before it in
  * slots of half an hour. Only used subjects have slots, and the least recently used ones make room.
  */
+import type { StatWindow } from '../api/control.ts';
 import { type Counts, classOf, DURATION_CLASSES, packed, sumOf } from './histogram.ts';
 
 const MINUTE_MS = 60_000;
@@ -9,9 +10,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const FINE_MS = 5 * MINUTE_MS;
 const COARSE_MS = 30 * MINUTE_MS;
 
-export type StatsWindow = 'hour' | 'day';
-
-const WINDOWS: Readonly<Record<StatsWindow, number>> = { hour: HOUR_MS, day: 24 * HOUR_MS };
+const WINDOWS: Readonly<Record<StatWindow, number>> = { hour: HOUR_MS, day: 24 * HOUR_MS };
 
 /** All tools of the largest supported hosts file, and some clients. */
 const MAX_SUBJECTS = 12_000;
@@ -49,7 +48,7 @@ export class StatsBook {
   }
 
   /** Sums for each subject in the window that ends now. A slot counts as a whole. */
-  totals(window: StatsWindow, nowMs: number): ReadonlyMap<string, Totals> {
+  totals(window: StatWindow, nowMs: number): ReadonlyMap<string, Totals> {
     const sinceMs = nowMs - WINDOWS[window];
     const sums = new Map<string, Totals>();
     for (const [subject, slots] of this.#subjects) {

@@ -4,9 +4,10 @@
  * What is counted now stands in tallies; once a minute at most they are added to the file. Several processes may
  * work for one hosts file, so the file is read again before it is written, and only what is ours is added to it.
  */
+import type { StatWindow } from '../api/control.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
-import { StatsBook, type StatsWindow, slotAt, Tally, type Totals } from './stats-book.ts';
+import { StatsBook, slotAt, Tally, type Totals } from './stats-book.ts';
 import { readStats, writeStats } from './stats-file.ts';
 
 /** The most that is lost when this process is killed. */
@@ -56,7 +57,7 @@ export class CallStats {
   }
 
   /** Sums of the window that ends now, by subject. Never rejects: an unreadable file is reported and left out. */
-  async totals(window: StatsWindow): Promise<ReadonlyMap<string, Totals>> {
+  async totals(window: StatWindow): Promise<ReadonlyMap<string, Totals>> {
     const book = new StatsBook();
     await this.#alone(async () => {
       this.#takeTallies();

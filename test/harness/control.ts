@@ -1,5 +1,6 @@
 /** What the commands with `--json` print, as tests read it. */
-import type { DoctorStep, HostStatus, ServerStatus, StatusSnapshot } from '../../src/api/control.ts';
+import type { DoctorStep } from '../../src/api/control.ts';
+import type { HostStatus, ServerStatus, StatusSnapshot } from '../../src/api/status.ts';
 import { endDaemons } from './daemons.ts';
 import { openFace } from './face.ts';
 import { runProgram } from './program.ts';

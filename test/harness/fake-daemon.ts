@@ -4,10 +4,8 @@ import type { ControlMethods, ControlNotifications } from '../../src/api/control
 import { systemClock } from '../../src/base/clock.ts';
 import { AnywhereError } from '../../src/base/errors.ts';
 import { ControlConnection } from '../../src/control/connection.ts';
-import type { Endpoint } from '../../src/daemon/endpoint.ts';
-import { firstLine } from '../../src/daemon/first-line.ts';
-import { answerLine, MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
-import { makeOwnFolder } from '../../src/daemon/socket-folder.ts';
+import { type Endpoint, makeOwnFolder } from '../../src/daemon/endpoint.ts';
+import { answerLine, firstLine, MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
 
 type Event = ControlNotifications['event']['event'];
 type Answers = {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StatusSnapshot } from '../../src/api/control.ts';
+import type { StatusSnapshot } from '../../src/api/status.ts';
 import type { ErrorReport } from '../../src/base/errors.ts';
 import { doctorOf, hostIn, serverIn, statusOf } from '../harness/control.ts';
 import { fixture, type HostEntry, type HostsFile, writeHostsFile } from '../harness/hosts-file.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/config/defaults.ts';
-import { reportHosts } from '../../src/control/host-report.ts';
+import { reportHosts } from '../../src/control/status.ts';
 import { isAlive, signalPid } from '../harness/processes.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';

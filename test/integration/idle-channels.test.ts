@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SshBackend } from '../../src/config/plan.ts';
-import { reportHosts } from '../../src/control/host-report.ts';
+import { reportHosts } from '../../src/control/status.ts';
 import { isAlive } from '../harness/processes.ts';
 import { startSshd } from '../harness/sshd.ts';
 import { until } from '../harness/until.ts';

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DoctorStep } from '../../src/api/control.ts';
 import type { HostPlan } from '../../src/config/plan.ts';
-import { type InspectStep, inspectHost } from '../../src/link/inspect.ts';
+import { inspectHost } from '../../src/link/inspect.ts';
 import { acceptKey, scanHost } from '../../src/link/trust.ts';
 import { makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
@@ -111,8 +112,8 @@ describe('trust', () => {
 });
 
 describe('doctor', () => {
-  async function inspect(host: HostPlan): Promise<{ ok: boolean; steps: InspectStep[] }> {
-    const steps: InspectStep[] = [];
+  async function inspect(host: HostPlan): Promise<{ ok: boolean; steps: DoctorStep[] }> {
+    const steps: DoctorStep[] = [];
     const ok = await inspectHost(host, testDeps(), (step) => steps.push(step), never());
     return { ok, steps };
   }

@@ -1,5 +1,5 @@
 /** The columns of each view, and the ones that a screen has room for. */
-import type { ServerStatus } from '../../api/control.ts';
+import type { ServerStatus } from '../../api/status.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';
 import { activityOf } from '../../model/pools.ts';

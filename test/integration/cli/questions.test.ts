@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { HostStatus } from '../../../src/api/control.ts';
+import type { HostStatus } from '../../../src/api/status.ts';
 import { openFace } from '../../harness/face.ts';
 import { filesWith } from '../../harness/files.ts';
 import { fixture, writeHostsFile } from '../../harness/hosts-file.ts';

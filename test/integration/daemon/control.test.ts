@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectDaemon } from '../../../src/daemon/connect.ts';
-import { locateDaemon } from '../../../src/daemon/start.ts';
+import { connectDaemon, locateDaemon } from '../../../src/daemon/start.ts';
 import { programVersion } from '../../../src/gateway/open.ts';
 import { openFace } from '../../harness/face.ts';
 import { type ServerEntry, writeHostsFile } from '../../harness/hosts-file.ts';

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeF
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { StatusSnapshot } from '../../../src/api/control.ts';
+import type { StatusSnapshot } from '../../../src/api/status.ts';
 import { listDaemons } from '../../../src/daemon/daemon-record.ts';
 import {
   clientAt,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { HostStatus } from '../../../src/api/control.ts';
+import type { HostStatus } from '../../../src/api/status.ts';
 import { programVersion } from '../../../src/gateway/open.ts';
 import { endpointFor } from '../../harness/daemon-process.ts';
 import { type FakeDaemon, startFakeDaemon } from '../../harness/fake-daemon.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type DaemonRow, psText } from '../../../src/cli/ps.ts';
+import type { DaemonRow } from '../../../src/api/status.ts';
+import { psText } from '../../../src/cli/ps.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/api/control.ts';
+import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/api/status.ts';
 import { statusExit, statusText } from '../../../src/cli/status.ts';
 import { changeLine } from '../../../src/cli/status-watch.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { DoctorStep } from '../../../src/api/control.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
-import { type DoctorParts, type DoctorStep, runDoctor } from '../../../src/control/doctor.ts';
+import { type DoctorParts, runDoctor } from '../../../src/control/doctor.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { settled } from '../protocol/kit.ts';
 

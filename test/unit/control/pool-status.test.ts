@@ -1,6 +1,6 @@
 /** How a pool fares, as `status` and `explain` say it. */
 import { describe, expect, it } from 'vitest';
-import type { PoolStatus } from '../../../src/api/control.ts';
+import type { PoolStatus } from '../../../src/api/status.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { until } from '../../harness/until.ts';
 import { control } from '../daemon/kit.ts';

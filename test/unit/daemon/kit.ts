@@ -1,12 +1,15 @@
 /** A gateway over real local servers, and faces on it. */
 import { duplexPair } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import type * as z from 'zod';
+import { type ControlMethods, type ControlNotifications, METHODS, NOTIFICATIONS } from '../../../src/api/control.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import type { Unsubscribe } from '../../../src/base/emitter.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import { ControlClient } from '../../../src/control/client.ts';
 import { ControlHub } from '../../../src/control/hub.ts';
 import { PromptDesk } from '../../../src/control/prompts.ts';
-import type { ControlHubDeps } from '../../../src/control/shared.ts';
+import type { ControlHubDeps } from '../../../src/control/server.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { openGateway, type RigOptions } from '../gateway/kit.ts';
 
@@ -46,9 +49,37 @@ export function control(
   const face = (): ControlClient => {
     const [near, far] = duplexPair();
     hub.accept(far);
-    const client = new ControlClient(near);
+    const client = new CheckedClient(near);
     onTestFinished(() => client.close());
     return client;
   };
   return { gateway, hub, prompts, client: face(), face };
+}
+
+/** A face that takes only what the schemas of the control API say, and nothing more. */
+class CheckedClient extends ControlClient {
+  override async request<M extends keyof ControlMethods>(
+    method: M,
+    params: ControlMethods[M]['params'],
+    signal?: AbortSignal,
+  ): Promise<ControlMethods[M]['result']> {
+    const result = await super.request(method, params, signal);
+    expectExactly(METHODS[method].result, result);
+    return result;
+  }
+
+  override on<N extends keyof ControlNotifications>(
+    name: N,
+    listener: (params: ControlNotifications[N]) => void,
+  ): Unsubscribe {
+    return super.on(name, (params) => {
+      expectExactly(NOTIFICATIONS[name], params);
+      listener(params);
+    });
+  }
+}
+
+/** Parsing leaves out what a schema does not name. */
+function expectExactly(schema: z.ZodType, value: unknown): void {
+  expect(schema.parse(value)).toEqual(value);
 }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DaemonLife } from '../../../src/daemon/daemon-life.ts';
-import { type LifecycleAction, type LifecycleState, reduceLifecycle } from '../../../src/daemon/lifecycle.ts';
+import {
+  Lifecycle,
+  type LifecycleAction,
+  type LifecycleState,
+  reduceLifecycle,
+} from '../../../src/daemon/lifecycle.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 
 const STARTING: LifecycleState = { kind: 'starting' };
@@ -8,7 +12,7 @@ const EMPTY: LifecycleState = { kind: 'serving', clients: 0 };
 const SERVING: LifecycleState = { kind: 'serving', clients: 2 };
 const DRAINING: LifecycleState = { kind: 'draining', clients: 2 };
 const LAST: LifecycleState = { kind: 'draining', clients: 1 };
-const GONE: LifecycleState = { kind: 'gone' };
+const ENDED: LifecycleState = { kind: 'ended' };
 
 const BOUND: LifecycleAction = { type: 'bound' };
 const JOINED: LifecycleAction = { type: 'joined' };
@@ -19,19 +23,19 @@ const END: LifecycleAction = { type: 'end' };
 
 const WAYS: readonly [string, LifecycleState, LifecycleAction, LifecycleState][] = [
   ['the socket is bound', STARTING, BOUND, EMPTY],
-  ['stopped before it served', STARTING, DRAIN, GONE],
-  ['ended before it served', STARTING, END, GONE],
+  ['stopped before it served', STARTING, DRAIN, ENDED],
+  ['ended before it served', STARTING, END, ENDED],
   ['a first client', EMPTY, JOINED, { kind: 'serving', clients: 1 }],
   ['a further client', SERVING, JOINED, { kind: 'serving', clients: 3 }],
   ['one client leaves', SERVING, LEFT, { kind: 'serving', clients: 1 }],
-  ['nobody came for a while', EMPTY, IDLE, GONE],
-  ['nothing to drain', EMPTY, DRAIN, GONE],
+  ['nobody came for a while', EMPTY, IDLE, ENDED],
+  ['nothing to drain', EMPTY, DRAIN, ENDED],
   ['clients to see off', SERVING, DRAIN, DRAINING],
-  ['ended with clients', SERVING, END, GONE],
-  ['ended without clients', EMPTY, END, GONE],
+  ['ended with clients', SERVING, END, ENDED],
+  ['ended without clients', EMPTY, END, ENDED],
   ['one of them is gone', DRAINING, LEFT, LAST],
-  ['the last one is gone', LAST, LEFT, GONE],
-  ['the time to drain is over', DRAINING, END, GONE],
+  ['the last one is gone', LAST, LEFT, ENDED],
+  ['the time to drain is over', DRAINING, END, ENDED],
 ];
 
 describe('reduceLifecycle', () => {
@@ -48,7 +52,7 @@ describe('reduceLifecycle', () => {
   });
 
   it('gone is the end', () => {
-    for (const action of [BOUND, JOINED, LEFT, IDLE, DRAIN, END]) expect(reduceLifecycle(GONE, action)).toBe(GONE);
+    for (const action of [BOUND, JOINED, LEFT, IDLE, DRAIN, END]) expect(reduceLifecycle(ENDED, action)).toBe(ENDED);
   });
 
   it('one who leaves without having come is not counted', () => {
@@ -58,21 +62,21 @@ describe('reduceLifecycle', () => {
 
 function life() {
   const clock = new ManualClock();
-  const one = new DaemonLife(clock, { idleExitMs: 1000, drainMs: 500 });
+  const one = new Lifecycle(clock, { idleExitMs: 1000, drainMs: 500 });
   const reasons: string[] = [];
   one.changes.on(({ to, reason }) => reasons.push(`${to.kind}: ${reason}`));
   return { clock, one, reasons };
 }
 
-describe('DaemonLife', () => {
+describe('Lifecycle', () => {
   it('leaves when nobody was there for the whole idle time', () => {
     const { clock, one, reasons } = life();
     one.dispatch(BOUND, 'bound');
     clock.advance(999);
     expect(one.state.kind).toBe('serving');
     clock.advance(1);
-    expect(one.state.kind).toBe('gone');
-    expect(reasons.at(-1)).toBe('gone: nobody needs it');
+    expect(one.state.kind).toBe('ended');
+    expect(reasons.at(-1)).toBe('ended: no client needs the daemon');
     expect(clock.pending).toBe(0);
   });
 
@@ -87,7 +91,7 @@ describe('DaemonLife', () => {
     clock.advance(999);
     expect(one.state.kind).toBe('serving');
     clock.advance(1);
-    expect(one.state.kind).toBe('gone');
+    expect(one.state.kind).toBe('ended');
   });
 
   it('draining is limited, however many clients leave meanwhile', () => {
@@ -101,6 +105,6 @@ describe('DaemonLife', () => {
     clock.advance(99);
     expect(one.state.kind).toBe('draining');
     clock.advance(1);
-    expect(reasons.at(-1)).toBe('gone: the time to drain is over');
+    expect(reasons.at(-1)).toBe('ended: the time to drain is over');
   });
 });

@@ -3,9 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bindSocket } from '../../../src/daemon/bound-socket.ts';
-import type { Endpoint } from '../../../src/daemon/endpoint.ts';
-import { firstLine } from '../../../src/daemon/first-line.ts';
-import { isOwnFolder, makeOwnFolder } from '../../../src/daemon/socket-folder.ts';
+import { type Endpoint, isOwnFolder, makeOwnFolder } from '../../../src/daemon/endpoint.ts';
+import { firstLine } from '../../../src/daemon/hello.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const closers: (() => void)[] = [];

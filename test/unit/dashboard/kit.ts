@@ -1,5 +1,6 @@
 /** Models and worlds to try the dashboard on. */
-import type { HostStatus, ServerStatus, ToolEntry } from '../../../src/api/control.ts';
+import type { ToolEntry } from '../../../src/api/control.ts';
+import type { HostStatus, ServerStatus } from '../../../src/api/status.ts';
 import { KeyReader } from '../../../src/dashboard/keys.ts';
 import { type Effect, firstModel, type Model } from '../../../src/model/model.ts';
 import { type Message, update } from '../../../src/model/update.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reportHosts } from '../../../src/control/host-report.ts';
+import { reportHosts } from '../../../src/control/status.ts';
 import { until } from '../../harness/until.ts';
 import { inline, openGateway, StreamClient } from './kit.ts';
 
