@@ -2,11 +2,11 @@
 import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Transport } from '../launch/contract.ts';
+import { type AgentAnswer, askAgent } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { knownHostsName } from '../ssh/known-hosts.ts';
 import { missedOptions } from '../ssh/options.ts';
 import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
-import { type AgentAnswer, askAgent } from '../ssh2/agent.ts';
 import { connectRoute } from '../ssh2/connect.ts';
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';

@@ -9,7 +9,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { agentKeyTypes } from './agent-info.ts';
+import { agentKeys } from './agent.ts';
 
 export interface AgentSearchDeps {
   readonly clock: Clock;
@@ -62,7 +62,7 @@ async function asked(
 ): Promise<readonly { readonly socket: string; readonly keys: number }[]> {
   const { signal } = new AbortController();
   const answers = await Promise.all(
-    sockets.map(async (socket) => ({ socket, keys: (await agentKeyTypes(socket, clock, signal))?.length })),
+    sockets.map(async (socket) => ({ socket, keys: (await agentKeys(socket, clock, signal))?.length })),
   );
   return answers.flatMap(({ socket, keys }) => (keys === undefined ? [] : [{ socket, keys }]));
 }

@@ -62,12 +62,7 @@ function encryption(text: string): { readonly publicKey: ParsedKey | undefined }
   if (key === undefined || key === 'broken' || key.cipher === 'none')
     return { why: 'not a private key that our own SSH can read' };
   if (!key.isReadable) return { why: cipherMissing(key.cipher) };
-  return { publicKey: publicKeyOf(key.publicKey) };
-}
-
-function publicKeyOf(blob: Buffer): ParsedKey | undefined {
-  const type = blob.toString('latin1', 4, 4 + blob.readUInt32BE(0));
-  return parsed(`${type} ${blob.toString('base64')}`);
+  return { publicKey: parsed(key.publicKey) };
 }
 
 async function readText(path: string): Promise<string | { readonly why: string } | undefined> {

@@ -1,5 +1,5 @@
 /** Which backend a host's machines call for, and the sentence that says so. */
-import { agentKeyTypes } from '../../ssh/agent-info.ts';
+import { agentKeyTypes } from '../../ssh/agent.ts';
 import type { SshSettings } from '../../ssh/config.ts';
 import { lookAtKeyFile } from '../../ssh/key-file.ts';
 import { lookupKnownHost } from '../../ssh/known-hosts.ts';

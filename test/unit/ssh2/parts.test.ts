@@ -202,7 +202,11 @@ describe('the order of keys', () => {
       if (key === undefined) throw new Error('not a key');
       return key;
     };
-    const agent = { socket: '', keys: [keyOf(extra.path), keyOf(held.path)], sign: () => Promise.reject(new Error()) };
+    const agent = {
+      socket: '',
+      keys: [keyOf(extra.path), keyOf(held.path)].map((key) => key.getPublicSSH()),
+      sign: () => Promise.reject(new Error()),
+    };
     const files = (await Promise.all([held.path, file.path].map(readIdentityFile))).filter((one) => one !== undefined);
     const labels = (only: boolean): string[] =>
       orderIdentities(files, agent, only, new Keyring()).map((one) => one.label);
