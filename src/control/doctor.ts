@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
-import type { HostEnvironment } from '../launch/launch.ts';
+import type { HostEnvironment } from '../launch/contract.ts';
 import { within } from './step-limit.ts';
 
 /** One finding. The control API's `DoctorStep` is the same shape. */

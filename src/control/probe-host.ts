@@ -2,10 +2,9 @@
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import type { ChannelEnd } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { ChannelEnd, HostEnvironment, Launch } from '../launch/contract.ts';
+import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../launch/exit.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
-import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../link/never-launched.ts';
 import { openInTime } from '../upstream/open-in-time.ts';
 import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
 

@@ -7,20 +7,17 @@ import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
-import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { Dialer, HostEnvironment, Launch, Transport, TunnelTarget } from '../launch/contract.ts';
 import { type Connection, Connections } from './connections.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
 import { Dials } from './dial-race.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
-import { nextOutcome, outcome } from './outcome.ts';
-import { ProbeCache } from './probe-cache.ts';
 import { Programs } from './programs.ts';
 import type { Remedies } from './remedies.ts';
 import { RemedyWatch } from './remedy-watch.ts';
 import { SleepWatch } from './sleep-watch.ts';
-import { type LinkAction, reduceLink } from './state.ts';
+import { type LinkAction, nextOutcome, outcome, reduceLink } from './state.ts';
 
 export interface LinkSettings {
   readonly reconnect: ReconnectPlan;
@@ -69,11 +66,7 @@ class HostLink implements Link {
     this.#scope = new Scope((error) => {
       deps.log.error({ host: host.name, error }, 'unexpected in a link');
     });
-    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [
-      host.name,
-      host.ssh?.alias ?? '',
-      host.ssh?.user ?? '',
-    ]);
+    this.#machine = new Machine(deps, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
     this.#connections = this.#newConnections();
     this.#lease = this.#newLease();
     this.#programs = new Programs({
@@ -194,7 +187,7 @@ class HostLink implements Link {
   async #dial(): Promise<Transport> {
     const transport = await this.#dials.connect();
     try {
-      await this.#machine.is(transport.identity);
+      this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
       if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
       return transport;

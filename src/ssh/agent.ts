@@ -2,9 +2,8 @@
 import { connect } from 'node:net';
 import { deadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { Framing } from './framing.ts';
 import { keyTypeOf } from './known-hosts-lines.ts';
-import { byte, framed, string, uint32, WireReader } from './wire.ts';
+import { byte, Framing, framed, string, uint32, WireReader } from './wire.ts';
 
 /** The hash of an RSA signature (RFC 8332); undefined for all other keys. */
 export type SignatureHash = 'sha1' | 'sha256' | 'sha512' | undefined;

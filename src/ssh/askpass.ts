@@ -1,4 +1,6 @@
 /** Asks a person through the program in SSH_ASKPASS, as ssh itself does (ssh(1), ENVIRONMENT). */
+
+import { visible } from '../base/harmless.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { DialerDeps, Prompter } from '../launch/contract.ts';
 
@@ -48,4 +50,18 @@ export function askpassProgram(env: DialerDeps['env']): string | undefined {
 /** ssh takes the first line, without its end (readpass.c). */
 function firstLine(text: string): string {
   return /^[^\r\n]*/.exec(text)?.[0] ?? '';
+}
+
+/** Nobody reads more; a code or password is asked for in a few words. */
+const LONGEST = 1000;
+
+/**
+ * On one line, with what could steer a terminal made visible.
+ * @param login `user@host`
+ */
+export function hostPrompt(login: string, text: string): string {
+  const words = visible(text.replaceAll(/\s+/g, ' ').trim());
+  const mark = `(${visible(login)})`;
+  const whole = words.startsWith(`${mark} `) ? words : `${mark} ${words}`;
+  return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }

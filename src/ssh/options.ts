@@ -2,7 +2,7 @@
  * The options of ssh_config(5) and what becomes of each: docs/ssh-config.md is this table, and doctor warns by it.
  *
  * `both`: honoured with either backend. `openssh`: honoured by the system's ssh, which `backend: auto` takes where
- * the option is set, for the reason in `note` (auto/rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
+ * the option is set, for the reason in `note` (link/backend-rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
  * `ours`: MCP-Anywhere decides instead. `unused`: it means nothing to a connection that carries programs.
  */
 import type { RawSshOptions } from './config.ts';

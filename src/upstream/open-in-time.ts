@@ -1,5 +1,5 @@
 /** Opens the channel of a server for somebody who may have gone when it comes. */
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 
 /** A channel that comes when nobody waits for it any more is closed: what runs in it would run for ever. */

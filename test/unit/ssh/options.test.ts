@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BACKEND_RULES } from '../../../src/link/auto/rules.ts';
+import { BACKEND_RULES } from '../../../src/link/backend-rules.ts';
 import { parseSshOptions } from '../../../src/ssh/config.ts';
 import { missedOptions, optionsDocument, SSH_OPTIONS } from '../../../src/ssh/options.ts';
 
