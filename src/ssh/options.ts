@@ -78,11 +78,14 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
     'SendEnv',
     {
       use: 'both',
-      note: 'for locale and login variables; write others as `env` of the server, `NAME: "${env:NAME}"`',
+      note: 'only locale and login variables leave the client, and what the hosts file names; write others as `env` of the server, `NAME: "${env:NAME}"`',
       missed: (values, { env }) =>
         values
           .flatMap((value) => value.split(' '))
-          .filter((name) => name !== '' && !isLanguage(name) && matching(name, env).length === 0),
+          // A pattern may match more of the client's variables than are handed on.
+          .filter(
+            (name) => name !== '' && !isLanguage(name) && (/[*?]/.test(name) || matching(name, env).length === 0),
+          ),
     },
   ],
   [
