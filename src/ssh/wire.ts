@@ -1,4 +1,4 @@
-/** The data types of SSH's binary protocols (RFC 4251 §5): byte, boolean, uint32, string. */
+/** The data types of SSH's binary protocols (RFC 4251 §5), and streams of length-prefixed messages. */
 
 export function byte(value: number): Buffer {
   return Buffer.of(value);
@@ -61,17 +61,18 @@ export class WireReader {
   }
 }
 
+/** Cuts a byte stream into `length ‖ body` messages, in linear time whatever the chunks. */
 export class Framing {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #held = 0;
 
-  /** Bodies longer than `maxBytes` throw: the other side does not speak this protocol. */
+  /** @param maxBytes a longer body throws a RangeError: the other side speaks another protocol */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The bodies that `chunk` completes, as views where possible. */
+  /** The bodies that `chunk` completes; views of the chunk where possible. */
   *push(chunk: Buffer): Generator<Buffer> {
     this.#parts.push(chunk);
     this.#held += chunk.length;
