@@ -1,5 +1,4 @@
 /** `daemon`: the one process per hosts file that all clients of a user share. Clients start it by themselves. */
-import { setFlagsFromString } from 'node:v8';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { findHostsFile } from '../config/find.ts';
 import { resolvePaths } from '../config/paths.ts';
@@ -20,9 +19,6 @@ export async function runDaemonCommand(
   { io, globals, out }: CliContext,
   { idleExit, fromFolder }: DaemonFlags,
 ): Promise<ExitCode> {
-  // As in bin.ts, for the same reasons.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  setFlagsFromString('--heap-growing-percent=200');
   const { env, cwd, homeDir, platform, program } = io;
   const paths = resolvePaths(env, platform, homeDir);
   const found = await findHostsFile({ explicit: globals.config, env, cwd, homeDir, paths });

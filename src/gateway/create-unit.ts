@@ -6,7 +6,7 @@ import { environmentForServers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
 import type { Plan, ServerPlan, Template } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import { ServerUnit } from '../upstream/unit.ts';

@@ -20,7 +20,7 @@ import { SleepWatch } from '../link/sleep-watch.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import { settingsMemo, settingsResolver } from '../ssh/route.ts';
-import { Keyring } from '../ssh2/keyring.ts';
+import { Keyring } from '../ssh2/private-key.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';

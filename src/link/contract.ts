@@ -2,8 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { AnywhereError } from '../base/errors.ts';
-import type { Channel, DialerDeps, TunnelTarget } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { Channel, DialerDeps, HostEnvironment, Launch, TunnelTarget } from '../launch/contract.ts';
 import type { SleepWatch } from './sleep-watch.ts';
 
 export type LinkState =

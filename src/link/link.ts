@@ -7,21 +7,17 @@ import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
-import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { Dialer, HostEnvironment, Launch, Transport, TunnelTarget } from '../launch/contract.ts';
 import { type Connection, Connections } from './connections.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
-import { DialRace } from './dial-race.ts';
-import { FreshLine } from './fresh-line.ts';
+import { Dials } from './dial-race.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
-import { nextOutcome, outcome } from './outcome.ts';
-import { ProbeCache } from './probe-cache.ts';
 import { Programs } from './programs.ts';
 import type { Remedies } from './remedies.ts';
 import { RemedyWatch } from './remedy-watch.ts';
 import { SleepWatch } from './sleep-watch.ts';
-import { type LinkAction, reduceLink } from './state.ts';
+import { type LinkAction, nextOutcome, outcome, reduceLink } from './state.ts';
 
 export interface LinkSettings {
   readonly reconnect: ReconnectPlan;
@@ -43,6 +39,7 @@ class HostLink implements Link {
   readonly host: string;
   readonly #plan: HostPlan;
   readonly #dialer: Dialer;
+  readonly #dials: Dials;
   readonly #settings: LinkSettings;
   readonly #deps: LinkDeps;
   readonly #scope: Scope;
@@ -51,7 +48,6 @@ class HostLink implements Link {
   readonly #machine: Machine;
   readonly #lease: Lease;
   readonly #programs: Programs;
-  readonly #freshLine: FreshLine;
   readonly #sleeps: SleepWatch;
   readonly #remedyWatch: RemedyWatch;
   #unwatchSleep: Unsubscribe | undefined;
@@ -60,7 +56,6 @@ class HostLink implements Link {
   /** Attempts since the link last stayed up. */
   #attempts = 0;
   #readySinceMs = 0;
-  #race: DialRace | undefined;
 
   constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
@@ -71,11 +66,7 @@ class HostLink implements Link {
     this.#scope = new Scope((error) => {
       deps.log.error({ host: host.name, error }, 'unexpected in a link');
     });
-    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [
-      host.name,
-      host.ssh?.alias ?? '',
-      host.ssh?.user ?? '',
-    ]);
+    this.#machine = new Machine(deps, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
     this.#connections = this.#newConnections();
     this.#lease = this.#newLease();
     this.#programs = new Programs({
@@ -85,7 +76,7 @@ class HostLink implements Link {
       machine: this.#machine,
       lease: this.#lease,
     });
-    this.#freshLine = this.#newFreshLine();
+    this.#dials = new Dials({ dialer, clock: deps.clock, scope: this.#scope });
     this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
     this.#remedyWatch = new RemedyWatch({
       clock: deps.clock,
@@ -120,7 +111,7 @@ class HostLink implements Link {
   wake(reason: string, options?: { readonly user?: boolean }): void {
     const { kind } = this.#state;
     if (options?.user === true && kind !== 'ready') this.#attempts = 0;
-    if (kind === 'connecting') this.#race?.hurry();
+    if (kind === 'connecting') this.#dials.hurry();
     if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
   }
 
@@ -170,7 +161,7 @@ class HostLink implements Link {
     this.#cancelRetry();
     this.#dispatch({ type: 'closed' }, 'closed by us');
     this.#lease.goodbye();
-    this.#freshLine.take()?.destroy(this.#lost());
+    this.#dials.close(this.#lost());
     await this.#connections.close();
     await this.#scope.close();
   }
@@ -193,15 +184,10 @@ class HostLink implements Link {
     }
   }
 
-  #raced(): Promise<Transport> {
-    this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal: this.#scope.signal });
-    return this.#race.transport;
-  }
-
   async #dial(): Promise<Transport> {
-    const transport = this.#freshLine.take() ?? (await this.#raced());
+    const transport = await this.#dials.connect();
     try {
-      await this.#machine.is(transport.identity);
+      this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
       if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
       return transport;
@@ -233,7 +219,7 @@ class HostLink implements Link {
       cause.message,
     );
     this.#retry(retryAtMs);
-    if (this.#freshLine.isThere) this.wake('another connection is up');
+    if (this.#dials.hasReplacement) this.wake('another connection is up');
   }
 
   #retryAt(): number {
@@ -304,21 +290,16 @@ class HostLink implements Link {
         this.#connections.destroy(cause);
       },
       onLate: () => {
-        this.#freshLine.ask();
+        this.#replaceIfDead();
       },
     });
   }
 
-  #newFreshLine(): FreshLine {
-    return new FreshLine({
-      clock: this.#deps.clock,
-      scope: this.#scope,
-      dial: () => this.#dial(),
-      isDoubtful: () => this.#state.kind === 'ready' && this.#lease.isDoubtful,
-      onDead: () => {
-        const text = 'The line was dead: it did not answer, and another connection was up before it';
-        this.#connections.destroy(new AnywhereError('LINK_LOST', text, { host: this.host }));
-      },
+  #replaceIfDead(): void {
+    const isDoubtful = (): boolean => this.#state.kind === 'ready' && this.#lease.isDoubtful;
+    this.#dials.replace(isDoubtful, () => {
+      const text = 'The connection did not answer, and a new one was up before it did';
+      this.#connections.destroy(new AnywhereError('LINK_LOST', text, { host: this.host }));
     });
   }
 

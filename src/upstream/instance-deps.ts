@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
 import { DEFAULTS } from '../config/defaults.ts';
 import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
 import type { PeerLimits } from '../protocol/peer.ts';
 
 export type InstanceLimits = Omit<LimitsPlan, 'maxMessageBytes' | 'requestsPerClient' | 'logFileBytes'>;

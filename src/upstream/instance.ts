@@ -3,9 +3,9 @@
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
+import { printedInstead } from '../launch/exit.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
-import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { MessageReader } from '../protocol/reader.ts';

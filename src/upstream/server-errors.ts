@@ -1,11 +1,9 @@
 /** The errors of one server: failures of the running server, and the cause of an ended channel. */
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { ChannelEnd } from '../launch/contract.ts';
-import { exitError } from '../launch/exit.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { ChannelEnd, Launch } from '../launch/contract.ts';
+import { exitError, launchFailure } from '../launch/exit.ts';
 import type { LaunchedChannel } from '../link/contract.ts';
-import { launchFailure } from '../link/never-launched.ts';
 
 export interface LastWords {
   readonly end: ChannelEnd;

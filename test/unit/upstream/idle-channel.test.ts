@@ -1,7 +1,7 @@
 /** A channel that the host closes because nothing was said on it (ChannelTimeout of sshd_config). */
 import { expect, it } from 'vitest';
 import type { ServerPlan } from '../../../src/config/plan.ts';
-import type { Launch } from '../../../src/launch/launch.ts';
+import type { Launch } from '../../../src/launch/contract.ts';
 import { endCause, type LastWords } from '../../../src/upstream/server-errors.ts';
 
 const server = { host: 'box', name: 'files' } as ServerPlan;

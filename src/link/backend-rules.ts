@@ -4,9 +4,13 @@
  * Each names the option or fact it looks at and says why. What is not in here our own SSH does, or it does not matter
  * to a connection that carries programs. Where our own fails all the same, the system's ssh gets one try (backend.ts).
  */
-import type { SshSettings } from '../../ssh/config.ts';
-import type { KeyFile } from '../../ssh/key-file.ts';
-import { SSH_OPTIONS } from '../../ssh/options.ts';
+
+import { agentKeyTypes } from '../ssh/agent.ts';
+import type { SshSettings } from '../ssh/config.ts';
+import { type KeyFile, lookAtKeyFile } from '../ssh/key-file.ts';
+import { lookupKnownHost } from '../ssh/known-hosts.ts';
+import { SSH_OPTIONS } from '../ssh/options.ts';
+import type { LinkDeps } from './contract.ts';
 
 /** What the rules look at. */
 export interface BackendFacts {
@@ -115,4 +119,44 @@ function onlySpecial(types: readonly string[] | undefined): boolean {
 
 function first(settings: BackendFacts['settings'], option: string): string | undefined {
   return settings.raw.get(option)?.[0];
+}
+
+export interface BackendDecision {
+  readonly backend: 'ssh2' | 'openssh';
+  /** For people: doctor and the log. */
+  readonly reason: string;
+}
+
+/** `machines`: the host and its jump hosts; one that needs the system's ssh takes all with it. */
+export function decideBackend(machines: readonly BackendFacts[]): BackendDecision {
+  for (const facts of machines) {
+    const rule = ruleFor(facts);
+    if (rule !== undefined)
+      return { backend: 'openssh', reason: `${rule.option} of ${facts.settings.alias}: ${rule.why}` };
+  }
+  return { backend: 'ssh2', reason: "nothing here needs the system's ssh" };
+}
+
+function ruleFor(facts: BackendFacts): BackendRule | undefined {
+  return BACKEND_RULES.find(({ applies }) => applies(facts));
+}
+
+/** What the rules look at: a few small files, and the agent only where nothing else could log in. */
+export async function gatherFacts(
+  settings: SshSettings,
+  deps: Pick<LinkDeps, 'clock'>,
+  signal: AbortSignal,
+): Promise<BackendFacts> {
+  const [found, known] = await Promise.all([
+    Promise.all(settings.identityFiles.map(lookAtKeyFile)),
+    lookupKnownHost(settings),
+  ]);
+  const keys = found.filter((key) => key !== undefined);
+  const agent = keys.some((key) => key.kind === 'plain') ? undefined : settings.identityAgent;
+  return {
+    settings,
+    keys,
+    hostAuthority: known.authorities.length > 0,
+    agentTypes: agent === undefined ? undefined : await agentKeyTypes(agent, deps.clock, signal),
+  };
 }
