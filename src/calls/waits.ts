@@ -60,6 +60,7 @@ export class Waits {
     for (const unit of units) {
       this.#deps.keeper.wantUnit(unit, owner, profile);
       unit.link.wake(`a call to ${serverId(unit.plan)}`);
+      unit.hurry();
       // Somebody waits: the server is not left to its backoff, unless it keeps failing.
       if (unit.link.state.kind === 'ready' && unit.refusal === undefined) unit.instanceFor(owner);
     }

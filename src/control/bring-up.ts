@@ -15,5 +15,6 @@ export function bringUp(
     if (!unit.plan.enabled) continue;
     keeper.wantUnit(unit, owner);
     unit.link.wake(reason);
+    unit.hurry();
   }
 }

@@ -9,6 +9,8 @@ import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 /** Nothing came since the last look, and there was one: it is older than 2 s, or nearly. */
 const LOOK_EVERY_MS = 1_000;
 const MOST_AT_ONCE = 2;
+/** Whatever comes by then, the attempt is slow. */
+const SLOW_LOOKS = 5;
 
 interface Attempt {
   readonly abort: AbortController;
@@ -20,6 +22,8 @@ export interface DialRaceDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called when nothing came for a second, or after 5 s: a person is asked, or the host hangs. Perhaps more than once. */
+  readonly onSlow?: () => void;
 }
 
 export class DialRace {
@@ -32,6 +36,7 @@ export class DialRace {
   readonly #attempts = new Set<Attempt>();
   #cancel: CancelTimer = () => undefined;
   #isWanted = false;
+  #looks = 0;
   #isOver = false;
 
   constructor(deps: DialRaceDeps) {
@@ -79,7 +84,10 @@ export class DialRace {
     this.#cancel = this.#deps.clock.after(
       LOOK_EVERY_MS,
       () => {
-        const isStuck = [...this.#attempts].map(isStuckNow).every(Boolean);
+        const progress = [...this.#attempts].map(progressOf);
+        this.#looks += 1;
+        if (this.#looks >= SLOW_LOOKS || !progress.includes('some')) this.#deps.onSlow?.();
+        const isStuck = progress.every((found) => found === 'none');
         if (isStuck && this.#hasRoom()) this.#start();
         else this.#look();
       },
@@ -123,9 +131,12 @@ export class DialRace {
   }
 }
 
-/** Remembers how far it is. */
-function isStuckNow(attempt: Attempt): boolean {
+/** Remembers how far the attempt is. */
+function progressOf(attempt: Attempt): 'some' | 'none' | 'unknown' {
   const before = attempt.seen;
-  attempt.seen = attempt.pulse.source();
-  return attempt.seen !== undefined && attempt.seen === before;
+  const now = attempt.pulse.source();
+  attempt.seen = now;
+  // NaN: a person is asked.
+  if (now === undefined || Number.isNaN(now)) return 'unknown';
+  return now === before ? 'none' : 'some';
 }

@@ -6,6 +6,7 @@ import type { CancelTimer } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import type { Turn } from '../base/turns.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
 import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
@@ -61,6 +62,8 @@ class HostLink implements Link {
   #attempts = 0;
   #readySinceMs = 0;
   #race: DialRace | undefined;
+  /** Of the attempt under way. */
+  #turn: Turn | undefined;
 
   constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
@@ -92,7 +95,7 @@ class HostLink implements Link {
       scope: this.#scope,
       remedies,
       onRemedy: (what) => {
-        this.wake(what, { user: true });
+        this.wake(what, { user: true, isAwaited: false });
       },
     });
   }
@@ -117,11 +120,12 @@ class HostLink implements Link {
     return this.#changes.on(listener);
   }
 
-  wake(reason: string, options?: { readonly user?: boolean }): void {
+  wake(reason: string, { user = false, isAwaited = true }: Parameters<Link['wake']>[1] = {}): void {
     const { kind } = this.#state;
-    if (options?.user === true && kind !== 'ready') this.#attempts = 0;
+    if (user && kind !== 'ready') this.#attempts = 0;
+    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && user)) this.#connect(reason);
     if (kind === 'connecting') this.#race?.hurry();
-    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
+    if (isAwaited) this.#turn?.raise();
   }
 
   poke(): void {
@@ -184,7 +188,7 @@ class HostLink implements Link {
 
   async #dialFirst(): Promise<void> {
     try {
-      const transport = await this.#dial();
+      const transport = await this.#dial({ isAwaited: false });
       this.#connections.add(transport);
       this.#readySinceMs = this.#deps.clock.monotonic();
       this.#dispatch({ type: 'connected', atMs: this.#deps.clock.now() }, `connected (${this.backend})`);
@@ -193,13 +197,26 @@ class HostLink implements Link {
     }
   }
 
-  #raced(): Promise<Transport> {
-    this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal: this.#scope.signal });
-    return this.#race.transport;
+  /** In its turn. A slow attempt goes on while another host has its turn. */
+  async #raced(isAwaited: boolean): Promise<Transport> {
+    const { signal } = this.#scope;
+    const turn = this.#plan.ssh === undefined ? undefined : this.#deps.dials?.take({ isAwaited, signal });
+    this.#turn = turn;
+    try {
+      if (turn !== undefined) await turn.begun;
+      const onSlow = (): void => {
+        turn?.end();
+      };
+      this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal, onSlow });
+      return await this.#race.transport;
+    } finally {
+      turn?.end();
+    }
   }
 
-  async #dial(): Promise<Transport> {
-    const transport = this.#freshLine.take() ?? (await this.#raced());
+  /** @param isAwaited false: nobody waits, unless `wake` says so */
+  async #dial({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
+    const transport = this.#freshLine.take() ?? (await this.#raced(isAwaited));
     try {
       await this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
@@ -245,7 +262,7 @@ class HostLink implements Link {
     this.#cancelRetry = this.#deps.clock.after(
       retryAtMs - this.#deps.clock.now(),
       () => {
-        this.wake('tries again');
+        this.wake('tries again', { isAwaited: false });
       },
       { background: true },
     );
@@ -268,7 +285,7 @@ class HostLink implements Link {
     } else if (this.#plan.ssh !== undefined)
       this.#unwatchSleep ??= this.#sleeps.onAwake(() => {
         if (this.#state.kind === 'ready') this.#lease.awake();
-        else this.wake('this machine has slept');
+        else this.wake('this machine has slept', { isAwaited: false });
       });
   }
 
@@ -277,7 +294,7 @@ class HostLink implements Link {
       host: this.host,
       clock: this.#deps.clock,
       scope: this.#scope,
-      dial: () => this.#dial(),
+      dial: () => this.#dial({ isAwaited: true }),
       onEnd: (connection, cause, left) => {
         this.#connectionEnded(connection, cause, left);
       },
@@ -313,7 +330,7 @@ class HostLink implements Link {
     return new FreshLine({
       clock: this.#deps.clock,
       scope: this.#scope,
-      dial: () => this.#dial(),
+      dial: () => this.#dial({ isAwaited: true }),
       isDoubtful: () => this.#state.kind === 'ready' && this.#lease.isDoubtful,
       onDead: () => {
         const text = 'The line was dead: it did not answer, and another connection was up before it';
