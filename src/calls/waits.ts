@@ -59,6 +59,7 @@ export class Waits {
     for (const unit of units) {
       this.#deps.keeper.wantUnit(unit, owner, profile);
       unit.link.wake(`a call to ${serverId(unit.plan)}`);
+      unit.hurry();
       // A call waits: the server starts now, without backoff, unless the server keeps failing.
       if (unit.link.state.kind === 'ready' && unit.refusal === undefined) unit.instanceFor(owner);
     }

@@ -1,7 +1,7 @@
 /** `tools [host[/server]]`: every tool that is offered, by its public name. */
 
 import type { ToolEntry } from '../api/control.ts';
-import { EXIT, type ExitCode } from '../base/errors.ts';
+import { type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
@@ -22,7 +22,14 @@ export async function runTools(context: CliContext, target: string | undefined):
   warnOfHostsFile(context, problem);
   if (!context.globals.json) for (const report of missing) context.out.note(formatError(report, context.style));
   if (missing.length === 0) return EXIT.ok;
-  return tools.length > 0 ? EXIT.partly : combinedExit(missing);
+  if (tools.length > 0) return EXIT.partly;
+  // For a script, a server that stays silent is like a host that does.
+  const exit = combinedExit(missing);
+  return exit === EXIT.tool && missing.some(isSilent) ? EXIT.unreachable : exit;
+}
+
+function isSilent({ code }: ErrorReport): boolean {
+  return code === 'SERVER_START_TIMEOUT';
 }
 
 function showTools(context: CliContext, tools: readonly ToolEntry[]): void {

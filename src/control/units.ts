@@ -38,6 +38,7 @@ export function bringUp(gateway: Gateway, units: readonly ServerUnit[], owner: I
     if (!unit.plan.enabled) continue;
     gateway.keeper.wantUnit(unit, owner);
     unit.link.wake(reason);
+    unit.hurry();
   }
 }
 

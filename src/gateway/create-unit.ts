@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
+import type { Turns } from '../base/turns.ts';
 import { environmentForServers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
 import type { Plan, ServerPlan, Template } from '../config/plan.ts';
@@ -26,6 +27,7 @@ export interface UnitParts {
   readonly limits: () => Plan['limits'];
   /** The host is this machine. */
   readonly isLocal: (host: string) => boolean;
+  readonly launches: Turns;
 }
 
 export function createUnit(server: ServerPlan, link: Link, shared: SharedClient, parts: UnitParts): ServerUnit {
@@ -37,6 +39,7 @@ export function createUnit(server: ServerPlan, link: Link, shared: SharedClient,
     clock: parts.clock,
     scope: parts.scope,
     random: parts.random,
+    launches: parts.launches,
     get maxMessageBytes() {
       return limits().maxMessageBytes;
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import { Turns } from '../base/turns.ts';
 import { Pools } from '../calls/pools.ts';
 import { Router } from '../calls/router.ts';
 import { Waits } from '../calls/waits.ts';
@@ -76,6 +77,7 @@ export class Gateway {
   readonly pools: Pools;
   readonly #deps: GatewayDeps;
   readonly #linkDeps: LinkDeps;
+  readonly #launches = new Turns(() => this.plan.limits.launches);
   readonly #scope: Scope;
   readonly #reporter: Reporter;
   readonly #fleet: Fleet;
@@ -98,6 +100,7 @@ export class Gateway {
       cacheDir: deps.paths.cacheDir,
       runtimeDir: deps.paths.runtimeDir,
       sleeps: new SleepWatch(deps.clock),
+      dials: new Turns(() => this.plan.limits.dials),
     };
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
@@ -305,6 +308,7 @@ export class Gateway {
       reporter: this.#reporter,
       limits: () => this.plan.limits,
       isLocal: (host) => this.#fleet.isLocal(host),
+      launches: this.#launches,
     });
   }
 

@@ -55,7 +55,7 @@ function welcome({ arrived, before }: Rearranged, { keeper, onArrived }: ReplanP
 /** What was never listed as it stands now is listed for the clients that are there. */
 function start(unit: ServerUnit, { catalog, keeper, sessions }: ReplanParts): void {
   if (!unit.plan.enabled) return;
-  unit.link.wake('the hosts file names it');
+  unit.link.wake('the hosts file names it', { isAwaited: false });
   for (const session of sessions())
     if (session.hello !== undefined && catalog.isStale(unit.plan, session.profile))
       keeper.wantUnit(unit, session, session.profile);

@@ -7,11 +7,14 @@
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { asAnywhereError, EXIT } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import type { Turn, Turns } from '../base/turns.ts';
 import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 
 /** Two looks without progress in between: the attempt has stalled for about 2 s. */
 const LOOK_EVERY_MS = 1_000;
 const MOST_AT_ONCE = 2;
+/** After so many looks an attempt is slow, whatever its progress. */
+const SLOW_LOOKS = 5;
 /** A host that is slow all the time is not logged in to all the time. */
 const REPLACED_AT_MOST_EVERY_MS = 10_000;
 
@@ -19,11 +22,15 @@ interface DialsDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly scope: Scope;
+  /** Of all hosts together. Left out: the attempt begins at once. */
+  readonly turns: Turns | undefined;
 }
 
 export class Dials {
   readonly #deps: DialsDeps;
   #race: DialRace | undefined;
+  /** Of the attempt under way. */
+  #turn: Turn | undefined;
   #replacement: Transport | undefined;
   #isReplacing = false;
   #replacedMs = Number.NEGATIVE_INFINITY;
@@ -33,18 +40,36 @@ export class Dials {
   }
 
   /** The replacement that is up already, else the winner of a new race. */
-  async connect(): Promise<Transport> {
+  async connect({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
     const replacement = this.#replacement;
     this.#replacement = undefined;
     if (replacement !== undefined) return replacement;
+    const { signal } = this.#deps.scope;
+    const turn = this.#deps.turns?.take({ isAwaited, signal });
+    this.#turn = turn;
+    try {
+      if (turn !== undefined) await turn.begun;
+      return await this.#newRace(() => turn?.end());
+    } finally {
+      turn?.end();
+    }
+  }
+
+  /** @param onSlow the attempt goes on, while another host has its turn */
+  #newRace(onSlow: () => void): Promise<Transport> {
     const { dialer, clock, scope } = this.#deps;
-    this.#race = new DialRace({ dialer, clock, signal: scope.signal });
+    this.#race = new DialRace({ dialer, clock, signal: scope.signal, onSlow });
     return this.#race.transport;
   }
 
   /** Somebody waits for the connection that is being made. */
   hurry(): void {
     this.#race?.hurry();
+  }
+
+  /** Somebody waits for this host: its attempt goes before those that nobody waits for. */
+  raise(): void {
+    this.#turn?.raise();
   }
 
   get hasReplacement(): boolean {
@@ -71,7 +96,7 @@ export class Dials {
 
   async #replace(isDoubtful: () => boolean, onDead: () => void): Promise<void> {
     try {
-      const transport = await this.connect();
+      const transport = await this.connect({ isAwaited: true });
       if (isDoubtful()) {
         this.#replacement = transport;
         onDead();
@@ -96,6 +121,8 @@ interface DialRaceDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called when nothing came for a second, or after 5 s: a person is asked, or the host hangs. Perhaps more than once. */
+  readonly onSlow?: () => void;
 }
 
 export class DialRace {
@@ -108,6 +135,7 @@ export class DialRace {
   readonly #attempts = new Set<Attempt>();
   #cancel: CancelTimer = () => undefined;
   #isWanted = false;
+  #looks = 0;
 
   constructor(deps: DialRaceDeps) {
     this.#deps = deps;
@@ -154,7 +182,10 @@ export class DialRace {
     this.#cancel = this.#deps.clock.after(
       LOOK_EVERY_MS,
       () => {
-        const isStalled = [...this.#attempts].map(noProgress).every(Boolean);
+        const progress = [...this.#attempts].map(progressOf);
+        this.#looks += 1;
+        if (this.#looks >= SLOW_LOOKS || !progress.includes('some')) this.#deps.onSlow?.();
+        const isStalled = progress.every((found) => found === 'none');
         if (isStalled && this.#hasRoom()) this.#start();
         else this.#look();
       },
@@ -196,8 +227,11 @@ export class DialRace {
 }
 
 /** Since the last look; remembers how far the attempt is. */
-function noProgress(attempt: Attempt): boolean {
+function progressOf(attempt: Attempt): 'some' | 'none' | 'unknown' {
   const before = attempt.seen;
-  attempt.seen = attempt.pulse.source();
-  return attempt.seen !== undefined && attempt.seen === before;
+  const now = attempt.pulse.source();
+  attempt.seen = now;
+  // NaN: a person is asked.
+  if (now === undefined || Number.isNaN(now)) return 'unknown';
+  return now === before ? 'none' : 'some';
 }

@@ -76,14 +76,15 @@ class HostLink implements Link {
       machine: this.#machine,
       lease: this.#lease,
     });
-    this.#dials = new Dials({ dialer, clock: deps.clock, scope: this.#scope });
+    const turns = host.ssh === undefined ? undefined : deps.dials;
+    this.#dials = new Dials({ dialer, clock: deps.clock, scope: this.#scope, turns });
     this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
     this.#remedyWatch = new RemedyWatch({
       clock: deps.clock,
       scope: this.#scope,
       remedies,
       onRemedy: (what) => {
-        this.wake(what, { user: true });
+        this.wake(what, { user: true, isAwaited: false });
       },
     });
   }
@@ -108,11 +109,12 @@ class HostLink implements Link {
     return this.#changes.on(listener);
   }
 
-  wake(reason: string, options?: { readonly user?: boolean }): void {
+  wake(reason: string, { user = false, isAwaited = true }: Parameters<Link['wake']>[1] = {}): void {
     const { kind } = this.#state;
-    if (options?.user === true && kind !== 'ready') this.#attempts = 0;
+    if (user && kind !== 'ready') this.#attempts = 0;
+    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && user)) this.#connect(reason);
     if (kind === 'connecting') this.#dials.hurry();
-    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
+    if (isAwaited) this.#dials.raise();
   }
 
   poke(): void {
@@ -175,7 +177,7 @@ class HostLink implements Link {
 
   async #dialFirst(): Promise<void> {
     try {
-      const transport = await this.#dial();
+      const transport = await this.#dial({ isAwaited: false });
       this.#connections.add(transport);
       this.#readySinceMs = this.#deps.clock.monotonic();
       this.#dispatch({ type: 'connected', atMs: this.#deps.clock.now() }, `connected (${this.backend})`);
@@ -184,8 +186,9 @@ class HostLink implements Link {
     }
   }
 
-  async #dial(): Promise<Transport> {
-    const transport = await this.#dials.connect();
+  /** @param isAwaited false: nobody waits, unless `wake` says so */
+  async #dial({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
+    const transport = await this.#dials.connect({ isAwaited });
     try {
       this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
@@ -231,7 +234,7 @@ class HostLink implements Link {
     this.#cancelRetry = this.#deps.clock.after(
       retryAtMs - this.#deps.clock.now(),
       () => {
-        this.wake('tries again');
+        this.wake('tries again', { isAwaited: false });
       },
       { background: true },
     );
@@ -254,7 +257,7 @@ class HostLink implements Link {
     } else if (this.#plan.ssh !== undefined)
       this.#unwatchSleep ??= this.#sleeps.onAwake(() => {
         if (this.#state.kind === 'ready') this.#lease.awake();
-        else this.wake('this machine has slept');
+        else this.wake('this machine has slept', { isAwaited: false });
       });
   }
 
@@ -263,7 +266,7 @@ class HostLink implements Link {
       host: this.host,
       clock: this.#deps.clock,
       scope: this.#scope,
-      dial: () => this.#dial(),
+      dial: () => this.#dial({ isAwaited: true }),
       onEnd: (connection, cause, left) => {
         this.#connectionEnded(connection, cause, left);
       },

@@ -6,7 +6,10 @@ import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
 import type { PeerLimits } from '../protocol/peer.ts';
 
-export type InstanceLimits = Omit<LimitsPlan, 'maxMessageBytes' | 'requestsPerClient' | 'logFileBytes'>;
+export type InstanceLimits = Omit<
+  LimitsPlan,
+  'maxMessageBytes' | 'requestsPerClient' | 'logFileBytes' | 'dials' | 'launches'
+>;
 
 /** @typeParam Owner the client of an instance */
 export interface InstanceDeps<Owner> {

@@ -1,7 +1,9 @@
 /** An *instance*: a running MCP server process with one MCP session, launched over a link. */
 
 import { deadline, orAbort } from '../base/abort.ts';
+import type { CancelTimer } from '../base/clock.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
+import type { Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
 import { printedInstead } from '../launch/exit.ts';
@@ -40,10 +42,14 @@ export interface InstanceClient {
   readonly owner: InstanceOwner;
   /** Outlives the instance: the next instance subscribes again. */
   readonly subscriptions: Subscriptions<InstanceOwner>;
+  /** The server is launched in its turn. Left out: at once. */
+  readonly turn?: Turn | undefined;
 }
 
 /** An answer to `initialize` is small: a program that prints more without a newline is no MCP server. */
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
+/** A server that takes longer to answer makes room for the next launch. */
+const TURN_MS = 2_000;
 const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
@@ -58,6 +64,7 @@ export class Instance {
   #server: ServerPlan;
   readonly #deps: InstanceDeps<InstanceOwner>;
   readonly #link: Link;
+  readonly #turn: Turn | undefined;
   readonly #stop = new AbortController();
   readonly #recent: RecentLines;
   readonly #resolveEnded: (cause: AnywhereError) => void;
@@ -88,7 +95,8 @@ export class Instance {
       resolveEnded = resolve;
     });
     this.#resolveEnded = resolveEnded;
-    this.ready = this.#start(link);
+    this.#turn = client.turn;
+    this.ready = this.#startInTurn(link);
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
     });
@@ -199,6 +207,29 @@ export class Instance {
     this.#end(cause);
   }
 
+  /** A call waits for the server: it is launched before those that nobody waits for. */
+  hurry(): void {
+    this.#turn?.raise();
+  }
+
+  async #startInTurn(link: Link): Promise<ServerHello> {
+    let cancel: CancelTimer = () => undefined;
+    const end = (): void => {
+      cancel();
+      this.#turn?.end();
+    };
+    try {
+      if (this.#turn !== undefined) {
+        await orAbort(this.#turn.begun, this.#stop.signal);
+        cancel = this.#deps.clock.after(TURN_MS, end, { background: true });
+      }
+      return await this.#start(link);
+    } finally {
+      end();
+    }
+  }
+
+  /** The time limit begins here: a server that is not launched yet is not late. */
   async #start(link: Link): Promise<ServerHello> {
     const timeoutMs = this.server.startTimeoutMs;
     const tooLate = (): AnywhereError =>

@@ -3,6 +3,7 @@
 import type { CancelTimer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError, EXIT } from '../base/errors.ts';
+import type { Turns } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
 import { watchIdle } from './health.ts';
@@ -27,6 +28,8 @@ export interface UnitDeps extends InstanceDeps<InstanceOwner> {
   readonly lend?: (from: InstanceOwner, to: InstanceOwner) => void;
   /** Whether an instance with the environment values of `one` can serve `other`. Left out: always. */
   readonly isServedBy?: (server: ServerPlan, one: InstanceOwner, other: InstanceOwner) => boolean;
+  /** Of all servers together. Left out: every server is launched at once. */
+  readonly launches?: Turns;
 }
 
 /** An instance that was up this long works; an instance that was unused this long is not restarted by itself. */
@@ -55,6 +58,7 @@ export class ServerUnit {
   #state = INITIAL_SERVER_STATE;
   #plan: ServerPlan;
   #retired: AnywhereError | undefined;
+  #isAwaited = false;
 
   /** @param sharedOwner speaks for all clients where the hosts file says `sharing: shared` */
   constructor(plan: ServerPlan, link: Link, sharedOwner: InstanceOwner, deps: UnitDeps) {
@@ -117,12 +121,20 @@ export class ServerUnit {
    */
   instanceFor(owner: InstanceOwner): Instance {
     if (this.#retired !== undefined) throw this.#retired;
-    return this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
+    const instance = this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
+    instance.hurry();
+    return instance;
   }
 
   /** As `instanceFor`, but after the backoff of a failing server, and without an answer. */
   startSoon(owner: InstanceOwner): void {
     if (this.#retired === undefined && this.current(owner) === undefined) this.#restarts.want(this.#newOwnerFor(owner));
+  }
+
+  /** Somebody waits for the server: its launch, now or when the host is up, goes before those that nobody waits for. */
+  hurry(): void {
+    this.#isAwaited = true;
+    for (const instance of this.#instances.values()) instance.hurry();
   }
 
   /** The error for a call while the server keeps failing and is retried in the background. Undefined: a call may start the server. */
@@ -238,8 +250,9 @@ export class ServerUnit {
   #launch(owner: InstanceOwner): Instance {
     this.#restarts.forget(owner);
     this.record.launched(owner);
-    const subscriptions = this.#subscriptionsOf(owner);
-    const instance = new Instance(this.plan, this.link, { owner, subscriptions }, this.#deps);
+    const turn = this.#deps.launches?.take({ isAwaited: this.#isAwaited });
+    const client = { owner, subscriptions: this.#subscriptionsOf(owner), turn };
+    const instance = new Instance(this.plan, this.link, client, this.#deps);
     this.#instances.set(owner, instance);
     this.#dispatch({ type: 'launched' }, 'an instance was needed');
     instance.ready.then(
@@ -258,6 +271,7 @@ export class ServerUnit {
 
   #initialized(instance: Instance): void {
     if (!instance.isLive) return;
+    this.#isAwaited = false;
     this.#ready.add(instance);
     this.#dispatch({ type: 'initialized' }, 'initialize was answered');
     this.#watchIdle(instance);
@@ -289,7 +303,10 @@ export class ServerUnit {
     else if (isHostTrouble(cause)) {
       this.#dispatch({ type: 'stopped', wasReady }, cause.message);
       if (wasReady) this.record.fell(owner);
-      if (wasReady && !this.#instances.has(owner)) this.#restarts.lost(owner);
+      if (this.#instances.has(owner)) return;
+      if (wasReady) this.#restarts.lost(owner);
+      // The host is up, and refused another connection: a login too many at that moment (MaxStartups).
+      else if (cause.code !== 'LINK_LOST' && this.link.state.kind === 'ready') this.#restarts.failed(owner, 1);
     } else this.#failed(owner, instance, cause);
   }
 

@@ -1,7 +1,7 @@
 /** The commands that look at a daemon and steer it, with a real one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ import { until } from '../../harness/until.ts';
 const SERVERS = fileURLToPath(new URL('../../fixtures/servers', import.meta.url));
 const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
 const slow: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'slow.mjs')] };
+const stubborn: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'stubborn.sh')] };
 const broken: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'exits-at-once.sh')] };
 
 interface Rig {
@@ -82,12 +83,15 @@ describe('without a daemon', () => {
 
 describe('stop', () => {
   it('ends the daemon, and has it ended when it says so', async () => {
-    const { run, json, sandbox } = rig();
-    await run('tools');
+    // The stubborn server keeps the daemon busy for a while after its clients have gone.
+    const { run, json, sandbox } = rig({ echo, stubborn: { ...stubborn, startTimeoutMs: 60_000 } });
+    await run('call', 'here__echo__where');
     const [daemon] = daemonsIn(sandbox.runtimeDir);
     const { stopped } = await json<{ stopped: number }>('stop');
+    expect(isAlive(stopped), `process ${stopped} when stop says that it ended`).toBe(false);
     expect(stopped).toBe(daemon?.pid);
-    await until(() => !isAlive(stopped));
+    // Nothing writes there any more.
+    rmSync(sandbox.runtimeDir, { recursive: true });
     expect((await run('status')).code).toBe(7);
   });
 

@@ -145,7 +145,7 @@ describe('a connection that does not answer', () => {
     const scope = new Scope((error) => {
       throw error;
     });
-    const connections = new Dials({ dialer, clock, scope });
+    const connections = new Dials({ dialer, clock, scope, turns: undefined });
     const seen = { isDoubtful: true, deaths: 0 };
     const replace = (): void => {
       connections.replace(
@@ -164,7 +164,7 @@ describe('a connection that does not answer', () => {
     at(1).succeed();
     await settled();
     expect([seen.deaths, connections.hasReplacement, at(1).destroyed]).toEqual([1, true, []]);
-    await connections.connect();
+    await connections.connect({ isAwaited: true });
     expect(connections.hasReplacement).toBe(false);
   });
 
