@@ -109,7 +109,7 @@ function filling(model: Model, form: Form, key: Key): Step {
 }
 
 function fieldAfter(field: Field, key: Key): Field | undefined {
-  if (field.kind === 'choice') {
+  if (field.choices !== undefined) {
     const word = wordOf(key);
     if (word === ' ' || word === 'right') return nextChoice(field, 1);
     return word === 'left' ? nextChoice(field, -1) : undefined;

@@ -85,7 +85,7 @@ describe('the words on the command line', () => {
     [['trust', 'here', '--yes'], '--yes needs the fingerprint'],
     [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
     [['call', 't', '--arg', 'a=1', '--json-args', '{}'], 'cannot be given together'],
-    [['call', 't', '--json-args', '[1]'], 'has to be one JSON object'],
+    [['call', 't', '--json-args', '[1]'], 'needs one JSON object'],
     [['config'], '`config` needs a command'],
   ])('%j is a mistake of the caller: exit 2', async (args, sentence) => {
     const { code, stdout, stderr } = await runProgram(args, makeSandbox());

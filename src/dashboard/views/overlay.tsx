@@ -1,6 +1,7 @@
 /** What lies over a view. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { choiceText } from '../../model/arguments.ts';
 import type { Field, Form } from '../../model/form.ts';
 import { pageColumns, pageRows } from '../../model/layout.ts';
 import { hiddenSpans, inputSpans } from '../../model/line-edit.ts';
@@ -103,8 +104,8 @@ function fieldRow(field: Field, form: Form, at: number, width: number): SpanLine
   const mistake = form.mistakes[field.name];
   const room = width - name.length - 4 - (mistake === undefined ? 0 : mistake.length + 2);
   const value =
-    field.kind === 'choice'
-      ? choiceSpans(field)
+    field.choices !== undefined
+      ? choiceSpans(field, field.choices)
       : isCurrent
         ? inputSpans(field.line, room)
         : [span(fit(plain(field.line.text), Math.max(0, room)).trimEnd())];
@@ -118,9 +119,10 @@ function fieldRow(field: Field, form: Form, at: number, width: number): SpanLine
   ];
 }
 
-function choiceSpans({ line: { text }, choices }: Field): SpanLine {
-  const shown = choices.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice)));
-  return shown.flatMap((choice) => [
-    span(choice === text ? `(${plain(choice)})` : ` ${plain(choice)} `, choice === text ? 'accent' : 'dim'),
-  ]);
+function choiceSpans({ line: { text } }: Field, choices: readonly unknown[]): SpanLine {
+  return choices
+    .map(choiceText)
+    .flatMap((choice) => [
+      span(choice === text ? `(${plain(choice)})` : ` ${plain(choice)} `, choice === text ? 'accent' : 'dim'),
+    ]);
 }

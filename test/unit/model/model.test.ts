@@ -252,11 +252,11 @@ describe('a test call', () => {
     trial.taken();
     const content = [
       { type: 'text', text: 'one\n\x1B[31mtwo' },
-      { type: 'image', mimeType: 'image/png' },
+      { type: 'image', mimeType: 'image/png', data: 'AAAA' },
     ];
     const outcome = { host: 'gpu1', server: 'files', tool: 'read', durationMs: 12, result: { content } };
     trial.tell({ type: 'called', outcome });
-    const text = ['one', 'two', '[image image/png]'];
+    const text = ['one', 'two', '[image image/png, 3 bytes]'];
     expect(trial.model.overlays.at(-1)).toMatchObject({ outcome: { isError: false, text } });
     expect(trial.types('\x1B').taken()).toEqual([]);
     expect(trial.model.overlays).toMatchObject([{ kind: 'form' }]);
