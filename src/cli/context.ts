@@ -1,5 +1,5 @@
 /** What every command is given: the world outside, the global options, and where to write. */
-import type { ExitCode } from '../base/errors.ts';
+import { AnywhereError, type ExitCode } from '../base/errors.ts';
 import type { LogLevelName } from './fast-path.ts';
 import type { Output } from './output.ts';
 import type { Style } from './style.ts';
@@ -48,4 +48,18 @@ export type Run = (command: (context: CliContext) => Promise<ExitCode>) => Promi
 /** Somebody can be asked: they see stderr and can type. */
 export function isInteractive(io: CliIo): boolean {
   return io.stdin.isTTY && io.stderr.isTTY;
+}
+
+/** `host` or `host/server`. */
+export interface Target {
+  readonly host: string;
+  readonly server?: string;
+}
+
+export function parseTarget(text: string): Target {
+  const [host, server, ...rest] = text.split('/');
+  if (host === undefined || host === '' || server === '' || rest.length > 0) {
+    throw new AnywhereError('USAGE', `${text} is not a host or host/server.`, { hint: 'mcp-anywhere status' });
+  }
+  return server === undefined ? { host } : { host, server };
 }

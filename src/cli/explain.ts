@@ -4,9 +4,9 @@ import type { Explanation } from '../api/control.ts';
 import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
-import { parseTarget } from './target.ts';
 
 /** Where no daemon runs, the host is tried here. */
 const SETTLE_MS = 30_000;

@@ -6,9 +6,9 @@ import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget, type Target } from './context.ts';
 import { withRunning } from './session.ts';
 import type { Style } from './style.ts';
-import { parseTarget, type Target } from './target.ts';
 
 export interface LogsOptions {
   readonly follow: boolean;

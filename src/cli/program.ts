@@ -1,13 +1,11 @@
 /** The command line's grammar (commander). What a command does is loaded when it runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addConfigCommands } from './config-commands.ts';
+import { addConfigCommands, addSteeringCommands, examples, unknownCommand } from './administration.ts';
 import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
-import { addSteeringCommands, examples } from './steering-commands.ts';
-import { unknownCommand } from './unknown-command.ts';
 
 interface GlobalFlags {
   readonly config?: string;
@@ -97,11 +95,10 @@ function addLooking(program: Command, run: Run): void {
     .description('which hosts and servers are up, and why not')
     .option('-w, --watch', 'and again whenever something changes, until Ctrl-C')
     .action(({ watch }: { watch?: true }) =>
-      run(async (context) =>
-        watch === true
-          ? await (await import('./status-watch.ts')).watchStatus(context)
-          : await (await import('./status.ts')).runStatus(context),
-      ),
+      run(async (context) => {
+        const { runStatus, watchStatus } = await import('./status.ts');
+        return await (watch === true ? watchStatus(context) : runStatus(context));
+      }),
     );
   program
     .command('tools')

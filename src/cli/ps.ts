@@ -9,7 +9,7 @@ import { ControlClient } from '../control/client.ts';
 import { connectRecorded, type DaemonRecord, runningDaemons, wakeOrEnd } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
-import { table } from './table.ts';
+import { table } from './style.ts';
 
 export interface DaemonRow {
   readonly pid: number;

@@ -6,7 +6,7 @@ import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';
-import { table } from './table.ts';
+import { table } from './style.ts';
 
 export interface StatsOptions {
   readonly by: StatKey;

@@ -1,5 +1,5 @@
-/** Colours and glyphs. State is always glyph and word; colour only underlines it. */
-import { styleText } from 'node:util';
+/** How output looks: colours and tables. A state is always a glyph and a word; colour is an addition. */
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Paint = (text: string) => string;
 
@@ -45,4 +45,32 @@ function isSet(value: string | undefined): boolean {
 
 function same(text: string): string {
   return text;
+}
+
+/** Rows as aligned lines. Only the last column is cut to fit `width`. */
+export function table(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.slice(0, -1).forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, visible(cell));
+    });
+  }
+  return rows.map((row) => `${line(row, widths, width)}\n`).join('');
+}
+
+function line(row: readonly string[], widths: readonly number[], width: number): string {
+  const last = row.at(-1) ?? '';
+  const before = row.slice(0, -1).map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - visible(cell) + 2));
+  const start = before.join('');
+  return (start + cut(last, width - visible(start))).trimEnd();
+}
+
+/** Leaves coloured cells whole: a cut would break an escape sequence. */
+function cut(text: string, width: number): string {
+  if (text.length <= width || visible(text) !== text.length) return text;
+  return width < 2 ? '' : `${text.slice(0, width - 1)}…`;
+}
+
+function visible(text: string): number {
+  return stripVTControlCharacters(text).length;
 }

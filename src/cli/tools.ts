@@ -4,10 +4,10 @@ import type { ToolEntry } from '../api/control.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
-import { table } from './table.ts';
-import { parseTarget } from './target.ts';
+import { table } from './style.ts';
 
 export async function runTools(context: CliContext, target: string | undefined): Promise<ExitCode> {
   const wanted = target === undefined ? {} : parseTarget(target);

@@ -12,11 +12,11 @@ import { Attachment, type Connect } from './attach.ts';
 import { listenToKeys } from './keys.ts';
 import { Painter, RowMarks } from './painter.ts';
 import { Terminal, type TerminalIo } from './terminal.ts';
-import { App } from './views/app.tsx';
+import { App } from './views/frame.tsx';
+import type { Theme } from './views/line.tsx';
 import { Marks } from './views/line.tsx';
-import type { Theme } from './views/theme.ts';
 
-export { chooseTheme } from './views/theme.ts';
+export { chooseTheme } from './views/line.tsx';
 
 export interface DashboardOptions {
   readonly io: TerminalIo;

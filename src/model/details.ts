@@ -7,9 +7,7 @@ import { callCounts, latencies, type Series, sparkline } from './activity.ts';
 import { quoted } from './commands.ts';
 import { formOf } from './form.ts';
 import type { Item, Model, ViewName } from './model.ts';
-import { activityOf, poolMembers } from './pools.ts';
-import { type Look, line, type Span, type SpanLine, span } from './spans.ts';
-import { plain, plainLines } from './text.ts';
+import { type Look, line, plain, plainLines, type Span, type SpanLine, span } from './text.ts';
 import {
   ageText,
   bytesText,
@@ -21,6 +19,7 @@ import {
   serverSign,
   tokensOf,
 } from './words.ts';
+import { activityOf, poolMembers } from './world.ts';
 
 /** Steps of a sparkline here: five minutes. */
 const SPARK_STEPS = 60;

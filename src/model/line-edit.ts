@@ -1,7 +1,6 @@
 /** A line of text that is being typed, with its cursor. */
 import type { Key } from './key.ts';
-import { type SpanLine, span } from './spans.ts';
-import { plain, widthOf, wrapped } from './text.ts';
+import { plain, type SpanLine, span, widthOf, wrapped } from './text.ts';
 
 export interface Line {
   readonly text: string;

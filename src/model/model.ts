@@ -4,7 +4,7 @@ import type { HostStatus, LiveCall, ServerStatus, StatKey, StatRow, StatWindow, 
 import type { ErrorReport } from '../base/errors.ts';
 import type { Form } from './form.ts';
 import type { Line } from './line-edit.ts';
-import type { Look } from './spans.ts';
+import type { Look } from './text.ts';
 import { type LogLine, noWorld, type World } from './world.ts';
 
 export type ViewName = 'hosts' | 'servers' | 'tools' | 'live' | 'logs' | 'stats';

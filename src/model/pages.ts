@@ -3,8 +3,7 @@
 import { detailLines } from './details.ts';
 import { pageColumns } from './layout.ts';
 import type { Model, Overlay } from './model.ts';
-import { line, type SpanLine, span, wrapLine } from './spans.ts';
-import { plain } from './text.ts';
+import { line, plain, type SpanLine, span, wrapLine } from './text.ts';
 import { durationText, nextStep } from './words.ts';
 
 export interface Page {

@@ -2,7 +2,7 @@
 
 import type { HostStatus, LiveCall, ServerStatus } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import type { Look, Span } from './spans.ts';
+import type { Look, Span } from './text.ts';
 import { plain } from './text.ts';
 
 interface Sign {

@@ -11,9 +11,8 @@ import { oversizedId } from '../protocol/oversized.ts';
 import { Splice } from '../protocol/splice.ts';
 import { Holdback } from './holdback.ts';
 import type { LineWatcher, Verdict } from './line-gate.ts';
-import { failureLine, isRepeatable, outcomeUnknown, Pending, type Waiting } from './pending.ts';
+import { failureLine, isRepeatable, outcomeUnknown, Pending, Standing, type Waiting } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
-import { Standing } from './standing.ts';
 
 /** Ids of our own; the client's cannot look like this by chance. */
 const REPLAY_PREFIX = 'mcp-anywhere:replay:';

@@ -2,9 +2,7 @@
 import type { ServerStatus } from '../../api/control.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';
-import { activityOf } from '../../model/pools.ts';
-import { type Look, type Span, span } from '../../model/spans.ts';
-import { plain } from '../../model/text.ts';
+import { type Look, plain, type Span, span } from '../../model/text.ts';
 import {
   ageText,
   bytesText,
@@ -17,6 +15,7 @@ import {
   tokensOf,
   upText,
 } from '../../model/words.ts';
+import { activityOf } from '../../model/world.ts';
 
 export interface Column {
   readonly title: string;

@@ -1,15 +1,18 @@
-/** What surrounds a view: title, tabs, banner, facts about the selected item, and the foot. */
+/** The whole screen: a view, and around it title, tabs, banner, facts about the selected item and the foot. */
+
+import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { ToolEntry } from '../../api/control.ts';
 import type { ErrorReport } from '../../base/errors.ts';
+import { layoutOf } from '../../model/layout.ts';
 import { inputSpans } from '../../model/line-edit.ts';
 import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS, type ViewName } from '../../model/model.ts';
-import { poolMembers } from '../../model/pools.ts';
-import { type Span, type SpanLine, span } from '../../model/spans.ts';
-import { cut, plain, widthOf } from '../../model/text.ts';
+import { cut, plain, type Span, type SpanLine, span, widthOf } from '../../model/text.ts';
 import { durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
-import { Row } from './line.tsx';
-import type { Theme } from './theme.ts';
+import { poolMembers } from '../../model/world.ts';
+import { Row, type Theme } from './line.tsx';
+import { OverlayPage } from './overlay.tsx';
+import { List, Logs } from './view.tsx';
 
 interface PartProps {
   readonly model: Model;
@@ -227,4 +230,36 @@ function narrowed(text: string, columns: number): string {
     shown += `${hint}  `;
   }
   return shown + always;
+}
+
+interface AppProps {
+  readonly model: Model;
+  readonly theme: Theme;
+}
+
+export function App({ model, theme }: AppProps): ReactElement {
+  const overlay = topOverlay(model);
+  return (
+    <Box flexDirection="column" width={model.columns} height={model.rows}>
+      <Title model={model} theme={theme} />
+      <Tabs model={model} theme={theme} />
+      <Banner model={model} theme={theme} />
+      {overlay === undefined || overlay.kind === 'filter' ? (
+        <View model={model} theme={theme} />
+      ) : (
+        <OverlayPage model={model} overlay={overlay} theme={theme} />
+      )}
+      <Foot model={model} theme={theme} />
+    </Box>
+  );
+}
+
+function View({ model, theme }: AppProps): ReactElement {
+  const { view } = model;
+  return (
+    <>
+      {view === 'logs' ? <Logs model={model} theme={theme} /> : <List model={model} view={view} theme={theme} />}
+      {layoutOf(model).strip > 0 ? <Strip model={model} theme={theme} /> : null}
+    </>
+  );
 }

@@ -7,10 +7,9 @@ import { pageColumns, pageRows } from '../../model/layout.ts';
 import { hiddenSpans, inputSpans } from '../../model/line-edit.ts';
 import type { Model, Overlay } from '../../model/model.ts';
 import { pageOf } from '../../model/pages.ts';
-import { line, type SpanLine, span, wrapLine } from '../../model/spans.ts';
-import { fit, plain } from '../../model/text.ts';
+import { fit, line, plain, type SpanLine, span, wrapLine } from '../../model/text.ts';
+import type { Theme } from './line.tsx';
 import { Row } from './line.tsx';
-import type { Theme } from './theme.ts';
 
 interface OverlayProps {
   readonly model: Model;

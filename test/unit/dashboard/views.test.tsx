@@ -1,7 +1,7 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
-import { App } from '../../../src/dashboard/views/app.tsx';
-import { chooseTheme } from '../../../src/dashboard/views/theme.ts';
+import { App } from '../../../src/dashboard/views/frame.tsx';
+import { chooseTheme } from '../../../src/dashboard/views/line.tsx';
 import { widthOf } from '../../../src/model/text.ts';
 import { host, NOW_MS, server, Trial, tool } from './kit.ts';
 

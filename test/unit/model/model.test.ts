@@ -3,8 +3,8 @@ import { totals } from '../../../src/model/activity.ts';
 import { equivalentCommand } from '../../../src/model/commands.ts';
 import { detailLines } from '../../../src/model/details.ts';
 import { listOf, selectedItem } from '../../../src/model/model.ts';
-import { activityOf } from '../../../src/model/pools.ts';
 import { progressText } from '../../../src/model/words.ts';
+import { activityOf } from '../../../src/model/world.ts';
 import { host, NOW_MS, server, snapshot, Trial, tool } from '../dashboard/kit.ts';
 
 const CAUSE = {

@@ -1,0 +1,128 @@
+/** The part of the command line's grammar about the daemon, the hosts file and the shell. */
+import { Argument, type Command } from 'commander';
+import { AnywhereError, type ExitCode } from '../base/errors.ts';
+import { nearMiss } from '../config/near-miss.ts';
+import { confirmed } from './ask.ts';
+import type { Shell } from './completion.ts';
+import type { ConfigIo, ConfigOptions } from './config.ts';
+import { type CliContext, isInteractive, type Run } from './context.ts';
+
+export function addSteeringCommands(program: Command, run: Run): void {
+  program
+    .command('restart')
+    .description('ends a server, or all of a host, and starts it anew; tries a host that is down')
+    .argument('<host|host/server>')
+    .addHelpText('after', examples('mcp-anywhere restart gpu1', 'mcp-anywhere restart gpu1/files'))
+    .action((target: string) => run(async (context) => await (await import('./steer.ts')).runRestart(context, target)));
+  addSwitch(program, run, 'disable', 'takes a server away from all clients, until the daemon ends');
+  addSwitch(program, run, 'enable', 'gives a disabled server back');
+  program
+    .command('reload')
+    .description('reads the hosts file again, and says what changed')
+    .action(() => run(async (context) => await (await import('./steer.ts')).runReload(context)));
+  program
+    .command('ps')
+    .description('the daemons that run, over all hosts files, and their clients')
+    .action(() => run(async (context) => await (await import('./ps.ts')).runPs(context)));
+  program
+    .command('stop')
+    .description('ends the daemon; the next client starts another')
+    .option('--now', 'without waiting for calls under way')
+    .action(({ now }: { now?: true }) =>
+      run(async (context) => await (await import('./steer.ts')).runStop(context, { now: now === true })),
+    );
+  addCompletion(program, run);
+}
+
+function addSwitch(program: Command, run: Run, name: 'enable' | 'disable', description: string): void {
+  program
+    .command(name)
+    .description(description)
+    .argument('<host/server>')
+    .addHelpText('after', examples(`mcp-anywhere ${name} gpu1/files`))
+    .action((target: string) =>
+      run(async (context) => await (await import('./steer.ts')).runSwitch(context, target, name === 'enable')),
+    );
+}
+
+function addCompletion(program: Command, run: Run): void {
+  program
+    .command('completion')
+    .description('completion for your shell, with the names of your hosts and tools')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples('eval "$(mcp-anywhere completion bash)"      # in ~/.bashrc', 'mcp-anywhere completion fish | source'),
+    )
+    .action((shell: Shell) => run(async (context) => (await import('./completion.ts')).runCompletion(context, shell)));
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action((words: string[]) =>
+      run(async (context) => await (await import('./completion.ts')).runComplete(context, program, words)),
+    );
+}
+
+/** What stands below the options of a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+type Work = (io: ConfigIo, options: ConfigOptions) => Promise<ExitCode>;
+
+export function addConfigCommands(program: Command, run: Run): void {
+  const config = program
+    .command('config')
+    .description('about the hosts file')
+    .action(() => {
+      throw unknownCommand(config);
+    });
+  const add = (words: string, description: string, load: () => Promise<Work>): void => {
+    config
+      .command(words)
+      .description(description)
+      .action((...given: unknown[]) =>
+        run(async (context) => {
+          const file = typeof given[0] === 'string' ? given[0] : context.globals.config;
+          return await (await load())(configIo(context), { config: file, json: context.globals.json });
+        }),
+      );
+  };
+  add('path', 'which hosts file counts', async () => (await import('./config.ts')).configPath);
+  add('validate [file]', 'checks it and names every mistake', async () => (await import('./config.ts')).configValidate);
+  add('schema', 'its JSON Schema, for editors', async () => (await import('./config.ts')).configSchema);
+  add(
+    'trust [file]',
+    'accepts a hosts file of a working folder, as it stands',
+    async () => (await import('./config.ts')).configTrust,
+  );
+  config.allowExcessArguments();
+}
+
+function configIo(context: CliContext): ConfigIo {
+  const { stdout, stderr, env, cwd, homeDir, platform } = context.io;
+  const confirm = (question: string): Promise<boolean> => confirmed(context, question);
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd,
+    homeDir,
+    platform,
+    now: Date.now,
+    ...(isInteractive(context.io) ? { confirm } : {}),
+  };
+}
+
+/** For a command that has others below it and was given none of them. */
+export function unknownCommand(parent: Command): AnywhereError {
+  const known = parent.commands.map((command) => command.name());
+  const [word] = parent.args;
+  const near = word === undefined ? undefined : nearMiss(word, known);
+  const path = parent.parent === null ? '' : `${parent.name()} `;
+  const what = word === undefined ? `\`${parent.name()}\` needs a command.` : `There is no command \`${path}${word}\`.`;
+  return new AnywhereError('USAGE', near === undefined ? what : `${what} Did you mean \`${path}${near}\`?`, {
+    evidence: [`it knows ${known.join(', ')}`],
+    hint: `mcp-anywhere ${path}--help`,
+  });
+}

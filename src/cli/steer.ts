@@ -1,0 +1,75 @@
+/** Commands that change what the running daemon does: `restart`, `enable`, `disable`, `reload`, `stop`. */
+
+import { orAbort } from '../base/abort.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
+import type { CliContext } from './context.ts';
+import { parseTarget } from './context.ts';
+import { exitOf, formatError } from './report.ts';
+import { withRunning } from './session.ts';
+import { statusExit, statusText } from './status.ts';
+
+/** Ends servers and starts them again; connects at once to a host that is down. */
+export async function runRestart(context: CliContext, target: string): Promise<ExitCode> {
+  const { host, server } = parseTarget(target);
+  const status = await withRunning(context, async (client) => {
+    context.out.progress(`restarting ${target} …`);
+    const after = await client.request(
+      'restart',
+      server === undefined ? { host } : { host, server },
+      context.io.signal,
+    );
+    context.out.progress('');
+    return after;
+  });
+  const servers = server === undefined ? status.servers : status.servers.filter(({ name }) => name === server);
+  const shown = { schemaVersion: 1, daemon: null, clients: [], calls: [], hosts: [{ ...status, servers }] } as const;
+  if (context.globals.json) context.out.json({ host: shown.hosts[0] });
+  else context.out.write(statusText(shown, context.style));
+  return statusExit(shown);
+}
+
+/** `enable` and `disable`: until the daemon ends. */
+export async function runSwitch(context: CliContext, target: string, enabled: boolean): Promise<ExitCode> {
+  const { host, server } = parseTarget(target);
+  if (server === undefined)
+    throw new AnywhereError('USAGE', `${target} is a host; name one server of it.`, {
+      host,
+      hint: `mcp-anywhere status`,
+    });
+  await withRunning(context, (client) => client.request('enable', { host, server, enabled }, context.io.signal));
+  if (context.globals.json) context.out.json({ host, server, enabled });
+  else context.out.write(`${target} is ${enabled ? 'on' : 'off, until the daemon ends or you enable it'}.\n`);
+  return EXIT.ok;
+}
+
+/** Reads the hosts file now and prints what changed. The daemon also reads an edited file by itself. */
+export async function runReload(context: CliContext): Promise<ExitCode> {
+  const report = await withRunning(context, (client) => client.request('reload', {}, context.io.signal));
+  const { changed, problem } = report;
+  if (context.globals.json) context.out.json(report);
+  else if (problem !== undefined) context.out.note(formatError(problem, context.style));
+  else if (changed.length === 0) context.out.write('Nothing has changed.\n');
+  else context.out.write(changed.map((line) => `${oneLine(line)}\n`).join(''));
+  return problem === undefined ? EXIT.ok : exitOf(problem);
+}
+
+export interface StopOptions {
+  /** Does not wait for running calls. */
+  readonly now: boolean;
+}
+
+/** Ends the daemon of the hosts file. Resolves when the daemon is gone. */
+export async function runStop(context: CliContext, { now }: StopOptions): Promise<ExitCode> {
+  const pid = await withRunning(context, async (client) => {
+    const { daemon } = await client.request('status', {}, context.io.signal);
+    await client.request('stop', { drain: !now }, context.io.signal);
+    context.out.progress('waiting for running calls …');
+    await orAbort(client.ended, context.io.signal);
+    context.out.progress('');
+    return daemon?.pid;
+  });
+  if (context.globals.json) context.out.json({ stopped: pid ?? null });
+  else context.out.write(`The daemon has ended (pid ${String(pid ?? 'unknown')}).\n`);
+  return EXIT.ok;
+}
