@@ -10,24 +10,24 @@ import { type CliContext, isInteractive, type Run } from './context.ts';
 export function addSteeringCommands(program: Command, run: Run): void {
   program
     .command('restart')
-    .description('ends a server, or all of a host, and starts it anew; tries a host that is down')
+    .description('restarts a server or all servers of a host, and connects to a host that is down')
     .argument('<host|host/server>')
     .addHelpText('after', examples('mcp-anywhere restart gpu1', 'mcp-anywhere restart gpu1/files'))
     .action((target: string) => run(async (context) => await (await import('./steer.ts')).runRestart(context, target)));
-  addSwitch(program, run, 'disable', 'takes a server away from all clients, until the daemon ends');
-  addSwitch(program, run, 'enable', 'gives a disabled server back');
+  addSwitch(program, run, 'disable', 'hides a server from all clients until the daemon ends');
+  addSwitch(program, run, 'enable', 'offers a disabled server again');
   program
     .command('reload')
-    .description('reads the hosts file again, and says what changed')
+    .description('reads the hosts file now and prints what changed')
     .action(() => run(async (context) => await (await import('./steer.ts')).runReload(context)));
   program
     .command('ps')
-    .description('the daemons that run, over all hosts files, and their clients')
+    .description('lists your daemons and their clients, for every hosts file')
     .action(() => run(async (context) => await (await import('./ps.ts')).runPs(context)));
   program
     .command('stop')
     .description('ends the daemon; the next client starts another')
-    .option('--now', 'without waiting for calls under way')
+    .option('--now', 'do not wait for running calls')
     .action(({ now }: { now?: true }) =>
       run(async (context) => await (await import('./steer.ts')).runStop(context, { now: now === true })),
     );
@@ -48,7 +48,7 @@ function addSwitch(program: Command, run: Run, name: 'enable' | 'disable', descr
 function addCompletion(program: Command, run: Run): void {
   program
     .command('completion')
-    .description('completion for your shell, with the names of your hosts and tools')
+    .description('prints shell completion, with the names of your hosts and tools')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
@@ -63,7 +63,7 @@ function addCompletion(program: Command, run: Run): void {
     );
 }
 
-/** What stands below the options of a command's help. */
+/** The last part of a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
@@ -73,9 +73,9 @@ type Work = (io: ConfigIo, options: ConfigOptions) => Promise<ExitCode>;
 export function addConfigCommands(program: Command, run: Run): void {
   const config = program
     .command('config')
-    .description('about the hosts file')
+    .description('shows, checks and trusts the hosts file')
     .action(() => {
-      throw unknownCommand(config);
+      throw unknownCommand(config, config.args[0]);
     });
   const add = (words: string, description: string, load: () => Promise<Work>): void => {
     config
@@ -88,14 +88,23 @@ export function addConfigCommands(program: Command, run: Run): void {
         }),
       );
   };
-  add('path', 'which hosts file counts', async () => (await import('./config.ts')).configPath);
-  add('validate [file]', 'checks it and names every mistake', async () => (await import('./config.ts')).configValidate);
-  add('schema', 'its JSON Schema, for editors', async () => (await import('./config.ts')).configSchema);
+  add('path', 'prints which hosts file is used', async () => (await import('./config.ts')).configPath);
+  add(
+    'validate [file]',
+    'checks the hosts file and names every mistake',
+    async () => (await import('./config.ts')).configValidate,
+  );
+  add(
+    'schema',
+    'prints the JSON Schema of the hosts file, for editors',
+    async () => (await import('./config.ts')).configSchema,
+  );
   add(
     'trust [file]',
-    'accepts a hosts file of a working folder, as it stands',
+    'accepts a hosts file from a working folder as it is now',
     async () => (await import('./config.ts')).configTrust,
   );
+  addHelp(config, { hidden: true });
   config.allowExcessArguments();
 }
 
@@ -114,15 +123,35 @@ function configIo(context: CliContext): ConfigIo {
   };
 }
 
-/** For a command that has others below it and was given none of them. */
-export function unknownCommand(parent: Command): AnywhereError {
-  const known = parent.commands.map((command) => command.name());
-  const [word] = parent.args;
+/** Replaces commander's own `help`, which answers an unknown command with a usage text and no reason. */
+export function addHelp(parent: Command, { hidden = false } = {}): void {
+  parent
+    .helpCommand(false)
+    .command('help', { hidden })
+    .description('shows help for a command')
+    .argument('[command...]')
+    .action((words: string[]) => {
+      let command = parent;
+      for (const word of words) {
+        const below = command.commands.find((each) => each.name() === word);
+        if (below === undefined) throw unknownCommand(command, word);
+        command = below;
+      }
+      command.help();
+    });
+}
+
+/** @param word stands where a command below `parent` is expected; undefined: no word stands there */
+export function unknownCommand(parent: Command, word: string | undefined): AnywhereError {
+  const known = parent
+    .createHelp()
+    .visibleCommands(parent)
+    .map((command) => command.name());
   const near = word === undefined ? undefined : nearMiss(word, known);
   const path = parent.parent === null ? '' : `${parent.name()} `;
   const what = word === undefined ? `\`${parent.name()}\` needs a command.` : `There is no command \`${path}${word}\`.`;
   return new AnywhereError('USAGE', near === undefined ? what : `${what} Did you mean \`${path}${near}\`?`, {
-    evidence: [`it knows ${known.join(', ')}`],
+    evidence: known.length === 0 ? [] : [`commands: ${known.join(', ')}`],
     hint: `mcp-anywhere ${path}--help`,
   });
 }

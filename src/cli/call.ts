@@ -1,4 +1,4 @@
-/** `call <tool>`: one tool call, its answer on stdout. */
+/** `call <tool>`: calls one tool and prints its answer. */
 
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
@@ -14,15 +14,18 @@ import { withClient } from './session.ts';
 export interface CallOptions {
   /** `key=value`, typed by the tool's inputSchema. */
   readonly arg: readonly string[];
-  /** One JSON object, or `-`: read from stdin. */
+  /** One JSON object; `-` reads it from stdin. */
   readonly jsonArgs: string | undefined;
-  /** Of a pool's tool: only a member on this host. */
+  /** The host whose member of the pool runs the tool. */
   readonly host: string | undefined;
 }
 
 export async function runCall(context: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
   if (options.jsonArgs !== undefined && options.arg.length > 0) {
-    throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', { tool });
+    throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', {
+      tool,
+      hint: 'give all arguments with --arg, or all with --json-args',
+    });
   }
   assertPairs(options.arg, tool);
   const whole = options.jsonArgs === undefined ? undefined : jsonArguments(await jsonText(context, options.jsonArgs));
@@ -39,7 +42,6 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
       throw isUnknownTool(error) ? await unknownTool(context, client, tool) : error;
     } finally {
       stopListening();
-      context.out.progress('');
     }
   });
   if (context.globals.json) context.out.json(outcome);
@@ -52,7 +54,7 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   return EXIT.tool;
 }
 
-/** A terminal must not be steered by a tool; a pipe gets every byte of the text. */
+/** A pipe gets every byte of the text. A terminal gets only what is harmless. */
 function shown(context: CliContext, text: string): string {
   return context.io.stdout.isTTY ? harmless(text) : text;
 }
@@ -75,7 +77,7 @@ function isUnknownTool(error: unknown): boolean {
   return error instanceof AnywhereError && error.code === 'TOOL_UNKNOWN';
 }
 
-/** Why there is no such tool: its server has not said what it offers, or the name is wrong. */
+/** Why no such tool is offered: its server has not listed its tools yet, or the name is wrong. */
 async function unknownTool(context: CliContext, client: ControlClient, tool: string): Promise<AnywhereError> {
   const { tools, missing } = await client.request('tools', { tool }, context.io.signal);
   const [cause] = missing;
@@ -87,7 +89,7 @@ async function unknownTool(context: CliContext, client: ControlClient, tool: str
   return new AnywhereError(
     'TOOL_UNKNOWN',
     `No tool is called ${tool}.`,
-    near === undefined ? {} : { hint: `mcp-anywhere call ${near}` },
+    near === undefined ? {} : { hint: `did you mean ${near}? mcp-anywhere call ${near}` },
   );
 }
 

@@ -23,7 +23,7 @@ export function runCompletion({ globals, out }: CliContext, shell: Shell): ExitC
   return EXIT.ok;
 }
 
-/** Of bash 3.2 and later, which is what macOS has. */
+/** For bash 3.2, the version of macOS, and later. */
 const BASH = `# mcp-anywhere: completion for bash. In ~/.bashrc:  eval "$(mcp-anywhere completion bash)"
 _mcp_anywhere() {
   local word files=
@@ -74,9 +74,9 @@ complete -c mcp-anywhere -f -a '(__mcp_anywhere_complete)'
 
 const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
 
-/** A daemon that is slower than that is not waited for. */
+/** The longest wait for the daemon; then names come from disk. */
 const DAEMON_MS = 300;
-/** Says that names of files can stand there: the shell knows those itself. */
+/** Tells the shell to complete file names itself. */
 const FILES = ':files';
 
 const NONE: Names = { hosts: [], servers: [], tools: [] };
@@ -98,7 +98,7 @@ async function namesFor(context: CliContext): Promise<Names> {
 }
 
 async function fromDaemon(context: CliContext): Promise<Names> {
-  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it takes too long');
+  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'The daemon is too slow.');
   const limit = deadline(systemClock(), DAEMON_MS, late, context.io.signal);
   try {
     return await orAbort(askDaemon(context, limit.signal), limit.signal);
@@ -141,7 +141,7 @@ export interface Names {
   readonly tools: readonly string[];
 }
 
-/** What can stand there: words, or the name of a file. */
+/** What can stand at the end of a command line: words, or the name of a file. */
 export interface Candidates {
   readonly words: readonly string[];
   readonly files: boolean;
@@ -149,19 +149,19 @@ export interface Candidates {
 
 const NOTHING: Candidates = { words: [], files: false };
 
-/** Where on the command line its end is. */
+/** What the end of a command line belongs to. */
 interface Position {
-  /** The command that is spoken to: the program, or one below it. */
+  /** The program itself, or a command below the program. */
   readonly command: Command;
-  /** Words of it that are neither options nor their values. */
+  /** The number of words so far that are neither options nor values of options. */
   readonly given: number;
-  /** The option whose value is being written. */
+  /** The option whose value is typed. */
   readonly option: Option | undefined;
 }
 
 /**
- * @param words behind the program's name; the last is the one that is being written, and may be empty
- * @param names asked at the most once
+ * @param words the words after the name of the program; the last one is typed, and can be empty
+ * @param names called only where names are needed, at most once
  */
 export async function candidatesFor(
   program: Command,
@@ -174,7 +174,7 @@ export async function candidatesFor(
   return { words: all.filter((word) => word.startsWith(current)), files };
 }
 
-/** The value of `--config`, where one is given before the last word. */
+/** The value of `--config`, if given before the last word. */
 export function configIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--config', -2);
   return at === -1 || at + 1 >= words.length - 1 ? undefined : words[at + 1];
@@ -220,7 +220,7 @@ async function possible(
   return argument === undefined ? NOTHING : await ofKind(argument.name(), argument.argChoices, names);
 }
 
-/** @param text how the help names the value, like `host[/server]` */
+/** @param text the name of the value in the help, like `host[/server]` */
 async function ofKind(
   text: string,
   choices: readonly string[] | undefined,
@@ -239,7 +239,7 @@ async function ofKind(
   return { words, files: false };
 }
 
-/** Its own, and those that every command takes. */
+/** The options of the command, and the global ones. */
 function optionsOf(command: Command): readonly Option[] {
   const help = command.createHelp();
   const inherited = command.parent === null ? [] : optionsOf(command.parent);

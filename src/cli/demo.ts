@@ -1,13 +1,14 @@
-/** `demo`: a guided tour on three machines that live only for its duration. */
+/** `demo`: a guided tour on three machines that exist only for the demo. */
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
 import { runTour } from '../demo/tour.ts';
 import type { TourEvent, TourHostState } from '../model/tour.ts';
+import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 
-/** Rows a terminal needs to show the screen without scrolling. */
+/** The rows that the screen needs. */
 const SCREEN_ROWS = 24;
 const READING_MS = 2500;
 
@@ -72,7 +73,7 @@ function linesOf(event: Exclude<TourEvent, { type: 'tools' }>): string {
 }
 
 function toolLines(event: Extract<TourEvent, { type: 'tools' }>): string[] {
-  const lines = [`  ${String(event.total)} tools in one list:\n`];
+  const lines = [`  ${counted(event.total, 'tool')} in one list:\n`];
   for (const [host, tools] of event.perHost) {
     for (const tool of tools) lines.push(`    ${host}__${tool}\n`);
   }

@@ -1,8 +1,9 @@
-/** No command, in a terminal: the dashboard, or what to do first. */
+/** `mcp-anywhere` alone: the dashboard, or the first steps where there is no hosts file. */
 
 import path from 'node:path';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
+import { quoted } from '../model/commands.ts';
 import type { CliContext, CliIo } from './context.ts';
 import { runStatus } from './status.ts';
 
@@ -10,7 +11,7 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
   try {
     if (canShowDashboard(context)) return await (await import('./dash.ts')).runDash(context, { ascii: false });
     const exit = await runStatus(context);
-    context.out.note('\nEvery command: mcp-anywhere --help\n');
+    context.out.note('\nAll commands: mcp-anywhere --help\n');
     return exit;
   } catch (error) {
     if (error instanceof AnywhereError && error.code === 'CONFIG_NOT_FOUND' && !namesHostsFile(context)) {
@@ -21,37 +22,41 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
   }
 }
 
-/** Else, as with `mcp-anywhere | less` and on a terminal that moves no cursor, how things stand. */
+/** Otherwise, as with `mcp-anywhere | less` or on a dumb terminal, `status` is shown. */
 function canShowDashboard({ globals, io }: CliContext): boolean {
   return !globals.json && io.stdin.isTTY && io.stdout.isTTY && io.env['TERM'] !== 'dumb';
 }
 
-/** Somebody who names a file that is not there made a mistake; they are no beginner. */
+/** A named file that does not exist is a mistake, and no reason for the first steps. */
 function namesHostsFile({ globals, io }: CliContext): boolean {
   return globals.config !== undefined || (io.env['MCP_ANYWHERE_CONFIG'] ?? '') !== '';
 }
 
 export function welcomeText(io: Pick<CliIo, 'env' | 'platform' | 'homeDir' | 'program'>): string {
-  const hostsFile = path.join(resolvePaths(io.env, io.platform, io.homeDir).configDir, 'config.yaml');
+  const { configDir } = resolvePaths(io.env, io.platform, io.homeDir);
   return `mcp-anywhere gives your AI client the MCP servers of every machine you can ssh to.
 
 There is no hosts file yet. Three steps:
 
-1. Name a machine, any that \`ssh\` reaches, and a server on it, in ${hostsFile}
+1. Make the folder of the hosts file
+
+    mkdir -p ${quoted(configDir)}
+
+   and name a machine and one of its servers in ${path.join(configDir, 'config.yaml')}
 
 ${indent(STARTER)}
 
-2. Check it
+2. Check every step from the file to the server
 
     mcp-anywhere doctor
 
-3. Tell your AI client. For Claude Desktop, in ${claudeDesktopFile(io)}
+3. Add mcp-anywhere to your AI client. For Claude Desktop, in ${claudeDesktopFile(io)}
 
 ${indent(clientSnippet(io.program.node, io.program.file))}
 
-   and start Claude Desktop again.
+   Then restart Claude Desktop.
 
-Just looking? \`mcp-anywhere demo\` shows it all on three machines of its own.
+To look around first, run \`mcp-anywhere demo\`: it brings three machines of its own.
 All commands: mcp-anywhere --help
 `;
 }
@@ -65,7 +70,7 @@ hosts:
         args: [-y, "@modelcontextprotocol/server-filesystem", /data]
 `;
 
-/** Absolute paths, because programs started from a desktop find little on their PATH. */
+/** Absolute paths, because programs that a desktop starts have a short PATH. */
 export function clientSnippet(node: string, file: string): string {
   return JSON.stringify({ mcpServers: { anywhere: { command: node, args: [file] } } }, null, 2);
 }

@@ -5,20 +5,19 @@ import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
+import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, messageAt, nextStep } from './report.ts';
 import { withRunning } from './session.ts';
 import { type Style, table } from './style.ts';
 
-/** What is under way is waited for so long, milliseconds: a daemon that has just started is worth it. */
-const REST_MS = 5_000;
+/** How long to wait for connections and starts, ms: a new daemon needs a moment. */
+const SETTLE_MS = 5_000;
 
 export async function runStatus(context: CliContext): Promise<ExitCode> {
   const snapshot = await withRunning(context, async (client) => {
-    context.out.progress('waiting for what is under way …');
-    const rested = await client.request('settle', { withinMs: REST_MS, start: false }, context.io.signal);
-    context.out.progress('');
-    return rested;
+    context.out.progress('waiting for hosts and servers …');
+    return await client.request('settle', { withinMs: SETTLE_MS, start: false }, context.io.signal);
   });
   if (context.globals.json) context.out.json(snapshot);
   else context.out.write(statusText(snapshot, context.style));
@@ -27,7 +26,7 @@ export async function runStatus(context: CliContext): Promise<ExitCode> {
 
 export function statusText(snapshot: StatusSnapshot, style: Style): string {
   const problem = snapshot.problem === undefined ? '' : formatError(snapshot.problem, style);
-  if (snapshot.hosts.length === 0) return `${problem}The hosts file in force names no hosts.\n`;
+  if (snapshot.hosts.length === 0) return `${problem}The hosts file names no hosts.\n`;
   const rows = snapshot.hosts.map((host) => hostRow(host, style));
   const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
   const pools = (snapshot.pools ?? []).map((pool) => poolRow(pool, style));
@@ -39,7 +38,7 @@ export function statusText(snapshot: StatusSnapshot, style: Style): string {
   );
 }
 
-/** 0: all up; the cause's own: nothing is up; 8: partly. A disabled server counts for nothing. */
+/** 0 if everything is up, 8 if a part is, else the code of the first cause. Disabled servers do not count. */
 export function statusExit(snapshot: StatusSnapshot): ExitCode {
   return combinedExit(snapshot.hosts.flatMap(partsOf));
 }
@@ -52,7 +51,7 @@ function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
   );
 }
 
-/** A server that nobody uses now is started when somebody does. */
+/** An idle server starts with its next call. */
 function isWell({ state }: HostStatus, server: ServerStatus): boolean {
   return server.state === 'ready' || (server.state === 'idle' && state === 'ready');
 }
@@ -62,7 +61,7 @@ function hostCause(host: HostStatus): ErrorReport | undefined {
   return host.cause ?? slow(host);
 }
 
-/** Still under way when the time was over. */
+/** The cause of a host or server that was still connecting or starting when the time was over. */
 function slow(host: HostStatus, server?: ServerStatus): ErrorReport {
   const hint = `mcp-anywhere doctor ${host.name}`;
   if (server === undefined) return { code: 'HOST_TIMEOUT', message: 'still connecting', hint, host: host.name };
@@ -90,7 +89,7 @@ function hostRow(host: HostStatus, style: Style): string[] {
     style[paint](`${glyph} ${word}`),
     host.rttMs === undefined ? '' : `${host.rttMs.toFixed(0)} ms`,
     `${String(ready)}/${String(enabled.length)} servers`,
-    `${String(tools)} tools`,
+    counted(tools, 'tool'),
     host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
 }
@@ -103,7 +102,7 @@ function poolRow({ name, strategy, members, tools }: PoolStatus, style: Style): 
     style.bold(name),
     style[paint](`${up === 0 ? '○' : '●'} ${String(up)}/${String(enabled.length)} up`),
     strategy,
-    `${String(tools)} tools`,
+    counted(tools, 'tool'),
     members.map(memberText).join(', '),
   ];
 }
@@ -128,7 +127,7 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   });
 }
 
-/** A server that is down because its host is says nothing of its own. */
+/** The cause of the host is also the cause of its servers, and is shown once. */
 function isSame(cause: ErrorReport, hostCause: ErrorReport | undefined): boolean {
   return cause.code === hostCause?.code;
 }
@@ -148,17 +147,19 @@ const TYPES = [
   'prompt-settled',
 ] as const;
 
-/** Many changes at once are one redraw. */
+/** Changes within this time are one redraw. */
 const REDRAW_MS = 250;
-/** What is not told as an event (round trips, times until the next attempt) is looked at so often. */
+/** For figures without events: round trips, and the time to the next attempt. */
 const REFRESH_MS = 5_000;
 
-/** Never resolves by itself: it ends with the user's Ctrl-C, or with the daemon. */
+/** Redraws at every change; without a terminal, prints a line for each change. Ends with Ctrl-C or with the daemon. */
 export function watchStatus(context: CliContext): Promise<ExitCode> {
   return withRunning(context, async (client) => {
     const over = new AbortController();
     const ended = client.ended.then(() => {
-      const error = new AnywhereError('NO_DAEMON', 'The daemon has ended.', { hint: 'mcp-anywhere tools' });
+      const error = new AnywhereError('NO_DAEMON', 'The daemon has ended.', {
+        hint: 'mcp-anywhere tools starts it again',
+      });
       over.abort(error);
       throw error;
     });
@@ -187,7 +188,7 @@ async function redraw(context: CliContext, client: ControlClient, signal: AbortS
   }
 }
 
-/** From the top, each line to its end without wrapping, and nothing below: no blank frame in between. */
+/** Overwrites the screen line by line, without a blank frame in between. */
 function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
   const rows = Math.max(1, io.stdout.rows - 1);
   const lines = statusText(snapshot, style).trimEnd().split('\n').slice(0, rows);
@@ -206,7 +207,7 @@ async function tell(context: CliContext, client: ControlClient, signal: AbortSig
   return await new Promise<never>(() => undefined);
 }
 
-/** Texts of remote machines are in it. */
+/** The event holds text of remote machines. */
 export function changeLine(event: Told['event']): string {
   return oneLine(`${new Date(event.atMs).toISOString()} ${changeText(event)}`);
 }
@@ -218,21 +219,21 @@ function changeText(event: Told['event']): string {
     case 'server-state':
       return `${event.host}/${event.server} ${event.state}: ${event.reason}`;
     case 'tools-changed':
-      return `${event.host}/${event.server} offers ${event.tools} tools`;
+      return `${event.host}/${event.server} offers ${counted(event.tools, 'tool')}`;
     case 'problem':
       return `problem: ${event.problem.message}`;
     case 'hosts-file':
-      return `hosts file in force: ${event.changed.length === 0 ? 'as before' : event.changed.join(', ')}`;
+      return `hosts file read: ${event.changed.length === 0 ? 'no changes' : event.changed.join(', ')}`;
     case 'client-joined':
       return `client ${event.client} joined: ${event.name}`;
     case 'client-left':
       return `client ${event.client} left`;
     case 'request-dropped':
-      return `client ${event.client} sent ${event.method} without an id: not carried out`;
+      return `client ${event.client} sent ${event.method} without an id, which is ignored`;
     case 'prompt-asked':
-      return `${event.host} waits for a person: ${event.text}`;
+      return `${event.host} asks: ${event.text}`;
     case 'prompt-settled':
-      return `${event.host} waits for nobody any more`;
+      return `${event.host} got its answer`;
     default:
       return event.type;
   }

@@ -3,8 +3,7 @@
 import { orAbort } from '../base/abort.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
-import type { CliContext } from './context.ts';
-import { parseTarget } from './context.ts';
+import { type CliContext, parseTarget } from './context.ts';
 import { exitOf, formatError } from './report.ts';
 import { withRunning } from './session.ts';
 import { statusExit, statusText } from './status.ts';
@@ -14,13 +13,7 @@ export async function runRestart(context: CliContext, target: string): Promise<E
   const { host, server } = parseTarget(target);
   const status = await withRunning(context, async (client) => {
     context.out.progress(`restarting ${target} …`);
-    const after = await client.request(
-      'restart',
-      server === undefined ? { host } : { host, server },
-      context.io.signal,
-    );
-    context.out.progress('');
-    return after;
+    return await client.request('restart', server === undefined ? { host } : { host, server }, context.io.signal);
   });
   const servers = server === undefined ? status.servers : status.servers.filter(({ name }) => name === server);
   const shown = { schemaVersion: 1, daemon: null, clients: [], calls: [], hosts: [{ ...status, servers }] } as const;
@@ -33,13 +26,13 @@ export async function runRestart(context: CliContext, target: string): Promise<E
 export async function runSwitch(context: CliContext, target: string, enabled: boolean): Promise<ExitCode> {
   const { host, server } = parseTarget(target);
   if (server === undefined)
-    throw new AnywhereError('USAGE', `${target} is a host; name one server of it.`, {
+    throw new AnywhereError('USAGE', `${target} is a host; name one server of it: ${target}/<server>.`, {
       host,
-      hint: `mcp-anywhere status`,
+      hint: 'mcp-anywhere status lists the servers',
     });
   await withRunning(context, (client) => client.request('enable', { host, server, enabled }, context.io.signal));
   if (context.globals.json) context.out.json({ host, server, enabled });
-  else context.out.write(`${target} is ${enabled ? 'on' : 'off, until the daemon ends or you enable it'}.\n`);
+  else context.out.write(`${target} is ${enabled ? 'on' : 'off until you enable it, or until the daemon ends'}.\n`);
   return EXIT.ok;
 }
 
@@ -66,7 +59,6 @@ export async function runStop(context: CliContext, { now }: StopOptions): Promis
     await client.request('stop', { drain: !now }, context.io.signal);
     context.out.progress('waiting for running calls …');
     await orAbort(client.ended, context.io.signal);
-    context.out.progress('');
     return daemon?.pid;
   });
   if (context.globals.json) context.out.json({ stopped: pid ?? null });

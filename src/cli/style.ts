@@ -22,19 +22,19 @@ const coloured: Style = {
 };
 
 interface ColorWish {
-  /** `--no-color` given: false. */
+  /** False with `--no-color`. */
   readonly color: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** NO_COLOR (no-color.org): any value but the empty one turns colours off; FORCE_COLOR turns them on in a pipe. */
+/** NO_COLOR (no-color.org) turns colours off with any value but the empty one. FORCE_COLOR turns them on in a pipe. */
 export function chooseStyle({ color, isTTY, env }: ColorWish): Style {
   if (!color || isSet(env['NO_COLOR']) || env['TERM'] === 'dumb') return plain;
   return isTTY || (isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0') ? coloured : plain;
 }
 
-/** Whether to paint at all is decided here, not by the process's own stdout. */
+/** `chooseStyle` decides about colours, so Node must not look at its own stdout. */
 function painter(format: Parameters<typeof styleText>[0]): Paint {
   return (text) => styleText(format, text, { validateStream: false });
 }

@@ -1,4 +1,4 @@
-/** States and figures in words: a glyph and a word, never a colour alone. */
+/** States and figures in words. A state is a glyph and a word, never a colour alone. */
 
 import type { HostStatus, LiveCall, ServerStatus } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
@@ -79,6 +79,11 @@ export function bytesText(bytes: number): string {
 /** `<1m`, `3m`, `2h`: it does not change with every second. */
 export function upText(ms: number): string {
   return ms < 60_000 ? '<1m' : ageText(ms);
+}
+
+/** `1 tool`, `2 tools`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 const BAR = 8;

@@ -461,7 +461,7 @@ describe('over ssh', () => {
     const other = `SHA256:${'A'.repeat(43)}`;
     const wrong = await runProgram(['trust', 'box', '--fingerprint', other, '--config', file], sandbox);
     expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toContain('does not show the key with that fingerprint');
+    expect(wrong.stderr).toContain('shows no key with the given fingerprint');
 
     const trusted = await runProgram(['trust', 'box', '--fingerprint', fingerprint, '--config', file], sandbox);
     expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({
