@@ -1,8 +1,8 @@
 /**
- * The demo's whole world in one temporary folder: machines, keys, known_hosts, a hosts file.
+ * Everything of the demo in one temporary folder: machines, keys, known_hosts and the hosts file.
  *
- * Nothing of the user's is read or written: the hosts file says all that a connection needs, and HOME and the XDG
- * folders of the gateway lie inside. No program of OpenSSH is needed.
+ * No file of the user is read or written: the hosts file holds everything that a connection needs, and HOME and the XDG
+ * folders of the gateway are inside the folder. OpenSSH is not needed.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { AnywhereError } from '../base/errors.ts';
 import { type HostReady, type HostSettings, hostReady } from './host-protocol.ts';
 import { makeDemoKey } from './key.ts';
 
-/** The machines, with a file each that tells them apart. */
+/** The machines. Each has a file of its own, so that their answers differ. */
 const MACHINES = [
   { name: 'harbor', file: 'ships.txt', content: 'Aurora, berth 4\nBlue Heron, berth 7\n' },
   { name: 'meadow', file: 'bees.txt', content: 'hive 1: calm\nhive 2: ready to swarm\n' },
@@ -26,7 +26,7 @@ const MACHINES = [
 export const MACHINE_NAMES: readonly string[] = MACHINES.map((machine) => machine.name);
 export const SERVER_NAMES = ['files', 'notes', 'system'] as const;
 
-/** The file that `list_files` and `read_file` of a machine are shown with. */
+/** The file of a machine that the tour reads. */
 export function sampleFile(machine: string): string {
   return MACHINES.find(({ name }) => name === machine)?.file ?? '';
 }
@@ -35,7 +35,7 @@ export interface World {
   readonly folder: string;
   readonly hostsFile: string;
   readonly hosts: readonly HostProcess[];
-  /** The gateway's environment. */
+  /** The environment of the gateway. */
   readonly env: Readonly<Record<string, string>>;
   /** Stops every machine and removes the folder. */
   close(): Promise<void>;
@@ -89,7 +89,7 @@ interface Files {
   readonly identity: string;
 }
 
-/** The hosts file a user would write, short: each machine with its three servers; beside it their known_hosts. */
+/** Writes a hosts file like that of a user, with three servers on each machine, and a known_hosts file beside it. */
 async function writeHostsFile(
   { folder, programs, identity }: Files,
   machines: readonly (HostReady & { readonly name: string })[],
@@ -128,7 +128,7 @@ async function userEnvironment(folder: string): Promise<Record<string, string>> 
   };
 }
 
-/** A host that does not heed SIGTERM within this time is killed, milliseconds. */
+/** A host that ignores SIGTERM for this time is killed, ms. */
 const STOP_MS = 3000;
 
 /** One machine of the demo: a child process that can lose its power and come back. */
@@ -146,7 +146,7 @@ export class HostProcess {
     return this.#settings.name;
   }
 
-  /** Resolves when it accepts connections; a later start takes the port of the first. */
+  /** Resolves when the machine accepts connections. A later start uses the same port. */
   async start(): Promise<HostReady> {
     const child = spawn(process.execPath, [this.#program], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
@@ -157,7 +157,7 @@ export class HostProcess {
     return ready;
   }
 
-  /** Cuts its power: its connections are reset and its programs killed. Resolves when it is gone. */
+  /** Cuts the power: connections are reset and programs killed. Resolves when the machine is gone. */
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -170,10 +170,10 @@ export class HostProcess {
   }
 }
 
-/** The ready line, or an error with what the process said instead. */
+/** The ready line. Throws with the output of the process if there is none. */
 async function firstLine(child: ChildProcess, host: string): Promise<HostReady> {
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new AnywhereError('INTERNAL', 'a demo host has no output', { host });
+  if (stdout === null || stderr === null) throw new AnywhereError('INTERNAL', 'A demo host has no output.', { host });
   const complaints: string[] = [];
   createInterface({ input: stderr }).on('line', (line) => complaints.push(line));
   const line = await new Promise<string | undefined>((resolve) => {
@@ -186,5 +186,5 @@ async function firstLine(child: ChildProcess, host: string): Promise<HostReady> 
     });
   });
   if (line !== undefined) return hostReady.parse(JSON.parse(line));
-  throw new AnywhereError('INTERNAL', 'a demo host did not start', { host, evidence: complaints.slice(-5) });
+  throw new AnywhereError('INTERNAL', 'A demo host did not start.', { host, evidence: complaints.slice(-5) });
 }

@@ -3,15 +3,15 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { harmless, oneLine } from '../base/harmless.ts';
 
-/** No screen is wider. */
+/** Wider than any screen. */
 const MAX_LENGTH = 4096;
 
-/** Characters that every terminal draws one column wide, if at all. */
+/** Characters that take exactly one column in every terminal. */
 const SIMPLE = /^[ -~●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎]*$/;
 
 /**
- * One line that cannot control a terminal: without escape sequences, control characters and characters that
- * change the direction of writing. Runs of white space become one space.
+ * One line that cannot control a terminal: without escape sequences, control characters and characters that change the
+ * direction of writing. White space becomes one space.
  */
 export function plain(text: string): string {
   const start = text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
@@ -19,22 +19,21 @@ export function plain(text: string): string {
   return oneLine(start);
 }
 
-/** Several such lines, with their indentation. */
+/** Several such lines, with indentation kept. */
 export function plainLines(text: string): readonly string[] {
   return text.split(/\r\n|\r|\n/).map((line) => harmless(line.slice(0, MAX_LENGTH)).replaceAll('\t', '  ').trimEnd());
 }
 
-/** The last guard before the screen, for text that nobody has cleaned. */
+/** The last guard before the screen. */
 export function withoutControls(text: string): string {
   return isSimple(text) ? text : harmless(text).replaceAll(/[\n\t]/g, '');
 }
 
-/** True if every character takes exactly one column in every terminal. */
 export function isSimple(text: string): boolean {
   return SIMPLE.test(text);
 }
 
-/** Columns on the screen. Nearly all text is simple, and measuring costs most of a frame. */
+/** The width in columns. Most text is simple, and measuring other text is slow. */
 export function widthOf(text: string): number {
   return isSimple(text) ? text.length : stringWidth(text);
 }
@@ -47,8 +46,8 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
 }
 
 /**
- * At most `width` columns; text that was cut ends in an ellipsis. wrap-ansi finds the place: cli-truncate 5.2 and
- * slice-ansi 8 let a wide character reach over the edge.
+ * At most `width` columns; cut text ends in an ellipsis. wrap-ansi finds the place, because cli-truncate 5.2 and
+ * slice-ansi 8 let a wide character cross the edge.
  */
 export function cut(text: string, width: number): string {
   if (width <= 0) return '';
@@ -68,7 +67,7 @@ const ASCII: ReadonlyMap<string, string> = new Map(
   Array.from('●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎', (glyph, index) => [glyph, '*~ox>~-.|-_.-:=+*#^v<>='[index] ?? '?']),
 );
 
-/** For terminals that show nothing but ASCII; every column stays where it is. */
+/** For terminals that show only ASCII. The width stays the same. */
 export function ascii(text: string): string {
   if (/^[ -~]*$/.test(text)) return text;
   const shown = Array.from(new Intl.Segmenter().segment(text), ({ segment }) =>
@@ -95,7 +94,7 @@ export function line(text: string, look?: Look): SpanLine {
   return [span(text, look)];
 }
 
-/** At most `width` columns; a line that was cut ends in an ellipsis. */
+/** At most `width` columns; a cut line ends in an ellipsis. */
 export function cutLine(spans: SpanLine, width: number): SpanLine {
   const shown: Span[] = [];
   let left = width;
@@ -113,7 +112,7 @@ export function cutLine(spans: SpanLine, width: number): SpanLine {
 export function wrapLine(spans: SpanLine, width: number): readonly SpanLine[] {
   const whole = spans.map(({ text }) => text).join('');
   if (widthOf(whole) <= width) return [spans];
-  // As wrap-ansi does, so that its rows can be cut from these spans.
+  // Normalized as in wrap-ansi, so that its rows match these spans.
   const normal = spans.map(({ text, look }) => ({ text: text.normalize(), look }));
   let end = 0;
   return wrapAnsi(whole, width, { hard: true, trim: false })

@@ -1,4 +1,4 @@
-/** The one reducer: what happened in, the next model and what has to be done outside out. */
+/** The reducer of the dashboard: a model and a message give the next model and its side effects. */
 
 import type { CallOutcome, ControlMethods, LogEntry, StatRow, ToolEntry } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
@@ -30,7 +30,7 @@ export type Message =
   | { readonly type: 'tools'; readonly tools: readonly ToolEntry[] }
   | { readonly type: 'logs'; readonly entries: readonly LogEntry[]; readonly of: Pick<LogOptions, 'host' | 'server'> }
   | { readonly type: 'stats'; readonly rows: readonly StatRow[]; readonly of: Model['stats'] }
-  /** A load has ended without a result; the others need no word. */
+  /** A load failed. */
   | { readonly type: 'not-loaded'; readonly what: Loading; readonly report: ErrorReport }
   | { readonly type: 'explained'; readonly subject: string; readonly text: Explained }
   | { readonly type: 'call-progress'; readonly text: string }
@@ -79,7 +79,7 @@ function told(model: Model, message: Exclude<Message, { type: 'key' }>): Step {
   }
 }
 
-/** The answer to a question that is no longer asked is not shown. */
+/** Drops lines that were loaded for another host or server. */
 function withLogs(model: Model, { entries, of }: Extract<Message, { type: 'logs' }>): Model {
   if (of.host !== model.logs.host || of.server !== model.logs.server) return asksAnew(model, 'logs');
   return { ...model, world: withLogFile(model.world, entries) };
@@ -115,7 +115,7 @@ function answered(model: Model, message: Answer): Model {
   }
 }
 
-/** What the daemon before it told is not what the next one would. */
+/** Loads everything again, because another daemon can know other things. */
 function connected(model: Model, connection: Connection): Model {
   if (connection.kind !== 'attached') return { ...model, connection, loading: new Set() };
   const world = { ...model.world, isStale: true, toolsChanged: model.world.tools !== undefined };
@@ -144,7 +144,7 @@ function withTestCall(model: Model, change: (call: TestCall) => TestCall): Model
   return { ...model, overlays };
 }
 
-/** A person reads no more of an answer here; `mcp-anywhere call` prints all of it. */
+/** The dashboard shows no more of an answer; `mcp-anywhere call` prints all of it. */
 const MAX_LINES = 2000;
 
 function resultLines(result: unknown): { readonly isError: boolean; readonly text: readonly string[] } {

@@ -1,4 +1,4 @@
-/** The columns of each view, and the ones that a screen has room for. */
+/** The columns of each view, and the choice of columns for a screen width. */
 import type { ServerStatus } from '../../api/control.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';
@@ -20,10 +20,10 @@ import { activityOf } from '../../model/world.ts';
 export interface Column {
   readonly title: string;
   readonly width: number;
-  /** Its share of the spare width. */
+  /** The share of the spare width. */
   readonly grows?: number;
   readonly align?: 'right';
-  /** On a narrow screen columns of the highest rank are left out first; rank 0 always stays. */
+  /** A narrow screen drops the columns of the highest rank first. Rank 0 always stays. */
   readonly rank: number;
   readonly cell: (item: Item, model: Model) => Span;
 }
@@ -66,7 +66,7 @@ const errors: Column = {
   },
 };
 
-/** A count stands out unless it is 0. */
+/** A count with a look; 0 shows a dash. */
 function counted(count: number, look: Look): Shown {
   return count === 0 ? undefined : span(String(count), look);
 }
@@ -153,7 +153,7 @@ export interface Placed {
 
 const GAP = 2;
 
-/** The columns that fit, with their widths. */
+/** The columns that fit, and their widths. */
 export function placed(columns: readonly Column[], width: number): readonly Placed[] {
   let shown = columns;
   while (needed(shown) > width && shown.some(({ rank }) => rank > 0)) {

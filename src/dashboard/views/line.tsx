@@ -4,7 +4,7 @@ import { createContext, memo, type ReactElement, useContext } from 'react';
 import { ascii, cutLine, type Look, type SpanLine, withoutControls } from '../../model/text.ts';
 import type { RowMarks } from '../painter.ts';
 
-/** Undefined: rows are drawn as they are. */
+/** Undefined: rows are drawn without marks. */
 export const Marks = createContext<RowMarks | undefined>(undefined);
 
 interface RowProps {
@@ -17,7 +17,7 @@ export function Row({ spans, width, theme }: RowProps): ReactElement {
   return <PaintedRow text={painted(cutLine(spans, width), theme)} />;
 }
 
-/** A row that did not change costs nothing. */
+/** Memoized, because most rows do not change. */
 const PaintedRow = memo(function PaintedRow({ text }: { readonly text: string }): ReactElement {
   const marks = useContext(Marks);
   // Ink gives an empty Text no height.
@@ -26,7 +26,7 @@ const PaintedRow = memo(function PaintedRow({ text }: { readonly text: string })
 
 export interface Theme {
   readonly colors: boolean;
-  /** Nothing but ASCII reaches the terminal. */
+  /** Only ASCII reaches the terminal. */
   readonly ascii: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Wish {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** NO_COLOR (no-color.org) as everywhere in the program; a locale that is not UTF-8 shows no more than ASCII. */
+/** Honours NO_COLOR (no-color.org). A locale without UTF-8 gets only ASCII. */
 export function chooseTheme({ color, ascii: asked, env }: Wish): Theme {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
   return {
@@ -45,7 +45,7 @@ export function chooseTheme({ color, ascii: asked, env }: Wish): Theme {
   };
 }
 
-/** SGR: how it begins, how it ends. */
+/** The SGR codes that begin and end a look. */
 const SGR: Readonly<Record<Look, readonly [string, string]>> = {
   good: ['32', '39'],
   bad: ['31', '39'],
@@ -56,7 +56,7 @@ const SGR: Readonly<Record<Look, readonly [string, string]>> = {
   selected: ['7', '27'],
 };
 
-/** The line as text with its styles; without colours the text alone. */
+/** The line as text with styles; without colours only the text. */
 export function painted(line: SpanLine, theme: Theme): string {
   return line
     .map(({ text, look }) => {

@@ -1,4 +1,4 @@
-/** What lies over a view. */
+/** The overlays: question, prompt, form and pages of text. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import { choiceText } from '../../model/arguments.ts';
@@ -41,7 +41,7 @@ export function OverlayPage({ model, overlay, theme }: OverlayProps): ReactEleme
 
 interface Content {
   readonly title: string;
-  /** From the first that is shown. */
+  /** The rows from the scroll position on. */
   readonly rows: readonly SpanLine[];
 }
 
@@ -75,12 +75,12 @@ function promptRows(
   width: number,
 ): readonly SpanLine[] {
   const prompt = world.prompts.find((each) => each.id === id);
-  if (prompt === undefined) return [line('Somebody has answered it.', 'dim')];
+  if (prompt === undefined) return [line('The question was already answered.', 'dim')];
   const answer = prompt.echo ? inputSpans(typed, width) : hiddenSpans(typed, width);
   return [...wrapLine(line(`${plain(prompt.host)}: ${plain(prompt.text)}`), width), line(''), answer];
 }
 
-/** Two rows a field where there is room for its description; the field under the cursor is always seen. */
+/** One row for each field, and the description of the current field. The current field is always visible. */
 function formRows(model: Model, form: Form): readonly SpanLine[] {
   const height = pageRows(model);
   const width = pageColumns(model);

@@ -5,7 +5,7 @@ import { layoutOf, logIndent, logRows, logWindow } from '../../model/layout.ts';
 import { type Item, listOf, type Model, type ViewName } from '../../model/model.ts';
 import { looksLike } from '../../model/sources.ts';
 import { fit, type Look, plain, type Span, type SpanLine, span } from '../../model/text.ts';
-import { clockText } from '../../model/words.ts';
+import { clockText, counted } from '../../model/words.ts';
 import { COLUMN_GAP, COLUMNS, type Placed, placed } from './columns.ts';
 import { Row, type Theme } from './line.tsx';
 
@@ -57,14 +57,16 @@ function rowOf(item: Item, model: Model, columns: readonly Placed[], isSelected:
 
 function emptyListText(model: Model): string {
   const { view, world, connection } = model;
-  if (listOf(model).filter !== '') return 'nothing fits the filter; Esc drops it';
+  if (listOf(model).filter !== '') return 'nothing matches the filter; Esc removes it';
   if (connection.kind !== 'attached' && world.status === undefined) return 'connecting …';
   if (view === 'hosts' || view === 'servers')
-    return world.status === undefined ? 'looking …' : 'the hosts file names none';
+    return world.status === undefined ? 'loading …' : `the hosts file names no ${view}`;
   if (view === 'tools')
-    return world.tools === undefined ? 'listing tools …' : 'no tools are known; L starts the servers and lists them';
-  if (view === 'live') return 'no call is under way';
-  return world.stats === undefined ? 'counting …' : 'nothing was called yet';
+    return world.tools === undefined
+      ? 'listing tools …'
+      : 'no tools are known yet; L starts the servers and lists their tools';
+  if (view === 'live') return 'no call is running';
+  return world.stats === undefined ? 'loading …' : 'no calls yet';
 }
 
 interface LogsProps {
@@ -78,7 +80,7 @@ export function Logs({ model, theme }: LogsProps): ReactElement {
   const end = listOf(model).index;
   const { from, to } = logWindow(model, end);
   const rows = model.items.slice(from, to).flatMap((item) => rowsOf(model, item));
-  // Longer by the part of a wrapped line that has no room: above while the end is looked at.
+  // A wrapped line can have more rows than fit. At the end of the log its first rows are cut, otherwise its last ones.
   const shown = to > end ? rows.slice(0, height) : rows.slice(-height);
   return (
     <Box flexDirection="column" height={height + 1}>
@@ -94,14 +96,14 @@ export function Logs({ model, theme }: LogsProps): ReactElement {
 }
 
 function headOf({ logs, items }: Model): SpanLine {
-  const whose = logs.host === undefined ? 'everybody' : [logs.host, logs.server].filter(Boolean).join('/');
+  const whose = logs.host === undefined ? 'all hosts' : [logs.host, logs.server].filter(Boolean).join('/');
   const parts = [
     whose,
     logs.follow ? 'following' : 'stopped',
     logs.wrap ? 'wrapped' : 'cut',
     ...(logs.stream === 'all' ? [] : [logs.stream]),
     ...(logs.level === 'all' ? [] : [logs.level]),
-    `${items.length} lines`,
+    counted(items.length, 'line'),
   ];
   return [span(plain(parts.join(' · ')), 'dim')];
 }
@@ -134,5 +136,5 @@ function prefixOf(model: Model, { entry }: Extract<Item, { kind: 'log' }>): Span
 }
 
 function emptyLogText({ world }: Model): string {
-  return world.logs === undefined ? 'reading …' : 'nothing was said';
+  return world.logs === undefined ? 'loading …' : 'the log is empty';
 }
