@@ -98,7 +98,7 @@ describe('the words on the command line', () => {
     [['trust', 'here', '--yes'], '--yes needs the fingerprint'],
     [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
     [['call', 't', '--arg', 'a=1', '--json-args', '{}'], 'cannot be given together'],
-    [['call', 't', '--json-args', '[1]'], 'has to be one JSON object'],
+    [['call', 't', '--json-args', '[1]'], 'needs one JSON object'],
     [['config'], '`config` needs a command'],
   ])('%j is a mistake of the caller: exit 2', async (args, sentence) => {
     const { code, stdout, stderr } = await runProgram(args, makeSandbox());
@@ -501,7 +501,7 @@ describe('over ssh', () => {
     const other = `SHA256:${'A'.repeat(43)}`;
     const wrong = await runProgram(['trust', 'box', '--fingerprint', other, '--config', file], sandbox);
     expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toContain('does not show the key with that fingerprint');
+    expect(wrong.stderr).toContain('shows no key with the given fingerprint');
 
     const trusted = await runProgram(['trust', 'box', '--fingerprint', fingerprint, '--config', file], sandbox);
     expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({

@@ -258,6 +258,25 @@ describe('ps', () => {
   });
 });
 
+describe('in a terminal', () => {
+  it('a progress line is gone before an error is printed', async () => {
+    const { file, sandbox, run } = rig();
+    await run('tools');
+    const screen = runInTerminal(['tools', 'nowhere', '--config', file], sandbox);
+    await screen.shows('nowhere');
+    expect(await screen.exit).not.toBe(0);
+    expect(screen.written()).toContain('listing tools …');
+    expect(screen.text()).not.toContain('listing tools …');
+  });
+
+  it('one tool is one tool', async () => {
+    const { file, sandbox } = rig({ echo: { ...echo, tools: { allow: ['where'] } } });
+    const screen = runInTerminal(['tools', '--config', file], sandbox);
+    await screen.exit;
+    expect(screen.text()).toMatch(/^1 tool$/m);
+  });
+});
+
 describe('status --watch', () => {
   it('tells each change in a line, until the daemon ends', async () => {
     const { file, sandbox, run } = rig();

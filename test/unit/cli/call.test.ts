@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { runCall } from '../../../src/cli/call.ts';
-import { jsonArguments, typedArguments } from '../../../src/cli/call-args.ts';
+import { jsonArguments, runCall, typedArguments } from '../../../src/cli/call.ts';
 import type { CliContext } from '../../../src/cli/context.ts';
 
 const schema = {
@@ -26,7 +25,7 @@ const schema = {
 };
 
 function typed(...pairs: string[]): Record<string, unknown> {
-  return typedArguments(pairs, schema, 'gpu1__files__search');
+  return typedArguments(pairs, { inputSchema: schema }, 'gpu1__files__search');
 }
 
 function mistakesOf(work: () => unknown): AnywhereError {
@@ -72,7 +71,7 @@ describe('values by the type in inputSchema', () => {
   });
 
   it('takes any key where the tool has no schema of properties', () => {
-    expect(typedArguments(['a=1', 'b=x'], { type: 'object' }, 't')).toEqual({ a: 1, b: 'x' });
+    expect(typedArguments(['a=1', 'b=x'], { inputSchema: { type: 'object' } }, 't')).toEqual({ a: 1, b: 'x' });
     expect(typedArguments(['a=1'], undefined, 't')).toEqual({ a: 1 });
   });
 
@@ -105,21 +104,23 @@ describe('mistakes', () => {
 
   it('are all named at once, with what is missing', () => {
     const required = { ...schema, required: ['text', 'count'] };
-    const error = mistakesOf(() => typedArguments(['count=x', 'deep=7'], required, 't'));
+    const error = mistakesOf(() => typedArguments(['count=x', 'deep=7'], { inputSchema: required }, 't'));
     expect(error.evidence).toEqual([
       'count: expected integer, got "x"',
       'deep: expected boolean, got "7"',
-      'text: required, and not given',
+      'text: required, but not given',
     ]);
   });
 
   it('count a single value given twice', () => {
-    expect(mistakesOf(() => typed('text=a', 'text=b')).evidence).toEqual(['text: given 2 times, takes one value']);
+    expect(mistakesOf(() => typed('text=a', 'text=b')).evidence).toEqual(['text: expected one value, got "a b"']);
   });
 
-  it('survive references that lead in a circle', () => {
+  it('survive references that lead in a circle, and ones that no URI has', () => {
+    const odd = { properties: { a: { $ref: '#/properties/%' } } };
+    expect(typedArguments(['a=1'], { inputSchema: odd }, 't')).toEqual({ a: 1 });
     const circle = { properties: { a: { $ref: '#/properties/a' } } };
-    expect(typedArguments(['a=1'], circle, 't')).toEqual({ a: 1 });
+    expect(typedArguments(['a=1'], { inputSchema: circle }, 't')).toEqual({ a: 1 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isErrorResult, resultText } from '../../../src/cli/call-result.ts';
+import { isErrorResult, resultText } from '../../../src/model/call-result.ts';
 
 describe('a result as text', () => {
   it('prints text as it came, each piece on lines of its own', () => {
