@@ -191,7 +191,9 @@ describe('our own machine', () => {
     await proxy.heal();
     sleptMs = 3_600_000;
     const wokeAt = performance.now();
-    await until(() => link(made).state.kind !== 'ready', { withinMs: 8_000, what: 'the dead line to be found' });
+    await expect
+      .poll(() => link(made).state.kind, { timeout: 8_000, message: 'the dead line to be found' })
+      .not.toBe('ready');
     expect(performance.now() - wokeAt).toBeLessThan(6_000);
     await becomes(made, 'ready');
     expect((await timed(made)).ms).toBeLessThan(4_000);

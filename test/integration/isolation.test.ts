@@ -6,7 +6,6 @@ import { signalPid } from '../harness/processes.ts';
 import { initialize, startServe } from '../harness/program.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { callText, offers, toolNames } from '../harness/tools.ts';
-import { until } from '../harness/until.ts';
 import { proves } from '../requirements.ts';
 import { StreamClient } from '../unit/gateway/kit.ts';
 import { hostOf, proxyTo, remote, rig } from './recovery-kit.ts';
@@ -117,7 +116,7 @@ describe('a client that reads nothing', () => {
     onTestFinished(() => {
       deaf.output.resume();
     });
-    await until(() => deaf.door.session.peer.unreadBytes > 1 << 14);
+    await expect.poll(() => deaf.door.session.peer.unreadBytes).toBeGreaterThan(1 << 14);
     const unread: number[] = [];
     const times = await timesOf(40, async () => {
       unread.push(deaf.door.session.peer.unreadBytes);

@@ -12,7 +12,6 @@ import { makeSandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { call, callText, listChanged, offers, textOf, toolNames } from '../harness/tools.ts';
-import { until } from '../harness/until.ts';
 import { proves } from '../requirements.ts';
 
 const QUICK = { reconnect: { initialMs: 100, maxMs: 400 } };
@@ -43,7 +42,7 @@ describe('initialize', () => {
     const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }) }).path);
     const result = await initialize(client);
     expect(result['serverInfo']).toMatchObject({ name: 'mcp-anywhere' });
-    await until(() => proxy.accepted > 0, { what: 'an attempt to connect' });
+    await expect.poll(() => proxy.accepted, { message: 'an attempt to connect' }).toBeGreaterThan(0);
     expect(await client.request('ping')).toEqual({});
   });
 
@@ -127,7 +126,9 @@ describe('hosts that are away', () => {
     expect(first).not.toContain('late__echo__echo');
     const changes = listChanged(client).length;
     await own.restart();
-    await until(() => listChanged(client).length > changes, { withinMs: 15_000, what: 'list_changed' });
+    await expect
+      .poll(() => listChanged(client).length, { timeout: 15_000, message: 'list_changed' })
+      .toBeGreaterThan(changes);
     expect(await toolNames(client)).toContain('late__echo__echo');
     expect(await callText(client, 'late__echo__echo', { message: 'hi' })).toBe('{"message":"hi"}');
   });
@@ -180,7 +181,9 @@ describe('hosts that are away', () => {
     await initialize(client);
     await offers(client, ['shaky__echo__echo']);
     await own.halt();
-    await until(async () => (await call(client, 'shaky__echo__echo')).isError === true, { what: 'a failing call' });
+    await expect
+      .poll(async () => (await call(client, 'shaky__echo__echo')).isError, { message: 'a failing call' })
+      .toBe(true);
     await own.restart();
     const askedAt = performance.now();
     expect(await callText(client, 'shaky__echo__echo', { message: 'back' })).toBe('{"message":"back"}');
@@ -299,7 +302,7 @@ describe('the end', () => {
     proxy.blackhole();
     const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }) }).path);
     await initialize(client);
-    await until(() => proxy.accepted > 0);
+    await expect.poll(() => proxy.accepted).toBeGreaterThan(0);
     const endedAt = performance.now();
     client.endInput();
     await client.ended;

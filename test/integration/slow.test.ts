@@ -137,7 +137,9 @@ describe('a slow server', () => {
     const first = await toolNames(client);
     expect(first).toContain('box__echo__echo');
     expect(first).not.toContain('box__slow__sleep');
-    await until(() => listChanged(client).length > 0, { withinMs: 15_000, what: 'list_changed' });
+    await expect
+      .poll(() => listChanged(client).length, { timeout: 15_000, message: 'list_changed' })
+      .toBeGreaterThan(0);
     await offers(client, ['box__slow__sleep'], 10_000);
   });
 });
@@ -181,11 +183,10 @@ it("a server's changed list is passed on", async () => {
   const client = await serving({ changing: fixture(sshd, 'changing.mjs') }, ['box__changing__add']);
   const changes = listChanged(client).length;
   await callText(client, 'box__changing__add', { name: 'extra' });
-  await until(() => listChanged(client).length > changes, { what: 'list_changed' });
+  await expect.poll(() => listChanged(client).length, { message: 'list_changed' }).toBeGreaterThan(changes);
   await offers(client, ['box__changing__extra'], 5_000);
   await callText(client, 'box__changing__remove', { name: 'extra' });
-  await until(async () => !(await toolNames(client)).includes('box__changing__extra'), {
-    withinMs: 5_000,
-    what: 'the tool to go',
-  });
+  await expect
+    .poll(() => toolNames(client), { timeout: 5_000, message: 'the tool to go' })
+    .not.toContain('box__changing__extra');
 });

@@ -41,7 +41,7 @@ describe('its end', () => {
     await offers(busy, ['here__one__sleep']);
     const face = await faceAt(endpoint, hello('control'));
     const slept = call(busy, 'here__one__sleep', { ms: 2_000 });
-    await until(async () => (await face.request('snapshot', {})).calls.length === 1);
+    await expect.poll(async () => (await face.request('snapshot', {})).calls).toHaveLength(1);
     await face.request('stop', {});
     await idle.ended;
     expect(existsSync(endpoint.socket)).toBe(false);

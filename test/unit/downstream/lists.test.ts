@@ -88,7 +88,7 @@ describe('list_changed', () => {
       client.received.flatMap(({ method }) => (method?.endsWith('list_changed') === true ? [method] : []));
     const before = changed().length;
     for (const name of ['a', 'b', 'c']) await client.text('box__changing__add', { name });
-    await until(() => changed().length > before);
+    await expect.poll(() => changed().length).toBeGreaterThan(before);
     await client.offers('box__changing__a', 'box__changing__b', 'box__changing__c');
     expect(changed().slice(before)).toEqual(['notifications/tools/list_changed']);
   });
