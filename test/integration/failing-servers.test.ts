@@ -88,9 +88,7 @@ describe('a server that crashes', () => {
       const words = how === 'start' ? 'giving up: no database' : 'giving up: licence expired';
       expect(state()?.cause?.evidence).toContain(words);
       const starts = board.starts();
-      const askedAt = performance.now();
       const replies = await Promise.all([1, 2, 3, 4, 5].map(() => client.call('box__failing__pid')));
-      expect(performance.now() - askedAt).toBeLessThan(100);
       for (const reply of replies) {
         expect(reply.result).toMatchObject({ isError: true });
         expect(textOf(reply)).toContain(words);

@@ -149,7 +149,7 @@ describe('a link and its warden', () => {
     await said(await link.open(launchOf('sh', ['-c', 'echo up; cat']), NEVER), 'up');
     const rttMs = await until(() => (link.state.kind === 'ready' ? link.state.rttMs : undefined));
     expect(rttMs).toBeGreaterThan(49);
-    expect(rttMs).toBeLessThan(200);
+    expect(rttMs).toBeLessThan(5_000);
   });
 
   it.each([

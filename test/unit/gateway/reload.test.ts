@@ -277,7 +277,7 @@ describe('an edited hosts file', () => {
     const startedMs = performance.now();
     await rig.edit([echo]);
     await rig.client.reply(asked);
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 
   it('fails a call that waits for a server that is gone, and says why', async () => {
@@ -289,7 +289,7 @@ describe('an edited hosts file', () => {
     const startedMs = performance.now();
     await rig.edit([echo]);
     expect((await rig.client.reply(waiting)).error).toMatchObject({ message: 'unknown tool: box__late__sleep' });
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 
   it('fails a call that waits for an edited server to come up, and says what to do', async () => {
