@@ -17,7 +17,11 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
   'tools-call': [{ from: 'return span === undefined ? [] : [{ span, text: route.originalJson }];', to: 'return [];' }],
   'list-changed': [{ from: '?.equals(json[name]) === false', to: '?.equals(json[name]) !== undefined' }],
   resources: [{ from: 'if (uri.startsWith(UI_SCHEME)) return', to: 'if (uri === UI_SCHEME) return' }],
-  'result-uris': [{ from: 'if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];', to: 'return [];' }],
+  'result-uris': [
+    { from: 'if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];', to: 'return [];' },
+    { from: ' || this.#text.includes(ESCAPED_ASCII);', to: ';' },
+    { from: 'return byte === BACKSLASH && keyText(bytes, keyAt) === key;', to: 'return false;' },
+  ],
   subscriptions: [
     { from: '!== true || holders.size > 0) return false;', to: '!== true) return false;' },
     { from: 'return known === undefined;', to: 'return true;' },

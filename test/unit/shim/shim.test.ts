@@ -92,6 +92,43 @@ function textOf(output: PassThrough): () => string {
 const CALL = { id: 5, method: 'tools/call', params: { name: 'a__b__c' } };
 const MEGABYTE = 1024 * 1024;
 
+describe('a client that has closed its end', () => {
+  it('is told after 30 s that an outcome is unknown, and then the shim ends', async () => {
+    const { input, output, clock, ended, daemon, send } = await start();
+    const text = textOf(output);
+    send(CALL);
+    const first = await daemon(0);
+    await expect.poll(() => first.lines()).toHaveLength(1);
+    input.end();
+    await expect.poll(() => clock.pending, { message: 'the limit' }).toBe(1);
+    clock.advance(29_999);
+    expect(text()).toBe('');
+    expect(first.socket.readableEnded).toBe(false);
+    clock.advance(1);
+    await expect.poll(() => text()).toContain('outcome unknown');
+    expect(JSON.parse(text())).toMatchObject({ id: 5 });
+    await expect.poll(() => first.socket.readableEnded).toBe(true);
+    first.socket.end();
+    await ended;
+  });
+
+  it('is answered until then, and the shim ends with the last answer', async () => {
+    const { input, output, clock, ended, daemon, send } = await start();
+    const text = textOf(output);
+    send(CALL);
+    const first = await daemon(0);
+    await expect.poll(() => first.lines()).toHaveLength(1);
+    input.end();
+    await expect.poll(() => clock.pending, { message: 'the limit' }).toBe(1);
+    clock.advance(29_000);
+    first.say({ id: 5, result: { late: true } });
+    await expect.poll(() => text()).toContain('"late":true');
+    first.socket.end();
+    await ended;
+    expect(text()).not.toContain('outcome unknown');
+  });
+});
+
 it('passes large results on whole, as they are read, and keeps no more than one', async () => {
   const { output, daemon, send } = await start();
   send(CALL);
