@@ -18,6 +18,9 @@ export default defineConfig({
     // at once keep two cores busy; more would only add noise.
     pool: 'forks',
     maxWorkers: 3,
+    // Every test asserts something. What is waited for is told with the last state seen, not cut to forty characters.
+    expect: { requireAssertions: true, poll: { timeout: 10_000, interval: 20 } },
+    chaiConfig: { truncateThreshold: 2_000 },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

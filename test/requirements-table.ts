@@ -1,15 +1,17 @@
 /**
  * npm run requirements                       the requirements and the tests that prove each
- * npm run requirements -- --mutate [id…]     takes each row of the method table out, in a copy of the tree, and says
- *                                            which are not missed by the tests that claim to prove them
+ * npm run requirements -- --mutate [id…]     takes each row of the method table and each promise away, one at a time, in
+ *                                            a copy of the tree, and says which are not missed by the tests that claim
+ *                                            to prove them
  */
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { holders, MUTATIONS, type Mutation, sources } from './mutations.ts';
 import { findProofs, type Proof } from './proofs.ts';
-import { REQUIREMENTS, type Requirement } from './requirements.ts';
+import { REQUIREMENTS } from './requirements.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const METHODS = 'src/protocol/methods.ts';
@@ -37,11 +39,37 @@ function copyOfTree(): string {
   return copy;
 }
 
-async function isMissed(copy: string, row: Requirement, own: readonly Proof[]): Promise<boolean> {
-  const path = join(copy, METHODS);
-  const before = readFileSync(path);
-  appendFileSync(path, `\n${row.disable ?? ''}\n`);
-  const escaped = row.id.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`);
+/** One change of one file of the copy. */
+interface Change {
+  readonly id: string;
+  readonly file: string;
+  readonly what: string;
+  readonly changed: (text: string) => string;
+}
+
+function changes(): Change[] {
+  const all = sources(ROOT);
+  const ofPromise = (id: string, { from, to }: Mutation): Change => {
+    const [file, ...more] = holders(from, all);
+    if (file === undefined || more.length > 0)
+      throw new Error(
+        `${id}: src/ holds the text to change ${file === undefined ? 'nowhere' : 'more than once'}: ${from}`,
+      );
+    return { id, file, what: `${file}: ${from}`, changed: (text) => text.replace(from, () => to) };
+  };
+  return REQUIREMENTS.flatMap(({ id, disable }) => [
+    ...(disable === undefined
+      ? []
+      : [{ id, file: METHODS, what: disable, changed: (text: string) => `${text}\n${disable}\n` }]),
+    ...(MUTATIONS[id] ?? []).map((mutation) => ofPromise(id, mutation)),
+  ]);
+}
+
+async function isMissed(copy: string, change: Change, own: readonly Proof[]): Promise<boolean> {
+  const path = join(copy, change.file);
+  const before = readFileSync(path, 'utf8');
+  writeFileSync(path, change.changed(before));
+  const escaped = change.id.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`);
   const files = [...new Set(own.map(({ file }) => file))];
   try {
     const run = await execa('npx', ['vitest', 'run', ...files, '-t', String.raw`proves [^\]]*${escaped}[\] ]`], {
@@ -51,7 +79,7 @@ async function isMissed(copy: string, row: Requirement, own: readonly Proof[]): 
       env: { CI: '' },
     });
     if (!/Tests .*\d+ (?:passed|failed)/u.test(run.all.replaceAll(/\u001b\[\d+m/gu, '')))
-      throw new Error(`${row.id}: no test ran\n${run.all}`);
+      throw new Error(`${change.id}: no test ran\n${run.all}`);
     return run.exitCode !== 0;
   } finally {
     writeFileSync(path, before);
@@ -61,16 +89,14 @@ async function isMissed(copy: string, row: Requirement, own: readonly Proof[]): 
 async function mutate(only: readonly string[]): Promise<void> {
   const copy = copyOfTree();
   try {
-    for (const row of REQUIREMENTS.filter(
-      ({ id, disable }) => disable !== undefined && (only.length === 0 || only.includes(id)),
-    )) {
+    for (const change of changes().filter(({ id }) => only.length === 0 || only.includes(id))) {
       const missed = await isMissed(
         copy,
-        row,
-        proofs.filter(({ id }) => id === row.id),
+        change,
+        proofs.filter(({ id }) => id === change.id),
       );
       if (!missed) process.exitCode = 1;
-      console.log(`${missed ? '✓ missed by its tests' : '✗ NOT MISSED          '} ${row.id}`);
+      console.log(`${missed ? '✓ missed by its tests' : '✗ NOT MISSED          '} ${change.id} (${change.what})`);
     }
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -128,7 +128,7 @@ export function linkContract(name: string, line: boolean, makeMachine: () => Pro
         channel.output.pause();
         setImmediate(() => channel.output.resume());
       });
-      await until(() => read === total, { withinMs: 20_000 });
+      await expect.poll(() => read, { timeout: 20_000 }).toBe(total);
     });
 
     it('tells a writer to wait when the program does not read', async () => {

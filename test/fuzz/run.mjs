@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 const HELP = `npm run test:fuzz -- [--seed N] [--seconds S]
 
 A server and a client write random rubbish to a real daemon, the server through a real sshd. An innocent client calls an
-innocent server meanwhile: every call must have its own answer, and the daemon's memory must stay level.
+innocent server meanwhile: every call must have its own answer, and the daemon's memory must stay level. The same calls
+without the attackers come first, for a fifth of the time, to compare with.
 
   --seed N       what is written, in which order; left out: another each time, and printed
   --seconds S    how long; left out: 600

@@ -46,6 +46,7 @@ export interface ServeOptions {
   /** A process in between that only starts it and shares its stdio: its pid is then the client's. */
   readonly belowAnother?: boolean;
   readonly onReceived?: RawClientOptions['onReceived'];
+  readonly keeps?: number;
   /** Not everything in one process: a shim, and the daemon of the sandbox. */
   readonly throughDaemon?: boolean;
 }
@@ -63,6 +64,7 @@ export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), 
     env: sandbox.env,
     cwd: sandbox.home,
     ...(options.onReceived === undefined ? {} : { onReceived: options.onReceived }),
+    ...(options.keeps === undefined ? {} : { keeps: options.keeps }),
   });
   onTestFinished(async () => {
     await client.close();

@@ -23,6 +23,8 @@ export interface RawClientOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** So many lines of the past are kept; left out: all. A test that runs for long must not grow itself. */
+  readonly keeps?: number;
   /** Called with every line as it comes. */
   readonly onReceived?: (one: Received) => void;
 }
@@ -35,6 +37,7 @@ export interface Exit {
 export class RawClient {
   readonly #child: ChildProcess;
   readonly #received: Received[] = [];
+  readonly #keeps: number;
   readonly #onReceived: (one: Received) => void;
   #pieces: string[] = [];
   #stderr = '';
@@ -44,7 +47,8 @@ export class RawClient {
   readonly ended: Promise<Exit>;
 
   constructor(options: RawClientOptions) {
-    const { command, args, env, cwd, onReceived = () => undefined } = options;
+    const { command, args, env, cwd, keeps = Number.POSITIVE_INFINITY, onReceived = () => undefined } = options;
+    this.#keeps = keeps;
     this.#onReceived = onReceived;
     this.#child = spawn(command, args, { env, ...(cwd === undefined ? {} : { cwd }), stdio: 'pipe' });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -67,7 +71,12 @@ export class RawClient {
     return this.#child.pid;
   }
 
-  /** Every line so far, in order. */
+  /** False once the program and its pipes have ended. */
+  get isRunning(): boolean {
+    return this.#exit === undefined;
+  }
+
+  /** Every line so far that is kept, in order. */
   get received(): readonly Received[] {
     return this.#received;
   }
@@ -175,6 +184,7 @@ export class RawClient {
       this.#pieces = [];
       const one = { line, message: parse(line), atMs };
       this.#received.push(one);
+      if (this.#received.length > this.#keeps) this.#received.shift();
       this.#onReceived(one);
     }
     this.#pieces.push(lines[0] ?? '');

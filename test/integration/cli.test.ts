@@ -405,9 +405,9 @@ describe('logs', () => {
     createInterface({ input: follower.stdout }).on('line', (line) =>
       said.push((JSON.parse(line) as { line: string }).line),
     );
-    await until(() => said.includes('first words'));
+    await expect.poll(() => said).toContain('first words');
     await say('second words');
-    await until(() => said.includes('second words'));
+    await expect.poll(() => said).toContain('second words');
     follower.kill('SIGINT');
     expect(await once(follower, 'close')).toEqual([130, null]);
     expect(said.filter((line) => line === 'first words')).toHaveLength(1);

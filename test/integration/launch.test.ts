@@ -90,10 +90,11 @@ describe('the login shell’s environment', () => {
     const link = sshLink(sshd);
     const began = performance.now();
     expect(await outputOf(await link.open(launchOf('echo', ['hello']), NEVER))).toBe('hello\n');
-    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     // Not again for the next one.
+    const again = performance.now();
     expect(await outputOf(await link.open(launchOf('echo', ['again']), NEVER))).toBe('again\n');
-    expect(performance.now() - began).toBeLessThan(13_000);
+    expect(performance.now() - again).toBeLessThan(8_000);
     await link.close();
     await sshd.quiet();
   });
@@ -103,7 +104,7 @@ describe('the login shell’s environment', () => {
     const link = sshLink(sshd);
     const began = performance.now();
     expect(await outputOf(await link.open(launchOf('echo', ['hello']), NEVER))).toBe('hello\n');
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     await link.close();
     await until(() => sshd.programs().length === 1, { what: () => JSON.stringify(sshd.programs()) });
     expect(sshd.programs()[0]?.commandLine).toBe('sleep 1000');

@@ -52,7 +52,7 @@ describe('killed with SIGKILL', () => {
     await kill(victim);
     await gone(() => ours.filter((one) => isAlive(one.pid)), 5000);
     await sshd.quiet(5000);
-    await until(() => sshd.sessions().length === 0);
+    await expect.poll(() => sshd.sessions()).toHaveLength(0);
   });
 
   it('in the middle of a login leaves nothing either', async () => {
@@ -69,7 +69,7 @@ describe('killed with SIGKILL', () => {
     const found = (): ReturnType<typeof withCommandLine> => withCommandLine(`${runtimeDir}/ssh-`);
     await until(() => found().some((one) => one.name === 'ssh'));
     await kill(victim);
-    await gone(found, 5000);
+    await expect.poll(found, { timeout: 5_000 }).toEqual([]);
   });
 
   it('its folder is swept by the next dial', async () => {

@@ -46,7 +46,7 @@ describe('a program', () => {
     const transport = await dial();
     const channel = await transport.exec('head -c 20000000 /dev/zero', never);
     const window = 2 * 1024 * 1024;
-    await until(() => channel.output.readableLength >= window);
+    await expect.poll(() => channel.output.readableLength).toBeGreaterThanOrEqual(window);
     // Whatever else had been sent would have come before the answers to these.
     for (let index = 0; index < 3; index++) await run(transport, 'true');
     expect(channel.output.readableLength).toBe(window);
@@ -58,7 +58,7 @@ describe('a program', () => {
     channel.close();
     expect(await channel.ended).toEqual({ kind: 'closed' });
     const transport = await dial();
-    await until(async () => (await run(transport, 'cat seen-eof')).output === 'closed\n');
+    await expect.poll(async () => (await run(transport, 'cat seen-eof')).output).toBe('closed\n');
   });
 
   it('that runs beside nine others keeps its own bytes', async () => {
@@ -128,7 +128,7 @@ describe('a connection', () => {
     const failed = await new Promise((resolve) => channel.input.write('x', resolve));
     expect(failed).toBeInstanceOf(Error);
     await expect(transport.exec('cat', never)).rejects.toMatchObject({ code: 'LINK_LOST' });
-    await until(() => readdirSync(deps.runtimeDir).length === 0);
+    await expect.poll(() => readdirSync(deps.runtimeDir)).toHaveLength(0);
     await gone(() =>
       descendants(process.pid).filter((one) => one.name === 'ssh' && one.commandLine.includes(own.alias)),
     );

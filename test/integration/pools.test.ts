@@ -98,9 +98,11 @@ describe('a pool of three machines', () => {
     const several = (count: number, tool: string): Promise<readonly Result[]>[] =>
       Array.from({ length: count }, (_, index) => callers.keepCalling(tool, index * 1e4));
     const [reading, setting, adding] = [several(6, 'farm__read'), several(3, 'farm__set'), several(6, 'farm__add')];
-    await until(() => callers.answered > 150, { what: 'calls on three machines' });
+    await expect.poll(() => callers.answered, { message: 'calls on three machines' }).toBeGreaterThan(150);
     await victim?.halt();
-    await until(() => callers.answered > 500, { what: 'calls without the second', withinMs: 20_000 });
+    await expect
+      .poll(() => callers.answered, { message: 'calls without the second', timeout: 20_000 })
+      .toBeGreaterThan(500);
     callers.stop();
 
     const safe = (await Promise.all([...reading, ...setting])).flat();

@@ -55,6 +55,11 @@ async function proxyTo(sshd: Sshd): Promise<Proxy> {
   return proxy;
 }
 
+/** Nothing that a login started runs any more. */
+async function expectQuiet(sshd: Sshd, timeout = WITHIN_MS): Promise<void> {
+  await expect.poll(() => sshd.programs(), { timeout, interval: 50 }).toEqual([]);
+}
+
 /** A link whose launchers watch stdin, or their output, from the first one on. */
 function linkThatWatches(watch: 'input' | 'output', sshd: Sshd, options: LinkOptions = {}): Link {
   const folder = scratch();
@@ -93,7 +98,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     const link = linkThatWatches(watch, sshd, { port: proxy.port });
     await startAll(link, sshd.servers);
     await proxy.reset();
-    await sshd.quiet(WITHIN_MS);
+    await expectQuiet(sshd);
   });
 
   it(proves('a line that went silent ends everything within the lease and ten seconds', 'nothing-left'), async () => {
@@ -104,7 +109,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     await startAll(link, sshd.servers);
     await wardenEchoes(link);
     proxy.blackhole();
-    await sshd.quiet(heartbeat.leaseMs + WITHIN_MS);
+    await expectQuiet(sshd, heartbeat.leaseMs + WITHIN_MS);
   });
 });
 
@@ -114,7 +119,7 @@ describe('our SIGKILL ends everything', () => {
     const folder = scratch();
     const holder = await hold({ way, host: sshHost(sshd, folder), folder, servers: sshd.servers, names: SURVIVORS });
     holder.kill('SIGKILL');
-    await sshd.quiet(WITHIN_MS);
+    await expectQuiet(sshd);
   });
 
   it('on this machine', async () => {
@@ -140,7 +145,7 @@ it('a server that never reads a full stdin goes with a reset connection', async 
   const pumps = () => sshd.programs().filter(({ commandLine }) => commandLine === 'cat');
   await until(() => pumps().some(({ pid }) => bytesRead(pid) > 100_000), { what: 'stdin to be full' });
   await proxy.reset();
-  await sshd.quiet(WITHIN_MS);
+  await expectQuiet(sshd);
 });
 
 it('closing a local link ends everything', async () => {

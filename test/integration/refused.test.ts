@@ -141,7 +141,7 @@ describe('a host that refused us', () => {
     expect(attempts()).toBe(1);
     // As `trust` in another process.
     appendFileSync(knownHosts, `[127.0.0.1]:${String(sshd.port)} ${sshd.hostKeys[0]?.publicKey ?? ''}\n`);
-    await until(() => attempts() === 2, { withinMs: 8_000 });
+    await expect.poll(() => attempts(), { timeout: 8_000 }).toBe(2);
     await until(() => link.state.kind === 'refused' && link.state.cause.code === 'AUTH_FAILED');
   });
 
@@ -181,8 +181,8 @@ describe('a host that refused us', () => {
     const second = await makeKey(join(folder, 'second'));
     rmSync(identity);
     copyFileSync(second.path, identity);
-    await until(() => attempts() === 2, { withinMs: 8_000 });
-    await until(() => link.state.kind === 'refused');
+    await expect.poll(() => attempts(), { timeout: 8_000 }).toBe(2);
+    await expect.poll(() => link.state.kind).toBe('refused');
     copyFileSync(first, identity);
     await wait(SOME_LOOKS_MS);
     expect(attempts()).toBe(2);

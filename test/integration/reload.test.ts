@@ -83,7 +83,7 @@ describe('the hosts file', () => {
     expect(await rig.gateway.reload()).toEqual({ changed: ['box: reconnects'] });
     expect(await rig.client.text('box__echo__echo')).toBe('{}');
     expect(await rig.client.text('far__echo__where')).toBe(running);
-    await until(() => one.connections === 0);
+    await expect.poll(() => one.connections).toBe(0);
     expect([two.connections, other.accepted]).toEqual([1, 1]);
     const states = rig.events.slice(since).flatMap((event) => (event.type === 'host-state' ? [event] : []));
     expect(states.map(({ host, state }) => `${host} ${state}`)).toEqual(['box connecting', 'box ready']);

@@ -85,7 +85,7 @@ describe('a program', () => {
   it('is held back when nobody reads its stdout', async () => {
     const transport = await dial(hostOf(sshd));
     const channel = await transport.exec('head -c 50000000 /dev/zero; echo >&2 all', never());
-    await until(() => channel.output.readableLength >= 256 * 1024);
+    await expect.poll(() => channel.output.readableLength).toBeGreaterThanOrEqual(256 * 1024);
     // Another program starts, runs and ends meanwhile: the line itself is free.
     expect((await run(transport, 'echo free')).out).toBe('free\n');
     expect(channel.errors.readableLength).toBe(0);
@@ -103,7 +103,7 @@ describe('a program', () => {
     await new Promise((resolve) => channel.output.once('data', resolve));
     channel.close();
     expect(await channel.ended).toEqual({ kind: 'closed' });
-    await until(async () => (await run(transport, 'cat $HOME/over 2>/dev/null')).out === 'over\n');
+    await expect.poll(async () => (await run(transport, 'cat $HOME/over 2>/dev/null')).out).toBe('over\n');
     await expect(written(channel.input)).rejects.toThrow();
     await transport.close();
   });

@@ -62,6 +62,7 @@ describe('a key that is known', () => {
     writeFileSync(config, `Host ${sshd.alias}\n HostKeyAlias cluster\nInclude ${sshd.sshConfigFile}\n`);
     const file = knownHosts(`cluster ${publicKey('ed25519')}\n`);
     const transport = await dial(hostOf(sshd, { configFile: config, knownHostsFiles: [file] }));
+    expect(transport.identity).toBe(sshd.hostKeys[0]?.fingerprint);
     await transport.close();
   });
 });

@@ -86,6 +86,7 @@ describe('key files', () => {
     copyFileSync(sshd.identityFile, join(folder, 'my key'));
     chmodSync(join(folder, 'my key'), 0o600);
     const transport = await dial(hostOf(sshd, { configFile: configWith([]), identityFiles: [join(folder, 'my key')] }));
+    expect(transport.identity).toBe(sshd.hostKeys[0]?.fingerprint);
     await transport.close();
   });
 

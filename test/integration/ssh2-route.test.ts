@@ -52,6 +52,8 @@ describe('over other machines', () => {
     const transport = await dial(
       hostPlan(sshPlan(last.alias, { configFile: config(), proxyJump: `${first.user}@${first.alias}:${first.port}` })),
     );
+    for (const sshd of [first, last]) expect(sshd.sessions().length, sshd.alias).toBeGreaterThan(0);
+    expect(transport.identity).toBe(last.hostKeys[0]?.fingerprint);
     await transport.close();
   });
 
@@ -87,7 +89,7 @@ describe('over other machines', () => {
     );
     expect(error.code).toBe('HOST_UNREACHABLE');
     expect(error.message).toMatch(new RegExp(`${first.port} could not connect to .*:1$`));
-    await until(() => first.sessions().length === 0);
+    await expect.poll(() => first.sessions()).toHaveLength(0);
   });
 
   it('the death of one on the way is the death of the connection', async () => {
@@ -191,10 +193,10 @@ describe('lines', () => {
       hostOf(last, { port: proxy.port, knownHostsFiles: [knownAt(last, proxy.port)] }),
       testDeps(),
     ).dial(controller.signal);
-    await until(() => proxy.connections === 1);
+    await expect.poll(() => proxy.connections).toBe(1);
     controller.abort(new Error('enough'));
     await expect(dialling).rejects.toThrow('enough');
-    await until(() => proxy.connections === 0);
+    await expect.poll(() => proxy.connections).toBe(0);
     await proxy.stop();
   });
 });

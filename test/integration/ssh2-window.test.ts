@@ -1,7 +1,6 @@
 /** A program that writes on stdout and stderr without end, while nobody reads its stdout. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
-import { until } from '../harness/until.ts';
 import { launchOf, NEVER, sshLink } from './launch-support.ts';
 
 let sshd: Sshd;
@@ -19,7 +18,7 @@ it('is held back, stderr or not, and goes on when it is read again', async () =>
   channel.output.on('data', (chunk: Buffer) => {
     read += chunk.length;
   });
-  await until(() => read > 1 << 20);
+  await expect.poll(() => read).toBeGreaterThan(1 << 20);
   channel.output.pause();
   const before = process.memoryUsage().arrayBuffers;
   await new Promise((resolve) => {
@@ -28,5 +27,5 @@ it('is held back, stderr or not, and goes on when it is read again', async () =>
   expect((process.memoryUsage().arrayBuffers - before) / 2 ** 20).toBeLessThan(40);
   const paused = read;
   channel.output.resume();
-  await until(() => read > paused + (20 << 20));
+  await expect.poll(() => read).toBeGreaterThan(paused + (20 << 20));
 });

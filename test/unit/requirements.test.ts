@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { holders, MUTATIONS, OF_THE_WHOLE, sources } from '../mutations.ts';
 import { findProofs, proofsIn } from '../proofs.ts';
 import { REQUIREMENTS } from '../requirements.ts';
 
@@ -17,6 +18,22 @@ describe('the requirements', () => {
   it('are all that tests claim to prove', () => {
     const known = new Set(REQUIREMENTS.map(({ id }) => id));
     expect(proofs.filter(({ id }) => !known.has(id))).toEqual([]);
+  });
+});
+
+describe('the mutations', () => {
+  const all = sources();
+
+  it.each(Object.entries(MUTATIONS).flatMap(([id, own]) => own.map(({ from }) => [id, from] as const)))(
+    'of %s change a text that src/ holds once: %s',
+    (_id, from) => {
+      expect(holders(from, all)).toHaveLength(1);
+    },
+  );
+
+  it('switch off every promise that hangs on one place', () => {
+    const promises = REQUIREMENTS.filter(({ disable }) => disable === undefined).map(({ id }) => id);
+    expect([...Object.keys(MUTATIONS), ...OF_THE_WHOLE].toSorted()).toEqual(promises.toSorted());
   });
 });
 

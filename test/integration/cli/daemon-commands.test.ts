@@ -109,7 +109,7 @@ describe('stop', () => {
         ({ result }) => JSON.stringify(result),
         (error: unknown) => (error as ErrorReport).code,
       );
-      await until(async () => (await face.request('snapshot', {})).calls.length === 1);
+      await expect.poll(async () => (await face.request('snapshot', {})).calls).toHaveLength(1);
       expect((await run('stop', ...words)).code).toBe(0);
       if (text === undefined) expect(['NO_DAEMON', 'INTERRUPTED', 'CANCELLED', 'TOOL_FAILED']).toContain(await outcome);
       else expect(await outcome).not.toContain('NO_DAEMON');
@@ -196,7 +196,7 @@ describe('reload', () => {
     expect(await run('tools')).toMatchObject({ code: 0, stderr: '' });
     write('two');
     // The daemon follows the file.
-    await until(async () => (await run('status')).stdout.includes('CONFIG_UNTRUSTED'), { everyMs: 300 });
+    await expect.poll(async () => (await run('status')).stdout, { interval: 300 }).toContain('CONFIG_UNTRUSTED');
     const tools = await run('tools');
     expect(tools.code).toBe(0);
     expect(tools.stdout).toContain('here__one__echo');
@@ -205,7 +205,7 @@ describe('reload', () => {
     expect(asJson).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(asJson.stdout)).toMatchObject({ problem: { code: 'CONFIG_UNTRUSTED' } });
     expect((await run('config', 'trust')).code).toBe(0);
-    await until(async () => (await run('tools')).stderr === '', { everyMs: 300 });
+    await expect.poll(async () => (await run('tools')).stderr, { interval: 300 }).toBe('');
     expect((await run('tools')).stdout).toContain('here__two__echo');
   });
 });

@@ -29,7 +29,7 @@ describe('a passphrase that a daemon needs', () => {
     // As an AI client is: nobody can be asked here.
     const face = await openFace(file, sandbox);
     const host = async (): Promise<HostStatus | undefined> => (await face.request('status', {})).hosts[0];
-    await until(async () => (await face.request('snapshot', {})).prompts.length === 1);
+    await expect.poll(async () => (await face.request('snapshot', {})).prompts).toHaveLength(1);
     expect((await face.request('snapshot', {})).prompts).toMatchObject([
       { host: 'box', kind: 'passphrase', echo: false },
     ]);
@@ -75,7 +75,7 @@ describe('a passphrase that a daemon needs', () => {
       return now.length === 1 && now;
     });
     await face.request('prompt/answer', { id: prompts[0]?.id ?? 0, answer: null });
-    await until(async () => (await face.request('status', {})).hosts[0]?.state === 'refused');
+    await expect.poll(async () => (await face.request('status', {})).hosts[0]?.state).toBe('refused');
     const status = await runProgram(['status', '--json', '--config', file], sandbox);
     expect(status.stdout).toContain('NO_TTY');
     expect(status.code).toBe(3);

@@ -23,7 +23,7 @@ describe('faces of one daemon', () => {
       (outcome) => JSON.stringify(outcome.result),
       () => 'no answer',
     );
-    await until(async () => (await caller.request('snapshot', {})).calls.length === 1);
+    await expect.poll(async () => (await caller.request('snapshot', {})).calls).toHaveLength(1);
     const watcher = await openFace(file, sandbox);
     const ended: string[] = [];
     watcher.on('event', ({ event }) => {
@@ -33,7 +33,7 @@ describe('faces of one daemon', () => {
     const [live] = (await watcher.request('snapshot', {})).calls;
     await watcher.request('call/cancel', { call: live?.call ?? 0 });
     expect(await failure).toContain('cancelled this call');
-    await until(() => ended.length === 1);
+    await expect.poll(() => ended).toHaveLength(1);
     expect(ended).toEqual(['cancelled']);
   });
 
@@ -75,6 +75,6 @@ describe('faces of one daemon', () => {
     socket.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-100_000)));
     await until(() => said.includes('"events/resync"'), { what: () => `a resync; got ${said.slice(-500)}` });
     await face.request('call', { tool: 'here__echo__stderr', arguments: { line: 'after all' } });
-    await until(() => said.includes('after all'));
+    await expect.poll(() => said).toContain('after all');
   });
 });

@@ -14,7 +14,6 @@ import { makeSandbox } from '../../harness/sandbox.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { type Sshd, startSshd } from '../../harness/sshd.ts';
 import { call, callText, offers, textOf } from '../../harness/tools.ts';
-import { until } from '../../harness/until.ts';
 import { startAgent } from '../openssh-agent.ts';
 import { daemonOf, localHostsFile, SERVERS } from './kit.ts';
 
@@ -54,7 +53,9 @@ describe('its clients', () => {
     expect(proxy.connections).toBe(Math.ceil(11 / 4));
     // A client that leaves takes its own server with it, and no other's.
     await second.close();
-    await until(() => own.programs().filter(({ commandLine }) => commandLine.includes('echo.mjs')).length < 10 * 3);
+    await expect
+      .poll(() => own.programs().filter(({ commandLine }) => commandLine.includes('echo.mjs')).length)
+      .toBeLessThan(10 * 3);
     expect(await where(first)).toBeGreaterThan(0);
   });
 
@@ -116,7 +117,7 @@ describe('its clients', () => {
     const bare = await client();
     const face = await faceAt(endpoint, hello('control'));
     const state = async (): Promise<string | undefined> => (await face.request('status', {})).hosts[0]?.state;
-    await until(async () => (await state()) === 'refused');
+    await expect.poll(() => state()).toBe('refused');
     const agent = await startAgent([sshd.identityFile]);
     const rich = await client({ SSH_AUTH_SOCK: agent.socket });
     await offers(rich, ['box__echo__where']);
@@ -139,7 +140,7 @@ describe('its clients', () => {
     await client({ SSH_AUTH_SOCK: spied });
     for (const pid of sshd.sessions()) process.kill(pid, 'SIGKILL');
     // A call that crosses the end of the line has no known outcome.
-    await until(async () => textOf(await call(first, 'box__echo__where')).includes('"pid"'));
+    await expect.poll(async () => textOf(await call(first, 'box__echo__where'))).toContain('"pid"');
     expect(seen).toEqual([]);
   });
 
@@ -152,7 +153,7 @@ describe('its clients', () => {
     await servingDaemon(file, sandbox);
     const client = clientAt(endpointFor(file, sandbox), helloFor('mcp', file, sandbox));
     await initialize(client);
-    await offers(client, ['box__echo__where']);
+    expect(await offers(client, ['box__echo__where'])).toContain('box__echo__where');
   });
 
   it('cost the daemon at most 5 MB each', async () => {

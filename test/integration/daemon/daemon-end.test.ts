@@ -41,7 +41,7 @@ describe('its end', () => {
     await offers(busy, ['here__one__sleep']);
     const face = await faceAt(endpoint, hello('control'));
     const slept = call(busy, 'here__one__sleep', { ms: 2_000 });
-    await until(async () => (await face.request('snapshot', {})).calls.length === 1);
+    await expect.poll(async () => (await face.request('snapshot', {})).calls).toHaveLength(1);
     await face.request('stop', {});
     await idle.ended;
     expect(existsSync(endpoint.socket)).toBe(false);
@@ -60,7 +60,7 @@ describe('its end', () => {
     const beganMs = performance.now();
     daemon.kill('SIGTERM');
     expect(await daemon.ended).toBe(0);
-    expect(performance.now() - beganMs).toBeLessThan(3_000);
+    expect(performance.now() - beganMs).toBeLessThan(8_000);
     expect(JSON.parse(await answer)).toMatchObject({ ok: false, restart: true, error: { code: 'NO_DAEMON' } });
   });
 

@@ -10,7 +10,6 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { makeSandbox, type Sandbox } from '../../harness/sandbox.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { callText, offers } from '../../harness/tools.ts';
-import { until } from '../../harness/until.ts';
 import { localHostsFile } from './kit.ts';
 
 /** Starts the shim as a careless client does: with two descriptors of its own left open in it, the second far up. */
@@ -130,7 +129,7 @@ describe('the systemd unit that a daemon runs in', () => {
     expect(stdout).toContain('systemd-run --user');
     signalPid(daemon?.pid ?? 0, 'SIGTERM');
     await gone(() => daemonsIn(sandbox.runtimeDir));
-    await until(() => readFileSync(join(folder, 'cgroup.procs'), 'utf8') === '');
+    await expect.poll(() => readFileSync(join(folder, 'cgroup.procs'), 'utf8')).toBe('');
     rmdirSync(folder);
   });
 });

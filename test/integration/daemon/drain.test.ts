@@ -7,7 +7,6 @@ import type { RawClient } from '../../harness/raw-client.ts';
 import { makeSandbox } from '../../harness/sandbox.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { call, offers, textOf } from '../../harness/tools.ts';
-import { until } from '../../harness/until.ts';
 import { localHostsFile, SERVERS } from './kit.ts';
 
 const STOPS = 5;
@@ -42,7 +41,7 @@ it('every call is carried out once, and its outcome is known', async () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // The next daemon serves.
     const before = answers.length;
-    await until(() => answers.length >= before + 100, { what: 'calls to go on' });
+    await expect.poll(() => answers.length, { message: 'calls to go on' }).toBeGreaterThanOrEqual(before + 100);
   }
   isOver = true;
   await Promise.all(callers);

@@ -4,7 +4,6 @@ import { AnywhereError } from '../../../src/base/errors.ts';
 import { connectOrStart } from '../../../src/daemon/start.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { BIN } from '../../harness/program.ts';
-import { until } from '../../harness/until.ts';
 import { daemonOf, localHostsFile } from './kit.ts';
 
 it('is told by its process after half a minute, with what wakes it; and then it serves', async () => {
@@ -22,7 +21,7 @@ it('is told by its process after half a minute, with what wakes it; and then it 
     () => 'served',
     (error: unknown) => error,
   );
-  await until(() => clock.pending > 0, { what: 'a deadline' });
+  await expect.poll(() => clock.pending, { message: 'a deadline' }).toBeGreaterThan(0);
   clock.advance(29_999);
   expect(await Promise.race([outcome, new Promise((resolve) => setTimeout(resolve, 50, 'waits'))])).toBe('waits');
   clock.advance(1);

@@ -117,7 +117,7 @@ describe('a daemon that is killed', () => {
       ({ message: { id: one, method } }) => one !== undefined && method === undefined,
     );
     expect(known.every(({ message: { id: one } }) => typeof one === 'number')).toBe(true);
-    await until(() => client.notifications('notifications/tools/list_changed').length > 0);
+    await expect.poll(() => client.notifications('notifications/tools/list_changed').length).toBeGreaterThan(0);
   });
 
   it('again and again is followed by another each time', async () => {
@@ -126,7 +126,7 @@ describe('a daemon that is killed', () => {
       const { pid } = daemonOf(sandbox);
       signalPid(pid, 'SIGKILL');
       // A call that is sent before the shim has seen the end has an unknown outcome too.
-      await until(async () => (await call(client, 'here__echo__echo')).isError !== true);
+      await expect.poll(async () => (await call(client, 'here__echo__echo')).isError).not.toBe(true);
       expect(daemonOf(sandbox).pid).not.toBe(pid);
     }
   });
@@ -150,14 +150,14 @@ describe('a daemon that is killed', () => {
     const updates = () => client.notifications('notifications/resources/updated').length;
     await client.request('resources/subscribe', { uri: 'standing://one' });
     await client.request('logging/setLevel', { level: 'error' });
-    await until(() => updates() === 1);
+    await expect.poll(() => updates()).toBe(1);
     await replace();
-    await until(() => updates() === 2, { what: 'the subscription with the other daemon' });
+    await expect.poll(() => updates(), { message: 'the subscription with the other daemon' }).toBe(2);
     await callText(client, 'here__one__log');
     expect(client.notifications('notifications/message')).toEqual([]);
     await client.request('logging/setLevel', { level: 'info' });
     await callText(client, 'here__one__log');
-    await until(() => client.notifications('notifications/message').length === 1);
+    await expect.poll(() => client.notifications('notifications/message')).toHaveLength(1);
     const replies = client.received.filter(({ message: { id, method } }) => id !== undefined && method === undefined);
     expect(replies.filter(({ message }) => typeof message.id !== 'number')).toEqual([]);
   });
@@ -297,7 +297,7 @@ it('needs nothing of the environment of an AI client', async () => {
   const client = new RawClient({ command: process.execPath, args: [BIN], env, cwd: '/' });
   try {
     await initialize(client);
-    await until(async () => (await toolNames(client)).includes('here__echo__echo'));
+    await expect.poll(() => toolNames(client)).toContain('here__echo__echo');
     expect(textOf(await call(client, 'here__echo__echo', { message: 'bare' }))).toBe('{"message":"bare"}');
   } finally {
     await client.close();

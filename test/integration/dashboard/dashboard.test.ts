@@ -35,13 +35,13 @@ describe('the dashboard', () => {
     expect(selected(run)).toMatch(/^▶ here +● up/);
     run.type('2jj');
     await run.shows('here/slow');
-    await until(() => selected(run).includes('there/echo'));
+    await expect.poll(() => selected(run)).toContain('there/echo');
     run.type('\x1B[<0;10;4M\x1B[<0;10;4mgk');
-    await until(() => selected(run).includes('here/echo'));
+    await expect.poll(() => selected(run)).toContain('here/echo');
     run.type('?');
     await run.shows('leaves; the daemon goes on');
     run.type('q');
-    await until(() => !run.text().includes('leaves; the daemon goes on'));
+    await expect.poll(() => run.text()).not.toContain('leaves; the daemon goes on');
     run.type('q');
     await run.shows('exit=0');
     await run.shows('icanon');
@@ -70,7 +70,7 @@ describe('the dashboard', () => {
     run.type('L');
     await run.shows('here__slow__steps');
     run.type('/slow__sleep\r');
-    await until(() => selected(run).includes('here__slow__sleep'));
+    await expect.poll(() => selected(run)).toContain('here__slow__sleep');
     run.type('t');
     await run.shows('Call here__slow__sleep');
     run.type('x\x13');
@@ -80,7 +80,7 @@ describe('the dashboard', () => {
     run.type('\x1B');
     await run.shows('Call here__slow__sleep');
     run.type('\x1B');
-    await until(() => selected(run).includes('here__slow__sleep'));
+    await expect.poll(() => selected(run)).toContain('here__slow__sleep');
     run.type('c');
     await run.shows(/copied: mcp-anywhere --config \S+ call here__slow__sleep/);
     const [, text = ''] = /\x1B\]52;c;([\w+/=]+)\x07/.exec(run.written()) ?? [];
@@ -114,7 +114,7 @@ describe('the dashboard', () => {
     run.type('\r');
     run.type('y');
     await run.shows('restarted here/echo');
-    await run.shows(/here\/echo +● up/);
+    await expect.poll(() => run.text()).toMatch(/here\/echo +● up/);
   });
 
   it('follows the daemon: gone, and there again', async () => {
@@ -158,7 +158,7 @@ describe('the dashboard', () => {
     run.type('x');
     await run.shows(/next +.*mcp-anywhere doctor lost/);
     run.type('\x1B');
-    await until(() => selected(run).includes('lost'));
+    await expect.poll(() => selected(run)).toContain('lost');
     run.type('l');
     await run.shows('lost · following');
     await run.shows('waiting: ');
@@ -169,7 +169,7 @@ describe('the dashboard', () => {
     await run.shows('2/2 up');
     const before = run.written().length;
     run.type('\x1A');
-    await until(() => /1049l[\s\S]*1049h[\s\S]*2\/2 up/.test(run.written().slice(before)));
+    await expect.poll(() => run.written().slice(before)).toMatch(/1049l[\s\S]*1049h[\s\S]*2\/2 up/);
     run.type('2');
     await run.shows('here/slow');
   });
@@ -178,7 +178,7 @@ describe('the dashboard', () => {
     const run = runInTerminal(['dash', '--config', hosts().path], makeSandbox(), { columns: 100, rows: 30 });
     await run.shows('2/2 up');
     run.resize(40, 10);
-    await until(() => run.screen()[1] === '[1]Hosts 2 3 4 5 6');
+    await expect.poll(() => run.screen()[1]).toBe('[1]Hosts 2 3 4 5 6');
     expect(run.screen()[9]).toContain('? help');
     run.resize(120, 40);
     await until(() => run.screen()[39]?.includes('? help'));

@@ -10,7 +10,6 @@ import { type FakeDaemon, startFakeDaemon } from '../../harness/fake-daemon.ts';
 import { descendants, signalPid } from '../../harness/processes.ts';
 import { makeSandbox } from '../../harness/sandbox.ts';
 import { runInTerminal, type TerminalRun } from '../../harness/terminal.ts';
-import { until } from '../../harness/until.ts';
 import { host, snapshot } from '../../unit/dashboard/kit.ts';
 
 const NAMES = Array.from({ length: 50 }, (_, index) => `host${String(index).padStart(2, '0')}`);
@@ -71,7 +70,7 @@ describe('what is written', () => {
       const names = NAMES.slice(round * 5, round * 5 + 5);
       hosts.splice(round * 5, 5, ...names.map((name) => host(name, { state: 'waiting' })));
       daemon.tell(...names.map((name) => ({ ...waiting, atMs: Date.now(), host: name })));
-      await until(() => run.screen().filter((row) => row.includes('◐ retry')).length === (round + 1) * 5);
+      await expect.poll(() => run.screen().filter((row) => row.includes('◐ retry')).length).toBe((round + 1) * 5);
     }
     isWatched = false;
     const frames = run.written().slice(before).split('\x1B[?2026h').slice(1);

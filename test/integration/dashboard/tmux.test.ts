@@ -8,14 +8,14 @@ import { endpointFor } from '../../harness/daemon-process.ts';
 import { startFakeDaemon } from '../../harness/fake-daemon.ts';
 import { BIN } from '../../harness/program.ts';
 import { makeSandbox } from '../../harness/sandbox.ts';
-import { until } from '../../harness/until.ts';
-import { host, snapshot } from '../../unit/dashboard/kit.ts';
+import { host, server, snapshot, tool } from '../../unit/dashboard/kit.ts';
 
 const COLUMNS = 80;
 const LONG = '0123456789'.repeat(20);
 
 interface Tmux {
   readonly screen: () => readonly string[];
+  readonly type: (key: string) => void;
 }
 
 function dashInTmux(file: string, env: Readonly<Record<string, string>>, socket: string): Tmux {
@@ -28,29 +28,56 @@ function dashInTmux(file: string, env: Readonly<Record<string, string>>, socket:
   });
   return {
     screen: () => tmux('capture-pane', '-p').split('\n'),
+    type: (key) => {
+      tmux('send-keys', key);
+    },
   };
 }
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
-it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character', async () => {
+const cause = { code: 'HOST_UNREACHABLE', message: LONG, hint: LONG } as const;
+const gpu1 = host('gpu1', { cause, tags: [LONG], servers: [server('files', { state: 'failed', cause })] });
+const call = { call: 1, client: 'c1', clientName: LONG, host: 'gpu1', server: LONG, tool: LONG, startedMs: 0 };
+const progress = { progress: 1, message: LONG };
+const row = { key: LONG, calls: 123_456, errors: 0, p50Ms: 1, p95Ms: 2, p99Ms: 3, bytesIn: 850, bytesOut: 1_234_567 };
+
+/** Its key, and how a row that reaches the last column ends. */
+const VIEWS = [
+  ['1', /…$/],
+  ['2', /…$/],
+  ['3', /…$/],
+  ['4', /…$/],
+  ['5', /…$/],
+  ['6', /1\.2M$/],
+] as const;
+
+it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in every view', async () => {
   const sandbox = makeSandbox();
   const file = join(sandbox.home, 'hosts.yaml');
   writeFileSync(file, 'version: 1\nhosts: {}\n');
-  const cause = { code: 'HOST_UNREACHABLE', message: LONG, hint: LONG } as const;
   const daemon = await startFakeDaemon(endpointFor(file, sandbox), programVersion(), {
-    snapshot: () => snapshot([host('gpu1', { cause, tags: [LONG] })]),
+    snapshot: () => snapshot([gpu1], { calls: [{ ...call, ...progress }] }),
+    status: () => snapshot([gpu1]).status,
+    tools: () => ({ tools: [tool(`gpu1__files__${LONG}`, { type: 'object' }, { description: LONG })], missing: [] }),
+    logs: () => ({
+      entries: [{ atMs: 1_700_000_000_000, host: 'gpu1', server: 'files', stream: 'stderr', line: LONG }],
+    }),
+    stats: () => ({ rows: [row] }),
   });
   onTestFinished(() => daemon.stop());
-  const { screen } = dashInTmux(file, { ...sandbox.env, TERM: 'xterm-256color' }, join(sandbox.runtimeDir, 'tmux'));
-  /** The screen once the list under this head has a first row that fills the terminal. */
-  const filled = async (head: string): Promise<readonly string[]> =>
-    await until(
-      () => {
-        const rows = screen();
-        return rows[2]?.includes(head) && rows[3]?.length === COLUMNS ? rows : undefined;
-      },
-      { what: () => `a full row under ${head}:\n${screen().join('\n')}` },
-    );
-  expect((await filled('HOST'))[3]).toMatch(/…$/);
+  const { screen, type } = dashInTmux(
+    file,
+    { ...sandbox.env, TERM: 'xterm-256color' },
+    join(sandbox.runtimeDir, 'tmux'),
+  );
+  /** Of the view under this key: what stands in rows that reach the last column. */
+  const filled = (key: string): readonly string[] | undefined => {
+    const [title = '', head = '', ...rows] = screen();
+    return `${title}${head}`.includes(`[${key}]`) ? rows.filter((line) => line.length === COLUMNS) : undefined;
+  };
+  for (const [key, end] of VIEWS) {
+    type(key);
+    await expect.poll(() => filled(key), { message: `view ${key}` }).toContainEqual(expect.stringMatching(end));
+  }
 });

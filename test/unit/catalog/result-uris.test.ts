@@ -49,6 +49,30 @@ describe('resultUriEdits', () => {
     ]);
   });
 
+  it.each([
+    ['a link', String.raw`{"content":[{"ur\u0069":"file:///x","type":"resource_link","name":"x"},L]}`],
+    [
+      'an embedded resource',
+      String.raw`{"content":[L,{"resource":{"ur\u0069":"file:///x","text":""},"type":"resource"}]}`,
+    ],
+    ['what was read', String.raw`{"contents":[{"ur\u0069":"file:///x","text":""},{"uri":"file:///x","text":""}]}`],
+    ['a prompt', String.raw`{"messages":[{"content":{"ur\u0069":"file:///x","type":"resource_link"}},{"content":L}]}`],
+  ])('finds the first of two URIs where only its key is written with an escape: %s', (_what, result) => {
+    const link = '{"type":"resource_link","uri":"file:///x"}';
+    const message = parsed(`{"jsonrpc":"2.0","id":1,"result":${result.replace('L', link)}}`);
+    const edits = resultUriEdits(message, server, aliases);
+    expect(edits.map(({ text }) => text)).toEqual([JSON.stringify(PUBLIC), JSON.stringify(PUBLIC)]);
+  });
+
+  // Nothing else in the answer says that it names a URI.
+  it.each([
+    String.raw`{"content":[{"ur\u0069":"file:///x","type":"resource_link"}]}`,
+    String.raw`{"content":[{"type":"resource","resource":{"\u0075r\u0069":"file:///x"}}]}`,
+  ])(proves('finds the only URI of an answer behind a key with an escape: %s', 'result-uris'), (result) => {
+    const message = parsed(`{"jsonrpc":"2.0","id":1,"result":${result}}`);
+    expect(resultUriEdits(message, server, aliases).map(({ text }) => text)).toEqual([JSON.stringify(PUBLIC)]);
+  });
+
   it('rewrites what resources/read and prompts/get answer', () => {
     expect(
       rewritten({

@@ -8,7 +8,6 @@ import { createSecrets } from '../../../src/config/secrets.ts';
 import { parseTemplate } from '../../../src/config/template.ts';
 import { isAlive } from '../../harness/processes.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { until } from '../../harness/until.ts';
 
 const PLACE = { host: 'gpu1', server: 'files' };
 const never = (): AbortSignal => new AbortController().signal;
@@ -150,7 +149,7 @@ describe('commands that hang', () => {
     const error = await failure(runner.run({ kind: 'cmd', command: hanging(folder) }, { PATH }, never()));
     expect(error.code).toBe('SECRET_UNRESOLVED');
     expect(error.message).toContain('within 0.5 s');
-    await until(() => !isAlive(childOf(folder)));
+    await expect.poll(() => isAlive(childOf(folder))).toBe(false);
   });
 
   it('end when the last who waits gives up, and not before', async () => {
@@ -162,13 +161,13 @@ describe('commands that hang', () => {
       runner.run({ kind: 'cmd', command: hanging(folder) }, { PATH }, controller.signal),
     );
     const outcomes = waits.map((wait) => expect(wait).rejects.toBe(reason));
-    await until(() => readPid(folder) !== '');
+    await expect.poll(() => readPid(folder)).not.toBe('');
     first.abort(reason);
     await outcomes[0];
     expect(isAlive(childOf(folder))).toBe(true);
     second.abort(reason);
     await outcomes[1];
-    await until(() => !isAlive(childOf(folder)));
+    await expect.poll(() => isAlive(childOf(folder))).toBe(false);
   });
 
   it('do not hold up one that asks again after the last gave up', async () => {

@@ -55,7 +55,9 @@ class Rig {
   async told(change: () => void): Promise<void> {
     const before = this.count;
     change();
-    await until(() => this.count > before, { withinMs: 3_000, everyMs: 5, what: 'word of the change' });
+    await expect
+      .poll(() => this.count, { timeout: 3_000, interval: 5, message: 'word of the change' })
+      .toBeGreaterThan(before);
   }
 }
 
@@ -119,7 +121,7 @@ describe('a watched file', () => {
       symlinkSync(join(rig.folder, 'other/two.yaml'), `${rig.file}.tmp`);
       renameSync(`${rig.file}.tmp`, rig.file);
     });
-    await until(() => rig.count >= 5, { what: 'it to watch anew' });
+    await expect.poll(() => rig.count, { message: 'it to watch anew' }).toBeGreaterThanOrEqual(5);
     await rig.told(() => rig.write('other/two.yaml', '2b'));
   });
 
@@ -140,7 +142,7 @@ describe('a watched file', () => {
     await rig.watch();
     const before = rig.count;
     for (let step = 0; step < 20; step += 1) rig.write('config.yaml', String(step));
-    await until(() => rig.count > before);
+    await expect.poll(() => rig.count).toBeGreaterThan(before);
     expect(rig.count - before).toBe(1);
   });
 

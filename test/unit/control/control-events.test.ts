@@ -31,7 +31,7 @@ describe('live calls', () => {
     await ai.initialize();
     await ai.offers('box__slow__never');
     const id = ai.ask('tools/call', { name: 'box__slow__never', arguments: {} });
-    await until(async () => (await client.request('snapshot', {})).calls.length === 1);
+    await expect.poll(async () => (await client.request('snapshot', {})).calls).toHaveLength(1);
     const seen = watch(client);
     await client.request('events/subscribe', {});
     const {
@@ -52,7 +52,7 @@ describe('live calls', () => {
     expect(reply.result).toMatchObject({ isError: true });
     expect(textOf(reply)).toContain('cancelled this call');
     // The server was told, as if the client itself had.
-    await until(async () => (await ai.text('box__slow__cancelled')).includes('known'));
+    await expect.poll(() => ai.text('box__slow__cancelled')).toContain('known');
     expect(calls(seen)[0]).toBe(`call-ended ${live?.call ?? 0} never`);
     expect((await client.request('snapshot', {})).calls).toEqual([]);
   });
@@ -88,23 +88,23 @@ describe('live calls', () => {
     const seen = watch(client);
     await client.request('events/subscribe', { types: ['call-started', 'call-ended'] });
     const id = ai.ask('tools/call', { name: 'box__slow__never', arguments: {} });
-    await until(() => seen.length === 1);
+    await expect.poll(() => seen).toHaveLength(1);
     const {
       calls: [live],
     } = await client.request('snapshot', {});
     expect(seen[0]?.event).toMatchObject({ type: 'call-started', call: live?.call });
     await client.request('call/cancel', { call: live?.call ?? 0 });
     expect((await ai.reply(id)).result).toMatchObject({ isError: true });
-    await until(() => seen.length === 2);
+    await expect.poll(() => seen).toHaveLength(2);
     expect(seen[1]?.event).toMatchObject({ type: 'call-ended', call: live?.call, outcome: 'cancelled' });
   });
 
   it('a call that its own client cancels gets no answer, as ever', async () => {
     const { gateway, client: ai } = await connected([slow], ['box__slow__never']);
     const id = ai.ask('tools/call', { name: 'box__slow__never', arguments: {} });
-    await until(() => [...gateway.sessions.keys()][0]?.calls.length === 1);
+    await expect.poll(() => [...gateway.sessions.keys()][0]?.calls).toHaveLength(1);
     ai.send({ method: 'notifications/cancelled', params: { requestId: id } });
-    await until(() => [...gateway.sessions.keys()][0]?.calls.length === 0);
+    await expect.poll(() => [...gateway.sessions.keys()][0]?.calls).toHaveLength(0);
     await ai.request('ping');
     expect(ai.received.some((message) => message.id === id)).toBe(false);
   });
@@ -160,7 +160,7 @@ describe('the event stream', () => {
     await client.request('events/subscribe', { types: ['client-left'] });
     gateway.bus.emit({ type: 'client-joined', client: 'c9', name: 'x' });
     gateway.bus.emit({ type: 'client-left', client: 'c9' });
-    await until(() => seen.length > 0);
+    await expect.poll(() => seen.length).toBeGreaterThan(0);
     expect(seen.map(({ event }) => event.type)).toEqual(['client-left']);
   });
 });

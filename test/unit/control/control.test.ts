@@ -61,7 +61,7 @@ describe('the control API', () => {
     expect(lines).toContain('restarted 1 time in this run');
     expect(lines).toContainEqual(expect.stringMatching(/^failed last at .*Z: .*\(SERVER_EXITED\)$/));
     await client.request('restart', { host: 'box' });
-    await until(async () => (await now())?.restarts === 2);
+    await expect.poll(async () => (await now())?.restarts).toBe(2);
   });
 
   it('does not show itself among the clients', async () => {
@@ -147,7 +147,7 @@ describe('the control API', () => {
     await cancelled();
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
-    await until(async () => (await cancelled()).includes('known'));
+    await expect.poll(() => cancelled()).toContain('known');
   });
 
   it.each<[string, (client: ControlClient) => Promise<unknown>]>([
@@ -159,7 +159,7 @@ describe('the control API', () => {
   ])('%s connects to the host it is asked about, and to no other', async (_, ask) => {
     const { client, gateway } = control([echo, server('other/echo', 'echo.mjs')], { starts: false });
     await ask(client);
-    await until(() => gateway.link('box').state.kind === 'ready');
+    await expect.poll(() => gateway.link('box').state.kind).toBe('ready');
     expect(gateway.link('other').state.kind).toBe('idle');
   });
 
@@ -188,11 +188,9 @@ describe('the control API', () => {
   it('keeps logs and hands them out', async () => {
     const { client } = control([echo]);
     await client.request('call', { tool: 'box__echo__stderr', arguments: { line: 'a word on stderr' } });
-    await until(async () =>
-      (await client.request('logs', { lines: 50 })).entries.some(
-        ({ line, server: name }) => line === 'a word on stderr' && name === 'echo',
-      ),
-    );
+    await expect
+      .poll(async () => (await client.request('logs', { lines: 50 })).entries)
+      .toContainEqual(expect.objectContaining({ line: 'a word on stderr', server: 'echo' }));
   });
 
   it('streams events to whoever subscribes, numbered', async () => {
@@ -244,7 +242,7 @@ describe('the control API', () => {
     await client.request('settle', { withinMs: 15_000 });
     await client.close();
     const [unit] = gateway.units;
-    await until(() => unit?.state.ready === 0);
+    await expect.poll(() => unit?.state.ready).toBe(0);
     expect(gateway.sessions.size).toBe(0);
   });
 });

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PoolStatus } from '../../../src/api/status.ts';
 import type { Plan } from '../../../src/config/plan.ts';
-import { until } from '../../harness/until.ts';
 import { control } from '../daemon/kit.ts';
 import { inline, server } from '../gateway/kit.ts';
 
@@ -44,14 +43,14 @@ describe('a pool', () => {
     const slow = (host: string) => server(`${host}/echo`, 'slow.mjs');
     const { client, pool } = await farm(slow('b'), slow('c'));
     const running = client.request('call', { tool: 'farm__sleep', arguments: { ms: 400 } });
-    await until(async () => (await pool()).members.find(({ host }) => host === 'b')?.inFlight === 1);
+    await expect.poll(async () => (await pool()).members.find(({ host }) => host === 'b')?.inFlight).toBe(1);
     await running;
     expect((await pool()).members.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
   });
 
   it('is explained: what is chosen how, who does not answer, and why', async () => {
     const { client, lines } = await farm(inline('b/echo', 'process.exit(3)'), server('c/echo', 'echo.mjs'));
-    await until(async () => (await lines()).includes('member b/echo: down, and is tried again, answers 0 of 8 tools'));
+    await expect.poll(() => lines()).toContain('member b/echo: down, and is tried again, answers 0 of 8 tools');
     const { title, causes, hint } = await client.request('explain', { subject: 'farm' });
     expect(title).toBe('pool farm: 2 of 3 members up, 8 tools');
     expect(await lines()).toContain('failover: calls go to the first member that is up; run_on chooses the host');

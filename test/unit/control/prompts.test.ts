@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { PromptDesk, type PromptDeskDeps } from '../../../src/control/prompts.ts';
 import type { Prompter, Question } from '../../../src/launch/contract.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
-import { until } from '../../harness/until.ts';
 import { control } from '../daemon/kit.ts';
 import { server } from '../gateway/kit.ts';
 
@@ -120,7 +119,7 @@ describe('faces', () => {
     expect(prompt).toMatchObject({ host: 'box', text: 'Passphrase for /k', echo: false });
     await client.request('prompt/answer', { id: prompt?.id ?? 0, answer: 'xyzzy' });
     expect(await answer).toBe('xyzzy');
-    await until(() => types.length === 2);
+    await expect.poll(() => types).toHaveLength(2);
     expect(types).toEqual(['prompt-asked', 'prompt-settled']);
     await expect(client.request('prompt/answer', { id: prompt?.id ?? 0, answer: null })).rejects.toMatchObject({
       code: 'USAGE',

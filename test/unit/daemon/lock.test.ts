@@ -6,7 +6,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { takeLock } from '../../../src/daemon/lock.ts';
 import { processStart } from '../../../src/daemon/process-start.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { until } from '../../harness/until.ts';
 
 /** A process that does nothing, until the test ends. */
 async function sleeper(): Promise<{ readonly pid: number; readonly kill: () => Promise<void> }> {
@@ -120,7 +119,7 @@ describe('processStart', () => {
     });
     const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
     const pid = Number(chunk.toString());
-    await until(() => /^State:\s+Z/m.test(statusOf(pid)));
+    await expect.poll(() => statusOf(pid)).toMatch(/^State:\s+Z/m);
     expect(await processStart(pid)).toBeUndefined();
   });
 

@@ -8,7 +8,6 @@ import { ControlConnection } from '../../../src/control/connection.ts';
 import { Attachment } from '../../../src/dashboard/attach.ts';
 import type { Message } from '../../../src/model/update.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
-import { until } from '../../harness/until.ts';
 
 interface End {
   readonly client: ControlClient;
@@ -57,7 +56,7 @@ describe('the connection', () => {
     const end = connection();
     const { clock, attachment, batches, states } = attached(none);
     attachment.start(end.client);
-    await until(() => states().includes('attached'));
+    await expect.poll(() => states()).toContain('attached');
     const tell = (count: number): Promise<unknown> => {
       for (let index = 0; index < count; index += 1)
         end.rpc.notify('event', { sequence: index, event: { type: 'log' } });
@@ -85,16 +84,16 @@ describe('the connection', () => {
       return attempts < 3 ? none() : Promise.resolve(second.client);
     });
     attachment.start(first.client);
-    await until(() => states().includes('attached'));
+    await expect.poll(() => states()).toContain('attached');
     first.close();
     for (const delayMs of [500, 1000, 2000]) {
-      await until(() => clock.pending > 0);
+      await expect.poll(() => clock.pending).toBeGreaterThan(0);
       const last = messages.at(-1);
       expect(last).toMatchObject({ connection: { kind: 'gone', retryAtMs: clock.now() + delayMs } });
       expect(attachment.client).toBeUndefined();
       clock.advance(delayMs);
     }
-    await until(() => states().at(-1) === 'attached');
+    await expect.poll(() => states().at(-1)).toBe('attached');
     expect(modes).toEqual(['join', 'join', 'join']);
     expect(attachment.client).toBe(second.client);
   });
@@ -103,11 +102,11 @@ describe('the connection', () => {
     const [first, second] = [connection(), connection()];
     const { clock, attachment, states, modes } = attached(() => Promise.resolve(second.client));
     attachment.start(first.client);
-    await until(() => states().includes('attached'));
+    await expect.poll(() => states()).toContain('attached');
     first.close();
-    await until(() => clock.pending > 0);
+    await expect.poll(() => clock.pending).toBeGreaterThan(0);
     attachment.hurry();
-    await until(() => states().at(-1) === 'attached');
+    await expect.poll(() => states().at(-1)).toBe('attached');
     expect(modes).toEqual(['start']);
   });
 
@@ -115,7 +114,7 @@ describe('the connection', () => {
     const end = connection();
     const { attachment, states } = attached(none);
     attachment.start(end.client);
-    await until(() => states().includes('attached'));
+    await expect.poll(() => states()).toContain('attached');
     const controller = new AbortController();
     let answer: unknown = 'none yet';
     const asked = end.rpc

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { until } from '../../harness/until.ts';
 import { openGateway, StreamClient, server } from '../gateway/kit.ts';
 
 it('a client that does not read makes its own servers wait, and nobody else', async () => {
@@ -14,16 +13,16 @@ it('a client that does not read makes its own servers wait, and nobody else', as
   await other.offers('box__huge__huge');
   for (let count = 0; count < 60; count += 1)
     stuck.ask('tools/call', { name: 'box__huge__huge', arguments: { bytes: 1 << 20 } });
-  await until(() => gateway.instancesOf(stuck.door.session).length === 1);
+  await expect.poll(() => gateway.instancesOf(stuck.door.session)).toHaveLength(1);
   for (let count = 0; count < 10; count += 1) await other.call('box__huge__huge', { bytes: 1000 });
   const held = (): number => stuck.output.readableLength + stuck.output.writableLength;
-  await until(() => held() > 1024);
+  await expect.poll(() => held()).toBeGreaterThan(1024);
   const before = held();
   for (let count = 0; count < 10; count += 1) await other.call('box__huge__huge', { bytes: 1000 });
   expect(held()).toBe(before);
   expect(held()).toBeLessThan(20 << 20);
   stuck.read();
-  await until(() => stuck.lines.filter((line) => line.includes('zzz')).length === 60, { withinMs: 20_000 });
+  await expect.poll(() => stuck.lines.filter((line) => line.includes('zzz')), { timeout: 20_000 }).toHaveLength(60);
 });
 
 it('a client that writes and never reads is read no further, and is answered once it reads', async () => {
@@ -37,5 +36,5 @@ it('a client that writes and never reads is read no further, and is answered onc
   const held = stuck.output.readableLength + stuck.output.writableLength;
   expect(held).toBeLessThan(4 << 20);
   stuck.read();
-  await until(() => stuck.lines.length === 20_000, { withinMs: 20_000 });
+  await expect.poll(() => stuck.lines, { timeout: 20_000 }).toHaveLength(20_000);
 });

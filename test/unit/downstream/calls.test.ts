@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
 import { connected, server, textOf } from '../gateway/kit.ts';
 
@@ -81,7 +80,7 @@ describe('tools/call', () => {
     const id = client.ask('tools/call', { name: 'box__slow__never' });
     await client.text('box__slow__cancelled');
     client.send({ method: 'notifications/cancelled', params: { requestId: id, reason: 'enough' } });
-    await until(async () => (await client.text('box__slow__cancelled')) === '[{"known":true,"reason":"enough"}]');
+    await expect.poll(() => client.text('box__slow__cancelled')).toBe('[{"known":true,"reason":"enough"}]');
     expect(client.received.some((message) => message.id === id)).toBe(false);
   });
 

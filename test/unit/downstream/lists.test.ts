@@ -56,7 +56,8 @@ describe('lists', () => {
     });
     const began = performance.now();
     expect(await client.names()).toContain('box__echo__echo');
-    expect(performance.now() - began).toBeLessThan(500);
+    // A server that was never listed would be waited for for 8 s.
+    expect(performance.now() - began).toBeLessThan(6_000);
   });
 
   it('wait the first time for servers that were never listed, but not for those that cannot come', async () => {
@@ -68,7 +69,7 @@ describe('lists', () => {
     await client.initialize();
     const began = performance.now();
     expect(await client.names()).toContain('box__late__sleep');
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(7_000);
   });
 
   it('that a client no longer waits for are not sent', async () => {
@@ -88,7 +89,7 @@ describe('list_changed', () => {
       client.received.flatMap(({ method }) => (method?.endsWith('list_changed') === true ? [method] : []));
     const before = changed().length;
     for (const name of ['a', 'b', 'c']) await client.text('box__changing__add', { name });
-    await until(() => changed().length > before);
+    await expect.poll(() => changed().length).toBeGreaterThan(before);
     await client.offers('box__changing__a', 'box__changing__b', 'box__changing__c');
     expect(changed().slice(before)).toEqual(['notifications/tools/list_changed']);
   });
@@ -203,12 +204,12 @@ describe('one server', () => {
       inline('box/mute', 'process.stdin.resume()'),
       inline('box/flood', `setInterval(() => process.stdout.write('x'.repeat(65536)), 1)`),
     ];
-    const gateway = openGateway(servers.map((one) => ({ ...one, startTimeoutMs: 4000 })));
+    const gateway = openGateway(servers.map((one) => ({ ...one, startTimeoutMs: 25_000 })));
     const client = new StreamClient(gateway);
     await client.initialize();
     expect(textOf(await client.call('box__echo__echo', { a: 1 }))).toBe('{"a":1}');
     const began = performance.now();
     for (let count = 0; count < 50; count += 1) await client.call('box__echo__echo', { count });
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 });

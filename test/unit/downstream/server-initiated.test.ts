@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
 import { connected, StreamClient, server, textOf } from '../gateway/kit.ts';
 
@@ -54,7 +53,7 @@ describe("a server's request", () => {
         arguments: { method: 'roots/list', params: { name }, id: 1 },
       }),
     );
-    await until(() => client.received.filter(({ method }) => method === 'roots/list').length === 2);
+    await expect.poll(() => client.received.filter(({ method }) => method === 'roots/list')).toHaveLength(2);
     for (const { id, params } of client.received.filter(({ method }) => method === 'roots/list'))
       client.send({ id, result: { for: params?.['name'] } });
     const answers = await Promise.all(
@@ -126,7 +125,7 @@ describe("a server's notification", () => {
     const passed = (): unknown[] =>
       client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']);
     await log('debug');
-    await until(() => passed().length === 1);
+    await expect.poll(() => passed()).toHaveLength(1);
     expect((await client.request('logging/setLevel', { level: 'warning' })).result).toEqual({});
     for (const level of ['debug', 'notice', 'warning', 'strange', 'emergency']) await log(level);
     await client.request('ping');
@@ -157,5 +156,5 @@ describe("a server's notification", () => {
 it("a client's roots change is told to its servers", async () => {
   const { client } = await connected([full], ['box__full__seen'], {}, ALL);
   client.send({ method: 'notifications/roots/list_changed' });
-  await until(async () => (await client.text('box__full__seen')).includes('notifications/roots/list_changed'));
+  await expect.poll(() => client.text('box__full__seen')).toContain('notifications/roots/list_changed');
 });

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { reportHosts } from '../../../src/control/status.ts';
-import { until } from '../../harness/until.ts';
 import { inline, openGateway, StreamClient } from './kit.ts';
 
 /** Its tools/list fails, the second time not; it has one prompt and one resource. */
@@ -30,10 +29,10 @@ it('a server whose tools/list fails keeps its prompts and resources, says why, a
   await client.initialize();
   const items = async (method: string, member: string): Promise<unknown[]> =>
     (await client.request(method)).result?.[member] as unknown[];
-  await until(async () => (await items('prompts/list', 'prompts')).length === 1);
+  await expect.poll(() => items('prompts/list', 'prompts')).toHaveLength(1);
   expect(await items('resources/list', 'resources')).toHaveLength(1);
   const problems = () => reportHosts(gateway)[0]?.servers[0]?.problems.map(({ message }) => message);
   expect(problems()).toEqual([expect.stringContaining('tools/list failed: upstream of the tools cannot be reached')]);
-  await until(async () => (await items('tools/list', 'tools')).length === 1);
+  await expect.poll(() => items('tools/list', 'tools')).toHaveLength(1);
   expect([problems(), (await items('prompts/list', 'prompts')).length]).toEqual([[], 1]);
 });

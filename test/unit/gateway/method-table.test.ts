@@ -1,6 +1,5 @@
 /** Each row of the method table: what would be different without it. `npm run requirements -- --mutate` takes them out. */
 import { describe, expect, it } from 'vitest';
-import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
 import { connected, inline, openGateway, type Received, StreamClient, server, textOf } from './kit.ts';
 
@@ -38,7 +37,7 @@ describe('answered here', () => {
   it(proves('logging/setLevel, which servers get too', 'client:logging/setLevel', 'logging'), async () => {
     const { client } = await both();
     expect((await client.request('logging/setLevel', { level: 'warning' })).result).toEqual({});
-    await until(async () => (await client.text('box__twin__level')) === 'warning');
+    await expect.poll(() => client.text('box__twin__level')).toBe('warning');
   });
 
   it(

@@ -37,7 +37,7 @@ it('a server that lists by its client’s capabilities is listed to each client 
   expect(await able.names()).toEqual(BOTH);
   const plain = await joined(gateway, {});
   expect(await plain.text('box__d__common')).toBe('ran common');
-  await until(async () => (await plain.names()).length === 1);
+  await expect.poll(() => plain.names()).toHaveLength(1);
   expect(await plain.names()).toEqual(COMMON);
   expect(await able.names()).toEqual(BOTH);
   expect(await able.text('box__d__extra')).toBe('ran extra');

@@ -90,7 +90,7 @@ describe('an edited hosts file', () => {
     expect(await rig.client.names()).not.toContain('box__slow__sleep');
     expect((await rig.client.call('box__slow__sleep')).error).toMatchObject({ code: -32602 });
     expect(textOf(await rig.client.reply(running))).toBe('slept 600 ms');
-    await until(() => unit?.state.ready === 0);
+    await expect.poll(() => unit?.state.ready).toBe(0);
     expect(() => rig.gateway.server('box/slow')).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
@@ -102,7 +102,7 @@ describe('an edited hosts file', () => {
     expect((await rig.edit([echo])).changed).toEqual(['far: removed']);
     expect(link.state.kind).toBe('ready');
     expect(textOf(await rig.client.reply(running))).toBe('slept 400 ms');
-    await until(() => link.state.kind === 'closed');
+    await expect.poll(() => link.state.kind).toBe('closed');
     expect(() => rig.gateway.link('far')).toThrow(expect.objectContaining({ code: 'USAGE' }));
     expect(rig.events.filter((event) => event.type === 'host-state').at(-1)).toMatchObject({
       host: 'far',
@@ -124,7 +124,7 @@ describe('an edited hosts file', () => {
     expect(where.variables).toEqual({ COLOUR: 'green' });
     expect(where.pid).not.toBe(edited);
     expect(await rig.pid('box__other__where')).toBe(kept);
-    await until(() => !isAlive(edited));
+    await expect.poll(() => isAlive(edited)).toBe(false);
   });
 
   it('lets calls of an edited server end, while others are answered by the one that takes its place', async () => {
@@ -135,7 +135,7 @@ describe('an edited hosts file', () => {
     await rig.edit([{ ...slow, cwd: '/' }]);
     expect(await rig.client.text('box__slow__sleep', { ms: 1 })).toBe('slept 1 ms');
     expect(textOf(await rig.client.reply(running))).toBe('slept 800 ms');
-    await until(() => before?.state.ready === 0);
+    await expect.poll(() => before?.state.ready).toBe(0);
   });
 
   it('does not wait for ever: a call that goes on has an outcome nobody knows', async () => {
@@ -147,7 +147,7 @@ describe('an edited hosts file', () => {
     const reply = await rig.client.reply(running);
     expect(reply.result).toMatchObject({ isError: true });
     expect(textOf(reply)).toMatch(/outcome unknown: host box, after .* the hosts file was changed/u);
-    await until(() => before?.state.ready === 0);
+    await expect.poll(() => before?.state.ready).toBe(0);
   });
 
   it('filters anew what a running server offers, and guards its calls at once', async () => {
@@ -173,7 +173,7 @@ describe('an edited hosts file', () => {
   it('with other limits applies them to the calls of a running server', async () => {
     const rig = await serving([slow], ['box__slow__sleep']);
     await rig.client.text('box__slow__cancelled');
-    await until(() => rig.gateway.instancesOf(rig.client.door.session)[0]?.peer.inFlight === 0);
+    await expect.poll(() => rig.gateway.instancesOf(rig.client.door.session)[0]?.peer.inFlight).toBe(0);
     const limits = { ...DEFAULTS.limits, callsPerServer: 1, waitingPerServer: 0 };
     expect((await rig.edit([slow], { limits })).changed).toEqual(['limits: changed']);
     const running = rig.client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 500 } });
@@ -197,7 +197,7 @@ describe('an edited hosts file', () => {
     const rig = await serving([echo], ['box__echo__echo']);
     const pid = await rig.pid('box__echo__where');
     await rig.edit([{ ...echo, idleMs: 100 }]);
-    await until(() => !isAlive(pid));
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('with another name length renames', async () => {
@@ -219,7 +219,7 @@ describe('an edited hosts file', () => {
     );
     expect(states.at(-1)).toBe('echo disabled');
     expect(await rig.client.names()).not.toContain('box__echo__echo');
-    await until(() => !isAlive(pid));
+    await expect.poll(() => isAlive(pid)).toBe(false);
     await rig.edit([echo, slow]);
     expect(await rig.client.names()).toContain('box__echo__echo');
     expect(await rig.client.text('box__echo__echo')).toBe('{}');
@@ -242,9 +242,9 @@ describe('an edited hosts file', () => {
     const full = server('box/full', './full.mjs');
     const rig = new Rig([full]);
     await rig.client.initialize();
-    await until(
-      async () => ((await rig.client.request('resources/list')).result?.['resources'] as object[]).length > 0,
-    );
+    await expect
+      .poll(async () => ((await rig.client.request('resources/list')).result?.['resources'] as object[]).length)
+      .toBeGreaterThan(0);
     const { result } = await rig.client.request('resources/list');
     const [{ uri }] = result?.['resources'] as [{ uri: string }];
     await rig.client.request('resources/subscribe', { uri });
@@ -252,7 +252,7 @@ describe('an edited hosts file', () => {
     await rig.edit([{ ...full, cwd: '/' }]);
     const [after] = rig.gateway.units;
     expect(after).not.toBe(before);
-    await until(() => after?.current(rig.client.door.session)?.subscriptions.uris.includes(uri));
+    await expect.poll(() => after?.current(rig.client.door.session)?.subscriptions.uris).toContain(uri);
   });
 
   it('aliases resources as soon as there are two servers', async () => {
@@ -277,7 +277,7 @@ describe('an edited hosts file', () => {
     const startedMs = performance.now();
     await rig.edit([echo]);
     await rig.client.reply(asked);
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 
   it('fails a call that waits for a server that is gone, and says why', async () => {
@@ -289,7 +289,7 @@ describe('an edited hosts file', () => {
     const startedMs = performance.now();
     await rig.edit([echo]);
     expect((await rig.client.reply(waiting)).error).toMatchObject({ message: 'unknown tool: box__late__sleep' });
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 
   it('fails a call that waits for an edited server to come up, and says what to do', async () => {
@@ -297,7 +297,7 @@ describe('an edited hosts file', () => {
     const late = server('box/slow', 'slow.mjs', { argv: ['--start-after', '20000'] });
     await rig.edit([late]);
     const waiting = rig.client.ask('tools/call', { name: 'box__slow__sleep' });
-    await until(() => rig.gateway.units[0]?.state.starting === 1);
+    await expect.poll(() => rig.gateway.units[0]?.state.starting).toBe(1);
     await rig.edit([slow]);
     expect(textOf(await rig.client.reply(waiting))).toMatch(
       /box\/slow was stopped: the hosts file was changed.*call the tool again/su,

@@ -1,7 +1,6 @@
 /** Several clients at once: what concerns one is never seen by another, also where they share a server. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { until } from '../../harness/until.ts';
 import { proves } from '../../requirements.ts';
 import { connected, StreamClient, server } from './kit.ts';
 
@@ -52,12 +51,12 @@ describe('a shared server', () => {
     const { one, other } = await two();
     await one.request('logging/setLevel', { level: 'debug' });
     await other.request('logging/setLevel', { level: 'error' });
-    await until(async () => (await one.text('box__full__level')) === 'debug');
+    await expect.poll(() => one.text('box__full__level')).toBe('debug');
     for (const level of ['info', 'error'])
       await one.text('box__full__say', { method: 'notifications/message', params: { level, data: level } });
     const levels = (client: StreamClient) =>
       client.received.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.['level']);
-    await until(() => levels(other).length > 0);
+    await expect.poll(() => levels(other).length).toBeGreaterThan(0);
     expect([levels(one), levels(other)]).toEqual([['info', 'error'], ['error']]);
   });
 
@@ -71,7 +70,7 @@ describe('a shared server', () => {
     one.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 60_000 } });
     await one.text('box__slow__cancelled');
     gateway.closeSession(one.door.session, new AnywhereError('CANCELLED', 'gone'));
-    await until(async () => (await other.text('box__slow__cancelled')) !== '[]');
+    await expect.poll(() => other.text('box__slow__cancelled')).not.toBe('[]');
   });
 
   it(proves('keeps the tasks of each to itself', 'clients-apart', 'tasks'), async () => {

@@ -72,7 +72,7 @@ describe.each([...SHELLS, ['/usr/bin/mksh']])('run by %s %s', (...shell) => {
     const ended = once(child, 'exit');
     const tail = await until(() => tailBelow(child.pid ?? 0), { what: 'a tail' });
     process.kill(tail, 'SIGTERM');
-    await until(() => (tailBelow(child.pid ?? 0) ?? tail) !== tail, { what: 'another tail' });
+    await expect.poll(() => tailBelow(child.pid ?? 0) ?? tail, { message: 'another tail' }).not.toBe(tail);
     child.stdin?.end('still here');
     await ended;
     expect(output()).toMatch(/still here$/);

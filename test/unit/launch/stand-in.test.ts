@@ -55,13 +55,13 @@ function wait(ms: number): Promise<void> {
 describe.concurrent.each(SHELLS)('the stand-in, run by %s', (shell) => {
   it('ends the sshd above it when the lease is over', async (test) => {
     const { sshd, standIn } = await start(test, shell, 'sshd', 1_000);
-    await until(() => sshd.signalCode === 'SIGTERM', { withinMs: 5_000 });
-    await until(() => !isAlive(standIn), { withinMs: 5_000 });
+    await test.expect.poll(() => sshd.signalCode, { timeout: 5_000 }).toBe('SIGTERM');
+    await test.expect.poll(() => isAlive(standIn), { timeout: 5_000 }).toBe(false);
   });
 
   it('ends nothing that is no sshd', async (test) => {
     const { sshd, standIn } = await start(test, shell, 'other', 1_000);
-    await until(() => !isAlive(standIn), { withinMs: 6_000 });
+    await test.expect.poll(() => isAlive(standIn), { timeout: 6_000 }).toBe(false);
     test.expect(sshd.exitCode ?? sshd.signalCode).toBeNull();
   });
 
@@ -72,7 +72,7 @@ describe.concurrent.each(SHELLS)('the stand-in, run by %s', (shell) => {
       process.kill(standIn, 'SIGURG');
       await wait(200);
     }
-    await until(() => !isAlive(standIn), { withinMs: 3_500 });
+    await test.expect.poll(() => isAlive(standIn), { timeout: 3_500 }).toBe(false);
     await wait(2_000);
     test.expect(sshd.exitCode ?? sshd.signalCode).toBeNull();
   });
@@ -80,8 +80,8 @@ describe.concurrent.each(SHELLS)('the stand-in, run by %s', (shell) => {
   it('goes with its launcher', async (test) => {
     const { sshd, standIn, launcher } = await start(test, shell, 'sshd', 2_500);
     sshd.stdin?.write('\n');
-    await until(() => !isAlive(launcher));
-    await until(() => !isAlive(standIn), { withinMs: 3_500 });
+    await test.expect.poll(() => isAlive(launcher)).toBe(false);
+    await test.expect.poll(() => isAlive(standIn), { timeout: 3_500 }).toBe(false);
   });
 });
 

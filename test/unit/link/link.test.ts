@@ -155,13 +155,16 @@ describe('a link', () => {
   });
 
   it('waits for the user after so many attempts', async () => {
-    const { link, clock, becomes, dial } = setUp({ ...RECONNECT, attempts: 2 });
+    const { link, clock, becomes, dial, dials } = setUp({ ...RECONNECT, attempts: 2 });
     link.wake('first');
     (await dial(0)).fail('HOST_UNREACHABLE');
     await becomes('waiting');
     clock.advance(1_000);
     (await dial(1)).fail('HOST_UNREACHABLE');
     await becomes('refused');
+    expect(clock.timers).toBe(0);
+    clock.advance(600_000);
+    expect(dials).toHaveLength(2);
   });
 
   it('comes back by itself after a loss', async () => {

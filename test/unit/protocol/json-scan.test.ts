@@ -95,7 +95,7 @@ describe('skipValue', () => {
     const began = performance.now();
     expect(skipValue(bytes, 0)).toBe(bytes.length);
     // A search for the closing quote at each escape would take minutes.
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   it('knows at every depth what is to be closed', () => {

@@ -92,6 +92,43 @@ function textOf(output: PassThrough): () => string {
 const CALL = { id: 5, method: 'tools/call', params: { name: 'a__b__c' } };
 const MEGABYTE = 1024 * 1024;
 
+describe('a client that has closed its end', () => {
+  it('is told after 30 s that an outcome is unknown, and then the shim ends', async () => {
+    const { input, output, clock, ended, daemon, send } = await start();
+    const text = textOf(output);
+    send(CALL);
+    const first = await daemon(0);
+    await expect.poll(() => first.lines()).toHaveLength(1);
+    input.end();
+    await expect.poll(() => clock.pending, { message: 'the limit' }).toBe(1);
+    clock.advance(29_999);
+    expect(text()).toBe('');
+    expect(first.socket.readableEnded).toBe(false);
+    clock.advance(1);
+    await expect.poll(() => text()).toContain('outcome unknown');
+    expect(JSON.parse(text())).toMatchObject({ id: 5 });
+    await expect.poll(() => first.socket.readableEnded).toBe(true);
+    first.socket.end();
+    await ended;
+  });
+
+  it('is answered until then, and the shim ends with the last answer', async () => {
+    const { input, output, clock, ended, daemon, send } = await start();
+    const text = textOf(output);
+    send(CALL);
+    const first = await daemon(0);
+    await expect.poll(() => first.lines()).toHaveLength(1);
+    input.end();
+    await expect.poll(() => clock.pending, { message: 'the limit' }).toBe(1);
+    clock.advance(29_000);
+    first.say({ id: 5, result: { late: true } });
+    await expect.poll(() => text()).toContain('"late":true');
+    first.socket.end();
+    await ended;
+    expect(text()).not.toContain('outcome unknown');
+  });
+});
+
 it('passes large results on whole, as they are read, and keeps no more than one', async () => {
   const { output, daemon, send } = await start();
   send(CALL);
@@ -104,7 +141,7 @@ it('passes large results on whole, as they are read, and keeps no more than one'
     socket.write('"}}\n');
   }
   // Nobody reads yet: all but the first of them stay with their sender.
-  await until(() => output.readableLength > 0, { what: 'a first part' });
+  await expect.poll(() => output.readableLength, { message: 'a first part' }).toBeGreaterThan(0);
   let left = -1;
   await until(() => left === (left = socket.writableLength), { everyMs: 100, what: 'the flow to stand still' });
   expect(left).toBeGreaterThan(36 * MEGABYTE);
@@ -128,7 +165,7 @@ it('reads no faster from the client than the daemon does', async () => {
   await until(() => input.isPaused(), { what: 'the client to be held up' });
   expect(sent).toBeLessThan(100);
   socket.resume();
-  await until(() => sent === 300, { what: 'all to be taken' });
+  await expect.poll(() => sent, { message: 'all to be taken' }).toBe(300);
 });
 
 it.each([
@@ -139,16 +176,16 @@ it.each([
   const text = textOf(output);
   send(CALL);
   const first = await daemon(0);
-  await until(() => first.lines().length === 1);
+  await expect.poll(() => first.lines()).toHaveLength(1);
   first.socket.write(
     `{"jsonrpc":"2.0","method":"notifications/x"}\n{"jsonrpc":"2.0","id":5,"result":{"t":"${'x'.repeat(size)}`,
   );
-  await until(() => text().includes('notifications/x'));
+  await expect.poll(() => text()).toContain('notifications/x');
   first.socket.destroy();
-  await until(() => text().includes('outcome unknown'));
+  await expect.poll(() => text()).toContain('outcome unknown');
   expect(text()).not.toContain('"t"');
   (await daemon(1)).say({ method: 'notifications/y' });
-  await until(() => text().includes('notifications/y'));
+  await expect.poll(() => text()).toContain('notifications/y');
   for (const line of text().trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });
 
@@ -157,23 +194,23 @@ it('keeps what the client says while no daemon is there, and says what stood bef
   const text = textOf(output);
   send({ id: 1, method: 'initialize', params: {} });
   const first = await daemon(0);
-  await until(() => first.lines().length === 1);
+  await expect.poll(() => first.lines()).toHaveLength(1);
   first.say({ id: 1, result: {} });
   send({ method: 'notifications/initialized' });
   send({ ...CALL, id: 4 });
-  await until(() => first.lines().length === 3);
+  await expect.poll(() => first.lines()).toHaveLength(3);
   first.socket.destroy();
   // The manual clock holds the delay before the next one.
-  await until(() => text().includes('outcome unknown'));
+  await expect.poll(() => text()).toContain('outcome unknown');
   send(CALL);
   const second = await daemon(1);
-  await until(() => second.lines().length === 1);
+  await expect.poll(() => second.lines()).toHaveLength(1);
   expect(second.lines()[0]).toMatchObject({ method: 'initialize' });
   second.say({ id: second.lines()[0]?.['id'], result: {} });
-  await until(() => second.lines().length === 3);
+  await expect.poll(() => second.lines()).toHaveLength(3);
   expect(second.lines().slice(1)).toMatchObject([{ method: 'notifications/initialized' }, CALL]);
   second.say({ id: 5, result: { ok: true } });
-  await until(() => text().includes('"ok":true'));
+  await expect.poll(() => text()).toContain('"ok":true');
   expect(
     text()
       .split('\n')
@@ -190,9 +227,9 @@ it('throws away the rest of a long request whose beginning went to a daemon that
   await until(() => first.socket.destroyed);
   const second = await daemon(1);
   input.write('xx"},"jsonrpc":"2.0","id":9}\n{"jsonrpc":"2.0","id":10,"method":"ping"}\n');
-  await until(() => text().includes('\n'));
+  await expect.poll(() => text()).toContain('\n');
   expect(JSON.parse(text().trimEnd())).toMatchObject({ id: 9, result: { isError: true } });
-  await until(() => second.lines().length === 1);
+  await expect.poll(() => second.lines()).toHaveLength(1);
   expect(second.lines()).toMatchObject([{ id: 10, method: 'ping' }]);
 });
 
@@ -207,7 +244,7 @@ it('gives up on daemons that crash again and again, and says so to whoever asks'
     },
     { everyMs: 5, what: 'six daemons' },
   );
-  await until(() => daemons[5]?.socket.destroyed === true);
+  await expect.poll(() => daemons[5]?.socket.destroyed).toBe(true);
   send(CALL);
   await until(() => text().includes('(NO_DAEMON)') || text().includes('times in a row'), { what: 'the reason' });
   expect(daemons).toHaveLength(6);
@@ -216,12 +253,12 @@ it('gives up on daemons that crash again and again, and says so to whoever asks'
 it('rests where the daemon was stopped, until the client wants something', async () => {
   const { daemon, daemons, send, clock } = await start({ isOrderly: true });
   (await daemon(0)).socket.end();
-  await until(() => daemons[0]?.socket.destroyed === true);
+  await expect.poll(() => daemons[0]?.socket.destroyed).toBe(true);
   clock.advance(60_000);
   expect(daemons).toHaveLength(1);
   send(CALL);
   const second = await daemon(1);
-  await until(() => second.lines().length === 1);
+  await expect.poll(() => second.lines()).toHaveLength(1);
   expect(second.lines()).toMatchObject([CALL]);
 });
 
@@ -231,7 +268,7 @@ it('tells a client that asks later why no daemon could be started, and ends with
   const text = textOf(output);
   const outcome = ended.catch((reason: unknown) => reason);
   await until(() => send({ id: 1, method: 'initialize', params: {} }));
-  await until(() => text().includes('\n'));
+  await expect.poll(() => text()).toContain('\n');
   expect(JSON.parse(text())).toMatchObject({ id: 1, error: { data: { code: 'CONFIG_INVALID' } } });
   clock.advance(0);
   expect(await outcome).toBe(error);
@@ -256,7 +293,7 @@ describe('when the daemon says that it is on its way out', () => {
     const { send, text, first, daemon, daemons } = await draining();
     send(NEXT);
     send({ id: 7, method: 'ping' });
-    await until(() => first.lines().length === 2);
+    await expect.poll(() => first.lines()).toHaveLength(2);
     expect(first.lines()).toMatchObject([CALL, { method: 'ping' }]);
     expect(first.socket.readableEnded).toBe(false);
     first.say({ id: 7, result: {} });
@@ -265,10 +302,10 @@ describe('when the daemon says that it is on its way out', () => {
     await until(() => first.socket.readableEnded, { what: 'the shim to leave' });
     expect(daemons).toHaveLength(1);
     const second = await daemon(1);
-    await until(() => second.lines().length === 1);
+    await expect.poll(() => second.lines()).toHaveLength(1);
     expect(second.lines()).toEqual([{ jsonrpc: '2.0', ...NEXT }]);
     second.say({ id: 6, result: { second: true } });
-    await until(() => text().includes('"second"'));
+    await expect.poll(() => text()).toContain('"second"');
     expect(first.lines()).toHaveLength(2);
     expect(text()).not.toContain('outcome unknown');
     expect(text()).not.toContain('draining');
@@ -298,7 +335,7 @@ describe('when the daemon says that it is on its way out', () => {
     expect(daemons).toHaveLength(1);
     send(CALL);
     const second = await daemon(1);
-    await until(() => second.lines().length === 1);
+    await expect.poll(() => second.lines()).toHaveLength(1);
   });
 
   it('a call that is cancelled while it waits is asked of nobody; answers and cancellations go to who has the call', async () => {
@@ -308,15 +345,15 @@ describe('when the daemon says that it is on its way out', () => {
     send(NEXT);
     send({ method: 'notifications/cancelled', params: { requestId: 6 } });
     send({ id: 'r', result: { roots: [] } });
-    await until(() => first.lines().length === 2);
+    await expect.poll(() => first.lines()).toHaveLength(2);
     expect(first.lines()[1]).toMatchObject({ id: 'r', result: { roots: [] } });
     send({ method: 'notifications/cancelled', params: { requestId: 5 } });
     await until(() => first.socket.readableEnded);
     expect(first.lines()[2]).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 5 } });
     const second = await daemon(1);
-    await until(() => second.lines().length === 1);
+    await expect.poll(() => second.lines()).toHaveLength(1);
     send({ id: 10, method: 'ping' });
-    await until(() => second.lines().length === 2);
+    await expect.poll(() => second.lines()).toHaveLength(2);
     expect(second.lines()).toMatchObject([{ id: 9 }, { id: 10 }]);
   });
 
@@ -328,7 +365,7 @@ describe('when the daemon says that it is on its way out', () => {
     first.say({ id: 5, result: {} });
     await until(() => first.socket.readableEnded);
     const second = await daemon(1);
-    await until(() => second.lines().length === 2);
+    await expect.poll(() => second.lines()).toHaveLength(2);
     expect(first.lines()).toHaveLength(1);
     expect(second.lines()).toMatchObject([[NEXT], { id: 8, params: { long } }]);
   });
@@ -337,10 +374,10 @@ describe('when the daemon says that it is on its way out', () => {
     const { send, text, first, daemon } = await draining();
     send(NEXT);
     send({ id: 7, method: 'ping' });
-    await until(() => first.lines().length === 2);
+    await expect.poll(() => first.lines()).toHaveLength(2);
     first.socket.destroy();
     const second = await daemon(1);
-    await until(() => second.lines().length === 2);
+    await expect.poll(() => second.lines()).toHaveLength(2);
     expect(second.lines()).toMatchObject([{ method: 'ping' }, NEXT]);
     expect(text().match(/outcome unknown/g)).toHaveLength(1);
   });
@@ -349,7 +386,7 @@ describe('when the daemon says that it is on its way out', () => {
     const { input, send, text, ended } = await draining();
     send(NEXT);
     input.destroy();
-    await until(() => text().includes('not carried out'));
+    await expect.poll(() => text()).toContain('not carried out');
     expect(text()).toContain('"id":6');
     await ended;
   });
@@ -361,9 +398,9 @@ describe('when the daemon says that it is on its way out', () => {
     first.say({ id: 5, result: {} });
     first.socket.end();
     const second = await daemon(1);
-    await until(() => second.lines().length === 1);
+    await expect.poll(() => second.lines()).toHaveLength(1);
     second.say({ id: 6, result: { late: true } });
-    await until(() => text().includes('"late"'));
+    await expect.poll(() => text()).toContain('"late"');
     second.socket.end();
     await ended;
   });
@@ -373,9 +410,9 @@ describe('when the daemon says that it is on its way out', () => {
     const text = textOf(output);
     const first = await daemon(0);
     first.say({ ...(JSON.parse(DRAINING_LINE) as Json), method: 'notifications/x' });
-    await until(() => text().includes('notifications/x'));
+    await expect.poll(() => text()).toContain('notifications/x');
     send(CALL);
-    await until(() => first.lines().length === 1);
+    await expect.poll(() => first.lines()).toHaveLength(1);
     expect(first.socket.readableEnded).toBe(false);
   });
 });

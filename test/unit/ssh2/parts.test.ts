@@ -16,7 +16,6 @@ import { Keyring, parsed, readIdentityFile } from '../../../src/ssh2/private-key
 import { Patience } from '../../../src/ssh2/questions.ts';
 import { type KeyPair, makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
-import { until } from '../../harness/until.ts';
 
 describe('the host verifier', () => {
   it.each<[string, () => unknown, boolean]>([
@@ -227,9 +226,9 @@ describe('the keyring', () => {
     const answers: ((word: string) => void)[] = [];
     const ask = vi.fn(() => new Promise<string>((resolve) => answers.push(resolve)));
     const unlocking = Promise.all([keyring.unlock(file, ask), keyring.unlock(file, ask)]);
-    await until(() => answers.length === 1);
+    await expect.poll(() => answers).toHaveLength(1);
     answers[0]?.('wrong');
-    await until(() => answers.length === 2);
+    await expect.poll(() => answers).toHaveLength(2);
     answers[1]?.('word');
     await unlocking;
     await keyring.unlock(file, ask);
