@@ -36,7 +36,7 @@ export class Examination {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.clock,
-      isAsking: (name: string): boolean => gateway.questions.causeOf(name) !== undefined,
+      isAsking: (name: string): boolean => gateway.hosts.waitsFor(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
@@ -48,19 +48,21 @@ export class Examination {
   }
 
   scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return scanHost(this.#sshHost(host), this.#gateway.linkDepsOf(host), signal, { keyring: this.#gateway.keyring });
+    return scanHost(this.#sshHost(host), this.#gateway.hosts.linkDeps(host), signal, {
+      keyring: this.#gateway.hosts.keyring,
+    });
   }
 
   accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
-    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDepsOf(host), signal, {
-      keyring: this.#gateway.keyring,
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.hosts.linkDeps(host), signal, {
+      keyring: this.#gateway.hosts.keyring,
     });
   }
 
   /** Which ssh is used and why, then every step of the way with that one. */
   async #inspect(host: HostPlan, report: ReportStep, signal: AbortSignal): Promise<unknown> {
-    const { keyring } = this.#gateway;
-    const linkDeps = this.#gateway.linkDepsOf(host.name);
+    const { keyring } = this.#gateway.hosts;
+    const linkDeps = this.#gateway.hosts.linkDeps(host.name);
     const startedMs = linkDeps.clock.monotonic();
     const { backend, reason } = await explainBackend(host, linkDeps, signal);
     const durationMs = linkDeps.clock.monotonic() - startedMs;

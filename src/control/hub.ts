@@ -17,9 +17,9 @@ export class ControlHub implements ControlShared {
   readonly #unsubscribe: () => void;
 
   constructor(deps: ControlHubDeps) {
-    const { gateway, clock, prompts, daemonPid } = deps;
+    const { gateway, prompts, daemon } = deps;
     this.deps = deps;
-    this.events = new EventHub(gateway.bus, clock, `${daemonPid ?? 0}-${gateway.startedMs}`);
+    this.events = new EventHub(gateway.bus, gateway.clock, `${daemon?.pid ?? 0}-${gateway.clock.now()}`);
     this.examination = new Examination(gateway);
     this.#unsubscribe = prompts.changes.on(({ type, prompt: { id, host, kind, text, echo } }) => {
       gateway.bus.emit(

@@ -77,12 +77,12 @@ export class ControlServer {
         request: (method, params, signal) => this.#request(method, params, signal),
         notification: () => undefined,
       },
-      hub.deps.clock,
+      hub.deps.gateway.clock,
     );
     this.#connection = connection;
     this.#feed = new EventFeed({
       hub: hub.events,
-      clock: hub.deps.clock,
+      clock: hub.deps.gateway.clock,
       backlog: () => connection.backlog,
       notify: (notification, params) => {
         this.#notify(notification, params);
@@ -118,7 +118,7 @@ export class ControlServer {
       settle: (params, signal) => this.#settle(params, signal),
       logs: async (params) => ({ entries: await gateway.logs.tail(params) }),
       explain: ({ subject }) => explain(gateway, this.#status(), subject),
-      stats: async ({ window, by }) => ({ rows: await gateway.statistics.rows(window, by) }),
+      stats: async ({ window, by }) => ({ rows: await gateway.stats(window, by) }),
       'events/subscribe': (params) => this.#feed.subscribe(params),
     };
   }
@@ -273,10 +273,10 @@ export class ControlServer {
   }
 
   #client(): LocalClient {
-    const { gateway, clock, version } = this.#hub.deps;
+    const { gateway, version } = this.#hub.deps;
     if (this.#ended.signal.aborted) throw new AnywhereError('CANCELLED', 'the command has ended');
     this.#local ??= new LocalClient({
-      clock,
+      clock: gateway.clock,
       version,
       open: (writer, observer) =>
         gateway.openSession(writer, { isCommand: true, observer, environment: this.#environment }),

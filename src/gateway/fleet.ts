@@ -1,10 +1,12 @@
 /**
  * The hosts and servers of the hosts file in force: one link a host, one unit a server.
  *
- * They come and go with the hosts file; what is asked to go still answers the calls it has (`farewell.ts`).
+ * Both come and go with the hosts file. A server or host that goes still answers the calls under way.
  */
 import { setImmediate } from 'node:timers/promises';
+import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { Scope } from '../base/scope.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { PlanDiff } from '../config/plan-diff.ts';
@@ -12,19 +14,26 @@ import type { Link } from '../link/contract.ts';
 import type { LinkSettings } from '../link/link.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import type { Farewell, Leaving } from './farewell.ts';
 
 export interface FleetParts {
-  /** Where goes what the hosts file does not name any more. */
-  readonly farewell: Farewell;
+  readonly clock: Clock;
+  readonly scope: Scope;
+  /** How long calls of a removed server may take. */
+  readonly drainMs: number;
   /** @param settings of the plan in force, whenever they are read */
   readonly createLink: (host: HostPlan, settings: LinkSettings) => Link;
   readonly createUnit: (server: ServerPlan, link: Link) => ServerUnit;
 }
 
+/** A removed group that ends together: units, and their link where the link ends too. */
+export interface Removed {
+  readonly units: readonly ServerUnit[];
+  readonly link: Link | undefined;
+}
+
 /** What one change of the hosts file made of the fleet. */
 export interface Rearranged {
-  readonly leaving: readonly Leaving[];
+  readonly removed: readonly Removed[];
   readonly arrived: readonly ServerUnit[];
   /** All units as they were, by `host/server`. */
   readonly before: ReadonlyMap<string, ServerUnit>;
@@ -32,6 +41,7 @@ export interface Rearranged {
 
 export class Fleet {
   readonly #parts: FleetParts;
+  readonly #drains: Drains;
   readonly #links = new Map<string, Link>();
   #byId: ReadonlyMap<string, ServerUnit> = new Map();
   #units: readonly ServerUnit[] = [];
@@ -40,6 +50,7 @@ export class Fleet {
 
   constructor(plan: Plan, parts: FleetParts) {
     this.#parts = parts;
+    this.#drains = new Drains(parts);
     this.#plan = plan;
     this.#arrange(plan);
   }
@@ -104,7 +115,7 @@ export class Fleet {
   /** The client left: what worked for it alone ends. */
   release(owner: InstanceOwner): void {
     for (const unit of this.#units) unit.release(owner);
-    this.#parts.farewell.release(owner);
+    this.#drains.release(owner);
   }
 
   /** Makes what the plan adds, changes what goes on, and gives what is to end: nothing of that is known here any more. */
@@ -119,12 +130,12 @@ export class Fleet {
     for (const { after } of diff.adjustedServers) this.unit(serverId(after)).replan(after);
     this.#byId = new Map([...before].filter(([, unit]) => !ending.includes(unit)));
     this.#arrange(diff.plan);
-    return { leaving: grouped(ending, links), arrived: this.#units.filter((unit) => !sameUnit(before, unit)), before };
+    return { removed: grouped(ending, links), arrived: this.#units.filter((unit) => !sameUnit(before, unit)), before };
   }
 
-  /** It answers the calls it has, and ends. */
-  dismiss(leaving: Leaving): void {
-    this.#parts.farewell.begin(leaving);
+  /** The group answers the calls under way, and ends. */
+  drain(removed: Removed): void {
+    this.#drains.begin(removed);
   }
 
   #takeLink(host: string): readonly Link[] {
@@ -165,7 +176,7 @@ export class Fleet {
 }
 
 /** The units of a link that ends go with it; every other one goes alone. */
-function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Leaving[] {
+function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Removed[] {
   const alone = units.filter(({ link }) => !links.includes(link));
   return [
     ...links.map((link) => ({ link, units: units.filter((unit) => unit.link === link) })),
@@ -175,4 +186,42 @@ function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly
 
 function sameUnit(before: ReadonlyMap<string, ServerUnit>, unit: ServerUnit): boolean {
   return before.get(serverId(unit.plan)) === unit;
+}
+
+const LOOK_EVERY_MS = 50;
+const WHY = 'the hosts file was changed';
+
+/** Removed servers and hosts while they answer their last calls. */
+class Drains {
+  readonly #deps: Pick<FleetParts, 'clock' | 'scope' | 'drainMs'>;
+  readonly #draining = new Set<Removed>();
+
+  constructor(deps: Pick<FleetParts, 'clock' | 'scope' | 'drainMs'>) {
+    this.#deps = deps;
+  }
+
+  /** These units start no server any more. */
+  begin(removed: Removed): void {
+    for (const unit of removed.units) unit.retire(WHY);
+    this.#draining.add(removed);
+    this.#deps.scope.run(this.#end(removed));
+  }
+
+  /** The client left: its calls are not waited for. */
+  release(owner: InstanceOwner): void {
+    for (const { units } of this.#draining) for (const unit of units) unit.release(owner);
+  }
+
+  async #end(removed: Removed): Promise<void> {
+    const { clock, scope, drainMs } = this.#deps;
+    const untilMs = clock.monotonic() + drainMs;
+    while (!scope.closed && clock.monotonic() < untilMs && removed.units.some((unit) => unit.isBusy)) {
+      // The end of the gateway wakes this loop and is not an error.
+      await sleep(clock, LOOK_EVERY_MS, scope.signal).catch(() => undefined);
+      for (const unit of removed.units) unit.stopIdle(WHY);
+    }
+    for (const unit of removed.units) unit.stop(WHY);
+    await removed.link?.close();
+    this.#draining.delete(removed);
+  }
 }

@@ -1,8 +1,10 @@
 /** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
 import { join } from 'node:path';
+import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, asAnywhereError, type ErrorCode, type ErrorReport } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import type { Contender } from '../calls/pool-choice.ts';
 import { Pools } from '../calls/pools.ts';
 import { Router } from '../calls/router.ts';
 import { Waits } from '../calls/waits.ts';
@@ -15,23 +17,19 @@ import type { Secrets } from '../config/secrets.ts';
 import { ClientSession, type SessionDeps } from '../downstream/session.ts';
 import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkDeps } from '../link/contract.ts';
-import { createHostLink } from '../link/create.ts';
 import { SleepWatch } from '../link/sleep-watch.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { settingsMemo, settingsResolver } from '../ssh/route.ts';
-import { Keyring } from '../ssh2/keyring.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { ClientEnvironment, ClientEnvironments } from './client-environments.ts';
 import { createUnit } from './create-unit.ts';
-import { Farewell } from './farewell.ts';
 import { Fleet } from './fleet.ts';
+import { HostAccess } from './host-access.ts';
 import { ListingKeeper } from './listing-keeper.ts';
 import { LivePlan } from './live-plan.ts';
-import { OpenQuestions } from './open-questions.ts';
 import type { HostsFileSource, ReloadReport } from './reload.ts';
 import { Reporter } from './reporter.ts';
 import { createSessionDeps, type SessionParts } from './session-deps.ts';
@@ -54,28 +52,20 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
 
 const DRAIN_MS = 30_000;
 
-/** What another agent can be the remedy for. */
-const OPENED_BY_AGENT: ReadonlySet<ErrorCode> = new Set(['AUTH_FAILED', 'KEY_UNUSABLE', 'NO_TTY']);
-
 export class Gateway {
-  /** @internal */
+  readonly clock: Clock;
+  /** @internal The types are zod's, which users of the library may not have. */
   readonly bus: EventBus;
+  /** @internal As `bus`. */
+  readonly logs: ServerLogs;
+  /** @internal The types are ssh2's, which users of the library may not have. */
+  readonly hosts: HostAccess;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly keeper: ListingKeeper;
-  /** @internal */
-  readonly logs: ServerLogs;
-  /** @internal */
-  readonly statistics: Statistics;
-  readonly startedMs: number;
-  readonly clock: Clock;
-  /** What hosts ask a person. */
-  readonly questions: OpenQuestions;
-  /** One passphrase serves all hosts. @internal The types are ssh2's, which users of the library may not have. */
-  readonly keyring = new Keyring();
-  readonly pools: Pools;
+  readonly #pools: Pools;
+  readonly #statistics: Statistics;
   readonly #deps: GatewayDeps;
-  readonly #linkDeps: LinkDeps;
   readonly #scope: Scope;
   readonly #reporter: Reporter;
   readonly #fleet: Fleet;
@@ -90,32 +80,28 @@ export class Gateway {
     const deps = { ...given, log: this.#reporter.log };
     this.#deps = deps;
     this.clock = deps.clock;
-    this.startedMs = deps.clock.now();
-    this.questions = new OpenQuestions(deps.prompter);
-    this.#linkDeps = {
-      ...deps,
-      prompter: this.questions.prompter,
-      cacheDir: deps.paths.cacheDir,
-      runtimeDir: deps.paths.runtimeDir,
-      sleeps: new SleepWatch(deps.clock),
-    };
+    const { cacheDir, runtimeDir } = deps.paths;
+    this.hosts = new HostAccess(
+      { ...deps, cacheDir, runtimeDir, sleeps: new SleepWatch(deps.clock) },
+      deps.environments,
+    );
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
     });
     this.bus = this.#reporter.bus;
     this.logs = this.#reporter.logs;
-    this.statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
+    this.#statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
     this.#fleet = this.#createFleet(plan);
     this.catalog = this.#createCatalog();
     const askedFor = (host: string, owner: InstanceOwner): void => {
       this.askedFor(host, owner);
     };
     this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
-      waitsFor: (host) => this.questions.causeOf(host),
+      waitsFor: (host) => this.hosts.waitsFor(host),
       askedFor,
       listingFailure: (unit) => this.keeper.failure(unit),
     });
-    this.pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
+    this.#pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
     this.keeper = new ListingKeeper({
       ...deps,
       scope: this.#scope,
@@ -173,22 +159,12 @@ export class Gateway {
     this.#livePlan.setEnabled(serverId(this.server(id)), enabled);
   }
 
-  /** What the link of this host is made with: doctor and trust look through the same eyes. */
-  linkDepsOf(host: string): LinkDeps {
-    return { ...this.#linkDeps, ...this.#deps.environments?.linkOf(host) };
-  }
-
   /**
-   * A client wants a connection to this host: its agent is the one to log in with.
+   * A client wants a connection to this host, so that the client's agent is used for the login.
    * @param who the owner of an instance, or the client's environment
    */
   askedFor(host: string, who: object): void {
-    const { environments } = this.#deps;
-    const { state } = this.link(host);
-    environments?.asked(host, who);
-    const isOpen = state.kind === 'refused' && OPENED_BY_AGENT.has(state.cause.code);
-    if (isOpen && environments?.isUntried(host) === true)
-      this.link(host).wake('a client with another ssh agent asked for it', { user: true });
+    this.hosts.askedFor(this.link(host), who);
   }
 
   link(host: string): Link {
@@ -220,7 +196,7 @@ export class Gateway {
     if (!this.#sessions.delete(session)) return;
     session.close(cause);
     this.keeper.forget(session);
-    this.statistics.forget(session.id);
+    this.#statistics.forget(session.id);
     this.#fleet.release(session);
     if (session.hello !== undefined) this.bus.emit({ type: 'client-left', client: session.id });
   }
@@ -264,26 +240,33 @@ export class Gateway {
     return this.#waits.toolAppears(name, withinMs, profile);
   }
 
+  /** Most calls first. @internal As `bus`. */
+  stats(window: StatWindow, by: StatKey): Promise<readonly StatRow[]> {
+    return this.#statistics.rows(window, by);
+  }
+
+  /** What is known of a member of a pool. @param id `host/server` */
+  poolMember(id: string): Contender | undefined {
+    return this.#pools.known(id);
+  }
+
+  /** Ends the sessions, the servers and the connections. */
   async close(): Promise<void> {
     const cause = new AnywhereError('INTERRUPTED', 'MCP-Anywhere ends');
     for (const session of [...this.#sessions.keys()]) this.closeSession(session, cause);
     await this.#fleet.close(cause.message);
     await this.#scope.close(cause);
     await this.logs.close();
-    await this.statistics.close();
+    await this.#statistics.close();
   }
 
   #createFleet(plan: Plan): Fleet {
-    const memo = settingsMemo(this.#linkDeps);
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
-      farewell: new Farewell({ clock, scope: this.#scope, drainMs }),
+      ...{ clock, drainMs, scope: this.#scope },
       createLink: (host, settings) => {
-        const deps = this.linkDepsOf(host.name);
-        const resolve = settingsResolver(deps, memo);
-        const link = createHostLink(host, settings, deps, { keyring: this.keyring, resolve });
+        const link = this.hosts.createLink(host, settings);
         link.onChange((change) => {
-          if (change.to.kind === 'ready') this.#deps.environments?.connected(host.name);
           if (this.#fleet.speaksFor(host.name, link)) this.#reporter.linkChanged(host.name, change);
         });
         return link;
@@ -349,13 +332,13 @@ export class Gateway {
     return createSessionDeps({
       ...this.#parts(),
       version: this.#deps.version,
-      pools: this.pools,
+      pools: this.#pools,
       middleware: this.#deps.middleware ?? [],
       scope: this.#scope,
       bus: this.bus,
       catalog: this.catalog,
       waits: this.#waits,
-      statistics: this.statistics,
+      statistics: this.#statistics,
       instancesOf: (session) => this.instancesOf(session),
       sinceMs: (session) => this.#sessions.get(session) ?? 0,
       maxRequests: () => this.plan.limits.requestsPerClient,
