@@ -31,11 +31,11 @@ export interface Removed {
   readonly link: Link | undefined;
 }
 
-/** What one change of the hosts file made of the fleet. */
+/** The outcome of one change of the hosts file. */
 export interface Rearranged {
   readonly removed: readonly Removed[];
   readonly arrived: readonly ServerUnit[];
-  /** All units as they were, by `host/server`. */
+  /** All units before the change, by `host/server`. */
   readonly before: ReadonlyMap<string, ServerUnit>;
 }
 
@@ -55,7 +55,7 @@ export class Fleet {
     this.#arrange(plan);
   }
 
-  /** Nothing is made any more. */
+  /** No link or unit is created any more. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -90,7 +90,7 @@ export class Fleet {
     return this.#plan.hosts.some(({ name, ssh }) => name === host && ssh === undefined);
   }
 
-  /** False for a link that another one has taken the place of. */
+  /** False for a replaced link. */
   speaksFor(host: string, link: Link): boolean {
     return (this.#links.get(host) ?? link) === link;
   }
@@ -103,7 +103,7 @@ export class Fleet {
     return unit;
   }
 
-  /** One host at a time, so that a client that is there already is not kept waiting by the last of a hundred. */
+  /** Wakes one host at a time: a connected client must not wait for a hundred hosts. */
   async wakeAll(reason: string, signal: AbortSignal): Promise<void> {
     for (const [name, link] of [...this.#links]) {
       await setImmediate();
@@ -112,13 +112,13 @@ export class Fleet {
     }
   }
 
-  /** The client left: what worked for it alone ends. */
+  /** The client left: its own instances end. */
   release(owner: InstanceOwner): void {
     for (const unit of this.#units) unit.release(owner);
     this.#drains.release(owner);
   }
 
-  /** Makes what the plan adds, changes what goes on, and gives what is to end: nothing of that is known here any more. */
+  /** Creates the new units, adjusts the kept units, and returns the removed ones, which the fleet forgets. */
   rearrange(diff: PlanDiff): Rearranged {
     const before = this.#byId;
     const links = [...diff.removedHosts, ...diff.reconnectedHosts.map(({ after }) => after)].flatMap(({ name }) =>
@@ -150,7 +150,7 @@ export class Fleet {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** Makes what is missing, in the order of the plan. */
+  /** Creates the missing links and units, in the order of the plan. */
   #arrange(plan: Plan): void {
     const units = plan.hosts.flatMap((host) => {
       const link = this.#links.get(host.name) ?? this.#parts.createLink(host, this.#settings());
@@ -175,7 +175,7 @@ export class Fleet {
   }
 }
 
-/** The units of a link that ends go with it; every other one goes alone. */
+/** The units of a removed link end with it; every other unit ends alone. */
 function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Removed[] {
   const alone = units.filter(({ link }) => !links.includes(link));
   return [

@@ -1,4 +1,4 @@
-/** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
+/** The composition root: creates links, servers, catalog, router and sessions from a Plan, and closes them. */
 import { join } from 'node:path';
 import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import type { Clock } from '../base/clock.ts';
@@ -40,13 +40,13 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
   readonly paths: Paths;
   readonly secrets: Secrets;
   readonly version: string;
-  /** Where clients come with environments of their own; undefined: all have the user's. */
+  /** For clients with environments of their own; undefined: all clients have the user's environment. */
   readonly environments?: ClientEnvironments | undefined;
-  /** Where the plan came from: it is followed, and can be read again. */
+  /** The source of the plan, which the gateway follows and can read again. */
   readonly hostsFile?: HostsFileSource | undefined;
-  /** How long a server or host that the hosts file does not name any more may take for its last calls. Default 30 s. */
+  /** How long a removed server or host may take for its last calls. Default 30 s. */
   readonly drainMs?: number;
-  /** Users' own middleware around every tool call, outermost first. */
+  /** The user's middleware around every tool call, outermost first. */
   readonly middleware?: readonly Middleware[];
 }
 
@@ -122,7 +122,7 @@ export class Gateway {
     return this.#fleet.plan;
   }
 
-  /** Its servers, in its order. */
+  /** The servers of the hosts file, in its order. */
   get units(): readonly ServerUnit[] {
     return this.#fleet.units;
   }
@@ -131,21 +131,21 @@ export class Gateway {
     return this.#sessions;
   }
 
-  /** The text without the secrets that servers were given so far. */
+  /** The text without the secrets that servers have got so far. */
   readonly redact = (text: string): string => this.#reporter.redactor.redact(text);
 
-  /** Begins to connect to every host that has something to offer. */
+  /** Dials every host with an enabled server, and follows the hosts file. */
   start(): void {
     this.#scope.run(this.#fleet.wakeAll('start', this.#scope.signal));
     this.#livePlan.follow();
   }
 
-  /** Reads the hosts file again, and makes the smallest change that puts it in force. */
+  /** Reads the hosts file again, and puts it in force with the smallest change. */
   reload(): Promise<ReloadReport> {
     return this.#livePlan.reload();
   }
 
-  /** Why the hosts file as it stands now is not in force; the last good one is. */
+  /** Why the current hosts file is not in force: the last good version is. */
   get hostsFileProblem(): ErrorReport | undefined {
     return this.#livePlan.problem;
   }
@@ -153,7 +153,7 @@ export class Gateway {
   /**
    * Switches a server on or off, whatever the hosts file says, until the program ends.
    * @param id `host/server`
-   * @throws AnywhereError USAGE where there is none
+   * @throws AnywhereError USAGE where the hosts file has no such server
    */
   setEnabled(id: string, enabled: boolean): void {
     this.#livePlan.setEnabled(serverId(this.server(id)), enabled);
@@ -176,7 +176,7 @@ export class Gateway {
     return this.#fleet.unit(id).plan;
   }
 
-  /** A client has connected; what it says goes to the session's `receive`. */
+  /** A client has connected: its messages go to the session's `receive`. */
   openSession(
     writer: MessageWriter,
     {
@@ -201,7 +201,7 @@ export class Gateway {
     if (session.hello !== undefined) this.bus.emit({ type: 'client-left', client: session.id });
   }
 
-  /** One client for one server, with nothing renamed. */
+  /** A client of one server, with the server's own names. */
   openTransparentSession(
     writer: MessageWriter,
     server: ServerPlan,
@@ -219,7 +219,7 @@ export class Gateway {
     this.#fleet.release(session);
   }
 
-  /** What works for this client now. */
+  /** The instances that work for this client. */
   instancesOf(session: ClientSession): readonly Instance[] {
     return this.units.flatMap((unit) => {
       const instance = unit.current(session);
@@ -227,14 +227,14 @@ export class Gateway {
     });
   }
 
-  /** Resolves when each of these servers has listed in this run or cannot, or after `withinMs`. */
+  /** Resolves when each of these servers has listed in this run or cannot list, or after `withinMs`. */
   spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
     return this.#waits.spoken(withinMs, units);
   }
 
   /**
-   * Resolves when a tool of this public name is offered, when no server can offer it any more, or after `withinMs`.
-   * @param profile of the client it is to be offered to; undefined: to anyone
+   * Resolves when a tool of this public name is offered, when no server can offer the tool any more, or after `withinMs`.
+   * @param profile of the client; undefined: any client
    */
   toolAppears(name: string, withinMs: number, profile?: string): Promise<void> {
     return this.#waits.toolAppears(name, withinMs, profile);
@@ -245,7 +245,7 @@ export class Gateway {
     return this.#statistics.rows(window, by);
   }
 
-  /** What is known of a member of a pool. @param id `host/server` */
+  /** Load and latency of a pool's member; undefined before its first call. @param id `host/server` */
   poolMember(id: string): Contender | undefined {
     return this.#pools.known(id);
   }
@@ -345,7 +345,7 @@ export class Gateway {
     });
   }
 
-  /** What several of the parts are made of. */
+  /** What several parts share. */
   #parts(): Pick<SessionParts, 'clock' | 'router' | 'keeper' | 'units'> {
     return { clock: this.#deps.clock, router: this.router, keeper: this.keeper, units: () => this.units };
   }

@@ -1,4 +1,4 @@
-/** How hosts are reached: what each link is made with, whose agent logs in, and which hosts wait for a person. */
+/** How hosts are reached: the parts of each link, the agent of the login, and the hosts that wait for a person. */
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Prompter, Question } from '../launch/contract.ts';
@@ -37,7 +37,7 @@ export class HostAccess {
     return link;
   }
 
-  /** What the link of this host is made with; doctor and trust use the same. */
+  /** The parts of this host's link; doctor and trust use the same parts. */
   linkDeps(host: string): LinkDeps {
     return { ...this.#deps, ...this.#environments?.linkOf(host) };
   }

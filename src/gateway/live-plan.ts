@@ -1,4 +1,4 @@
-/** The plan in force: what the hosts file says and what was switched by hand, changed while clients stay. */
+/** The plan in force: the hosts file plus the servers switched by hand. The plan changes while clients stay connected. */
 
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { AnywhereError, ErrorReport } from '../base/errors.ts';
@@ -30,19 +30,19 @@ export interface LivePlanDeps {
   readonly clock: Clock;
   readonly scope: Scope;
   readonly reporter: Reporter;
-  /** Undefined where the plan did not come from a file. */
+  /** Undefined for a plan without a file. */
   readonly source: HostsFileSource | undefined;
   readonly parts: ReplanParts;
 }
 
-/** The first list goes before: what watches files takes its time to load. */
+/** The file watcher loads slowly, so that the first list of a client goes first. */
 const WATCH_AFTER_MS = 2_000;
 
 export class LivePlan {
   readonly #deps: LivePlanDeps;
   readonly #switches = new Switches();
   readonly #reloader: Reloader;
-  /** As the hosts file says. */
+  /** The plan of the hosts file, without switches. */
   #written: Plan;
 
   constructor(plan: Plan, deps: LivePlanDeps) {
@@ -57,7 +57,7 @@ export class LivePlan {
     });
   }
 
-  /** Why the hosts file as it stands now is not in force. */
+  /** Why the current hosts file is not in force. */
   get problem(): ErrorReport | undefined {
     return this.#reloader.problem;
   }
@@ -72,7 +72,7 @@ export class LivePlan {
     return this.#apply(this.#written);
   }
 
-  /** Begins to follow the hosts file, a little later. */
+  /** Follows the hosts file, from a little later on. */
   follow(): void {
     const { clock, scope, source } = this.#deps;
     if (source === undefined) return;
@@ -100,7 +100,7 @@ export class LivePlan {
   }
 }
 
-/** Servers switched on or off by hand while this program runs. The hosts file does not change that. */
+/** Servers switched on or off by hand while this program runs. A change of the hosts file keeps the switches. */
 class Switches {
   readonly #enabled = new Map<string, boolean>();
 
@@ -109,7 +109,7 @@ class Switches {
     this.#enabled.set(id, enabled);
   }
 
-  /** The plan with every switch in its place. */
+  /** The plan with all switches applied. */
   appliedTo(plan: Plan): Plan {
     return this.#enabled.size === 0 ? plan : { ...plan, hosts: plan.hosts.map((host) => this.#host(host)) };
   }
