@@ -51,8 +51,9 @@ export class World {
     this.#folder = makeFolder();
   }
 
+  /** With the MaxStartups that sshd has where nobody set it. */
   static async create(): Promise<World> {
-    return new World(await startSshd());
+    return new World(await startSshd({ config: ['MaxStartups 10:30:100'] }));
   }
 
   /** Minimal servers: in Node for speed, in `sh` for many at once. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program's start: the quick ways first, everything else loaded only when it is asked for. */
+/** The start of the program: the fast path first; everything else is loaded only when needed. */
 import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ else process.exitCode = await start();
 async function start(): Promise<number> {
   if (request.kind === 'serve') {
     const { serveClient } = await import('./cli/serve.ts');
-    // TERM and HUP are how clients end a server: no failure. Those and Ctrl-C are handled by the serving itself.
+    // Clients end a server with TERM or HUP, which is no failure. The server handles these signals itself.
     return await serveClient(world(await interruption(['SIGINT'])), request);
   }
   const { runCli } = await import('./cli/main.ts');
@@ -34,7 +34,7 @@ function world(signal: AbortSignal): CliIo {
   return { stdin, stdout, stderr, env, cwd: process.cwd(), homeDir: homedir(), platform, program, signal };
 }
 
-/** The first signal asks to end and clean up; a second one ends the process as ever. */
+/** The first signal asks the program to clean up and end. A second one ends the process at once. */
 async function interruption(names: readonly NodeJS.Signals[]): Promise<AbortSignal> {
   const { AnywhereError } = await import('./base/errors.ts');
   const controller = new AbortController();

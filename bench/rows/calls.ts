@@ -2,6 +2,7 @@
  * Calls on a warm connection, as people get them: one at a time, and many in flight, through the program in the
  * foreground, through shim and daemon, and with somebody who watches.
  */
+import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
 import type { LineClient } from '../client.ts';
 import type { Figure, Row, Threshold } from '../row.ts';
@@ -51,7 +52,8 @@ const ssh: Start = (world, setting) => world.plainSsh(setting, HOST, world.nodeE
 const inProcess: Start = (world, setting) => world.gateway(setting);
 const throughDaemon: Start = (world, setting) => world.shim(setting);
 const withMiddleware: Start = (world, setting) => world.withMiddleware(setting);
-const withoutNative: Start = (world, setting) => world.gateway(setting, ['--require', './bench/no-native.cjs']);
+const NO_NATIVE = fileURLToPath(new URL('../no-native.cjs', import.meta.url));
+const withoutNative: Start = (world, setting) => world.gateway(setting, ['--require', NO_NATIVE]);
 
 /** A dashboard is open while the calls are made. */
 const watched: Start = async (world, setting) => {

@@ -27,15 +27,19 @@ export function deadline(clock: Clock, delayMs: number, reason: () => Error, par
   };
 }
 
-/** `work`, unless the signal aborts first. The loser is not cancelled: pass the signal into it for that. */
-export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * `work`, unless the signal aborts first. The abort does not cancel `work`: pass the signal into `work` for that.
+ * @param discard gets a result that arrives after the abort
+ */
+export async function orAbort<T>(work: Promise<T>, signal: AbortSignal, discard?: (late: T) => void): Promise<T> {
   if (signal.aborted) {
-    work.catch(() => undefined);
+    discardLate(work, discard);
     throw signal.reason;
   }
   let detach: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => {
+      discardLate(work, discard);
       reject(signal.reason as Error);
     };
     signal.addEventListener('abort', onAbort, { once: true });
@@ -48,4 +52,8 @@ export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise
   } finally {
     detach();
   }
+}
+
+function discardLate<T>(work: Promise<T>, discard: (late: T) => void = () => undefined): void {
+  work.then(discard, () => undefined);
 }

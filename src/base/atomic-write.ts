@@ -4,14 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface AtomicOptions {
   /** Waits until the disk has the content, so that the file also outlives a power cut. */
   readonly isDurable?: boolean;
-  /** For files that the user edits: links are followed, and an existing file keeps its mode. Otherwise a link is replaced. */
-  readonly isUsers?: boolean;
 }
 
 type Content = string | Uint8Array | AsyncIterable<string>;
@@ -19,19 +17,17 @@ type Content = string | Uint8Array | AsyncIterable<string>;
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
-/** The new file is 0600, unless `isUsers` keeps another mode. */
+/** The new file is 0600; a link is replaced, not followed. */
 export async function writeAtomic(
   file: string,
   content: Content,
-  { isDurable = false, isUsers = false }: AtomicOptions = {},
+  { isDurable = false }: AtomicOptions = {},
 ): Promise<void> {
-  const path = isUsers ? await ifThere(realpath(file), file) : file;
-  const mode = isUsers ? await ifThere(modeOf(path), PRIVATE_FILE) : PRIVATE_FILE;
-  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
-  const draft = draftOf(path);
+  await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
+  const draft = draftOf(file);
   try {
-    await writeNew(draft, content, mode, isDurable);
-    await rename(draft, path);
+    await writeNew(draft, content, isDurable);
+    await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
     throw error;
@@ -51,12 +47,10 @@ export function writeAtomicSync(file: string, content: string | Uint8Array): voi
   }
 }
 
-async function writeNew(path: string, content: Content, mode: number, isDurable: boolean): Promise<void> {
+async function writeNew(path: string, content: Content, isDurable: boolean): Promise<void> {
   const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
     await writeFile(handle, content);
-    // Not at opening: the umask would take bits away.
-    if (mode !== PRIVATE_FILE) await handle.chmod(mode);
     if (isDurable) await handle.sync();
   } finally {
     await handle.close();
@@ -66,19 +60,6 @@ async function writeNew(path: string, content: Content, mode: number, isDurable:
 /** In the same folder: only there a rename is one step. */
 function draftOf(path: string): string {
   return `${path}.${randomBytes(6).toString('hex')}`;
-}
-
-async function modeOf(path: string): Promise<number> {
-  return (await stat(path)).mode & 0o777;
-}
-
-async function ifThere<T>(looked: Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await looked;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
-    throw error;
-  }
 }
 
 /** What hindered the write may hinder the removal too; the first failure is the one to report. */

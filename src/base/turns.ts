@@ -1,25 +1,120 @@
-/** Limits how many tasks run at once; the others wait, first come first served. */
-export class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+/** Limits how many tasks are under way at once. Tasks that somebody waits for go first; then first come, first served. */
 
-  /** @param most tasks at once; at least 1 */
-  constructor(most: number) {
-    this.#free = most;
+/** The place of one task, first in the queue and then among those under way. */
+export interface Turn {
+  /** Resolves when the task may begin. Rejects with the signal's reason where the signal aborts before that. */
+  readonly begun: Promise<void>;
+  /** Somebody waits for the task now. */
+  raise(): void;
+  /** Leaves the queue, or makes room for the next task. Only the first call counts. */
+  end(): void;
+}
+
+export interface TurnOptions {
+  /** Left out: somebody waits for the task. */
+  readonly isAwaited?: boolean;
+  /** Takes a task that has not begun out of the queue. */
+  readonly signal?: AbortSignal;
+}
+
+export class Turns {
+  readonly #most: () => number;
+  readonly #awaited = new Set<Place>();
+  readonly #others = new Set<Place>();
+  readonly #underWay = new Set<Place>();
+
+  /** @param most tasks at once, at least 1; a function is asked whenever a task comes or ends */
+  constructor(most: number | (() => number)) {
+    this.#most = typeof most === 'number' ? () => most : most;
+  }
+
+  take({ isAwaited = true, signal }: TurnOptions = {}): Turn {
+    const place = new Place({
+      onRaise: () => {
+        if (this.#others.delete(place)) this.#awaited.add(place);
+      },
+      onEnd: () => {
+        for (const places of [this.#awaited, this.#others, this.#underWay]) places.delete(place);
+        this.#fill();
+      },
+    });
+    (isAwaited ? this.#awaited : this.#others).add(place);
+    place.leaveOn(signal);
+    this.#fill();
+    return place;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
+    const turn = this.take();
     try {
+      await turn.begun;
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      turn.end();
     }
+  }
+
+  #fill(): void {
+    while (this.#underWay.size < this.#most()) {
+      const [next] = this.#awaited.size > 0 ? this.#awaited : this.#others;
+      if (next === undefined) return;
+      this.#awaited.delete(next);
+      this.#others.delete(next);
+      this.#underWay.add(next);
+      next.begin();
+    }
+  }
+}
+
+interface PlaceEvents {
+  readonly onRaise: () => void;
+  readonly onEnd: () => void;
+}
+
+class Place implements Turn {
+  readonly begun: Promise<void>;
+  readonly #events: PlaceEvents;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+  #forgetSignal: () => void = () => undefined;
+
+  constructor(events: PlaceEvents) {
+    this.#events = events;
+    this.begun = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever ended the task need not listen any more.
+    this.begun.catch(() => undefined);
+  }
+
+  leaveOn(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return;
+    const leave = (): void => {
+      this.#reject(signal.reason);
+      this.end();
+    };
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener('abort', leave, { once: true });
+    this.#forgetSignal = () => {
+      signal.removeEventListener('abort', leave);
+    };
+  }
+
+  begin(): void {
+    this.#forgetSignal();
+    this.#resolve();
+  }
+
+  raise(): void {
+    this.#events.onRaise();
+  }
+
+  end(): void {
+    this.#forgetSignal();
+    this.#events.onEnd();
   }
 }

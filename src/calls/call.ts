@@ -1,29 +1,31 @@
-/** One request of an AI client, from the client's line to the reply: the object that everything about a call hangs on. */
-import type { AnywhereError } from '../base/errors.ts';
+/** One request of an AI client, from the client's line to the reply. */
+import type { Outcome } from '../api/events.ts';
+import { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
-import type { Message } from '../protocol/message.ts';
+import { Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
+import type { Cancellation } from '../protocol/pending-request.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
-/** What of a message's params must change on the way between a client and an instance: each has ids that the other does not know. */
+/** Edits of a message's params on the way between a client and an instance, such as task ids that the other side does not know. */
 export interface ParamEdits {
   paramEdits(instance: Instance, message: Message): readonly Edit[];
 }
 
-/** The client that asks, and what speaks for the client on both sides. */
+/** The client that sent the request. */
 export interface Caller {
   readonly id: string;
   readonly owner: InstanceOwner;
   readonly peer: Peer;
-  /** Names the catalog's listings that the client is shown; undefined: the latest of all. */
+  /** Selects the catalog's listings for this client; undefined: the latest listings. */
   readonly profile: () => string | undefined;
   readonly tasks: { readonly toServer: ParamEdits; readonly toClient: ParamEdits };
-  /** Told of this client's calls, beside everybody's observers. */
+  /** Observes this client's calls, in addition to the gateway's observers. */
   readonly observer?: CallObserver | undefined;
 }
 
-/** Told of every tools/call while it happens, synchronously. An observer holds nothing up. */
+/** Synchronous hooks on every tools/call. An observer cannot delay a call. */
 export interface CallObserver {
   began?(call: ToolCall): void;
   progressed?(call: Call, progress: Message): void;
@@ -31,32 +33,58 @@ export interface CallObserver {
   ended?(call: ToolCall, outcome: Message | AnywhereError, durationMs: number): void;
 }
 
-/** A request that has no answer yet, and that can be cancelled. */
-export class RunningRequest {
-  /** As its sender wrote it. */
+/**
+ * A pending request that can be cancelled. An AbortSignal for every request would cost a fifth of a call's CPU time:
+ * the request itself has the part of one that `Peer` needs, and makes a signal only on demand.
+ */
+export class RunningRequest implements Cancellation {
+  /** Verbatim. */
   readonly request: Message;
-  /** Somebody other than the sender cancelled the request: the sender still waits for an answer. */
+  /** The request was cancelled by us, not by its sender: the sender still waits for an answer. */
   isRevoked = false;
-  readonly #abort = new AbortController();
+  #reason: AnywhereError | undefined;
+  #listeners: readonly (() => void)[] = [];
+  #controller: AbortController | undefined;
 
   constructor(request: Message) {
     this.request = request;
   }
 
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  get reason(): AnywhereError | undefined {
+    return this.#reason;
+  }
+
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
   }
 
-  get isCancelled(): boolean {
-    return this.#abort.signal.aborted;
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners = [...this.#listeners, listener];
   }
 
-  /** Only the first reason counts. */
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  }
+
+  /** The sender gets no answer then (MCP, utilities/cancellation). */
+  get isCancelledBySender(): boolean {
+    return this.aborted && !this.isRevoked;
+  }
+
   cancel(reason: AnywhereError): void {
-    this.#abort.abort(reason);
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener();
   }
 
-  /** Cancels the request for somebody other than its sender. */
+  /** Cancels the request, but not on behalf of its sender. */
   revoke(reason: AnywhereError): void {
     this.isRevoked = true;
     this.cancel(reason);
@@ -64,17 +92,19 @@ export class RunningRequest {
 }
 
 export class Call extends RunningRequest {
-  /** Numbers the requests of this run. */
+  /** Unique in this process. */
   readonly id: number;
   readonly caller: Caller;
   /** Monotonic, ms. */
   readonly startedMs: number;
-  /** As the server is to see the request, but for ids and names: without what is meant for us. */
+  /** The request for the server, without members that are meant for us. Ids and names are replaced later. */
   sent: Message;
-  /** Of a tools/call whose tool is known: where it goes. A pool's call goes to one member after another. */
+  /** The target of a tools/call whose tool is known. A pool's call may try one member after another. */
   route: Route | undefined = undefined;
-  /** What the server told last of its progress. */
+  /** The server's last progress notification. */
   progress: Message | undefined = undefined;
+  /** The last progress number sent to the client. Undefined while the server's numbers pass unchanged. */
+  lastProgress: number | undefined = undefined;
 
   constructor(id: number, caller: Caller, request: Message, startedMs: number) {
     super(request);
@@ -84,7 +114,6 @@ export class Call extends RunningRequest {
     this.startedMs = startedMs;
   }
 
-  /** The call goes there from now on. */
   aim(route: Route): asserts this is ToolCall {
     this.route = route;
   }
@@ -94,3 +123,14 @@ export class Call extends RunningRequest {
 export type ToolCall = Call & { readonly route: Route };
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;
+
+/** @param outcome the reply, or the thrown error */
+export function outcomeOf(outcome: unknown): Outcome {
+  if (outcome instanceof Message) return replyOutcome(outcome);
+  return outcome instanceof AnywhereError && outcome.code === 'CANCELLED' ? 'cancelled' : 'error';
+}
+
+function replyOutcome(reply: Message): Outcome {
+  if (reply.kind === 'error' || reply.result === undefined) return 'error';
+  return reply.isTrue('isError') ? 'tool-error' : 'ok';
+}

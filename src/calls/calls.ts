@@ -1,4 +1,4 @@
-/** The way of every request that a server answers: to an instance of the server, in the server's own words, and back. */
+/** Sends every request that a server answers: to an instance of the server, with the server's own names, and back. */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { PooledTool } from '../catalog/route.ts';
@@ -8,16 +8,16 @@ import type { Message } from '../protocol/message.ts';
 import { forwardRequest } from '../protocol/relay.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
+import { countedSubscription, isSubscription } from '../upstream/subscriptions.ts';
 import { Call, type Caller, type CallHandler, type CallObserver, type ToolCall } from './call.ts';
+import { waitUntil } from './patience.ts';
 import { callPool } from './pool-calls.ts';
 import type { Pools } from './pools.ts';
+import { risingEdits, startsAttempt, whileWaiting } from './progress.ts';
 import { type Repeat, repeatOf, repeatReason } from './repetition.ts';
 import type { Router } from './router.ts';
-import { untilOver } from './settle.ts';
-import { countedSubscription, isSubscription } from './subscriptions.ts';
-import { whileWaiting } from './waiting-progress.ts';
 
-/** A request that is sent once more waits at most this long for its host. */
+/** A repeated request waits at most this long for its host. */
 const RETURN_MS = 15_000;
 
 export interface CallsDeps {
@@ -25,25 +25,25 @@ export interface CallsDeps {
   readonly router: Router;
   readonly pools: Pools;
   readonly observers: readonly CallObserver[];
-  /** A request is sent once more, or to another member of its pool. */
+  /** A request is repeated, or sent to another member of its pool. */
   readonly onRepeat: (repeat: Repeat) => void;
 }
 
-/** Where a request other than tools/call goes. */
+/** The target of a request other than tools/call. */
 export interface Destination {
   readonly server: ServerPlan;
-  /** What of the request must be in the server's own words. */
+  /** Replace public names by the server's own names. */
   readonly edits: readonly Edit[];
-  /** For a resource: the server's own URI. */
+  /** The server's own URI of a resource. */
   readonly uri?: string;
-  /** The answer comes when the work is done, however long that takes. */
+  /** The request has no timeout. */
   readonly isPatient?: boolean;
 }
 
 interface Attempt {
   readonly edits: readonly Edit[];
   readonly timeoutMs: number;
-  /** The request was sent once already. */
+  /** The request was sent before. */
   readonly isRepeat: boolean;
 }
 
@@ -59,34 +59,40 @@ export class Calls {
     this.#clock = deps.clock;
   }
 
-  /** A request has come. */
+  /** The object for a new request. */
   begin(caller: Caller, request: Message): Call {
     this.#last += 1;
     return new Call(this.#last, caller, request, this.#clock.monotonic());
   }
 
-  /** A tools/call to the server it is aimed at. */
+  /** Sends a tools/call to the server of its route. */
   async send(call: ToolCall): Promise<Message> {
-    const found = this.#router.instance(call.route.server, call.caller.owner, call.signal);
-    const instance = found instanceof Promise ? await whileWaiting(found, call, this.#clock) : found;
+    const instance = await this.#instance(call.route.server, call);
     const { timeoutMs } = instance.server;
     return this.#ask(instance, call, { edits: nameEdit(call), timeoutMs, isRepeat: false });
   }
 
-  /** A pool's call, to one member and from one that failed to another. @param send takes each attempt */
+  /** Sends a pool's call to one member, and after a failure to another. @param send sends each attempt */
   sendToPool(call: ToolCall, tool: PooledTool, send: CallHandler): Promise<Message> {
     return callPool(call, tool, { ...this.#deps, send });
   }
 
-  /** Any other request that a server answers. */
+  /** Sends any other request. */
   async forward(call: Call, { server, edits, isPatient, uri }: Destination): Promise<Message> {
-    const instance = await this.#router.instance(server, call.caller.owner, call.signal);
+    const instance = await this.#instance(server, call);
     const timeoutMs = isPatient === true ? Number.POSITIVE_INFINITY : server.timeoutMs;
     const send = (): Promise<Message> => this.#ask(instance, call, { edits, timeoutMs, isRepeat: false });
-    return uri !== undefined && isSubscription(call.request) ? countedSubscription(instance, call, uri, send) : send();
+    if (uri === undefined || !isSubscription(call.request)) return send();
+    return countedSubscription(instance.subscriptions, call.request, call.caller.owner, uri, send);
   }
 
-  /** Lets `handler` answer the call, and tells the observers. */
+  /** The instance for this call, at once where one is up. */
+  #instance(server: ServerPlan, call: Call): Instance | Promise<Instance> {
+    const found = this.#router.instance(server, call.caller.owner, call);
+    return found instanceof Promise ? whileWaiting(found, call, server, this.#clock) : found;
+  }
+
+  /** Runs `handler`, with the observers' hooks around it. */
   async observed(call: ToolCall, handler: CallHandler): Promise<Message> {
     const beganMs = this.#clock.monotonic();
     for (const observer of this.#observers(call)) observer.began?.(call);
@@ -117,15 +123,19 @@ export class Calls {
     const edits = related.length === 0 ? attempt.edits : [...attempt.edits, ...related];
     const sinceMs = this.#clock.monotonic();
     instance.touch(sinceMs);
+    startsAttempt(call);
     const options = {
       timeoutMs,
       totalTimeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : instance.server.totalTimeoutMs,
       isLimited: true,
-      signal: call.signal,
+      signal: call,
       onProgress: (progress: Message): void => {
         this.#progressed(call, progress);
       },
-      progressEdits: (progress: Message) => tasks.toClient.paramEdits(instance, progress),
+      progressEdits: (progress: Message) => [
+        ...tasks.toClient.paramEdits(instance, progress),
+        ...risingEdits(call, progress),
+      ],
     };
     try {
       const reply = await forwardRequest(call.sent, edits, instance.peer, peer, options);
@@ -133,7 +143,7 @@ export class Calls {
       return reply;
     } catch (thrown) {
       const error = asAnywhereError(thrown);
-      if (call.isCancelled) throw error;
+      if (call.aborted) throw error;
       if (instance.isLive) throw failedThere(instance, error);
       return await this.#lost(instance, call, attempt, { error, elapsedMs: this.#clock.monotonic() - sinceMs });
     }
@@ -144,7 +154,7 @@ export class Calls {
     for (const observer of this.#observers(call)) observer.progressed?.(call, progress);
   }
 
-  /** The server went while the request was under way: once more where that does no harm. */
+  /** The instance ended while the request was pending: repeats the request where that is safe. */
   async #lost(
     instance: Instance,
     call: Call,
@@ -158,19 +168,24 @@ export class Calls {
         ? error.at({ host: server.host, server: server.name })
         : outcomeUnknown(server, error, elapsedMs);
     this.#deps.onRepeat(repeatOf(call, server, why, error));
-    await linkSettled(this.#router.unit(server).link, this.#clock, Math.min(RETURN_MS, attempt.timeoutMs), call.signal);
-    const next = await this.#router.instance(server, call.caller.owner, call.signal);
+    const next = await whileWaiting(this.#returned(server, call, attempt), call, server, this.#clock);
     return this.#ask(next, call, { ...attempt, isRepeat: true });
+  }
+
+  async #returned(server: ServerPlan, call: Call, { timeoutMs }: Attempt): Promise<Instance> {
+    const { link } = this.#router.unit(server);
+    await linkSettled(link, this.#clock, Math.min(RETURN_MS, timeoutMs), call.signal);
+    return this.#router.instance(server, call.caller.owner, call);
   }
 }
 
-/** The host is back, or does not come back by itself. A first attempt that fails is not the end. */
+/** Resolves when the host is back, or will not come back by itself. The first failed attempt is not the end. */
 function linkSettled(link: Link, clock: Clock, withinMs: number, signal: AbortSignal): Promise<void> {
   const isOver = (): boolean => ['ready', 'refused', 'closed'].includes(link.state.kind);
-  return untilOver({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
+  return waitUntil({ on: (listener) => link.onChange(listener) }, isOver, clock, withinMs, signal);
 }
 
-/** The server runs, and this request failed. After a timeout the server may answer nothing any more. */
+/** The server runs, and this request failed. After a timeout the server may be hung. */
 function failedThere(instance: Instance, error: AnywhereError): AnywhereError {
   if (error.code === 'CALL_TIMEOUT') instance.suspect();
   const { host, name: server } = instance.server;
@@ -182,7 +197,7 @@ function nameEdit({ sent, route }: ToolCall): readonly Edit[] {
   return span === undefined ? [] : [{ span, text: route.originalJson }];
 }
 
-/** The request was written and the server went away: nobody can say whether it was carried out. */
+/** The request was written and the instance ended: the server may have carried out the request or not. */
 function outcomeUnknown({ host, name }: ServerPlan, cause: AnywhereError, elapsedMs: number): AnywhereError {
   const text = `outcome unknown: host ${host}, after ${(elapsedMs / 1000).toFixed(1)} s: ${cause.message}`;
   return new AnywhereError('OUTCOME_UNKNOWN', text, { host, server: name, evidence: cause.evidence, cause });

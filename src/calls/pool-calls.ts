@@ -1,15 +1,14 @@
 /**
- * The calls of a pool's tools: each goes to one member, and from one that failed to another. What was never sent
- * moves on; what may have been carried out does so only where that does no harm, and once.
+ * A call of a pool's tool goes to one member, and after a failure to another. A call that was never sent may always move
+ * on. A call that the failed member may have carried out moves on once, and only where a repetition is safe.
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
-import { PIN_ARGUMENT } from '../catalog/pin-argument.ts';
+import { PIN_ARGUMENT, type Pin, pinOf } from '../catalog/definition-edits.ts';
 import type { PooledTool, Route } from '../catalog/route.ts';
-import type { Message } from '../protocol/message.ts';
-import type { CallHandler, ToolCall } from './call.ts';
-import { outcomeOf } from './outcome.ts';
-import { pinnedHost } from './pinned.ts';
+import { Message } from '../protocol/message.ts';
+import { joinPieces, splice } from '../protocol/splice.ts';
+import { type CallHandler, outcomeOf, type ToolCall } from './call.ts';
 import type { Pools } from './pools.ts';
 import { type Repeat, type RepeatReason, repeatOf, whyAgain } from './repetition.ts';
 import type { Router } from './router.ts';
@@ -18,15 +17,15 @@ interface PoolCallDeps {
   readonly clock: Clock;
   readonly router: Router;
   readonly pools: Pools;
-  /** Takes the call to the member it is aimed at. */
+  /** Sends the call to the member of its route. */
   readonly send: CallHandler;
   readonly onRepeat: (repeat: Repeat) => void;
 }
 
-/** A member that is down is found out within seconds: a call must not go through a hundred of them. */
+/** Each attempt at a dead host takes seconds: a call must not try a hundred of them. */
 const MAX_ATTEMPTS = 3;
 
-/** @throws AnywhereError of the last member that was tried */
+/** @throws AnywhereError of the last attempt */
 export async function callPool(call: ToolCall, tool: PooledTool, deps: PoolCallDeps): Promise<Message> {
   const host = pinnedHost(call, tool);
   const failed = new Map<Route, AnywhereError>();
@@ -52,7 +51,7 @@ export async function callPool(call: ToolCall, tool: PooledTool, deps: PoolCallD
 
 async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallDeps): Promise<Message> {
   const load = pools.load(call.route);
-  // How long a server takes to start says nothing about how quick it is.
+  // The start time of a server says nothing about the server's speed.
   const isUp = router.ready(call.route.server, call.caller.owner) !== undefined;
   const startedMs = clock.monotonic();
   const ended = (outcome: unknown): void => {
@@ -72,7 +71,7 @@ async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallD
   }
 }
 
-/** Says that the server was given nothing of the call. */
+/** Errors of calls that never reached the server. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HOST_UNREACHABLE',
   'HOST_TIMEOUT',
@@ -98,7 +97,7 @@ const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 function movingReason(call: ToolCall, error: AnywhereError): RepeatReason | undefined {
-  if (call.isCancelled) return undefined;
+  if (call.aborted) return undefined;
   if (error.isUnsent || UNSENT.has(error.code)) return 'unsent';
   const { cause } = error;
   return error.code === 'OUTCOME_UNKNOWN' && cause instanceof AnywhereError ? whyAgain(call, cause) : undefined;
@@ -114,4 +113,26 @@ function noMember({ plan, members }: PooledTool, host: string | undefined): Anyw
   return new AnywhereError('TOOL_UNKNOWN', `pool ${plan.name} ${what} offers this tool`, {
     hint: `choose one of ${hosts.join(', ')} with ${PIN_ARGUMENT}, or none`,
   });
+}
+
+/** A member of `_meta` of tools/call, for our own commands: works for every pool, with or without `pin` in the hosts file. */
+export const PIN_META = 'mcp-anywhere/host';
+
+/** The host that the call asks for, in our argument or in `_meta`. The server does not get our argument. */
+export function pinnedHost(call: ToolCall, { isPinnable }: PooledTool): string | undefined {
+  const fromMeta = call.request.paramText('_meta', PIN_META);
+  const pin = isPinnable ? argumentPin(call.request) : undefined;
+  if (pin !== undefined) call.sent = without(call.request, pin);
+  return fromMeta ?? pin?.host;
+}
+
+function argumentPin(request: Message): Pin | undefined {
+  const args = request.param('arguments');
+  return args === undefined ? undefined : pinOf(request.bytes, args);
+}
+
+function without(request: Message, { edit }: Pin): Message {
+  const shorter = Message.parse(joinPieces(splice(request.bytes, [edit])));
+  if (shorter === undefined) throw new Error('a message without one of its members is a message');
+  return shorter;
 }

@@ -1,12 +1,10 @@
-/** Chooses members for the calls of pools, and remembers what became of them. */
+/** Chooses members for the calls of pools, and keeps the members' load. */
 import type { Clock } from '../base/clock.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { type Contender, chosen } from './pool-choice.ts';
-import { Exploration } from './pool-exploration.ts';
+import { type Contender, chosen, Exploration, RANK, type Rank, rankOf } from './pool-choice.ts';
 import { MemberLoad } from './pool-load.ts';
-import { RANK, type Rank, rankOf } from './pool-rank.ts';
 
 export interface PoolsDeps {
   readonly clock: Clock;
@@ -15,11 +13,11 @@ export interface PoolsDeps {
   readonly unit: (server: Route['server']) => ServerUnit;
 }
 
-export interface Wish {
+export interface Wanted {
   readonly owner: InstanceOwner;
   /** Only members on this host. */
   readonly host?: string | undefined;
-  /** Those that have failed it already: from then on only members that are up or were never tried are chosen. */
+  /** Members at which the call failed. After a failure only members that are up or untried are chosen. */
   readonly failed: ReadonlySet<Route>;
 }
 
@@ -33,17 +31,17 @@ interface PoolState {
 export class Pools {
   readonly #deps: PoolsDeps;
   readonly #loads = new Map<string, MemberLoad>();
-  /** The same, looked up with every call. */
+  /** The same loads, for a fast lookup with every call. */
   readonly #byRoute = new WeakMap<Route, MemberLoad>();
-  /** By the pool's name: it lives on when the hosts file changes. */
+  /** By the pool's name: the state survives a change of the hosts file. */
   readonly #states = new Map<string, PoolState>();
 
   constructor(deps: PoolsDeps) {
     this.#deps = deps;
   }
 
-  /** The member that is to take a call. Undefined: none is left. */
-  choose({ plan, members }: PooledTool, { owner, host, failed }: Wish): Route | undefined {
+  /** The member for a call. Undefined: no member is left. */
+  choose({ plan, members }: PooledTool, { owner, host, failed }: Wanted): Route | undefined {
     const willing = members.filter((route) => !failed.has(route) && (host === undefined || route.server.host === host));
     const routes = this.#ofLowestRank(willing, failed.size > 0 ? RANK.untried : RANK.refused);
     const { clock, random } = this.#deps;
@@ -60,13 +58,13 @@ export class Pools {
     return routes[contenders.indexOf(found)];
   }
 
-  /** What is known of a member, where it was ever a candidate. @param id `host/server` */
+  /** The load of a member that was a candidate before. @param id `host/server` */
   known(id: string): Contender | undefined {
     const { clock } = this.#deps;
     return this.#loads.get(id)?.contender(clock.monotonic(), clock.now());
   }
 
-  /** What is known of the member that takes a call. */
+  /** The load of the member that takes a call. */
   load(route: Route): MemberLoad {
     const known = this.#byRoute.get(route);
     if (known !== undefined) return known;

@@ -1,11 +1,11 @@
-/** Which requests are sent once more when their server went while they were under way, and never more than once. */
+/** Which requests are repeated, once, when their instance ended while they were pending. */
 import type { AnywhereError } from '../base/errors.ts';
 import type { Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import { memberAt, valueAt } from '../protocol/json-scan.ts';
 import type { Call } from './call.ts';
 
-/** `unsent`: the server was given nothing of it. `safe`: doing it twice is as good as once. */
+/** `unsent`: the server got nothing of the request. `safe`: the request reads only, or is idempotent. */
 export type RepeatReason = 'unsent' | 'safe';
 
 export interface Repeat {
@@ -17,20 +17,20 @@ export interface Repeat {
   readonly cause: AnywhereError;
 }
 
-/** Requests that only read (MCP, server features). */
+/** Requests that read only (MCP, server features). */
 const READING = new Set(['resources/read', 'prompts/get', 'completion/complete']);
 
-/** @param cause why the instance is not there any more */
+/** @param cause why the instance ended */
 export function repeatReason(call: Call, cause: AnywhereError): RepeatReason | undefined {
-  // Another member is asked instead.
+  // The pool sends the call to another member.
   if (call.route?.isMember === true) return undefined;
   return whyAgain(call, cause);
 }
 
-/** As `repeatReason`, wherever it is made again. */
+/** As `repeatReason`, for any target. */
 export function whyAgain(call: Call, cause: AnywhereError): RepeatReason | undefined {
   if (cause.isUnsent) return 'unsent';
-  // A program that crashed may have done so over this very call.
+  // A program that crashed may have crashed because of this call.
   const isInnocent = cause.code === 'LINK_LOST' || cause.code === 'SERVER_HUNG';
   return isInnocent && isSafe(call) ? 'safe' : undefined;
 }
@@ -39,10 +39,10 @@ export function repeatOf(call: Call, server: ServerPlan, why: RepeatReason, caus
   return { call, server, what: call.route?.original ?? call.request.method, why, cause };
 }
 
-/** As its server declared the tool (MCP, ToolAnnotations). */
+/** By the tool's annotations (MCP, ToolAnnotations). */
 function isSafe({ request, route }: Call): boolean {
   if (route === undefined) return READING.has(request.method);
-  // A task is started, whatever its tool does then.
+  // A repeated task request would start a second task.
   return request.param('task') === undefined && (isHinted(route, 'readOnlyHint') || isHinted(route, 'idempotentHint'));
 }
 

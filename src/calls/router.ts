@@ -1,4 +1,4 @@
-/** Finds the server that a public name belongs to, and an instance of it that can take the call. */
+/** Finds the server of a public name, and an instance of the server for the call. */
 
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -11,22 +11,22 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { patienceMs } from './patience.ts';
 
-/** What others know of why a server cannot be asked, and who is told that it is. */
+/** Causes known outside this room for a server that cannot be called, and the listener for calls to hosts that are not up. */
 export interface Causes {
-  /** What a host that connects waits for, where that is a person. */
+  /** The question to a person that a connecting host waits for. */
   readonly waitsFor?: (host: string) => AnywhereError | undefined;
-  /** A client needs a host that is not there. */
+  /** A client calls a host that is not connected. */
   readonly askedFor?: (host: string, owner: InstanceOwner) => void;
-  /** Why a server that is up could not say what it offers. */
+  /** Why a running server could not be listed. */
   readonly listingFailure?: (unit: ServerUnit) => AnywhereError | undefined;
 }
 
 export class Router {
   readonly #catalog: Catalog;
   #units: ReadonlyMap<string, ServerUnit> = new Map();
-  /** The same by their plans: looked up with every call. */
+  /** The same units by plan, for a fast lookup with every call. */
   #byPlan: ReadonlyMap<ServerPlan, ServerUnit> = new Map();
-  /** By plans of hosts files before: calls under way still find the server they were sent to. */
+  /** By plans of earlier hosts files: pending calls still find their server. */
   readonly #byEarlierPlan = new WeakMap<ServerPlan, ServerUnit>();
   readonly #clock: Clock;
   readonly #causes: Causes;
@@ -38,7 +38,7 @@ export class Router {
     this.use(units);
   }
 
-  /** The servers of the hosts file that is in force now, by `host/server`. */
+  /** Takes the servers of the current hosts file, by `host/server`. */
   use(units: ReadonlyMap<string, ServerUnit>): void {
     for (const [plan, unit] of this.#byPlan) this.#byEarlierPlan.set(plan, unit);
     this.#units = units;
@@ -47,29 +47,29 @@ export class Router {
 
   /**
    * The route of a public tool or prompt name.
-   * @param profile of the client that says it; undefined: whoever was given it last
+   * @param profile of the calling client; undefined: the latest listings
    */
   named(collection: 'tools' | 'prompts', name: string, profile?: string): Route | undefined {
     return this.#catalog.snapshot(profile).routes[collection].get(name);
   }
 
-  /** The one enabled server, where there is just one. */
+  /** The only enabled server, where there is exactly one. */
   get soleServer(): ServerPlan | undefined {
     const enabled = [...this.#units.values()].filter(({ plan }) => plan.enabled);
     return enabled.length === 1 ? enabled[0]?.plan : undefined;
   }
 
-  /** The enabled servers whose tools have public names that begin like this one. */
+  /** The enabled servers whose prefix the name has. */
   ownersOf(name: string): readonly ServerUnit[] {
     return [...this.#units.values()].filter(({ plan }) => plan.enabled && this.#mayBeOf(plan, name));
   }
 
-  /** The servers that a name nobody offers may be meant for: they own the name's beginning, and never listed. */
+  /** The servers that may offer this unknown name: the name has their prefix, and they were never listed. */
   unlisted(name: string): readonly ServerUnit[] {
     return this.ownersOf(name).filter(({ plan }) => !this.#catalog.isListed(plan));
   }
 
-  /** Why a name that nobody offers may still be right. Undefined: it is just wrong. */
+  /** Why an unknown name may still be right. Undefined: the name is wrong. */
   whyUnknown(name: string): AnywhereError | undefined {
     const [unit] = this.unlisted(name);
     if (unit === undefined) return this.#whyOff(name);
@@ -83,7 +83,7 @@ export class Router {
     const details = { host, server, tool: name, evidence: cause?.evidence, hint: cause?.hint };
     return new AnywhereError(
       cause?.code ?? 'HOST_TIMEOUT',
-      `${host}/${server} has not said yet what it offers${why}`,
+      `${host}/${server} has not listed its tools yet${why}`,
       details,
     );
   }
@@ -102,12 +102,19 @@ export class Router {
     });
   }
 
-  /** A live instance for this client, at once where there is one; otherwise host and server are brought up. */
-  instance(server: ServerPlan, owner: InstanceOwner, signal: AbortSignal): Instance | Promise<Instance> {
-    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, signal);
+  /**
+   * A live instance for this client, at once where one is up; otherwise host and server are started.
+   * @param asker whose signal ends the wait; asked for a signal only where there is a wait
+   */
+  instance(
+    server: ServerPlan,
+    owner: InstanceOwner,
+    asker: { readonly signal: AbortSignal },
+  ): Instance | Promise<Instance> {
+    return this.ready(server, owner) ?? this.#bringUp(this.unit(server), owner, asker.signal);
   }
 
-  /** The instance that works for this client, if it is up. */
+  /** The instance of this client, if it is up. */
   ready(server: ServerPlan, owner: InstanceOwner): Instance | undefined {
     const unit = this.unit(server);
     const instance = unit.current(owner);
@@ -128,7 +135,7 @@ export class Router {
     try {
       return await this.#started(unit, owner, signal);
     } catch (error) {
-      // The line went before anything was asked of the server: once more, on the next line.
+      // The connection was lost before the server got a request: tries once more on the next connection.
       if (signal.aborted || !(error instanceof AnywhereError) || error.code !== 'LINK_LOST') throw error;
       await this.#hostReady(unit, signal);
       return this.#started(unit, owner, signal);
@@ -143,7 +150,7 @@ export class Router {
 
   async #hostReady(unit: ServerUnit, signal: AbortSignal): Promise<void> {
     const { link, plan } = unit;
-    // A line that may be dead is asked first: what was never sent can be sent again.
+    // A connection that may be dead is checked first: a call that was never sent can be sent again.
     if (link.state.kind === 'ready' && link.isDoubtful === true) await orAbort(isAlive(link), signal);
     if (link.state.kind === 'ready') return;
     const before = link.state;
@@ -154,14 +161,14 @@ export class Router {
       link.wake(`a call to ${serverId(plan)}`);
       await orAbort(link.ready(limit.signal), limit.signal);
     } catch (error) {
-      // Our own patience is over, or the caller's: that says it already.
+      // The reason of the signal is the full error.
       throw limit.signal.aborted ? limit.signal.reason : this.#notReady(unit, before, error);
     } finally {
       limit.clear();
     }
   }
 
-  /** What a model can act on: host, cause, and when it is tried again. */
+  /** Tells the model the host, the cause, and the next retry. */
   #notReady(unit: ServerUnit, before: LinkState, thrown?: unknown): AnywhereError {
     if (unit.retired !== undefined) return unit.retired;
     const { link, plan } = unit;
@@ -180,7 +187,7 @@ export class Router {
   #retryText(link: Link): string {
     const { state } = link;
     if (this.#causes.waitsFor?.(link.host) !== undefined) return '';
-    if (state.kind === 'refused') return '. It is not retried by itself';
+    if (state.kind === 'refused') return '. MCP-Anywhere does not retry it by itself';
     if (state.kind !== 'waiting') return '. It is being retried now';
     return `. It is retried by itself in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
   }
@@ -190,7 +197,7 @@ function againText({ again }: ServerUnit): string {
   return again === undefined ? '. The next call tries it again' : `. It is ${again}`;
 }
 
-/** More follows behind it. */
+/** Without the final full stop, for text that follows. */
 function sentence(message: string): string {
   return message.endsWith('.') ? message.slice(0, -1) : message;
 }

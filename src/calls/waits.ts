@@ -1,25 +1,24 @@
-/** How long lists and calls wait for servers that have not said yet what they offer. */
+/** How long lists and calls wait for servers that were not listed yet. */
 import type { Clock } from '../base/clock.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { serverId } from '../catalog/route.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs, waitUntil } from './patience.ts';
 import type { Router } from './router.ts';
-import { untilOver } from './settle.ts';
 
-/** Servers never seen before may hold the very first list for so long in all (DESIGN.md, promise 1). */
+/** New servers may delay the first list of a client by this much in all (DESIGN.md, promise 1). */
 const FIRST_LIST_MS = 8_000;
 
-/** What is known of who has listed. */
+/** Which servers were listed. */
 export interface Listings {
-  /** Something of what follows may have changed. */
+  /** Emits when an answer of the methods below may have changed. */
   readonly progress: Pick<Emitter<unknown>, 'on'>;
-  /** The server listed in this run, or cannot. */
+  /** The server was listed in this run, or cannot be listed. */
   hasSpoken(unit: ServerUnit): boolean;
   /** The server was ever listed, or cannot be listed now. */
   isSettled(unit: ServerUnit): boolean;
-  /** Begins to list the server for this client. */
+  /** Starts to list the server for this client. */
   wantUnit(unit: ServerUnit, owner: InstanceOwner, profile: string | undefined): void;
 }
 
@@ -28,7 +27,7 @@ export interface WaitsDeps {
   readonly router: Router;
   readonly keeper: Listings;
   readonly units: () => readonly ServerUnit[];
-  /** Aborts every wait: it ends. */
+  /** Ends every wait. */
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +38,7 @@ export class Waits {
     this.#deps = deps;
   }
 
-  /** Resolves when each of these servers has listed in this run or cannot, or after `withinMs`. */
+  /** Resolves when each of these servers was listed in this run or cannot be listed, or after `withinMs`. */
   spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
     return this.#until(() => units.every((unit) => this.#deps.keeper.hasSpoken(unit)), withinMs);
   }
@@ -54,13 +53,14 @@ export class Waits {
     return this.#until(isOver, withinMs);
   }
 
-  /** A call that comes before its server was ever listed waits as a call to its host does. */
+  /** A call to a server that was never listed waits as long as a call to its host. */
   async awaitTool(name: string, owner: InstanceOwner, profile: string | undefined): Promise<void> {
     const units = this.#deps.router.unlisted(name);
     for (const unit of units) {
       this.#deps.keeper.wantUnit(unit, owner, profile);
       unit.link.wake(`a call to ${serverId(unit.plan)}`);
-      // Somebody waits: the server is not left to its backoff, unless it keeps failing.
+      unit.hurry();
+      // A call waits: the server starts now, without backoff, unless the server keeps failing.
       if (unit.link.state.kind === 'ready' && unit.refusal === undefined) unit.instanceFor(owner);
     }
     const waits = units.map(({ link, plan }) => patienceMs(link.state, plan.timeoutMs));
@@ -70,13 +70,13 @@ export class Waits {
   /** @param sinceMs when the client connected, wall clock */
   firstListReady(sinceMs: number): Promise<void> {
     const { clock, keeper, units } = this.#deps;
-    // Never longer, whatever becomes of the wall clock.
+    // The minimum bounds the wait when the wall clock jumps.
     const withinMs = Math.min(FIRST_LIST_MS, sinceMs + FIRST_LIST_MS - clock.now());
     return this.#until(() => units().every((unit) => keeper.isSettled(unit)), withinMs);
   }
 
   #until(isOver: () => boolean, withinMs: number): Promise<void> {
     const { keeper, clock, signal } = this.#deps;
-    return untilOver(keeper.progress, isOver, clock, withinMs, signal);
+    return waitUntil(keeper.progress, isOver, clock, withinMs, signal);
   }
 }

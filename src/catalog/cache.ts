@@ -6,12 +6,14 @@
  * says when to look again. A file that cannot be read or written is as good as none: the cache must
  * not be able to stop anything.
  */
+
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeAtomicSync } from '../base/atomic-write.ts';
-import { COLLECTIONS, forEachCollection } from '../protocol/collections.ts';
+import type { HostPlan, ServerPlan } from '../config/plan.ts';
+import { COLLECTIONS, forEachCollection } from '../protocol/methods.ts';
 import { type Listing, readItem } from './listing.ts';
 
 /** What must not be kept on disk. */
@@ -205,4 +207,20 @@ function headerOf(line: Buffer): Header | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Templates count as written: a secret's value never gets here. */
+export function fingerprintOf(host: HostPlan, server: ServerPlan): string {
+  const identity = {
+    host:
+      host.ssh === undefined
+        ? 'local'
+        : [host.ssh.alias, host.ssh.host, host.ssh.user, host.ssh.port, host.ssh.subsystem],
+    command: server.command,
+    args: server.args,
+    env: [...server.env],
+    inheritEnv: server.inheritEnv,
+    cwd: server.cwd,
+  };
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
 }

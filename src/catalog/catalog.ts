@@ -8,11 +8,10 @@ import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
-import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/collections.ts';
+import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/methods.ts';
 import type { Listed } from '../upstream/list.ts';
 import { UriAliases } from './alias.ts';
-import type { ListingCache } from './cache.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, type ListingCache } from './cache.ts';
 import {
   type Listing,
   type ListingProblem,

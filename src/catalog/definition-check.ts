@@ -3,7 +3,7 @@
  * check whole lists: one definition with `"description": null` costs them everything else in it.
  */
 import * as z from 'zod';
-import type { CollectionName } from '../protocol/collections.ts';
+import type { CollectionName } from '../protocol/methods.ts';
 
 const text = z.string().optional();
 const flag = z.boolean().optional();

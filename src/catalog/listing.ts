@@ -1,9 +1,9 @@
 /** What one server listed: its items as bytes, and where in each the identifying text stands. */
 import type { LimitsPlan } from '../config/plan.ts';
-import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
 import { fitLine, legible } from '../protocol/fit-line.ts';
 import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
 import { MemberIndex } from '../protocol/member-index.ts';
+import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/methods.ts';
 import { isDeeper } from '../upstream/list.ts';
 import { definitionProblem } from './definition-check.ts';
 import { mend } from './mending.ts';

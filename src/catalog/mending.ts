@@ -3,11 +3,11 @@
  * meaning, and every other byte as the server wrote it. What cannot be mended of an outputSchema costs only that schema.
  */
 import { isRecord } from '../base/record.ts';
-import type { Collection } from '../protocol/collections.ts';
 import { memberOf, type Span, skipValue, valueAt, walkElements, walkMembers } from '../protocol/json-scan.ts';
+import type { Collection } from '../protocol/methods.ts';
 import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
 import { nullMember } from './definition-check.ts';
-import { insertMember, removeMember } from './member-edits.ts';
+import { insertMember, removeMember } from './definition-edits.ts';
 import { inputProblem, outputProblem } from './tool-check.ts';
 
 /** A server that got more than this wrong in one definition is not understood. */

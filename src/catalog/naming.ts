@@ -6,7 +6,10 @@
  * and do not begin or end with `_` (the hosts file's schema sees to it), and neither do their short forms, so plain
  * joining is injective; whatever had to be changed carries a hash of what it was.
  */
+
 import { createHash } from 'node:crypto';
+import { matchesGlob } from '../base/glob.ts';
+import type { ToolsPlan } from '../config/plan.ts';
 
 const SEPARATOR = '__';
 const ILLEGAL = /[^A-Za-z0-9_-]/gu;
@@ -70,4 +73,14 @@ function ends(text: string, length: number): readonly [first: string, last: stri
 function hashOf(text: string, length: number): string {
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigUInt64BE().toString(36).padStart(13, '0').slice(-length);
+}
+
+/** Globs are matched against the server's own names, not the renamed ones. Deny wins. */
+export function isOffered(tools: ToolsPlan, name: string): boolean {
+  const matches = (glob: string): boolean => matchesGlob(glob, name);
+  return (tools.allow.length === 0 || tools.allow.some(matches)) && !tools.deny.some(matches);
+}
+
+export function renamed(tools: ToolsPlan, name: string): string {
+  return tools.rename.get(name) ?? name;
 }

@@ -5,14 +5,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
 import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
-import type { UriAliases } from './alias.ts';
-import { isOffered, renamed } from './filter.ts';
+import { definitionUriEdits, type UriAliases } from './alias.ts';
+import { PIN_ARGUMENT, pinEdit, titleEdits } from './definition-edits.ts';
 import type { ListedItem } from './listing.ts';
-import { isLegalName, publicName } from './naming.ts';
-import { PIN_ARGUMENT, pinEdit } from './pin-argument.ts';
-import { definitionUriEdits } from './result-uris.ts';
+import { isLegalName, isOffered, publicName, renamed } from './naming.ts';
 import { type Route, serverId } from './route.ts';
-import { titleEdits } from './titles.ts';
 
 /** Reports what is wrong with an item of a server. */
 export type Complain = (server: ServerPlan, item: string, what: string) => void;

@@ -4,17 +4,15 @@
  */
 import { AnywhereError } from '../base/errors.ts';
 import type { NamingPlan, Plan, ServerPlan } from '../config/plan.ts';
-import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/collections.ts';
 import { memberOf, textAt } from '../protocol/json-scan.ts';
+import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/methods.ts';
 import { type Edit, joinPieces, splice } from '../protocol/splice.ts';
-import type { UriAliases } from './alias.ts';
-import { isOffered, renamed } from './filter.ts';
+import { definitionUriEdits, type UriAliases } from './alias.ts';
+import { titleEdits } from './definition-edits.ts';
 import type { ListedItem, Listing } from './listing.ts';
-import { isLegalName, publicName } from './naming.ts';
+import { isLegalName, isOffered, publicName, renamed } from './naming.ts';
 import { PoolRoutes } from './pool-routes.ts';
-import { definitionUriEdits } from './result-uris.ts';
 import { type Route, serverId } from './route.ts';
-import { titleEdits } from './titles.ts';
 
 export { type Route, serverId } from './route.ts';
 

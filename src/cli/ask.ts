@@ -1,4 +1,4 @@
-/** Questions to the person at the terminal: on stderr, hidden where the answer is a secret. */
+/** Questions to the person at the terminal, on stderr. The answer to a secret question stays hidden. */
 
 import type { ControlQuestions } from '../api/control.ts';
 import { oneLine } from '../base/harmless.ts';
@@ -6,14 +6,14 @@ import type { CliContext } from './context.ts';
 
 type Question = ControlQuestions['prompt']['params'];
 
-/** Undefined: they declined. The question's text comes from the remote machine. */
+/** Undefined: the person declined. The text of the question comes from the remote machine. */
 export async function answerQuestion(
   context: CliContext,
   question: Question,
   settled: AbortSignal,
 ): Promise<string | undefined> {
   const { isCancel, password, text } = await import('@clack/prompts');
-  context.out.progress('');
+  context.out.clear();
   const { stdin: input, stderr: output } = context.io;
   const signal = AbortSignal.any([context.io.signal, settled]);
   const common = { message: `${question.host}: ${oneLine(question.text)}`, input, output, signal };
@@ -21,9 +21,10 @@ export async function answerQuestion(
   return isCancel(answer) ? undefined : answer;
 }
 
-/** A yes that has to be chosen: Enter alone means no. */
+/** Enter alone means no. */
 export async function confirmed(context: CliContext, message: string): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
+  context.out.clear();
   const { stdin: input, stderr: output, signal } = context.io;
   return (await confirm({ message, initialValue: false, input, output, signal })) === true;
 }

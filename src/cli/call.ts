@@ -1,11 +1,12 @@
-/** `call <tool>`: one tool call, its answer on stdout. */
+/** `call <tool>`: calls one tool and prints its answer. */
 
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
+import { isRecord } from '../base/record.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ControlClient } from '../control/client.ts';
-import { assertPairs, jsonArguments, typedArguments } from './call-args.ts';
-import { isErrorResult, resultText } from './call-result.ts';
+import { type Parameters, parametersOf, readArgument } from '../model/arguments.ts';
+import { isErrorResult, resultText } from '../model/call-result.ts';
 import type { CliContext } from './context.ts';
 import { warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
@@ -13,15 +14,18 @@ import { withClient } from './session.ts';
 export interface CallOptions {
   /** `key=value`, typed by the tool's inputSchema. */
   readonly arg: readonly string[];
-  /** One JSON object, or `-`: read from stdin. */
+  /** One JSON object; `-` reads it from stdin. */
   readonly jsonArgs: string | undefined;
-  /** Of a pool's tool: only a member on this host. */
+  /** The host whose member of the pool runs the tool. */
   readonly host: string | undefined;
 }
 
 export async function runCall(context: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
   if (options.jsonArgs !== undefined && options.arg.length > 0) {
-    throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', { tool });
+    throw new AnywhereError('USAGE', '--arg and --json-args cannot be given together.', {
+      tool,
+      hint: 'give all arguments with --arg, or all with --json-args',
+    });
   }
   assertPairs(options.arg, tool);
   const whole = options.jsonArgs === undefined ? undefined : jsonArguments(await jsonText(context, options.jsonArgs));
@@ -38,7 +42,6 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
       throw isUnknownTool(error) ? await unknownTool(context, client, tool) : error;
     } finally {
       stopListening();
-      context.out.progress('');
     }
   });
   if (context.globals.json) context.out.json(outcome);
@@ -51,7 +54,7 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   return EXIT.tool;
 }
 
-/** A terminal must not be steered by a tool; a pipe gets every byte of the text. */
+/** A pipe gets every byte of the text. A terminal gets only what is harmless. */
 function shown(context: CliContext, text: string): string {
   return context.io.stdout.isTTY ? harmless(text) : text;
 }
@@ -67,14 +70,14 @@ async function argumentsOf(
   const { tools } = await client.request('tools', { tool }, context.io.signal);
   const entry = tools.find(({ name }) => name === tool);
   if (entry === undefined) throw await unknownTool(context, client, tool);
-  return typedArguments(pairs, inputSchemaOf(entry.definition), tool);
+  return typedArguments(pairs, entry.definition, tool);
 }
 
 function isUnknownTool(error: unknown): boolean {
   return error instanceof AnywhereError && error.code === 'TOOL_UNKNOWN';
 }
 
-/** Why there is no such tool: its server has not said what it offers, or the name is wrong. */
+/** Why no such tool is offered: its server has not listed its tools yet, or the name is wrong. */
 async function unknownTool(context: CliContext, client: ControlClient, tool: string): Promise<AnywhereError> {
   const { tools, missing } = await client.request('tools', { tool }, context.io.signal);
   const [cause] = missing;
@@ -86,14 +89,8 @@ async function unknownTool(context: CliContext, client: ControlClient, tool: str
   return new AnywhereError(
     'TOOL_UNKNOWN',
     `No tool is called ${tool}.`,
-    near === undefined ? {} : { hint: `mcp-anywhere call ${near}` },
+    near === undefined ? {} : { hint: `did you mean ${near}? mcp-anywhere call ${near}` },
   );
-}
-
-function inputSchemaOf(definition: unknown): unknown {
-  return typeof definition === 'object' && definition !== null && 'inputSchema' in definition
-    ? definition.inputSchema
-    : undefined;
 }
 
 async function jsonText(context: CliContext, given: string): Promise<string> {
@@ -101,4 +98,74 @@ async function jsonText(context: CliContext, given: string): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of context.io.stdin) pieces.push(Buffer.from(piece as Uint8Array));
   return Buffer.concat(pieces).toString('utf8');
+}
+
+const ARGUMENTS_HINT = `mcp-anywhere tools --json shows the schema; or pass all arguments at once: --json-args '{…}'`;
+
+/** `--arg key=value` as the tool's arguments. Every mistake is reported at once, as USAGE. */
+export function typedArguments(pairs: readonly string[], definition: unknown, tool: string): Record<string, unknown> {
+  const parameters = parametersOf(definition);
+  const { groups, mistakes } = grouped(pairs);
+  const values = new Map<string, unknown>();
+  for (const [name, texts] of groups) {
+    const parameter = parameters.find(name);
+    if (parameter === undefined) {
+      mistakes.push(`${name}: ${noSuchArgument(name, parameters)}`);
+      continue;
+    }
+    const reading = readArgument(parameter, texts);
+    if (reading.ok) values.set(name, reading.value);
+    else mistakes.push(`${name}: expected ${reading.expected}, got ${JSON.stringify(reading.got)}`);
+  }
+  const missing = parameters.named.filter(({ name, required }) => required && !groups.has(name));
+  mistakes.push(...missing.map(({ name }) => `${name}: required, but not given`));
+  if (mistakes.length > 0)
+    throw new AnywhereError('USAGE', `The arguments do not fit ${tool}.`, { evidence: mistakes, hint: ARGUMENTS_HINT });
+  // Not assigned one by one: an argument called __proto__ must stay an argument.
+  return Object.fromEntries(values);
+}
+
+function noSuchArgument(name: string, { named }: Parameters): string {
+  const known = named.map((parameter) => parameter.name);
+  if (known.length === 0) return 'the tool takes no arguments';
+  const near = nearMiss(name, known);
+  return `the tool has no such argument; ${near === undefined ? `it takes ${known.join(', ')}` : `did you mean ${near}?`}`;
+}
+
+/** Throws USAGE unless every text is `key=value`; this needs no schema. */
+function assertPairs(pairs: readonly string[], tool: string): void {
+  const { mistakes } = grouped(pairs);
+  if (mistakes.length > 0)
+    throw new AnywhereError('USAGE', 'Not every --arg is key=value.', {
+      tool,
+      evidence: mistakes,
+      hint: ARGUMENTS_HINT,
+    });
+}
+
+function grouped(pairs: readonly string[]): { groups: ReadonlyMap<string, readonly string[]>; mistakes: string[] } {
+  const groups = new Map<string, string[]>();
+  const mistakes: string[] = [];
+  for (const pair of pairs) {
+    const cut = pair.indexOf('=');
+    if (cut < 1) {
+      mistakes.push(`--arg ${pair}: expected key=value`);
+      continue;
+    }
+    const key = pair.slice(0, cut);
+    groups.set(key, [...(groups.get(key) ?? []), pair.slice(cut + 1)]);
+  }
+  return { groups, mistakes };
+}
+
+/** The text of `--json-args`. */
+export function jsonArguments(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (isRecord(value)) return value;
+  throw new AnywhereError('USAGE', '--json-args needs one JSON object.', { hint: `--json-args '{"key": "value"}'` });
 }

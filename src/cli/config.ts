@@ -1,4 +1,4 @@
-/** `config path | validate | schema | trust`: about the hosts file alone; nothing is started and nothing resolved. */
+/** `config path | validate | schema | trust`: only the hosts file. Nothing is started, and no reference is resolved. */
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless, harmlessJson, visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
@@ -8,6 +8,7 @@ import { type Environment, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
 import { createTrustStore, type TrustState } from '../config/trust.ts';
+import { counted } from '../model/words.ts';
 import { formatError } from './report.ts';
 import { chooseStyle, type Style } from './style.ts';
 
@@ -16,11 +17,11 @@ interface Writer {
   write(text: string): unknown;
 }
 
-/** What the commands are given from outside. */
+/** The process as these commands see it. */
 export interface ConfigIo {
   readonly stdout: Writer;
   readonly stderr: Writer;
-  /** Undefined: without colours. */
+  /** Undefined: no colours. */
   readonly style?: Style | undefined;
   readonly env: Environment;
   readonly cwd: string;
@@ -28,17 +29,17 @@ export interface ConfigIo {
   readonly platform: NodeJS.Platform;
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
-  /** Asks a person yes or no. Undefined without a terminal: then the command itself is the consent. */
+  /** Asks a person yes or no. Undefined without a terminal, where the command itself is the consent. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 export interface ConfigOptions {
-  /** `--config`, or the file named as argument: relative to `cwd`. */
+  /** `--config`, or the file given as an argument; relative to `cwd`. */
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** Prints which hosts file counts. Exit code 6 when there is none. */
+/** Prints which hosts file is used. Exit code 6 if there is none. */
 export function configPath(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
   return reporting(io, options, async () => {
     const found = await findHostsFile(findOptions(io, options));
@@ -48,7 +49,7 @@ export function configPath(io: ConfigIo, options: ConfigOptions): Promise<ExitCo
   });
 }
 
-/** Checks the hosts file and prints every mistake. Exit code 6 when there is one. */
+/** Checks the hosts file and prints every mistake. Exit code 6 if there is one. */
 export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
   return reporting(io, options, async () => {
     const opened = await openHostsFile(findOptions(io, options));
@@ -70,7 +71,7 @@ export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<Ex
       `${shown(opened.file)}: valid, ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}\n`,
     );
     if (state.kind !== 'trusted')
-      io.stderr.write('It was found in a working folder and is not trusted as it stands: mcp-anywhere config trust\n');
+      io.stderr.write('The file comes from a working folder and is not trusted yet: mcp-anywhere config trust\n');
     return EXIT.ok;
   });
 }
@@ -84,17 +85,22 @@ export function configSchema(io: ConfigIo, options: ConfigOptions = {}): Promise
   });
 }
 
-/** Shows what a working folder's hosts file starts, and what changed in it, and then trusts those very bytes. */
+/** Shows what a hosts file from a working folder starts, and what changed in the file, and then trusts exactly these bytes. */
 export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
   return reporting(io, options, async () => {
     const opened = await openHostsFile(findOptions(io, options));
     if (opened.source === 'user')
-      return said(io, options, opened, `${shown(opened.file)} needs no trust: it is in your config folder`);
-    // A named file is taken as one of a working folder: why else would its trust be asked for?
+      return said(
+        io,
+        options,
+        opened,
+        `${shown(opened.file)} needs no trust, because the file is in your config folder`,
+      );
+    // A file named with --config is treated like one from a working folder.
     const state = await trustStore(io).check(opened.realPath, opened.bytes);
-    if (state.kind === 'trusted') return said(io, options, opened, `${shown(opened.file)} is trusted already`);
+    if (state.kind === 'trusted') return said(io, options, opened, `${shown(opened.file)} is already trusted`);
     await show(io, opened, state);
-    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${shown(opened.file)} as it stands?`));
+    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${shown(opened.file)} as it is now?`));
     if (!agreed)
       throw new AnywhereError('INTERRUPTED', `${shown(opened.file)} stays untrusted.`, {
         hint: 'mcp-anywhere config trust',
@@ -104,14 +110,14 @@ export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitC
   });
 }
 
-/** For people, on stderr; the file was written by others, so nothing of it may steer the terminal. */
+/** Shows the file on stderr. Others may have written the file, so its text is escaped. */
 async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promise<void> {
   const plan = planOf(opened, io);
   const { summaryOf, trustDiff } = await import('../config/trust-summary.ts');
   io.stderr.write(`${shown(opened.file)}\n`);
   if (opened.realPath !== opened.file) io.stderr.write(`  is a link to ${shown(opened.realPath)}\n`);
   for (const line of summaryOf(plan)) io.stderr.write(`  ${shown(line)}\n`);
-  io.stderr.write('Files and programs that it names are not looked at: whoever can change those decides what runs.\n');
+  io.stderr.write('The files and programs that it names are not checked: whoever can change them decides what runs.\n');
   if (state.kind !== 'changed') return;
   io.stderr.write(
     `Changed since you trusted it:\n${trustDiff(opened.file, state.before, new TextDecoder().decode(opened.bytes))}`,
@@ -124,7 +130,7 @@ function said(io: ConfigIo, options: ConfigOptions, opened: OpenedFile, sentence
   return EXIT.ok;
 }
 
-/** On one line, with everything in it visible. */
+/** On one line, with every character visible. */
 function shown(text: string): string {
   return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }
@@ -152,7 +158,7 @@ function pathsOf(io: ConfigIo): Paths {
   return resolvePaths(io.env, io.platform, io.homeDir);
 }
 
-/** Every failure becomes its sentence (or its JSON) and its exit code. */
+/** Prints a failure, as text or JSON, and returns its exit code. */
 async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await work();
@@ -177,8 +183,4 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
 function printJson(io: ConfigIo, data: object): void {
   const text = JSON.stringify({ schemaVersion: 1, ...data }, null, 2);
   io.stdout.write(`${io.stdout.isTTY === true ? harmlessJson(text) : text}\n`);
-}
-
-function counted(count: number, word: string): string {
-  return `${String(count)} ${word}${count === 1 ? '' : 's'}`;
 }

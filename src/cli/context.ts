@@ -1,10 +1,10 @@
-/** What every command is given: the world outside, the global options, and where to write. */
-import type { ExitCode } from '../base/errors.ts';
+/** What every command gets: the process around it, the global options, and where to write. */
+import { AnywhereError, type ExitCode } from '../base/errors.ts';
 import type { LogLevelName } from './fast-path.ts';
 import type { Output } from './output.ts';
 import type { Style } from './style.ts';
 
-/** The process as the commands see it; handed in by bin.ts. */
+/** The process as the commands see it. */
 export interface CliIo {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
@@ -14,11 +14,11 @@ export interface CliIo {
   readonly homeDir: string;
   readonly platform: NodeJS.Platform;
   readonly program: Program;
-  /** Aborted by Ctrl-C, with INTERRUPTED as its reason, or by a reader of stdout that left. */
+  /** Aborted by Ctrl-C, with the reason INTERRUPTED, or when stdout can take no more. */
   readonly signal: AbortSignal;
 }
 
-/** This program, as an AI client has to start it. */
+/** This program, as an AI client starts it. */
 export interface Program {
   /** Absolute path of node. */
   readonly node: string;
@@ -27,10 +27,10 @@ export interface Program {
   readonly version: string;
 }
 
-/** Options that every command takes. */
+/** The options of every command. */
 export interface Globals {
   readonly config: string | undefined;
-  /** Undefined: the command's own. */
+  /** Undefined: the default of the command. */
   readonly logLevel: LogLevelName | undefined;
   readonly json: boolean;
 }
@@ -42,10 +42,24 @@ export interface CliContext {
   readonly style: Style;
 }
 
-/** Builds a context from the global options, runs a command in it, and keeps its exit code. */
+/** Builds a context from the global options, runs a command, and keeps the exit code. */
 export type Run = (command: (context: CliContext) => Promise<ExitCode>) => Promise<void>;
 
-/** Somebody can be asked: they see stderr and can type. */
+/** True if a person sees stderr and can type. */
 export function isInteractive(io: CliIo): boolean {
   return io.stdin.isTTY && io.stderr.isTTY;
+}
+
+/** `host` or `host/server`. */
+export interface Target {
+  readonly host: string;
+  readonly server?: string;
+}
+
+export function parseTarget(text: string): Target {
+  const [host, server, ...rest] = text.split('/');
+  if (host === undefined || host === '' || server === '' || rest.length > 0) {
+    throw new AnywhereError('USAGE', `${text} is not a host or host/server.`, { hint: 'mcp-anywhere status' });
+  }
+  return server === undefined ? { host } : { host, server };
 }

@@ -1,5 +1,4 @@
-/** `daemon`: the one process per hosts file that all clients of a user share. Clients start it by themselves. */
-import { setFlagsFromString } from 'node:v8';
+/** `daemon`: the process that all clients of a user share, one for each hosts file. Clients start it themselves. */
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { findHostsFile } from '../config/find.ts';
 import { resolvePaths } from '../config/paths.ts';
@@ -7,22 +6,19 @@ import { serveAsDaemon } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 
 export interface DaemonFlags {
-  /** Leaves after so long without clients, ms. Undefined: its own. */
+  /** The time without clients after which the daemon leaves, ms. Undefined: the default. */
   readonly idleExit?: number | undefined;
-  /** The hosts file was found in a working folder: it must be trusted, although it is named here. */
+  /** The hosts file comes from a working folder, and must be trusted although `--config` names it. */
   readonly fromFolder?: true | undefined;
 }
 
-/** In tests and images, where no flag reaches a daemon that a client starts. */
+/** For tests and container images: no flag reaches a daemon that a client starts. */
 const IDLE_EXIT_VARIABLE = 'MCP_ANYWHERE_IDLE_EXIT_MS';
 
 export async function runDaemonCommand(
   { io, globals, out }: CliContext,
   { idleExit, fromFolder }: DaemonFlags,
 ): Promise<ExitCode> {
-  // As in bin.ts, for the same reasons.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  setFlagsFromString('--heap-growing-percent=200');
   const { env, cwd, homeDir, platform, program } = io;
   const paths = resolvePaths(env, platform, homeDir);
   const found = await findHostsFile({ explicit: globals.config, env, cwd, homeDir, paths });
@@ -35,11 +31,11 @@ export async function runDaemonCommand(
     process,
     stop: io.signal,
   });
-  if (outcome.kind === 'served') out.note(`process ${outcome.pid} serves ${found.file} already\n`);
+  if (outcome.kind === 'served') out.note(`Process ${outcome.pid} already serves ${found.file}.\n`);
   return EXIT.ok;
 }
 
-/** Undefined where it is no whole number of milliseconds that a timer takes. */
+/** Undefined unless the text is a whole number of milliseconds within the range of a timer. */
 function idleExitOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

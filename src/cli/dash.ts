@@ -1,4 +1,4 @@
-/** `dash`: the dashboard of the daemon, which is started where none runs and goes on when the dashboard is left. */
+/** `dash`: the dashboard. It starts the daemon where none runs, and leaves the daemon running. */
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { ControlClient } from '../control/client.ts';
@@ -8,16 +8,18 @@ import type { CliContext } from './context.ts';
 import { connectStarting, connectToRunning } from './session.ts';
 
 export interface DashOptions {
-  /** Nothing but ASCII on the screen. */
+  /** Draws with ASCII only. */
   readonly ascii: boolean;
 }
 
 export async function runDash(context: CliContext, { ascii }: DashOptions): Promise<ExitCode> {
   const { io, globals, style } = context;
   if (!io.stdin.isTTY || !io.stdout.isTTY || io.env['TERM'] === 'dumb')
-    throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', { hint: 'mcp-anywhere status' });
+    throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', {
+      hint: 'mcp-anywhere status works without one',
+    });
   const connect = connecting(context);
-  // Each takes a while. A connection that nobody closes would keep the process running.
+  // Both at once, for a fast start. An open connection would keep the process running after a failure.
   const [connected, loaded] = await Promise.allSettled([
     connect('start', io.signal),
     import('../dashboard/dashboard.tsx'),

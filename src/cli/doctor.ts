@@ -1,8 +1,9 @@
-/** `doctor [host]`: every step from the hosts file to each server's initialize, with cause and fix. */
+/** `doctor [host]`: checks every step from the hosts file to each server's initialize, and prints cause and fix. */
 
 import type { DoctorStep } from '../api/control.ts';
 import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
+import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, exitOf, messageAt, nextStep } from './report.ts';
 import { withAny } from './session.ts';
@@ -29,7 +30,6 @@ async function examine(context: CliContext, host: string | undefined): Promise<r
         return (await client.request('doctor', host === undefined ? {} : { host }, context.io.signal)).steps;
       } finally {
         stopListening();
-        context.out.progress('');
       }
     });
   } catch (error) {
@@ -39,7 +39,7 @@ async function examine(context: CliContext, host: string | undefined): Promise<r
   }
 }
 
-/** A hosts file that does not load is the first thing a doctor finds; anything else is no finding. */
+/** A broken hosts file is a finding. Any other error is a failure of the examination itself. */
 function configStep(error: unknown): DoctorStep {
   if (!(error instanceof AnywhereError) || error.exitCode !== EXIT.config) throw error;
   return { check: 'config', outcome: 'failed', text: error.message, cause: reportOf(error), durationMs: 0 };
@@ -51,7 +51,7 @@ export function doctorExit(steps: readonly DoctorStep[]): ExitCode {
   const hosts = [...new Set(steps.flatMap((step) => (step.host === undefined ? [] : [step.host])))];
   const failures = hosts.map((host) => steps.find((step) => step.host === host && step.outcome === 'failed'));
   if (failures.some((step) => step !== undefined && step.cause === undefined)) return EXIT.unexpected;
-  // A host of whose servers one starts is partly up as well.
+  // A host with one good and one bad server is partly up.
   const partly = hosts.some((host) => isPartlyUp(steps.filter((step) => step.host === host)));
   return partly ? EXIT.partly : combinedExit(failures.map((step) => step?.cause));
 }
@@ -84,18 +84,18 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   ].join('');
 }
 
-/** To look into it with a doctor is what has just been done. */
+/** The hint without the command that the person has just run. */
 function fixOf(cause: ErrorReport): string {
   const steps = nextStep(cause)
     .split('; ')
     .filter((step) => !step.startsWith('mcp-anywhere doctor'));
-  return steps.length === 0 ? `see what plain ssh says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
+  return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 
 function summary(steps: readonly DoctorStep[], style: Style): string {
   const count = (outcome: DoctorStep['outcome']): number => steps.filter((step) => step.outcome === outcome).length;
   const failed = count('failed');
   const warnings = count('warning');
-  if (failed + warnings === 0) return style.good(`\nAll ${String(count('ok'))} checks passed.\n`);
-  return `\n${String(count('ok'))} passed, ${String(failed)} failed, ${String(warnings)} warnings, ${String(count('skipped'))} not tried.\n`;
+  if (failed + warnings === 0) return style.good(`\nAll ${counted(count('ok'), 'check')} passed.\n`);
+  return `\n${String(count('ok'))} passed, ${String(failed)} failed, ${counted(warnings, 'warning')}, ${String(count('skipped'))} not tried.\n`;
 }

@@ -1,14 +1,14 @@
-/** `explain <code|host|pool|host/server>`: what an error code means, or how a part fares, on what evidence, and what helps. */
+/** `explain <code|host|pool|host/server>`: what an error code means, or the state of a part, its evidence and the next step. */
 
 import type { Explanation } from '../api/control.ts';
 import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
-import { parseTarget } from './target.ts';
 
-/** Where no daemon runs, the host is tried here. */
+/** How long a connection may take where no daemon runs. */
 const SETTLE_MS = 30_000;
 
 export async function runExplain(context: CliContext, subject: string): Promise<ExitCode> {
@@ -38,9 +38,8 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
     const found = pools?.some(({ name }) => name === subject) === true;
     if (daemon === null) {
       context.out.progress(`connecting to ${target.host} …`);
-      // A pool is as well as the hosts of its members.
+      // A pool depends on the hosts of its members.
       await client.request('settle', { withinMs: SETTLE_MS, ...(found ? {} : { host: target.host }) }, signal);
-      context.out.progress('');
     }
     return [await client.request('explain', { subject }, signal), found] as const;
   });
@@ -48,7 +47,7 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
   else context.out.write(explanationText(explanation, context.style));
 }
 
-/** Texts of remote machines are in it. */
+/** The explanation holds text of remote machines. */
 export function explanationText({ title, lines, hint, causes }: Explanation, style: Style): string {
   return [
     `${causes.length === 0 ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,

@@ -1,10 +1,10 @@
-/** The starts that must be quick: an AI client starting the server, and `--version`. Anything else is the CLI's. */
+/** The fast path: an AI client starts the server, or `--version`. All other command lines go to the CLI. */
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
 export interface ServeRequest {
-  /** Everything in this process; otherwise it relays to the daemon. */
+  /** Runs everything in this process, instead of relaying to the daemon. */
   readonly inProcess: boolean;
   readonly config: string | undefined;
   readonly logLevel: LogLevelName | undefined;
@@ -18,13 +18,12 @@ export type StartRequest =
 const CLI: StartRequest = { kind: 'cli' };
 
 /**
- * What the command line asks for, as far as that is plain.
  * @param argv without node and the program
- * @param isTerminal a person sits at stdin
+ * @param isTerminal stdin is a terminal
  */
 export function startRequest(argv: readonly string[], isTerminal: boolean): StartRequest {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return { kind: 'version' };
-  // A person who types `serve` gets the CLI's, which tells them what it waits for.
+  // A person who types `serve` gets the CLI, which says what it waits for.
   const options = isTerminal ? undefined : serveOptions(argv);
   if (options === undefined) return CLI;
   const { inProcess, config, logLevel } = options;
@@ -37,7 +36,7 @@ interface ServeWords {
   logLevel?: string;
 }
 
-/** Undefined: there is more on the command line than this reads. */
+/** Undefined: the command line holds other words too. */
 function serveOptions(argv: readonly string[]): ServeWords | undefined {
   const options: ServeWords = { inProcess: false };
   const words = argv[Symbol.iterator]();

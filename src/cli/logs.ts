@@ -1,4 +1,4 @@
-/** `logs [host[/server]]`: what servers and connections said, and with `-f` what they go on to say. */
+/** `logs [host[/server]]`: what servers and connections wrote; with `-f` new lines too. */
 
 import type { ControlNotifications, LogEntry } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
@@ -6,9 +6,9 @@ import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget, type Target } from './context.ts';
 import { withRunning } from './session.ts';
 import type { Style } from './style.ts';
-import { parseTarget, type Target } from './target.ts';
 
 export interface LogsOptions {
   readonly follow: boolean;
@@ -35,7 +35,7 @@ export async function runLogs(
   });
 }
 
-/** A name that is nobody's would show nothing for ever. */
+/** Throws for an unknown name, which would have an empty log. */
 async function requireTarget(context: CliContext, client: ControlClient, { host, server }: Wanted): Promise<void> {
   const subject = server === undefined ? host : `${host ?? ''}/${server}`;
   if (subject !== undefined) await client.request('explain', { subject }, context.io.signal);
@@ -56,7 +56,7 @@ async function lastLines(
   return (await client.request('logs', params, context.io.signal)).entries;
 }
 
-/** Ends with Ctrl-C, or with the daemon. */
+/** Ends with Ctrl-C or with the daemon. */
 async function followLogs(context: CliContext, client: ControlClient, wanted: Wanted, lines: number): Promise<never> {
   let early: LogEntry[] | undefined = [];
   client.on('event', ({ event }) => {
@@ -66,9 +66,9 @@ async function followLogs(context: CliContext, client: ControlClient, wanted: Wa
     else early.push(entry);
   });
   client.on('events/resync', () => {
-    context.out.note('… some lines are left out: they came faster than they could be read\n');
+    context.out.note('… some lines are missing: they came faster than this terminal could show them\n');
   });
-  // Listening first: a line that comes meanwhile may be in both, and in neither it cannot be.
+  // Subscribed first, so that no line is lost. A line can then come twice, and `unseen` drops the second one.
   await client.request('events/subscribe', { types: ['log'] }, context.io.signal);
   const entries = await lastLines(context, client, wanted, lines);
   showEntries(context, entries);
@@ -76,7 +76,7 @@ async function followLogs(context: CliContext, client: ControlClient, wanted: Wa
   early = undefined;
   await orAbort(client.ended, context.io.signal);
   throw new AnywhereError('NO_DAEMON', 'The daemon has ended.', {
-    hint: 'mcp-anywhere tools, which starts it, then mcp-anywhere logs -f',
+    hint: 'mcp-anywhere tools starts it again; then mcp-anywhere logs -f',
   });
 }
 
@@ -92,12 +92,12 @@ function isWanted({ host, server, stream }: LogEntry, wanted: Wanted): boolean {
   return wanted.streams.length === 0 || wanted.streams.includes(stream);
 }
 
-/** Told and written down a moment apart. */
+/** An event and its entry in the file differ by less than this time. */
 const SAME_WITHIN_MS = 100;
 
 /**
- * Those of `told` that are not among the entries that were read. They have no number, so they are looked for by content
- * and time: equal lines count as often as they occur.
+ * The entries of `told` that are not in `read`. Entries have no number, so content and time identify them, and equal
+ * lines count as often as they occur.
  */
 export function unseen(read: readonly LogEntry[], told: readonly LogEntry[]): readonly LogEntry[] {
   const left = [...read];

@@ -1,20 +1,22 @@
-/** Where a command writes: data on stdout, everything else on stderr. */
+/** Where a command writes: data to stdout, everything else to stderr. */
 import { harmlessJson, oneLine } from '../base/harmless.ts';
 
 export interface Output {
   /** Data. */
   write(text: string): void;
-  /** Data, as one JSON document with its schema version. */
+  /** Data as one JSON document with its schema version. */
   json(value: object): void;
-  /** The same on one line, for a stream of them. */
+  /** The same on one line, for a stream of documents. */
   jsonLine(value: object): void;
-  /** For the person at the terminal: never data. */
+  /** Text for the person at the terminal, never data. */
   note(text: string): void;
-  /** One line that the next output replaces; nothing where nobody looks on. */
+  /** One line on a terminal, which the next output replaces. */
   progress(text: string): void;
+  /** Removes the progress line, before something else writes to the terminal. */
+  clear(): void;
 }
 
-/** Raised with every change of meaning of what `--json` prints. */
+/** Grows with every incompatible change of what `--json` prints. */
 export const SCHEMA_VERSION = 1;
 
 export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Output {
@@ -46,10 +48,11 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
       stderr.write(oneLine(text).slice(0, stderr.columns - 1));
       transient = true;
     },
+    clear,
   };
 }
 
-/** On a terminal nothing of it steers or hides anything; it still means the same. */
+/** On a terminal with harmful characters escaped; the meaning stays the same. */
 export function jsonText(
   value: object,
   { isTTY }: { readonly isTTY?: boolean | undefined },

@@ -1,13 +1,11 @@
-/** The command line's grammar (commander). What a command does is loaded when it runs. */
+/** The command line's grammar (commander). The code of a command is loaded when the command runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addConfigCommands } from './config-commands.ts';
+import { addConfigCommands, addHelp, addSteeringCommands, examples, unknownCommand } from './administration.ts';
 import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
-import { addSteeringCommands, examples } from './steering-commands.ts';
-import { unknownCommand } from './unknown-command.ts';
 
 interface GlobalFlags {
   readonly config?: string;
@@ -31,18 +29,17 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   const program = new Command('mcp-anywhere')
     .description('One MCP server that gives an AI client the MCP servers of every machine you can ssh to.')
     .option('--config <file>', 'the hosts file')
-    .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LOG_LEVELS))
-    .option('--json', 'data as JSON, with a schemaVersion')
-    .option('--no-color', 'no colours (as does NO_COLOR)')
+    .addOption(new Option('--log-level <level>', 'how much is logged to stderr').choices(LOG_LEVELS))
+    .option('--json', 'print data as JSON')
+    .option('--no-color', 'no colours, as with NO_COLOR')
     .version(io.program.version, '-V, --version')
-    .helpCommand(true)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
     .action(() =>
       run(async (context) => {
-        if (program.args.length > 0) throw unknownCommand(program);
+        if (program.args.length > 0) throw unknownCommand(program, program.args[0]);
         return await (await import('./start.ts')).runStart(context);
       }),
     );
@@ -54,9 +51,10 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   addConfigCommands(program, run);
   program
     .command('demo')
-    .description('a tour on three machines that exist only for its duration')
+    .description('shows everything on three machines that exist only for the demo')
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
-  // Last, as commands inherit it: here a surplus word is a command that does not exist.
+  addHelp(program);
+  // Last, because commands inherit the setting. Here a surplus word is an unknown command.
   program.allowExcessArguments();
   return { program, flags: () => program.opts<GlobalFlags>() };
 }
@@ -64,9 +62,9 @@ export function createProgram(io: CliIo, run: Run): Grammar {
 function addServing(program: Command, io: CliIo, run: Run): void {
   program
     .command('serve')
-    .description('MCP on stdin and stdout; without a terminal also the default')
-    .option('--in-process', 'everything in this one process, in the foreground')
-    .option('--transparent <host/server>', 'only this server, with nothing renamed: for debugging')
+    .description('speaks MCP on stdin and stdout: what AI clients start')
+    .option('--in-process', 'run everything in this process, without the daemon')
+    .option('--transparent <host/server>', 'offer only this server and rename nothing, for debugging')
     .action(({ inProcess, transparent }: { inProcess?: true; transparent?: string }) =>
       run(async ({ globals }) => {
         const { runServe } = await import('./serve.ts');
@@ -76,8 +74,8 @@ function addServing(program: Command, io: CliIo, run: Run): void {
     );
   program
     .command('daemon')
-    .description('the process that all clients share; they start it by themselves')
-    .option('--idle-exit <ms>', 'leave after so long without clients (default: 10 minutes)', milliseconds)
+    .description('runs the process that all AI clients share; clients start it themselves')
+    .option('--idle-exit <ms>', 'leave after this time without clients (default: 10 minutes)', milliseconds)
     .addOption(new Option('--from-folder', 'the hosts file was found in a working folder').hideHelp())
     .action((flags: DaemonFlags) =>
       run(async (context) => await (await import('./daemon.ts')).runDaemonCommand(context, flags)),
@@ -87,37 +85,36 @@ function addServing(program: Command, io: CliIo, run: Run): void {
 function addLooking(program: Command, run: Run): void {
   program
     .command('dash')
-    .description('the dashboard; in a terminal also the default')
-    .option('--ascii', 'nothing but ASCII on the screen')
+    .description('opens the dashboard, as does `mcp-anywhere` alone')
+    .option('--ascii', 'draw with ASCII characters only')
     .action(({ ascii }: { ascii?: true }) =>
       run(async (context) => await (await import('./dash.ts')).runDash(context, { ascii: ascii === true })),
     );
   program
     .command('status')
-    .description('which hosts and servers are up, and why not')
-    .option('-w, --watch', 'and again whenever something changes, until Ctrl-C')
+    .description('shows which hosts and servers are up, and why others are not')
+    .option('-w, --watch', 'go on at every change, until Ctrl-C')
     .action(({ watch }: { watch?: true }) =>
-      run(async (context) =>
-        watch === true
-          ? await (await import('./status-watch.ts')).watchStatus(context)
-          : await (await import('./status.ts')).runStatus(context),
-      ),
+      run(async (context) => {
+        const { runStatus, watchStatus } = await import('./status.ts');
+        return await (watch === true ? watchStatus(context) : runStatus(context));
+      }),
     );
   program
     .command('tools')
-    .description('every tool on offer, by its public name')
-    .argument('[host[/server]]', 'only of this one')
+    .description('lists every tool by its public name')
+    .argument('[host[/server]]', 'only the tools of this host or server')
     .action((target: string | undefined) =>
       run(async (context) => await (await import('./tools.ts')).runTools(context, target)),
     );
   program
     .command('logs')
-    .description('what servers and connections said')
-    .argument('[host[/server]]', 'only of this one')
-    .option('-f, --follow', 'and what they go on to say')
-    .option('-n, --lines <count>', 'how many of the last lines', positiveInteger, 200)
+    .description('shows what servers and connections wrote')
+    .argument('[host[/server]]', 'only the log of this host or server')
+    .option('-f, --follow', 'go on with new lines, until Ctrl-C')
+    .option('-n, --lines <count>', 'the number of last lines', positiveInteger, 200)
     .addOption(
-      new Option('--stream <name...>', 'only of these')
+      new Option('--stream <name...>', 'only these streams')
         .choices(['stderr', 'stdout-noise', 'protocol', 'bridge', 'ssh'])
         .default([], 'all'),
     )
@@ -130,11 +127,11 @@ function addLooking(program: Command, run: Run): void {
     );
   program
     .command('stats')
-    .description('what was called how often, and how fast it was')
+    .description('shows calls, errors, latencies and bytes')
     .addOption(
-      new Option('--by <what>', 'a row for each').choices(['tool', 'server', 'host', 'client']).default('tool'),
+      new Option('--by <what>', 'one row for each').choices(['tool', 'server', 'host', 'client']).default('tool'),
     )
-    .addOption(new Option('--window <time>', 'until now').choices(['hour', 'day']).default('hour'))
+    .addOption(new Option('--window <time>', 'the time up to now').choices(['hour', 'day']).default('hour'))
     .action((options: StatsOptions) =>
       run(async (context) => await (await import('./stats.ts')).runStats(context, options)),
     );
@@ -143,16 +140,16 @@ function addLooking(program: Command, run: Run): void {
 function addCalling(program: Command, run: Run): void {
   program
     .command('call')
-    .description('calls one tool and prints its answer')
+    .description('calls a tool and prints its answer')
     .argument('<tool>', 'public name, as `tools` prints it')
-    .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat it for more", collect, [])
-    .option('--json-args <object>', 'all arguments as one JSON object; - reads it from stdin')
-    .option('--host <host>', "of a pool's tool: the member on this host")
+    .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat for more", collect)
+    .option('--json-args <object>', 'all arguments as one JSON object; - reads stdin')
+    .option('--host <host>', 'the member of a pool that runs the tool')
     .addHelpText('after', examples('mcp-anywhere call gpu1__files__read_file --arg path=/data/notes.txt'))
-    .action((tool: string, options: { arg: string[]; jsonArgs?: string; host?: string }) =>
+    .action((tool: string, { arg = [], jsonArgs, host }: { arg?: string[]; jsonArgs?: string; host?: string }) =>
       run(async (context) => {
         const { runCall } = await import('./call.ts');
-        return await runCall(context, tool, { arg: options.arg, jsonArgs: options.jsonArgs, host: options.host });
+        return await runCall(context, tool, { arg, jsonArgs, host });
       }),
     );
 }
@@ -160,14 +157,14 @@ function addCalling(program: Command, run: Run): void {
 function addMending(program: Command, run: Run): void {
   program
     .command('doctor')
-    .description('checks every step from the hosts file to each server, with cause and fix')
-    .argument('[host]', 'only this one')
+    .description('checks every step from the hosts file to each server, and says how to fix it')
+    .argument('[host]', 'only this host')
     .action((host: string | undefined) =>
       run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)),
     );
   program
     .command('explain')
-    .description('what an error code means, or what is wrong with a host or server')
+    .description('explains an error code, or the state of a host, pool or server')
     .argument('<code|host|pool|host/server>')
     .action((subject: string) =>
       run(async (context) => await (await import('./explain.ts')).runExplain(context, subject)),
@@ -178,26 +175,25 @@ function addMending(program: Command, run: Run): void {
     .argument('<host>')
     .option(
       '--fingerprint <SHA256:…>',
-      'only the key with this fingerprint; repeat it for machines on the way',
+      'accept only the key with this fingerprint; repeat for machines on the way',
       collect,
-      [],
     )
-    .option('-y, --yes', 'ask nothing; only with --fingerprint')
-    .action((host: string, options: { fingerprint: string[]; yes?: true }) =>
+    .option('-y, --yes', 'do not ask; needs --fingerprint')
+    .action((host: string, { fingerprint = [], yes }: { fingerprint?: string[]; yes?: true }) =>
       run(async (context) => {
         const { runTrust } = await import('./trust.ts');
-        return await runTrust(context, host, { fingerprint: options.fingerprint, yes: options.yes === true });
+        return await runTrust(context, host, { fingerprint, yes: yes === true });
       }),
     );
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
 function milliseconds(text: string): number {
   const value = Number(text);
-  // A timer takes no more.
+  // The limit of a timer.
   if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** 31)
     throw new InvalidArgumentError('expected a whole number of milliseconds');
   return value;

@@ -1,4 +1,4 @@
-/** `ps`: the daemons of this user, over all hosts files, and who uses each. */
+/** `ps`: the daemons of this user, for every hosts file, and the clients of each. */
 
 import type { DaemonRow, LiveCall, StatusSnapshot } from '../api/status.ts';
 import { deadline } from '../base/abort.ts';
@@ -9,16 +9,16 @@ import { ControlClient } from '../control/client.ts';
 import { connectRecorded, type DaemonRecord, runningDaemons, wakeOrEnd } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
-import { table } from './table.ts';
+import { table } from './style.ts';
 
-/** A daemon that is well answers at once. */
+/** A healthy daemon answers at once. */
 const ANSWER_MS = 2_000;
 
 export async function runPs(context: CliContext): Promise<ExitCode> {
   const records = await runningDaemons(context.io);
   if (records.length === 0)
-    throw new AnywhereError('NO_DAEMON', 'No daemon of yours runs.', {
-      hint: 'mcp-anywhere tools, which starts one, as does every AI client that uses it',
+    throw new AnywhereError('NO_DAEMON', 'You have no running daemon.', {
+      hint: 'mcp-anywhere tools starts one, as does every AI client',
     });
   const daemons = await Promise.all(records.map((record) => describe(context, record)));
   daemons.sort((a, b) => a.sinceMs - b.sinceMs);
@@ -29,7 +29,7 @@ export async function runPs(context: CliContext): Promise<ExitCode> {
 
 async function describe(context: CliContext, record: DaemonRecord): Promise<DaemonRow> {
   const { pid, version, file: hostsFile, sinceMs, log } = record;
-  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'it does not answer');
+  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'The daemon does not answer.');
   const limit = deadline(systemClock(), ANSWER_MS, late, context.io.signal);
   const status = await askStatus(context, record, limit.signal).catch(() => undefined);
   limit.clear();
@@ -41,7 +41,7 @@ async function describe(context: CliContext, record: DaemonRecord): Promise<Daem
 
 async function askStatus({ io }: CliContext, record: DaemonRecord, signal: AbortSignal): Promise<StatusSnapshot> {
   const connection = await connectRecorded(record, io.cwd, signal);
-  // It must not keep the command when it does not answer.
+  // A daemon that does not answer must not keep this process alive.
   connection.unref();
   const client = new ControlClient(connection);
   try {

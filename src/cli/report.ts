@@ -1,11 +1,11 @@
-/** Errors for people and for programs: what happened, where, on what evidence, and the next command. */
+/** Errors for people and programs: what happened, where, on what evidence, and the next step. */
 import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
 import { jsonText } from './output.ts';
 import type { Style } from './style.ts';
 
-/** Lines of evidence worth a person's time; `--json` has them all. */
+/** More lines of evidence are only in `--json`. */
 const EVIDENCE_LINES = 30;
 
 export function formatError(report: ErrorReport, style: Style): string {
@@ -23,27 +23,26 @@ export function formatError(report: ErrorReport, style: Style): string {
   ].join('\n');
 }
 
-/** What was printed is true of an earlier hosts file; `--json` has it in its data. */
+/** Warns that the output belongs to an earlier hosts file. With `--json` the problem is part of the data. */
 export function warnOfHostsFile({ globals, out, style }: CliContext, problem: ErrorReport | undefined): void {
   if (problem === undefined || globals.json) return;
   out.note(
-    `${style.warn('!')} The hosts file as it stands is not in force; an earlier one is:\n${formatError(problem, style)}`,
+    `${style.warn('!')} The hosts file has a problem. The last good one stays in force:\n${formatError(problem, style)}`,
   );
 }
 
-/** @param stream where it goes */
 export function errorJson(error: ErrorReport, stream: { readonly isTTY?: boolean | undefined }): string {
   return jsonText({ error }, stream, { isLine: true });
 }
 
-/** The hint, with what is not known of the place left for the person to fill in. */
+/** The hint. The person fills in a place that is not known. */
 export function nextStep(report: ErrorReport): string {
   return oneLine(report.hint)
     .replaceAll('{host}', report.host ?? '<host>')
     .replaceAll('{server}', report.server ?? '<server>');
 }
 
-/** The message without the place it may begin with, for where the place stands beside it. */
+/** The message without the place at its start, for output that shows the place beside the message. */
 export function messageAt(where: string, message: string): string {
   const text = oneLine(message);
   return text.startsWith(`${where}: `) ? text.slice(where.length + 2) : text;
@@ -53,9 +52,7 @@ export function exitOf(report: ErrorReport): ExitCode {
   return ERROR_CODES[report.code].exit;
 }
 
-/**
- * One exit code for several parts: all well, all wrong (the first cause's own), or partly up.
- */
+/** One exit code for several parts: 0 if all are well, 8 if some are, else the code of the first cause. */
 export function combinedExit(causes: readonly (ErrorReport | undefined)[]): ExitCode {
   const wrong = causes.filter((cause) => cause !== undefined);
   const [first] = wrong;

@@ -1,25 +1,26 @@
-/** `serve`: one AI client on stdin and stdout, until either side ends it. What it needs is loaded when it is known. */
+/** `serve`: serves one AI client on stdin and stdout. Loads only what the chosen way needs. */
 import { asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { CliIo } from './context.ts';
 import type { LogLevelName } from './fast-path.ts';
 
 export interface ServeOptions {
-  /** Everything in this process; otherwise it relays to the user's daemon, and starts that where none runs. */
+  /** Runs everything in this process. Otherwise the process relays to the daemon, and starts the daemon where none runs. */
   readonly inProcess: boolean;
   readonly config: string | undefined;
-  /** Undefined: info. AI clients keep what comes on stderr as the server's log. */
+  /** Undefined: info. AI clients keep stderr as the log of the server. */
   readonly logLevel: LogLevelName | undefined;
   /** `host/server`. */
   readonly transparent?: string | undefined;
 }
 
 export async function runServe(io: CliIo, options: ServeOptions): Promise<ExitCode> {
-  if (io.stdin.isTTY) io.stderr.write('mcp-anywhere speaks MCP here; AI clients start it like this. Ctrl-C ends it.\n');
+  if (io.stdin.isTTY)
+    io.stderr.write('mcp-anywhere waits for an AI client on stdin; AI clients start this command. Ctrl-C ends it.\n');
   await (options.inProcess ? serveHere(io, options) : serveThere(io, options));
   return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
-/** The same without the rest of the command line around it: how AI clients start the program. */
+/** The same without the rest of the command line: the fast path of AI clients. */
 export async function serveClient(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   try {
     return await runServe(io, options);

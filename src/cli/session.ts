@@ -1,8 +1,9 @@
-/** One command's conversation with a gateway: opened, used, closed, whatever happens. */
+/** A command's control connection to the daemon, or to a gateway in this process. It is closed however the command ends. */
 import type { Socket } from 'node:net';
 import { orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, EXIT } from '../base/errors.ts';
+import { readHostsFile } from '../config/read-file.ts';
 import { ControlClient, type QuestionHandler } from '../control/client.ts';
 import { connectOrStart, connectRunning, type Located, locateDaemon } from '../daemon/start.ts';
 import { answerQuestion } from './ask.ts';
@@ -15,28 +16,28 @@ interface Conversation {
   close(): Promise<void>;
 }
 
-/** A daemon that runs answers at once; one that was stopped in its tracks never does. */
+/** A healthy daemon answers at once; a suspended one never does. */
 const ANSWER_MS = 5_000;
 
-/** With the daemon of the hosts file, which is started where none runs. */
+/** With the daemon of the hosts file. Starts the daemon where none runs. */
 export async function withClient<T>(context: CliContext, work: Work<T>): Promise<T> {
   return await converse(context, () => openStarting(context), work);
 }
 
-/** With the daemon that runs. Throws NO_DAEMON where none does. */
+/** With the running daemon. Throws NO_DAEMON where none runs. */
 export async function withRunning<T>(context: CliContext, work: Work<T>): Promise<T> {
   return await converse(context, () => openRunning(context), work);
 }
 
 /**
- * With the daemon where one runs, as that is what AI clients live with; else with a gateway of this process alone.
- * For what examines: it works where no daemon can start, and leaves nothing behind.
+ * With the running daemon, which is what AI clients use. Without one, with a gateway in this process, so that commands
+ * which examine work even where no daemon can start, and leave nothing behind.
  */
 export async function withAny<T>(context: CliContext, work: Work<T>): Promise<T> {
   return await converse(context, async () => (await openIfRunning(context)) ?? (await openHere(context)), work);
 }
 
-/** Ends at once when the user stops the command. */
+/** Rejects at once when the user stops the command. */
 async function converse<T>(context: CliContext, open: () => Promise<Conversation>, work: Work<T>): Promise<T> {
   const conversation = await open();
   try {
@@ -54,7 +55,7 @@ async function openRunning(context: CliContext): Promise<Conversation> {
   return await overSocket(context, await connectToRunning(context));
 }
 
-/** To the daemon of the hosts file, which is started where none runs. */
+/** Connects to the daemon of the hosts file. Starts the daemon where none runs. */
 export async function connectStarting(context: CliContext, signal: AbortSignal): Promise<Socket> {
   const { io, globals } = context;
   const { found, endpoint, hello } = await locate(context);
@@ -65,19 +66,29 @@ export async function connectStarting(context: CliContext, signal: AbortSignal):
   );
 }
 
-/** Throws NO_DAEMON where none runs, or none answers. */
+/** Throws NO_DAEMON where no daemon runs or answers, and CONFIG_* where its hosts file cannot be read. */
 export async function connectToRunning(context: CliContext, withinMs = ANSWER_MS): Promise<Socket> {
   const located = await locate(context);
-  return await connectRunning({ ...located, clock: systemClock(), withinMs }, context.io.signal);
+  try {
+    return await connectRunning({ ...located, clock: systemClock(), withinMs }, context.io.signal);
+  } catch (error) {
+    // A wrong path is the mistake, not the missing daemon.
+    if (isNoDaemon(error)) await readHostsFile(located.found);
+    throw error;
+  }
+}
+
+function isNoDaemon(error: unknown): boolean {
+  return error instanceof AnywhereError && error.code === 'NO_DAEMON';
 }
 
 async function openIfRunning(context: CliContext): Promise<Conversation | undefined> {
   try {
     return await openRunning(context);
   } catch (error) {
-    // A hosts file that is not there is told by the gateway, whoever asks it.
-    const isNone = error instanceof AnywhereError && (error.code === 'NO_DAEMON' || error.code === 'CONFIG_NOT_FOUND');
-    if (isNone && !context.io.signal.aborted) return undefined;
+    // A gateway in this process says itself what is wrong with the hosts file.
+    const isConfig = error instanceof AnywhereError && error.exitCode === EXIT.config;
+    if ((isNoDaemon(error) || isConfig) && !context.io.signal.aborted) return undefined;
     throw error;
   }
 }
@@ -104,7 +115,7 @@ async function overSocket(context: CliContext, socket: Socket): Promise<Conversa
   const client = new ControlClient(socket);
   const close = async (): Promise<void> => {
     await client.close();
-    // A daemon that does not read any more must not keep the command.
+    // A daemon that no longer reads must not keep this process alive.
     socket.unref();
   };
   try {

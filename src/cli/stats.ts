@@ -1,4 +1,4 @@
-/** `stats`: what was called how often, and how fast it was, over the last hour or day. */
+/** `stats`: calls, errors, latencies and bytes of the last hour or day. */
 
 import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
@@ -6,7 +6,7 @@ import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
 import { withClient } from './session.ts';
 import type { Style } from './style.ts';
-import { table } from './table.ts';
+import { table } from './style.ts';
 
 export interface StatsOptions {
   readonly by: StatKey;
@@ -23,7 +23,7 @@ export async function runStats(context: CliContext, options: StatsOptions): Prom
   return EXIT.ok;
 }
 
-/** Numbers stand under each other, and what they belong to behind them: names may be long. */
+/** Aligned numbers first, and the names last, because names can be long. */
 export function statsText(rows: readonly StatRow[], { by }: Pick<StatsOptions, 'by'>, style: Style): string {
   const heads = ['calls', 'errors', 'p50', 'p95', 'p99', 'in', 'out'];
   const cells = rows.map(cellsOf);

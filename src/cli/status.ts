@@ -1,22 +1,24 @@
-/** `status`: which hosts and servers are up, as the daemon sees them. It starts nothing. */
-
+/** `status [--watch]`: which hosts and servers are up, as the daemon sees them. Starts nothing. */
+import type { ControlNotifications } from '../api/control.ts';
 import type { HostStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
-import type { ErrorReport, ExitCode } from '../base/errors.ts';
+import { orAbort } from '../base/abort.ts';
+import { sleep, systemClock } from '../base/clock.ts';
+import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
+import type { ControlClient } from '../control/client.ts';
+import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError, messageAt, nextStep } from './report.ts';
 import { withRunning } from './session.ts';
-import type { Style } from './style.ts';
-import { table } from './table.ts';
+import { type Style, table } from './style.ts';
 
-/** What is under way is waited for so long, milliseconds: a daemon that has just started is worth it. */
-const REST_MS = 5_000;
+/** How long to wait for connections and starts, ms: a new daemon needs a moment. */
+const SETTLE_MS = 5_000;
 
 export async function runStatus(context: CliContext): Promise<ExitCode> {
   const snapshot = await withRunning(context, async (client) => {
-    context.out.progress('waiting for what is under way …');
-    const rested = await client.request('settle', { withinMs: REST_MS, start: false }, context.io.signal);
-    context.out.progress('');
-    return rested;
+    context.out.progress('waiting for hosts and servers …');
+    return await client.request('settle', { withinMs: SETTLE_MS, start: false }, context.io.signal);
   });
   if (context.globals.json) context.out.json(snapshot);
   else context.out.write(statusText(snapshot, context.style));
@@ -25,7 +27,7 @@ export async function runStatus(context: CliContext): Promise<ExitCode> {
 
 export function statusText(snapshot: StatusSnapshot, style: Style): string {
   const problem = snapshot.problem === undefined ? '' : formatError(snapshot.problem, style);
-  if (snapshot.hosts.length === 0) return `${problem}The hosts file in force names no hosts.\n`;
+  if (snapshot.hosts.length === 0) return `${problem}The hosts file names no hosts.\n`;
   const rows = snapshot.hosts.map((host) => hostRow(host, style));
   const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
   const pools = (snapshot.pools ?? []).map((pool) => poolRow(pool, style));
@@ -37,7 +39,7 @@ export function statusText(snapshot: StatusSnapshot, style: Style): string {
   );
 }
 
-/** 0: all up; the cause's own: nothing is up; 8: partly. A disabled server counts for nothing. */
+/** 0 if everything is up, 8 if a part is, else the code of the first cause. Disabled servers do not count. */
 export function statusExit(snapshot: StatusSnapshot): ExitCode {
   return combinedExit(snapshot.hosts.flatMap(partsOf));
 }
@@ -50,7 +52,7 @@ function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
   );
 }
 
-/** A server that nobody uses now is started when somebody does. */
+/** An idle server starts with its next call. */
 function isWell({ state }: HostStatus, server: ServerStatus): boolean {
   return server.state === 'ready' || (server.state === 'idle' && state === 'ready');
 }
@@ -60,7 +62,7 @@ function hostCause(host: HostStatus): ErrorReport | undefined {
   return host.cause ?? slow(host);
 }
 
-/** Still under way when the time was over. */
+/** The cause of a host or server that was still connecting or starting when the time was over. */
 function slow(host: HostStatus, server?: ServerStatus): ErrorReport {
   const hint = `mcp-anywhere doctor ${host.name}`;
   if (server === undefined) return { code: 'HOST_TIMEOUT', message: 'still connecting', hint, host: host.name };
@@ -88,7 +90,7 @@ function hostRow(host: HostStatus, style: Style): string[] {
     style[paint](`${glyph} ${word}`),
     host.rttMs === undefined ? '' : `${host.rttMs.toFixed(0)} ms`,
     `${String(ready)}/${String(enabled.length)} servers`,
-    `${String(tools)} tools`,
+    counted(tools, 'tool'),
     host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
 }
@@ -101,7 +103,7 @@ function poolRow({ name, strategy, members, tools }: PoolStatus, style: Style): 
     style.bold(name),
     style[paint](`${up === 0 ? '○' : '●'} ${String(up)}/${String(enabled.length)} up`),
     strategy,
-    `${String(tools)} tools`,
+    counted(tools, 'tool'),
     members.map(memberText).join(', '),
   ];
 }
@@ -126,7 +128,114 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   });
 }
 
-/** A server that is down because its host is says nothing of its own. */
+/** The cause of the host is also the cause of its servers, and is shown once. */
 function isSame(cause: ErrorReport, hostCause: ErrorReport | undefined): boolean {
   return cause.code === hostCause?.code;
+}
+
+type Told = ControlNotifications['event'];
+
+const TYPES = [
+  'host-state',
+  'server-state',
+  'tools-changed',
+  'problem',
+  'hosts-file',
+  'client-joined',
+  'client-left',
+  'request-dropped',
+  'prompt-asked',
+  'prompt-settled',
+] as const;
+
+/** Changes within this time are one redraw. */
+const REDRAW_MS = 250;
+/** For figures without events: round trips, and the time to the next attempt. */
+const REFRESH_MS = 5_000;
+
+/** Redraws at every change; without a terminal, prints a line for each change. Ends with Ctrl-C or with the daemon. */
+export function watchStatus(context: CliContext): Promise<ExitCode> {
+  return withRunning(context, async (client) => {
+    const over = new AbortController();
+    const ended = client.ended.then(() => {
+      const error = new AnywhereError('NO_DAEMON', 'The daemon has ended.', {
+        hint: 'mcp-anywhere tools starts it again',
+      });
+      over.abort(error);
+      throw error;
+    });
+    const signal = AbortSignal.any([context.io.signal, over.signal]);
+    const isScreen = context.io.stdout.isTTY && !context.globals.json;
+    const watching = isScreen ? redraw(context, client, signal) : tell(context, client, signal);
+    return await orAbort(Promise.race([ended, watching]), signal);
+  });
+}
+
+async function redraw(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
+  const clock = systemClock();
+  let wake: () => void = () => undefined;
+  client.on('event', () => {
+    wake();
+  });
+  await client.request('events/subscribe', { types: TYPES }, signal);
+  context.out.write('\u001B[2J');
+  for (;;) {
+    const changed = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    draw(context, await client.request('status', {}, signal));
+    await Promise.race([changed, sleep(clock, REFRESH_MS, signal)]);
+    await sleep(clock, REDRAW_MS, signal);
+  }
+}
+
+/** Overwrites the screen line by line, without a blank frame in between. */
+function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
+  const rows = Math.max(1, io.stdout.rows - 1);
+  const lines = statusText(snapshot, style).trimEnd().split('\n').slice(0, rows);
+  out.write(`\u001B[?7l\u001B[H${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J\u001B[?7h`);
+}
+
+async function tell(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
+  client.on('event', ({ event }) => {
+    if (context.globals.json) context.out.jsonLine(event);
+    else context.out.write(`${changeLine(event)}\n`);
+  });
+  const status = await client.request('status', {}, signal);
+  if (context.globals.json) context.out.jsonLine(status);
+  else context.out.write(statusText(status, context.style));
+  await client.request('events/subscribe', { types: TYPES }, signal);
+  return await new Promise<never>(() => undefined);
+}
+
+/** The event holds text of remote machines. */
+export function changeLine(event: Told['event']): string {
+  return oneLine(`${new Date(event.atMs).toISOString()} ${changeText(event)}`);
+}
+
+function changeText(event: Told['event']): string {
+  switch (event.type) {
+    case 'host-state':
+      return `${event.host} ${event.state}: ${event.reason}`;
+    case 'server-state':
+      return `${event.host}/${event.server} ${event.state}: ${event.reason}`;
+    case 'tools-changed':
+      return `${event.host}/${event.server} offers ${counted(event.tools, 'tool')}`;
+    case 'problem':
+      return `problem: ${event.problem.message}`;
+    case 'hosts-file':
+      return `hosts file read: ${event.changed.length === 0 ? 'no changes' : event.changed.join(', ')}`;
+    case 'client-joined':
+      return `client ${event.client} joined: ${event.name}`;
+    case 'client-left':
+      return `client ${event.client} left`;
+    case 'request-dropped':
+      return `client ${event.client} sent ${event.method} without an id, which is ignored`;
+    case 'prompt-asked':
+      return `${event.host} asks: ${event.text}`;
+    case 'prompt-settled':
+      return `${event.host} got its answer`;
+    default:
+      return event.type;
+  }
 }

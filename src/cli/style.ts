@@ -1,5 +1,5 @@
-/** Colours and glyphs. State is always glyph and word; colour only underlines it. */
-import { styleText } from 'node:util';
+/** How output looks: colours and tables. A state is always a glyph and a word; colour is an addition. */
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Paint = (text: string) => string;
 
@@ -22,19 +22,19 @@ const coloured: Style = {
 };
 
 interface ColorWish {
-  /** `--no-color` given: false. */
+  /** False with `--no-color`. */
   readonly color: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** NO_COLOR (no-color.org): any value but the empty one turns colours off; FORCE_COLOR turns them on in a pipe. */
+/** NO_COLOR (no-color.org) turns colours off with any value but the empty one. FORCE_COLOR turns them on in a pipe. */
 export function chooseStyle({ color, isTTY, env }: ColorWish): Style {
   if (!color || isSet(env['NO_COLOR']) || env['TERM'] === 'dumb') return plain;
   return isTTY || (isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0') ? coloured : plain;
 }
 
-/** Whether to paint at all is decided here, not by the process's own stdout. */
+/** `chooseStyle` decides about colours, so Node must not look at its own stdout. */
 function painter(format: Parameters<typeof styleText>[0]): Paint {
   return (text) => styleText(format, text, { validateStream: false });
 }
@@ -45,4 +45,32 @@ function isSet(value: string | undefined): boolean {
 
 function same(text: string): string {
   return text;
+}
+
+/** Rows as aligned lines. Only the last column is cut to fit `width`. */
+export function table(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.slice(0, -1).forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, visible(cell));
+    });
+  }
+  return rows.map((row) => `${line(row, widths, width)}\n`).join('');
+}
+
+function line(row: readonly string[], widths: readonly number[], width: number): string {
+  const last = row.at(-1) ?? '';
+  const before = row.slice(0, -1).map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - visible(cell) + 2));
+  const start = before.join('');
+  return (start + cut(last, width - visible(start))).trimEnd();
+}
+
+/** Leaves coloured cells whole: a cut would break an escape sequence. */
+function cut(text: string, width: number): string {
+  if (text.length <= width || visible(text) !== text.length) return text;
+  return width < 2 ? '' : `${text.slice(0, width - 1)}…`;
+}
+
+function visible(text: string): number {
+  return stripVTControlCharacters(text).length;
 }

@@ -1,33 +1,39 @@
-/** `tools [host[/server]]`: every tool that is offered, by its public name. */
+/** `tools [host[/server]]`: every tool by its public name. */
 
 import type { ToolEntry } from '../api/control.ts';
-import { EXIT, type ExitCode } from '../base/errors.ts';
+import { type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
+import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
+import { parseTarget } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
-import { table } from './table.ts';
-import { parseTarget } from './target.ts';
+import { table } from './style.ts';
 
 export async function runTools(context: CliContext, target: string | undefined): Promise<ExitCode> {
   const wanted = target === undefined ? {} : parseTarget(target);
   const { tools, missing, problem } = await withClient(context, async (client) => {
     context.out.progress('listing tools …');
-    const listed = await client.request('tools', wanted, context.io.signal);
-    context.out.progress('');
-    return listed;
+    return await client.request('tools', wanted, context.io.signal);
   });
   if (context.globals.json) context.out.json({ tools, missing, problem });
   else showTools(context, tools);
   warnOfHostsFile(context, problem);
   if (!context.globals.json) for (const report of missing) context.out.note(formatError(report, context.style));
   if (missing.length === 0) return EXIT.ok;
-  return tools.length > 0 ? EXIT.partly : combinedExit(missing);
+  if (tools.length > 0) return EXIT.partly;
+  // For a script, a server that stays silent is like a host that does.
+  const exit = combinedExit(missing);
+  return exit === EXIT.tool && missing.some(isSilent) ? EXIT.unreachable : exit;
+}
+
+function isSilent({ code }: ErrorReport): boolean {
+  return code === 'SERVER_START_TIMEOUT';
 }
 
 function showTools(context: CliContext, tools: readonly ToolEntry[]): void {
   const { out, style, io } = context;
   const rows = tools.map((tool) => [style.bold(harmless(tool.name)), oneLine(tool.title ?? tool.description ?? '')]);
   out.write(table(rows, io.stdout.isTTY ? io.stdout.columns : undefined));
-  if (io.stdout.isTTY) out.note(`${String(tools.length)} tools\n`);
+  if (io.stdout.isTTY) out.note(`${counted(tools.length, 'tool')}\n`);
 }

@@ -1,6 +1,6 @@
 /**
- * `trust <host>`: shows the key of each machine on the way that is not known yet, and writes it down
- * once a person, or a fingerprint given by one, said that it is right.
+ * `trust <host>`: shows each unknown host key on the way to a host, and writes the key to known_hosts after a person
+ * confirmed it, or after it matched a given fingerprint.
  */
 
 import type { TrustCandidate } from '../api/control.ts';
@@ -12,9 +12,9 @@ import { type CliContext, isInteractive } from './context.ts';
 import { withAny } from './session.ts';
 
 export interface TrustOptions {
-  /** `SHA256:…`, of the machine itself or of one on the way; all that are needed. */
+  /** `SHA256:…`, of the host itself and of each machine on the way to it. */
   readonly fingerprint: readonly string[];
-  /** Ask nothing; only with a fingerprint. */
+  /** Asks nothing. Valid only with a fingerprint. */
   readonly yes: boolean;
 }
 
@@ -35,10 +35,14 @@ export async function runTrust(context: CliContext, host: string, options: Trust
 function checkOptions(host: string, { fingerprint, yes }: TrustOptions): void {
   const hint = `mcp-anywhere trust ${host} --fingerprint SHA256:…`;
   if (yes && fingerprint.length === 0) {
-    throw new AnywhereError('USAGE', '--yes needs the fingerprint that is to be trusted.', { host, hint });
+    throw new AnywhereError('USAGE', '--yes needs the fingerprint to trust.', { host, hint });
   }
   const wrong = fingerprint.find((text) => !/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(text));
-  if (wrong !== undefined) throw new AnywhereError('USAGE', `${wrong} is not a fingerprint.`, { host, hint });
+  if (wrong !== undefined)
+    throw new AnywhereError('USAGE', `${wrong} is not a fingerprint: SHA256: and 43 characters are expected.`, {
+      host,
+      hint,
+    });
 }
 
 class Trusting {
@@ -55,7 +59,7 @@ class Trusting {
     this.#options = options;
   }
 
-  /** One machine after the other: the next is seen only through one that is trusted. */
+  /** One machine after the other, because the next one is reached only through a trusted one. */
   async run(): Promise<{ candidates: readonly TrustCandidate[]; written: readonly Written[] }> {
     const accepted = new Set<string>();
     for (;;) {
@@ -66,7 +70,7 @@ class Trusting {
       if (accepted.has(next.name))
         throw new AnywhereError(
           'INTERNAL',
-          `${next.name} is still unknown after its key was written to ${next.file}.`,
+          `${next.name} is still unknown, although its key was written to ${next.file}.`,
           { host: this.#host },
         );
       accepted.add(next.name);
@@ -77,9 +81,7 @@ class Trusting {
   async #scan(): Promise<readonly TrustCandidate[]> {
     const { out, io } = this.#context;
     out.progress(`asking for the keys of ${this.#host} …`);
-    const { candidates } = await this.#client.request('trust/scan', { host: this.#host }, io.signal);
-    out.progress('');
-    return candidates;
+    return (await this.#client.request('trust/scan', { host: this.#host }, io.signal)).candidates;
   }
 
   #refuseBad(candidates: readonly TrustCandidate[]): void {
@@ -88,7 +90,7 @@ class Trusting {
     const { cause } = bad;
     if (cause !== undefined) throw new AnywhereError(cause.code, cause.message, { ...cause, host: this.#host });
     const code = bad.verdict === 'changed' ? 'HOST_KEY_CHANGED' : 'HOST_KEY_REVOKED';
-    throw new AnywhereError(code, `${bad.name} shows a key that is not trusted.`, {
+    throw new AnywhereError(code, `${bad.name} shows a key that must not be trusted.`, {
       host: this.#host,
       evidence: keyLines(bad),
     });
@@ -110,33 +112,37 @@ class Trusting {
     const wanted = given.map(withoutPadding);
     const matching = candidate.keys.filter((key) => wanted.includes(withoutPadding(key.fingerprint)));
     if (matching.length === 0) {
-      throw new AnywhereError('HOST_KEY_UNKNOWN', `${candidate.name} does not show the key with that fingerprint.`, {
+      throw new AnywhereError('HOST_KEY_UNKNOWN', `${candidate.name} shows no key with the given fingerprint.`, {
         host: this.#host,
         evidence: [...given.map((text) => `given: ${text}`), ...keyLines(candidate).map((line) => `shown: ${line}`)],
-        hint: `compare with \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on ${candidate.name} itself`,
+        hint: `read the fingerprint on ${candidate.name} itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
       });
     }
     const ask = isInteractive(this.#context.io) && !this.#options.yes;
-    if (ask) await this.#confirm(candidate, 'The fingerprint is the one given.');
+    if (ask) await this.#confirm(candidate, 'The fingerprint matches the given one.');
     await this.#accept(candidate, matching);
   }
 
   async #byPerson(candidate: TrustCandidate): Promise<void> {
     if (!isInteractive(this.#context.io)) {
-      throw new AnywhereError('HOST_KEY_UNKNOWN', `Nobody can be asked here whether ${candidate.name} is trusted.`, {
-        host: this.#host,
-        evidence: keyLines(candidate),
-        hint: `mcp-anywhere trust ${this.#host} --fingerprint SHA256:…, with a fingerprint read on the machine itself`,
-      });
+      throw new AnywhereError(
+        'HOST_KEY_UNKNOWN',
+        `Whether to trust ${candidate.name} cannot be asked without a terminal.`,
+        {
+          host: this.#host,
+          evidence: keyLines(candidate),
+          hint: `mcp-anywhere trust ${this.#host} --fingerprint SHA256:…, with the fingerprint read on the machine itself`,
+        },
+      );
     }
-    await this.#confirm(candidate, "Compare with what the machine's owner says.");
+    await this.#confirm(candidate, 'Compare the fingerprint with the owner of the machine.');
     await this.#accept(candidate, candidate.keys);
   }
 
   async #confirm(candidate: TrustCandidate, remark: string): Promise<void> {
-    const question = `${remark} Trust ${candidate.name}, and write its keys to ${candidate.file}?`;
+    const question = `${remark} Trust ${candidate.name} and write its keys to ${candidate.file}?`;
     if (await confirmed(this.#context, question)) return;
-    throw new AnywhereError('INTERRUPTED', `${candidate.name} was not trusted; nothing was written for it.`, {
+    throw new AnywhereError('INTERRUPTED', `${candidate.name} stays untrusted, and none of its keys was written.`, {
       host: this.#host,
     });
   }

@@ -24,6 +24,8 @@ export const DEFAULTS = {
     listingBytes: 16 * 1024 * 1024,
     listingItems: 20_000,
     listingPages: 1_000,
+    dials: 8,
+    launches: 8,
     logLinesPerSecond: 500,
     logFileBytes: 5 * 1024 * 1024,
   },

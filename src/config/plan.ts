@@ -117,6 +117,9 @@ export interface LimitsPlan {
   readonly listingBytes: number;
   readonly listingItems: number;
   readonly listingPages: number;
+  /** Connections that are being made at once, and servers that are being launched; more wait. */
+  readonly dials: number;
+  readonly launches: number;
   /** Log lines and log messages of one server; more are dropped and counted. */
   readonly logLinesPerSecond: number;
   /** A log file is rotated at this size; two are kept. */

@@ -277,6 +277,16 @@ export const hostsFileSchema = mapping({
     listingPages: whole('a number of pages', 1, 100_000)
       .describe('Pages of one list of a server; no more are asked for. Left out: 1000.')
       .optional(),
+    dials: whole('a number of connections', 1, 1_000)
+      .describe(
+        'Connections that are being made at once; the others wait, and hosts that somebody waits for go first. Left out: 8.',
+      )
+      .optional(),
+    launches: whole('a number of servers', 1, 1_000)
+      .describe(
+        'Servers that are being launched at once; the others wait, and servers that somebody waits for go first. Left out: 8.',
+      )
+      .optional(),
     logLinesPerSecond: whole('a number of lines', 1, 100_000)
       .describe('Log lines and log messages of one server; more are dropped and counted. Left out: 500.')
       .optional(),

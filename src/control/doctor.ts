@@ -10,7 +10,7 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
-import type { HostEnvironment } from '../launch/launch.ts';
+import type { HostEnvironment } from '../launch/contract.ts';
 
 export type ReportStep = (step: DoctorStep) => void;
 

@@ -7,15 +7,13 @@ import { AnywhereError } from '../base/errors.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { ChannelEnd, Transport } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { ChannelEnd, HostEnvironment, Launch, Transport } from '../launch/contract.ts';
+import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../launch/exit.ts';
 import { explainBackend } from '../link/backend.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
 import { inspectHost } from '../link/inspect.ts';
-import { launchFailure, printedInstead, SUBSYSTEM_HINT } from '../link/never-launched.ts';
 import { acceptKey, scanHost } from '../link/trust.ts';
 import { createOpensshDialer } from '../openssh/dialer.ts';
-import { openInTime } from '../upstream/open-in-time.ts';
 import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
 import { type ReportStep, runDoctor } from './doctor.ts';
 
@@ -85,7 +83,7 @@ export class Examination {
     const { clock } = this.#gateway;
     const startedMs = clock.monotonic();
     const unit = this.#gateway.router.unit(server);
-    await this.#gateway.router.instance(server, session, signal);
+    await this.#gateway.router.instance(server, session, { signal });
     await orAbort(this.#gateway.spoken(server.timeoutMs, [unit]), signal);
     const failure = this.#gateway.keeper.failure(unit);
     if (failure !== undefined) throw failure;
@@ -131,7 +129,9 @@ async function probeHost(
   const printed = (): readonly string[] => [...recent.lines, ...printedInstead(channel, redact)];
   const limit = deadline(clock, limitMs, () => endless(link.host, limitMs, printed()), signal);
   try {
-    channel = await orAbort(openInTime(link, NOTHING, limit.signal), limit.signal);
+    channel = await orAbort(link.open(NOTHING, limit.signal), limit.signal, (late) => {
+      late.close();
+    });
     channel.input.on('error', () => undefined);
     // If a start file read the launcher's line, the launcher reads this line and reports the fault.
     channel.input.end('\n');

@@ -10,7 +10,7 @@ import type {
 } from '../api/status.ts';
 import { reportOf } from '../base/errors.ts';
 import type { Call } from '../calls/call.ts';
-import { RANK, rankOf } from '../calls/pool-rank.ts';
+import { RANK, rankOf } from '../calls/pool-choice.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { PoolPlan, Template } from '../config/plan.ts';
 import { ClientSession } from '../downstream/session.ts';

@@ -2,7 +2,7 @@
 import type { CallOutcome, ControlMethods, ToolEntry } from '../api/control.ts';
 import type { Progress } from '../api/events.ts';
 import { AnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
-import { PIN_META } from '../calls/pinned.ts';
+import { PIN_META } from '../calls/pool-calls.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
 import { progressReport } from '../gateway/call-events.ts';
@@ -62,7 +62,7 @@ function silence(gateway: Gateway, { plan, link }: ServerUnit): ErrorReport | un
   const place = { host: plan.host, server: plan.name };
   return reportOf(
     link.state.kind === 'ready'
-      ? new AnywhereError('SERVER_START_TIMEOUT', `${serverId(plan)} has not said yet what it offers`, place)
+      ? new AnywhereError('SERVER_START_TIMEOUT', `${serverId(plan)} has not listed its tools yet`, place)
       : new AnywhereError('HOST_TIMEOUT', `host ${plan.host} has not answered yet`, place),
   );
 }

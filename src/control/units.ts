@@ -1,7 +1,7 @@
 /** Finds the servers that a face names, and starts, restarts or waits for them. */
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { untilOver } from '../calls/settle.ts';
+import { waitUntil } from '../calls/patience.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -38,6 +38,7 @@ export function bringUp(gateway: Gateway, units: readonly ServerUnit[], owner: I
     if (!unit.plan.enabled) continue;
     gateway.keeper.wantUnit(unit, owner);
     unit.link.wake(reason);
+    unit.hurry();
   }
 }
 
@@ -62,7 +63,7 @@ export function settle(
 ): Promise<void> {
   const isSettled = ({ link, state }: ServerUnit): boolean =>
     link.state.kind !== 'connecting' && serverStateKind(state) !== 'starting';
-  return untilOver(gateway.keeper.progress, () => units.every(isSettled), gateway.clock, withinMs, signal);
+  return waitUntil(gateway.keeper.progress, () => units.every(isSettled), gateway.clock, withinMs, signal);
 }
 
 /** The longest restart: npx can take a while. */

@@ -64,7 +64,9 @@ function lockOf(path: string, generation: number, self: Holder): Lock {
   return {
     release: async () => {
       const holder = await readHolder(file);
-      if (holder?.pid !== self.pid || holder.start !== self.start) return;
+      const isOurs = holder?.pid === self.pid && holder.start === self.start;
+      // A daemon that has given the lock back writes nothing more there: its folder may be gone.
+      if (!isOurs || holder.released === true) return;
       await writeAtomic(file, JSON.stringify({ ...self, released: true }));
     },
   };

@@ -153,6 +153,21 @@ export async function runningDaemons({ env, homeDir, platform }: Surroundings): 
   return await listDaemons([folder]);
 }
 
+/** False: its process still runs after `withinMs`. */
+export async function hasEnded(
+  { pid, start }: DaemonRecord,
+  { clock, withinMs }: { readonly clock: Clock; readonly withinMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { processStart } = await import('./process-start.ts');
+  const untilMs = clock.monotonic() + withinMs;
+  while ((await processStart(pid)) === start) {
+    if (clock.monotonic() > untilMs) return false;
+    await sleep(clock, POLL_MS, signal);
+  }
+  return true;
+}
+
 /** A control connection to one of them, whatever its version and hosts file. */
 export function connectRecorded({ version, socket }: DaemonRecord, cwd: string, signal: AbortSignal): Promise<Socket> {
   const hello: Hello = { role: 'control', version, pid: process.pid, cwd, env: {} };

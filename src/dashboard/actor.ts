@@ -1,4 +1,4 @@
-/** Performs the model's effects, and tells the model their results. */
+/** Performs the side effects of the model, and reports their results to the model. */
 import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { ControlClient } from '../control/client.ts';
@@ -13,7 +13,7 @@ export interface ActorDeps {
   readonly screen: ScreenActions;
 }
 
-/** Effects on the terminal alone. */
+/** Effects on the terminal only. */
 export interface ScreenActions {
   copy(text: string): void;
   suspend(): void;
@@ -50,7 +50,7 @@ export class Actor {
         attachment.hurry();
         break;
       case 'abort-call':
-        this.#call?.abort(new AnywhereError('CANCELLED', 'cancelled at the dashboard'));
+        this.#call?.abort(new AnywhereError('CANCELLED', 'The dashboard cancelled the call.'));
         break;
       default:
         scope.run(this.#ask(effect));
@@ -62,7 +62,9 @@ export class Actor {
     try {
       const { client } = attachment;
       if (client === undefined)
-        throw new AnywhereError('NO_DAEMON', 'there is no connection to the daemon', { hint: 'press r to start it' });
+        throw new AnywhereError('NO_DAEMON', 'The dashboard is not connected to the daemon.', {
+          hint: 'press r to start the daemon',
+        });
       dispatch(await this.#result(client, effect));
     } catch (error) {
       dispatch(failure(effect, reportOf(asAnywhereError(error))));
@@ -89,7 +91,7 @@ export class Actor {
     switch (effect.what) {
       case 'snapshot': {
         const snapshot = await client.request('snapshot', {}, scope.signal);
-        // The events before the snapshot must not be applied to it.
+        // The snapshot already holds the changes of earlier events.
         attachment.flush();
         return { type: 'snapshot', snapshot };
       }
@@ -128,7 +130,7 @@ function failure(effect: Asked, report: ErrorReport): Message {
   return { type: effect.do === 'call' ? 'call-failed' : 'failed', report };
 }
 
-/** Returns the text for the person. */
+/** Returns a text for the person. */
 async function acted(client: ControlClient, effect: Exclude<Asked, Of<'load' | 'call' | 'explain'>>): Promise<string> {
   switch (effect.do) {
     case 'restart': {
@@ -138,7 +140,7 @@ async function acted(client: ControlClient, effect: Exclude<Asked, Of<'load' | '
     }
     case 'reconnect':
       await client.request('reconnect', { host: effect.host });
-      return `tried to connect to ${effect.host}`;
+      return `connecting to ${effect.host}`;
     case 'enable': {
       const { host, server, enabled } = effect;
       await client.request('enable', { host, server, enabled });

@@ -1,4 +1,4 @@
-/** The connection to the daemon: kept, watched, and made again when the daemon has gone. */
+/** Keeps the connection to the daemon, and connects again after the daemon ended. */
 import { type BackoffPlan, backoffMs } from '../base/backoff.ts';
 import { type CancelTimer, type Clock, sleep } from '../base/clock.ts';
 import { asAnywhereError, reportOf } from '../base/errors.ts';
@@ -7,7 +7,7 @@ import type { ControlClient } from '../control/client.ts';
 import type { Message } from '../model/update.ts';
 import type { NumberedEvent } from '../model/world.ts';
 
-/** `start`: starts the daemon where none runs. `join`: rejects there; who stopped it may have meant it. */
+/** `start` starts the daemon where none runs. `join` rejects there, because someone may have stopped the daemon on purpose. */
 export type Connect = (mode: 'start' | 'join', signal: AbortSignal) => Promise<ControlClient>;
 
 export interface AttachmentDeps {
@@ -19,12 +19,12 @@ export interface AttachmentDeps {
 }
 
 const RETRY: BackoffPlan = { initialMs: 500, maxMs: 5000 };
-/** What happens within this time is one change of the screen, ms. */
+/** Events within this time are one change of the screen, ms. */
 const GATHER_MS = 250;
-/** More than that at once leaves nobody the time to read each: the screen changes half as often. */
+/** With more events than a person can read, the screen changes half as often. */
 const MANY_EVENTS = 50;
 const GATHER_MANY_MS = 500;
-/** Waiting for a screen that does not come; older ones are in the next snapshot. */
+/** More events are dropped; the next snapshot holds their changes. */
 const MAX_GATHERED = 20_000;
 
 export class Attachment {
@@ -45,7 +45,7 @@ export class Attachment {
     return this.#client;
   }
 
-  /** @param first a connection that stands already */
+  /** @param first an open connection */
   start(first: ControlClient): void {
     const { scope } = this.#deps;
     scope.onClose(async () => {
@@ -55,13 +55,13 @@ export class Attachment {
     scope.run(this.#keep(first));
   }
 
-  /** Does not wait for the next attempt, and starts the daemon where none runs. */
+  /** Connects at once, and starts the daemon where none runs. */
   hurry(): void {
     this.#mode = 'start';
     this.#hurry?.abort();
   }
 
-  /** What was gathered so far is told now. */
+  /** Dispatches the gathered events now. */
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
@@ -108,7 +108,7 @@ export class Attachment {
     await sleep(clock, delayMs, hurried).catch(() => undefined);
   }
 
-  /** Resolves when the connection has ended, with what went wrong while it began. */
+  /** Resolves when the connection has ended, with the error of its start if there was one. */
   async #serve(client: ControlClient): Promise<Error | undefined> {
     client.on('event', (event) => {
       this.#gather(event);
@@ -134,7 +134,7 @@ export class Attachment {
     const { dispatch, scope } = this.#deps;
     await client.request('events/subscribe', {}, scope.signal);
     dispatch({ type: 'connection', connection: { kind: 'attached' } });
-    // A person sits here, so nothing else need be asked; the answer goes by `prompt/answer`.
+    // Tells the daemon that a person can answer questions here. The answers go through `prompt/answer`.
     await client.answer((_question, settled) => whenAborted(settled));
   }
 

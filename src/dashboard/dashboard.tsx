@@ -1,4 +1,4 @@
-/** The dashboard: connects the model with the screen, the keys and the daemon. */
+/** The dashboard: connects the model to the screen, the keys and the daemon. */
 import { type Instance, render } from 'ink';
 import type { ReactElement } from 'react';
 import type { CancelTimer, Clock } from '../base/clock.ts';
@@ -12,21 +12,21 @@ import { Attachment, type Connect } from './attach.ts';
 import { listenToKeys } from './keys.ts';
 import { Painter, RowMarks } from './painter.ts';
 import { Terminal, type TerminalIo } from './terminal.ts';
-import { App } from './views/app.tsx';
+import { App } from './views/frame.tsx';
+import type { Theme } from './views/line.tsx';
 import { Marks } from './views/line.tsx';
-import type { Theme } from './views/theme.ts';
 
-export { chooseTheme } from './views/theme.ts';
+export { chooseTheme } from './views/line.tsx';
 
 export interface DashboardOptions {
   readonly io: TerminalIo;
-  /** Made before the terminal is taken over, so that errors of the start are printed as of any command. */
+  /** Connected before the dashboard takes over the terminal, so that an error is printed like that of any command. */
   readonly first: ControlClient;
   readonly connect: Connect;
   readonly clock: Clock;
   readonly random: () => number;
   readonly theme: Theme;
-  /** How the person calls this program, for the commands on the screen. */
+  /** The program and its options, for the commands on the screen. */
   readonly program: string;
 }
 
@@ -35,7 +35,7 @@ const TICK_MS = 1000;
 /** A signal arrives within this time, ms. */
 const RESUME_MS = 100;
 
-/** Resolves when the person leaves, and rejects with the signal's reason; the terminal is then as before. */
+/** Resolves when the person leaves; rejects with the signal's reason. Restores the terminal in both cases. */
 export async function runDashboard(options: DashboardOptions, signal: AbortSignal): Promise<void> {
   const dashboard = new Dashboard(options);
   try {
@@ -45,7 +45,7 @@ export async function runDashboard(options: DashboardOptions, signal: AbortSigna
   }
 }
 
-/** Draws at most once in `FRAME_MS`, and always the last state. */
+/** Draws at most once in `FRAME_MS`, and always draws the last state. */
 class Pace {
   readonly #clock: Clock;
   readonly #draw: () => void;
@@ -99,7 +99,7 @@ class Dashboard {
     this.#scope = new Scope((error) => {
       this.#leave(error);
     });
-    // Needed where the first frame fails: nothing else closes the connection then.
+    // Nothing else closes this connection if the first frame fails.
     this.#scope.onClose(() => options.first.close());
     this.#terminal = new Terminal(io);
     this.#painter = new Painter(this.#terminal, this.#marks);
@@ -116,7 +116,7 @@ class Dashboard {
     this.#terminal.enter();
     this.#ink = render(this.#tree(), {
       stdout: this.#painter as unknown as NodeJS.WriteStream,
-      // Ink then writes each frame whole and at once, and the painter finds what changed.
+      // Makes Ink write each frame whole and at once. The painter finds what changed.
       debug: true,
       exitOnCtrlC: false,
       patchConsole: false,
@@ -152,7 +152,7 @@ class Dashboard {
     for (const effect of effects) this.#actor.perform(effect);
   };
 
-  /** Ages on the screen grow without events. */
+  /** Updates the ages on the screen. */
   #tick(): void {
     const { clock } = this.#options;
     this.#cancelTick = clock.after(TICK_MS, () => {
@@ -196,14 +196,14 @@ class Dashboard {
       this.#painter.repaint();
     };
     return {
-      // OSC 52: the clipboard of the terminal, over ssh too.
+      // OSC 52 sets the clipboard of the terminal, also over ssh.
       copy: (text) => {
         this.#terminal.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
       },
       suspend: () => {
         this.#terminal.suspend();
-        // A stopped process has no timers, so this runs when the shell continues it, or at once in a process
-        // group without a shell, which the kernel does not stop.
+        // The timer of a stopped process fires after the shell continues the process. In a process group without a
+        // shell the kernel does not stop the process, and the timer fires at once.
         this.#cancelResume = this.#options.clock.after(RESUME_MS, () => {
           this.#terminal.enter();
           repaint();

@@ -1,4 +1,4 @@
-/** Bytes of a terminal in raw mode as keys. */
+/** Reads keys from the bytes of a terminal in raw mode. */
 import { StringDecoder } from 'node:string_decoder';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Key, NamedKey } from '../model/key.ts';
@@ -11,7 +11,7 @@ export interface KeyboardDeps {
   readonly onEnd: () => void;
 }
 
-/** An Escape alone is the key when nothing follows within this time, ms. */
+/** Without further bytes within this time, an Escape is the Escape key, ms. */
 const ESCAPE_MS = 50;
 
 /** Returns the function that stops listening. */
@@ -37,13 +37,13 @@ export function listenToKeys({ stdin, clock, onKeys, onEnd }: KeyboardDeps): () 
 
 const PASTE_BEGIN = '\u001B[200~';
 const PASTE_END = '\u001B[201~';
-/** Terminals send a sequence at once. Longer text without an end is no sequence. */
+/** Longer text without an end is no escape sequence. */
 const MAX_PENDING = 64;
 const MAX_PASTE = 64 * 1024;
 
 /**
- * Several keys can arrive in one chunk (`jjj`), and one key in several chunks. Reports of the mouse and of focus, and
- * other answers of the terminal, are dropped.
+ * Several keys can arrive in one chunk (`jjj`), and one key in several chunks. Mouse and focus reports and other
+ * answers of the terminal are dropped.
  */
 export class KeyReader {
   readonly #decoder = new StringDecoder('utf8');
@@ -56,12 +56,12 @@ export class KeyReader {
     return keys;
   }
 
-  /** The bytes so far may be the start of a sequence. */
+  /** The bytes so far can be the start of an escape sequence. */
   get isWaiting(): boolean {
     return this.#pending !== '';
   }
 
-  /** Nothing followed: an Escape was the key itself. */
+  /** No bytes followed, so an Escape was the Escape key. */
   flush(): readonly Key[] {
     const wasEscape = this.#pending.startsWith('\u001B') && !this.#pending.startsWith(PASTE_BEGIN);
     if (!wasEscape) return [];
@@ -69,7 +69,7 @@ export class KeyReader {
     return [named('escape')];
   }
 
-  /** Returns the length of the text that it read; 0 if more text is needed. */
+  /** Returns the length of the consumed text; 0 if more text is needed. */
   #take(keys: Key[]): number {
     const text = this.#pending;
     if (text === '') return 0;
@@ -131,7 +131,7 @@ const CONTROL_KEYS: ReadonlyMap<number, NamedKey> = new Map([
   [127, 'backspace'],
 ]);
 
-/** Without the Escape; xterm's and the Linux console's. */
+/** Sequences of xterm and the Linux console, without the Escape. */
 const SEQUENCES: ReadonlyMap<string, NamedKey> = new Map([
   ['[A', 'up'],
   ['[B', 'down'],

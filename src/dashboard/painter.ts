@@ -1,8 +1,8 @@
 /**
- * The terminal as Ink sees it: Ink writes whole frames, and the painter writes the rows that changed.
+ * The terminal that Ink writes to: Ink writes whole frames, and the painter writes only the changed rows.
  *
- * Ink's own output (`incrementalRendering`) clears the whole screen for every frame of full height, and costs twice
- * the processor time at 50 busy hosts, since Ink lays out every character of every row.
+ * Ink's own output (`incrementalRendering`) clears the screen for every frame of full height. At 50 busy hosts it needs
+ * twice the processor time, because Ink lays out every character of every row.
  */
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
@@ -15,7 +15,7 @@ export interface Screen {
   once(event: 'drain', listener: () => void): unknown;
 }
 
-/** DEC private mode 2026: a terminal that supports it shows the frame at once. */
+/** DEC private mode 2026: the terminal shows a frame at once. */
 const BEGIN = '\u001B[?2026h';
 const END = '\u001B[?2026l';
 const CLEAR = '\u001B[0m\u001B[2J';
@@ -25,7 +25,7 @@ const ERASE_REST = '\u001B[K';
 export class Painter extends Writable {
   readonly #screen: Screen;
   readonly #marks: RowMarks;
-  /** Undefined if unknown, as after a resize. */
+  /** The rows on the screen; undefined if unknown, as after a resize. */
   #shown: readonly string[] | undefined;
   #frame: readonly string[] | undefined;
   #isBlocked = false;
@@ -36,7 +36,7 @@ export class Painter extends Writable {
     this.#marks = marks;
   }
 
-  /** Ink lays out for this size. */
+  /** The size for Ink's layout. */
   get columns(): number {
     return this.#screen.columns;
   }
@@ -45,12 +45,12 @@ export class Painter extends Writable {
     return this.#screen.rows;
   }
 
-  /** The terminal no longer shows the last frame: the next one is painted whole. */
+  /** The terminal no longer shows the last frame, so the next one is painted whole. */
   forget(): void {
     this.#shown = undefined;
   }
 
-  /** The last frame again, after another program wrote to the terminal. */
+  /** Paints the last frame again, after another program wrote to the terminal. */
   repaint(): void {
     this.forget();
     this.#paint();
@@ -70,7 +70,7 @@ export class Painter extends Writable {
     const update = this.#update(rows);
     this.#shown = rows;
     if (update === '') return;
-    // A slow terminal gets the newest frame when it is ready, and skips the others.
+    // A slow terminal skips frames, and gets the newest one when it is ready.
     if (!this.#screen.write(BEGIN + update + END)) this.#awaitDrain();
   }
 
@@ -95,8 +95,8 @@ export class Painter extends Writable {
 }
 
 /**
- * Erases the rest of a row behind its text only if the cursor is past the text for certain. After the last column
- * it still stands in that column (tmux, xterm), and the erasure would take the last character.
+ * Erases the rest of a row only if the cursor is certainly behind the text. After a write to the last column the cursor
+ * still stands in that column (tmux, xterm), and the erasure would remove the last character.
  */
 function rowUpdate(index: number, row: string, columns: number): string {
   const start = `\u001B[${index + 1}H`;
@@ -105,15 +105,15 @@ function rowUpdate(index: number, row: string, columns: number): string {
   return `${start}${row}${RESET}${text.length < columns ? ERASE_REST : ''}`;
 }
 
-/** Private use (Unicode, plane 15): no program's text has these characters. */
+/** Characters for private use (Unicode, plane 15), which no text contains. */
 const FIRST_MARK = 0xf0000;
 const MARK_COUNT = 0xffff;
-/** Rows that are kept although the last frame did not have them. */
+/** With more rows, those that the last frame did not have are dropped. */
 const MAX_ROWS = 4000;
 
 /**
- * One character for each row. Laying out and comparing full rows character by character is most of the cost of
- * Ink's frame. So Ink gets one character for a row, and the painter writes the row.
+ * One character for each row. Ink spends most of a frame on laying out and comparing rows character by character. So Ink
+ * gets one character for a row, and the painter writes the row itself.
  */
 export class RowMarks {
   readonly #rows = new Map<string, string>();

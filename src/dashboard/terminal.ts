@@ -1,4 +1,4 @@
-/** The terminal taken over for a full screen, and given back as it was, whatever happens. */
+/** Takes over the terminal for a full screen, and restores it however the process ends. */
 import { writeSync } from 'node:fs';
 import type { Screen } from './painter.ts';
 
@@ -6,7 +6,7 @@ const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type ProcessEvent = 'exit' | 'uncaughtExceptionMonitor' | (typeof ENDING)[number];
 
-/** What of the process has to be known: how it ends. */
+/** The part of the process that tells how it ends. */
 export interface ProcessEnds {
   on(event: ProcessEvent, listener: () => void): unknown;
   off(event: ProcessEvent, listener: () => void): unknown;
@@ -17,18 +17,18 @@ export interface ProcessEnds {
 export interface TerminalIo {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
-  /** Of stdout. */
+  /** The file descriptor of stdout. */
   readonly fd: number;
   readonly process: ProcessEnds;
 }
 
-/** Terminals that do not say how large they are. */
+/** For terminals that do not tell their size. */
 const FALLBACK_COLUMNS = 80;
 const FALLBACK_ROWS = 24;
 
-/** Alternate screen, no cursor, no wrapping at the edge, pasted text marked as such. */
+/** Alternate screen, no cursor, no wrapping at the edge, marks around pasted text. */
 const ENTER = '\u001B[?1049h\u001B[?25l\u001B[?7l\u001B[?2004h';
-/** The other way round; ends a frame that was cut off, and every style. */
+/** Undoes `ENTER`, and ends an unfinished frame and every style. */
 const LEAVE = '\u001B[?2026l\u001B[0m\u001B[?2004l\u001B[?7h\u001B[?25h\u001B[?1049l';
 
 export class Terminal implements Screen {
@@ -47,7 +47,7 @@ export class Terminal implements Screen {
     return this.#io.stdout.rows || FALLBACK_ROWS;
   }
 
-  /** Nothing once the terminal was given back. */
+  /** Writes nothing after the terminal was restored. */
   write(text: string): boolean {
     return this.#isEntered ? this.#io.stdout.write(text) : true;
   }
@@ -61,7 +61,7 @@ export class Terminal implements Screen {
     const { stdin, stdout, process } = this.#io;
     this.#isEntered = true;
     process.on('exit', this.#leaveNow);
-    // Before Node prints the error: on the alternate screen nobody would ever read it.
+    // Runs before Node prints the error, which the alternate screen would hide.
     process.on('uncaughtExceptionMonitor', this.#leaveNow);
     for (const signal of ENDING) process.on(signal, this.#stay);
     if (stdin.isTTY) stdin.setRawMode(true);
@@ -76,14 +76,14 @@ export class Terminal implements Screen {
     this.#io.stdin.pause();
   }
 
-  /** Ctrl-Z: the shell's own screen, and a process that stands still until the shell lets it go on; `enter` then. */
+  /** Ctrl-Z: restores the terminal and stops the process. Call `enter` after the shell continues the process. */
   suspend(): void {
     const { process } = this.#io;
     this.#leaveNow();
     process.kill(process.pid, 'SIGTSTP');
   }
 
-  /** The process may be over before a stream has written anything. */
+  /** Synchronous, because the process can end before a stream writes. */
   readonly #leaveNow = (): void => {
     if (!this.#isEntered) return;
     this.#forget();
@@ -95,8 +95,8 @@ export class Terminal implements Screen {
   };
 
   /**
-   * Who started us ends us in order when a signal comes. Ink ends the process at once where nobody else listens,
-   * and a listener for the first signal only has left by then.
+   * Keeps a listener for each signal. Without any listener Ink ends the process at once, and the program's own listener
+   * only hears the first signal.
    */
   readonly #stay = (): void => undefined;
 

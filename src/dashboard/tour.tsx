@@ -1,10 +1,11 @@
-/** The demo's screen: machines on top, the calls of the current chapter below. */
+/** The screen of the demo: machines at the top, the calls of the current chapter below. */
 import { Box, render, Text } from 'ink';
 import { type ReactElement, useSyncExternalStore } from 'react';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { emptyTour, type TourCall, type TourEvent, type TourHost, type TourView, tourReducer } from '../model/tour.ts';
+import { counted } from '../model/words.ts';
 
-/** What the screen reads: the view, and when it changed. */
+/** The view for the screen, and a notice of each change. */
 class TourStore {
   readonly #changed = new Emitter<TourView>();
   #view = emptyTour;
@@ -20,7 +21,7 @@ class TourStore {
 
 export interface TourScreen {
   readonly emit: (event: TourEvent) => void;
-  /** Draws the last state for good and gives the terminal back. */
+  /** Leaves the last state on the terminal and restores the terminal. */
   readonly close: () => Promise<void>;
 }
 
@@ -50,7 +51,8 @@ function Tour({ store }: { readonly store: TourStore }): ReactElement {
   return (
     <Box flexDirection="column">
       <Text>
-        <Text bold>mcp-anywhere demo</Text> {view.totalTools} tools of {view.hosts.length} machines in one MCP server
+        <Text bold>mcp-anywhere demo</Text> {counted(view.totalTools, 'tool')} of {view.hosts.length} machines in one
+        MCP server
       </Text>
       <Box flexDirection="column" marginY={1}>
         {view.hosts.map((host) => (
@@ -83,7 +85,7 @@ function HostRow({ host }: { readonly host: TourHost }): ReactElement {
         {glyph} {host.name.padEnd(8)} {host.state.padEnd(9)}
       </Text>{' '}
       <Text dimColor>
-        {String(host.tools.length).padStart(2)} tools · {host.reason}
+        {counted(host.tools.length, 'tool').padStart(8)} · {host.reason}
       </Text>
     </Text>
   );
@@ -119,7 +121,7 @@ function Ending({ next }: { readonly next: readonly string[] }): ReactElement {
   );
 }
 
-/** The first lines of an answer are enough to see where it came from. */
+/** The first lines of an answer show where the answer came from. */
 function shorten(text: string, count: number): string {
   const lines = text.trimEnd().split('\n');
   const shown = lines.slice(0, count).map((line) => `    ${line}`);

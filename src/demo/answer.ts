@@ -1,6 +1,6 @@
-/** What the demo's servers share: who they run on, and the shape of an answer. */
+/** What the demo's servers share: the name of their machine, and the shape of an answer. */
 
-/** The demo host's name, as its SSH server put it into the environment of every login. */
+/** The name of the demo host, which its SSH server puts into the environment of every login. */
 export const demoHost = process.env['DEMO_HOST'] ?? 'this host';
 
 export function text(content: string): { content: { type: 'text'; text: string }[] } {

@@ -1,4 +1,4 @@
-/** The demo's AI client: the official SDK's, on `serve` as Claude Desktop starts it. */
+/** The AI client of the demo: the client of the official SDK, connected to `serve`. */
 
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -13,17 +13,17 @@ export interface Answer {
 }
 
 export interface DemoClient {
-  /** Public names, as offered now. */
+  /** The public names of all tools. */
   tools(): Promise<readonly string[]>;
   onToolsChanged(listener: () => void): void;
   call(tool: string, args: Record<string, unknown>): Promise<Answer>;
-  /** What the gateway last said on stderr, for the case that something goes wrong. */
+  /** The last lines of the gateway on stderr, for an error report. */
   complaints(): readonly string[];
   close(): Promise<void>;
 }
 
 export interface ServeCommand {
-  /** bin.js. */
+  /** The path of bin.js. */
   readonly program: string;
   readonly hostsFile: string;
   readonly env: Readonly<Record<string, string>>;

@@ -1,25 +1,25 @@
-/** What the demo and its hosts (child processes) say to each other: one JSON line each way. */
+/** The protocol between the demo and its hosts, which are child processes: one JSON line in each direction. */
 import * as z from 'zod';
 
-/** First line on the host's stdin. Its stdin then stays open for as long as the demo lives. */
+/** The first line on the stdin of a host. Stdin then stays open while the demo lives. */
 export const hostSettings = z.object({
   name: z.string(),
-  /** The login's own folder; the host key is kept beside it. */
+  /** The home folder of the login. */
   home: z.string(),
   hostKeyFile: z.string(),
-  /** One line as in authorized_keys. */
+  /** One line of authorized_keys. */
   authorizedKey: z.string(),
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: z.number().int(),
-  /** Removed by a host whose demo was killed. */
+  /** A host removes this folder after its demo was killed. */
   demoFolder: z.string(),
 });
 export type HostSettings = z.infer<typeof hostSettings>;
 
-/** The host's only line on stdout: it accepts connections. */
+/** The only line on the stdout of a host: the host accepts connections. */
 export const hostReady = z.object({
   port: z.number().int(),
-  /** One line as in known_hosts, without the host's name. */
+  /** One line of known_hosts without the host name. */
   hostKey: z.string(),
 });
 export type HostReady = z.infer<typeof hostReady>;

@@ -1,7 +1,7 @@
 /**
  * One machine of the demo, as a process: `node host.js`, settings on the first line of stdin.
  *
- * It lives exactly as long as its stdin is open, so that nothing of the demo outlives it, however it ends.
+ * The process ends when its stdin closes, so that no host outlives the demo, however the demo ends.
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -10,10 +10,10 @@ import { type HostReady, type HostSettings, hostSettings } from './host-protocol
 import { makeDemoKey, publicLineOf } from './key.ts';
 import { DemoSshd } from './sshd.ts';
 
-/** The time other processes of a killed demo need to end before its folder can go, milliseconds. */
+/** The time that other processes of a killed demo need to end, before the folder is removed, ms. */
 const ORPHAN_GRACE_MS = 6000;
 
-/** The host's private key: made at the first start, the same ever after. */
+/** The private key of the host, made at the first start and kept. */
 async function hostKey(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   if (kept !== undefined) return kept;
@@ -22,7 +22,7 @@ async function hostKey(file: string): Promise<string> {
   return privateKey;
 }
 
-/** The PATH of the demo machine holds the system's folders in any case: the demo may run with Node alone on its PATH. */
+/** The PATH always holds the folders of the system, because the PATH of the demo itself can hold only Node. */
 function loginOf(settings: HostSettings): { home: string; env: Record<string, string> } {
   const env = { HOME: settings.home, USER: 'demo', LOGNAME: 'demo', SHELL: '/bin/sh', DEMO_HOST: settings.name };
   const folders = [process.env['PATH'] ?? '', '/usr/bin:/bin'].filter((part) => part !== '');
@@ -40,7 +40,7 @@ async function serve(settings: HostSettings): Promise<DemoSshd> {
 
 async function main(): Promise<void> {
   const lines = createInterface({ input: process.stdin });
-  // Looked out for from the start: the demo may be gone before its host is ready.
+  // Listens from the start, because the demo can end before its host is ready.
   const orphaned = new Promise<undefined>((resolve) => {
     lines.once('close', () => {
       resolve(undefined);
@@ -61,12 +61,12 @@ async function main(): Promise<void> {
   if (why !== 'stopped') await removeLater(settings.demoFolder);
 }
 
-/** Nobody else is left who would. */
+/** Nobody else is left to remove the folder. */
 async function removeLater(folder: string): Promise<void> {
   await sleep(systemClock(), ORPHAN_GRACE_MS);
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-// A terminal's Ctrl-C reaches the whole group; the demo itself decides when its hosts end.
+// Ctrl-C reaches the whole process group, but the demo decides when its hosts end.
 process.on('SIGINT', () => undefined);
 await main();

@@ -1,16 +1,16 @@
-/** Key pairs of the demo, made in this process: a machine without OpenSSH has no ssh-keygen. */
+/** Key pairs for the demo, made in this process, because a machine without OpenSSH has no ssh-keygen. */
 import ssh2, { type ParsedKey } from 'ssh2';
 
 export interface DemoKey {
   /** In OpenSSH's format. */
   readonly privateKey: string;
-  /** One line as in authorized_keys and known_hosts. */
+  /** One line of authorized_keys or known_hosts. */
   readonly publicLine: string;
 }
 
 /**
- * One Ed25519 key pair. About one in 300 pairs of ssh2's generator is unusable (leading zero bytes are dropped), so
- * every pair has to sign something first.
+ * Makes an Ed25519 key pair. About one in 300 pairs from ssh2's generator is unusable, because ssh2 drops leading zero
+ * bytes. So every pair must sign something first.
  */
 export function makeDemoKey(): DemoKey {
   for (;;) {
@@ -33,7 +33,7 @@ function provesItself(key: ParsedKey, publicLine: string): boolean {
   if (open instanceof Error) return false;
   const message = Buffer.from('demo');
   const signature: unknown = key.sign(message);
-  // ssh2 answers with an Error, which is truthy, where it cannot check at all; its types do not say so.
+  // ssh2 returns an Error, which is truthy, if it cannot check the signature. Its types do not say so.
   const verdict: unknown = Buffer.isBuffer(signature) && open.verify(message, signature);
   return verdict === true;
 }

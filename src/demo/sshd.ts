@@ -1,15 +1,15 @@
-/** A small real SSH server on loopback: one key may log in, commands run through /bin/sh, nothing else is allowed. */
+/** A small SSH server on loopback: one key may log in and run commands through /bin/sh. Everything else is refused. */
 
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
-import { type Login, ProcessGroups } from './processes.ts';
 
 export interface SshdSettings {
   readonly port: number;
   /** PEM or OpenSSH text. */
   readonly hostKey: string;
-  /** One line as in authorized_keys. */
+  /** One line of authorized_keys. */
   readonly authorizedKey: string;
   readonly login: Login;
 }
@@ -45,10 +45,10 @@ export class DemoSshd {
     });
   }
 
-  /** Everything ends at once: connections are closed without a word, programs killed. */
+  /** Ends everything at once: closes connections without a word, and kills programs. */
   cutPower(): void {
     this.#tcp.close();
-    // Not `resetAndDestroy`: after a shutdown that is under way its handle never closes, and Node spins at exit.
+    // Not `resetAndDestroy`: during a shutdown its handle never closes, and Node spins at exit.
     for (const socket of this.#sockets) socket.destroy();
     this.#groups.endAll();
   }
@@ -91,14 +91,14 @@ export class DemoSshd {
   }
 }
 
-/** RFC 4252 section 7: the key is the allowed one, and where a signature came, it is right. */
+/** RFC 4252 section 7: the key is the allowed one, and a signature, if present, is valid. */
 function mayLogIn(context: AuthContext, allowed: ParsedKey): boolean {
   if (context.method !== 'publickey') return false;
   const expected = allowed.getPublicSSH();
   if (context.key.data.length !== expected.length || !timingSafeEqual(context.key.data, expected)) return false;
   if (context.signature === undefined) return true;
   if (context.blob === undefined) return false;
-  // ssh2 answers with an Error, which is truthy, where it cannot check at all; its types do not say so.
+  // ssh2 returns an Error, which is truthy, if it cannot check the signature. Its types do not say so.
   const verdict: unknown = allowed.verify(context.blob, context.signature, context.hashAlgo);
   return verdict === true;
 }
@@ -107,4 +107,62 @@ function parseKey(line: string): ParsedKey {
   const parsed = ssh2.utils.parseKey(line);
   if (parsed instanceof Error) throw parsed;
   return parsed;
+}
+
+/** The time for the programs of a closed channel to end by themselves, ms. */
+const GRACE_MS = 8000;
+
+interface Login {
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The programs that one demo host runs for its logins, each in its own process group. */
+class ProcessGroups {
+  readonly #groups = new Set<number>();
+
+  /** Starts `/bin/sh -c command` as sshd does: own session, own HOME, nothing from the demo's environment. */
+  start(command: string, login: Login): ChildProcessWithoutNullStreams {
+    const child = spawn('/bin/sh', ['-c', command], { cwd: login.home, env: login.env, detached: true, stdio: 'pipe' });
+    const group = child.pid;
+    if (group !== undefined) {
+      this.#groups.add(group);
+      child.once('close', () => {
+        if (!kill(group, 0)) this.#groups.delete(group);
+      });
+    }
+    return child;
+  }
+
+  /** The channel is gone: closes stdin, and kills later what still runs. */
+  hangUp(child: ChildProcessWithoutNullStreams): void {
+    child.stdin.end();
+    child.stdout.resume();
+    child.stderr.resume();
+    const group = child.pid;
+    if (group === undefined) return;
+    setTimeout(() => {
+      this.#end(group);
+    }, GRACE_MS).unref();
+  }
+
+  /** Kills every program at once, like a power cut. */
+  endAll(): void {
+    for (const group of this.#groups) this.#end(group);
+  }
+
+  #end(group: number): void {
+    // An ended group is no longer in the set, so no other process with the same number is killed.
+    if (this.#groups.delete(group)) kill(group, 'SIGKILL');
+  }
+}
+
+/** Signals a process group. False if there is none. */
+function kill(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch {
+    return false;
+  }
 }

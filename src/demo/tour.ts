@@ -1,30 +1,31 @@
-/** The tour: the real gateway over three real SSH hosts, one of which loses its power for a while. */
+/** The tour: the real gateway over three real SSH hosts. One of them loses its power for a while. */
 
 import { orAbort } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { TourEvent } from '../model/tour.ts';
+import { counted } from '../model/words.ts';
 import { type Answer, connectClient, type DemoClient } from './client.ts';
 import { createWorld, MACHINE_NAMES, SERVER_NAMES, sampleFile, type World } from './world.ts';
 
 export interface TourOptions {
-  /** bin.js: started as `serve`, as an AI client would. */
+  /** The path of bin.js, which the tour starts as `serve`, as an AI client does. */
   readonly program: string;
-  /** Folder of host.js and the demo's servers. */
+  /** The folder of host.js and the demo's servers. */
   readonly programs: string;
   readonly clock: Clock;
   readonly emit: (event: TourEvent) => void;
-  /** Between chapters, milliseconds: time to read on a screen. */
+  /** The pause between chapters, ms: time to read. */
   readonly pauseMs: number;
   readonly signal: AbortSignal;
 }
 
-/** All servers of all machines have to offer their tools within this time, milliseconds. */
+/** The time for all servers to offer their tools, ms. */
 const START_MS = 30_000;
-/** A machine that is back has to answer within this time, milliseconds. */
+/** The time for a returned machine to answer, ms. */
 const RETURN_MS = 15_000;
 
-/** Runs the whole tour and leaves nothing behind, however it ends. */
+/** Runs the whole tour. Leaves nothing behind, however the tour ends. */
 export async function runTour(options: TourOptions): Promise<void> {
   options.emit({ type: 'chapter', title: 'Three machines, one hosts file' });
   for (const host of MACHINE_NAMES)
@@ -34,7 +35,7 @@ export async function runTour(options: TourOptions): Promise<void> {
   try {
     await orAbort(tour, options.signal);
   } finally {
-    // The gateway writes to the world's folder until it has ended.
+    // The gateway writes to the folder until its end.
     await tour.catch(() => undefined);
     await world.close();
   }
@@ -42,7 +43,7 @@ export async function runTour(options: TourOptions): Promise<void> {
 
 async function tourOf(world: World, options: TourOptions): Promise<void> {
   const { program, emit } = options;
-  emit({ type: 'remark', text: 'mcp-anywhere serve reads the hosts file and connects through ssh' });
+  emit({ type: 'remark', text: 'mcp-anywhere serve reads the hosts file and connects over SSH' });
   const client = await connectClient({ program, hostsFile: world.hostsFile, env: world.env, cwd: world.folder });
   const guide = new Guide(world, client, options);
   const closing = (): void => {
@@ -96,8 +97,7 @@ class Guide {
       });
       this.#showTools(groupByHost(await this.#client.tools()), up);
       if (up.size === MACHINE_NAMES.length) return;
-      if (clock.monotonic() > until)
-        throw new AnywhereError('HOST_TIMEOUT', "The demo's machines did not all come up.");
+      if (clock.monotonic() > until) throw new AnywhereError('HOST_TIMEOUT', 'Not all machines of the demo came up.');
       await Promise.race([changed, this.#sleep(500)]);
     }
   }
@@ -118,14 +118,14 @@ class Guide {
     await this.#machine(host).stop();
     this.#emit({ type: 'host', host, state: 'down', reason: 'killed' });
     const answer = await this.#ask(host, 'system__system_facts', {});
-    if (!answer.isError) throw new AnywhereError('INTERNAL', 'a machine that is gone answered', { host });
+    if (!answer.isError) throw new AnywhereError('INTERNAL', 'A machine that is down answered.', { host });
     for (const other of MACHINE_NAMES) if (other !== host) await this.#ask(other, 'files__list_files', {});
     const perHost = groupByHost(await this.#client.tools());
     this.#emit({ type: 'tools', perHost, total: [...perHost.values()].flat().length });
     const listed = perHost.get(host)?.length ?? 0;
     this.#emit({
       type: 'remark',
-      text: `its ${String(listed)} tools stay listed, so the AI client need not learn them again`,
+      text: `its ${counted(listed, 'tool')} stay listed, so the AI client does not lose them`,
     });
   }
 
@@ -134,7 +134,7 @@ class Guide {
     this.#emit({ type: 'host', host, state: 'returning', reason: 'its SSH server starts' });
     await this.#machine(host).start();
     await this.#answersAgain(host);
-    this.#emit({ type: 'host', host, state: 'up', reason: 'connected again by itself' });
+    this.#emit({ type: 'host', host, state: 'up', reason: 'connected again automatically' });
     await this.#ask(host, 'files__read_file', { path: sampleFile(host) });
   }
 
@@ -145,7 +145,7 @@ class Guide {
       const answer = await this.#client.call(`${host}__system__system_facts`, {});
       if (!answer.isError) return;
       if (clock.monotonic() > until) {
-        throw new AnywhereError('HOST_TIMEOUT', 'The machine is back and does not answer.', {
+        throw new AnywhereError('HOST_TIMEOUT', 'The machine is back but does not answer.', {
           host,
           evidence: [answer.text],
         });
@@ -170,7 +170,7 @@ class Guide {
 
   #machine(host: string): World['hosts'][number] {
     const machine = this.#world.hosts.find(({ name }) => name === host);
-    if (machine === undefined) throw new AnywhereError('INTERNAL', 'the demo has no such machine', { host });
+    if (machine === undefined) throw new AnywhereError('INTERNAL', 'The demo has no such machine.', { host });
     return machine;
   }
 
@@ -184,12 +184,12 @@ class Guide {
 }
 
 const NEXT_STEPS = [
-  'mcp-anywhere                 what to do first, with your own machines',
-  'mcp-anywhere doctor          checks them one by one',
-  'mcp-anywhere --help          every command',
+  'mcp-anywhere                 the first steps with your own machines',
+  'mcp-anywhere doctor          checks every machine and server',
+  'mcp-anywhere --help          all commands',
 ];
 
-/** `host__server__tool` → tools without the host's name, by host. */
+/** The tools of each host, without the name of the host. */
 function groupByHost(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const perHost = new Map<string, string[]>(MACHINE_NAMES.map((host) => [host, []]));
   for (const name of names) {

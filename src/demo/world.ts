@@ -1,18 +1,22 @@
 /**
- * The demo's whole world in one temporary folder: machines, keys, known_hosts, a hosts file.
+ * Everything of the demo in one temporary folder: machines, keys, known_hosts and the hosts file.
  *
- * Nothing of the user's is read or written: the hosts file says all that a connection needs, and HOME and the XDG
- * folders of the gateway lie inside. No program of OpenSSH is needed.
+ * No file of the user is read or written: the hosts file holds everything that a connection needs, and HOME and the XDG
+ * folders of the gateway are inside the folder. OpenSSH is not needed.
  */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
-import { HostProcess } from './host-process.ts';
-import type { HostReady } from './host-protocol.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { type HostReady, type HostSettings, hostReady } from './host-protocol.ts';
 import { makeDemoKey } from './key.ts';
 
-/** The machines, with a file each that tells them apart. */
+/** The machines. Each has a file of its own, so that their answers differ. */
 const MACHINES = [
   { name: 'harbor', file: 'ships.txt', content: 'Aurora, berth 4\nBlue Heron, berth 7\n' },
   { name: 'meadow', file: 'bees.txt', content: 'hive 1: calm\nhive 2: ready to swarm\n' },
@@ -22,7 +26,7 @@ const MACHINES = [
 export const MACHINE_NAMES: readonly string[] = MACHINES.map((machine) => machine.name);
 export const SERVER_NAMES = ['files', 'notes', 'system'] as const;
 
-/** The file that `list_files` and `read_file` of a machine are shown with. */
+/** The file of a machine that the tour reads. */
 export function sampleFile(machine: string): string {
   return MACHINES.find(({ name }) => name === machine)?.file ?? '';
 }
@@ -31,7 +35,7 @@ export interface World {
   readonly folder: string;
   readonly hostsFile: string;
   readonly hosts: readonly HostProcess[];
-  /** The gateway's environment. */
+  /** The environment of the gateway. */
   readonly env: Readonly<Record<string, string>>;
   /** Stops every machine and removes the folder. */
   close(): Promise<void>;
@@ -85,7 +89,7 @@ interface Files {
   readonly identity: string;
 }
 
-/** The hosts file a user would write, short: each machine with its three servers; beside it their known_hosts. */
+/** Writes a hosts file like that of a user, with three servers on each machine, and a known_hosts file beside it. */
 async function writeHostsFile(
   { folder, programs, identity }: Files,
   machines: readonly (HostReady & { readonly name: string })[],
@@ -122,4 +126,65 @@ async function userEnvironment(folder: string): Promise<Record<string, string>> 
     XDG_DATA_HOME: path.join(home, folders.data),
     XDG_RUNTIME_DIR: path.join(home, folders.runtime),
   };
+}
+
+/** A host that ignores SIGTERM for this time is killed, ms. */
+const STOP_MS = 3000;
+
+/** One machine of the demo: a child process that can lose its power and come back. */
+export class HostProcess {
+  readonly #program: string;
+  #settings: HostSettings;
+  #child: ChildProcess | undefined;
+
+  constructor(program: string, settings: HostSettings) {
+    this.#program = program;
+    this.#settings = settings;
+  }
+
+  get name(): string {
+    return this.#settings.name;
+  }
+
+  /** Resolves when the machine accepts connections. A later start uses the same port. */
+  async start(): Promise<HostReady> {
+    const child = spawn(process.execPath, [this.#program], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.stdin.on('error', () => undefined);
+    child.stdin.write(`${JSON.stringify(this.#settings)}\n`);
+    const ready = await firstLine(child, this.name);
+    this.#settings = { ...this.#settings, port: ready.port };
+    return ready;
+  }
+
+  /** Cuts the power: connections are reset and programs killed. Resolves when the machine is gone. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await gone;
+    clearTimeout(impatience);
+  }
+}
+
+/** The ready line. Throws with the output of the process if there is none. */
+async function firstLine(child: ChildProcess, host: string): Promise<HostReady> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new AnywhereError('INTERNAL', 'A demo host has no output.', { host });
+  const complaints: string[] = [];
+  createInterface({ input: stderr }).on('line', (line) => complaints.push(line));
+  const line = await new Promise<string | undefined>((resolve) => {
+    createInterface({ input: stdout }).once('line', resolve);
+    child.once('close', () => {
+      resolve(undefined);
+    });
+    child.once('error', () => {
+      resolve(undefined);
+    });
+  });
+  if (line !== undefined) return hostReady.parse(JSON.parse(line));
+  throw new AnywhereError('INTERNAL', 'A demo host did not start.', { host, evidence: complaints.slice(-5) });
 }

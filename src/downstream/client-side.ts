@@ -1,12 +1,12 @@
-/** Answers the requests of one AI client: from the merged lists, or through the server that each is meant for. */
+/** Answers the requests of one AI client: from the merged lists, or through the server of each request. */
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Call, Caller } from '../calls/call.ts';
 import type { Calls, Destination } from '../calls/calls.ts';
 import type { Router } from '../calls/router.ts';
 import type { Waits } from '../calls/waits.ts';
+import { resultUriEdits } from '../catalog/alias.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { resultUriEdits } from '../catalog/result-uris.ts';
 import type { Route } from '../catalog/route.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Gate } from '../policy/gate.ts';
@@ -19,23 +19,22 @@ import type { Instance } from '../upstream/instance.ts';
 import { Destinations } from './destinations.ts';
 import { failedCallResult, failureCode, failureText } from './failure.ts';
 import type { MergedLists } from './merged-lists.ts';
-import { RunningRequests } from './requests.ts';
+import { RunningRequests, tooManyRequests } from './requests.ts';
 import { listAllTasks, type Tasks } from './tasks.ts';
 
 export interface ClientSideDeps {
-  /** Owns the answers that are being made. */
+  /** Owns pending answers. */
   readonly scope: Scope;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly waits: Waits;
   readonly calls: Calls;
-  /** The way of every tools/call. */
   readonly gate: Gate;
-  /** Requests of one client under way; more are refused. */
+  /** Pending requests of one client; further requests are refused. */
   readonly maxRequests: () => number;
 }
 
-/** The client itself, as this side needs it. */
+/** The client of this side. */
 export interface ClientSideClient extends Caller {
   readonly lists: MergedLists;
   readonly tasks: Tasks;
@@ -60,7 +59,7 @@ export class ClientSide {
     const rule = CLIENT_REQUESTS.get(request.method);
     if (rule?.kind === 'here') this.#client.answerHere(request);
     else if (this.#running.size >= this.#deps.maxRequests()) this.#refuseAnother(request, rule);
-    else this.#deps.scope.run(this.#guarded(request, (call) => this.#answer(call, rule)));
+    else this.#deps.scope.run(this.#guarded(request, rule));
   }
 
   /** @param key of a request of this client, `Message.idKey` */
@@ -68,17 +67,17 @@ export class ClientSide {
     this.#running.cancel(key, reason);
   }
 
-  /** Its tools/calls that have not been answered yet. */
+  /** Pending tools/calls. */
   get calls(): readonly Call[] {
     return this.#running.all().filter(({ route }) => route !== undefined);
   }
 
-  /** It waits for an answer. */
+  /** The client waits for an answer. */
   get isBusy(): boolean {
     return this.#running.all().length > 0;
   }
 
-  /** What it waits for is answered with this error. */
+  /** Answers all pending requests with this error. */
   giveUp(error: AnywhereError): void {
     for (const running of this.#running.all()) running.revoke(error);
   }
@@ -106,7 +105,7 @@ export class ClientSide {
     }
   }
 
-  /** A method we do not know goes to the sole server that could know it. */
+  /** An unknown method goes to the sole server, where there is exactly one. */
   #answerUnknown(call: Call): Promise<void> | undefined {
     const server = this.#deps.router.soleServer;
     if (server !== undefined) return this.#forward(call, { server, edits: [] });
@@ -115,8 +114,7 @@ export class ClientSide {
   }
 
   #refuseAnother(request: Message, rule: ClientRequestRule | undefined): void {
-    const text = `${this.#running.size} requests of this client are under way: no more before one of them ends`;
-    const error = new AnywhereError('LIMIT_REACHED', text);
+    const error = tooManyRequests(this.#running.size);
     if (rule?.kind === 'call') this.#client.peer.reply(request, failedCallResult(error));
     else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
   }
@@ -151,10 +149,9 @@ export class ClientSide {
     return this.#deps.router.named('tools', name, this.#client.profile());
   }
 
-  #callFailed({ request, isCancelled, isRevoked }: Call, route: Route, error: AnywhereError): void {
+  #callFailed({ request, isCancelledBySender }: Call, route: Route, error: AnywhereError): void {
     const { host, name: server } = route.server;
-    // A cancelled request gets no answer (MCP, utilities/cancellation).
-    if (isCancelled && !isRevoked) this.#client.peer.abandon(request);
+    if (isCancelledBySender) this.#client.peer.abandon(request);
     else this.#client.peer.reply(request, failedCallResult(error.at({ host, server, tool: route.original })));
   }
 
@@ -173,7 +170,7 @@ export class ClientSide {
     const instances = this.#client.instances();
     for (const instance of instances) instance.touch();
     const { toClient } = this.#client.tasks;
-    // A shared server lists the tasks of all its clients.
+    // A shared server lists the tasks of all clients: only tasks of this client are passed on.
     const listed = (task: Buffer, instance: Instance): Buffer | undefined =>
       toClient.listed(instance, task, instance.owner === this.#client.owner);
     const tasks = await listAllTasks(instances, listed);
@@ -186,7 +183,7 @@ export class ClientSide {
 
   #lineOf(request: Message, reply: Message, server: ServerPlan): Line {
     const instance = this.#deps.router.unit(server).current(this.#client.owner);
-    // An instance that is gone since said what it said.
+    // The reply stays valid where the instance ended meanwhile.
     instance?.touch();
     const uris = resultUriEdits(reply, server, this.#deps.catalog.aliases);
     if (instance?.isLive !== true) return asReplyTo(request, reply, uris);
@@ -194,16 +191,15 @@ export class ClientSide {
     return asReplyTo(request, reply, tasks.length === 0 ? uris : [...uris, ...tasks]);
   }
 
-  /** Runs the answer to one request; whatever goes wrong becomes an error for that request alone. */
-  async #guarded(request: Message, answer: (call: Call) => Promise<void> | undefined): Promise<void> {
+  /** Answers one request. An error is the answer to that request only. */
+  async #guarded(request: Message, rule: ClientRequestRule | undefined): Promise<void> {
     const id = request.idKey;
     const call = this.#running.add(id, this.#deps.calls.begin(this.#client, request));
     try {
-      await answer(call);
+      await this.#answer(call, rule);
     } catch (thrown) {
       const error = asAnywhereError(thrown);
-      // A cancelled request gets no answer (MCP, utilities/cancellation).
-      if (call.isCancelled && !call.isRevoked) this.#client.peer.abandon(request);
+      if (call.isCancelledBySender) this.#client.peer.abandon(request);
       else this.#client.peer.replyError(request, failureCode(error, request.method), failureText(error));
     } finally {
       this.#running.end(id);
@@ -211,10 +207,10 @@ export class ClientSide {
   }
 }
 
-/** The request goes on as bytes: the server must not be able to read another name in them than we did. */
+/** The request is forwarded as bytes: the server must not read another name in them than we did. */
 function ambiguous(request: Message): AnywhereError {
   return new AnywhereError(
     'TOOL_UNKNOWN',
-    `${request.method}: a member of its params stands there twice, or in another case: what is meant cannot be said`,
+    `${request.method} is ambiguous: a member stands in its params twice, or a second time in another case`,
   );
 }

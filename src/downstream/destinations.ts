@@ -1,4 +1,4 @@
-/** Where a client's request goes, and what of it must be in the server's own words. */
+/** The server of a client's request, and the edits that replace public names by the server's own names. */
 import { AnywhereError } from '../base/errors.ts';
 import type { Destination } from '../calls/calls.ts';
 import type { Router } from '../calls/router.ts';
@@ -8,7 +8,7 @@ import type { Message } from '../protocol/message.ts';
 import type { ClientRequestRule } from '../protocol/methods.ts';
 import type { Tasks } from './tasks.ts';
 
-/** Rules whose requests one server answers. */
+/** Rules of requests that one server answers. */
 export type ForwardedRule = Extract<ClientRequestRule, { kind: 'named' | 'uri' | 'reference' | 'task' }>;
 
 export interface DestinationsClient {
@@ -27,7 +27,7 @@ export class Destinations {
     this.#client = client;
   }
 
-  /** @throws AnywhereError TOOL_UNKNOWN where nobody offers what is asked for */
+  /** @throws AnywhereError TOOL_UNKNOWN where no server offers the requested item */
   of(request: Message, rule: ForwardedRule): Destination {
     switch (rule.kind) {
       case 'named':
@@ -71,6 +71,6 @@ export class Destinations {
 function unknown(request: Message, what: string | undefined): AnywhereError {
   return new AnywhereError(
     'TOOL_UNKNOWN',
-    `${request.method}: ${what === undefined ? 'what is asked for is not named' : `unknown: ${what}`}`,
+    `${request.method}: ${what === undefined ? 'the params do not name what to use' : `unknown: ${what}`}`,
   );
 }

@@ -1,11 +1,11 @@
-/** How a failure reaches the AI client: as words a model can act on, or as JSON-RPC's error. */
+/** How a failure reaches the AI client: as text that a model can act on, or as a JSON-RPC error. */
 import type { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 
-/** The last answers may take so long, in all, once the client has closed its end. */
+/** Time for the last answers after the client closed its output. */
 export const LAST_ANSWERS_MS = 30_000;
 
-/** What, where, on what evidence, and what to do next. */
+/** What happened, where, the evidence, and what to do next. */
 export function failureText(error: AnywhereError): string {
   const place = [error.host, error.server].filter((part) => part !== undefined).join('/');
   const lines = [
@@ -24,7 +24,7 @@ export function failedCallResult(error: AnywhereError): string {
   return JSON.stringify({ content: [{ type: 'text', text: failureText(error) }], isError: true });
 }
 
-/** For requests whose results have no room for an error. A resource that is not there has its own code (MCP, resources, error handling). */
+/** For requests whose results cannot hold an error. A missing resource has its own code (MCP, resources, error handling). */
 export function failureCode(error: AnywhereError, method: string): number {
   if (error.code !== 'TOOL_UNKNOWN') return RPC.internalError;
   return method.startsWith('resources/') ? RPC.resourceNotFound : RPC.invalidParams;

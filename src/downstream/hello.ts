@@ -1,28 +1,28 @@
-/** Our answer to `initialize`, and what the client said in it. */
+/** The client's `initialize` and our answer. */
 import { isRecord } from '../base/record.ts';
 import { profileOf, type ServerCapabilities } from '../catalog/listing.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_REQUESTS } from '../protocol/methods.ts';
+import { CLIENT_REQUESTS, negotiateVersion } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { negotiateVersion } from '../protocol/versions.ts';
+
+export const BAD_INITIALIZE = 'initialize needs protocolVersion, capabilities and clientInfo';
 
 export interface ClientHello {
   readonly name: string;
   readonly version: string;
-  /** JSON texts, verbatim: servers get them as the client wrote them. */
+  /** JSON texts, verbatim, for the servers' `initialize`. */
   readonly clientInfo: string;
   readonly capabilities: string;
-  /** Which capabilities those are. */
   readonly capabilityNames: readonly string[];
-  /** The same as the catalog's key (`profileOf`). */
+  /** The capability names as the catalog's key (`profileOf`). */
   readonly profile: string;
-  /** What both speak now. */
+  /** The negotiated version. */
   readonly protocolVersion: string;
 }
 
-/** Undefined where the params are not those of `initialize`. */
+/** Undefined where the params are invalid. */
 export function readClientHello(request: Message): ClientHello | undefined {
   const infoSpan = request.param('clientInfo');
   const capabilitiesSpan = request.param('capabilities');
@@ -41,17 +41,17 @@ export function readClientHello(request: Message): ClientHello | undefined {
   };
 }
 
-/** Before `initialize` nothing is asked of servers: true where this request has had its answer, which clients also use to find out which era of MCP this is. */
+/** Answers a request before `initialize`; false for `initialize` itself. Clients detect the era of MCP by these answers. */
 export function answeredEarly(peer: Peer, request: Message): boolean {
   if (request.method === 'initialize') return false;
   if (request.method === 'ping') peer.reply(request, '{}');
   else if (CLIENT_REQUESTS.get(request.method)?.kind === 'refused')
     peer.replyError(request, RPC.methodNotFound, `method not found: ${request.method}`);
-  else peer.replyError(request, RPC.invalidRequest, 'initialize comes first');
+  else peer.replyError(request, RPC.invalidRequest, 'the first request must be initialize');
   return true;
 }
 
-/** What stands behind us, as far as it is known. */
+/** What the servers offer, as far as known. */
 export interface Offer {
   readonly instructions: string | undefined;
   readonly capabilities: ServerCapabilities;

@@ -1,4 +1,4 @@
-/** An MCP client in this process: how the control API uses the same session, and the same rules, as any AI client. */
+/** An MCP client in this process: the control API calls tools through an ordinary session, under the same rules as AI clients. */
 import { Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
@@ -6,10 +6,10 @@ import type { CallObserver } from '../calls/call.ts';
 import type { Route } from '../catalog/route.ts';
 import { RPC, requestLine } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { LATEST_PROTOCOL_VERSION } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { ClientSession } from './session.ts';
 
@@ -22,14 +22,14 @@ export interface LocalClientDeps {
 export interface LocalCallOptions extends RequestOptions {
   /** Goes into the call's `_meta`. */
   readonly meta?: object;
-  /** Told which member of a pool is to answer, each time that changes. */
+  /** Gets the member of a pool that is to answer, at each attempt. */
   readonly onMember?: (member: Route) => void;
 }
 
 export class LocalClient {
   readonly session: ClientSession;
   readonly #peer: Peer;
-  /** By the id of the call. */
+  /** By request id. */
   readonly #onMember = new Map<string, (member: Route) => void>();
 
   constructor(deps: LocalClientDeps) {
@@ -42,13 +42,13 @@ export class LocalClient {
       { began: ({ request, route }) => this.#onMember.get(request.idText)?.(route) },
     );
     const toSession = intoReader((message) => {
-      this.session.receive(message);
+      this.session.peer.receive(message);
     });
     this.#peer = new Peer(
       new MessageWriter(toSession),
       {
         request: (request) => {
-          this.#peer.replyError(request, RPC.methodNotFound, 'a command answers no requests');
+          this.#peer.replyError(request, RPC.methodNotFound, 'this client is a command and answers no requests');
         },
         notification: () => undefined,
         stray: () => undefined,

@@ -1,34 +1,30 @@
-/**
- * Answers the list requests of one client from the merged catalog, and tells it when an answer it was
- * given is no longer true.
- */
+/** Answers the list requests of one client from the merged catalog, and notifies the client when a list it got has changed. */
 import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { jsonArray, type Snapshot } from '../catalog/snapshot.ts';
-import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
+import { jsonArray, type Route, type Snapshot } from '../catalog/snapshot.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
+import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { PAGE_ITEMS, type Page, pageOf } from './pages.ts';
 
-/** Several servers coming up at once are one change to the client. */
+/** Several servers that come up at once are one change for the client. */
 const DEBOUNCE_MS = 100;
 
 export interface MergedListsDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly peer: Peer;
-  /** Of the client (`profileOf`): servers may have another list for another one. */
+  /** The client's profile (`profileOf`): a server's list can depend on it. */
   readonly profile: () => string | undefined;
-  /** Resolves when no server that was never listed is worth waiting for any more. */
+  /** Resolves when the first list need not wait for new servers any more. */
   readonly firstListReady: () => Promise<void>;
 }
 
 export class MergedLists {
   readonly #deps: MergedListsDeps;
-  /** What the client was last given. */
+  /** The lists that the client got last. */
   readonly #served = new Map<CollectionName, Buffer>();
   readonly #unsubscribe: Unsubscribe;
   #cancelDebounce: CancelTimer | undefined;
@@ -40,7 +36,7 @@ export class MergedLists {
     });
   }
 
-  /** @param signal the client cancelled: it gets no answer */
+  /** @param signal aborts when the client cancels */
   async answer(request: Message, collection: Collection, signal: AbortSignal): Promise<void> {
     await orAbort(this.#deps.firstListReady(), signal);
     const { json, routes } = this.#snapshot;
@@ -56,7 +52,7 @@ export class MergedLists {
   }
 
   #replyPage(request: Message, collection: Collection, page: Page | undefined): void {
-    if (page === undefined) this.#deps.peer.replyError(request, RPC.invalidParams, 'that cursor is not one of ours');
+    if (page === undefined) this.#deps.peer.replyError(request, RPC.invalidParams, 'unknown cursor');
     else this.#reply(request, collection, jsonArray(page.routes.map((route) => route.definition)), page.nextCursor);
   }
 
@@ -77,11 +73,52 @@ export class MergedLists {
     });
   }
 
-  /** Only lists the client has seen, and only where their bytes differ: a changed list costs a model its prompt cache. */
+  /** Only for lists that the client got, and only where their bytes differ: a changed list costs the model its prompt cache. */
   #announce(): void {
     const { json } = this.#snapshot;
     const differing = COLLECTIONS.filter(({ name }) => this.#served.get(name)?.equals(json[name]) === false);
     for (const { name } of differing) this.#served.delete(name);
     for (const method of new Set(differing.map((collection) => collection.changed))) this.#deps.peer.notify(method);
+  }
+}
+
+/** Large: many clients read the first page only. */
+export const PAGE_ITEMS = 1000;
+
+export interface Page {
+  readonly routes: readonly Route[];
+  readonly nextCursor: string | undefined;
+}
+
+/** Undefined for an unknown cursor. Where the list changed meanwhile, the page starts after the same item. */
+export function pageOf(routes: readonly Route[], cursor: string | undefined): Page | undefined {
+  const start = cursor === undefined ? 0 : startOf(routes, cursor);
+  if (start === undefined) return undefined;
+  const page = routes.slice(start, start + PAGE_ITEMS);
+  const last = page.at(-1);
+  const isEnd = last === undefined || start + PAGE_ITEMS >= routes.length;
+  return { routes: page, nextCursor: isEnd ? undefined : encode(start + page.length - 1, last.publicKey) };
+}
+
+function encode(index: number, key: string): string {
+  return Buffer.from(JSON.stringify([index, key])).toString('base64url');
+}
+
+function startOf(routes: readonly Route[], cursor: string): number | undefined {
+  const position = decode(cursor);
+  if (position === undefined) return undefined;
+  const [index, key] = position;
+  if (routes[index]?.publicKey === key) return index + 1;
+  const moved = routes.findIndex((route) => route.publicKey === key);
+  return moved === -1 ? Math.min(index, routes.length) : moved + 1;
+}
+
+function decode(cursor: string): readonly [number, string] | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (!Array.isArray(value) || !Number.isSafeInteger(value[0]) || typeof value[1] !== 'string') return undefined;
+    return [Math.max(0, value[0] as number), value[1]];
+  } catch {
+    return undefined;
   }
 }

@@ -1,8 +1,8 @@
-/** The requests that one side has under way with the other, so that a cancellation finds its own. */
-import type { AnywhereError } from '../base/errors.ts';
+/** The pending requests of one side, and their cancellation. */
+import { AnywhereError } from '../base/errors.ts';
 import type { RunningRequest } from '../calls/call.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
-import type { Message } from '../protocol/message.ts';
+import { idKeyAt, type Message } from '../protocol/message.ts';
 import type { Peer } from '../protocol/peer.ts';
 
 export class RunningRequests<R extends RunningRequest = RunningRequest> {
@@ -23,7 +23,7 @@ export class RunningRequests<R extends RunningRequest = RunningRequest> {
     this.#running.delete(key);
   }
 
-  /** Unknown ids are ignored: the answer may have crossed the cancellation. */
+  /** Ignores unknown ids: the answer may have crossed the cancellation. */
   cancel(key: number | string, reason: AnywhereError): void {
     this.#running.get(key)?.cancel(reason);
   }
@@ -32,18 +32,44 @@ export class RunningRequests<R extends RunningRequest = RunningRequest> {
     for (const request of this.all()) request.cancel(reason);
   }
 
-  /** A copy: requests may come and go while it is walked. */
+  /** A copy: requests may be added or removed during an iteration. */
   all(): readonly R[] {
     return [...this.#running.values()];
   }
 }
 
+export function tooManyRequests(pending: number): AnywhereError {
+  const text = `this client has reached its limit of ${pending} pending requests: wait until one of them is answered`;
+  return new AnywhereError('LIMIT_REACHED', text);
+}
+
 /**
- * Refuses a request whose id is null: nobody could tell whose an answer is. True where the message was one. Some clients
- * write an id of null into notifications: those stay notifications.
+ * Refuses a request whose id is null, because an answer could not be matched to its request. True where the message was
+ * refused. Some clients write an id of null into notifications: those stay notifications.
  */
 export function refuseNullId(peer: Peer, message: Message): boolean {
   if (message.method.startsWith('notifications/') || !message.hasNullId) return false;
-  peer.send(errorLine('null', RPC.invalidRequest, 'the id of a request is a string or a number, never null'));
+  peer.send(errorLine('null', RPC.invalidRequest, 'the id of a request must be a string or a number, not null'));
   return true;
+}
+
+export interface Cancellation {
+  /** The request's `Message.idKey`. */
+  readonly key: number | string;
+  readonly reason: AnywhereError;
+}
+
+export function isCancellation({ method }: Message): boolean {
+  return method === 'notifications/cancelled';
+}
+
+/** Undefined for any other notification, and for a cancellation without a request id. */
+export function cancellationOf(notification: Message): Cancellation | undefined {
+  if (!isCancellation(notification)) return undefined;
+  const id = notification.param('requestId');
+  if (id === undefined) return undefined;
+  return {
+    key: idKeyAt(notification.bytes, id),
+    reason: new AnywhereError('CANCELLED', notification.paramText('reason') ?? 'cancelled by its sender'),
+  };
 }

@@ -1,9 +1,8 @@
-/** What servers send to their client by themselves: requests, notifications, and URIs in their answers. */
+/** Passes the requests and notifications of servers on to their client. */
 import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
-import type { UriAliases } from '../catalog/alias.ts';
-import { aliasEdit } from '../catalog/result-uris.ts';
+import { aliasEdit, type UriAliases } from '../catalog/alias.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import {
@@ -17,11 +16,10 @@ import type { Peer } from '../protocol/peer.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
-import { cancellationOf } from './cancellation.ts';
-import { RunningRequests } from './requests.ts';
+import { cancellationOf, RunningRequests } from './requests.ts';
 import type { Tasks } from './tasks.ts';
 
-/** They name a task that the client runs. */
+/** Requests about a task that the client runs. */
 const TASK_REQUESTS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/result', 'tasks/cancel']);
 
 export interface ServerSideDeps {
@@ -30,18 +28,18 @@ export interface ServerSideDeps {
   readonly onListChanged: (instance: Instance) => void;
 }
 
-/** The client, as this side needs it. */
+/** The client of this side. */
 export interface ServerSideClient {
   readonly peer: Peer;
   readonly tasks: Tasks;
-  /** The names of its capabilities. */
+  /** The names of the client's capabilities. */
   readonly capabilities: () => readonly string[];
 }
 
 export class ServerSide {
   readonly #client: ServerSideClient;
   readonly #deps: ServerSideDeps;
-  /** Each server counts its requests for itself. */
+  /** By instance: request ids of different servers may be equal. */
   readonly #running = new Map<Instance, RunningRequests>();
   #logLevel: McpLogLevel | undefined;
 
@@ -54,14 +52,14 @@ export class ServerSide {
     return this.#logLevel;
   }
 
-  /** False where there is no such level. */
+  /** False for an unknown level. */
   setLogLevel(level: string | undefined): boolean {
     if (!isMcpLogLevel(level)) return false;
     this.#logLevel = level;
     return true;
   }
 
-  /** Sampling, elicitation, roots and whatever comes: to the one client this instance works for. */
+  /** Passes a request (sampling, elicitation, roots, or an unknown method) to the client of the instance. */
   request(instance: Instance, request: Message): Promise<void> | undefined {
     const needed = SERVER_REQUESTS.get(request.method);
     if (needed !== undefined && !this.#client.capabilities().includes(needed))
@@ -69,12 +67,12 @@ export class ServerSide {
     else {
       const edits = this.#requestEdits(instance, request);
       if (edits !== undefined) return this.#relay(instance, request, edits);
-      instance.peer.replyError(request, RPC.invalidParams, 'this server has asked for no such task');
+      instance.peer.replyError(request, RPC.invalidParams, 'unknown task: this server did not ask for it');
     }
     return undefined;
   }
 
-  /** Undefined where the request names a task that this server did not ask for. */
+  /** Undefined where the request names a task of another server. */
   #requestEdits(instance: Instance, request: Message): readonly Edit[] | undefined {
     const { ofClient, toClient } = this.#client.tasks;
     const related = toClient.paramEdits(instance, request);
@@ -125,10 +123,9 @@ export class ServerSide {
     const running = this.#runningOf(instance);
     const id = request.idKey;
     const { signal } = running.add(id, new RunningRequest(request));
-    // A person answers these, and no call may fail for that.
+    // A person may have to answer: the client's calls do not time out meanwhile, and the request has no timeout.
     const goOn = instance.holdDeadlines();
     try {
-      // People answer these: the server's own patience is the only limit.
       const { toServer } = this.#client.tasks;
       const progressEdits = (progress: Message): readonly Edit[] => toServer.paramEdits(instance, progress);
       const options = { timeoutMs: Number.POSITIVE_INFINITY, signal, progressEdits };
@@ -139,7 +136,7 @@ export class ServerSide {
         : toServer.replyEdits(instance, request.method, reply);
       instance.peer.respond(request, asReplyTo(request, reply, replyEdits));
     } catch (error) {
-      // A cancelled request gets no answer (MCP, utilities/cancellation).
+      // A cancelled request gets no answer.
       if (signal.aborted) instance.peer.abandon(request);
       else if (instance.isLive) instance.peer.replyError(request, RPC.internalError, asAnywhereError(error).message);
     } finally {
@@ -166,7 +163,7 @@ export class ServerSide {
     if (cancelled !== undefined) this.#running.get(instance)?.cancel(cancelled.key, cancelled.reason);
   }
 
-  /** One that names no resource is for nobody. */
+  /** Drops an update without a URI. */
   #updated(instance: Instance, notification: Message): void {
     const { bytes } = notification;
     const edit = aliasEdit(bytes, notification.param('uri'), instance.server, this.#deps.catalog.aliases);

@@ -1,6 +1,6 @@
 /**
- * The session of one AI client: speaks MCP with it, and for it with the instances that work for it.
- * Which method goes where is said by `protocol/methods.ts`.
+ * The session of one AI client: speaks MCP with the client, and with instances on behalf of the client.
+ * `protocol/methods.ts` says how each method is handled.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -8,37 +8,34 @@ import type { AnywhereError } from '../base/errors.ts';
 import type { Call, CallObserver } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { CLIENT_NOTIFICATIONS, isNotification } from '../protocol/methods.ts';
+import { BATCH_VERSION, CLIENT_NOTIFICATIONS, isNotification, LATEST_PROTOCOL_VERSION } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
-import type { Line } from '../protocol/splice.ts';
-import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { cancellationOf } from './cancellation.ts';
 import { ClientSide, type ClientSideDeps } from './client-side.ts';
-import { answeredEarly, type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
+import { answeredEarly, BAD_INITIALIZE, type ClientHello, helloResult, type Offer, readClientHello } from './hello.ts';
 import { MergedLists } from './merged-lists.ts';
-import { refuseNullId } from './requests.ts';
+import { cancellationOf, refuseNullId } from './requests.ts';
 import { ServerSide } from './server-side.ts';
 import { Tasks } from './tasks.ts';
 
 export interface SessionDeps extends ClientSideDeps {
   readonly clock: Clock;
   readonly version: string;
-  /** What is known of the servers, for `initialize`. */
+  /** What the servers offer, for `initialize`. */
   readonly offer: (profile: string | undefined) => Offer;
-  /** A command of ours: it is shown what servers listed last, for whomever, so that it need not start them for its own profile. */
+  /** One of our own commands: gets the latest listings of any client, so that no server must start for the command's profile. */
   readonly isCommand?: boolean;
-  /** The client is known now: servers can be started for it. */
+  /** The client sent `initialize`: its servers can start. */
   readonly onHello: (session: ClientSession) => void;
-  /** Told of this client's calls, beside everybody's observers. */
+  /** Observes this client's calls, in addition to the gateway's observers. */
   readonly observer?: CallObserver | undefined;
   /** When the client connected, wall clock. */
   readonly sinceMs: (session: ClientSession) => number;
-  /** Live instances that work for this session. */
+  /** The live instances of this session. */
   readonly instancesOf: (session: ClientSession) => readonly Instance[];
   readonly onListChanged: (instance: Instance) => void;
-  /** The client sent a request without an id: nobody could be answered, so it is not carried out. */
+  /** The client sent a request without an id, which is dropped: it cannot be answered. */
   readonly onDropped: (client: string, method: string) => void;
 }
 
@@ -65,7 +62,7 @@ export class ClientSession implements InstanceOwner {
       notification: (message: Message) => {
         this.#notification(message);
       },
-      // A reply to a request that was cancelled meanwhile.
+      // A late reply to a cancelled request.
       stray: () => undefined,
     };
     this.peer = new Peer(writer, handler, deps.clock);
@@ -101,7 +98,7 @@ export class ClientSession implements InstanceOwner {
     return this.#hello;
   }
 
-  /** Which of the catalog's listings are its own; undefined: always the latest. */
+  /** Selects the catalog's listings for this client; undefined: the latest listings. */
   get profile(): string | undefined {
     return this.#deps.isCommand === true ? undefined : (this.#hello?.profile ?? '');
   }
@@ -126,7 +123,7 @@ export class ClientSession implements InstanceOwner {
     return this.#deps.instancesOf(this);
   }
 
-  /** Its tools/calls that have not been answered yet. */
+  /** Pending tools/calls. */
   get calls(): readonly Call[] {
     return this.#clientSide.calls;
   }
@@ -140,20 +137,8 @@ export class ClientSession implements InstanceOwner {
     return this.#hello?.protocolVersion === BATCH_VERSION;
   }
 
-  receive(message: Message): void {
-    this.peer.receive(message);
-  }
-
-  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void {
-    this.peer.receiveBatch(messages, refusals);
-  }
-
   giveUp(error: AnywhereError): void {
     this.#clientSide.giveUp(error);
-  }
-
-  failReply(id: number, error: AnywhereError): void {
-    this.peer.fail(id, error);
   }
 
   serverRequest(instance: Instance, request: Message): Promise<void> | undefined {
@@ -172,12 +157,12 @@ export class ClientSession implements InstanceOwner {
     this.#tasks.forget(instance);
   }
 
-  /** True where this client started the task on that instance. */
+  /** Whether this client started the task on the instance. */
   hasTask(taskId: string, instance: Instance): boolean {
     return this.#tasks.ofServers.of(instance, taskId) !== undefined;
   }
 
-  /** The client is gone: what runs for it is cancelled on the servers. */
+  /** The client is gone: its pending requests are cancelled on the servers. */
   close(cause: AnywhereError): void {
     this.#clientSide.close(cause);
     this.#serverSide.close(cause);
@@ -194,7 +179,7 @@ export class ClientSession implements InstanceOwner {
   #initialize(request: Message): void {
     const hello = readClientHello(request);
     if (hello === undefined) {
-      this.peer.replyError(request, RPC.invalidParams, 'initialize needs protocolVersion, capabilities and clientInfo');
+      this.peer.replyError(request, RPC.invalidParams, BAD_INITIALIZE);
       return;
     }
     this.#hello = hello;
@@ -223,7 +208,7 @@ export class ClientSession implements InstanceOwner {
         instance.peer.send(notification.withEdits(this.#tasks.toServer.paramEdits(instance, notification)));
   }
 
-  /** Of a task that the client runs: to the instance that asked for the task. */
+  /** The status of a task that the client runs, for the instance that asked for the task. */
   #taskStatus(status: Message): void {
     for (const { instance } of this.#tasks.ofClient.withId(status.paramText('taskId') ?? '')) {
       const edits = this.#tasks.toServer.statusEdits(instance, status);
@@ -231,7 +216,7 @@ export class ClientSession implements InstanceOwner {
     }
   }
 
-  /** What we do not know goes to the sole server that could know it. */
+  /** An unknown notification goes to the sole server, where there is exactly one. */
   #listenersTo(notification: Message): readonly Instance[] {
     const instances = this.#deps.instancesOf(this);
     switch (CLIENT_NOTIFICATIONS.get(notification.method)) {

@@ -1,31 +1,29 @@
-/** The door of a byte stream: one AI client on two streams (stdio, later a socket), one message a line. */
+/** The door of a byte stream: one AI client on stdio or a socket, one message a line. */
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { skipSpace, skipValue } from '../protocol/json-scan.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import { type Message, parseBatch } from '../protocol/message.ts';
-import { oversizedId } from '../protocol/oversized.ts';
-import { MessageReader, type RefusalReason } from '../protocol/reader.ts';
-import type { Line, Pieces } from '../protocol/splice.ts';
-import { BATCH_VERSION } from '../protocol/versions.ts';
+import { BATCH_VERSION } from '../protocol/methods.ts';
+import type { Peer } from '../protocol/peer.ts';
+import { MessageReader, oversizedId, type RefusalReason } from '../protocol/reader.ts';
+import type { Pieces } from '../protocol/splice.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { LAST_ANSWERS_MS } from './failure.ts';
 
-/** Whatever speaks with the client behind the door. */
+/** The client's session behind the door. */
 export interface DoorSession {
-  receive(message: Message): void;
-  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void;
-  /** It negotiated a version that has batches. */
+  /** Gets the client's messages. */
+  readonly peer: Peer;
+  /** The client negotiated a version with batches. */
   readonly takesBatches: boolean;
-  /** The client's answer to this request of ours cannot be taken. */
-  failReply(id: number, error: AnywhereError): void;
   /** The client waits for an answer. */
   readonly isBusy: boolean;
-  /** It is answered with this error instead. */
+  /** Answers all pending requests with this error. */
   giveUp(error: AnywhereError): void;
-  /** What works for it now. */
+  /** The live instances of this client. */
   readonly instances: readonly Instance[];
 }
 
@@ -34,7 +32,7 @@ export interface StreamDoorDeps<S extends DoorSession> {
   readonly output: Writable;
   readonly maxMessageBytes: number;
   readonly open: (writer: MessageWriter) => S;
-  /** Given: the end of `input` means only that no more is asked, and what was asked is answered. Left out: the client is gone. */
+  /** Given: at the end of `input`, pending requests are still answered. Left out: the end of `input` means that the client is gone. */
   readonly clock?: Clock;
 }
 
@@ -44,17 +42,17 @@ export interface StreamDoor<S extends DoorSession> {
   readonly ended: Promise<AnywhereError>;
 }
 
-/** A part of what one read brings: the client works on it while we see to the rest. */
+/** Answers are written in chunks: the client can work on one chunk while the next is made. */
 const CHUNK_BYTES = 16 * 1024;
-const LOOK_MS = 20;
-/** A client that has left so much unread is itself read no further until it has read some. */
+const POLL_MS = 20;
+/** Reading from a client pauses while the client has more than this to read. */
 const MOST_UNREAD_BYTES = 1024 * 1024;
 
 export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): StreamDoor<S> {
   const { input, output } = deps;
   const onCongestion = (congested: boolean): void => {
     if (!congested) input.resume();
-    // A client that does not read must not make us buffer: its own servers wait, and shared ones do not.
+    // Bounds our buffer for a client that does not read: its own servers wait. Shared servers go on for other clients.
     const own = session.instances.filter(({ server }) => server.sharing === 'session');
     for (const instance of own)
       if (congested) instance.pause();
@@ -67,15 +65,15 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
     reader.push(chunk);
     if (writer.congested && writer.unreadBytes > MOST_UNREAD_BYTES) input.pause();
   });
-  return { session, ended: untilGone(deps, session, reader) };
+  return { session, ended: clientGone(deps, session, reader) };
 }
 
-const NO_MESSAGE = 'that is not a JSON-RPC message';
+const NO_MESSAGE = 'not a JSON-RPC message';
 const NO_BATCHES = `only clients that negotiated ${BATCH_VERSION} may send batches`;
-const BAD_ID = 'the id of a request is a string or a number';
+const BAD_ID = 'the id of a request must be a string or a number';
 const REFUSED = {
-  unfit: 'that line holds control bytes, or is not UTF-8',
-  ambiguous: 'a member stands there twice, or in another case: what is meant cannot be said',
+  unfit: 'the line holds control bytes, or is not UTF-8',
+  ambiguous: 'the message is ambiguous: a member stands in it twice, or a second time in another case',
 } as const;
 
 function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes: number): MessageReader {
@@ -83,7 +81,7 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
     writer.write(errorLine(idText, code, text));
   };
   const refused = (message: Message, why: RefusalReason): Pieces | undefined => {
-    if (message.isClearReply) session.failReply(message.idNumber, new AnywhereError('CANCELLED', REFUSED[why]));
+    if (message.isClearReply) session.peer.fail(message.idNumber, new AnywhereError('CANCELLED', REFUSED[why]));
     else if (message.kind === 'request' || why === 'unfit')
       return errorLine(message.idText, why === 'unfit' ? RPC.parseError : RPC.invalidRequest, REFUSED[why]);
     return undefined;
@@ -92,7 +90,7 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
     {
       message: (message) => {
         if (message.hasBadId) refuse(RPC.invalidRequest, BAD_ID);
-        else session.receive(message);
+        else session.peer.receive(message);
       },
       batch: (batch) => {
         const messages = batch.messages.filter(({ hasBadId }) => !hasBadId);
@@ -102,7 +100,7 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
           ...badIds.map(() => errorLine('null', RPC.invalidRequest, BAD_ID)),
           ...batch.refused.map((message) => refused(message, batch.why)).filter((line) => line !== undefined),
         ];
-        if (session.takesBatches) session.receiveBatch(messages, refusals);
+        if (session.takesBatches) session.peer.receiveBatch(messages, refusals);
         else refuse(RPC.invalidRequest, NO_BATCHES);
       },
       refused: (message, why) => {
@@ -111,14 +109,14 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
       },
       noise: (line) => {
         const elements = session.takesBatches ? (parseBatch(line) ?? []) : [];
-        if (elements.length > 0) session.receiveBatch([], elements.map(noRequest));
+        if (elements.length > 0) session.peer.receiveBatch([], elements.map(noRequest));
         else refuse(isJson(line) ? RPC.invalidRequest : RPC.parseError, NO_MESSAGE);
       },
       overflow: () => undefined,
       oversized: (size, head, tail) => {
         const text = `a message of ${size} bytes is over the limit of ${maxMessageBytes} bytes`;
         const whose = oversizedId(head, tail);
-        if (whose?.isReply === true) session.failReply(whose.ownId, new AnywhereError('MESSAGE_TOO_LARGE', text));
+        if (whose?.isReply === true) session.peer.fail(whose.ownId, new AnywhereError('MESSAGE_TOO_LARGE', text));
         else refuse(RPC.invalidRequest, text, whose?.idText);
       },
     },
@@ -135,7 +133,7 @@ function isJson(line: Buffer): boolean {
   return end !== -1 && skipSpace(line, end) === line.length;
 }
 
-function untilGone(
+function clientGone(
   { input, output, clock }: StreamDoorDeps<DoorSession>,
   session: DoorSession,
   reader: MessageReader,
@@ -145,7 +143,7 @@ function untilGone(
       resolve(new AnywhereError('CANCELLED', why));
     };
     const closed = (): void => {
-      gone('the client closed its end');
+      gone('the client closed its output');
     };
     let hasEnded = false;
     input.on('end', () => {
@@ -166,14 +164,14 @@ function untilGone(
   });
 }
 
-/** Never rejects. */
+/** Waits for the last answers. Never rejects. */
 async function allAnswered(session: DoorSession, clock: Clock): Promise<void> {
   const untilMs = clock.monotonic() + LAST_ANSWERS_MS;
-  while (session.isBusy && clock.monotonic() < untilMs) await sleep(clock, LOOK_MS);
+  while (session.isBusy && clock.monotonic() < untilMs) await sleep(clock, POLL_MS);
   if (!session.isBusy) return;
   session.giveUp(answeredTooLate());
-  // Its last words are on their way.
-  await sleep(clock, LOOK_MS);
+  // Time to write the error.
+  await sleep(clock, POLL_MS);
 }
 
 function answeredTooLate(): AnywhereError {

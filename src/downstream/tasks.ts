@@ -1,14 +1,15 @@
 /**
- * Task ids in the messages between one client and its servers (MCP 2025-11-25). An id belongs to the instance it came from
- * or went to: the side that did not make the id sees an alias of ours, so that no server can speak of another's task.
+ * Task ids in the messages between one client and its servers (MCP 2025-11-25). The side that did not create a task gets
+ * an alias of ours as the task's id, so that a server cannot name the task of another server.
  */
+
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { memberAt, memberOf, rawAt, type Span, textAt, valueAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
-import { type Task, TaskAliases } from './task-aliases.ts';
 
 const RELATED = 'io.modelcontextprotocol/related-task';
 const RELATED_MARK = Buffer.from('related-task"');
@@ -16,7 +17,7 @@ const NO_EDITS: readonly Edit[] = [];
 
 export class Tasks {
   readonly ofServers: TaskAliases;
-  /** By the instance that asked the client for each. */
+  /** Tasks that the client runs. */
   readonly ofClient: TaskAliases;
   readonly toClient: TaskWay;
   readonly toServer: TaskWay;
@@ -36,9 +37,9 @@ export class Tasks {
 
 /** One direction. */
 class TaskWay {
-  /** Tasks of the side that sends. */
+  /** Tasks of the sending side. */
   readonly #own: TaskAliases;
-  /** Tasks of the side that receives. */
+  /** Tasks of the receiving side. */
   readonly #others: TaskAliases;
 
   constructor(own: TaskAliases, others: TaskAliases) {
@@ -46,14 +47,14 @@ class TaskWay {
     this.#others = others;
   }
 
-  /** For a request or notification that has to do with a task. */
+  /** For a request or notification that is related to a task. */
   paramEdits(instance: Instance, message: Message): readonly Edit[] {
     const span = relatedSpan(message);
     const id = span && message.text(span);
     return span === undefined || id === undefined ? NO_EDITS : [{ span, text: this.#related(instance, id) }];
   }
 
-  /** For `notifications/tasks/status`; undefined where the task cannot be told of. */
+  /** For `notifications/tasks/status`; undefined for an unknown task. */
   statusEdits(instance: Instance, status: Message): readonly Edit[] | undefined {
     const span = status.param('taskId');
     const id = span && status.text(span);
@@ -63,7 +64,7 @@ class TaskWay {
     return [{ span, text: JSON.stringify(task.alias) }, ...this.paramEdits(instance, status)];
   }
 
-  /** @throws AnywhereError SERVER_PROTOCOL where the reply makes a task whose id cannot be kept */
+  /** @throws AnywhereError SERVER_PROTOCOL where the reply creates a task with too long an id */
   replyEdits(instance: Instance, method: string, reply: Message): readonly Edit[] {
     const isTask = method === 'tasks/get' || method === 'tasks/cancel';
     const made =
@@ -76,7 +77,7 @@ class TaskWay {
     return [...made, ...related];
   }
 
-  /** For the reply to `tasks/list`: the array holds no task but those that the receiver asked for. */
+  /** For the reply to `tasks/list`: leaves only the tasks that the receiver asked for. */
   listEdits(instance: Instance, reply: Message): readonly Edit[] {
     const span = reply.resultMember('tasks');
     if (span === undefined) return NO_EDITS;
@@ -85,8 +86,8 @@ class TaskWay {
   }
 
   /**
-   * One task of a list under its alias; undefined where the receiver is not to be told of the task.
-   * @param learns a task that was never heard of before is told of too
+   * One task of a list under its alias; undefined for a task of somebody else.
+   * @param learns a new task is taken as the receiver's
    */
   listed(instance: Instance, task: Buffer, learns: boolean): Buffer | undefined {
     const whole = { start: 0, end: task.length };
@@ -99,7 +100,7 @@ class TaskWay {
     return Buffer.concat([task.subarray(0, span.start), alias, task.subarray(span.end)]);
   }
 
-  /** `result.task` of a request that became a task, or the task that `result` is. */
+  /** For `result.task` of a request that became a task, or for a `result` that is a task. */
   #madeEdits(instance: Instance, reply: Message, isTask: boolean): readonly Edit[] {
     const path = isTask ? [] : ['task'];
     let ttl: unknown;
@@ -126,7 +127,7 @@ function relatedSpan(message: Message): Span | undefined {
   return related && memberOf(message.bytes, related, 'taskId');
 }
 
-/** The task that a message has to do with, as its sender names the task. */
+/** The id of the task that a message is related to, as its sender wrote it. */
 export function relatedTask(message: Message): string | undefined {
   const span = relatedSpan(message);
   return span && message.text(span);
@@ -148,10 +149,10 @@ function kept(task: Task | undefined): Task {
   throw new AnywhereError('SERVER_PROTOCOL', 'the answer names a task whose id has more than 256 characters');
 }
 
-/** The task as the client is told of it; undefined where the client is not. */
+/** The task under the client's alias; undefined for a task of another client. */
 type PublicTask = (task: Buffer, instance: Instance) => Buffer | undefined;
 
-/** The JSON array of all tasks. Instances that cannot list, or fail to, have none. */
+/** The JSON array of all tasks. An instance that cannot list tasks, or fails, adds none. */
 export async function listAllTasks(instances: readonly Instance[], publicTask: PublicTask): Promise<Buffer> {
   const lists = await Promise.all(instances.filter(canList).map((instance) => listTasks(instance, publicTask)));
   const comma = Buffer.from(',');
@@ -181,4 +182,100 @@ async function listTasks(instance: Instance, publicTask: PublicTask): Promise<re
     params = `{"cursor":${rawAt(reply.bytes, cursor)}}`;
   }
   return found;
+}
+
+/** In characters. */
+const MAX_ID_LENGTH = 256;
+/** Per instance; the oldest task is dropped. */
+const MAX_TASKS = 1_000;
+const ALIAS_BYTES = 12;
+
+export interface Task {
+  /** The instance that runs the task, or asked the client for the task. */
+  readonly instance: Instance;
+  /** The id that the running side gave. */
+  readonly id: string;
+  readonly alias: string;
+}
+
+/** `endMs`: when the task's ttl is over (monotonic). */
+interface KeptTask extends Task {
+  endMs: number;
+}
+
+export class TaskAliases {
+  readonly #clock: Clock;
+  readonly #byAlias = new Map<string, KeptTask>();
+  /** By instance: ids of different instances may be equal. */
+  readonly #byId = new Map<Instance, Map<string, KeptTask>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byAlias.size === 0;
+  }
+
+  /** The task with this alias. */
+  named(alias: string | undefined): Task | undefined {
+    const task = alias === undefined ? undefined : this.#byAlias.get(alias);
+    return task !== undefined && task.instance.isLive && !this.#isOver(task) ? task : undefined;
+  }
+
+  of(instance: Instance, id: string): Task | undefined {
+    const task = this.#byId.get(instance)?.get(id);
+    return task === undefined || this.#isOver(task) ? undefined : task;
+  }
+
+  /** The tasks of all instances with this id. */
+  withId(id: string): readonly Task[] {
+    return [...this.#byId.keys()].flatMap((instance) => this.of(instance, id) ?? []);
+  }
+
+  /**
+   * The task with this id, added where it is new. Undefined where the id is too long, or the instance has ended.
+   * @param ttl of the task, ms or null; undefined where the message had none
+   */
+  learn(instance: Instance, id: string, ttl?: unknown): Task | undefined {
+    if (id.length > MAX_ID_LENGTH || !instance.isLive) return undefined;
+    const known = this.of(instance, id);
+    const task = known === undefined ? this.#add(instance, id) : this.#byAlias.get(known.alias);
+    if (task !== undefined && ttl !== undefined)
+      task.endMs = typeof ttl === 'number' ? this.#clock.monotonic() + ttl : Number.POSITIVE_INFINITY;
+    return task;
+  }
+
+  /** The instance has ended, and its tasks with it. */
+  forget(instance: Instance): void {
+    for (const task of this.#byId.get(instance)?.values() ?? []) this.#byAlias.delete(task.alias);
+    this.#byId.delete(instance);
+  }
+
+  #add(instance: Instance, id: string): KeptTask {
+    const own = this.#byId.get(instance) ?? new Map<string, KeptTask>();
+    this.#byId.set(instance, own);
+    this.#drop(own.get(id));
+    if (own.size >= MAX_TASKS) this.#makeRoom(own);
+    const alias = randomBytes(ALIAS_BYTES).toString('base64url');
+    const task = { instance, id, alias, endMs: Number.POSITIVE_INFINITY };
+    own.set(id, task);
+    this.#byAlias.set(alias, task);
+    return task;
+  }
+
+  #makeRoom(own: ReadonlyMap<string, KeptTask>): void {
+    for (const task of [...own.values()]) if (this.#isOver(task)) this.#drop(task);
+    if (own.size >= MAX_TASKS) this.#drop([...own.values()][0]);
+  }
+
+  #drop(task: KeptTask | undefined): void {
+    if (task === undefined) return;
+    this.#byAlias.delete(task.alias);
+    this.#byId.get(task.instance)?.delete(task.id);
+  }
+
+  #isOver({ endMs }: KeptTask): boolean {
+    return endMs <= this.#clock.monotonic();
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * One client, one server, nothing renamed: every message passes but for its id and progress token.
+ * One client and one server: every message passes unchanged, except for its id and progress token.
  *
- * For debugging and for conformance suites: what differs from a direct connection is then our fault.
- * `initialize` waits for the server here, which the ordinary session never does. The limits of the hosts file hold as
- * they do there: what they end or refuse is answered with a JSON-RPC error, as a direct connection would never do.
+ * For debugging and for conformance suites: any other difference from a direct connection is a bug of ours. Unlike the
+ * ordinary session, `initialize` waits for the server. The limits of the hosts file apply: a request over a limit gets a
+ * JSON-RPC error.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -12,30 +12,27 @@ import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { isNotification } from '../protocol/methods.ts';
+import { BATCH_VERSION, isNotification, LATEST_PROTOCOL_VERSION } from '../protocol/methods.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { RequestOptions } from '../protocol/pending-request.ts';
 import { asReplyTo, forwardRequest } from '../protocol/relay.ts';
-import type { Line } from '../protocol/splice.ts';
-import { BATCH_VERSION, LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { cancellationOf, isCancellation } from './cancellation.ts';
 import { failureText } from './failure.ts';
-import { answeredEarly, type ClientHello, readClientHello } from './hello.ts';
-import { RunningRequests, refuseNullId } from './requests.ts';
+import { answeredEarly, BAD_INITIALIZE, type ClientHello, readClientHello } from './hello.ts';
+import { cancellationOf, isCancellation, RunningRequests, refuseNullId, tooManyRequests } from './requests.ts';
 
 export interface TransparentDeps {
   readonly clock: Clock;
   readonly scope: Scope;
-  /** Brings up host and server and gives the instance that works for this session. */
+  /** Starts host and server, and returns the instance of this session. */
   readonly instance: (owner: InstanceOwner, signal: AbortSignal) => Promise<Instance>;
-  /** Of the client, unanswered; more are refused. */
+  /** Pending requests of the client; further requests are refused. */
   readonly maxRequests: () => number;
   readonly onDropped: (client: string, method: string) => void;
 }
 
-/** People answer what servers ask, and the server's own patience is the only limit. */
+/** People answer the requests of servers: no timeout of ours. */
 const PATIENT: RequestOptions = { timeoutMs: Number.POSITIVE_INFINITY };
 
 /** One direction. */
@@ -44,7 +41,7 @@ interface Way {
   readonly from: Peer;
   readonly running: RunningRequests;
   readonly options: RequestOptions;
-  /** Who did not answer. */
+  /** The side that did not answer, for errors. */
   readonly place: { readonly host?: string; readonly server?: string };
 }
 
@@ -53,10 +50,10 @@ export class TransparentSession implements InstanceOwner {
   readonly #deps: TransparentDeps;
   readonly #ofClient = new RunningRequests();
   readonly #ofServer = new RunningRequests();
-  /** It says `initialized` itself, and lists what it wants to know. */
+  /** The client sends `initialized` and its own list requests. */
   readonly isVerbatim = true;
   #hello: ClientHello | undefined;
-  /** What the client said before the server was there, in its order. */
+  /** Messages of the client before the server was up, in order. */
   #early: (RunningRequest | Message)[] | undefined;
   #instance: Instance | undefined;
 
@@ -103,38 +100,26 @@ export class TransparentSession implements InstanceOwner {
     return this.#hello?.protocolVersion === BATCH_VERSION;
   }
 
-  receive(message: Message): void {
-    this.peer.receive(message);
-  }
-
-  receiveBatch(messages: readonly Message[], refusals: readonly Line[]): void {
-    this.peer.receiveBatch(messages, refusals);
-  }
-
-  failReply(id: number, error: AnywhereError): void {
-    this.peer.fail(id, error);
-  }
-
   serverRequest(instance: Instance, request: Message): Promise<void> {
     const way = { to: this.peer, from: instance.peer, running: this.#ofServer, options: PATIENT, place: {} };
     const running = this.#ofServer.add(request.idKey, new RunningRequest(request));
-    // No call of its client may fail for that.
+    // The client's calls do not time out meanwhile.
     return this.#relay(running, way).finally(instance.holdDeadlines());
   }
 
   serverNotification(_instance: Instance, notification: Message): void {
     const cancelled = cancellationOf(notification);
     if (cancelled !== undefined) this.#ofServer.cancel(cancelled.key, cancelled.reason);
-    // Ids are ours on that side: one that we cannot read is not handed on.
+    // Its request id is unreadable, and ids of this side are ours: the cancellation cannot be passed on.
     else if (!isCancellation(notification)) this.peer.send([notification.bytes]);
   }
 
   instanceReady(): void {
-    // Nothing was asked for before it was there.
+    // No settings wait for the instance.
   }
 
   instanceEnded(): void {
-    // Its end fails what is pending.
+    // The instance's peer fails pending requests.
   }
 
   close(cause: AnywhereError): void {
@@ -170,14 +155,13 @@ export class TransparentSession implements InstanceOwner {
   }
 
   #refuseAnother(request: Message): void {
-    const text = `${this.#ofClient.size} requests of this client are under way: no more before one of them ends`;
-    this.peer.replyError(request, RPC.internalError, failureText(new AnywhereError('LIMIT_REACHED', text)));
+    this.peer.replyError(request, RPC.internalError, failureText(tooManyRequests(this.#ofClient.size)));
   }
 
   async #initialize(request: Message): Promise<void> {
     this.#hello = readClientHello(request);
     if (this.#hello === undefined) {
-      this.peer.replyError(request, RPC.invalidParams, 'initialize needs protocolVersion, capabilities and clientInfo');
+      this.peer.replyError(request, RPC.invalidParams, BAD_INITIALIZE);
       return;
     }
     this.#early ??= [];
@@ -202,12 +186,12 @@ export class TransparentSession implements InstanceOwner {
   }
 
   async #relay(running: RunningRequest, way: Way): Promise<void> {
-    const { request, signal } = running;
+    const { request } = running;
     try {
-      const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal });
+      const reply = await forwardRequest(request, [], way.to, way.from, { ...way.options, signal: running });
       way.from.respond(request, asReplyTo(request, reply));
     } catch (error) {
-      if (running.isCancelled && !running.isRevoked) way.from.abandon(request);
+      if (running.isCancelledBySender) way.from.abandon(request);
       else way.from.replyError(request, RPC.internalError, failureText(asAnywhereError(error).at(way.place)));
     } finally {
       way.running.end(request.idKey);
@@ -223,7 +207,7 @@ export class TransparentSession implements InstanceOwner {
     else if (this.#mayHear(notification)) this.#instance?.peer.send([notification.bytes]);
   }
 
-  /** A server that others use too has heard `initialized` before. */
+  /** A shared server got `initialized` before. */
   #mayHear(notification: Message): boolean {
     if (isCancellation(notification)) return false;
     return notification.method !== 'notifications/initialized' || this.#instance?.owner === this;

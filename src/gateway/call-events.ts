@@ -1,8 +1,7 @@
 /** Emits the events of calls: start, progress and end. */
 import type { Progress } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Call, CallObserver, ToolCall } from '../calls/call.ts';
-import { outcomeOf } from '../calls/outcome.ts';
+import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 

@@ -2,11 +2,12 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
+import type { Turns } from '../base/turns.ts';
 import { environmentForServers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
 import type { Plan, ServerPlan, Template } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import { ServerUnit } from '../upstream/unit.ts';
@@ -26,6 +27,7 @@ export interface UnitParts {
   readonly limits: () => Plan['limits'];
   /** True for this machine itself. */
   readonly isLocal: (host: string) => boolean;
+  readonly launches: Turns;
 }
 
 export function createUnit(server: ServerPlan, link: Link, shared: SharedClient, parts: UnitParts): ServerUnit {
@@ -37,6 +39,7 @@ export function createUnit(server: ServerPlan, link: Link, shared: SharedClient,
     clock: parts.clock,
     scope: parts.scope,
     random: parts.random,
+    launches: parts.launches,
     get maxMessageBytes() {
       return limits().maxMessageBytes;
     },

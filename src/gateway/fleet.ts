@@ -108,7 +108,7 @@ export class Fleet {
     for (const [name, link] of [...this.#links]) {
       await setImmediate();
       if (signal.aborted) return;
-      if (this.#units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake(reason);
+      if (this.#units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake(reason, { isAwaited: false });
     }
   }
 

@@ -4,6 +4,7 @@ import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import { Turns } from '../base/turns.ts';
 import type { Contender } from '../calls/pool-choice.ts';
 import { Pools } from '../calls/pools.ts';
 import { Router } from '../calls/router.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #pools: Pools;
   readonly #statistics: Statistics;
   readonly #deps: GatewayDeps;
+  readonly #launches = new Turns(() => this.plan.limits.launches);
   readonly #scope: Scope;
   readonly #reporter: Reporter;
   readonly #fleet: Fleet;
@@ -81,10 +83,9 @@ export class Gateway {
     this.#deps = deps;
     this.clock = deps.clock;
     const { cacheDir, runtimeDir } = deps.paths;
-    this.hosts = new HostAccess(
-      { ...deps, cacheDir, runtimeDir, sleeps: new SleepWatch(deps.clock) },
-      deps.environments,
-    );
+    const sleeps = new SleepWatch(deps.clock);
+    const dials = new Turns(() => this.plan.limits.dials);
+    this.hosts = new HostAccess({ ...deps, cacheDir, runtimeDir, sleeps, dials }, deps.environments);
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
     });
@@ -208,7 +209,7 @@ export class Gateway {
     environment?: ClientEnvironment,
   ): TransparentSession {
     const instance = (owner: InstanceOwner, signal: AbortSignal): Promise<Instance> =>
-      Promise.resolve(this.router.instance(server, owner, signal));
+      Promise.resolve(this.router.instance(server, owner, { signal }));
     const session = new TransparentSession(writer, { ...this.#sessionDeps, instance });
     if (environment !== undefined) this.#deps.environments?.bind(session, environment);
     return session;
@@ -288,6 +289,7 @@ export class Gateway {
       reporter: this.#reporter,
       limits: () => this.plan.limits,
       isLocal: (host) => this.#fleet.isLocal(host),
+      launches: this.#launches,
     });
   }
 

@@ -159,7 +159,7 @@ function addUnits({ arrived, before }: Rearranged, { keeper, onArrived }: Replan
 /** A server without a current listing is started for the connected clients. */
 function start(unit: ServerUnit, { catalog, keeper, sessions }: ReplanParts): void {
   if (!unit.plan.enabled) return;
-  unit.link.wake('the hosts file names it');
+  unit.link.wake('the hosts file names it', { isAwaited: false });
   for (const session of sessions())
     if (session.hello !== undefined && catalog.isStale(unit.plan, session.profile))
       keeper.wantUnit(unit, session, session.profile);

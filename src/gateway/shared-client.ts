@@ -4,8 +4,7 @@ import type { ClientSession } from '../downstream/session.ts';
 import { relatedTask } from '../downstream/tasks.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
-import { LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
-import { LATEST_PROTOCOL_VERSION } from '../protocol/versions.ts';
+import { LATEST_PROTOCOL_VERSION, LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
 /** A client with more unread bytes gets no notifications of shared servers until it reads again. */

@@ -1,6 +1,6 @@
 /** What the end of a launched program means, in words for people. */
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
-import type { Launch } from './launch.ts';
+import type { ChannelEnd, Launch } from './contract.ts';
 import { LAUNCHER_EXIT } from './marks.ts';
 
 export interface ProgramEnd {
@@ -61,4 +61,56 @@ function endedHow(end: ProgramEnd): string {
   if (signal !== undefined) return `was ended by signal ${signal}`;
   if (end.code === undefined) return 'ended without an exit code';
   return `ended with exit code ${String(end.code)}`;
+}
+
+/** What is known before the session's exit code and its last lines are. */
+export function neverLaunched(
+  place: ErrorPlace,
+  evidence: readonly string[] = [],
+  how = 'its session ended',
+): AnywhereError {
+  return new AnywhereError('CHANNEL_REFUSED', `${place.host ?? 'the host'} did not run our launcher: ${how}`, {
+    ...place,
+    evidence,
+    hint: SUBSYSTEM_HINT,
+  });
+}
+
+/** Of a host that runs something else than what it is asked to. */
+export const SUBSYSTEM_HINT =
+  'where a forced command is the MCP server, write `ssh: { subsystem: … }`; else let the account run commands: its shell, and the start files of that';
+
+/**
+ * Why the launcher did not start the program. Undefined: it did.
+ * @param lines what the machine printed, without secrets
+ */
+export function launchFailure(
+  launch: Launch,
+  channel: { readonly failure: AnywhereError | undefined },
+  end: Extract<ChannelEnd, { readonly kind: 'exited' }>,
+  lines: readonly string[],
+): AnywhereError | undefined {
+  const { failure } = channel;
+  if (failure?.code !== 'CHANNEL_REFUSED') return failure;
+  const { code, signal } = end;
+  const place = { host: failure.host };
+  if (code === LAUNCHER_EXIT.notOurLine) return exitError(launch, { code, signal, errorLines: lines }, place);
+  return neverLaunched(place, lines, `its session ended ${sessionEnd(end)}`);
+}
+
+/** Enough to see what it is; a start file that prints what it reads would print the whole launcher. */
+const LINES = 12;
+const LONGEST_LINE = 200;
+
+/** The last lines of what came on stdout from a machine that did not start the program, for its error. */
+export function printedInstead(
+  channel: { readonly noise: readonly string[] } | undefined,
+  redact: (text: string) => string,
+): readonly string[] {
+  return (channel?.noise ?? []).slice(-LINES).map((line) => redact(line).slice(0, LONGEST_LINE));
+}
+
+function sessionEnd({ code, signal }: Extract<ChannelEnd, { readonly kind: 'exited' }>): string {
+  if (signal !== undefined) return `by signal ${signal}`;
+  return code === undefined ? 'without an exit code' : `with exit code ${code}`;
 }

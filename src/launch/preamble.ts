@@ -5,7 +5,7 @@
  * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends it, and every byte after that line is the program's.
  */
 import { BoundedLines, type TextLimits } from '../base/bounded-lines.ts';
-import type { HostEnvironment } from './launch.ts';
+import type { HostEnvironment } from './contract.ts';
 import { MARK } from './marks.ts';
 import { hostEnvironment } from './probe.ts';
 

@@ -5,7 +5,7 @@
  * and their like put there. The launcher asks the login shell once, each kind in its own way; the answer is cached per
  * machine. The answer completes the session's own environment: what sshd, PAM and .bashrc set stays.
  */
-import type { HostEnvironment } from './launch.ts';
+import type { HostEnvironment } from './contract.ts';
 import { MARK, PROBE_MARK } from './marks.ts';
 import { assignment } from './quote.ts';
 

@@ -6,10 +6,8 @@
  * on them then sees its channel end, and reaps. It runs under any POSIX sh (no `read -t`): a ticker writes into
  * the same pipe as our lines, and the reader counts ticks.
  */
-import { LINE_BEGIN } from './launcher.ts';
+import { FIND_AND_KILL, LINE_BEGIN, READ_AND_RUN } from './launcher.ts';
 import { assertNonce, MARK, PROCESS_MARK } from './marks.ts';
-import { FIND_AND_KILL } from './reap.ts';
-import { IS_SSHD } from './sshd-process.ts';
 
 export interface WardenOptions {
   readonly nonce: string;
@@ -83,5 +81,35 @@ function readerLoop(ticks: number, onEnd: WardenOptions['onEnd']): string {
     `'x '*)case $_Mv in ''|*[!0-9]*);;*)_Mend "$_Mv"&;esac;;` +
     `'k '*)case $_Mv in ''|*[!0-9a-f]*);;*)_Morder "$_Mv"&;esac;;` +
     `b)break;;e)${atEnd}break;;esac;done`
+  );
+}
+
+/** Shell function `_Mis PID`: is this (still) an sshd that serves a login? `sshd-session` since OpenSSH 9.8. */
+export const IS_SSHD =
+  `_Mis(){ if [ -r "/proc/$1/comm" ];then read -r _Mc <"/proc/$1/comm";else _Mc=$(ps -o comm= -p "$1");fi;` +
+  `case \${_Mc##*/} in sshd|sshd-session|sshd:*|sshd-session:*)return 0;;esac;return 1;}`;
+
+/** It looks this often whether it was relieved, seconds. */
+const LOOK_EVERY_S = 2;
+/** After the lease, so that a warden that began late still comes first. */
+const GRACE_S = 1;
+
+/**
+ * `LAUNCH_COMMAND` with a stand-in; the same for every launch under one lease. Quotes no single quote, and no `!` (tcsh's history).
+ * The launcher finds its pid in `$!`.
+ *
+ * @param leaseMs whole seconds count
+ */
+export function guardedCommand(leaseMs: number): string {
+  const looks = Math.ceil((Math.ceil(leaseMs / 1000) + GRACE_S) / LOOK_EVERY_S);
+  return `exec /bin/sh -c '${standIn(looks)}&${READ_AND_RUN}'`;
+}
+
+/** URG, because it harms nobody: a process that got its pid meanwhile ignores it unless it asked for it (POSIX.1-2017, signal.h). */
+function standIn(looks: number): string {
+  const end = `${IS_SSHD};_Mis $PPID&&kill $PPID;sleep 1;_Mis $PPID&&kill -KILL $PPID;exit`;
+  return (
+    `(exec </dev/null >/dev/null 2>&1;PATH=$PATH:/usr/bin:/bin;trap exit URG;n=${String(looks)};` +
+    `while sleep ${String(LOOK_EVERY_S)}&&kill -0 $$;do n=$((n-1));[ $n -gt 0 ]||{ ${end};};done)`
   );
 }

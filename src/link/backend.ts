@@ -2,15 +2,18 @@
  * Which ssh a host is reached with. `auto` decides by rules before the first byte, and lets the system's ssh try once
  * where our own could not log in; a host key that was not accepted ends it with either.
  */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import * as z from 'zod';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { Memory } from '../base/memory.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 import type { OpensshDialerOptions } from '../openssh/dialer.ts';
 import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
 import { createSsh2Dialer, type Ssh2DialerOptions } from '../ssh2/dialer.ts';
 import { opensshMayDoBetter } from '../ssh2/errors.ts';
-import { type BackendDecision, decideBackend, gatherFacts } from './auto/decide.ts';
-import { type BackendMemory, backendMemory } from './auto/memory.ts';
+import { type BackendDecision, decideBackend, gatherFacts } from './backend-rules.ts';
 import type { LinkDeps } from './contract.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
@@ -32,21 +35,41 @@ export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: Abo
   if (host.ssh === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
   if (host.ssh.backend !== 'auto') return { backend: host.ssh.backend, reason: 'the hosts file says so' };
   const route = await resolveRoute(host.ssh, settingsResolver(deps), signal);
-  return choose(host.name, route, backendMemory(deps), deps, signal);
+  return choose(host.name, route, backendMemory(host.name, deps), deps, signal);
 }
 
 async function choose(
   host: string,
   route: Route,
-  memory: BackendMemory,
+  memory: Memory<BackendNote>,
   deps: LinkDeps,
   signal: AbortSignal,
 ): Promise<BackendDecision> {
   const facts = Promise.all(route.map((settings) => gatherFacts(settings, deps, signal)));
-  const [machines, remembered] = await Promise.all([facts, memory.recall(host, route)]);
-  const decision = decideBackend(machines);
-  if (decision.backend === 'openssh' || remembered === undefined) return decision;
-  return { backend: 'openssh', reason: `remembered: ${remembered}` };
+  const decision = decideBackend(await facts);
+  const note = memory.recall([host]);
+  if (decision.backend === 'openssh' || note?.settings !== digestOf(route)) return decision;
+  return { backend: 'openssh', reason: `remembered: ${note.reason}` };
+}
+
+const BACKEND_NOTE = z.object({
+  reason: z.string(),
+  /** Digest of what `ssh -G` said then: the note holds as long as the ssh configuration stays the same. */
+  settings: z.string(),
+});
+type BackendNote = z.infer<typeof BACKEND_NOTE>;
+
+/** Why only the system's ssh reaches a host, so that no failing login comes before every good one. */
+function backendMemory(host: string, { cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'log'>): Memory<BackendNote> {
+  return new Memory(join(cacheDir, 'backend'), BACKEND_NOTE, (error) => {
+    log.warn({ host, error }, 'which backend works could not be kept');
+  });
+}
+
+function digestOf(route: Route): string {
+  return createHash('sha256')
+    .update(JSON.stringify(route.map(({ raw }) => [...raw])))
+    .digest('hex');
 }
 
 function autoDialer(host: HostPlan, plan: SshPlan, deps: LinkDeps, options: Ssh2DialerOptions): Dialer {
@@ -83,7 +106,7 @@ class AutoDialer implements Dialer {
   readonly #plan: SshPlan;
   readonly #deps: LinkDeps;
   readonly #parts: AutoParts;
-  readonly #memory: BackendMemory;
+  readonly #memory: Memory<BackendNote>;
   #used = 'auto';
 
   constructor(host: string, plan: SshPlan, deps: LinkDeps, parts: AutoParts) {
@@ -91,7 +114,7 @@ class AutoDialer implements Dialer {
     this.#plan = plan;
     this.#deps = deps;
     this.#parts = parts;
-    this.#memory = backendMemory(deps);
+    this.#memory = backendMemory(host, deps);
   }
 
   backend(): string {
@@ -131,7 +154,7 @@ class AutoDialer implements Dialer {
       return this.#use('openssh', reason, await this.#parts.openssh.dial(signal));
     } catch (error) {
       // Whatever made it the only way is not so any more: the next attempt finds out again.
-      if (asAnywhereError(error).code === 'AUTH_FAILED') await this.#memory.forget(this.host);
+      if (asAnywhereError(error).code === 'AUTH_FAILED') this.#memory.forget([this.host]);
       throw error;
     }
   }
@@ -154,7 +177,7 @@ class AutoDialer implements Dialer {
     this.#deps.log.info({ host: this.host, code: first.code }, "our own SSH failed; trying the system's ssh once");
     try {
       const transport = await this.#parts.openssh.dial(signal);
-      await this.#memory.remember(this.host, route, reason);
+      this.#memory.remember([this.host], { reason, settings: digestOf(route) });
       return this.#use('openssh', reason, transport);
     } catch (thrown) {
       signal.throwIfAborted();

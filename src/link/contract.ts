@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream';
 import type { Unsubscribe } from '../base/emitter.ts';
 import type { AnywhereError } from '../base/errors.ts';
-import type { Channel, DialerDeps, TunnelTarget } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { Turns } from '../base/turns.ts';
+import type { Channel, DialerDeps, HostEnvironment, Launch, TunnelTarget } from '../launch/contract.ts';
 import type { SleepWatch } from './sleep-watch.ts';
 
 export type LinkState =
@@ -53,8 +53,11 @@ export interface Link {
   readonly connections: number;
   readonly backend: string;
   onChange(listener: (change: LinkChange) => void): Unsubscribe;
-  /** Begins to connect, or ends a waiting time now. Does nothing while refused, unless `user` asks. */
-  wake(reason: string, options?: { readonly user?: boolean }): void;
+  /**
+   * Begins to connect, or ends a waiting time now. Does nothing while refused, unless `user` asks. The host is dialled
+   * before the hosts that nobody waits for, unless `isAwaited` is false.
+   */
+  wake(reason: string, options?: { readonly user?: boolean; readonly isAwaited?: boolean }): void;
   /** A call is about to use the line: one that does not answer a heartbeat now is given up soon. */
   poke?(): void;
   /** A heartbeat is overdue: ask `isAlive` before anything is sent that must not be sent twice. */
@@ -76,4 +79,6 @@ export interface Link {
 export interface LinkDeps extends DialerDeps {
   /** Left out: every link looks for itself. */
   readonly sleeps?: SleepWatch;
+  /** Of all hosts together. Left out: every link dials at once. */
+  readonly dials?: Turns;
 }

@@ -3,18 +3,17 @@ import type { DoctorStep } from '../api/control.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Transport } from '../launch/contract.ts';
+import { type AgentAnswer, askAgent } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { knownHostsName } from '../ssh/known-hosts.ts';
 import { missedOptions } from '../ssh/options.ts';
 import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
-import { type AgentAnswer, askAgent } from '../ssh2/agent.ts';
 import { connectRoute } from '../ssh2/connect.ts';
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';
 import { listIdentities } from '../ssh2/identities.ts';
-import { Keyring } from '../ssh2/keyring.ts';
 import type { LoggedIn } from '../ssh2/login.ts';
-import { createLoginMemory } from '../ssh2/memory.ts';
+import { Keyring } from '../ssh2/private-key.ts';
 import { roundTrip } from '../ssh2/transport.ts';
 import type { LinkDeps } from './contract.ts';
 
@@ -93,14 +92,13 @@ class Inspection {
   }
 
   async #login(route: Route): Promise<boolean> {
-    const { clock, cacheDir, log } = this.#deps;
+    const { clock } = this.#deps;
     try {
       const login = await connectRoute({
         host: this.#host.name,
         route,
         deps: this.#deps,
         keyring: this.#options.keyring ?? new Keyring(),
-        memory: createLoginMemory(cacheDir, log),
         signal: this.#signal,
         onLogin: (settings, one) => {
           this.#step('host-key', 'ok', `${knownHostsName(settings)} is known (${one.fingerprint})`, false);

@@ -14,11 +14,10 @@ import type { HeartbeatPlan } from '../config/plan.ts';
 import type { Channel, Transport } from '../launch/contract.ts';
 import { LAUNCH_COMMAND } from '../launch/launcher.ts';
 import type { Preamble } from '../launch/preamble.ts';
-import { guardedCommand } from '../launch/stand-in.ts';
-import { wardenLine } from '../launch/warden.ts';
+import { guardedCommand, wardenLine } from '../launch/warden.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, Connections } from './connections.ts';
-import { ProgramOutput } from './program-output.ts';
+import { ProgramOutput } from './launched.ts';
 import { DEAD_BEATS, Warden } from './warden.ts';
 
 /** After the first program, so that hosts that start together are done first: the stand-ins hold the lease that long. */

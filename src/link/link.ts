@@ -7,21 +7,17 @@ import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
-import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
-import type { HostEnvironment, Launch } from '../launch/launch.ts';
+import type { Dialer, HostEnvironment, Launch, Transport, TunnelTarget } from '../launch/contract.ts';
 import { type Connection, Connections } from './connections.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
-import { DialRace } from './dial-race.ts';
-import { FreshLine } from './fresh-line.ts';
+import { Dials } from './dial-race.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
-import { nextOutcome, outcome } from './outcome.ts';
-import { ProbeCache } from './probe-cache.ts';
 import { Programs } from './programs.ts';
 import type { Remedies } from './remedies.ts';
 import { RemedyWatch } from './remedy-watch.ts';
 import { SleepWatch } from './sleep-watch.ts';
-import { type LinkAction, reduceLink } from './state.ts';
+import { type LinkAction, nextOutcome, outcome, reduceLink } from './state.ts';
 
 export interface LinkSettings {
   readonly reconnect: ReconnectPlan;
@@ -43,6 +39,7 @@ class HostLink implements Link {
   readonly host: string;
   readonly #plan: HostPlan;
   readonly #dialer: Dialer;
+  readonly #dials: Dials;
   readonly #settings: LinkSettings;
   readonly #deps: LinkDeps;
   readonly #scope: Scope;
@@ -51,7 +48,6 @@ class HostLink implements Link {
   readonly #machine: Machine;
   readonly #lease: Lease;
   readonly #programs: Programs;
-  readonly #freshLine: FreshLine;
   readonly #sleeps: SleepWatch;
   readonly #remedyWatch: RemedyWatch;
   #unwatchSleep: Unsubscribe | undefined;
@@ -60,7 +56,6 @@ class HostLink implements Link {
   /** Attempts since the link last stayed up. */
   #attempts = 0;
   #readySinceMs = 0;
-  #race: DialRace | undefined;
 
   constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
@@ -71,11 +66,7 @@ class HostLink implements Link {
     this.#scope = new Scope((error) => {
       deps.log.error({ host: host.name, error }, 'unexpected in a link');
     });
-    this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [
-      host.name,
-      host.ssh?.alias ?? '',
-      host.ssh?.user ?? '',
-    ]);
+    this.#machine = new Machine(deps, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
     this.#connections = this.#newConnections();
     this.#lease = this.#newLease();
     this.#programs = new Programs({
@@ -85,14 +76,15 @@ class HostLink implements Link {
       machine: this.#machine,
       lease: this.#lease,
     });
-    this.#freshLine = this.#newFreshLine();
+    const turns = host.ssh === undefined ? undefined : deps.dials;
+    this.#dials = new Dials({ dialer, clock: deps.clock, scope: this.#scope, turns });
     this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
     this.#remedyWatch = new RemedyWatch({
       clock: deps.clock,
       scope: this.#scope,
       remedies,
       onRemedy: (what) => {
-        this.wake(what, { user: true });
+        this.wake(what, { user: true, isAwaited: false });
       },
     });
   }
@@ -117,11 +109,12 @@ class HostLink implements Link {
     return this.#changes.on(listener);
   }
 
-  wake(reason: string, options?: { readonly user?: boolean }): void {
+  wake(reason: string, { user = false, isAwaited = true }: Parameters<Link['wake']>[1] = {}): void {
     const { kind } = this.#state;
-    if (options?.user === true && kind !== 'ready') this.#attempts = 0;
-    if (kind === 'connecting') this.#race?.hurry();
-    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && options?.user === true)) this.#connect(reason);
+    if (user && kind !== 'ready') this.#attempts = 0;
+    if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && user)) this.#connect(reason);
+    if (kind === 'connecting') this.#dials.hurry();
+    if (isAwaited) this.#dials.raise();
   }
 
   poke(): void {
@@ -170,7 +163,7 @@ class HostLink implements Link {
     this.#cancelRetry();
     this.#dispatch({ type: 'closed' }, 'closed by us');
     this.#lease.goodbye();
-    this.#freshLine.take()?.destroy(this.#lost());
+    this.#dials.close(this.#lost());
     await this.#connections.close();
     await this.#scope.close();
   }
@@ -184,7 +177,7 @@ class HostLink implements Link {
 
   async #dialFirst(): Promise<void> {
     try {
-      const transport = await this.#dial();
+      const transport = await this.#dial({ isAwaited: false });
       this.#connections.add(transport);
       this.#readySinceMs = this.#deps.clock.monotonic();
       this.#dispatch({ type: 'connected', atMs: this.#deps.clock.now() }, `connected (${this.backend})`);
@@ -193,15 +186,11 @@ class HostLink implements Link {
     }
   }
 
-  #raced(): Promise<Transport> {
-    this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal: this.#scope.signal });
-    return this.#race.transport;
-  }
-
-  async #dial(): Promise<Transport> {
-    const transport = this.#freshLine.take() ?? (await this.#raced());
+  /** @param isAwaited false: nobody waits, unless `wake` says so */
+  async #dial({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
+    const transport = await this.#dials.connect({ isAwaited });
     try {
-      await this.#machine.is(transport.identity);
+      this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
       if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
       return transport;
@@ -233,7 +222,7 @@ class HostLink implements Link {
       cause.message,
     );
     this.#retry(retryAtMs);
-    if (this.#freshLine.isThere) this.wake('another connection is up');
+    if (this.#dials.hasReplacement) this.wake('another connection is up');
   }
 
   #retryAt(): number {
@@ -245,7 +234,7 @@ class HostLink implements Link {
     this.#cancelRetry = this.#deps.clock.after(
       retryAtMs - this.#deps.clock.now(),
       () => {
-        this.wake('tries again');
+        this.wake('tries again', { isAwaited: false });
       },
       { background: true },
     );
@@ -268,7 +257,7 @@ class HostLink implements Link {
     } else if (this.#plan.ssh !== undefined)
       this.#unwatchSleep ??= this.#sleeps.onAwake(() => {
         if (this.#state.kind === 'ready') this.#lease.awake();
-        else this.wake('this machine has slept');
+        else this.wake('this machine has slept', { isAwaited: false });
       });
   }
 
@@ -277,7 +266,7 @@ class HostLink implements Link {
       host: this.host,
       clock: this.#deps.clock,
       scope: this.#scope,
-      dial: () => this.#dial(),
+      dial: () => this.#dial({ isAwaited: true }),
       onEnd: (connection, cause, left) => {
         this.#connectionEnded(connection, cause, left);
       },
@@ -304,21 +293,16 @@ class HostLink implements Link {
         this.#connections.destroy(cause);
       },
       onLate: () => {
-        this.#freshLine.ask();
+        this.#replaceIfDead();
       },
     });
   }
 
-  #newFreshLine(): FreshLine {
-    return new FreshLine({
-      clock: this.#deps.clock,
-      scope: this.#scope,
-      dial: () => this.#dial(),
-      isDoubtful: () => this.#state.kind === 'ready' && this.#lease.isDoubtful,
-      onDead: () => {
-        const text = 'The line was dead: it did not answer, and another connection was up before it';
-        this.#connections.destroy(new AnywhereError('LINK_LOST', text, { host: this.host }));
-      },
+  #replaceIfDead(): void {
+    const isDoubtful = (): boolean => this.#state.kind === 'ready' && this.#lease.isDoubtful;
+    this.#dials.replace(isDoubtful, () => {
+      const text = 'The connection did not answer, and a new one was up before it did';
+      this.#connections.destroy(new AnywhereError('LINK_LOST', text, { host: this.host }));
     });
   }
 

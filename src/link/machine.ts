@@ -4,15 +4,32 @@
  * On first contact one launch carries the probe; the others wait for its answer, because five login shells at once take
  * longer than one. Where it is not answered, the machine counts as known without variables until we end.
  */
+import { join } from 'node:path';
+import * as z from 'zod';
 import { orAbort } from '../base/abort.ts';
-import type { Scope } from '../base/scope.ts';
-import type { HostEnvironment } from '../launch/launch.ts';
+import { Memory } from '../base/memory.ts';
+import type { HostEnvironment } from '../launch/contract.ts';
 import type { Preamble } from '../launch/preamble.ts';
-import type { HostRecord, ProbeCache } from './probe-cache.ts';
+import type { LinkDeps } from './contract.ts';
+
+export interface HostRecord {
+  readonly environment: HostEnvironment;
+  /** Launchers there can watch their output instead of passing stdin on. Undefined: not seen yet, to be tried once more. */
+  readonly outputWatch: boolean | undefined;
+}
+
+/** PATH and its like; no secret is among them. */
+const STORED = z.object({
+  format: z.literal(3),
+  system: z.string(),
+  shell: z.string(),
+  asked: z.string(),
+  variables: z.record(z.string(), z.string()),
+  outputWatch: z.boolean().optional(),
+});
 
 export class Machine {
-  readonly #cache: ProbeCache;
-  readonly #scope: Scope;
+  readonly #memory: Memory<z.infer<typeof STORED>>;
   readonly #login: readonly string[];
   #key: readonly string[] = [];
   #record: HostRecord | undefined;
@@ -21,11 +38,12 @@ export class Machine {
   #wasAsked = false;
   #asking: { readonly done: Promise<void>; readonly finish: () => void } | undefined;
 
-  /** `login`: what, besides the machine itself, makes its environment: host entry, user. */
-  constructor(cache: ProbeCache, scope: Scope, login: readonly string[]) {
-    this.#cache = cache;
-    this.#scope = scope;
+  /** @param login what makes its environment besides the machine itself: host entry, user */
+  constructor({ cacheDir, log }: Pick<LinkDeps, 'cacheDir' | 'log'>, login: readonly string[]) {
     this.#login = login;
+    this.#memory = new Memory(join(cacheDir, 'machines'), STORED, (error) => {
+      log.warn({ login, error }, 'what was learned of the machine could not be kept');
+    });
   }
 
   get environment(): HostEnvironment | undefined {
@@ -33,11 +51,12 @@ export class Machine {
   }
 
   /** The connection's machine; what is known of another is forgotten. */
-  async is(identity: string): Promise<void> {
-    const key = [identity, ...this.#login];
+  is(identity: string): void {
     if (this.#key[0] === identity) return;
-    this.#key = key;
-    const record = await this.#cache.load(key);
+    // By the host key: another machine behind the same name is another machine.
+    this.#key = [identity, ...this.#login];
+    const stored = this.#memory.recall(this.#key);
+    const record = stored === undefined ? undefined : recordOf(stored);
     this.#outputWatch = record?.outputWatch === true;
     this.#wasAsked = record !== undefined;
     // A machine that was too busy to show it gets a second chance.
@@ -69,14 +88,22 @@ export class Machine {
   /** A command was missing: the next launch asks again. */
   forget(): void {
     this.#record = undefined;
-    this.#scope.run(this.#cache.drop(this.#key));
+    this.#memory.forget(this.#key);
   }
 
   #keep(environment: HostEnvironment): void {
     const unseen = this.#wasAsked ? false : undefined;
     this.#record = { environment, outputWatch: this.#outputWatch || unseen };
-    if (environment.asked !== '') this.#scope.run(this.#cache.store(this.#key, this.#record));
+    if (environment.asked !== '') this.#memory.remember(this.#key, storedOf(this.#record));
   }
+}
+
+function storedOf({ environment: { variables, ...machine }, outputWatch }: HostRecord): z.infer<typeof STORED> {
+  return { format: 3, ...machine, variables: Object.fromEntries(variables), outputWatch };
+}
+
+function recordOf({ variables, outputWatch, system, shell, asked }: z.infer<typeof STORED>): HostRecord {
+  return { environment: { system, shell, asked, variables: new Map(Object.entries(variables)) }, outputWatch };
 }
 
 function asking(): { readonly done: Promise<void>; readonly finish: () => void } {

@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Scope } from '../base/scope.ts';
 import type { HostPlan } from '../config/plan.ts';
-import type { Transport } from '../launch/contract.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch, Transport } from '../launch/contract.ts';
 import { LAUNCH_COMMAND, launcherLine, type Watch } from '../launch/launcher.ts';
 import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
@@ -11,8 +10,7 @@ import type { Connection, Connections, Opened } from './connections.ts';
 import type { LaunchedChannel } from './contract.ts';
 import { Launched, unlaunched } from './launched.ts';
 import type { Lease } from './lease.ts';
-import type { Machine } from './machine.ts';
-import type { HostRecord } from './probe-cache.ts';
+import type { HostRecord, Machine } from './machine.ts';
 
 /** This machine: programs get what the client has; only a missing command is looked for in the login shell's environment. */
 function here({ inherited = new Map() }: Launch): HostRecord {

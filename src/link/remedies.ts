@@ -10,7 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import type { SshPlan } from '../config/plan.ts';
-import { agentKeysDigest } from '../ssh/agent-info.ts';
+import { agentKeys } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { configFileOf, stampOf } from '../ssh/config-memo.ts';
 import { knownHostsName, lookupKnownHost } from '../ssh/known-hosts.ts';
@@ -171,7 +171,9 @@ class AgentLook {
     const last = this.#asked.find((asked) => asked.socket === socket);
     const isFresh = last?.stamp === stamp && atMs - last.atMs < ASK_AGENT_EVERY_MS;
     if (isFresh && last.digest !== undefined) return last;
-    return { socket, stamp, atMs, digest: await agentKeysDigest(socket, clock, signal) };
+    const keys = (await agentKeys(socket, clock, signal)) ?? [];
+    const digest = keys.length === 0 ? undefined : digestOf(Buffer.concat(keys).toString('latin1'));
+    return { socket, stamp, atMs, digest };
   }
 }
 

@@ -16,11 +16,10 @@ import { fingerprintOf, keyTypeOf } from '../ssh/known-hosts-lines.ts';
 import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/route.ts';
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';
-import { Keyring } from '../ssh2/keyring.ts';
+import { peekHostKeys } from '../ssh2/host-keys.ts';
 import { type LoggedIn, logIn } from '../ssh2/login.ts';
-import { createLoginMemory } from '../ssh2/memory.ts';
 import { openStream } from '../ssh2/open-stream.ts';
-import { peekHostKeys } from '../ssh2/peek.ts';
+import { Keyring } from '../ssh2/private-key.ts';
 import type { LinkDeps } from './contract.ts';
 
 export interface TrustOptions {
@@ -90,7 +89,6 @@ async function scan(host: HostPlan, deps: LinkDeps, signal: AbortSignal, options
     deps,
     signal,
     keyring: options.keyring ?? new Keyring(),
-    memory: createLoginMemory(deps.cacheDir, deps.log),
   };
   const machines: Scanned[] = [];
   const logins: LoggedIn[] = [];

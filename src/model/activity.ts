@@ -1,10 +1,10 @@
-/** Calls and their durations over the last minutes, per host and per tool: what sparklines show. */
+/** Calls and their durations over the last minutes, for each host, server and tool: what sparklines show. */
 
 /** One step of a sparkline, ms. */
 export const STEP_MS = 5000;
-/** Steps that are kept. */
+/** The number of steps that are kept. */
 export const STEPS = 60;
-/** Tools are many: those not called for longest are forgotten. */
+/** Of more tools, those without recent calls are forgotten. */
 const MAX_KEYS = 500;
 
 interface Step {
@@ -14,7 +14,7 @@ interface Step {
 }
 
 export interface Series {
-  /** Number of the last step (time / STEP_MS). */
+  /** The number of the last step (time / STEP_MS). */
   readonly last: number;
   /** Oldest first, at most STEPS. */
   readonly steps: readonly Step[];
@@ -55,14 +55,14 @@ function withCall(series: Series | undefined, { atMs, durationMs, isError }: End
   return { last, steps: [...steps.slice(0, -1), grown] };
 }
 
-/** Empty steps for the time in which nothing happened. A clock set back adds to the last step. */
+/** Adds empty steps for the time without calls. A clock that was set back adds nothing. */
 function movedTo({ last, steps }: Series, number: number): Series {
   const gap = Math.min(STEPS, Math.max(0, number - last));
   const gone = Array.from({ length: gap }, () => NOTHING);
   return { last: Math.max(last, number), steps: [...(steps.length === 0 ? [NOTHING] : steps), ...gone].slice(-STEPS) };
 }
 
-/** Several as one. */
+/** The sum of several series. */
 export function together(all: readonly (Series | undefined)[]): Series | undefined {
   const known = all.filter((series) => series !== undefined);
   if (known.length < 2) return known[0];
@@ -115,7 +115,7 @@ function stepsUntil(series: Series | undefined, count: number, nowMs: number): r
 
 const BARS = ' ▁▂▃▄▅▆▇█';
 
-/** One character a value; the largest is the highest bar, and anything above nothing is seen. */
+/** One character for each value. The largest value is the highest bar, and every value above 0 is visible. */
 export function sparkline(values: readonly (number | undefined)[]): string {
   const largest = Math.max(0, ...values.map((value) => value ?? 0));
   return values

@@ -1,4 +1,4 @@
-/** The command that does or shows the same as the dashboard. */
+/** The command that does the same as the dashboard. */
 import { filled } from './form.ts';
 import { type Item, type Model, type Step, selectedItem, step, topOverlay } from './model.ts';
 
@@ -10,12 +10,12 @@ export function command({ program }: Pick<Model, 'program'>, ...words: readonly 
   return [program, ...words.map(quoted)].join(' ');
 }
 
-/** For a POSIX shell; a word without special characters stays as it is. */
+/** Quoted for a POSIX shell. A word without special characters stays unquoted. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** The command goes to the clipboard. */
+/** Copies the command to the clipboard. */
 export function copied(model: Model, text = equivalentCommand(model)): Step {
   return step({ ...model, notice: { text: `copied: ${text}`, look: 'accent' } }, { do: 'copy', text });
 }

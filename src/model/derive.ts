@@ -1,4 +1,4 @@
-/** What follows from a change: the rows of the view, where the selection is now, and what has to be asked for. */
+/** What follows from a change: the rows of the view, the place of the selection, and what has to be loaded. */
 import { layoutOf } from './layout.ts';
 import {
   type Effect,
@@ -14,10 +14,10 @@ import { itemsOf } from './sources.ts';
 
 /** Round-trip times and tool counts change without an event, ms. */
 const STATUS_EVERY_MS = 5000;
-/** At most so often, however much happens, ms. */
+/** The shortest time between two loads, ms. */
 const STALE_STATUS_EVERY_MS = 1000;
 const STATS_EVERY_MS = 5000;
-/** After a failure, ms. */
+/** The wait after a failed load, ms. */
 const AGAIN_MS = 1000;
 
 export function settled(before: Model, { model, effects }: Step): Step {
@@ -47,7 +47,7 @@ function isSameList(before: Model, after: Model): boolean {
   );
 }
 
-/** Only of what the view shows. */
+/** Compares only what the view shows. */
 function isSameSource({ world: before }: Model, { world: after, view }: Model): boolean {
   if (view === 'hosts' || view === 'servers')
     return before.status === after.status && before.activity === after.activity;
@@ -56,7 +56,7 @@ function isSameSource({ world: before }: Model, { world: after, view }: Model): 
   return view === 'logs' ? before.logs === after.logs : before.stats === after.stats;
 }
 
-/** The selection stays on its item; the list moves no more than it must. */
+/** The selection stays on its item, and the list scrolls no more than needed. */
 function withPlace(model: Model): Model {
   if (model.view === 'logs') return withLogPlace(model);
   const { items } = model;
@@ -71,7 +71,7 @@ function withPlace(model: Model): Model {
   return withList(model, { index, top, selected });
 }
 
-/** `index` of the log is the end of what is shown. */
+/** In the log, `index` is the end of the shown lines. */
 function withLogPlace(model: Model): Model {
   const list = listOf(model);
   const found = list.selected === undefined ? -1 : indexOf(model.items, { ...list, index: list.index - 1 });
@@ -81,7 +81,7 @@ function withLogPlace(model: Model): Model {
   return index === list.index && selected === list.selected ? model : withList(model, { index, selected });
 }
 
-/** Nearly always where it was. */
+/** Tries the old place first, because items rarely move. */
 function indexOf(items: readonly Item[], { selected, index }: Pick<ListState, 'selected' | 'index'>): number {
   return items[index]?.key === selected ? index : items.findIndex(({ key }) => key === selected);
 }
@@ -99,7 +99,7 @@ function wanted(model: Model): readonly Load[] {
     (world.tools === undefined || world.toolsChanged) &&
     isDue(model, 'tools', STALE_STATUS_EVERY_MS)
   )
-    // To look starts nothing.
+    // Looking at tools starts no server.
     loads.push({ do: 'load', what: 'tools', start: false });
   if (view === 'logs' && world.logs === undefined && isDue(model, 'logs', AGAIN_MS))
     loads.push({ do: 'load', what: 'logs', host: logs.host, server: logs.server });
@@ -111,6 +111,6 @@ function wanted(model: Model): readonly Load[] {
 function isDue({ loading, loadedMs, nowMs }: Model, what: Loading, everyMs: number): boolean {
   if (loading.has(what)) return false;
   const last = loadedMs[what];
-  // A clock that was set back is no reason to wait for it.
+  // After the clock was set back, the load is due.
   return last === undefined || nowMs - last >= everyMs || nowMs < last;
 }

@@ -1,4 +1,4 @@
-/** Everything known of one item. */
+/** Everything that is known about one item. */
 
 import type { StatRow, ToolEntry } from '../api/control.ts';
 import type { HostStatus, ServerStatus } from '../api/status.ts';
@@ -8,13 +8,12 @@ import { callCounts, latencies, type Series, sparkline } from './activity.ts';
 import { quoted } from './commands.ts';
 import { formOf } from './form.ts';
 import type { Item, Model, ViewName } from './model.ts';
-import { activityOf, poolMembers } from './pools.ts';
-import { type Look, line, type Span, type SpanLine, span } from './spans.ts';
-import { plain, plainLines } from './text.ts';
+import { type Look, line, plain, plainLines, type Span, type SpanLine, span } from './text.ts';
 import {
   ageText,
   bytesText,
   clockText,
+  counted,
   durationText,
   hostSign,
   nextStep,
@@ -22,14 +21,15 @@ import {
   serverSign,
   tokensOf,
 } from './words.ts';
+import { activityOf, poolMembers } from './world.ts';
 
-/** Steps of a sparkline here: five minutes. */
+/** A sparkline of five minutes. */
 const SPARK_STEPS = 60;
 const LOG_LINES = 8;
 
 export function detailLines(model: Model, view: ViewName, key: string): readonly SpanLine[] {
   const item = view === model.view ? model.items.find((each) => each.key === key) : undefined;
-  return item === undefined ? [line('no longer there', 'dim')] : linesOf(model, item);
+  return item === undefined ? [line('this item is gone', 'dim')] : linesOf(model, item);
 }
 
 function linesOf(model: Model, item: Item): readonly SpanLine[] {
@@ -80,7 +80,7 @@ function hostLines(host: HostStatus, nowMs: number): readonly SpanLine[] {
     fact('state', text, look),
     ...(host.rttMs === undefined ? [] : [fact('round trip', durationText(host.rttMs))]),
     ...(host.retryAtMs === undefined ? [] : [fact('next try', `in ${ageText(host.retryAtMs - nowMs)}`)]),
-    fact('through', `${host.backend}, ${host.connections} ${host.connections === 1 ? 'connection' : 'connections'}`),
+    fact('through', `${host.backend}, ${counted(host.connections, 'connection')}`),
     ...(host.tags.length === 0 ? [] : [fact('tags', host.tags.join(' '))]),
     ...causeLines(host.cause),
     line(''),
@@ -99,7 +99,7 @@ function serverRow(server: ServerStatus): SpanLine {
 }
 
 function toolsText({ tools, cached }: ServerStatus): string {
-  return `${tools} ${tools === 1 ? 'tool' : 'tools'}${cached ? ', as listed before' : ''}`;
+  return `${counted(tools, 'tool')}${cached ? ', as last listed' : ''}`;
 }
 
 function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs: number): readonly SpanLine[] {
@@ -122,7 +122,7 @@ function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs:
   ];
 }
 
-/** What is wrong now stands below. */
+/** The current problem is shown elsewhere, so this is only an earlier one. */
 function lastFailureLines({ lastFailure, cause }: ServerStatus, nowMs: number): readonly SpanLine[] {
   if (lastFailure === undefined || cause !== undefined) return [];
   return [fact('failed last', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
@@ -146,8 +146,8 @@ function toolLines(tool: ToolEntry): readonly SpanLine[] {
   const hints = Object.entries(annotations).filter(([name, value]) => name.endsWith('Hint') && value === true);
   return [
     fact('server', `${tool.host}/${tool.server}, as ${tool.original}`),
-    fact('costs', `about ${tokensOf(tool.definition)} tokens of every conversation`),
-    ...(hints.length === 0 ? [] : [fact('says it is', hints.map(([name]) => name.slice(0, -4)).join(', '))]),
+    fact('costs', `about ${tokensOf(tool.definition)} tokens in every conversation`),
+    ...(hints.length === 0 ? [] : [fact('hints', hints.map(([name]) => name.slice(0, -4)).join(', '))]),
     line(''),
     ...plainLines(tool.description ?? '').map((text) => line(text)),
     line(''),
@@ -162,19 +162,19 @@ function toolLines(tool: ToolEntry): readonly SpanLine[] {
 
 function statLines(row: StatRow): readonly SpanLine[] {
   return [
-    fact('calls', `${row.calls}, ${row.errors} with errors`),
-    fact('half of them', `within ${durationText(row.p50Ms)}`),
-    fact('95 of 100', `within ${durationText(row.p95Ms)}`),
-    fact('99 of 100', `within ${durationText(row.p99Ms)}`),
-    fact('bytes', `${bytesText(row.bytesIn)} asked, ${bytesText(row.bytesOut)} answered`),
+    fact('calls', `${row.calls}, ${counted(row.errors, 'error')}`),
+    fact('p50', durationText(row.p50Ms)),
+    fact('p95', durationText(row.p95Ms)),
+    fact('p99', durationText(row.p99Ms)),
+    fact('bytes', `${bytesText(row.bytesIn)} in, ${bytesText(row.bytesOut)} out`),
   ];
 }
 
-/** Who answers the tool of a pool. */
+/** The members of a pool that answer its tool. */
 function memberLines({ world, nowMs }: Model, tool: ToolEntry): readonly SpanLine[] {
   return poolMembers(world, tool, nowMs).map(({ name, host, server, calls, share, meanMs }, at) => {
     const { text, look } = server === undefined || host?.state !== 'ready' ? hostState(host) : serverSign(server);
-    const part = share === undefined ? 'no calls lately' : `${Math.round(share * 100)} % of the calls (${calls})`;
+    const part = share === undefined ? 'no recent calls' : `${Math.round(share * 100)} % of the calls (${calls})`;
     const time = meanMs === undefined ? '' : `, ${durationText(meanMs)}`;
     return [
       span((at === 0 ? `pool ${plain(tool.pool?.name ?? '')}` : '').padEnd(12), 'dim'),
@@ -208,7 +208,7 @@ function sparks({ nowMs }: Model, series: Series | undefined): readonly SpanLine
   ];
 }
 
-/** Only what the view of logs has loaded. */
+/** The last lines, if the log view has loaded them. */
 function lastLines({ world }: Model, host: string, server: string | undefined): readonly SpanLine[] {
   const lines = (world.logs ?? []).filter(
     (entry) => entry.host === host && (server === undefined || entry.server === server),

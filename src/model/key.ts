@@ -1,4 +1,4 @@
-/** A key as a person pressed it, whatever read it. */
+/** A key that a person pressed. */
 
 export type NamedKey =
   | ('up' | 'down' | 'left' | 'right' | 'home' | 'end' | 'page-up' | 'page-down')
@@ -11,7 +11,7 @@ export type Key =
   /** Pasted text is never a command. */
   | { readonly kind: 'paste'; readonly text: string };
 
-/** As one word: `j`, `up`, `ctrl-d`; empty for pasted text. */
+/** The key as one word: `j`, `up`, `ctrl-d`. Empty for pasted text. */
 export function wordOf(key: Key): string {
   if (key.kind === 'named') return key.name;
   return key.kind === 'char' ? `${key.ctrl ? 'ctrl-' : ''}${key.char}` : '';

@@ -1,15 +1,15 @@
-/** How many rows each part of the screen has. */
+/** The rows and columns of each part of the screen. */
 
 import type { Item, Model } from './model.ts';
 import { wrapped } from './text.ts';
 
-/** Below these, decoration gives way to content. */
+/** A smaller screen has no strip. */
 const STRIP_FROM_ROWS = 16;
 
 export interface Layout {
-  /** A line that says who has to do something: a question waits, the daemon is gone, the hosts file is wrong. */
+  /** A line for a waiting question, a daemon that is gone, or a wrong hosts file. */
   readonly banner: number;
-  /** The list itself, without its head. */
+  /** The list without its head. */
   readonly list: number;
   /** Facts about the selected item. */
   readonly strip: number;
@@ -26,17 +26,17 @@ export function hasBanner({ connection, world }: Model): boolean {
   return connection.kind === 'gone' || world.prompts.length > 0 || world.status?.problem !== undefined;
 }
 
-/** Rows that an overlay has for its text: title, tabs, its own title and the foot are not of them. */
+/** The rows for the text of an overlay, without the two titles, the tabs and the foot. */
 export function pageRows(model: Model): number {
   return Math.max(1, model.rows - 4 - (hasBanner(model) ? 1 : 0));
 }
 
-/** Columns that a line of a page has. */
+/** The columns of a line of a page. */
 export function pageColumns({ columns }: Model): number {
   return Math.max(1, columns - 2);
 }
 
-/** Columns before the text of a log line. */
+/** The columns before the text of a log line. */
 export function logIndent({ columns, logs }: Model): number {
   const place = logs.server === undefined ? (columns >= 70 ? 18 : 10) : 0;
   return (columns >= 60 ? 9 : 0) + place;
@@ -48,7 +48,7 @@ export function logRows(model: Model, item: Item): readonly string[] {
   return model.logs.wrap ? wrapped(text, Math.max(8, model.columns - logIndent(model))) : [text];
 }
 
-/** The first and the number of the items that fill the list when `end` is the one behind the last. */
+/** The range of items that fills the list, where `end` is the index behind the last shown item. */
 export function logWindow(model: Model, end: number): { readonly from: number; readonly to: number } {
   const height = layoutOf(model).list;
   let from = end;
@@ -65,7 +65,7 @@ export function logWindow(model: Model, end: number): { readonly from: number; r
   return { from, to };
 }
 
-/** `end` of the first page. */
+/** The `end` of the first page. */
 export function firstLogEnd(model: Model): number {
   const height = layoutOf(model).list;
   let end = 0;

@@ -1,11 +1,10 @@
-/** A line of text that is being typed, with its cursor. */
+/** A line of text that a person types, with its cursor. */
 import type { Key } from './key.ts';
-import { type SpanLine, span } from './spans.ts';
-import { plain, widthOf, wrapped } from './text.ts';
+import { plain, type SpanLine, span, widthOf, wrapped } from './text.ts';
 
 export interface Line {
   readonly text: string;
-  /** Characters before the cursor, in UTF-16 units. */
+  /** The place of the cursor, in UTF-16 units. */
   readonly at: number;
 }
 
@@ -15,7 +14,7 @@ export function lineOf(text: string): Line {
   return { text, at: text.length };
 }
 
-/** Undefined if the key edits nothing. */
+/** Undefined if the key does not edit. */
 export function edited(line: Line, key: Key): Line | undefined {
   if (key.kind === 'paste') return inserted(line, key.text.replaceAll(/[\r\n]+$/g, '').replaceAll(/[\r\n]+/g, ' '));
   if (key.kind === 'char') return key.ctrl ? controlled(line, key.char) : inserted(line, key.char);
@@ -66,7 +65,7 @@ function isPair(text: string, at: number): boolean {
   return (text.codePointAt(at) ?? 0) > 0xffff;
 }
 
-/** The part around the cursor that fits. The cursor is visible without colours too. */
+/** The part around the cursor that fits. The cursor is visible even without colours. */
 export function inputSpans({ text, at }: Line, width: number): SpanLine {
   const room = Math.max(1, width - 2);
   const before = Array.from(
@@ -83,7 +82,7 @@ export function hiddenSpans({ text }: Line, width: number): SpanLine {
   return [span('·'.repeat(Math.min(Math.max(1, width - 2), Array.from(text).length))), span('_', 'selected')];
 }
 
-/** Spaces at the ends belong to the text. */
+/** Keeps the spaces at both ends, which `plain` removes. */
 function clean(text: string): string {
   const [, start = '', middle = '', end = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
   return start + plain(middle) + end;

@@ -1,16 +1,16 @@
-/** Everything the dashboard shows, as one value. */
+/** The state of the dashboard as one value. */
 
 import type { StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import type { Form } from './form.ts';
 import type { Line } from './line-edit.ts';
-import type { Look } from './spans.ts';
+import type { Look } from './text.ts';
 import { type LogLine, noWorld, type World } from './world.ts';
 
 export type ViewName = 'hosts' | 'servers' | 'tools' | 'live' | 'logs' | 'stats';
 
-/** In the order of their keys: 1, 2, … A further view is a further entry, here, in `sources.ts` and in `columns.ts`. */
+/** In the order of their keys: 1, 2, … A new view needs an entry here, in `sources.ts` and in `columns.ts`. */
 export const VIEWS: readonly { readonly name: ViewName; readonly title: string }[] = [
   { name: 'hosts', title: 'Hosts' },
   { name: 'servers', title: 'Servers' },
@@ -29,15 +29,15 @@ export type Item = { readonly key: string } & (
   | { readonly kind: 'stat'; readonly row: StatRow }
 );
 
-/** Where a person stands in one view. */
+/** Filter, order and selection of one view. */
 export interface ListState {
   readonly filter: string;
-  /** Which of the view's orders. */
+  /** The index of the order. */
   readonly sort: number;
-  /** Stays with its item, wherever that moves; undefined: the first. */
+  /** The key of the selected item, which can move. Undefined: the first item. */
   readonly selected: string | undefined;
   readonly index: number;
-  /** Index of the first item on the screen. */
+  /** The index of the first item on the screen. */
   readonly top: number;
 }
 
@@ -55,10 +55,10 @@ export interface LogOptions {
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'attached' }
-  /** `retryAtMs`: wall clock; undefined: it is being tried. */
+  /** `retryAtMs`: wall clock; undefined while an attempt runs. */
   | { readonly kind: 'gone'; readonly retryAtMs: number | undefined; readonly cause: ErrorReport | undefined };
 
-/** What lies over a view; the last one has the keys. */
+/** Something over a view. The last overlay gets the keys. */
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
   | { readonly kind: 'details'; readonly view: ViewName; readonly key: string; readonly scroll: number }
@@ -97,10 +97,10 @@ export type TestCall =
 
 export type Loading = 'snapshot' | 'tools' | 'logs' | 'stats';
 
-/** What has to happen outside; nothing waits for it. */
+/** A side effect. The reducer does not wait for it. */
 export type Effect =
   | { readonly do: 'load'; readonly what: 'snapshot' }
-  /** `start`: servers that have not spoken in this run are started for it. */
+  /** `start`: starts the servers that were not started in this run. */
   | { readonly do: 'load'; readonly what: 'tools'; readonly start: boolean }
   | {
       readonly do: 'load';
@@ -118,33 +118,33 @@ export type Effect =
   | { readonly do: 'abort-call' }
   | { readonly do: 'answer'; readonly id: number; readonly answer: string | null }
   | { readonly do: 'copy'; readonly text: string }
-  /** Connects now, and starts the daemon where none runs. */
+  /** Connects at once, and starts the daemon where none runs. */
   | { readonly do: 'attach' }
   | { readonly do: 'suspend' }
   | { readonly do: 'repaint' }
   | { readonly do: 'detach' };
 
 export interface Model {
-  /** `mcp-anywhere`, with the options that it was started with. */
+  /** `mcp-anywhere` with the options of this run. */
   readonly program: string;
   readonly columns: number;
   readonly rows: number;
-  /** Wall clock, as last told. */
+  /** The wall clock at the last tick. */
   readonly nowMs: number;
   readonly connection: Connection;
   readonly paused: boolean;
   readonly world: World;
   readonly loading: ReadonlySet<Loading>;
-  /** When each was last asked for, wall clock. */
+  /** The last request of each, wall clock. */
   readonly loadedMs: Readonly<Partial<Record<Loading, number>>>;
   readonly view: ViewName;
-  /** What the view shows: filtered and in order. */
+  /** The items of the view, filtered and sorted. */
   readonly items: readonly Item[];
   readonly lists: Readonly<Record<ViewName, ListState>>;
   readonly logs: LogOptions;
   readonly stats: { readonly window: StatWindow; readonly by: StatKey };
   readonly overlays: readonly Overlay[];
-  /** What the last key led to; the next one takes it away. */
+  /** The effect of the last key. The next key removes the notice. */
   readonly notice: { readonly text: string; readonly look: Look } | undefined;
 }
 
@@ -168,7 +168,7 @@ export function firstModel(start: Pick<Model, 'program' | 'columns' | 'rows' | '
   };
 }
 
-/** A model, and what has to happen outside because of it. */
+/** A model and its side effects. */
 export interface Step {
   readonly model: Model;
   readonly effects: readonly Effect[];
@@ -186,7 +186,7 @@ export function withList(model: Model, change: Partial<ListState>): Model {
   return { ...model, lists: { ...model.lists, [model.view]: { ...listOf(model), ...change } } };
 }
 
-/** It is asked for again at once. */
+/** Loads again at once. */
 export function asksAnew(model: Model, what: Loading): Model {
   return { ...model, loadedMs: Object.fromEntries(Object.entries(model.loadedMs).filter(([name]) => name !== what)) };
 }
@@ -207,7 +207,7 @@ export function popped(model: Model): Model {
   return { ...model, overlays: model.overlays.slice(0, -1) };
 }
 
-/** The overlay on top becomes another. */
+/** Replaces the top overlay. */
 export function replaced(model: Model, overlay: Overlay): Model {
   return pushed(popped(model), overlay);
 }

@@ -1,10 +1,9 @@
-/** The text of what lies over a view and is read: help, details, explanation, a tool's answer. */
+/** The text of the overlays that a person reads: help, details, explanation, answer. */
 
 import { detailLines } from './details.ts';
 import { pageColumns } from './layout.ts';
 import type { Model, Overlay } from './model.ts';
-import { line, type SpanLine, span, wrapLine } from './spans.ts';
-import { plain } from './text.ts';
+import { line, plain, type SpanLine, span, wrapLine } from './text.ts';
 import { durationText, nextStep } from './words.ts';
 
 export interface Page {
@@ -27,7 +26,7 @@ export function pageOf(model: Model, overlay: Reader): Page {
   }
 }
 
-/** Rows that it takes, long lines wrapped. */
+/** The rows of a page with long lines wrapped. */
 export function pageHeight(model: Model, { lines }: Page): number {
   return lines.reduce((sum, spans) => sum + wrapLine(spans, pageColumns(model)).length, 0);
 }
@@ -42,13 +41,13 @@ function answerLines({ nowMs }: Model, { outcome }: Extract<Overlay, { kind: 'an
   switch (outcome.kind) {
     case 'running': {
       const passed = durationText(Math.max(0, nowMs - outcome.sinceMs));
-      return [line(`◐ called, ${passed} ${outcome.progress}`, 'warn'), line('Esc cancels it', 'dim')];
+      return [line(`◐ running for ${passed} ${outcome.progress}`, 'warn'), line('Esc cancels it', 'dim')];
     }
     case 'answered': {
       const { durationMs, isError, text } = outcome;
       const head = isError
-        ? `✖ the tool says it failed, ${durationText(durationMs)}`
-        : `● answered, ${durationText(durationMs)}`;
+        ? `✖ the tool reported an error after ${durationText(durationMs)}`
+        : `● answered after ${durationText(durationMs)}`;
       return [line(head, isError ? 'bad' : 'good'), line(''), ...text.map((each) => line(each))];
     }
     case 'failed':
@@ -75,32 +74,32 @@ const HELP: readonly SpanLine[] = [
   keys('1–6  [ ]', 'views: hosts, servers, tools, live calls, logs, statistics'),
   keys('j k ↑ ↓', 'up and down; g G to the ends, Ctrl-D Ctrl-U by pages'),
   keys('Enter', 'details; Esc back'),
-  keys('/', 'filter by words; Enter keeps it, Esc drops it'),
-  keys('s', 'next order'),
-  keys('c', 'copies the command that does the same'),
-  keys('p', 'holds the screen still, and goes on'),
-  keys('a', 'answers a question that waits (passphrase, code)'),
+  keys('/', 'filter by words; Enter keeps the filter, Esc removes it'),
+  keys('s', 'next sort order'),
+  keys('c', 'copies the equivalent command'),
+  keys('p', 'pauses the screen, and resumes'),
+  keys('a', 'answers a waiting question (passphrase, code)'),
   keys('?', 'this help'),
-  keys('q', 'leaves; the daemon goes on. Stop it with mcp-anywhere stop'),
+  keys('q', 'leaves; the daemon goes on (mcp-anywhere stop ends it)'),
   line(''),
   line('On a host, server or tool', 'bold'),
   keys('r', 'reconnects the host now'),
-  keys('R', 'restarts the host or server, after a question'),
-  keys('l', 'its log'),
+  keys('R', 'restarts the host or server, after asking'),
+  keys('l', 'shows its log'),
   keys('x', 'explains what is wrong'),
-  keys('e', 'switches a server off or on, after a question'),
-  keys('t', 'calls a tool with a form (in the view of tools)'),
-  keys('L', 'starts servers that have not spoken yet, and lists their tools'),
+  keys('e', 'switches a server off or on, after asking'),
+  keys('t', 'calls a tool with a form (in the tools view)'),
+  keys('L', 'starts all servers and lists their tools (in the tools view)'),
   line(''),
   line('On a live call', 'bold'),
-  keys('K x', 'cancels it, after a question'),
+  keys('K x', 'cancels the call, after asking'),
   line(''),
   line('In the log', 'bold'),
-  keys('f', 'follows'),
+  keys('f', 'follows the end'),
   keys('w', 'wraps long lines'),
   keys('v', 'only one stream: stderr, protocol, ssh, …'),
-  keys('e', 'only what looks like warnings or errors'),
-  keys('l', "everybody's log again"),
+  keys('e', 'only lines that look like warnings or errors'),
+  keys('l', 'the log of all hosts again'),
   line(''),
   line('In the statistics', 'bold'),
   keys('w', 'hour or day'),

@@ -1,4 +1,4 @@
-/** Keys that do something with the selected host, server, tool or call. */
+/** Keys for the selected host, server, tool or call. */
 import { command } from './commands.ts';
 import { formOf } from './form.ts';
 import { asksAnew, type Effect, type Item, type Model, pushed, type Step, selectedItem, step } from './model.ts';
@@ -77,7 +77,7 @@ function switching(model: Model, { host, server }: Extract<Item, { kind: 'server
   const target = `${host.name}/${server.name}`;
   const question = enabled
     ? `Switch ${target} on?`
-    : `Switch ${target} off until the daemon ends? Clients then do not see its tools.`;
+    : `Switch ${target} off until the daemon ends? Its tools disappear for all clients.`;
   return asking(model, question, { do: 'enable', host: host.name, server: server.name, enabled });
 }
 

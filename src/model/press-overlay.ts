@@ -1,4 +1,4 @@
-/** Keys on an overlay. */
+/** Keys for an overlay. */
 
 import { copied } from './commands.ts';
 import { type Field, type Form, filled, nextChoice } from './form.ts';
@@ -35,14 +35,14 @@ function filtering(model: Model, overlay: Of<'filter'>, key: Key): Model {
   return withList(replaced(model, { ...overlay, line }), { filter: line.text });
 }
 
-/** Enter confirms nothing: it may have been meant for the view below. */
+/** Enter confirms nothing, because a person may mean the view below. */
 function confirming(model: Model, { effect, command }: Of<'confirm'>, word: string): Step {
   if (word === 'y') return step(popped(model), effect);
   if (word === 'c' && command !== undefined) return copied(model, command);
   return step(['n', 'q', 'escape'].includes(word) ? popped(model) : model);
 }
 
-/** Escape leaves the question open for later; Ctrl-D declines it. */
+/** Escape leaves the question open; Ctrl-D declines. */
 function answering(model: Model, overlay: Of<'prompt'>, key: Key): Step {
   const { id, line } = overlay;
   const word = wordOf(key);
@@ -69,7 +69,7 @@ function reading(model: Model, overlay: Page, word: string): Step {
   return step(scroll === overlay.scroll ? model : replaced(model, { ...overlay, scroll }));
 }
 
-/** The details of an item have the item's keys. */
+/** In the details of an item, the keys of the item work too. */
 function actedBelow(model: Model, word: string): Step | undefined {
   if (word.length > 1 || word === 'e') return undefined;
   const result = acted(model, word);
@@ -86,7 +86,7 @@ function scrollBy(word: string, page: number): number {
   return word === 'G' || word === 'end' ? Number.POSITIVE_INFINITY : 0;
 }
 
-/** Enter goes to the next field, and on the button it calls the tool; Ctrl-S calls from anywhere. */
+/** Enter goes to the next field; on the button it calls the tool. Ctrl-S calls the tool from every field. */
 function filling(model: Model, form: Form, key: Key): Step {
   const { fields, at } = form;
   const word = wordOf(key);
@@ -109,7 +109,7 @@ function filling(model: Model, form: Form, key: Key): Step {
 }
 
 function fieldAfter(field: Field, key: Key): Field | undefined {
-  if (field.kind === 'choice') {
+  if (field.choices !== undefined) {
     const word = wordOf(key);
     if (word === ' ' || word === 'right') return nextChoice(field, 1);
     return word === 'left' ? nextChoice(field, -1) : undefined;

@@ -1,4 +1,4 @@
-/** Keys on a view; an overlay has its own (`press-overlay.ts`). */
+/** Keys for a view. `press-overlay.ts` has those for an overlay. */
 import type { StatKey } from '../api/control.ts';
 import { copied } from './commands.ts';
 import { type Key, wordOf } from './key.ts';
@@ -31,7 +31,7 @@ export function pressed(model: Model, key: Key): Step {
   return moved(model, word) ?? global(model, word) ?? ofView(model, word) ?? step(model);
 }
 
-/** Rows and pages that each key moves by. */
+/** The rows and pages that each key moves by. */
 const MOVES: Readonly<Record<string, readonly [number, number]>> = {
   j: [1, 0],
   down: [1, 0],
@@ -104,10 +104,10 @@ function ofView(model: Model, word: string): Step | undefined {
   return acted(model, word);
 }
 
-/** Only this starts servers; showing the view of tools does not. */
+/** Starts servers. The tools view itself starts none. */
 function listing(model: Model): Step {
   const loading = new Set([...model.loading, 'tools' as const]);
-  const notice = { text: 'starting the servers whose tools are not known yet …', look: 'dim' } as const;
+  const notice = { text: 'starting servers to list their tools …', look: 'dim' } as const;
   return step({ ...model, loading, notice }, { do: 'load', what: 'tools', start: true });
 }
 
@@ -122,16 +122,16 @@ function sorted(model: Model): Model {
   return { ...withList(model, { sort }), notice: { text: `sorted by ${orders[sort]?.title ?? ''}`, look: 'dim' } };
 }
 
-/** After a pause the next snapshot has the changes, and the log is read again. */
+/** After a pause, a new snapshot brings the changes, and the log is read again. */
 function paused(model: Model): Model {
   if (!model.paused) return { ...model, paused: true };
   return { ...model, paused: false, loadedMs: {}, world: { ...model.world, isStale: true, logs: undefined } };
 }
 
-/** A question opens only by its key, so that text typed for something else never becomes an answer. */
+/** A question opens only with its key, so that other text is never typed into an answer. */
 function answering(model: Model): Model {
   const [prompt] = model.world.prompts;
-  if (prompt === undefined) return { ...model, notice: { text: 'no question to answer', look: 'dim' } };
+  if (prompt === undefined) return { ...model, notice: { text: 'no question is waiting', look: 'dim' } };
   return pushed(model, { kind: 'prompt', id: prompt.id, line: lineOf('') });
 }
 
@@ -162,7 +162,7 @@ function pressedLogs(model: Model, word: string): Step | undefined {
 
 const STAT_KEYS: readonly StatKey[] = ['tool', 'server', 'host', 'client'];
 
-/** The rows of the question before would be wrong under the new head. */
+/** The old rows do not belong under the new head, so they are dropped. */
 function pressedStats(model: Model, word: string): Step | undefined {
   const { window, by } = model.stats;
   if (word !== 'w' && word !== 'b') return undefined;

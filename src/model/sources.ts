@@ -1,4 +1,4 @@
-/** The items of each view, their orders, and the text that a filter searches. */
+/** The items of each view, their sort orders, and the text that a filter searches. */
 import type { LogEntry } from '../api/control.ts';
 import type { HostStatus } from '../api/status.ts';
 import { errorCount } from './activity.ts';
@@ -81,7 +81,7 @@ export const SOURCES: Readonly<Record<ViewName, Source>> = {
   },
 };
 
-/** Filtered and sorted. An item must have all words of the filter. */
+/** Filtered and sorted. An item must contain all words of the filter. */
 export function itemsOf(model: Model): readonly Item[] {
   const source = SOURCES[model.view];
   const { filter, sort } = model.lists[model.view];
@@ -116,7 +116,7 @@ function textOf(item: Item): string {
   }
 }
 
-/** A guess, for the eye only: programs mark their lines in their own ways. */
+/** A guess, used only for colour and filter: every program marks its lines differently. */
 export function looksLike(line: string): 'error' | 'warning' | 'other' {
   if (/\b(error|err|fatal|panic|exception|traceback|crit(ical)?)\b/i.test(line)) return 'error';
   return /\bwarn(ing)?\b/i.test(line) ? 'warning' : 'other';

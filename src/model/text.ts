@@ -1,17 +1,17 @@
-/** Text of remote machines made safe for a screen, and fitted to its columns. */
+/** Text for a screen: made safe, fitted to columns, and in pieces that look different. */
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { harmless, oneLine } from '../base/harmless.ts';
 
-/** No screen is wider. */
+/** Wider than any screen. */
 const MAX_LENGTH = 4096;
 
-/** Characters that every terminal draws one column wide, if at all. */
+/** Characters that take exactly one column in every terminal. */
 const SIMPLE = /^[ -~●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎]*$/;
 
 /**
- * One line that cannot control a terminal: without escape sequences, control characters and characters that
- * change the direction of writing. Runs of white space become one space.
+ * One line that cannot control a terminal: without escape sequences, control characters and characters that change the
+ * direction of writing. White space becomes one space.
  */
 export function plain(text: string): string {
   const start = text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
@@ -19,22 +19,21 @@ export function plain(text: string): string {
   return oneLine(start);
 }
 
-/** Several such lines, with their indentation. */
+/** Several such lines, with indentation kept. */
 export function plainLines(text: string): readonly string[] {
   return text.split(/\r\n|\r|\n/).map((line) => harmless(line.slice(0, MAX_LENGTH)).replaceAll('\t', '  ').trimEnd());
 }
 
-/** The last guard before the screen, for text that nobody has cleaned. */
+/** The last guard before the screen. */
 export function withoutControls(text: string): string {
   return isSimple(text) ? text : harmless(text).replaceAll(/[\n\t]/g, '');
 }
 
-/** True if every character takes exactly one column in every terminal. */
 export function isSimple(text: string): boolean {
   return SIMPLE.test(text);
 }
 
-/** Columns on the screen. Nearly all text is simple, and measuring costs most of a frame. */
+/** The width in columns. Most text is simple, and measuring other text is slow. */
 export function widthOf(text: string): number {
   return isSimple(text) ? text.length : stringWidth(text);
 }
@@ -47,8 +46,8 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
 }
 
 /**
- * At most `width` columns; text that was cut ends in an ellipsis. wrap-ansi finds the place: cli-truncate 5.2 and
- * slice-ansi 8 let a wide character reach over the edge.
+ * At most `width` columns; cut text ends in an ellipsis. wrap-ansi finds the place, because cli-truncate 5.2 and
+ * slice-ansi 8 let a wide character cross the edge.
  */
 export function cut(text: string, width: number): string {
   if (width <= 0) return '';
@@ -68,11 +67,69 @@ const ASCII: ReadonlyMap<string, string> = new Map(
   Array.from('●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎', (glyph, index) => [glyph, '*~ox>~-.|-_.-:=+*#^v<>='[index] ?? '?']),
 );
 
-/** For terminals that show nothing but ASCII; every column stays where it is. */
+/** For terminals that show only ASCII. The width stays the same. */
 export function ascii(text: string): string {
   if (/^[ -~]*$/.test(text)) return text;
   const shown = Array.from(new Intl.Segmenter().segment(text), ({ segment }) =>
     /^[ -~]$/.test(segment) ? segment : (ASCII.get(segment) ?? '?'.repeat(widthOf(segment))),
   );
   return shown.join('');
+}
+
+/** How a piece of text looks; a theme decides what a terminal shows for a look. */
+export type Look = 'good' | 'bad' | 'warn' | 'dim' | 'bold' | 'accent' | 'selected';
+
+export interface Span {
+  readonly text: string;
+  readonly look?: Look | undefined;
+}
+
+export type SpanLine = readonly Span[];
+
+export function span(text: string, look?: Look): Span {
+  return look === undefined ? { text } : { text, look };
+}
+
+export function line(text: string, look?: Look): SpanLine {
+  return [span(text, look)];
+}
+
+/** At most `width` columns; a cut line ends in an ellipsis. */
+export function cutLine(spans: SpanLine, width: number): SpanLine {
+  const shown: Span[] = [];
+  let left = width;
+  for (const { text, look } of spans) {
+    if (left <= 0) break;
+    const piece = cut(text, left);
+    left -= widthOf(piece);
+    shown.push({ text: piece, look });
+    if (piece !== text) break;
+  }
+  return shown;
+}
+
+/** The line as rows of at most `width` columns, broken between words where possible. */
+export function wrapLine(spans: SpanLine, width: number): readonly SpanLine[] {
+  const whole = spans.map(({ text }) => text).join('');
+  if (widthOf(whole) <= width) return [spans];
+  // Normalized as in wrap-ansi, so that its rows match these spans.
+  const normal = spans.map(({ text, look }) => ({ text: text.normalize(), look }));
+  let end = 0;
+  return wrapAnsi(whole, width, { hard: true, trim: false })
+    .split('\n')
+    .map((row) => {
+      const start = end;
+      end += row.length;
+      return slice(normal, start, end);
+    });
+}
+
+/** In UTF-16 units of the whole line. */
+function slice(spans: SpanLine, from: number, to: number): SpanLine {
+  let start = 0;
+  return spans.flatMap(({ text, look }) => {
+    const piece = text.slice(Math.max(0, from - start), Math.max(0, to - start));
+    start += text.length;
+    return piece === '' ? [] : [{ text: piece, look }];
+  });
 }

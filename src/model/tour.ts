@@ -1,4 +1,4 @@
-/** What the demo's tour tells as it goes on, and what a screen shows of it: a pure reducer. */
+/** The events of the demo's tour, and the view of them on a screen: a pure reducer. */
 
 export type TourHostState = 'starting' | 'up' | 'down' | 'returning';
 

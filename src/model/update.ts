@@ -1,8 +1,8 @@
-/** The one reducer: what happened in, the next model and what has to be done outside out. */
+/** The reducer of the dashboard: a model and a message give the next model and its side effects. */
 
 import type { CallOutcome, ControlMethods, LogEntry, StatRow, ToolEntry } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import { isRecord } from '../base/record.ts';
+import { isErrorResult, resultText } from './call-result.ts';
 import { settled } from './derive.ts';
 import type { Key } from './key.ts';
 import {
@@ -30,7 +30,7 @@ export type Message =
   | { readonly type: 'tools'; readonly tools: readonly ToolEntry[] }
   | { readonly type: 'logs'; readonly entries: readonly LogEntry[]; readonly of: Pick<LogOptions, 'host' | 'server'> }
   | { readonly type: 'stats'; readonly rows: readonly StatRow[]; readonly of: Model['stats'] }
-  /** A load has ended without a result; the others need no word. */
+  /** A load failed. */
   | { readonly type: 'not-loaded'; readonly what: Loading; readonly report: ErrorReport }
   | { readonly type: 'explained'; readonly subject: string; readonly text: Explained }
   | { readonly type: 'call-progress'; readonly text: string }
@@ -79,7 +79,7 @@ function told(model: Model, message: Exclude<Message, { type: 'key' }>): Step {
   }
 }
 
-/** The answer to a question that is no longer asked is not shown. */
+/** Drops lines that were loaded for another host or server. */
 function withLogs(model: Model, { entries, of }: Extract<Message, { type: 'logs' }>): Model {
   if (of.host !== model.logs.host || of.server !== model.logs.server) return asksAnew(model, 'logs');
   return { ...model, world: withLogFile(model.world, entries) };
@@ -115,7 +115,7 @@ function answered(model: Model, message: Answer): Model {
   }
 }
 
-/** What the daemon before it told is not what the next one would. */
+/** Loads everything again, because another daemon can know other things. */
 function connected(model: Model, connection: Connection): Model {
   if (connection.kind !== 'attached') return { ...model, connection, loading: new Set() };
   const world = { ...model.world, isStale: true, toolsChanged: model.world.tools !== undefined };
@@ -144,34 +144,12 @@ function withTestCall(model: Model, change: (call: TestCall) => TestCall): Model
   return { ...model, overlays };
 }
 
-/** A person reads no more of an answer here; `mcp-anywhere call` prints all of it. */
+/** The dashboard shows no more of an answer; `mcp-anywhere call` prints all of it. */
 const MAX_LINES = 2000;
 
-/** A CallToolResult (MCP 2025-11-25, server/tools) as lines for a screen. */
 function resultLines(result: unknown): { readonly isError: boolean; readonly text: readonly string[] } {
-  if (!isRecord(result)) return { isError: false, text: jsonLines(result) };
-  const content = Array.isArray(result['content']) ? result['content'].filter(isRecord) : [];
-  const text = content.flatMap(blockLines);
-  if (text.length === 0 && result['structuredContent'] !== undefined)
-    text.push(...jsonLines(result['structuredContent']));
+  const text = plainLines(resultText(result).trimEnd());
   const shown =
     text.length > MAX_LINES ? [...text.slice(0, MAX_LINES), `… ${text.length - MAX_LINES} more lines`] : text;
-  return { isError: result['isError'] === true, text: shown };
-}
-
-function blockLines(block: Readonly<Record<string, unknown>>): readonly string[] {
-  const { type, text, resource } = block as { type?: unknown; text?: unknown; resource?: unknown };
-  if (type === 'text') return linesOf(text);
-  if (type === 'resource' && isRecord(resource) && typeof resource['text'] === 'string')
-    return linesOf(resource['text']);
-  const facts = [block['name'], block['uri'], block['mimeType']].filter((fact) => typeof fact === 'string');
-  return plainLines(`[${[String(type), ...facts].join(' ').replaceAll(/\s+/g, ' ')}]`);
-}
-
-function linesOf(text: unknown): readonly string[] {
-  return typeof text === 'string' ? plainLines(text.trimEnd()) : [];
-}
-
-function jsonLines(value: unknown): readonly string[] {
-  return plainLines(JSON.stringify(value, null, 2));
+  return { isError: isErrorResult(result), text: shown };
 }

@@ -1,8 +1,8 @@
-/** States and figures in words: a glyph and a word, never a colour alone. */
+/** States and figures in words. A state is a glyph and a word, never a colour alone. */
 
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import type { Look, Span } from './spans.ts';
+import type { Look, Span } from './text.ts';
 import { plain } from './text.ts';
 
 interface Sign {
@@ -36,13 +36,13 @@ export function serverSign({ state }: Pick<ServerStatus, 'state'>): Span {
   return SERVERS[state];
 }
 
-/** The cause without the place it may begin with, which stands beside it. */
+/** The cause without the place at its start, because the screen shows the place beside it. */
 export function why(name: string, cause: ErrorReport | undefined): string {
   const text = plain(cause?.message ?? '');
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
-/** Of a server: its own cause, what else is wrong with it, or what is wrong with its host. */
+/** The cause of a server, its first problem, or the cause of its host. */
 export function serverWhy(host: HostStatus, { name, cause, problems }: ServerStatus): string {
   const own = cause ?? problems[0];
   return own === undefined
@@ -76,14 +76,19 @@ export function bytesText(bytes: number): string {
   return bytes < 999_500_000 ? `${(bytes / 1e6).toFixed(1)}M` : `${(bytes / 1e9).toFixed(1)}G`;
 }
 
-/** `<1m`, `3m`, `2h`: it does not change with every second. */
+/** `<1m`, `3m`, `2h`: a text that does not change every second. */
 export function upText(ms: number): string {
   return ms < 60_000 ? '<1m' : ageText(ms);
 }
 
+/** `1 tool`, `2 tools`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 const BAR = 8;
 
-/** `████···· 20/40 copying`, or without a total `20 copying`. Undefined where nothing was told. */
+/** `████···· 20/40 copying`, or without a total `20 copying`. Undefined without progress. */
 export function progressText({ progress, total, message = '' }: Partial<LiveCall>): string | undefined {
   if (progress === undefined) return undefined;
   const isPart = total !== undefined && total > 0;
@@ -97,18 +102,18 @@ function figure(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Rough: four characters a token. */
+/** An estimate: four characters for a token. */
 export function tokensOf(definition: unknown): number {
   return Math.ceil(JSON.stringify([definition]).length / 4);
 }
 
-/** Local time of day. */
+/** The local time of day. */
 export function clockText(atMs: number): string {
   const time = new Date(atMs);
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-/** The next command, with what is known of the place filled in. */
+/** The hint with the known places filled in. */
 export function nextStep({ hint, host, server }: ErrorReport): string {
   return plain(hint)
     .replaceAll('{host}', plain(host ?? '<host>'))

@@ -1,4 +1,4 @@
-/** What is known of the daemon: its last snapshot, and the events since. A pure reducer. */
+/** What the dashboard knows about the daemon: the last snapshot and the events since. A pure reducer. */
 import type {
   ControlMethods,
   ControlNotifications,
@@ -7,33 +7,33 @@ import type {
   StatRow,
   ToolEntry,
 } from '../api/control.ts';
-import type { HostStatus, LiveCall, StatusSnapshot } from '../api/status.ts';
-import { type Activity, type Ended, noActivity, withCalls } from './activity.ts';
+import type { HostStatus, LiveCall, ServerStatus, StatusSnapshot } from '../api/status.ts';
+import { type Activity, type Ended, noActivity, type Series, STEPS, together, totals, withCalls } from './activity.ts';
 import { plainLines } from './text.ts';
 
 type Snapshot = ControlMethods['snapshot']['result'];
 export type NumberedEvent = ControlNotifications['event'];
 type Event = NumberedEvent['event'];
 
-/** A line of a log, harmless, with a number of its own. */
+/** A harmless line of a log, with its own number. */
 export interface LogLine extends LogEntry {
   readonly number: number;
 }
 
 export interface World {
-  /** Undefined: nothing was heard yet. */
+  /** Undefined before the first snapshot. */
   readonly status: StatusSnapshot | undefined;
   readonly calls: readonly LiveCall[];
   readonly prompts: readonly PendingPrompt[];
-  /** Undefined: never asked for. */
+  /** Undefined before the first load. */
   readonly tools: readonly ToolEntry[] | undefined;
-  /** Undefined: never asked for. */
+  /** Undefined before the first load. */
   readonly logs: readonly LogLine[] | undefined;
   readonly stats: readonly StatRow[] | undefined;
   readonly activity: Activity;
-  /** What events told is newer than `status`. */
+  /** Events since the last snapshot changed the status. */
   readonly isStale: boolean;
-  /** Tools came or went since they were listed. */
+  /** Tools changed since the last load. */
   readonly toolsChanged: boolean;
 }
 
@@ -49,14 +49,14 @@ export const noWorld: World = {
   toolsChanged: false,
 };
 
-/** Lines of logs that are kept; the daemon's files have the rest. */
+/** The number of log lines that are kept. The daemon's files hold the rest. */
 export const MAX_LOGS = 5000;
 
 export function withSnapshot(world: World, { status, calls, prompts }: Snapshot): World {
   return { ...world, status, calls, prompts, isStale: false };
 }
 
-/** All events of one frame at once, so that many cost little more than one. */
+/** Applies all events of a frame at once, because one at a time is slow. */
 export function withEvents(world: World, events: readonly Event[]): World {
   const calls = changedCalls(world, events);
   const logs = withLogs(
@@ -75,7 +75,6 @@ export function withEvents(world: World, events: readonly Event[]): World {
   };
 }
 
-/** Keeps the entries of before that are younger than what the files say. */
 export function withLogFile(world: World, entries: readonly LogEntry[]): World {
   return { ...world, logs: withLogs([], entries) };
 }
@@ -178,4 +177,40 @@ function withLogs(logs: readonly LogLine[] | undefined, entries: readonly LogEnt
     };
   });
   return [...logs, ...added].slice(-MAX_LOGS);
+}
+
+/** One member of a pool: its share of the calls of a tool, and how fast its answers are. */
+export interface MemberReport {
+  /** `host/server` */
+  readonly name: string;
+  /** Undefined: the hosts file no longer names this host. */
+  readonly host: HostStatus | undefined;
+  readonly server: ServerStatus | undefined;
+  /** The calls of this tool over the last minutes. */
+  readonly calls: number;
+  /** In [0, 1]; undefined without calls. */
+  readonly share: number | undefined;
+  readonly meanMs: number | undefined;
+}
+
+/** The calls of a tool; of a pool's tool, the sum of all members. */
+export function activityOf({ activity }: World, tool: ToolEntry): Series | undefined {
+  return together(membersOf(tool).map((member) => activity.get(`${member}/${tool.original}`)));
+}
+
+/** Empty for a tool of a single server. */
+export function poolMembers(world: World, tool: ToolEntry, nowMs: number): readonly MemberReport[] {
+  if (tool.pool === undefined) return [];
+  const found = tool.pool.members.map((name) => {
+    const [hostName, serverName] = name.split('/');
+    const host = world.status?.hosts.find((each) => each.name === hostName);
+    const server = host?.servers.find((each) => each.name === serverName);
+    return { name, host, server, ...totals(world.activity.get(`${name}/${tool.original}`), STEPS, nowMs) };
+  });
+  const all = found.reduce((sum, { calls }) => sum + calls, 0);
+  return found.map((member) => ({ ...member, share: all === 0 ? undefined : member.calls / all }));
+}
+
+function membersOf({ pool, host, server }: ToolEntry): readonly string[] {
+  return pool?.members ?? [`${host}/${server}`];
 }

@@ -3,9 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Channel, ChannelEnd } from '../launch/contract.ts';
 import type { WireReader } from '../ssh/wire.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, Outgoing, type PacketSink, type RemoteEnd } from './flow-control.ts';
 import { channelClose, channelFailure, EXTENDED_DATA_STDERR, MESSAGE, windowAdjust } from './messages.ts';
-import { Outgoing, type PacketSink, type RemoteEnd } from './outgoing.ts';
 
 interface Exit {
   readonly code: number | undefined;

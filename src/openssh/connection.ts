@@ -2,9 +2,9 @@
 import { AnywhereError } from '../base/errors.ts';
 import { WireReader } from '../ssh/wire.ts';
 import { MuxChannel } from './channel.ts';
+import type { PacketSink, RemoteEnd } from './flow-control.ts';
 import { channelOpen, MESSAGE } from './messages.ts';
 import type { MuxProxy } from './mux.ts';
-import type { PacketSink, RemoteEnd } from './outgoing.ts';
 
 /** An open that the other side has not answered. */
 interface Opening {

@@ -1,9 +1,9 @@
 /** One ssh process as the master of a connection: started, watched until it listens, and what it said. */
 import { access } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
 import { type GuardedProcess, startGuarded } from './guard.ts';
-import { STDERR_BYTES, StderrLines } from './stderr-lines.ts';
 
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
 const PROGRAM_NOT_FOUND = 127;
@@ -133,4 +133,51 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+const FIRST_LINES = 400;
+const LAST_LINES = 50;
+const MAX_LINE_CHARACTERS = 4096;
+/** Far more than ssh says with the longest banner. */
+export const STDERR_BYTES = 4 * 1024 * 1024;
+
+export class StderrLines {
+  #first: string[] = [];
+  #last: string[] = [];
+  #partial = '';
+  #characters = 0;
+
+  /** `onActivity` is called after every chunk. */
+  constructor(stream: Readable, onActivity: () => void) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      this.#add(text);
+      onActivity();
+    });
+    stream.on('error', () => undefined);
+  }
+
+  /** More than can be meant for people. */
+  get isFlood(): boolean {
+    return this.#characters > STDERR_BYTES;
+  }
+
+  all(): string[] {
+    return [...this.#first, ...this.#last, ...(this.#partial === '' ? [] : [this.#partial])];
+  }
+
+  #add(text: string): void {
+    this.#characters += text.length;
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = (lines.pop() ?? '').slice(0, MAX_LINE_CHARACTERS);
+    for (const line of lines) this.#keep(line.slice(0, MAX_LINE_CHARACTERS));
+  }
+
+  #keep(line: string): void {
+    if (this.#first.length < FIRST_LINES) this.#first.push(line);
+    else {
+      this.#last.push(line);
+      if (this.#last.length > LAST_LINES) this.#last.shift();
+    }
+  }
 }

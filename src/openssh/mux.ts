@@ -6,8 +6,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { AnywhereError } from '../base/errors.ts';
-import { Framing } from '../ssh/framing.ts';
-import { framed, uint32, WireReader } from '../ssh/wire.ts';
+import { Framing, framed, uint32, WireReader } from '../ssh/wire.ts';
 
 const VERSION = 4;
 const REQUEST_ID = 0;

@@ -1,4 +1,4 @@
-/** Every tools/call passes here on the way from its session to its server. Of a pool's call, each attempt passes. */
+/** Every tools/call passes the gate on the way from its session to its server. For a pool's call, each attempt passes. */
 import type { CallHandler, ToolCall } from '../calls/call.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Message } from '../protocol/message.ts';

@@ -1,4 +1,4 @@
-/** What users put around tool calls: their own checks, rewriting, accounting. The library's public shape. */
+/** Users' own code around tool calls: checks, rewriting, accounting. The library's public shape. */
 import type { CallHandler } from '../calls/call.ts';
 
 export type Middleware = (next: CallHandler) => CallHandler;

@@ -1,9 +1,8 @@
 /**
- * Finds things in JSON text without building objects of it (RFC 8259 grammar, over UTF-8 bytes).
+ * Finds spans in JSON text without parsing it into objects (RFC 8259 grammar, over UTF-8 bytes).
  *
- * The gateway must hand on what a server wrote, byte for byte, so it looks for the few spans it has
- * to replace and leaves the rest unread. Every function validates what it walks over: a span is only
- * returned for well-formed JSON, and -1 or undefined says that it is not.
+ * The gateway passes messages on byte for byte, so it finds only the few spans it has to replace. Every function
+ * validates the bytes it walks over: the result is -1 or undefined for malformed JSON.
  */
 
 /** Bytes `start` (inclusive) to `end` (exclusive). */
@@ -24,13 +23,13 @@ const CLOSE_BRACKET = 0x5d;
 /** In ASCII a closing brace or bracket stands two places behind its opening one. */
 const CLOSE_OFFSET = 2;
 
-/** Deeper is taken for no JSON: V8 ends the whole process where an array grows past some 100 million elements. */
+/** Deeper nesting counts as malformed: V8 ends the process where an array grows past some 100 million elements. */
 const MAX_DEPTH = 1_000_000;
 
-/** From here on a string is searched with the native `indexOf` instead of byte by byte. */
+/** Longer strings are searched with the native `indexOf` instead of byte by byte. */
 const LONG_STRING = 24;
 
-/** Never reads behind the end: V8 makes all code slow that once has, and this stands behind every message. */
+/** Never reads behind the end: V8 slows a function down after one read out of bounds, and every message comes here. */
 export function skipSpace(bytes: Buffer, from: number): number {
   let at = from;
   while (at < bytes.length) {
@@ -60,7 +59,7 @@ function skipLongString(bytes: Buffer, from: number): number {
   return quote === -1 ? -1 : quote + 1;
 }
 
-/** The quote that ends the string in whose inside `from` is, with no escape open there; or -1. */
+/** The closing quote of the string around `from`, or -1. No escape is open at `from`. */
 export function closingQuote(bytes: Buffer, from: number): number {
   let at = from;
   for (;;) {
@@ -70,14 +69,14 @@ export function closingQuote(bytes: Buffer, from: number): number {
   }
 }
 
-/** True where an escape is open at `at`; none is at `from`. Only the backslashes right before it say so. */
+/** Whether an escape is open at `at`, counted from `from`, where no escape is open. */
 export function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   let first = at;
   while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
   return (at - first) % 2 === 1;
 }
 
-/** Escaped quotes come in runs, so look nearby before asking `indexOf`, which costs a call. */
+/** Escaped quotes come in runs: the next bytes are checked before the call of `indexOf`. */
 function nextQuote(bytes: Buffer, from: number): number {
   const near = Math.min(from + 32, bytes.length);
   for (let at = from; at < near; at += 1) if (bytes[at] === QUOTE) return at;
@@ -147,14 +146,14 @@ function skipKey(bytes: Buffer, from: number): number {
 /** Containers whose bits are in one number. */
 const WORD_DEPTH = 30;
 
-/** Which containers are open, a bit each: every value of every message is walked, and hardly one is so deep that a number is not enough. */
+/** The open containers, one bit each: for nearly every message one number is enough. */
 class OpenContainers {
   #word = 0;
-  /** The words of the containers further out. */
+  /** The words of outer containers. */
   #outer: number[] | undefined;
   depth = 0;
 
-  /** The innermost is an object, not an array. */
+  /** The innermost container is an object, not an array. */
   get isObject(): boolean {
     return (this.#word & 1) === 1;
   }
@@ -177,8 +176,8 @@ class OpenContainers {
 }
 
 /**
- * The index after the value at `from`, or -1 where it is not JSON. Works without recursion: the
- * depth of a message is the sender's choice, and must not be able to exhaust our stack.
+ * The index after the value at `from`, or -1 for malformed JSON. Without recursion: a hostile sender chooses the depth,
+ * which must not exhaust our stack.
  */
 export function skipValue(bytes: Buffer, from: number): number {
   const first = bytes[from];
@@ -206,7 +205,7 @@ function skipContainer(bytes: Buffer, from: number): number {
   }
 }
 
-/** After a value: closes what ends here, and stands on the next value of what does not. */
+/** After a value: closes the containers that end here. Returns the index of the next value, or the end. */
 function closeContainers(bytes: Buffer, from: number, open: OpenContainers): number {
   let at = from;
   while (open.depth > 0) {
@@ -224,16 +223,16 @@ function closeContainers(bytes: Buffer, from: number, open: OpenContainers): num
   return at;
 }
 
-/** Is told of members. An object, since a closure for each walk would cost a part of the walk. */
+/** Gets the members of an object. An object and not a closure, which would cost more for each walk. */
 export interface MemberVisitor {
   /**
-   * @param keyAt where the key's quote is (see `keyIs`); its value begins at `start`
-   * @returns the index after the value, or -1 where it is not JSON: `skipValue`, or another walk of it
+   * @param keyAt the key's opening quote (see `keyIs`); the value begins at `start`
+   * @returns the index after the value, or -1 for malformed JSON, from `skipValue` or another walk
    */
   member(keyAt: number, start: number): number;
 }
 
-/** Tells `visitor` of each member of the object at `from`; the index after it, or -1. */
+/** Visits each member of the object at `from`. Returns the index after the object, or -1. */
 export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor): number {
   if (from >= bytes.length || bytes[from] !== OPEN_BRACE) return -1;
   let at = skipSpace(bytes, from + 1);
@@ -251,7 +250,7 @@ export function walkMembers(bytes: Buffer, from: number, visitor: MemberVisitor)
   }
 }
 
-/** True where the key, or any string, whose quote is at `keyAt` says `key` (ASCII), written plainly or with escapes. */
+/** Whether the string that starts at `keyAt` is `key` (ASCII), with or without escapes. */
 export function keyIs(bytes: Buffer, keyAt: number, key: string): boolean {
   for (let index = 0; index < key.length; index += 1) {
     const byte = bytes[keyAt + 1 + index];
@@ -261,7 +260,7 @@ export function keyIs(bytes: Buffer, keyAt: number, key: string): boolean {
   return bytes[keyAt + 1 + key.length] === QUOTE;
 }
 
-/** Calls `visit` for each element of the array at `from`; the index after it, or -1. */
+/** Visits each element of the array at `from`. Returns the index after the array, or -1. */
 export function walkElements(bytes: Buffer, from: number, visit: (value: Span) => void): number {
   if (bytes[from] !== OPEN_BRACKET) return -1;
   let at = skipSpace(bytes, from + 1);
@@ -277,13 +276,13 @@ export function walkElements(bytes: Buffer, from: number, visit: (value: Span) =
   }
 }
 
-/** The key whose quote is at `from`, escapes resolved. */
+/** The key that starts at `from`, escapes resolved. */
 export function keyText(bytes: Buffer, from: number): string {
   const end = skipString(bytes, from);
   return textAt(bytes, { start: from, end }) ?? '';
 }
 
-/** The value of a member of the object in `object`; the last one where a key is repeated, as `JSON.parse` does. */
+/** The value of a member of the object at `object`; the last one of repeated keys, as in `JSON.parse`. */
 export function memberOf(bytes: Buffer, object: Span, key: string): Span | undefined {
   let found: Span | undefined;
   const after = walkMembers(bytes, object.start, {
@@ -306,7 +305,7 @@ export function memberAt(bytes: Buffer, object: Span, path: readonly string[]): 
   return at;
 }
 
-/** The text of a JSON string at `span`, escapes resolved; undefined where it is not a string. */
+/** The text of the JSON string at `span`, escapes resolved; undefined for another value. */
 export function textAt(bytes: Buffer, span: Span): string | undefined {
   if (bytes[span.start] !== QUOTE) return undefined;
   const raw = bytes.toString('utf8', span.start + 1, span.end - 1);
@@ -318,7 +317,7 @@ export function textAt(bytes: Buffer, span: Span): string | undefined {
   }
 }
 
-/** The value at `span` as `JSON.parse` reads it; undefined where it cannot. Only for small, known parts. */
+/** The value at `span` as `JSON.parse` reads it; undefined for malformed JSON. Only for small parts. */
 export function valueAt(bytes: Buffer, span: Span): unknown {
   try {
     return JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown;
@@ -331,15 +330,15 @@ export function rawAt(bytes: Buffer, span: Span): string {
   return bytes.toString('utf8', span.start, span.end);
 }
 
-/** So many digits are surely exact as a number. */
+/** This many digits are always exact as a number. */
 const EXACT_DIGITS = 15;
 
-/** The number at `span`, or NaN; an id is read with every reply, so plain digits take no string. */
+/** The number at `span`, or NaN. Plain digits are read without a string, because every reply has an id. */
 export function numberAt(bytes: Buffer, span: Span): number {
   return plainNumberAt(bytes, span) ?? Number(rawAt(bytes, span));
 }
 
-/** A whole number as JSON writes it, with no sign, fraction, exponent or zero before it; undefined for anything else. */
+/** A whole number without sign, fraction, exponent or leading zero; undefined for anything else. */
 export function plainNumberAt(bytes: Buffer, { start, end }: Span): number | undefined {
   const digits = end - start;
   if (digits > EXACT_DIGITS || (bytes[start] === 0x30 && digits > 1)) return undefined;

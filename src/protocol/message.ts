@@ -1,5 +1,5 @@
 /**
- * One JSON-RPC 2.0 message as the bytes it came in, with the spans of what the gateway looks at.
+ * One JSON-RPC 2.0 message as its original bytes, with the spans of the members that the gateway reads.
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
@@ -21,7 +21,7 @@ import { MemberIndex } from './member-index.ts';
 import type { Outline } from './outline.ts';
 import { type Edit, type Line, Splice } from './splice.ts';
 
-/** How a letter of a key is written that is not written plainly. */
+/** The start of an escaped ASCII letter in a key. */
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 
 const NINE = 0x39;
@@ -29,16 +29,16 @@ const NINE = 0x39;
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
 /**
- * All spans that it gives or takes are of its line, which a large one keeps in the chunks that it came in. Inside, the
- * spans are those of the text that was walked: the line, or a large one's outline.
+ * Spans in and out of the public methods are spans of the line. Private spans are spans of `#text`: the line itself, or
+ * the outline of a large line, whose bytes stay in the chunks they arrived in.
  */
 export class Message {
   readonly kind: MessageKind;
   readonly #text: Buffer;
   readonly #envelope: Envelope;
-  /** Undefined where the text is the line. */
+  /** Undefined where `#text` is the line. */
   readonly #large: Large | undefined;
-  /** As it came: see `unfit`. */
+  /** The original bytes of an unfit message. */
   readonly #source: Buffer | undefined;
 
   private constructor(text: Buffer, kind: MessageKind, envelope: Envelope, large?: Large, source?: Buffer) {
@@ -49,7 +49,7 @@ export class Message {
     this.#large = large;
   }
 
-  /** Undefined where the bytes are not one JSON-RPC message. */
+  /** Undefined where the bytes are not exactly one JSON-RPC message. */
   static parse(bytes: Buffer): Message | undefined {
     const envelope = readEnvelope(bytes);
     if (envelope === undefined) return undefined;
@@ -57,7 +57,7 @@ export class Message {
     return kind === undefined ? undefined : new Message(bytes, kind, envelope);
   }
 
-  /** One whose bytes must not be handed on (see `fitLine`); only what it was meant to be can be read. */
+  /** A message whose bytes must not be passed on (see `fitLine`): it can only be read. */
   static unfit(source: Buffer): Message | undefined {
     const text = legible(source);
     const envelope = readEnvelope(text);
@@ -67,7 +67,7 @@ export class Message {
       : new Message(text, kind, envelope, undefined, source);
   }
 
-  /** The same of a large line. Undefined too where its bytes have to be put together to say. */
+  /** As `parse`, for a large line. Undefined too where only the joined line can be parsed. */
   static ofLarge(line: LargeLine): Message | undefined {
     const outline = line.outline();
     if (outline === undefined) return undefined;
@@ -77,17 +77,17 @@ export class Message {
     return kind === undefined ? undefined : new Message(outline.text, kind, envelope, { line, outline });
   }
 
-  /** The bytes that came: of an unfit message they are not `bytes`, but stand in the same places. */
+  /** The original bytes. They differ from `bytes` for an unfit message, at the same offsets. */
   get source(): Buffer {
     return this.#source ?? this.bytes;
   }
 
-  /** Its whole line. Of a large one it is put together, at the price of its size: see `raw`, `withEdits` and `length`. */
+  /** The whole line. A large line is joined, which copies it: prefer `raw`, `withEdits` and `length`. */
   get bytes(): Buffer {
     return this.#large === undefined ? this.#text : this.#large.line.bytes();
   }
 
-  /** Of its line, in bytes. */
+  /** Of the line, in bytes. */
   get length(): number {
     return this.#large === undefined ? this.#text.length : this.#large.line.length;
   }
@@ -97,7 +97,7 @@ export class Message {
     return this.#inLine(this.#envelope.id);
   }
 
-  /** It has an id, and that is null: which JSON-RPC discourages for requests, and MCP forbids. */
+  /** The id is null: JSON-RPC discourages this for requests, and MCP forbids it. */
   get hasNullId(): boolean {
     return this.id === undefined && memberOf(this.bytes, { start: 0, end: this.bytes.length }, 'id') !== undefined;
   }
@@ -105,7 +105,7 @@ export class Message {
   /** A request whose id is neither a string nor a number. */
   get hasBadId(): boolean {
     const { id } = this.#envelope;
-    // Whatever else JSON has begins with a byte behind the digits.
+    // Literals, arrays and objects begin with a byte above the digits.
     return this.kind === 'request' && id !== undefined && (this.#text[id.start] ?? 0) > NINE;
   }
 
@@ -126,48 +126,48 @@ export class Message {
     return this.#inLine(this.#envelope.error);
   }
 
-  /** A member that JSON-RPC knows stands there twice, or in another case: readers would differ on what is meant. */
+  /** A JSON-RPC member stands in it twice, or a second time in another case: readers would understand different things. */
   get isAmbiguous(): boolean {
     return this.#envelope.isAmbiguous;
   }
 
-  /** It says whose answer it is, in one way only, though it may be ambiguous in others. */
+  /** A reply whose id is unambiguous, even where other members are not. */
   get isClearReply(): boolean {
     const { result, error, isIdClear } = this.#envelope;
     return isIdClear && this.id !== undefined && (result !== undefined || error !== undefined);
   }
 
-  /** The id as its JSON text (`7`, `"a"`): equal ids have equal text for one sender. */
+  /** The id as JSON text (`7`, `"a"`): equal ids of one sender have equal text. */
   get idText(): string {
     return String(this.idKey);
   }
 
-  /** The id as what requests are kept by: plain whole numbers, which nearly all are, as numbers; `1.0` and `"1"` are other ids than `1`. */
+  /** The id as a key of maps: a plain whole number as a number, else the JSON text. `1`, `1.0` and `"1"` are different ids. */
   get idKey(): number | string {
     const { id } = this.#envelope;
     return id === undefined ? 'null' : idKeyAt(this.#text, id);
   }
 
-  /** The id as one of ours. */
+  /** The id as one of our own ids, or NaN. */
   get idNumber(): number {
     const { id } = this.#envelope;
     return id === undefined ? Number.NaN : ownIdAt(this.#text, id);
   }
 
-  /** A member of `params`, or a member of that. */
+  /** A member of `params`, or of the object `key` in `params`. */
   param(key: string, inner?: string): Span | undefined {
     return this.#inLine(this.#param(key, inner));
   }
 
-  /** The same where it is a string. */
+  /** As `param`, for a string. */
   paramText(key: string, inner?: string): string | undefined {
     const span = this.#param(key, inner);
     return span === undefined ? undefined : this.#read(span, textAt);
   }
 
   /**
-   * True where two members of `params`, or of the object at `key` in it, have the same name to some
-   * reader: a server must not be able to read another name in a request's bytes than we did.
+   * True where two members of `params`, or of the object `key` in `params`, have the same name for some reader: a server
+   * must not read another name in a request's bytes than we did.
    */
   hasTwins(key?: string): boolean {
     if (key === undefined) return this.#envelope.paramMembers?.hasTwins() === true;
@@ -175,7 +175,7 @@ export class Message {
     return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
   }
 
-  /** Some reader finds another progress token in its params than we do, which then would stand among those that we give out. */
+  /** Some readers find another progress token in the params than we do, which could be equal to one of our tokens. */
   get isTokenUnclear(): boolean {
     const members = this.#envelope.paramMembers;
     if (members?.isUnclear('_meta') === true) return true;
@@ -188,12 +188,12 @@ export class Message {
     return this.#inLine(this.#envelope.resultMembers?.find(key));
   }
 
-  /** What stands at a span, as JSON text. */
+  /** The JSON text of a span. */
   raw(span: Span): string {
     return this.#large === undefined ? rawAt(this.#text, span) : this.#large.line.part(span).toString();
   }
 
-  /** The string that stands at a span; undefined where it is none. */
+  /** The string at a span; undefined for another value. */
   text(span: Span): string | undefined {
     if (this.#large === undefined) return textAt(this.#text, span);
     const part = this.#large.line.part(span);
@@ -219,27 +219,27 @@ export class Message {
     return { code: -32603, message: 'error without code or message' };
   }
 
-  /** True for a `true` at this member of `result`. */
+  /** Whether this member of `result` is `true`. */
   isTrue(key: string): boolean {
     const span = this.#envelope.resultMembers?.find(key);
     return span !== undefined && valueAt(this.#text, span) === true;
   }
 
-  /** Its line with each edit's span replaced. */
+  /** The line with each edit's span replaced. */
   withEdits(edits: readonly Edit[]): Line {
     return this.#large === undefined ? new Splice(this.#text, edits) : this.#large.line.edited(edits);
   }
 
-  /** False where surely no key in it ends in `end`, the closing quote included. */
+  /** False where no key can end in `end` (closing quote included). */
   mayHaveKey(end: Buffer): boolean {
     return this.#text.includes(end) || this.#text.includes(ESCAPED_ASCII);
   }
 
   /**
-   * Edits that put what `replace` says (JSON text) in the place of strings of the result.
+   * Edits that replace strings of the result by the JSON text that `replace` returns.
    *
-   * @param find the spans of those strings, in the bytes and the result it is given. It may look at keys and short strings;
-   * of long ones it may see the beginning only
+   * @param find returns the spans of those strings in the given bytes. Keys and short strings are complete there, long
+   * strings may be cut
    */
   resultEdits(
     find: (bytes: Buffer, result: Span) => readonly (Span | undefined)[],
@@ -275,7 +275,7 @@ interface Large {
   readonly outline: Outline;
 }
 
-/** All that an outline lacks is inside of what is handed on: ids, methods and the like are read. */
+/** Whether the outline is complete outside of params, result and error. */
 function isReadable({ params, result, error }: Envelope, outline: Outline): boolean {
   let omitted = 0;
   for (const span of [params, result, error]) if (span !== undefined) omitted += outline.omittedIn(span);
@@ -290,22 +290,22 @@ function kindOf(envelope: Envelope): MessageKind | undefined {
 
 const OWN_ID = /^[1-9]\d{0,14}$/u;
 
-/** What stands there as one of our own ids, which some peers return as text (`"1"` for 1); else NaN. */
+/** The id as one of our own ids, or NaN. Some peers return our ids as text (`"1"` for 1). */
 export function ownIdAt(bytes: Buffer, id: Span): number {
   const text = textAt(bytes, id);
   if (text === undefined) return numberAt(bytes, id);
   return OWN_ID.test(text) ? Number(text) : Number.NaN;
 }
 
-/** As `Message.idKey`, of an id that stands in params. */
+/** As `Message.idKey`, for an id inside params. */
 export function idKeyAt(bytes: Buffer, id: Span): number | string {
   return plainNumberAt(bytes, id) ?? rawAt(bytes, id);
 }
 
-/** Batches are small; an array of millions of elements is somebody's attempt at our memory. */
+/** Batches are small; an array of millions of elements is an attack on our memory. */
 const MAX_BATCH = 10_000;
 
-/** The messages of a batch (JSON-RPC 2.0 section 6, MCP 2025-03-26 only), or undefined where it is none. */
+/** The elements of a batch (JSON-RPC 2.0 section 6, MCP 2025-03-26 only); undefined for anything else. */
 export function parseBatch(bytes: Buffer): readonly Buffer[] | undefined {
   const items: Buffer[] = [];
   const end = walkElements(bytes, skipSpace(bytes, 0), ({ start, end: stop }) => {

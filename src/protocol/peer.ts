@@ -7,11 +7,16 @@
 
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { Batch } from './batch.ts';
-import { DeadlineSweep } from './deadline-sweep.ts';
 import { errorLine, notificationLine, requestLine, resultLine } from './jsonrpc.ts';
 import { type Message, ownIdAt } from './message.ts';
-import { PendingRequest, type RequestLine, type RequestOptions } from './pending-request.ts';
+import {
+  Batch,
+  type Cancellation,
+  DeadlineSweep,
+  PendingRequest,
+  type RequestLine,
+  type RequestOptions,
+} from './pending-request.ts';
 import type { RefusalReason } from './reader.ts';
 import type { Line } from './splice.ts';
 import type { MessageWriter } from './writer.ts';
@@ -352,7 +357,7 @@ export class Peer {
   }
 }
 
-function cancelled(signal: AbortSignal | undefined): AnywhereError {
-  const reason: unknown = signal?.reason;
+function cancelled(signal: Cancellation | undefined): AnywhereError {
+  const reason = signal?.reason;
   return reason instanceof AnywhereError ? reason : new AnywhereError('CANCELLED', 'cancelled by the caller');
 }

@@ -6,7 +6,7 @@ import { fitLine, legible } from './fit-line.ts';
 import { LineFramer } from './framer.ts';
 import { skipSpace } from './json-scan.ts';
 import type { LargeLine } from './large-line.ts';
-import { Message, parseBatch } from './message.ts';
+import { Message, ownIdAt, parseBatch } from './message.ts';
 
 export type RefusalReason = 'unfit' | 'ambiguous';
 
@@ -223,4 +223,33 @@ function skipAnsi(line: Buffer, from: number): number {
 
 function isCsiEnd(byte: number): boolean {
   return byte >= 0x40 && byte <= 0x7e;
+}
+
+const ID = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\\x00-\x1f]|\\.)*")`;
+const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"`;
+const START = new RegExp(
+  String.raw`^\s*\{\s*(?:${VERSION}\s*,\s*)?(?:${ID}\s*,\s*)?(?:"(result|error)"|"method"\s*:\s*"[^"]*"\s*,\s*(?:${ID})?)`,
+  'u',
+);
+const END = new RegExp(String.raw`,\s*${ID}\s*(?:,\s*${VERSION}\s*)?\}\s*$`, 'u');
+
+/** The id of a message that was too large to keep. */
+export interface OversizedId {
+  /** A reply answers a request of ours; a request or notification is the other side's own. */
+  readonly isReply: boolean;
+  /** As JSON text. */
+  readonly idText: string;
+  /** The id as one of ours, or NaN. */
+  readonly ownId: number;
+}
+
+/** Finds the id of an oversized message in its ends: every serializer writes the id near one of them. */
+export function oversizedId(head: Buffer, tail: Buffer): OversizedId | undefined {
+  const [start, idFirst, reply, idBehindMethod] = START.exec(head.toString('latin1')) ?? [];
+  if (start === undefined) return undefined;
+  const idText = idFirst ?? idBehindMethod ?? END.exec(tail.toString('latin1'))?.[1];
+  if (idText === undefined) return undefined;
+  const bytes = Buffer.from(idText, 'latin1');
+  const ownId = ownIdAt(bytes, { start: 0, end: bytes.length });
+  return { isReply: reply !== undefined, idText: bytes.toString('utf8'), ownId };
 }

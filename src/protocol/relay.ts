@@ -1,4 +1,4 @@
-/** Hands a request of one peer to another and the reply back; only ids and progress tokens change. */
+/** Passes a request of one peer to another, and the reply back; only ids and progress tokens change. */
 
 import type { Span } from './json-scan.ts';
 import { errorLine, RPC } from './jsonrpc.ts';
@@ -8,13 +8,13 @@ import type { RequestOptions } from './pending-request.ts';
 import type { Edit, Line } from './splice.ts';
 
 export interface ForwardOptions extends RequestOptions {
-  /** What of a progress notification must change, beside its token. */
+  /** Edits of a progress notification, beside its token. */
   readonly progressEdits?: ((progress: Message) => readonly Edit[]) | undefined;
 }
 
 /**
- * Sends a request of one peer to another, with `edits` made, and waits for the reply. Where the sender asked for progress, the
- * token becomes our id on that hop, and the sender's own again (string or number, as written) on the way back.
+ * Sends a request of one peer to another, with `edits`, and waits for the reply. A progress token is replaced by our
+ * request id, and restored in progress notifications on the way back.
  */
 export function forwardRequest(
   request: Message,
@@ -45,14 +45,14 @@ function withProgress(request: Message, token: Span, from: Peer, options: Forwar
   };
 }
 
-/** The reply with the id its asker knows it by. */
+/** The reply with the id of the original request. */
 export function asReplyTo(request: Message, reply: Message, edits: readonly Edit[] = []): Line {
   if (reply.id !== undefined) return reply.withEdits(before({ span: reply.id, text: request.idKey }, edits));
   const { code, message, data } = reply.errorValue();
   return errorLine(request.idText, code, message, data);
 }
 
-/** Of none or one more a list is made at once: growing it would cost more than all else here. */
+/** A short list is built at once, because this runs for every message. */
 function before(first: Edit, edits: readonly Edit[]): readonly Edit[] {
   const [second] = edits;
   if (second === undefined) return [first];

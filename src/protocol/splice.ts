@@ -1,21 +1,21 @@
-/** Replaces spans of a message and leaves every other byte alone. */
+/** Replaces spans of a message and leaves every other byte unchanged. */
 import type { Span } from './json-scan.ts';
 
 export interface Edit {
   readonly span: Span;
-  /** JSON text. A whole number that is not negative stands for its digits: an id needs no string. */
+  /** JSON text, or a non-negative whole number: an id needs no string. */
   readonly text: string | number;
 }
 
-/** A message as pieces to be written one after the other: a large result is never copied to change its id. */
+/** A message as pieces that are written one after the other: a large result is not copied for a new id. */
 export type Pieces = readonly Buffer[];
 
-/** A message to be written: in pieces, or as another one's bytes with edits. */
+/** A message to write: pieces, or the bytes of another message with edits. */
 export type Line = Pieces | Splice;
 
 /**
- * Bytes with some of their spans replaced, not yet put together. Most are small and copied once, into
- * the chunk they leave in; making a Buffer for each of their parts would cost more than the copying.
+ * Bytes with edits that are applied when the line is written. Most messages are small and copied once, into the chunk
+ * that is sent; a Buffer for each part would cost more than the copy.
  */
 export class Splice {
   readonly #bytes: Buffer;
@@ -33,14 +33,14 @@ export class Splice {
   }
 
   /**
-   * Writes it into `target` so that it ends at `end`; the index where it begins. It may overwrite what stands before, so
-   * lines are written from the last to the first.
+   * Writes the line into `target` so that the line ends at `end`, and returns its start. It may overwrite earlier bytes,
+   * so lines are written from the last to the first.
    */
   copyBefore(target: Buffer, end: number): number {
     const bytes = this.#bytes;
     const edits = this.#edits;
     const start = end - this.length;
-    // With all of it what follows the last edit is in its place: a view of that part alone would cost more than the copying.
+    // The whole line is copied first, which places the part after the last edit: a view of that part would cost more.
     if (end >= bytes.length) target.set(bytes, end - bytes.length);
     else this.#copyRest(target, end);
     let to = start;
@@ -76,7 +76,7 @@ export class Splice {
   }
 }
 
-/** Up to so many bytes a loop is quicker than Node's own copying, which is a call and a view of the part. */
+/** Up to this many bytes a loop is faster than Buffer.copy. */
 const SHORT = 64;
 
 /** Copies a part of `bytes` into `target` at `at`. */
@@ -99,7 +99,7 @@ function writeText(text: string | number, target: Buffer, at: number): void {
   else if (text.length > SHORT || !writeAscii(text, target, at)) target.write(text, at);
 }
 
-/** False, and nothing useful written, where there is more than ASCII in it. */
+/** False, with undefined bytes in `target`, where the text is not ASCII. */
 function writeAscii(text: string, target: Buffer, at: number): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
@@ -109,7 +109,7 @@ function writeAscii(text: string, target: Buffer, at: number): boolean {
   return true;
 }
 
-/** What V8 divides without a floating-point unit. */
+/** Up to this number V8 divides with integers. */
 const INT_32 = 0x7fff_ffff;
 
 function writeDigits(number: number, target: Buffer, at: number): void {
@@ -131,7 +131,7 @@ function digitsOf(number: number): number {
   return digits;
 }
 
-/** Most lines have two edits, in one order or the other: sorting them costs more than all else here. */
+/** Most lines have two edits: a swap is much faster than a sort. */
 export function inOrder(edits: readonly Edit[]): readonly Edit[] {
   const [first, second] = edits;
   if (first === undefined || second === undefined) return edits;

@@ -1,21 +1,20 @@
 /**
- * What the shim knows of the conversation that passes through it: enough to go on with another daemon.
- * It reads along, and changes nothing as long as the first daemon lives.
+ * What the shim knows about the conversation that passes through it: enough to continue with another daemon. While the
+ * first daemon lives, the shim only reads along and changes nothing.
  */
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { DRAINING_LINE } from '../daemon/hello.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import { Message, parseBatch } from '../protocol/message.ts';
-import { oversizedId } from '../protocol/oversized.ts';
+import { oversizedId } from '../protocol/reader.ts';
 import { Splice } from '../protocol/splice.ts';
 import { Holdback } from './holdback.ts';
 import type { LineWatcher, Verdict } from './line-gate.ts';
-import { failureLine, isRepeatable, outcomeUnknown, Pending, type Waiting } from './pending.ts';
+import { failureLine, isRepeatable, outcomeUnknown, Pending, Standing, type Waiting } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
-import { Standing } from './standing.ts';
 
-/** Ids of our own; the client's cannot look like this by chance. */
+/** The prefix of our own ids. An id of the client cannot look like this by chance. */
 const REPLAY_PREFIX = 'mcp-anywhere:replay:';
 const REPLAY_START = Buffer.from(`"${REPLAY_PREFIX}`);
 const METHOD = /"method"\s*:\s*"([^"\\]*)"/;
@@ -23,19 +22,19 @@ const OPEN_BRACKET = 0x5b;
 const NEWLINE = Buffer.from('\n');
 const DRAINING = Buffer.from(DRAINING_LINE);
 
-/** What another daemon is told first. */
+/** The first messages to another daemon. */
 export interface Replay {
-  /** To be answered before the rest is sent; undefined where the client has no answer to its own yet. */
+  /** Must be answered before the rest is sent. Undefined while the client has no answer to its own initialize. */
   readonly initialize: Buffer | undefined;
-  /** Behind it. */
+  /** Sent after the answer to `initialize`. */
   readonly rest: readonly Buffer[];
 }
 
 export interface ConversationDeps {
   readonly clock: Clock;
-  /** Another daemon answered our initialize: with a result, or with an error. */
+  /** Another daemon answered our initialize. `isAccepted`: with a result. */
   readonly onReplayed: (isAccepted: boolean) => void;
-  /** A line that the shim itself has to say to the client. */
+  /** Sends a line of the shim itself to the client. */
   readonly tell: (line: Buffer) => void;
 }
 
@@ -45,7 +44,7 @@ export class Conversation {
   readonly #standing = new Standing();
   readonly #serverRequests = new ServerRequests();
   readonly #holdback = new Holdback();
-  /** What was asked of a daemon that is gone, and can be asked again. */
+  /** Requests to a daemon that is gone, which are safe to send again. */
   #again: readonly Waiting[] = [];
   #replays = 0;
   #initializeId = '';
@@ -54,27 +53,27 @@ export class Conversation {
     this.#deps = deps;
   }
 
-  /** Requests of the client that have no reply yet. */
+  /** The number of client requests without a reply. */
   get waiting(): number {
     return this.#pending.size;
   }
 
-  /** The daemon is on its way out, and we have not left it yet. */
+  /** The daemon drains, and we are still connected to it. */
   get isDraining(): boolean {
     return this.#holdback.isDraining;
   }
 
-  /** The daemon is on its way out. */
+  /** The daemon drains, or we have already left it. */
   get isLeaving(): boolean {
     return this.#holdback.isOn;
   }
 
-  /** No answer of this daemon is waited for that another could not give as well. */
+  /** Another daemon could give every answer that is still missing. */
   get isSettled(): boolean {
     return !this.#pending.hasUnrepeatable;
   }
 
-  /** What waits for the next daemon, in bytes. */
+  /** The bytes that wait for the next daemon. */
   get heldBytes(): number {
     return this.#holdback.bytes;
   }
@@ -91,7 +90,7 @@ export class Conversation {
   };
 
   readonly daemon: LineWatcher = {
-    line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)) ?? this.#ofDaemonItself(bytes),
+    line: (bytes) => this.#each(bytes, (message) => this.#fromDaemon(message)) ?? this.#controlLine(bytes),
     long: (head) => (this.#serverRequests.rewrites && oversizedStart(head) === 'method' ? 'gather' : 'hold'),
     longEnded: (head, tail) => {
       const whose = oversizedId(head, tail);
@@ -99,30 +98,33 @@ export class Conversation {
     },
   };
 
-  /** Our end of the connection is closed: nothing more reaches this daemon. */
+  /** Our end of the connection is closed, so nothing more reaches this daemon. */
   left(): void {
     this.#holdback.leave();
   }
 
-  /** The daemon is gone. Returns lines of the client, with their newlines, for the next one; they wait for it from now on. */
+  /** The daemon is gone. Returns the held lines with their newlines. From now on they wait for the next daemon. */
   takeHeld(): readonly Buffer[] {
     const lines = this.#holdback.take();
     for (const line of lines) this.#fromClientLine(line);
     return lines.map(asLine);
   }
 
-  /** The client has closed its end: no daemon will be asked what was kept for the next one. */
+  /** The client closed its end. Held requests are never sent, and are answered with an error. */
   dropHeld(): void {
-    const error = new AnywhereError('NO_DAEMON', 'not carried out: the daemon was ending, and the client left');
+    const error = new AnywhereError(
+      'NO_DAEMON',
+      'not carried out, because the client left while the daemon was ending',
+    );
     for (const line of this.#holdback.take()) {
       const message = Message.parse(line);
       if (message?.kind === 'request') this.#deps.tell(failureLine(message, error));
     }
   }
 
-  /** The daemon is gone that had all of this: whoever waits for it is told, or asks again. */
+  /** The daemon is gone. Pending requests are sent again where that is safe; the others fail. */
   lost(): void {
-    this.#forsaken();
+    this.#dropServerRequests();
     this.#again = this.#pending.take(({ line }) => line !== undefined);
     const nowMs = this.#deps.clock.monotonic();
     for (const waiting of this.#pending.take(() => true))
@@ -130,19 +132,19 @@ export class Conversation {
     for (const waiting of this.#again) this.#pending.add(waiting);
   }
 
-  /** The client has closed its end, and waits no longer for its last answers. */
+  /** The client closed its end and no longer waits for its last answers. */
   giveUp(): void {
     const nowMs = this.#deps.clock.monotonic();
     for (const waiting of this.#pending.take(() => true))
       this.#deps.tell(failureLine(waiting, outcomeUnknown(waiting, nowMs, 'the client had closed its end')));
   }
 
-  /** The daemon is gone that was only told what stood before: what the client asked since then still waits for one. */
+  /** The daemon is gone during the replay. Requests that were not sent yet still wait for a daemon. */
   lostInReplay(): void {
-    this.#forsaken();
+    this.#dropServerRequests();
   }
 
-  /** Nobody is there to answer: everybody who waits is told why. */
+  /** No daemon can answer. Every pending request fails with `error`. */
   fail(error: AnywhereError): void {
     this.#again = [];
     for (const waiting of this.#pending.take(() => true)) this.#deps.tell(failureLine(waiting, error));
@@ -161,13 +163,13 @@ export class Conversation {
     return { initialize: asLine(first), rest: [...behind, ...again].map(asLine) };
   }
 
-  /** The replay is done. */
+  /** The replay has ended. */
   resumed(): void {
     this.#again = [];
     for (const line of this.#standing.listChanged) this.#deps.tell(line);
   }
 
-  #forsaken(): void {
+  #dropServerRequests(): void {
     this.#initializeId = '';
     for (const line of this.#serverRequests.lost()) this.#deps.tell(line);
   }
@@ -180,11 +182,11 @@ export class Conversation {
     return Buffer.concat(new Splice(line, [{ span: id, text }]).pieces);
   }
 
-  /** Undefined: it is no single message. */
+  /** Undefined if the line is not a single message. */
   #each(bytes: Buffer, look: (message: Message) => Verdict): Verdict | undefined {
     const message = Message.parse(bytes);
     if (message !== undefined) return look(message);
-    // Of a batch only what is asked and answered counts; its bytes pass in any case.
+    // The messages of a batch are noted, and its bytes always pass.
     for (const inner of batchOf(bytes)) look(inner);
     return undefined;
   }
@@ -193,13 +195,13 @@ export class Conversation {
     return this.#each(bytes, (message) => this.#fromClient(message)) ?? 'pass';
   }
 
-  #ofDaemonItself(bytes: Buffer): Verdict {
+  #controlLine(bytes: Buffer): Verdict {
     if (!bytes.equals(DRAINING)) return 'pass';
     this.#holdback.begin();
     return 'drop';
   }
 
-  /** Whether the line is not for the daemon that is on its way out. */
+  /** True if the line waits for the next daemon, because this one drains. */
   #isKept(bytes: Buffer): boolean {
     const message = Message.parse(bytes);
     if (message === undefined) return this.#isBatchKept(bytes);
@@ -217,7 +219,7 @@ export class Conversation {
   #fromClient(message: Message): Verdict {
     switch (message.kind) {
       case 'request':
-        // The answer to one with a bad id names none.
+        // The answer to a bad id carries no id.
         if (!message.hasBadId) this.#pending.add(this.#waitingFor(message));
         return 'pass';
       case 'notification':
@@ -288,7 +290,7 @@ function batchOf(bytes: Buffer): readonly Message[] {
   return items.flatMap((item) => Message.parse(item) ?? []);
 }
 
-/** Told by its bytes: most replies are somebody else's, and would need a string only for this. */
+/** Compares bytes, because most replies are not ours and need no string. */
 function isOurs({ bytes, id }: Message): boolean {
   return id !== undefined && bytes.subarray(id.start, id.start + REPLAY_START.length).equals(REPLAY_START);
 }

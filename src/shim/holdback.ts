@@ -1,6 +1,6 @@
 /**
- * What the client says while its daemon is on its way out: what it asks waits for the next one, what belongs to a call under
- * way still goes to this one. So a daemon that drains has read all that it was sent, and nothing is asked twice.
+ * The client's messages while its daemon drains. New requests wait for the next daemon; messages about a running call
+ * still go to this one. So a draining daemon has read everything that was sent to it, and no request is sent twice.
  */
 import { rawAt } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
@@ -8,7 +8,7 @@ import { isRepeatable } from './pending.ts';
 
 interface Kept {
   readonly line: Buffer;
-  /** Of a request, as JSON text. */
+  /** The id of a request, as JSON text. */
   readonly idText: string | undefined;
 }
 
@@ -30,17 +30,17 @@ export class Holdback {
     return this.#bytes;
   }
 
-  /** The daemon wants to be asked nothing more. */
+  /** The daemon begins to drain. */
   begin(): void {
     if (this.#stage === 'off') this.#stage = 'draining';
   }
 
-  /** Nothing reaches this daemon any more. */
+  /** Our end of the connection is closed. */
   leave(): void {
     this.#stage = 'left';
   }
 
-  /** The daemon is gone. Returns what the next one is to be told, in the client's order. */
+  /** The daemon is gone. Returns the held lines for the next one, in the client's order. */
   take(): readonly Buffer[] {
     const lines = this.#lines.map(({ line }) => line);
     this.#stage = 'off';
@@ -49,7 +49,7 @@ export class Holdback {
     return lines;
   }
 
-  /** True where the daemon must not get this line: it waits here, or is of no use to any other. */
+  /** True if the daemon must not get this line: the line waits here, or no daemon needs it. */
   keeps(message: Message): boolean {
     switch (message.kind) {
       case 'request':
@@ -59,18 +59,18 @@ export class Holdback {
       case 'notification':
         return this.#dropsCancelled(message) || this.#stage === 'left';
       default:
-        // It was this daemon that asked.
+        // A reply, which only this daemon expects.
         return this.#stage === 'left';
     }
   }
 
-  /** @param line lent */
+  /** @param line copied here, because the caller reuses its bytes */
   keep(line: Buffer, idText?: string): void {
     this.#lines.push({ line: Buffer.from(line), idText });
     this.#bytes += line.length;
   }
 
-  /** A kept request that its client has cancelled is asked of nobody. */
+  /** A cancelled request that still waits is dropped. */
   #dropsCancelled(notification: Message): boolean {
     if (notification.method !== 'notifications/cancelled') return false;
     const span = notification.param('requestId');

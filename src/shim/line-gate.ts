@@ -1,39 +1,39 @@
 /**
- * Hands a byte stream on as it is, while somebody looks at its lines.
+ * Passes a byte stream on unchanged, and shows its lines to a watcher.
  *
- * A line is handed on when it is whole: if its sender dies halfway, nobody gets half of one. Its watcher may let
- * a long line stream through where the receiver is ready for half of one; of a long line the watcher sees both ends.
+ * A line is passed on when it is whole, so that no receiver gets half a line when the sender dies. The watcher can let a
+ * long line stream through if the receiver accepts half a line. Of a long line the watcher sees only both ends.
  */
 
-/** What becomes of a line: handed on as it is, not at all, or other bytes instead of it. */
+/** What happens to a line: it passes, it is dropped, or other bytes replace it. */
 export type Verdict = 'pass' | 'drop' | Buffer;
 
-/** A long line streams through, or is held until it is whole, or is put together for `line` to see. */
+/** A long line streams through, is held until it is whole, or is collected and shown to `line`. */
 export type LongManner = 'pass' | 'hold' | 'gather';
 
 export interface LineWatcher {
-  /** A whole line, without its newline. The bytes are only lent. */
+  /** A whole line without its newline. The bytes are valid only during the call. */
   line(bytes: Buffer): Verdict;
-  /** What becomes of a line that has grown long, by its beginning. */
+  /** What happens to a long line, decided by its start. */
   long(head: Buffer): LongManner;
-  /** A long line that `line` did not see has ended. `isCut`: the other side did not get it whole. */
+  /** A long line has ended that `line` did not see. `isCut`: the receiver did not get the whole line. */
   longEnded(head: Buffer, tail: Buffer, isCut: boolean): void;
 }
 
 const NEWLINE = 0x0a;
 const NEWLINE_BYTES = Buffer.from('\n');
 const NO_BYTES = Buffer.alloc(0);
-/** What is held back of a line that is not whole yet. */
+/** A longer line is a long line. */
 const HELD_BYTES = 256 * 1024;
-/** Of a long line, what is kept of each end. */
+/** The bytes that are kept of each end of a long line. */
 const EDGE_BYTES = 4096;
-/** Of a line that must be seen whole; a longer one is nobody's. */
+/** The longest line that is collected; a longer one is dropped. */
 const GATHERED_BYTES = 64 * 1024 * 1024;
 
 export class LineGate {
   readonly #watcher: LineWatcher;
   readonly #out: (bytes: Buffer) => void;
-  /** The beginning of a line that is not whole yet. */
+  /** The start of an unfinished line. */
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** Undefined while the line is not long. */
@@ -45,7 +45,7 @@ export class LineGate {
     this.#out = out;
   }
 
-  /** Part of a line was handed on, and not its end. */
+  /** A part of a line was passed on, but not its end. */
   get isMidLine(): boolean {
     return this.#long?.isCut === false;
   }
@@ -59,7 +59,7 @@ export class LineGate {
       const isBegun = this.#heldBytes > 0;
       const verdict = this.#endLine(chunk.subarray(at, newline));
       if (verdict === 'pass' && isBegun) {
-        // Nothing may come between the two parts of a line.
+        // Nothing may come between the parts of a line.
         this.#hand(chunk.subarray(0, newline + 1));
         passed = newline + 1;
       } else if (verdict !== 'pass') {
@@ -73,23 +73,23 @@ export class LineGate {
     if (at < chunk.length) this.#keep(chunk.subarray(at));
   }
 
-  /** The sender has nothing more to say: what is there of a last line is one. */
+  /** The sender has ended. A last line without a newline counts as a line. */
   end(): void {
     if (this.#heldBytes > 0 || this.#long !== undefined) this.push(NEWLINE_BYTES);
   }
 
-  /** The receiver of a line that streams through is gone: what comes of the line is thrown away. */
+  /** The receiver of a streaming line is gone. The rest of the line is dropped. */
   cutOff(): void {
     if (this.#long !== undefined) this.#long.isCut = true;
   }
 
-  /** The sender is gone: the beginning of a line is forgotten. */
+  /** The sender is gone. The start of an unfinished line is dropped. */
   reset(): void {
     this.#forget();
     this.#long = undefined;
   }
 
-  /** @param part the line's bytes in this chunk, which are handed on by the caller */
+  /** @param part the bytes of the line in this chunk, which the caller passes on */
   #endLine(part: Buffer): Verdict {
     if (this.#long !== undefined) return this.#endLong(this.#long, part);
     if (this.#heldBytes === 0) return this.#watcher.line(part);
@@ -158,7 +158,7 @@ export class LineGate {
   }
 }
 
-/** A copy: a slice would keep the whole chunk alive. */
+/** A copy, because a slice would keep the whole chunk in memory. */
 function headOf(held: readonly Buffer[]): Buffer {
   const parts: Buffer[] = [];
   let size = 0;
@@ -170,7 +170,7 @@ function headOf(held: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The ends of a line that nobody sees whole. */
+/** Both ends of a long line. */
 class LongLine {
   readonly head: Buffer;
   tail = NO_BYTES;

@@ -1,7 +1,7 @@
 /**
- * The bytes between the AI client's stdio and the daemon's socket, both ways, no faster than they are read.
+ * Relays bytes between the AI client's stdio and the daemon's socket in both directions, with backpressure.
  *
- * While no daemon is there, what the client says waits; another daemon is first told what stood before.
+ * Without a daemon the bytes of the client wait. Another daemon first gets a replay of what still stands.
  */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -10,16 +10,15 @@ import type { AnywhereError } from '../base/errors.ts';
 import { LAST_ANSWERS_MS } from '../downstream/failure.ts';
 import { Conversation } from './conversation.ts';
 import { LineGate } from './line-gate.ts';
-import { Outlet } from './outlet.ts';
 
 export interface RelayEvents {
-  /** The client wants something, and no daemon is there. */
+  /** The client sent a request while there is no daemon. */
   readonly asked: () => void;
-  /** The client is gone, or has closed its end and got all its answers. */
+  /** The client is gone, or has closed its end and has all its answers. */
   readonly left: () => void;
-  /** The daemon has been told what stood before: everything flows. */
+  /** The replay has ended, and everything flows. */
   readonly flowing: () => void;
-  /** The connection ended. `isIdle`: nobody waits for it; `isOrderly`: the daemon had said so before. */
+  /** The connection ended. `isIdle`: no request is pending. `isOrderly`: the daemon announced its end. */
   readonly lost: (end: { readonly isIdle: boolean; readonly isOrderly: boolean }) => void;
 }
 
@@ -29,9 +28,9 @@ export interface RelayDeps extends RelayEvents {
   readonly clock: Clock;
 }
 
-/** A client that has left so much unread, of what we say ourselves too, is read no further until it has read some. */
+/** A client with more unread output is not read any further until it has read some. */
 const MOST_UNREAD_BYTES = 1024 * 1024;
-/** What waits for the next daemon while one drains; with more, the client is read no further. */
+/** With more held bytes while a daemon drains, the client is not read any further. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
 export class Relay {
@@ -39,16 +38,16 @@ export class Relay {
   readonly #conversation: Conversation;
   readonly #clientGate: LineGate;
   readonly #daemonGate: LineGate;
-  /** Of the client, to the daemon. */
+  /** From the client to the daemon. */
   readonly #outlet: Outlet;
   #socket: Socket | undefined;
   #isFlowing = false;
   #isFresh = true;
   #hasLeft = false;
-  /** It asks nothing more. */
+  /** The client has closed its end. */
   #hasFinished = false;
   #cancelLimit: CancelTimer = () => undefined;
-  /** To be sent once our initialize is answered. */
+  /** Sent after our initialize is answered. */
   #rest: readonly Buffer[] = [];
 
   constructor(deps: RelayDeps) {
@@ -71,7 +70,7 @@ export class Relay {
     });
   }
 
-  /** Somebody waits for an answer, or cannot say more before a daemon is there. */
+  /** A request is pending, or the client cannot send more without a daemon. */
   get isWanted(): boolean {
     return this.#conversation.waiting > 0 || this.#outlet.isFull;
   }
@@ -98,7 +97,7 @@ export class Relay {
     });
   }
 
-  /** A daemon that has answered the hello. */
+  /** @param socket a daemon that has answered the hello */
   attach(socket: Socket): void {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
@@ -113,7 +112,7 @@ export class Relay {
     else this.#replay(socket);
   }
 
-  /** Everybody who waits is told why; what was to be sent is not. */
+  /** Pending requests fail with `error`, and waiting bytes are dropped. */
   fail(error: AnywhereError): void {
     if (this.#clientGate.isMidLine) this.#clientGate.cutOff();
     this.#outlet.clear();
@@ -121,7 +120,7 @@ export class Relay {
     this.#leaveIfAnswered();
   }
 
-  /** Nothing more comes from the client; what the daemon has still to say is passed on. */
+  /** Nothing more comes from the client. The last output of the daemon still passes. */
   leave(): void {
     this.#hasLeft = true;
     this.#cancelLimit();
@@ -133,7 +132,7 @@ export class Relay {
     this.#hasLeft = true;
     this.#cancelLimit();
     this.#socket?.destroy();
-    // An open stdin would keep the process alive.
+    // An open stdin would keep this process alive.
     this.#deps.input.destroy();
   }
 
@@ -161,7 +160,7 @@ export class Relay {
     if (this.#conversation.isDraining) this.#drained();
   }
 
-  /** A daemon on its way out is left with its last answer: then it has carried out all that it was sent, and told us so. */
+  /** Leaves a draining daemon after its last answer. Then the daemon has carried out everything that was sent to it. */
   #drained(): void {
     if (!this.#isFlowing || !this.#conversation.isSettled || this.#clientGate.isMidLine) return;
     this.#conversation.left();
@@ -193,16 +192,16 @@ export class Relay {
     this.#socket = undefined;
     this.#isFlowing = false;
     this.#outlet.shut();
-    // Half a line is of no use to the client.
+    // The client must not get half a line.
     this.#daemonGate.reset();
     const isOrderly = this.#conversation.isLeaving;
-    if (!this.#hasLeft) this.#tellOfLoss(wasFlowing);
+    if (!this.#hasLeft) this.#reportLoss(wasFlowing);
     for (const line of this.#conversation.takeHeld()) this.#outlet.write(line);
     this.#deps.lost({ isIdle: this.#conversation.waiting === 0, isOrderly });
     this.#leaveIfAnswered();
   }
 
-  #tellOfLoss(wasFlowing: boolean): void {
+  #reportLoss(wasFlowing: boolean): void {
     if (wasFlowing) {
       this.#clientGate.cutOff();
       this.#conversation.lost();
@@ -211,5 +210,58 @@ export class Relay {
 
   #toClient(bytes: Buffer): void {
     if (!this.#deps.output.write(bytes)) this.#socket?.pause();
+  }
+}
+
+/** From the AI client to the current daemon. Without a daemon the bytes wait here; when too many wait, the client does. */
+/** With more waiting bytes, the client is not read any further. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+class Outlet {
+  readonly #input: Readable;
+  #socket: Socket | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+
+  constructor(input: Readable) {
+    this.#input = input;
+  }
+
+  get isFull(): boolean {
+    return this.#waitingBytes > MAX_WAITING_BYTES;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#socket !== undefined) {
+      if (!this.#socket.write(bytes)) this.#input.pause();
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.isFull) this.#input.pause();
+  }
+
+  open(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('drain', () => {
+      if (this.#socket === socket) this.#input.resume();
+    });
+    for (const bytes of this.#waiting) socket.write(bytes);
+    this.clear();
+    if (socket.writableNeedDrain) this.#input.pause();
+  }
+
+  /** The daemon is gone. */
+  shut(): void {
+    this.#socket = undefined;
+    // The daemon may have stopped reading before its end.
+    this.#input.resume();
+  }
+
+  /** Drops the waiting bytes. */
+  clear(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#input.resume();
   }
 }

@@ -1,4 +1,4 @@
-/** `serve` as AI clients start it: the shim, from a command's options. It is their start-up time: keep it light. */
+/** `serve` for AI clients: runs the shim with the options of the command. Must load little, because clients wait for its start. */
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -16,11 +16,11 @@ import { listenForStop } from '../gateway/stop-signals.ts';
 import { runShim } from './shim.ts';
 
 export interface ShimServeOptions {
-  /** As `--config`. */
+  /** The value of `--config`. */
   readonly config?: string | undefined;
-  /** `host/server`: only this server, and nothing renamed. */
+  /** `host/server`: offers only this server, and renames nothing. */
   readonly transparent?: string | undefined;
-  /** Of a daemon that has to be started. */
+  /** The log level of a daemon that the shim starts. */
   readonly logLevel?: string | undefined;
   readonly env: Environment;
   readonly cwd: string;
@@ -43,7 +43,7 @@ export async function serveThroughDaemon(options: ShimServeOptions): Promise<voi
       random: Math.random,
       connect: async (signal) => {
         const { version } = options.program;
-        // Later daemons are for the file that was found first, whatever others would be found now.
+        // Later daemons use the file that was found first.
         const config = first?.found.file ?? options.config;
         const located = await locateDaemon({ ...options, config, platform: process.platform, version });
         first ??= located;
@@ -67,7 +67,7 @@ function connect(
   return connectOrStart({ endpoint, hello: ours, words: { ...found, logLevel }, program, env, clock }, signal);
 }
 
-/** A daemon that is stopped takes its socket along; one that crashes cannot. Pipes of Windows leave no trace. */
+/** A stopped daemon removes its socket; a crashed one cannot. On Windows a pipe leaves no trace. */
 function isGone({ socket }: Endpoint): boolean {
   return process.platform !== 'win32' && !existsSync(socket);
 }

@@ -1,6 +1,6 @@
 /**
- * What the daemon asks of the AI client (sampling, roots, elicitation), across several daemons: each counts its ids
- * from 1, so those of a later one get names of their own here, and an answer reaches only the one that asked.
+ * Requests of the daemon to the AI client (sampling, roots, elicitation), across several daemons. Every daemon counts its
+ * ids from 1, so the ids of later daemons are rewritten, and an answer reaches only the daemon that asked.
  */
 
 import { rawAt, type Span, textAt } from '../protocol/json-scan.ts';
@@ -12,11 +12,11 @@ import type { Verdict } from './line-gate.ts';
 const PREFIX = 'mcp-anywhere:';
 
 export class ServerRequests {
-  /** As the client knows them. */
+  /** The ids of pending requests, as the client sees them. */
   readonly #asked = new Set<string>();
   #generation = 0;
 
-  /** Lines of this size and kind are rewritten, so they must be seen whole. */
+  /** True if ids are rewritten, which needs whole lines. */
   get rewrites(): boolean {
     return this.#generation > 0;
   }
@@ -29,7 +29,7 @@ export class ServerRequests {
     return this.rewrites ? replaced(request, request.id, known) : 'pass';
   }
 
-  /** An answer of the client; one for a daemon that is gone is dropped. */
+  /** An answer of the client. An answer to a daemon that is gone is dropped. */
   answered(reply: Message): Verdict {
     this.#asked.delete(reply.idText);
     if (!this.rewrites || reply.id === undefined) return 'pass';
@@ -37,7 +37,7 @@ export class ServerRequests {
     return own === undefined ? 'drop' : replaced(reply, reply.id, own);
   }
 
-  /** An answer too long to be looked at. */
+  /** An answer that is too long to be read. */
   answeredLong(idText: string): void {
     this.#asked.delete(idText);
   }
@@ -51,7 +51,7 @@ export class ServerRequests {
     return this.rewrites ? replaced(notification, span, known) : 'pass';
   }
 
-  /** The daemon is gone: the client need not go on answering it. Lines for the client. */
+  /** The daemon is gone. Returns the cancellations of its requests, as lines for the client. */
   lost(): readonly Buffer[] {
     const asked = [...this.#asked];
     this.#asked.clear();

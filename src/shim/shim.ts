@@ -1,6 +1,6 @@
 /**
- * The shim: an AI client's stdio on one side, the user's daemon on the other. When the daemon ends it goes on with
- * another, and the client hears of it only where an outcome is unknown.
+ * The shim: an AI client's stdio on one side, the user's daemon on the other. When the daemon ends, the shim continues
+ * with another one. The client only notices where an outcome is unknown.
  */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -18,21 +18,21 @@ export interface ShimOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** A connection to the daemon, its hello answered; starts one where none runs. */
+  /** Connects to the daemon, and starts one where none runs. Resolves after the hello was answered. */
   readonly connect: (signal: AbortSignal) => Promise<Socket>;
-  /** True where the daemon that is gone was stopped in order. */
+  /** True if the daemon that is gone was stopped, and did not crash. */
   readonly wasStopped: () => boolean;
-  /** Resolves when the shim is to end, whatever is under way. */
+  /** Resolves when the shim must end at once. */
   readonly stopped: Promise<unknown>;
 }
 
 const BACKOFF = { initialMs: 200, maxMs: 5000 };
-/** So long the daemon may still talk when the client has left. */
+/** The time for the last output of the daemon after the client left. */
 const LEAVE_MS = 2000;
-/** So long a client may take to ask what it can then be told. */
+/** The time for a client to send a request, which then gets the error as its answer. */
 const FAIL_MS = 2000;
 
-/** Resolves when the client is gone; rejects with why no daemon could serve it at all, which it has been told. */
+/** Resolves when the client is gone. Rejects if no daemon could serve it; the client has got the same error. */
 export async function runShim(options: ShimOptions): Promise<void> {
   const shim = new Shim(options);
   const cause = await shim.run();
@@ -72,7 +72,7 @@ class Shim {
     });
   }
 
-  /** Resolves when it has ended: with the reason where no daemon could serve the client at all. */
+  /** Resolves at the end, with an error if no daemon could serve the client. */
   async run(): Promise<AnywhereError | undefined> {
     const ended = new Promise<AnywhereError | undefined>((resolve) => {
       this.#onEnd = resolve;
@@ -125,7 +125,7 @@ class Shim {
     }
   }
 
-  /** `connected` is dispatched by the relay, once the daemon has been told what stood before. */
+  /** The relay reports `connected` after the replay. */
   async #connect(): Promise<void> {
     const socket = await this.#options.connect(this.#scope.signal);
     if (this.#state.kind === 'connecting') this.#relay.attach(socket);

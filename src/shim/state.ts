@@ -1,46 +1,46 @@
-/** The states of the shim and every way from one to another: pure, so that crashing daemons are a table of events. */
+/** The states of the shim and their transitions: a pure reducer, so that tests can play crashing daemons as events. */
 import { AnywhereError } from '../base/errors.ts';
 
 export type ShimState =
-  /** `hasLeft`: the client is gone already, and what it sent is still to be answered. */
+  /** `hasLeft`: the client has closed its end, and its requests still need answers. */
   | { readonly kind: 'connecting'; readonly failures: number; readonly isFirst: boolean; readonly hasLeft: boolean }
   | { readonly kind: 'relaying'; readonly failures: number; readonly sinceMs: number }
-  /** For the time to try again. */
+  /** Until the next attempt. */
   | { readonly kind: 'waiting'; readonly failures: number }
-  /** Without a daemon until the client asks for something. `cause`: what it is told until `retryAtMs`. */
+  /** Without a daemon until the next request. `cause`: the answer to requests before `retryAtMs`. */
   | {
       readonly kind: 'resting';
       readonly failures: number;
       readonly cause: AnywhereError | undefined;
       readonly retryAtMs: number;
     }
-  /** No daemon ever answered: the client is told so before the end. */
+  /** No daemon ever answered. The client gets the cause before the end. */
   | { readonly kind: 'failing'; readonly cause: AnywhereError }
-  /** The client is gone: what the daemon has still to say is passed on. */
+  /** The client is gone. The last output of the daemon still passes. */
   | { readonly kind: 'leaving' }
   | { readonly kind: 'ended'; readonly cause: AnywhereError | undefined };
 
 export type ShimEvent =
-  /** A daemon answers; times are monotonic milliseconds. */
+  /** A daemon answers. Times are from the monotonic clock, ms. */
   | { readonly type: 'connected'; readonly atMs: number }
-  /** None could be reached or started. */
+  /** No daemon could be reached or started. */
   | { readonly type: 'failed'; readonly cause: AnywhereError; readonly atMs: number }
-  /** The connection ended. `isOrderly`: the daemon was stopped; `isIdle`: nobody waits for it. */
+  /** The connection ended. `isOrderly`: the daemon was stopped. `isIdle`: no request is pending. */
   | { readonly type: 'lost'; readonly isOrderly: boolean; readonly isIdle: boolean; readonly atMs: number }
   /** A delay is over. */
   | { readonly type: 'waited' }
-  /** The client wants something while no daemon is there. */
+  /** The client sent a request while there is no daemon. */
   | { readonly type: 'asked'; readonly atMs: number }
   /** The client closed its end. */
   | { readonly type: 'left' }
   /** A signal, or the parent's death. */
   | { readonly type: 'stopped' };
 
-/** A daemon that served for so long did not crash because of how it was started. */
+/** A daemon that served longer did not crash because of its start. */
 const STABLE_MS = 30_000;
-/** So many daemons in a row may end soon. */
+/** The number of daemons in a row that may end early. */
 const MAX_FAILURES = 5;
-/** So long the client is told what is wrong before it is tried again. */
+/** The time without new attempts, in which every request gets the cause. */
 const REST_MS = 10_000;
 
 export const FIRST_STATE: ShimState = { kind: 'connecting', failures: 0, isFirst: true, hasLeft: false };
@@ -93,9 +93,13 @@ function afterLoss(state: ShimState, event: Extract<ShimEvent, { type: 'lost' }>
 }
 
 function keepsEnding(): AnywhereError {
-  return new AnywhereError('NO_DAEMON', `the daemon ended ${MAX_FAILURES + 1} times in a row soon after it began`, {
-    hint: 'mcp-anywhere status',
-  });
+  return new AnywhereError(
+    'NO_DAEMON',
+    `The daemon ended ${MAX_FAILURES + 1} times in a row shortly after its start.`,
+    {
+      hint: 'mcp-anywhere tools, in a terminal, shows why',
+    },
+  );
 }
 
 function afterDelay(state: ShimState): ShimState {

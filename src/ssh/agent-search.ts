@@ -1,15 +1,15 @@
 /**
  * Finds the user's ssh agent where a client dropped SSH_AUTH_SOCK, or where it points to one that has ended.
  *
- * What clients say comes first, then what macOS's launchd knows, then the places where agents are wont to listen. Each one
- * is asked: a socket that nobody answers on is none. ssh_config's IdentityAgent is none of this file's: it outranks all.
+ * Sockets that clients name come first, then that of macOS's launchd, then the usual places of agents. Each socket is asked,
+ * and counts only where an agent answers. IdentityAgent of ssh_config outranks them all and is not looked at here.
  */
 import { execFile } from 'node:child_process';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { agentKeyTypes } from './agent-info.ts';
+import { agentKeys } from './agent.ts';
 
 export interface AgentSearchDeps {
   readonly clock: Clock;
@@ -17,11 +17,11 @@ export interface AgentSearchDeps {
   readonly homeDir: string;
   /** $XDG_RUNTIME_DIR. */
   readonly runtimeDir: string | undefined;
-  /** Sockets that clients named, the most trusted first; another list each time that it changes. */
+  /** Sockets that clients named, the most trusted first. A change gives another list. */
   readonly offered: () => readonly string[];
 }
 
-/** Hosts that are dialled together share one search. */
+/** Hosts that are dialled at the same time share one search. */
 const FRESH_MS = 1_000;
 
 export class AgentSearch {
@@ -62,7 +62,7 @@ async function asked(
 ): Promise<readonly { readonly socket: string; readonly keys: number }[]> {
   const { signal } = new AbortController();
   const answers = await Promise.all(
-    sockets.map(async (socket) => ({ socket, keys: (await agentKeyTypes(socket, clock, signal))?.length })),
+    sockets.map(async (socket) => ({ socket, keys: (await agentKeys(socket, clock, signal))?.length })),
   );
   return answers.flatMap(({ socket, keys }) => (keys === undefined ? [] : [{ socket, keys }]));
 }

@@ -1,15 +1,17 @@
-/** Asks a person through the program in SSH_ASKPASS, as ssh itself does (ssh(1), ENVIRONMENT). */
+/** Questions to a person: through the program in SSH_ASKPASS, as ssh does (ssh(1), ENVIRONMENT), and how a host's question reads. */
+
+import { visible } from '../base/harmless.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { DialerDeps, Prompter } from '../launch/contract.ts';
 
-/** Of an answer that a person gives. */
+/** Longest answer that is read. */
 export const ANSWER_CHARACTERS = 64 * 1024;
 
 type AskpassDeps = Pick<DialerDeps, 'env' | 'log'>;
 
 /**
- * The person's answer, or undefined: no askpass may be used here, it failed, or the person declined.
- * SSH_ASKPASS_REQUIRE=never forbids it; `force` wants no display; else one is needed (DISPLAY or WAYLAND_DISPLAY).
+ * Undefined where the person declined, the program failed, or none may be used. SSH_ASKPASS_REQUIRE=never forbids the program,
+ * `force` allows it without a display; otherwise DISPLAY or WAYLAND_DISPLAY is needed.
  */
 export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
   return async (question, signal) => {
@@ -26,7 +28,7 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
       stripFinalNewline: false,
       maxBuffer: ANSWER_CHARACTERS,
       cancelSignal: signal,
-      // The answer is in its output: nothing of this may end in an error's text.
+      // The output holds the answer, which must not reach the text of an error.
       verbose: 'none',
     });
     if (!result.failed) return firstLine(result.stdout);
@@ -36,7 +38,7 @@ export function createAskpassPrompter({ env, log }: AskpassDeps): Prompter {
   };
 }
 
-/** The program to ask with, or undefined when nobody can be asked that way. */
+/** Undefined where nobody can be asked through a program. */
 export function askpassProgram(env: DialerDeps['env']): string | undefined {
   const program = env['SSH_ASKPASS'];
   const require = env['SSH_ASKPASS_REQUIRE'];
@@ -48,4 +50,19 @@ export function askpassProgram(env: DialerDeps['env']): string | undefined {
 /** ssh takes the first line, without its end (readpass.c). */
 function firstLine(text: string): string {
   return /^[^\r\n]*/.exec(text)?.[0] ?? '';
+}
+
+/** In characters: a code or a password is asked for in a few words. */
+const LONGEST = 1000;
+
+/**
+ * A host's question, marked with the login so that no host can speak as this program: one line, and control characters
+ * visible.
+ * @param login `user@host`
+ */
+export function hostPrompt(login: string, text: string): string {
+  const words = visible(text.replaceAll(/\s+/g, ' ').trim());
+  const mark = `(${visible(login)})`;
+  const whole = words.startsWith(`${mark} `) ? words : `${mark} ${words}`;
+  return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }

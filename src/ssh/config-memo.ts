@@ -1,4 +1,4 @@
-/** What `ssh -G` said, kept for 5 s: one dial asks several times, and twenty hosts over one jump host ask for it twenty times. */
+/** Answers of `ssh -G`, kept for 5 s: one dial asks several times, and twenty hosts behind one jump host ask twenty times for that. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { orAbort } from '../base/abort.ts';
@@ -28,10 +28,10 @@ export class SettingsMemo {
     this.#ask = ask;
   }
 
-  /** An abort ends the caller's waiting, and ssh with the last caller who waited for it. */
+  /** An abort ends the caller's waiting. When the last caller has gone, ssh is ended too. */
   async resolve(plan: SshPlan, given: DialerDeps['env'], signal: AbortSignal): Promise<SshSettings> {
     const env = environmentForHelpers(given);
-    // A configuration that was written meanwhile is another question, and so is another client's environment.
+    // A changed configuration file or another client's environment makes it another question.
     const key = JSON.stringify([plan, env, stampOf(configFileOf(plan, this.#deps.homeDir))]);
     const answer = this.#kept(key) ?? this.#begin(key, plan, env);
     answer.waiting += 1;
@@ -79,12 +79,12 @@ export class SettingsMemo {
   }
 }
 
-/** The file that ssh reads first. */
+/** The user's configuration file, which ssh reads first. */
 export function configFileOf(plan: SshPlan, homeDir: string): string {
   return plan.configFile ?? join(homeDir, '.ssh', 'config');
 }
 
-/** Another one: the file was written, replaced, or came or went. */
+/** Changes when the file is written, replaced, created or removed. */
 export function stampOf(path: string): string {
   try {
     const { ino, size, mtimeMs, ctimeMs } = statSync(path);

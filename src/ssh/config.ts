@@ -1,4 +1,4 @@
-/** What ~/.ssh/config and its kin say of a host: the answer of `ssh -G`, with what it leaves open expanded. */
+/** The ssh configuration of a host: the answer of `ssh -G`, with paths and tokens expanded. */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { isIP } from 'node:net';
 import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
@@ -10,10 +10,10 @@ import { expandPath, expandTokens, localUser, type Tokens, tokensFor } from './t
 /** Every option of `ssh -G`, by its lower-case name; repeated ones in order. */
 export type RawSshOptions = ReadonlyMap<string, readonly string[]>;
 
-/** A host as OpenSSH sees it. Paths are absolute; nothing in here says that a file exists. */
+/** A host as OpenSSH sees it. Paths are absolute; the files may not exist. */
 export interface SshSettings {
   readonly alias: string;
-  /** Why this is the hosts file's word alone; undefined: it is the answer of `ssh -G`. */
+  /** Why only the hosts file was read; undefined where `ssh -G` answered. */
   readonly withoutSsh: string | undefined;
   readonly raw: RawSshOptions;
   readonly hostname: string;
@@ -21,7 +21,7 @@ export interface SshSettings {
   readonly user: string;
   readonly identityFiles: readonly string[];
   readonly identitiesOnly: boolean;
-  /** Path of the agent's socket; undefined: none is to be used. */
+  /** Path of the agent's socket; undefined where no agent is used. */
   readonly identityAgent: string | undefined;
   readonly certificateFiles: readonly string[];
   /** As written: `user@host:port,…`. */
@@ -38,9 +38,9 @@ export interface SshSettings {
 type ConfigDeps = Pick<DialerDeps, 'env' | 'homeDir'>;
 
 /**
- * Asks the system's ssh what it would do for this host (ssh(1), -G; about 12 ms). Where `configFile` is `none` ssh would
- * read no file, so nobody is asked; and a machine without ssh reaches the hosts whose own entry says where they are.
- * Throws SSH_MISSING where an alias would need ssh, SSH_CONFIG when ssh refuses the configuration.
+ * Asks the system's ssh for the settings of this host (ssh(1), -G; about 12 ms). Where `configFile` is `none`, ssh would
+ * read no file and is not asked. Without ssh on this machine, hosts whose entry holds an address are reached all the same.
+ * Throws SSH_MISSING where an alias needs ssh, SSH_CONFIG where ssh refuses the configuration.
  */
 export async function resolveSshSettings(plan: SshPlan, deps: ConfigDeps, signal?: AbortSignal): Promise<SshSettings> {
   const args = ['-G', '-T', ...sshArguments(plan), '--', plan.alias];
@@ -68,7 +68,7 @@ function ofPlanAlone(plan: SshPlan, hostname: string, why: string, deps: ConfigD
   return { ...settingsOf(plan, raw, deps), withoutSsh: why };
 }
 
-/** An address or a name with a domain: nobody means an alias of ~/.ssh/config by that. */
+/** An address or a name with a domain; an alias of ~/.ssh/config looks different. */
 function isHostName(alias: string): boolean {
   return isIP(alias) !== 0 || alias === 'localhost' || alias.includes('.');
 }
@@ -82,7 +82,7 @@ function sshMissing(plan: SshPlan): AnywhereError {
   });
 }
 
-/** The arguments of `ssh` that carry what the hosts file says; the alias comes last, after `--`. */
+/** The arguments of `ssh` for the settings of the hosts file; the alias follows them, after `--`. */
 export function sshArguments(plan: SshPlan): string[] {
   for (const text of [plan.alias, plan.host, plan.proxyJump, plan.user]) refuseOption(plan, text);
   const overrides: (readonly [string, string | number | undefined])[] = [
@@ -98,7 +98,7 @@ export function sshArguments(plan: SshPlan): string[] {
   ];
   return [
     ...(plan.configFile === undefined ? [] : ['-F', plan.configFile]),
-    // Not `-o User=`, which would be split at spaces and read backslashes.
+    // `-o User=` would be split at spaces and lose backslashes.
     ...(plan.user === undefined ? [] : ['-l', plan.user]),
     ...overrides.flatMap(([name, value]) => (value === undefined ? [] : ['-o', `${name}=${value}`])),
   ];
@@ -134,7 +134,7 @@ async function askSsh(
   throw refusal(plan, stderr, error);
 }
 
-/** Of `ssh -G`: a host with hundreds of keys and forwards has a few dozen kilobytes. */
+/** Longest answer of `ssh -G`; a host with hundreds of keys and forwards has a few dozen kilobytes. */
 export const SSH_OPTIONS_BYTES = 1024 * 1024;
 
 interface Answer {
@@ -143,7 +143,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** Node's own, not execa: that one takes 15 ms to load, and this comes before the first packet of every connection. */
+/** Not execa, which takes 15 ms to load: this comes before the first packet of every connection. */
 function runSsh(args: readonly string[], env: ConfigDeps['env'], signal: AbortSignal | undefined): Promise<Answer> {
   return new Promise((resolve) => {
     const options = {
@@ -189,7 +189,7 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     ...base,
     withoutSsh: undefined,
     raw,
-    // -G prints the hosts file's own after the configuration's in no stated order: ours come first.
+    // Keys of the hosts file come first; `ssh -G` prints them in no documented order.
     identityFiles: unique([...plan.identityFiles, ...paths(raw.get('identityfile') ?? [])]),
     identitiesOnly: one(raw, 'identitiesonly') === 'yes',
     identityAgent: agentSocket(raw.get('identityagent')?.[0], tokens, deps.env),
@@ -215,15 +215,15 @@ function namedAgent(option: string | undefined, env: ConfigDeps['env']): string 
   return variable === undefined ? option : env[variable];
 }
 
-/** The value of an option that is set: `none` counts as not set. */
+/** `none` counts as not set. */
 function one(raw: RawSshOptions, name: string): string | undefined {
   const value = raw.get(name)?.[0];
   return value === undefined || (!isSet(value) && name !== 'user' && name !== 'hostname') ? undefined : value;
 }
 
 /**
- * The files of an option that takes several. `ssh -G` joins them with spaces and quotes nothing, so a word that does not
- * look like the beginning of a path belongs to the one before it: `/home/me/My Files/known_hosts`.
+ * The files of an option that takes several. `ssh -G` joins them with spaces and quotes nothing. A word that does not look
+ * like the beginning of a path continues the path before it: `/home/me/My Files/known_hosts`.
  */
 function files(raw: RawSshOptions, name: string): string[] {
   return (raw.get(name) ?? [])
@@ -244,7 +244,7 @@ function secondsToMs(text: string | undefined): number | undefined {
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
-/** ssh reads `-x` as an option even where a name is due; control characters would start another option line. */
+/** ssh takes `-x` for an option even in the place of a name, and a control character could begin another option line. */
 function refuseOption(plan: SshPlan, text: string | undefined): void {
   if (text === undefined || (text !== '' && !text.startsWith('-') && !/[\u0000-\u001f"]/.test(text))) return;
   throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(text)} cannot be a name for ssh`, {
@@ -252,7 +252,7 @@ function refuseOption(plan: SshPlan, text: string | undefined): void {
   });
 }
 
-/** A path as one word of an ssh option: in the quotes that the path itself does not hold. */
+/** A path as one word of an ssh option, in the kind of quotes that the path does not contain. */
 function quoted(plan: SshPlan, path: string): string {
   refuseOption(plan, path.replaceAll('"', ''));
   if (!path.includes('"')) return `"${path}"`;

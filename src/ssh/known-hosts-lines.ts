@@ -1,4 +1,4 @@
-/** The lines of a known_hosts file and which names they are for (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
+/** The lines of a known_hosts file and the names that they match (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 export type KnownMarker = 'revoked' | 'cert-authority';
@@ -13,12 +13,12 @@ export interface KnownLine {
   readonly line: number;
 }
 
-/** Lines that ssh would not understand either are left out. */
+/** Leaves out lines that ssh does not understand either. */
 export function parseKnownHosts(text: string): KnownLine[] {
   return text.split('\n').flatMap((line, index) => parseLine(line.trim(), index + 1) ?? []);
 }
 
-/** Does the line speak of `name` (`host` or `[host]:port`)? Negated patterns win. */
+/** Whether the line is for `name` (`host` or `[host]:port`). Negated patterns win. */
 export function namesHost(line: KnownLine, name: string): boolean {
   const wanted = name.toLowerCase();
   if (line.names.startsWith('|')) return matchesHash(line.names, wanted);
@@ -27,12 +27,12 @@ export function namesHost(line: KnownLine, name: string): boolean {
   return !negated && patterns.some((pattern) => !pattern.startsWith('!') && matchesPattern(pattern, wanted));
 }
 
-/** `|1|salt|hash`, as HashKnownHosts wants it. */
+/** `|1|salt|hash`, the form of HashKnownHosts. */
 export function hashedName(name: string, salt: Buffer = randomBytes(20)): string {
   return `|1|${salt.toString('base64')}|${hmac(salt, name.toLowerCase())}`;
 }
 
-/** How known_hosts names a port that is not ssh's own. */
+/** The name in known_hosts; a port other than 22 is part of the name. */
 export function nameWithPort(host: string, port: number): string {
   return port === 22 ? host : `[${host}]:${port}`;
 }
@@ -42,7 +42,7 @@ export function fingerprintOf(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The type a key blob names itself (RFC 4253, section 6.6). */
+/** The type that a public key begins with (RFC 4253, section 6.6). */
 export function keyTypeOf(key: Buffer): string {
   if (key.length < 4) return '';
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
@@ -69,7 +69,7 @@ function hmac(salt: Buffer, name: string): string {
   return createHmac('sha1', salt).update(name).digest('base64');
 }
 
-/** `*` and `?` (ssh_config(5), PATTERNS); both texts in lower case. Linear but for the last star. */
+/** `*` and `?` (ssh_config(5), PATTERNS); both texts in lower case. */
 function matchesPattern(pattern: string, name: string): boolean {
   let at = 0;
   let star = -1;

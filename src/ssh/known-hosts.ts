@@ -1,8 +1,8 @@
 /**
- * Is this the machine we know? Reads known_hosts as OpenSSH does and adds to it.
+ * Checks host keys against known_hosts, as OpenSSH does, and adds keys to the file.
  *
- * The files are read here instead of through `ssh-keygen -F`, because a process for every host and file is
- * what twenty hosts at once wait for; ssh-keygen is the oracle of the tests.
+ * The files are read here: `ssh-keygen -F` would need a process for every host and file, and twenty hosts at once would wait
+ * for all of them. Tests compare the results with ssh-keygen's.
  */
 import { statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
@@ -29,12 +29,12 @@ export interface KnownKey {
   readonly key: Buffer;
 }
 
-/** What the files say of one machine. */
+/** The entries of one machine. */
 export interface KnownHost {
   /** `host`, `[host]:port` or the HostKeyAlias. */
   readonly name: string;
   readonly keys: readonly KnownKey[];
-  /** Keys of the name without its port: they prove the machine, but another key is no contradiction. */
+  /** Keys of the name without its port. One of them proves the machine; another key does not contradict them. */
   readonly withoutPort: readonly KnownKey[];
   readonly revoked: readonly KnownKey[];
   /** Signers of host certificates, which only the system's ssh can check. */
@@ -57,7 +57,7 @@ export function knownHostsName(settings: Pick<SshSettings, 'hostKeyAlias' | 'hos
   return settings.hostKeyAlias ?? nameWithPort(settings.hostname, settings.port);
 }
 
-/** Reads the user's files, then the system's. A file that is not there says nothing; one that cannot be read is an error. */
+/** Reads the user's files, then the system's. A missing file is no error; a file that cannot be read is one. */
 export async function lookupKnownHost(settings: SshSettings): Promise<KnownHost> {
   const name = knownHostsName(settings);
   const bare = settings.hostKeyAlias === undefined && settings.port !== 22 ? settings.hostname : undefined;
@@ -77,8 +77,8 @@ export async function lookupKnownHost(settings: SshSettings): Promise<KnownHost>
 }
 
 /**
- * The verdict on a key that a machine shows. Any other key of a machine that is known by some key counts as
- * changed, also one of another type: known types are asked for first, so a machine that still had them would show one.
+ * The verdict on a key that a machine shows. Where the machine is known by another key, the key counts as changed, also when
+ * its type differs: known types are asked for first, and a machine that still had such a key would show it.
  */
 export function judgeHostKey(host: KnownHost, key: Buffer): HostKeyVerdict {
   const presented = { type: keyTypeOf(key), fingerprint: fingerprintOf(key) };
@@ -90,7 +90,7 @@ export function judgeHostKey(host: KnownHost, key: Buffer): HostKeyVerdict {
   return host.keys.length > 0 ? { kind: 'changed', presented, known: host.keys } : { kind: 'unknown', presented };
 }
 
-/** Key types the files name for the machine, to be asked for first. */
+/** The known key types of the machine, which are asked for first. */
 export function knownKeyTypes(host: KnownHost): string[] {
   const usable = host.keys.length > 0 ? host.keys : host.withoutPort;
   return [
@@ -98,7 +98,7 @@ export function knownKeyTypes(host: KnownHost): string[] {
   ];
 }
 
-/** Why such a key is not accepted; `place.host` is the host of the hosts file, also for a machine on the way to it. */
+/** Why the key is not accepted. `place.host` is the host of the hosts file, also for a jump host. */
 export function hostKeyError(
   name: string,
   verdict: Exclude<HostKeyVerdict, { kind: 'known' }>,
@@ -126,8 +126,8 @@ export function hostKeyError(
 }
 
 /**
- * Adds one line to a known_hosts file in one write and says which file. Makes file (0600) and folder (0700) where missing.
- * Throws SSH_CONFIG when that is no file to write to.
+ * Adds one line to a known_hosts file in one write. Creates the file (0600) and its folder (0700) where missing.
+ * Throws SSH_CONFIG where the file cannot be written.
  */
 export async function addKnownHost(
   file: string,

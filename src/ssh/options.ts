@@ -1,9 +1,9 @@
 /**
- * The options of ssh_config(5) and what becomes of each: docs/ssh-config.md is this table, and doctor warns by it.
+ * The options of ssh_config(5) and how each is treated. docs/ssh-config.md is made from this table, and doctor warns by it.
  *
- * `both`: honoured with either backend. `openssh`: honoured by the system's ssh, which `backend: auto` takes where
- * the option is set, for the reason in `note` (auto/rules.ts). `system`: honoured where the system's ssh is used, and no reason to use it.
- * `ours`: MCP-Anywhere decides instead. `unused`: it means nothing to a connection that carries programs.
+ * `both`: honoured with either backend. `openssh`: honoured by the system's ssh, which `backend: auto` takes where the option
+ * is set (link/backend-rules.ts); `note` is the reason. `system`: honoured where the system's ssh is used, but no reason to use
+ * it. `ours`: MCP-Anywhere decides instead. `unused`: without meaning for a connection that carries programs.
  */
 import type { RawSshOptions } from './config.ts';
 import { matching } from './session.ts';
@@ -13,19 +13,19 @@ export type OptionUse = 'both' | 'openssh' | 'system' | 'ours' | 'unused';
 export interface SshOption {
   readonly use: OptionUse;
   readonly note?: string;
-  /** Doctor warns where the configuration sets it: the values that are not used, if any. */
+  /** The values that are not used; doctor warns of them. */
   readonly missed?: (values: readonly string[], given: Given) => readonly string[];
 }
 
-/** What else decides whether an option is used. */
+/** Facts beside the configuration that decide whether an option is used. */
 export interface Given {
-  /** Of the client, as far as it is handed on. */
+  /** Of the client: the variables that are handed on. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The hosts file asks for it. */
   readonly forwardAgent: boolean;
 }
 
-/** Distributions send these for every host: nobody is warned where the client has none of them. */
+/** Distributions send these for every host, so a client without them is no reason to warn. */
 const isLanguage = (name: string): boolean => /^(LANG|LC_.*|COLORTERM|NO_COLOR)$/.test(name);
 const unlessOff = (values: readonly string[]): readonly string[] =>
   values.filter((value) => !/^(no|none|false|0)$/.test(value));
@@ -78,11 +78,14 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
     'SendEnv',
     {
       use: 'both',
-      note: 'for locale and login variables; write others as `env` of the server, `NAME: "${env:NAME}"`',
+      note: 'only locale and login variables leave the client, and what the hosts file names; write others as `env` of the server, `NAME: "${env:NAME}"`',
       missed: (values, { env }) =>
         values
           .flatMap((value) => value.split(' '))
-          .filter((name) => name !== '' && !isLanguage(name) && matching(name, env).length === 0),
+          // A pattern may match more of the client's variables than are handed on.
+          .filter(
+            (name) => name !== '' && !isLanguage(name) && (/[*?]/.test(name) || matching(name, env).length === 0),
+          ),
     },
   ],
   [
@@ -110,11 +113,11 @@ export const SSH_OPTIONS: ReadonlyMap<string, SshOption> = new Map<string, SshOp
   ...listed('unused', 'LocalCommand PermitLocalCommand', 'no command runs here'),
 ]);
 
-/** What the configuration asks for and a program will not have, as sentences. */
+/** The settings of the configuration that have no effect here, as sentences. */
 export function missedOptions(raw: RawSshOptions, given: Given): string[] {
   return [...SSH_OPTIONS].flatMap(([name, { note, missed }]) => {
     const values = missed?.(raw.get(name.toLowerCase()) ?? [], given) ?? [];
-    // Values may be secrets; a name is none.
+    // A value may be a secret, so only names are shown.
     const names = values.map((value) => value.split('=')[0] ?? '');
     return names.length === 0 ? [] : [`${name} ${names.join(' ')} of the ssh configuration is not used: ${note ?? ''}`];
   });
@@ -135,10 +138,10 @@ export function optionsDocument(): string {
     .map(([name, { use, note = '' }]) => `| \`${name}\` | ${USES[use]} | ${note} |`);
   return `# Options of ssh_config(5)
 
-MCP-Anywhere asks \`ssh -G\` what your configuration says of a host. The table says what becomes of each option.
-\`mcp-anywhere doctor\` warns of the options that a host sets and that change what its programs would have.
+MCP-Anywhere asks \`ssh -G\` for the settings of a host. The table says how each option is treated.
+\`mcp-anywhere doctor\` warns of options that a host sets and that have no effect here.
 
-| option | what becomes of it | remark |
+| option | treatment | remark |
 |---|---|---|
 ${rows.join('\n')}
 `;

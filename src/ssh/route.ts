@@ -1,4 +1,4 @@
-/** The machines on the way to a host, first to last, each as ~/.ssh/config describes it (ssh_config(5), ProxyJump). */
+/** The machines on the way to a host, first to last, each with its own ssh configuration (ssh_config(5), ProxyJump). */
 import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { SshPlan } from '../config/plan.ts';
@@ -13,12 +13,12 @@ export type Route = readonly SshSettings[];
 
 const MOST_MACHINES = 8;
 
-/** Starting a process stops everything else for 2 ms; with more of these than cores, all of them only get slower. */
+/** Starting a process blocks everything else for 2 ms, and more processes than cores only slow each other down. */
 const ASKED_AT_ONCE = 4;
 
 type ResolverDeps = Pick<DialerDeps, 'clock' | 'env' | 'refreshEnv' | 'homeDir'>;
 
-/** What all hosts of a user share: recent answers of `ssh -G`, and how many are asked at once. */
+/** Shared by all hosts of a user: recent answers of `ssh -G`, and the limit of processes at once. */
 export function settingsMemo({ clock, homeDir }: Pick<DialerDeps, 'clock' | 'homeDir'>): SettingsMemo {
   const turns = new Turns(ASKED_AT_ONCE);
   return new SettingsMemo({ clock, homeDir }, (plan, env, signal) =>
@@ -26,7 +26,7 @@ export function settingsMemo({ clock, homeDir }: Pick<DialerDeps, 'clock' | 'hom
   );
 }
 
-/** What `ssh -G` says in the environment of a host's client, at most 5 s old. */
+/** Settings of `ssh -G` in the environment of the host's client, at most 5 s old. */
 export function settingsResolver(deps: ResolverDeps, memo = settingsMemo(deps)): ResolveSettings {
   return async (plan, signal) => {
     if (deps.refreshEnv !== undefined) await deps.refreshEnv(signal);
@@ -35,8 +35,8 @@ export function settingsResolver(deps: ResolverDeps, memo = settingsMemo(deps)):
 }
 
 /**
- * As ssh does it: the first machine of a list is reached by its own configuration, each further one through the one
- * before it. What the hosts file says of the host holds for it alone, but for the configuration file.
+ * As in ssh, the first machine of a list is reached by its own configuration, and each further one through the machine
+ * before it. Settings of the hosts file hold for the host alone; only `configFile` holds for its jump hosts too.
  */
 export async function resolveRoute(plan: SshPlan, resolve: ResolveSettings, signal: AbortSignal): Promise<Route> {
   return extend(plan, await resolve(plan, signal), resolve, signal, MOST_MACHINES);
@@ -52,7 +52,7 @@ async function extend(
   if (target.proxyJump === undefined) return [target];
   const jumps = target.proxyJump.split(',').map((spec) => jumpPlan(plan, spec.trim()));
   if (jumps.length >= room)
-    throw new AnywhereError('SSH_CONFIG', `the way to ${plan.alias} leads over more than ${MOST_MACHINES} machines`, {
+    throw new AnywhereError('SSH_CONFIG', `the way to ${plan.alias} has more than ${MOST_MACHINES} machines`, {
       hint: `ssh -G ${plan.alias}`,
     });
   const [first, ...rest] = await Promise.all(jumps.map((jump) => resolve(jump, signal)));
@@ -67,7 +67,7 @@ function jumpPlan(plan: SshPlan, spec: string): SshPlan {
   const parts = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:@]+))(?::(\d+))?\/?$/.exec(spec);
   const alias = parts?.[2] ?? parts?.[3];
   if (alias === undefined)
-    throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(spec)} is no machine to jump over`, {
+    throw new AnywhereError('SSH_CONFIG', `${JSON.stringify(spec)} is not the address of a jump host`, {
       hint: `correct ProxyJump of ${plan.alias}`,
     });
   return {

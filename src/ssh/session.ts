@@ -1,12 +1,12 @@
-/** What ssh_config gives to every session beside its command: SetEnv, SendEnv and the agent. */
+/** What every session gets from ssh_config: SetEnv, SendEnv and agent forwarding. */
 import type { SshPlan } from '../config/plan.ts';
 import type { DialerDeps } from '../launch/contract.ts';
 import type { RawSshOptions, SshSettings } from './config.ts';
 
 export interface SessionOptions {
-  /** Asked for with `env` requests (RFC 4254, section 6.4): the machine takes what its AcceptEnv allows. */
+  /** Sent with `env` requests (RFC 4254, section 6.4); the machine accepts what its AcceptEnv allows. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where the hosts file asks for it: programs there may have the user's agent sign. */
+  /** Only where the hosts file asks for it: programs on the machine may then use the user's agent. */
   readonly forwardAgent: boolean;
 }
 
@@ -18,7 +18,7 @@ export function sessionOf(
   return { env: sessionEnvironment(raw, env), forwardAgent };
 }
 
-/** `env`: of the client. As with ssh, SetEnv outweighs SendEnv. */
+/** @param env of the client. As in ssh, SetEnv outranks SendEnv. */
 export function sessionEnvironment(
   raw: RawSshOptions,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,12 +1,12 @@
 /**
- * What `ssh -G` leaves unexpanded: `~`, `${VARIABLE}` and %-tokens (ssh_config(5), TOKENS and ENVIRONMENT VARIABLES).
+ * Expands what `ssh -G` leaves as written: `~`, `${VARIABLE}` and %-tokens (ssh_config(5), TOKENS and ENVIRONMENT VARIABLES).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname as localHostname, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** What the tokens of one host stand for. */
+/** The values behind the tokens of one host. */
 export interface TokenFacts {
   /** As given to ssh. */
   readonly alias: string;
@@ -18,7 +18,7 @@ export interface TokenFacts {
   readonly proxyJump: string | undefined;
 }
 
-/** One character → its value; `%%` among them. */
+/** By their character; `%%` is one of them. */
 export type Tokens = ReadonlyMap<string, string>;
 
 export function tokensFor(facts: TokenFacts): Tokens {
@@ -42,7 +42,7 @@ export function tokensFor(facts: TokenFacts): Tokens {
   ]);
 }
 
-/** Unknown tokens stay as they are: ssh itself refuses them. */
+/** Unknown tokens stay as they are, because ssh itself refuses them. */
 export function expandTokens(text: string, tokens: Tokens): string {
   return text.replaceAll(/%(.)/g, (whole, letter: string) => tokens.get(letter) ?? whole);
 }
@@ -62,7 +62,7 @@ function homePath(path: string, homeDir: string): string {
   return isAbsolute(path) ? path : join(homeDir, path);
 }
 
-/** Of another user; undefined where the local accounts do not name one. */
+/** Of another user; undefined where no local account has that name. */
 function homeOf(user: string): string | undefined {
   try {
     const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
@@ -72,7 +72,7 @@ function homeOf(user: string): string | undefined {
   }
 }
 
-/** Who we are in the user database. */
+/** Our name in the user database. */
 export function localUser(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,4 @@
-/** The data types of SSH's binary protocols (RFC 4251 §5): byte, boolean, uint32, string. */
+/** The data types of SSH's binary protocols (RFC 4251 §5), and streams of length-prefixed messages. */
 
 export function byte(value: number): Buffer {
   return Buffer.of(value);
@@ -58,5 +58,50 @@ export class WireReader {
 
   text(): string {
     return this.string().toString('utf8');
+  }
+}
+
+/** Cuts a byte stream into `length ‖ body` messages, in linear time whatever the chunks. */
+export class Framing {
+  readonly #maxBytes: number;
+  #parts: Buffer[] = [];
+  #held = 0;
+
+  /** @param maxBytes a longer body throws a RangeError: the other side speaks another protocol */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The bodies that `chunk` completes; views of the chunk where possible. */
+  *push(chunk: Buffer): Generator<Buffer> {
+    this.#parts.push(chunk);
+    this.#held += chunk.length;
+    let need = this.#needed();
+    while (need !== undefined && this.#held >= need) {
+      const whole = this.#join();
+      const rest = whole.subarray(need);
+      this.#parts = rest.length === 0 ? [] : [rest];
+      this.#held = rest.length;
+      yield whole.subarray(4, need);
+      need = this.#needed();
+    }
+  }
+
+  /** Bytes of the first message with its length, or undefined while even the length is incomplete. */
+  #needed(): number | undefined {
+    if (this.#held < 4) return undefined;
+    const first = this.#parts[0];
+    const length = (first !== undefined && first.length >= 4 ? first : this.#join()).readUInt32BE(0);
+    if (length > this.#maxBytes)
+      throw new RangeError(`a message of ${length} bytes, and at most ${this.#maxBytes} are possible`);
+    return length + 4;
+  }
+
+  #join(): Buffer {
+    const [first] = this.#parts;
+    if (first !== undefined && this.#parts.length === 1) return first;
+    const whole = Buffer.concat(this.#parts, this.#held);
+    this.#parts = [whole];
+    return whole;
   }
 }

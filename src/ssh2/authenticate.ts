@@ -1,8 +1,8 @@
 /** Drives ssh2's login with the reducer of attempts.ts. */
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type ParsedKey } from 'ssh2';
 import { AnywhereError } from '../base/errors.ts';
+import type { SignatureHash } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
-import type { SignatureHash } from './agent.ts';
 import { type Attempt, type LoginState, nextAttempt, startLogin, withoutQuestions } from './attempts.ts';
 import type { Identity, IdentityList } from './identities.ts';
 import type { Asker } from './questions.ts';

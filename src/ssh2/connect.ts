@@ -3,17 +3,15 @@ import { AnywhereError } from '../base/errors.ts';
 import type { DialerDeps, Pulse } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import type { Route } from '../ssh/route.ts';
-import type { Keyring } from './keyring.ts';
 import { type LoggedIn, logIn } from './login.ts';
-import type { LoginMemory } from './memory.ts';
 import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
+import type { Keyring } from './private-key.ts';
 
 export interface ConnectOptions {
   readonly host: string;
   readonly route: Route;
   readonly deps: DialerDeps;
   readonly keyring: Keyring;
-  readonly memory: LoginMemory;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
   /** Socket of the agent that programs on the last machine may use. */

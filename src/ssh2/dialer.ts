@@ -5,10 +5,9 @@ import type { Dialer, DialerDeps } from '../launch/contract.ts';
 import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/route.ts';
 import { sessionOf } from '../ssh/session.ts';
 import type { ConnectOptions } from './connect.ts';
-import { Keyring } from './keyring.ts';
 import type { LoggedIn } from './login.ts';
-import { createLoginMemory } from './memory.ts';
 import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
+import { Keyring } from './private-key.ts';
 import { Ssh2Transport } from './transport.ts';
 
 export interface Ssh2DialerOptions {
@@ -22,7 +21,6 @@ export function createSsh2Dialer(host: HostPlan, deps: DialerDeps, options: Ssh2
   const plan = sshPlanOf(host);
   const resolve = options.resolve ?? settingsResolver(deps);
   const keyring = options.keyring ?? new Keyring();
-  const memory = createLoginMemory(deps.cacheDir, deps.log);
   return {
     host: host.name,
     backend: () => 'ssh2',
@@ -32,7 +30,7 @@ export function createSsh2Dialer(host: HostPlan, deps: DialerDeps, options: Ssh2
         const [target] = route.slice(-1);
         if (target === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
         const forwardedAgent = plan.forwardAgent ? target.identityAgent : undefined;
-        const login = await connect({ host: host.name, route, deps, keyring, memory, signal, pulse, forwardedAgent });
+        const login = await connect({ host: host.name, route, deps, keyring, signal, pulse, forwardedAgent });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
         return new Ssh2Transport(login, deps.clock, sessionOf(plan, target, deps));
       } catch (error) {

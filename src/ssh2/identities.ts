@@ -1,11 +1,17 @@
 /** The keys a login may offer, in order, and how each of them signs. */
 import type { ParsedKey } from 'ssh2';
 import { AnywhereError } from '../base/errors.ts';
+import type { Agent, AgentAnswer, SignatureHash } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { fingerprintOf } from '../ssh/known-hosts-lines.ts';
-import type { Agent, AgentAnswer, SignatureHash } from './agent.ts';
-import type { AskPassphrase, EncryptedFile, Keyring } from './keyring.ts';
-import { type IdentityFile, readIdentityFile } from './private-key.ts';
+import {
+  type AskPassphrase,
+  type EncryptedFile,
+  type IdentityFile,
+  type Keyring,
+  parsed,
+  readIdentityFile,
+} from './private-key.ts';
 
 export interface Identity {
   /** "ssh-ed25519 SHA256:… (agent)", for people. */
@@ -59,7 +65,8 @@ export function orderIdentities(
   keyring: Keyring,
 ): Identity[] {
   const named = files.flatMap((file) => identityOf(file, agent, keyring));
-  const others = agent === undefined || identitiesOnly ? [] : agent.keys.map((key) => agentIdentity(agent, key, false));
+  const others =
+    agent === undefined || identitiesOnly ? [] : agent.keys.flatMap((key) => agentIdentity(agent, key, false));
   const inOrder = [
     ...named.filter((one) => one.fingerprint !== undefined),
     ...others,
@@ -91,25 +98,28 @@ function preferredFirst(identities: readonly Identity[], preferred: string | und
 function identityOf(file: IdentityFile, agent: Agent | undefined, keyring: Keyring): Identity[] {
   if (file.kind === 'unusable') return [];
   const publicKey = file.kind === 'private' ? file.key : file.publicKey;
-  const held =
-    publicKey === undefined
-      ? undefined
-      : agent?.keys.find((key) => key.getPublicSSH().equals(publicKey.getPublicSSH()));
-  if (agent !== undefined && held !== undefined) return [agentIdentity(agent, held, true)];
+  const blob = publicKey?.getPublicSSH();
+  if (agent !== undefined && blob !== undefined && agent.keys.some((key) => key.equals(blob)))
+    return agentIdentity(agent, blob, true);
   if (file.kind === 'private') return [fileIdentity(file.path, file.key)];
   return file.kind === 'encrypted' ? [encryptedIdentity(file, keyring)] : [];
 }
 
-function agentIdentity(agent: Agent, key: ParsedKey, isNamed: boolean): Identity {
-  return {
-    label: label(key, 'agent'),
-    fingerprint: fingerprintOf(key.getPublicSSH()),
-    source: 'agent',
-    isNamed,
-    asks: false,
-    publicKey: () => Promise.resolve(key),
-    sign: (data, hash) => agent.sign(key, data, hash),
-  };
+/** None for a kind that ssh2 does not know: a security key or a certificate. */
+function agentIdentity(agent: Agent, blob: Buffer, isNamed: boolean): Identity[] {
+  const key = parsed(blob);
+  if (key === undefined) return [];
+  return [
+    {
+      label: label(key, 'agent'),
+      fingerprint: fingerprintOf(blob),
+      source: 'agent',
+      isNamed,
+      asks: false,
+      publicKey: () => Promise.resolve(key),
+      sign: (data, hash) => agent.sign(blob, data, hash),
+    },
+  ];
 }
 
 function fileIdentity(path: string, key: ParsedKey): Identity {

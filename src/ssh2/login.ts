@@ -1,22 +1,23 @@
 /** One machine: handshake, host key check and login over a stream that leads to it. */
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
+import * as z from 'zod';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { Memory } from '../base/memory.ts';
 import type { DialerDeps, Pulse, TransportEnd } from '../launch/contract.ts';
+import { askAgent } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { knownKeyTypes, lookupKnownHost } from '../ssh/known-hosts.ts';
-import { askAgent } from './agent.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { type Authentication, createAuthentication } from './authenticate.ts';
 import { connectTimeout, endedEarly, fromSsh2, isPassing, machineName, type Phase, type Ssh2Place } from './errors.ts';
-import { checkHostKey, type HostCheck } from './host-check.ts';
+import { checkHostKey, type HostCheck } from './host-keys.ts';
 import { listIdentities } from './identities.ts';
 import { ignoreHostKeys, onLoginFailure } from './internals.ts';
-import type { Keyring } from './keyring.ts';
-import type { LoginMemory } from './memory.ts';
-import { Patience } from './patience.ts';
-import { createAsker } from './questions.ts';
+import type { Keyring } from './private-key.ts';
+import { createAsker, Patience } from './questions.ts';
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -43,7 +44,6 @@ export interface LoginOptions {
   readonly stream: Promise<Duplex>;
   readonly deps: DialerDeps;
   readonly keyring: Keyring;
-  readonly memory: LoginMemory;
   readonly signal: AbortSignal;
   readonly pulse?: Pulse | undefined;
   /** Socket of the agent that programs on the machine may use. */
@@ -59,9 +59,10 @@ const KEEPALIVE_COUNT = 2;
 export async function logIn(options: LoginOptions): Promise<LoggedIn> {
   const { settings, deps, signal } = options;
   options.stream.catch(() => undefined);
-  const [known, remembered] = await Promise.all([lookupKnownHost(settings), options.memory.recall(settings)]);
+  const known = await lookupKnownHost(settings);
+  const accepted = acceptedKeys(deps).recall(machineOf(settings))?.fingerprint;
   const agent = askAgent(settings.identityAgent, deps.clock, signal);
-  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, remembered));
+  const identities = agent.then((answer) => listIdentities(settings, answer, options.keyring, accepted));
   identities.catch(() => undefined);
   const check = checkHostKey(known, options.host);
   const algorithms = algorithmsFor(settings, knownKeyTypes(known));
@@ -194,8 +195,8 @@ class Login {
 
   #loggedIn(auth: Authentication): LoggedIn {
     const fingerprint = auth.trying()?.fingerprint;
-    const { memory, settings } = this.#options;
-    if (fingerprint !== undefined) memory.remember(settings, fingerprint);
+    const { deps, settings } = this.#options;
+    if (fingerprint !== undefined) acceptedKeys(deps).remember(machineOf(settings), { fingerprint });
     return {
       client: this.#client,
       place: this.#place,
@@ -212,6 +213,19 @@ class Login {
       },
     };
   }
+}
+
+const ACCEPTED_KEY = z.object({ fingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/) });
+
+/** Which key each machine accepted last. That key is offered first, because every wrong one costs a round trip. */
+function acceptedKeys({ cacheDir, log }: Pick<DialerDeps, 'cacheDir' | 'log'>): Memory<z.infer<typeof ACCEPTED_KEY>> {
+  return new Memory(join(cacheDir, 'logins'), ACCEPTED_KEY, (error) => {
+    log.debug({ error }, 'which key the machine accepted could not be kept');
+  });
+}
+
+function machineOf({ user, hostname, port }: SshSettings): readonly string[] {
+  return [user, hostname, String(port)];
 }
 
 function bannerFlood({ host, machine }: Ssh2Place): AnywhereError {

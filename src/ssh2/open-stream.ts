@@ -78,7 +78,7 @@ async function direct(options: StreamOptions, settings: SshSettings): Promise<Du
 
 const FAMILIES: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
 
-/** Without Nagle's delay. A SYN that was lost is repeated late; the dial race sends a fresh one (dial-race.ts). */
+/** Without Nagle's delay. A lost SYN is repeated late; `DialRace` sends a fresh one. */
 function connectTcp(settings: SshSettings, signal: AbortSignal): Promise<Socket> {
   const localAddress = settings.raw.get('bindaddress')?.[0];
   const socket = connect({

@@ -1,8 +1,9 @@
 /** Private key files: what can be known of one without its passphrase, and what it takes to use it. */
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
+import { AnywhereError } from '../base/errors.ts';
 import { readSmallFile } from '../base/small-file.ts';
-import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/openssh-key.ts';
+import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/key-file.ts';
 
 /** What an identity file turned out to be. */
 export type IdentityFile =
@@ -62,12 +63,7 @@ function encryption(text: string): { readonly publicKey: ParsedKey | undefined }
   if (key === undefined || key === 'broken' || key.cipher === 'none')
     return { why: 'not a private key that our own SSH can read' };
   if (!key.isReadable) return { why: cipherMissing(key.cipher) };
-  return { publicKey: publicKeyOf(key.publicKey) };
-}
-
-function publicKeyOf(blob: Buffer): ParsedKey | undefined {
-  const type = blob.toString('latin1', 4, 4 + blob.readUInt32BE(0));
-  return parsed(`${type} ${blob.toString('base64')}`);
+  return { publicKey: parsed(key.publicKey) };
 }
 
 async function readText(path: string): Promise<string | { readonly why: string } | undefined> {
@@ -78,5 +74,55 @@ async function readText(path: string): Promise<string | { readonly why: string }
     return code === 'ENOENT' || code === 'ENOTDIR'
       ? undefined
       : { why: `it cannot be read (${code ?? 'unknown reason'})` };
+  }
+}
+
+export type EncryptedFile = Extract<IdentityFile, { kind: 'encrypted' }>;
+
+/** Asks for the passphrase of a file; undefined when nobody can be asked or they declined. */
+export type AskPassphrase = (path: string, attempt: number) => Promise<string | undefined>;
+
+const ATTEMPTS = 3;
+
+export class Keyring {
+  readonly #unlocked = new Map<string, ParsedKey>();
+  readonly #asking = new Map<string, Promise<ParsedKey>>();
+
+  /** The unlocked key of a file, if it was unlocked before and is still the same. */
+  get(file: EncryptedFile): ParsedKey | undefined {
+    const key = this.#unlocked.get(file.path);
+    const same =
+      key !== undefined && (file.publicKey === undefined || file.publicKey.getPublicSSH().equals(key.getPublicSSH()));
+    return same ? key : undefined;
+  }
+
+  /** Throws NO_TTY when nobody answers, KEY_UNUSABLE after three wrong passphrases. Whoever comes meanwhile waits for the same answer. */
+  async unlock(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {
+    const known = this.get(file);
+    if (known !== undefined) return known;
+    const asking = this.#asking.get(file.path) ?? this.#ask(file, ask);
+    this.#asking.set(file.path, asking);
+    try {
+      return await asking;
+    } finally {
+      if (this.#asking.get(file.path) === asking) this.#asking.delete(file.path);
+    }
+  }
+
+  async #ask(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const passphrase = await ask(file.path, attempt);
+      if (passphrase === undefined)
+        throw new AnywhereError('NO_TTY', `${file.path} is encrypted and nobody gave its passphrase`, {
+          hint: `ssh-add ${file.path}`,
+        });
+      const key = file.decrypt(passphrase);
+      if (key === undefined) continue;
+      this.#unlocked.set(file.path, key);
+      return key;
+    }
+    throw new AnywhereError('KEY_UNUSABLE', `${file.path} was not unlocked by ${ATTEMPTS} passphrases`, {
+      hint: `ssh-add ${file.path}`,
+    });
   }
 }

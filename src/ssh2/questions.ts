@@ -1,9 +1,9 @@
 /** What a login asks a person, always through the prompter and never counted against a time limit. */
 import type { KeyboardInteractiveAuthMethod } from 'ssh2';
+import type { Clock } from '../base/clock.ts';
 import type { Prompter, Question } from '../launch/contract.ts';
-import { hostPrompt } from '../ssh/host-prompt.ts';
-import type { AskPassphrase } from './keyring.ts';
-import type { Patience } from './patience.ts';
+import { hostPrompt } from '../ssh/askpass.ts';
+import type { AskPassphrase } from './private-key.ts';
 
 /** What a host may ask of a person in one login (RFC 4256); one that asks for more is answered no further. */
 export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;
@@ -74,4 +74,56 @@ async function answerAll(
   const answers: string[] = [];
   for (const { text, echo } of prompts) answers.push((await ask('keyboard-interactive', text, echo)) ?? '');
   return answers;
+}
+
+export class Patience {
+  readonly #clock: Clock;
+  readonly #onEnd: () => void;
+  #leftMs: number;
+  #startedAt = 0;
+  #cancel: (() => void) | undefined;
+  #waiting = 0;
+  #cleared = false;
+
+  constructor(clock: Clock, limitMs: number, onEnd: () => void) {
+    this.#clock = clock;
+    this.#leftMs = limitMs;
+    this.#onEnd = onEnd;
+    this.#run();
+  }
+
+  /** Does not count the time of `work`. */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    this.#halt();
+    try {
+      return await work();
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#run();
+    }
+  }
+
+  /** Work is going on whose time does not count. */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  clear(): void {
+    this.#cleared = true;
+    this.#halt();
+  }
+
+  #run(): void {
+    if (this.#cleared) return;
+    this.#startedAt = this.#clock.monotonic();
+    this.#cancel = this.#clock.after(this.#leftMs, this.#onEnd);
+  }
+
+  #halt(): void {
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.#cancel = undefined;
+    this.#leftMs = Math.max(0, this.#leftMs - (this.#clock.monotonic() - this.#startedAt));
+  }
 }

@@ -6,10 +6,9 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Channel, Transport, TransportEnd, TunnelTarget } from '../launch/contract.ts';
 import type { SessionOptions } from '../ssh/session.ts';
-import { Ssh2Channel } from './channel.ts';
+import { Ssh2Channel, tunnelOf } from './channel.ts';
 import { channelRefused, endedEarly, isRefusal } from './errors.ts';
 import type { LoggedIn } from './login.ts';
-import { tunnelOf } from './streams.ts';
 import { Windows } from './windows.ts';
 
 type Opened = (error: Error | null | undefined, channel: ClientChannel) => void;

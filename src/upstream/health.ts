@@ -1,8 +1,8 @@
 /**
- * Finds a server that runs and answers nothing: by a ping while it is idle, and by one after a call whose time was over.
+ * Detects a hung server, by a ping while the server is idle and by a ping after a call timed out, and an unused server.
  *
- * A server that never answered a ping is not pinged while idle, and a line that may be dead is asked first: neither
- * must cost a server its life.
+ * A server that never answered a ping is not pinged while idle. Before a server is ended, the connection is checked:
+ * a dead connection must not look like a hung server.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
@@ -15,9 +15,9 @@ export interface HealthDeps {
   readonly peer: Pick<Peer, 'request' | 'inFlight' | 'received'>;
   /** Between pings of an idle server. Infinity or 0: none. */
   readonly pingMs: number;
-  /** Whether the line to the host answers. */
-  readonly isLineAlive: () => Promise<boolean>;
-  /** @param silentMs for so long at least */
+  /** Whether the connection to the host answers. */
+  readonly isConnectionAlive: () => Promise<boolean>;
+  /** @param silentMs the server was silent for at least this long */
   readonly onHung: (silentMs: number) => void;
 }
 
@@ -39,7 +39,7 @@ export class Health {
     this.#cancel();
   }
 
-  /** A call got no answer in time. Resolves when it is clear what that means. */
+  /** A call timed out. Resolves once the server is known to be alive or hung. */
   suspect(): Promise<void> {
     return this.#ask(true);
   }
@@ -64,7 +64,7 @@ export class Health {
     );
   }
 
-  /** What has said something since the last look is alive; what has a call to answer may be busy with it. */
+  /** A server that sent something since the last check is alive; a server with a pending call may be busy. */
   #look(): void {
     const { peer } = this.#deps;
     const isQuiet = peer.received === this.#heard && peer.inFlight === 0;
@@ -92,9 +92,9 @@ export class Health {
     return pingMs > 0 ? Math.min(LONGEST_PING_MS, pingMs) : LONGEST_PING_MS;
   }
 
-  /** True where neither a ping nor anything else came back, and the line is not the reason. */
+  /** True where neither a pong nor anything else arrived, and the connection is not the reason. */
   async #isSilent(): Promise<boolean> {
-    const { peer, isLineAlive } = this.#deps;
+    const { peer, isConnectionAlive } = this.#deps;
     const heard = peer.received;
     try {
       await peer.request('ping', undefined, { timeoutMs: this.#pingTimeoutMs, cancellable: false });
@@ -102,7 +102,31 @@ export class Health {
       return false;
     } catch (error) {
       const isLate = error instanceof AnywhereError && error.code === 'CALL_TIMEOUT';
-      return isLate && peer.received === heard && (await isLineAlive()) && peer.received === heard;
+      return isLate && peer.received === heard && (await isConnectionAlive()) && peer.received === heard;
     }
   }
+}
+
+export interface IdleWatched {
+  readonly peer: Pick<Peer, 'inFlight'>;
+  readonly subscriptions: { readonly uris: readonly string[] };
+  readonly lastUsedMs: number;
+}
+
+/**
+ * Calls `onIdle` once the instance was unused for `idleMs`: costs grow with use, not with the number of listed servers.
+ * A pending call counts as use, however long the call takes, and so does a subscription. Infinity or 0: never.
+ */
+export function watchIdle(instance: IdleWatched, idleMs: number, clock: Clock, onIdle: () => void): CancelTimer {
+  if (idleMs <= 0 || !Number.isFinite(idleMs)) return () => undefined;
+  const check = (): void => {
+    const isInUse = instance.peer.inFlight > 0 || instance.subscriptions.uris.length > 0;
+    const leftMs = isInUse ? idleMs : instance.lastUsedMs + idleMs - clock.monotonic();
+    if (leftMs <= 0) onIdle();
+    else cancel = clock.after(leftMs, check, { background: true });
+  };
+  let cancel = clock.after(idleMs, check, { background: true });
+  return () => {
+    cancel();
+  };
 }

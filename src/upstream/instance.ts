@@ -1,70 +1,70 @@
-/**
- * A running MCP server process with one MCP session (an *instance*): launched over a link, initialized
- * with its client's capabilities, listed, called, and ended.
- */
+/** An *instance*: a running MCP server process with one MCP session, launched over a link. */
 
 import { deadline, orAbort } from '../base/abort.ts';
+import type { CancelTimer } from '../base/clock.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
+import type { Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
-import type { Launch } from '../launch/launch.ts';
+import type { Launch } from '../launch/contract.ts';
+import { printedInstead } from '../launch/exit.ts';
 import type { LaunchedChannel, Link } from '../link/contract.ts';
-import { printedInstead } from '../link/never-launched.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
 import type { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
-import { Chatter } from './chatter.ts';
-import { endCause } from './end-cause.ts';
 import { Health } from './health.ts';
 import { type InstanceDeps, type InstanceLimits, limitsOf, peerLimits } from './instance-deps.ts';
-import { openInTime } from './open-in-time.ts';
-import { placed, serverError } from './server-errors.ts';
+import { NotificationLimiter, ServerRequests } from './rate-limit.ts';
+import { endCause, placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
 import { serverReader } from './server-reader.ts';
-import { ServerRequests } from './server-requests.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-/** Whom an instance works for: gets the requests and notifications that the server sends by itself. */
+/** The client of an instance: gets the requests and notifications that the server sends. */
 export interface InstanceOwner {
   /** JSON texts for `initialize`, verbatim from the AI client. */
   readonly clientInfo: string;
   readonly capabilities: string;
-  /** What the client and we speak: a server behind us is asked for the same, so that it sends nothing the client does not know. */
+  /** The version of the client's session. The server is asked for the same version, so that its messages suit the client. */
   readonly protocolVersion: string;
-  /** What the server hears comes from the client alone: no `initialized`, ping or list of ours. */
+  /** The server gets messages of the client alone: no `initialized`, ping or list of ours. */
   readonly isVerbatim?: boolean;
-  /** Resolves when the request is answered, or nobody waits for an answer any more. Undefined: already answered. */
+  /** Resolves when the request is answered or cancelled. Undefined: already answered. */
   serverRequest(instance: Instance, request: Message): Promise<void> | undefined;
   serverNotification(instance: Instance, notification: Message): void;
-  /** It has answered `initialize`: what the client asked for before can be said to it now. */
+  /** The instance answered `initialize`: earlier settings of the client (the log level) can be sent now. */
   instanceReady(instance: Instance): void;
   instanceEnded(instance: Instance): void;
 }
 
-/** Whom it works for, and what they want to be told of. */
 export interface InstanceClient {
   readonly owner: InstanceOwner;
-  /** Outlives the instance: the next one takes it up. */
+  /** Outlives the instance: the next instance subscribes again. */
   readonly subscriptions: Subscriptions<InstanceOwner>;
+  /** The server is launched in its turn. Left out: at once. */
+  readonly turn?: Turn | undefined;
 }
 
-/** An answer to `initialize` is small: more than this without a newline is no MCP server. */
+/** An answer to `initialize` is small: a program that prints more without a newline is no MCP server. */
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
+/** A server that takes longer to answer makes room for the next launch. */
+const TURN_MS = 2_000;
 const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
   readonly owner: InstanceOwner;
   readonly subscriptions: Subscriptions<InstanceOwner>;
-  /** Rejects with the cause where the server does not come up. */
+  /** Rejects with the cause where the server does not start. */
   readonly ready: Promise<ServerHello>;
-  /** Resolves with the reason once it is gone. Never rejects. */
+  /** Resolves with the reason once the instance has ended. Never rejects. */
   readonly ended: Promise<AnywhereError>;
-  /** The server has answered a request of a client: it is of use, even if it ends soon. */
+  /** The server answered a request of a client: an early exit is then no failed start. */
   hasServed = false;
   #server: ServerPlan;
   readonly #deps: InstanceDeps<InstanceOwner>;
   readonly #link: Link;
+  readonly #turn: Turn | undefined;
   readonly #stop = new AbortController();
   readonly #recent: RecentLines;
   readonly #resolveEnded: (cause: AnywhereError) => void;
@@ -75,11 +75,11 @@ export class Instance {
   #hello: ServerHello | undefined;
   #lastUsedMs: number;
   #readyMs = Number.POSITIVE_INFINITY;
-  /** Why nothing is read of it now. */
-  readonly #unreadFor = new Set<'client' | 'flood'>();
+  /** Why reading from the server is paused. */
+  readonly #pausedFor = new Set<'client' | 'flood'>();
   #asking: ServerRequests | undefined;
   #health: Health | undefined;
-  #chatter: Chatter | undefined;
+  #limiter: NotificationLimiter | undefined;
   #failure: AnywhereError | undefined;
 
   constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps<InstanceOwner>) {
@@ -95,7 +95,8 @@ export class Instance {
       resolveEnded = resolve;
     });
     this.#resolveEnded = resolveEnded;
-    this.ready = this.#start(link);
+    this.#turn = client.turn;
+    this.ready = this.#startInTurn(link);
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
     });
@@ -105,12 +106,12 @@ export class Instance {
     return this.#server;
   }
 
-  /** Those in force now. */
+  /** The current limits of the hosts file. */
   get limits(): InstanceLimits {
     return limitsOf(this.#deps);
   }
 
-  /** The hosts file changed in what a running process does not depend on. */
+  /** The hosts file changed only settings that a running process can take over. */
   replan(server: ServerPlan): void {
     this.#server = server;
   }
@@ -130,7 +131,7 @@ export class Instance {
     return this.#failure === undefined;
   }
 
-  /** When a client last wanted something of it, monotonic ms. */
+  /** Time of the last request of a client, monotonic ms. */
   get lastUsedMs(): number {
     return this.#lastUsedMs;
   }
@@ -141,70 +142,94 @@ export class Instance {
     this.#link.poke?.();
   }
 
-  /** For how long it has been up, milliseconds. */
+  /** Time since `initialize` was answered, milliseconds. */
   get upMs(): number {
     return Math.max(0, this.#deps.clock.monotonic() - this.#readyMs);
   }
 
-  /** On its machine, as the launcher there reported it. */
+  /** The process id on the server's machine, as the launcher reported it. */
   get pid(): number | undefined {
     return this.#pid;
   }
 
-  /** A call got no answer in time: one that answers nothing at all is ended. */
+  /** A call timed out: the server is pinged, and ended where it is hung. */
   suspect(): void {
     if (this.#health !== undefined) this.#deps.scope.run(this.#health.suspect());
   }
 
-  /** No call fails for its time until the returned function was called: a person is being asked. */
+  /** Stops the timeouts of all calls until the returned function is called: a person is being asked. */
   holdDeadlines(): () => void {
     return this.peer.holdDeadlines();
   }
 
-  /** Stops reading from the server while its client does not keep up. */
+  /** Stops reading from the server while its client reads too slowly. */
   pause(): void {
-    this.#unread('client', true);
+    this.#setPaused('client', true);
   }
 
   resume(): void {
-    this.#unread('client', false);
+    this.#setPaused('client', false);
   }
 
-  #unread(why: 'client' | 'flood', isUnread: boolean): void {
-    if (isUnread) this.#unreadFor.add(why);
-    else this.#unreadFor.delete(why);
-    if (this.#unreadFor.size > 0 && this.isLive) this.#channel?.output.pause();
+  #setPaused(why: 'client' | 'flood', isPaused: boolean): void {
+    if (isPaused) this.#pausedFor.add(why);
+    else this.#pausedFor.delete(why);
+    if (this.#pausedFor.size > 0 && this.isLive) this.#channel?.output.pause();
     else this.#channel?.output.resume();
   }
 
-  /** Servers without `logging` are left alone. */
+  /** Does nothing for a server without the `logging` capability. */
   setLogLevel(level: string | undefined): void {
     if (level === undefined || this.#hello?.capabilities['logging'] === undefined) return;
-    this.#say('logging/setLevel', JSON.stringify({ level }));
+    this.#request('logging/setLevel', JSON.stringify({ level }));
   }
 
-  /** Subscribes to what an instance before this one was subscribed to. */
+  /** Repeats the subscriptions of the previous instance. */
   resubscribe(): void {
-    for (const uri of this.subscriptions.uris) this.#say('resources/subscribe', JSON.stringify({ uri }));
+    for (const uri of this.subscriptions.uris) this.#request('resources/subscribe', JSON.stringify({ uri }));
   }
 
-  /** A client of a shared server is gone. */
+  /** A client of a shared server left. */
   unsubscribe(owner: InstanceOwner): void {
     const uris = this.subscriptions.removeAll(owner);
-    if (this.#hello !== undefined) for (const uri of uris) this.#say('resources/unsubscribe', JSON.stringify({ uri }));
+    if (this.#hello !== undefined)
+      for (const uri of uris) this.#request('resources/unsubscribe', JSON.stringify({ uri }));
   }
 
-  #say(method: string, params: string): void {
-    const said = this.peer.request(method, params, { timeoutMs: this.server.timeoutMs });
-    this.#deps.scope.run(said.catch(() => undefined));
+  #request(method: string, params: string): void {
+    const replied = this.peer.request(method, params, { timeoutMs: this.server.timeoutMs });
+    this.#deps.scope.run(replied.catch(() => undefined));
   }
 
-  /** Ends the process: EOF, then the launcher's TERM and KILL. */
+  /** Ends the process: EOF, then TERM and KILL by the launcher. */
   close(cause: AnywhereError): void {
     this.#stop.abort(cause);
     this.#end(cause);
   }
 
+  /** A call waits for the server: it is launched before those that nobody waits for. */
+  hurry(): void {
+    this.#turn?.raise();
+  }
+
+  async #startInTurn(link: Link): Promise<ServerHello> {
+    let cancel: CancelTimer = () => undefined;
+    const end = (): void => {
+      cancel();
+      this.#turn?.end();
+    };
+    try {
+      if (this.#turn !== undefined) {
+        await orAbort(this.#turn.begun, this.#stop.signal);
+        cancel = this.#deps.clock.after(TURN_MS, end, { background: true });
+      }
+      return await this.#start(link);
+    } finally {
+      end();
+    }
+  }
+
+  /** The time limit begins here: a server that is not launched yet is not late. */
   async #start(link: Link): Promise<ServerHello> {
     const timeoutMs = this.server.startTimeoutMs;
     const tooLate = (): AnywhereError =>
@@ -212,7 +237,10 @@ export class Instance {
     const late = deadline(this.#deps.clock, timeoutMs, tooLate, this.#stop.signal);
     try {
       const launch = await this.#deps.resolveLaunch(this.server, late.signal, this.owner);
-      const channel = await orAbort(openInTime(link, launch, late.signal), late.signal);
+      const channel = await orAbort(link.open(launch, late.signal), late.signal, (unused) => {
+        unused.close();
+      });
+      // The instance may have ended in the moment the channel opened.
       if (late.signal.aborted) channel.close();
       late.signal.throwIfAborted();
       this.#attach(channel, launch);
@@ -228,9 +256,9 @@ export class Instance {
     this.#channel = channel;
     const writer = new MessageWriter(channel.input, undefined, { holds: true });
     const peer = new Peer(writer, this.#handler(), this.#deps.clock, peerLimits(this.#deps));
-    this.#chatter = this.#chatterOf();
+    this.#limiter = this.#limiterOf();
     const answer = (request: Message): Promise<void> | undefined => this.owner.serverRequest(this, request);
-    this.#asking = new ServerRequests(this.#deps, peer, this.#chatter, answer);
+    this.#asking = new ServerRequests(this.#deps, peer, this.#limiter, answer);
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
@@ -245,7 +273,7 @@ export class Instance {
     const started = channel.started.then((report) => {
       this.#pid = report?.pid;
       for (const line of channel.noise) this.#deps.onLine('stdout-noise', line);
-      // What is said instead of a server is all there is to see of it.
+      // A program that failed to launch may have printed the reason.
       if (channel.failure !== undefined)
         for (const line of printedInstead(channel, this.#deps.redact)) this.#recent.add(line);
     });
@@ -283,14 +311,14 @@ export class Instance {
         this.#asking?.take(message);
       },
       notification: (message) => {
-        this.#chatter?.take(message);
+        this.#limiter?.take(message);
       },
       unread: (bytes) => {
-        this.#end(this.#error('SERVER_HUNG', `does not read what it is sent: ${bytes} bytes wait for it`));
+        this.#end(this.#error('SERVER_HUNG', `does not read its input: ${bytes} bytes wait to be read`));
       },
       stray: (message) => {
-        this.#chatter?.heard();
-        this.#deps.onLine('protocol', `reply that nobody waits for: ${message.bytes.toString('utf8', 0, 500)}`);
+        this.#limiter?.count();
+        this.#deps.onLine('protocol', `reply to no pending request: ${message.bytes.toString('utf8', 0, 500)}`);
       },
     };
   }
@@ -310,16 +338,16 @@ export class Instance {
   }
 
   #noise(line: Buffer): void {
-    this.#chatter?.heard();
+    this.#limiter?.count();
     const text = line.toString('utf8', 0, 2000).trimEnd();
     if (text === '') return;
     if (this.#hello === undefined) this.#recent.add(text);
     this.#deps.onLine('stdout-noise', text);
   }
 
-  #chatterOf(): Chatter {
+  #limiterOf(): NotificationLimiter {
     const { clock, onLine } = this.#deps;
-    return new Chatter({
+    return new NotificationLimiter({
       clock,
       server: `${this.server.host}/${this.server.name}`,
       perSecond: () => limitsOf(this.#deps).logLinesPerSecond,
@@ -327,7 +355,7 @@ export class Instance {
         this.owner.serverNotification(this, notification);
       },
       onFlood: (isFlooding) => {
-        this.#unread('flood', isFlooding);
+        this.#setPaused('flood', isFlooding);
       },
       onDropped: (text) => {
         onLine('protocol', text);
@@ -340,9 +368,11 @@ export class Instance {
       clock: this.#deps.clock,
       peer,
       pingMs: this.owner.isVerbatim === true ? 0 : this.server.pingMs,
-      isLineAlive: () => this.#link.isAlive?.() ?? Promise.resolve(true),
+      isConnectionAlive: () => this.#link.isAlive?.() ?? Promise.resolve(true),
       onHung: (silentMs) => {
-        this.#end(this.#error('SERVER_HUNG', `has stopped answering: not even a ping within ${silentMs / 1000} s`));
+        this.#end(
+          this.#error('SERVER_HUNG', `stopped answering: it did not answer a ping within ${silentMs / 1000} s`),
+        );
       },
     });
   }
@@ -351,7 +381,7 @@ export class Instance {
     return serverError(code, this.server, what, this.#recent.lines);
   }
 
-  /** What went wrong with this server, without the secrets that it was given. */
+  /** The error with this server's place, without the server's secrets. */
   failureOf(thrown: unknown): AnywhereError {
     return placed(thrown, this.server).redacted(this.#deps.redact);
   }
@@ -361,7 +391,7 @@ export class Instance {
     const cause = failure.redacted(this.#deps.redact);
     this.#failure = cause;
     this.#stop.abort(cause);
-    for (const watcher of [this.#health, this.#chatter]) watcher?.stop();
+    for (const watcher of [this.#health, this.#limiter]) watcher?.stop();
     this.#peer?.close(cause);
     this.#channel?.close();
     this.#channel?.output.resume();

@@ -1,26 +1,26 @@
-/** Asks an instance for all it offers: every page of every list its capabilities name. */
+/** Lists all offers of an instance: every page of every list that its capabilities name. */
 import { AnywhereError } from '../base/errors.ts';
-import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/collections.ts';
 import { memberOf, rawAt, type Span, skipString, textAt, walkElements } from '../protocol/json-scan.ts';
 import type { Message } from '../protocol/message.ts';
+import { COLLECTIONS, type Collection, type CollectionName } from '../protocol/methods.ts';
 import { isMethodNotFound } from '../protocol/relay.ts';
 import type { Instance } from './instance.ts';
 
-/** What is over a limit of the hosts file. */
+/** An item over a limit of the hosts file. */
 export interface Withheld {
   readonly collection: CollectionName;
   readonly item: string;
   readonly reason: string;
 }
 
-/** Of each collection the definitions, verbatim and in the server's order, or why they could not be listed. */
+/** The definitions of each collection, verbatim and in the server's order, or the error of the list. */
 export type Listed = Readonly<Record<CollectionName, readonly Buffer[] | AnywhereError>> & {
   readonly withheld: readonly Withheld[];
 };
 
 const LONGEST_NAME = 256;
 
-/** Each collection stands alone: one that fails takes no other with it. */
+/** A list that fails does not affect the other lists. */
 export async function listAll(instance: Instance): Promise<Listed> {
   const withheld: Withheld[] = [];
   const lists = await Promise.all(
@@ -46,14 +46,14 @@ async function listOne(instance: Instance, collection: Collection, withheld: Wit
     const cursor = readPage(instance, collection, reply, intake);
     if (cursor === undefined || intake.isFull) return intake.found;
     const next = `{"cursor":${cursor}}`;
-    if (next === params) throw listError(instance, collection, 'never comes to an end: its cursor goes round');
+    if (next === params) throw listError(instance, collection, 'never ends: it repeats a cursor');
     params = next;
   }
   intake.close(`limits.listingPages (${listingPages})`);
   return intake.found;
 }
 
-/** Takes definitions as long as they are within the limits. */
+/** Collects definitions within the limits. */
 class Intake {
   readonly found: Buffer[] = [];
   readonly #collection: Collection;
@@ -81,7 +81,7 @@ class Intake {
     } else if (this.#bytes + end - start > listingBytes) this.close(`limits.listingBytes (${listingBytes})`);
     else {
       this.#bytes += end - start;
-      // As the server wrote it, for the catalog to judge. A copy: a slice would keep the whole answer in memory.
+      // Verbatim: the catalog checks definitions. A copy: a slice would keep the whole answer in memory.
       this.found.push(Buffer.from(source.subarray(start, end)));
     }
     if (this.found.length + this.#withheld.length > listingItems) {
@@ -90,7 +90,7 @@ class Intake {
     }
   }
 
-  /** Nothing more of this list is taken, or asked for. */
+  /** Ends the list at a limit. */
   close(limit: string): void {
     if (this.isFull) return;
     this.isFull = true;
@@ -98,7 +98,7 @@ class Intake {
     this.#withheld.push({
       collection,
       item: method,
-      reason: `it brings more than ${limit}; the rest of it is not offered`,
+      reason: `the list is over ${limit}; the rest of the list is not offered`,
     });
   }
 
@@ -106,7 +106,7 @@ class Intake {
     const { definitionBytes, definitionDepth } = this.#limits;
     const size = span.end - span.start;
     if (size > definitionBytes)
-      return `its definition has ${size} bytes, more than limits.definitionBytes (${definitionBytes})`;
+      return `its definition has ${size} bytes, over limits.definitionBytes (${definitionBytes})`;
     if (isDeeper(page, span, definitionDepth))
       return `its definition is nested deeper than limits.definitionDepth (${definitionDepth})`;
     return undefined;
@@ -123,7 +123,7 @@ const QUOTE = 0x22;
 const OPEN = new Set(Buffer.from('[{'));
 const CLOSE = new Set(Buffer.from(']}'));
 
-/** Without recursion: the server chooses how deep a definition is nested. */
+/** Without recursion: a hostile server chooses the depth. */
 export function isDeeper(bytes: Buffer, { start, end }: Span, most: number): boolean {
   let depth = 0;
   for (let at = start; at < end; at += 1) {
@@ -149,7 +149,7 @@ function readPage(instance: Instance, collection: Collection, reply: Message, in
   return cursorOf(reply);
 }
 
-/** As JSON text. An empty one is the end to the loops of the official clients, and so to servers tried with them. */
+/** As JSON text. An empty cursor ends the list, as in the official clients. */
 function cursorOf(reply: Message): string | undefined {
   const span = reply.resultMember('nextCursor');
   const text = span === undefined ? 'null' : rawAt(reply.bytes, span);

@@ -1,4 +1,4 @@
-/** When a server that ended by itself is started again, and for whom; ever more slowly while it keeps failing. */
+/** When a server that exited is restarted, and for which client: with backoff while the server keeps failing. */
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { InstanceOwner } from './instance.ts';
@@ -16,7 +16,7 @@ export interface RestartsDeps {
 export class Restarts {
   readonly #deps: RestartsDeps;
   readonly #waiting = new Set<InstanceOwner>();
-  /** Theirs went with the line: they get another as soon as it is back. */
+  /** Clients whose instance was lost with the connection: restarted once the connection is back. */
   readonly #lost = new Set<InstanceOwner>();
   #cancel: CancelTimer | undefined;
   #dueMs = 0;
@@ -25,12 +25,12 @@ export class Restarts {
     this.#deps = deps;
   }
 
-  /** How long until the next start, milliseconds; 0 or less where none is planned. */
+  /** Milliseconds until the next start; 0 or less where none is planned. */
   get dueInMs(): number {
     return this.#dueMs - this.#deps.clock.monotonic();
   }
 
-  /** It failed for so many times in a row. `owner` undefined: nobody needs it before the next call. */
+  /** @param owner undefined: no client needs the server before the next call; `failures`: in a row */
   failed(owner: InstanceOwner | undefined, failures: number): void {
     const delayMs = backoffMs(BACKOFF, failures, this.#deps.random);
     this.#dueMs = this.#deps.clock.monotonic() + delayMs;
@@ -38,19 +38,19 @@ export class Restarts {
     if (this.#waiting.size > 0) this.#schedule(delayMs);
   }
 
-  /** As soon as the time has come. */
+  /** Starts the server for `owner` after the backoff. */
   want(owner: InstanceOwner): void {
     this.#waiting.add(owner);
     if (this.dueInMs <= 0) this.#startFirst();
     else if (this.#cancel === undefined) this.#schedule(this.dueInMs);
   }
 
-  /** The line went, and its instance with it. */
+  /** The connection was lost, and the owner's instance with it. */
   lost(owner: InstanceOwner): void {
     this.#lost.add(owner);
   }
 
-  /** It is being started, or its client has left. */
+  /** The owner's instance is starting, or the owner left. */
   forget(owner: InstanceOwner): void {
     this.#waiting.delete(owner);
     this.#lost.delete(owner);
@@ -64,7 +64,7 @@ export class Restarts {
     if (this.dueInMs <= 0) this.#startFirst();
   }
 
-  /** One has come up: the others can have theirs. */
+  /** An instance came up: the server works, so all waiting clients get theirs. */
   cameUp(): void {
     this.#stopTimer();
     this.#dueMs = 0;
@@ -90,10 +90,10 @@ export class Restarts {
     );
   }
 
-  /** One shows whether it works now. */
+  /** Starts one instance only, to see whether the server works again. */
   #startFirst(): void {
     const [owner] = this.#waiting;
-    // A host that is down is its link's business: the link's next `ready` starts the server.
+    // While the host is down, the link retries; the link's next `ready` starts the server.
     if (owner !== undefined && this.#deps.isHostUp()) this.#start(owner);
   }
 

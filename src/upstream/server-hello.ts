@@ -1,7 +1,7 @@
 /** A server's answer to `initialize`. */
 import { isRecord } from '../base/record.ts';
 import type { Message } from '../protocol/message.ts';
-import { isKnownVersion } from '../protocol/versions.ts';
+import { isKnownVersion } from '../protocol/methods.ts';
 
 export interface ServerHello {
   /** The whole result, verbatim. */
@@ -12,14 +12,14 @@ export interface ServerHello {
   readonly instructions: string | undefined;
 }
 
-/** A text: what is wrong with the answer. */
+/** A returned text says what is wrong with the answer. */
 export function readServerHello(reply: Message): ServerHello | string {
   if (reply.kind === 'error') return `answered initialize with an error: ${reply.errorValue().message}`;
   const result = reply.resultValue();
   if (typeof result !== 'object' || result === null) return 'answered initialize with no object';
   const { protocolVersion, capabilities, serverInfo, instructions } = result as Record<string, unknown>;
   if (!isKnownVersion(protocolVersion))
-    return `speaks protocol version ${JSON.stringify(protocolVersion)}, which is not known here`;
+    return `speaks protocol version ${JSON.stringify(protocolVersion)}, which MCP-Anywhere does not know`;
   return {
     raw:
       reply.result === undefined

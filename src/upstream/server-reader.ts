@@ -1,26 +1,24 @@
-/** Reads what a server writes: its messages go to the peer, the rest to whoever keeps an eye on the server. */
+/** Reads the output of a server: messages go to the peer, everything else to the watcher. */
 import { AnywhereError } from '../base/errors.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { isNotification } from '../protocol/methods.ts';
-import { oversizedId } from '../protocol/oversized.ts';
 import type { Peer } from '../protocol/peer.ts';
-import { MessageReader, type MessageSink } from '../protocol/reader.ts';
+import { MessageReader, type MessageSink, oversizedId } from '../protocol/reader.ts';
 
-/** A name that long is nobody's. */
+/** Bounds the method name in a log line. */
 const MOST_OF_METHOD = 100;
 
 export interface ServerWatcher extends Pick<MessageSink, 'noise' | 'overflow'> {
-  /** What the call hears whose answer has so many bytes. */
+  /** The error for a call whose answer has this many bytes. */
   tooLarge(size: number): AnywhereError;
-  /** Nobody gets a message, for the reason in the text. */
+  /** A message was dropped; the text has the reason. */
   dropped(text: string): void;
 }
 
 const WHY = {
   unfit: 'the server wrote a message that holds control bytes or is not UTF-8',
-  ambiguous:
-    'the server wrote a message that two programs would read as two things: a member stands there twice, or in another case',
+  ambiguous: 'the server wrote an ambiguous message: a member stands in it twice, or a second time in another case',
 } as const;
 
 export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: number): MessageReader {
@@ -29,7 +27,7 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
     dropped += 1;
     watcher.dropped(`dropped (${dropped} so far): ${kind} ${method.slice(0, MOST_OF_METHOD)}: ${why}`);
   };
-  const isCarriedOut = (message: Message): boolean => {
+  const isWellFormed = (message: Message): boolean => {
     const isRequestWithoutId = message.kind === 'notification' && !isNotification(message);
     if (isRequestWithoutId) drop(message, 'a request without an id');
     return !isRequestWithoutId;
@@ -44,14 +42,14 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
     const error = watcher.tooLarge(size);
     const whose = oversizedId(head, tail);
     const isKnown = whose?.isReply === true && peer.fail(whose.ownId, error);
-    watcher.dropped(isKnown ? error.message : `${error.message}; whose answer it was cannot be seen`);
+    watcher.dropped(isKnown ? error.message : `${error.message}; its id could not be read, so no call gets this error`);
   };
   const messages: Pick<MessageSink, 'message' | 'batch' | 'refused' | 'oversized'> = {
     message: (message) => {
-      if (isCarriedOut(message)) peer.receive(message);
+      if (isWellFormed(message)) peer.receive(message);
     },
     batch: (batch) => {
-      peer.receiveBatch(batch.messages.filter(isCarriedOut));
+      peer.receiveBatch(batch.messages.filter(isWellFormed));
       for (const message of batch.refused) refused(message, batch.why);
     },
     refused,

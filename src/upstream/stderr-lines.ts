@@ -1,4 +1,4 @@
-/** A server's stderr as lines, and its last ones as evidence for errors. */
+/** A server's stderr as lines, and the last lines as evidence for errors. */
 import type { Readable } from 'node:stream';
 import { LineFramer } from '../protocol/framer.ts';
 
@@ -9,7 +9,7 @@ export class RecentLines {
   readonly #redact: (line: string) => string;
   readonly #lines: string[] = [];
 
-  /** @param redact asked when they are looked at: nearly none ever is */
+  /** @param redact runs when the lines are read: most lines are never read */
   constructor(redact: (line: string) => string = (line) => line) {
     this.#redact = redact;
   }
@@ -19,7 +19,7 @@ export class RecentLines {
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
   }
 
-  /** As they are now: evidence does not change behind the error that holds it. */
+  /** A copy: the evidence of an error does not change later. */
   get lines(): readonly string[] {
     return this.#lines.map((line) => this.#redact(line));
   }
@@ -46,6 +46,6 @@ export function eachLine(stream: Readable, onLine: (line: string) => void): void
   stream.on('end', () => {
     framer.end();
   });
-  // Its owner learns of a broken stream from the channel's end.
+  // The end of the channel reports a broken stream.
   stream.on('error', () => undefined);
 }

@@ -1,11 +1,12 @@
-/** One configured server: starts instances for whoever needs one, and knows how they fare. */
+/** One configured server: starts an instance for each client that needs one, and keeps the server's state. */
 
 import type { CancelTimer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError, EXIT } from '../base/errors.ts';
+import type { Turns } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
-import { watchIdle } from './idle.ts';
+import { watchIdle } from './health.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import type { InstanceDeps } from './instance-deps.ts';
 import { Restarts } from './restarts.ts';
@@ -16,20 +17,22 @@ import {
   type ServerAction,
   type ServerState,
   serverStateKind,
+  UnitRecord,
 } from './server-state.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { UnitRecord } from './unit-record.ts';
 
 export interface UnitDeps extends InstanceDeps<InstanceOwner> {
   /** In [0, 1). */
   readonly random: () => number;
-  /** A shared process starts with the values of this client. */
+  /** A shared instance starts with the environment values of this client. */
   readonly lend?: (from: InstanceOwner, to: InstanceOwner) => void;
-  /** Whether a process with the values of one is as good for the other. Left out: always. */
+  /** Whether an instance with the environment values of `one` can serve `other`. Left out: always. */
   readonly isServedBy?: (server: ServerPlan, one: InstanceOwner, other: InstanceOwner) => boolean;
+  /** Of all servers together. Left out: every server is launched at once. */
+  readonly launches?: Turns;
 }
 
-/** Up for so long, it works; one that nobody used for so long is not started again by itself. */
+/** An instance that was up this long works; an instance that was unused this long is not restarted by itself. */
 const LASTING_MS = 60_000;
 
 export interface UnitChange {
@@ -41,9 +44,8 @@ export interface UnitChange {
 export class ServerUnit {
   readonly link: Link;
   readonly changes = new Emitter<UnitChange>();
-  /** An instance has answered `initialize`. */
+  /** An instance answered `initialize`. */
   readonly initialized = new Emitter<Instance>();
-  /** What became of its instances so far. */
   readonly record = new UnitRecord();
   readonly #deps: UnitDeps;
   readonly #restarts: Restarts;
@@ -56,6 +58,7 @@ export class ServerUnit {
   #state = INITIAL_SERVER_STATE;
   #plan: ServerPlan;
   #retired: AnywhereError | undefined;
+  #isAwaited = false;
 
   /** @param sharedOwner speaks for all clients where the hosts file says `sharing: shared` */
   constructor(plan: ServerPlan, link: Link, sharedOwner: InstanceOwner, deps: UnitDeps) {
@@ -87,12 +90,12 @@ export class ServerUnit {
     return this.#plan;
   }
 
-  /** Why nothing is started here any more: the hosts file that is in force now does not say this server so. */
+  /** Why this unit starts no instance any more: the current hosts file removed or changed the server. */
   get retired(): AnywhereError | undefined {
     return this.#retired;
   }
 
-  /** True while a call is not answered. */
+  /** True while a call is pending. */
   get isBusy(): boolean {
     return [...this.#instances.values()].some(isBusy);
   }
@@ -101,32 +104,40 @@ export class ServerUnit {
     return this.#state;
   }
 
-  /** Those that have answered `initialize`. */
+  /** Instances that answered `initialize`. */
   get running(): readonly Instance[] {
     return [...this.#ready];
   }
 
-  /** The live instance that works for this client, if there is one. */
+  /** The live instance that serves this client, if there is one. */
   current(owner: InstanceOwner): Instance | undefined {
     const instance = this.#instances.get(this.#ownerFor(owner));
     return instance?.isLive === true ? instance : undefined;
   }
 
   /**
-   * The instance that works for this client; started where there is none. Its `ready` says how that went.
-   * @throws AnywhereError SERVER_STOPPED once it is retired
+   * The instance that serves this client, started where there is none. `ready` of the instance tells how the start went.
+   * @throws AnywhereError SERVER_STOPPED once the unit is retired
    */
   instanceFor(owner: InstanceOwner): Instance {
     if (this.#retired !== undefined) throw this.#retired;
-    return this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
+    const instance = this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
+    instance.hurry();
+    return instance;
   }
 
-  /** As `instanceFor`, but not before its time where the server keeps failing, and without a word of how it went. */
+  /** As `instanceFor`, but after the backoff of a failing server, and without an answer. */
   startSoon(owner: InstanceOwner): void {
     if (this.#retired === undefined && this.current(owner) === undefined) this.#restarts.want(this.#newOwnerFor(owner));
   }
 
-  /** What a call is told at once while the server keeps failing and is tried in the background. Undefined: it can be started. */
+  /** Somebody waits for the server: its launch, now or when the host is up, goes before those that nobody waits for. */
+  hurry(): void {
+    this.#isAwaited = true;
+    for (const instance of this.#instances.values()) instance.hurry();
+  }
+
+  /** The error for a call while the server keeps failing and is retried in the background. Undefined: a call may start the server. */
   get refusal(): AnywhereError | undefined {
     const { cause, failures } = this.#state;
     const { again } = this;
@@ -141,14 +152,14 @@ export class ServerUnit {
     });
   }
 
-  /** When one that failed is tried again, behind "It is". Undefined: with the next call. */
+  /** When a failed server is retried, as text after "It is". Undefined: with the next call. */
   get again(): string | undefined {
     const inMs = this.#restarts.dueInMs;
     if (this.#state.starting > 0) return 'being tried again now';
     return inMs <= 0 ? undefined : `tried again by itself in ${Math.ceil(inMs / 1000)} s`;
   }
 
-  /** The client left: what worked for it alone ends. */
+  /** The client left: its own instance ends. */
   release(owner: InstanceOwner): void {
     this.#restarts.forget(owner);
     this.#subscriptions.delete(owner);
@@ -156,26 +167,26 @@ export class ServerUnit {
     this.#instances.get(this.#sharedOwner)?.unsubscribe(owner);
   }
 
-  /** Ends all instances; the next call starts anew, however often it failed before. */
+  /** Ends all instances and forgets failures: the next call starts a new instance. */
   stop(why: string): void {
     this.#restarts.clear();
     this.#dispatch({ type: 'forgiven' }, why);
     for (const instance of [...this.#instances.values()]) instance.close(this.#stopped(why));
   }
 
-  /** Ends all instances, and starts those anew whose clients wait to be told of something. */
+  /** Ends all instances, and starts new ones for clients with subscriptions. */
   restart(why: string): void {
     this.record.restarted();
     this.stop(why);
     if (this.link.state.kind === 'ready') this.#revive();
   }
 
-  /** Ends the instances that have no call to answer. */
+  /** Ends the instances without a pending call. */
   stopIdle(why: string): void {
     for (const instance of [...this.#instances.values()]) if (!isBusy(instance)) instance.close(this.#stopped(why));
   }
 
-  /** Starts nothing any more, and ends what nobody waits for. Calls under way go on until `stop`. */
+  /** Starts no instance any more, and ends the instances without a pending call. Pending calls go on until `stop`. */
   retire(why: string): void {
     this.#retired = this.#stopped(why);
     this.#leave();
@@ -183,7 +194,7 @@ export class ServerUnit {
     this.stopIdle(why);
   }
 
-  /** Takes the place of a retired unit: whoever wants to be told of its resources is told by this one. */
+  /** Takes over the subscriptions of a retired unit. */
   succeed(before: ServerUnit): void {
     if (before.plan.sharing !== this.plan.sharing) return;
     for (const [owner, subscriptions] of before.#subscriptions)
@@ -191,7 +202,7 @@ export class ServerUnit {
     if (this.link.state.kind === 'ready') this.#revive();
   }
 
-  /** The hosts file changed in what running instances do not depend on. */
+  /** The hosts file changed only settings that a running instance can take over. */
   replan(plan: ServerPlan): void {
     this.#plan = plan;
     for (const instance of this.#instances.values()) instance.replan(plan);
@@ -212,7 +223,7 @@ export class ServerUnit {
     return known;
   }
 
-  /** The host is back: whoever lost an instance with it, or waits to be told of a resource, needs one again. */
+  /** The host is back: clients that lost an instance, or have subscriptions, need an instance again. */
   #revive(): void {
     this.#restarts.hostIsUp();
     for (const [owner, { uris }] of this.#subscriptions) if (uris.length > 0) this.startSoon(owner);
@@ -229,7 +240,7 @@ export class ServerUnit {
     return isServed ? this.#sharedOwner : owner;
   }
 
-  /** As `#ownerFor`, where a process is about to start. */
+  /** As `#ownerFor`, for an instance that is about to start. */
   #newOwnerFor(owner: InstanceOwner): InstanceOwner {
     const chosen = this.#ownerFor(owner);
     if (chosen !== owner) this.#deps.lend?.(owner, chosen);
@@ -239,15 +250,16 @@ export class ServerUnit {
   #launch(owner: InstanceOwner): Instance {
     this.#restarts.forget(owner);
     this.record.launched(owner);
-    const subscriptions = this.#subscriptionsOf(owner);
-    const instance = new Instance(this.plan, this.link, { owner, subscriptions }, this.#deps);
+    const turn = this.#deps.launches?.take({ isAwaited: this.#isAwaited });
+    const client = { owner, subscriptions: this.#subscriptionsOf(owner), turn };
+    const instance = new Instance(this.plan, this.link, client, this.#deps);
     this.#instances.set(owner, instance);
     this.#dispatch({ type: 'launched' }, 'an instance was needed');
     instance.ready.then(
       () => {
         this.#initialized(instance);
       },
-      // Its end says it.
+      // `ended` tells the cause.
       () => undefined,
     );
     const ended = instance.ended.then((cause) => {
@@ -259,6 +271,7 @@ export class ServerUnit {
 
   #initialized(instance: Instance): void {
     if (!instance.isLive) return;
+    this.#isAwaited = false;
     this.#ready.add(instance);
     this.#dispatch({ type: 'initialized' }, 'initialize was answered');
     this.#watchIdle(instance);
@@ -273,7 +286,7 @@ export class ServerUnit {
     const cancel = this.#deps.clock.after(
       delayMs,
       () => {
-        this.#dispatch({ type: 'lasted' }, 'it has been up for a while');
+        this.#dispatch({ type: 'lasted' }, 'an instance was up for a minute');
       },
       { background: true },
     );
@@ -290,7 +303,10 @@ export class ServerUnit {
     else if (isHostTrouble(cause)) {
       this.#dispatch({ type: 'stopped', wasReady }, cause.message);
       if (wasReady) this.record.fell(owner);
-      if (wasReady && !this.#instances.has(owner)) this.#restarts.lost(owner);
+      if (this.#instances.has(owner)) return;
+      if (wasReady) this.#restarts.lost(owner);
+      // The host is up, and refused another connection: a login too many at that moment (MaxStartups).
+      else if (cause.code !== 'LINK_LOST' && this.link.state.kind === 'ready') this.#restarts.failed(owner, 1);
     } else this.#failed(owner, instance, cause);
   }
 
@@ -304,7 +320,7 @@ export class ServerUnit {
     this.#restarts.failed(isLeft ? undefined : owner, this.#state.failures);
   }
 
-  /** Some servers end by themselves when nobody has used them for a while. */
+  /** Some servers exit by themselves after some time without use. */
   #isNeeded({ lastUsedMs, subscriptions }: Instance): boolean {
     return subscriptions.uris.length > 0 || this.#deps.clock.monotonic() - lastUsedMs < LASTING_MS;
   }
@@ -321,12 +337,12 @@ export class ServerUnit {
   }
 }
 
-/** A server that is still starting has callers who wait for it, and nothing that could be lost. */
+/** A starting server has only waiting callers, who can wait for the next instance. */
 function isBusy(instance: Instance): boolean {
   return instance.hello !== undefined && instance.isLive && instance.peer.inFlight > 0;
 }
 
-/** It stands at the host, and the server itself is fine. */
+/** The host is at fault, not the server. */
 function isHostTrouble({ code, exitCode }: AnywhereError): boolean {
   return exitCode === EXIT.auth || (exitCode === EXIT.unreachable && code !== 'CHANNEL_REFUSED');
 }

@@ -1,7 +1,7 @@
 /** The daemons that a test's commands have started: found by their records, ended with the test. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { allProcesses, gone, type ProcessInfo, signalPid } from './processes.ts';
+import { allProcesses, gone, type ProcessInfo, signalPid, withVariable } from './processes.ts';
 
 /** Those that live and have their socket below this XDG_RUNTIME_DIR. */
 export function daemonsIn(runtimeDir: string): ProcessInfo[] {
@@ -9,9 +9,12 @@ export function daemonsIn(runtimeDir: string): ProcessInfo[] {
   return pids.size === 0 ? [] : allProcesses().filter(({ pid, commandLine }) => pids.has(pid) && isDaemon(commandLine));
 }
 
-/** In order, as a person would; at once where that takes too long. */
+/**
+ * In order, as a person would; at once where that takes too long. A daemon on its way out has no record any more, and
+ * still writes what it has learned.
+ */
 export async function endDaemons(runtimeDir: string): Promise<void> {
-  const found = daemonsIn(runtimeDir);
+  const found = withVariable('XDG_RUNTIME_DIR', runtimeDir).filter(({ commandLine }) => isDaemon(commandLine));
   const left = (): ProcessInfo[] => {
     const pids = new Set(allProcesses().map(({ pid }) => pid));
     return found.filter(({ pid }) => pids.has(pid));

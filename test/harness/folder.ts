@@ -16,7 +16,7 @@ export function makeFolder(access: 'private' | 'public' = 'private'): Folder {
   mkdirSync(path, { mode: 0o700 });
   if (access === 'public') chmodSync(path, 0o755);
   const wipe = (): void => {
-    rmSync(path, { recursive: true, force: true, maxRetries: 12 });
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   };
   const forget = atExit(wipe);
   return {

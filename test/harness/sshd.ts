@@ -27,6 +27,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** Log in as this existing user, without making a throw-away one. */
   readonly user?: string;
+  /** Behind the name of the throw-away user. */
+  readonly userSuffix?: string;
   readonly hostKeyTypes?: readonly KeyType[];
   readonly port?: number;
   /** Variables in every session. */
@@ -235,7 +237,12 @@ function makeLogin(folder: string, options: SshdOptions): Login {
   const throwAway = options.user === undefined && canAddUsers([PROJECT, process.execPath]);
   if (!throwAway)
     return { name: options.user ?? userInfo().username, home, throwAway: undefined, remove: () => undefined };
-  const user = addUser(ownedName(), home, options.shell ?? '/bin/sh', hashOf(options.password));
+  const user = addUser(
+    `${ownedName()}${options.userSuffix ?? ''}`,
+    home,
+    options.shell ?? '/bin/sh',
+    hashOf(options.password),
+  );
   execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, home]);
   chmodSync(home, 0o700);
   return {

@@ -15,7 +15,9 @@ const LOCK = '/run/mcpa-t-users.lock';
 
 /** `passwordHash` as of crypt(3); without one the account has no password but may log in with a key. */
 export function addUser(name: string, home: string, shell: string, passwordHash = '*'): UnixUser {
-  changeUsers(['useradd', '-M', '-d', home, '-s', shell, '-p', passwordHash, name]);
+  // Names as of a Windows domain; not every useradd knows the option.
+  const allowing = name.includes('\\') ? ['--badname'] : [];
+  changeUsers(['useradd', ...allowing, '-M', '-d', home, '-s', shell, '-p', passwordHash, name]);
   const made = userList().find((user) => user.name === name);
   if (made === undefined) throw new Error(`useradd made no ${name}`);
   return made;

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallOutcome, DoctorStep, ToolEntry } from '../../src/api/control.ts';
 import type { StatusSnapshot } from '../../src/api/status.ts';
 import type { ErrorReport } from '../../src/base/errors.ts';
@@ -21,10 +22,21 @@ import { until } from '../harness/until.ts';
 
 const SERVERS = fileURLToPath(new URL('../fixtures/servers', import.meta.url));
 const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
+const silent: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'silent.sh')] };
 const broken: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'exits-at-once.sh')] };
 
 function localHosts(servers: Readonly<Record<string, ServerEntry>> = { echo }): string {
   return writeHostsFile({ here: { servers } }).path;
+}
+
+/** Of a machine that accepts connections and never says a word. */
+async function silentPort(): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 function errorOf(stderr: string): ErrorReport {
@@ -86,7 +98,7 @@ describe('the words on the command line', () => {
     [['trust', 'here', '--yes'], '--yes needs the fingerprint'],
     [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
     [['call', 't', '--arg', 'a=1', '--json-args', '{}'], 'cannot be given together'],
-    [['call', 't', '--json-args', '[1]'], 'has to be one JSON object'],
+    [['call', 't', '--json-args', '[1]'], 'needs one JSON object'],
     [['config'], '`config` needs a command'],
   ])('%j is a mistake of the caller: exit 2', async (args, sentence) => {
     const { code, stdout, stderr } = await runProgram(args, makeSandbox());
@@ -232,6 +244,34 @@ describe('tools', () => {
       name: 'here__two__echo',
       definition: { name: 'here__two__echo', annotations: { readOnlyHint: true } },
     });
+  });
+
+  it('says which server stays silent, and lists the others: exit 8', async () => {
+    const file = localHosts({ echo, silent: { ...silent, startTimeoutMs: 1_000 } });
+    const sandbox = makeSandbox();
+    const { code, stdout, stderr } = await runProgram(['tools', '--config', file], sandbox);
+    expect(stdout).toContain('here__echo__echo');
+    expect(stderr).toContain('here/silent did not answer initialize within 1 s');
+    expect(code).toBe(8);
+    const alone = await runProgram(['tools', 'here/silent', '--json', '--config', file], sandbox);
+    expect(JSON.parse(alone.stdout)).toMatchObject({ tools: [], missing: [{ code: 'SERVER_START_TIMEOUT' }] });
+    expect(alone.code, 'where nothing came').toBe(4);
+  });
+
+  it('says which hosts and servers stay silent where nothing came: exit 4', { timeout: 90_000 }, async () => {
+    const port = await silentPort();
+    const ssh = { host: '127.0.0.1', port, user: 'nobody', connectTimeoutMs: 120_000 };
+    const { path: file } = writeHostsFile({
+      here: { servers: { silent } },
+      mute: { entry: { local: undefined, ssh }, servers: { echo } },
+    });
+    const { code, stdout, stderr } = await runProgram(['tools', '--config', file], makeSandbox(), {
+      timeoutMs: 60_000,
+    });
+    expect(stdout).toBe('');
+    expect(stderr).toContain('here/silent has not said yet what it offers');
+    expect(stderr).toContain('host mute has not answered yet');
+    expect(code).toBe(4);
   });
 
   it('refuses a host that is not there: exit 2', async () => {
@@ -398,7 +438,6 @@ describe('logs', () => {
 
 describe('being stopped', () => {
   it('ends with 130 on Ctrl-C', async () => {
-    const silent: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'silent.sh')] };
     const sandbox = makeSandbox();
     const child = spawn(process.execPath, [BIN, 'tools', '--config', localHosts({ silent })], { env: sandbox.env });
     let said = '';
@@ -462,7 +501,7 @@ describe('over ssh', () => {
     const other = `SHA256:${'A'.repeat(43)}`;
     const wrong = await runProgram(['trust', 'box', '--fingerprint', other, '--config', file], sandbox);
     expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toContain('does not show the key with that fingerprint');
+    expect(wrong.stderr).toContain('shows no key with the given fingerprint');
 
     const trusted = await runProgram(['trust', 'box', '--fingerprint', fingerprint, '--config', file], sandbox);
     expect({ code: trusted.code, stdout: trusted.stdout }).toEqual({

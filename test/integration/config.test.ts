@@ -55,7 +55,7 @@ describe('a file of a working folder', () => {
     const trusted = await run(configTrust);
     expect(trusted).toMatchObject({ code: 0, stdout: `trusted ${file}\n` });
     expect((await load()).hosts.map(({ name }) => name)).toEqual(['gpu1']);
-    expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is trusted already\n`, stderr: '' });
+    expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is already trusted\n`, stderr: '' });
   });
 
   it('shows what it starts and resolves before it is trusted, and no value of a reference', async () => {

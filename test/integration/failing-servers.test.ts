@@ -187,7 +187,7 @@ describe('limits', () => {
     const calls = Array.from({ length: 3 }, () =>
       client.ask('tools/call', { name: 'box__slow__sleep', arguments: { ms: 500 } }),
     );
-    expect(textOf(await client.call('box__slow__sleep'))).toMatch(/3 requests of this client.*under `limits`/s);
+    expect(textOf(await client.call('box__slow__sleep'))).toMatch(/limit of 3 pending requests.*under `limits`/s);
     expect((await client.request('tools/list')).error?.message).toMatch(/LIMIT_REACHED|under way/);
     expect((await client.request('ping')).result).toEqual({});
     await Promise.all(calls.map((call) => client.reply(call)));

@@ -8,7 +8,7 @@ import type { SshPlan } from '../../src/config/plan.ts';
 import type { Transport } from '../../src/launch/contract.ts';
 import { createSshDialer, explainBackend } from '../../src/link/backend.ts';
 import type { LinkDeps } from '../../src/link/contract.ts';
-import { agentKeyTypes } from '../../src/ssh/agent-info.ts';
+import { agentKeyTypes } from '../../src/ssh/agent.ts';
 import { type KeyPair, makeKey } from '../harness/keys.ts';
 import { scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';

@@ -19,16 +19,13 @@ import { PREAMBLE_LIMITS } from '../../src/launch/preamble.ts';
 import { WARDEN_LIMITS } from '../../src/link/warden.ts';
 import { PROMPT_CHARACTERS, startAsking } from '../../src/openssh/asking.ts';
 import { MuxConnection } from '../../src/openssh/connection.ts';
-import { Master } from '../../src/openssh/master.ts';
+import { Master, STDERR_BYTES } from '../../src/openssh/master.ts';
 import { LOCAL_WINDOW_BYTES, MESSAGE } from '../../src/openssh/messages.ts';
 import { MAX_PACKET_BYTES, openMuxProxy } from '../../src/openssh/mux.ts';
-import { STDERR_BYTES } from '../../src/openssh/stderr-lines.ts';
-import { agentKeyTypes, MAX_ANSWER_BYTES } from '../../src/ssh/agent-info.ts';
+import { AGENT_ANSWER_BYTES, askAgent } from '../../src/ssh/agent.ts';
 import { ANSWER_CHARACTERS, createAskpassPrompter } from '../../src/ssh/askpass.ts';
 import { resolveSshSettings, SSH_OPTIONS_BYTES } from '../../src/ssh/config.ts';
-import { Framing } from '../../src/ssh/framing.ts';
-import { byte, framed, string, uint32 } from '../../src/ssh/wire.ts';
-import { AGENT_ANSWER_BYTES, askAgent } from '../../src/ssh2/agent.ts';
+import { byte, Framing, framed, string, uint32 } from '../../src/ssh/wire.ts';
 import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { BANNER_CHARACTERS } from '../../src/ssh2/login.ts';
 import { INTERACTIVE_LIMITS } from '../../src/ssh2/questions.ts';
@@ -185,16 +182,7 @@ const READERS: readonly Reader[] = [
     },
   },
   {
-    reads: 'agent: which kinds of keys it holds',
-    limit: MAX_ANSWER_BYTES,
-    drive: async () => {
-      const agent = await floodingSocket(BLOCK, LENGTH);
-      expect(await agentKeyTypes(agent.path, systemClock(), NEVER)).toBeUndefined();
-      await until(() => agent.open() === 0);
-    },
-  },
-  {
-    reads: 'agent: its keys and signatures (ssh2 reads them)',
+    reads: 'agent: its keys and signatures',
     limit: AGENT_ANSWER_BYTES,
     drive: async () => {
       const agent = await floodingSocket(BLOCK, LENGTH);

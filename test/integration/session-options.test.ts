@@ -30,6 +30,16 @@ async function said(lines: readonly string[], command: string, plan: Partial<Ssh
 }
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (backend) => {
+  it('logs in as a user whose name holds a backslash, named by ssh_config or by the hosts file', async () => {
+    const domain = await startSshd({ userSuffix: '\\me' });
+    onTestFinished(() => domain.stop());
+    // Without root there is no such user, and nothing to see.
+    expect(domain.user.endsWith('\\me')).toBe(process.getuid?.() === 0);
+    expect(await said([], 'whoami', { backend }, domain)).toBe(`${domain.user}\n`);
+    const named = { backend, host: domain.host, port: domain.port, user: domain.user };
+    expect(await said([], 'whoami', named, domain)).toBe(`${domain.user}\n`);
+  });
+
   it('SetEnv and SendEnv, what SetEnv says first; what nobody named stays here', async () => {
     const lines = ['SendEnv SENT_* OTHER', 'SetEnv SET_ONE="a b=c" SENT_TWO=set'];
     const command = 'echo "$SET_ONE|$SENT_ONE|$SENT_TWO|$OTHER|"';

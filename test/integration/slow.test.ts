@@ -1,4 +1,5 @@
 /** Servers that take their time: progress, cancellation, time limits, and that they harm only themselves. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, startServe } from '../harness/program.ts';
@@ -58,6 +59,30 @@ describe('progress', () => {
     const tokens = client.notifications('notifications/progress').map((one) => one.params?.['progressToken']);
     expect(tokens.filter((token) => token === 1)).toHaveLength(2);
     expect(tokens.filter((token) => token === '1')).toHaveLength(2);
+  });
+
+  it('rises from 0 while the call waits for its server, and goes on with what the server tells', async () => {
+    const client = await serving({ slow: slow({ idleMs: 300 }, ['--start-after', '2000']) }, ['box__slow__steps']);
+    const ask = (): Promise<unknown> =>
+      client.reply(
+        client.ask('tools/call', {
+          name: 'box__slow__steps',
+          arguments: { count: 3, everyMs: 20, from: 0 },
+          _meta: { progressToken: 'p' },
+        }),
+      );
+    await ask();
+    const before = client.notifications('notifications/progress').length;
+    // The server idles out: the next call waits for a new instance.
+    await sleep(1_500);
+    await ask();
+    const told = client.notifications('notifications/progress').slice(before);
+    const numbers = told.map((one) => Number(one.params?.['progress']));
+    expect(told[0]?.params).toMatchObject({ progress: 0, message: 'waiting for box/slow to come up' });
+    expect(told[0]?.params).not.toHaveProperty('total');
+    expect(told.at(-3)?.params).toMatchObject({ total: 3, message: 'step 1' });
+    expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
+    expect(numbers.slice(-2)).toEqual([1, 2]);
   });
 
   it('resets the time limit of a call', async () => {

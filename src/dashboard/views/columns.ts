@@ -1,10 +1,8 @@
-/** The columns of each view, and the ones that a screen has room for. */
+/** The columns of each view, and the choice of columns for a screen width. */
 import type { ServerStatus } from '../../api/status.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';
-import { activityOf } from '../../model/pools.ts';
-import { type Look, type Span, span } from '../../model/spans.ts';
-import { plain } from '../../model/text.ts';
+import { type Look, plain, type Span, span } from '../../model/text.ts';
 import {
   ageText,
   bytesText,
@@ -17,14 +15,15 @@ import {
   tokensOf,
   upText,
 } from '../../model/words.ts';
+import { activityOf } from '../../model/world.ts';
 
 export interface Column {
   readonly title: string;
   readonly width: number;
-  /** Its share of the spare width. */
+  /** The share of the spare width. */
   readonly grows?: number;
   readonly align?: 'right';
-  /** On a narrow screen columns of the highest rank are left out first; rank 0 always stays. */
+  /** A narrow screen drops the columns of the highest rank first. Rank 0 always stays. */
   readonly rank: number;
   readonly cell: (item: Item, model: Model) => Span;
 }
@@ -67,7 +66,7 @@ const errors: Column = {
   },
 };
 
-/** A count stands out unless it is 0. */
+/** A count with a look; 0 shows a dash. */
 function counted(count: number, look: Look): Shown {
   return count === 0 ? undefined : span(String(count), look);
 }
@@ -154,7 +153,7 @@ export interface Placed {
 
 const GAP = 2;
 
-/** The columns that fit, with their widths. */
+/** The columns that fit, and their widths. */
 export function placed(columns: readonly Column[], width: number): readonly Placed[] {
   let shown = columns;
   while (needed(shown) > width && shown.some(({ rank }) => rank > 0)) {

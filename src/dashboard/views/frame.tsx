@@ -1,15 +1,18 @@
-/** What surrounds a view: title, tabs, banner, facts about the selected item, and the foot. */
+/** The whole screen: a view, and around it title, tabs, banner, facts about the selected item and the foot. */
+
+import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { ToolEntry } from '../../api/control.ts';
 import type { ErrorReport } from '../../base/errors.ts';
+import { layoutOf } from '../../model/layout.ts';
 import { inputSpans } from '../../model/line-edit.ts';
 import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS, type ViewName } from '../../model/model.ts';
-import { poolMembers } from '../../model/pools.ts';
-import { type Span, type SpanLine, span } from '../../model/spans.ts';
-import { cut, plain, widthOf } from '../../model/text.ts';
-import { durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
-import { Row } from './line.tsx';
-import type { Theme } from './theme.ts';
+import { cut, plain, type Span, type SpanLine, span, widthOf } from '../../model/text.ts';
+import { counted, durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
+import { poolMembers } from '../../model/world.ts';
+import { Row, type Theme } from './line.tsx';
+import { OverlayPage } from './overlay.tsx';
+import { List, Logs } from './view.tsx';
 
 interface PartProps {
   readonly model: Model;
@@ -32,25 +35,22 @@ function titleOf(model: Model): SpanLine {
     parts.push(
       span(`${up}/${status.hosts.length} up`),
       span(`${ready}/${servers.length} running`),
-      span(`${tools} tools`),
+      span(counted(tools, 'tool')),
     );
-    parts.push(
-      span(`${world.calls.length} live`),
-      span(`${status.clients.length} ${status.clients.length === 1 ? 'client' : 'clients'}`),
-    );
+    parts.push(span(`${world.calls.length} live`), span(counted(status.clients.length, 'client')));
   }
   const alarms = [
     ...(paused ? [span('PAUSED', 'warn')] : []),
     ...(world.prompts.length > 0 ? [span(`${world.prompts.length} asked`, 'warn')] : []),
   ];
-  // First what must not be cut off on a narrow screen.
+  // The most important parts first, because a narrow screen cuts the end.
   return spaced([...parts.slice(0, 2), ...alarms, ...parts.slice(2)]);
 }
 
-/** A daemon that is well answers at once, ms. */
+/** A healthy daemon answers at once, ms. */
 const SILENT_MS = 5_000;
 
-/** It was stopped in its tracks, or hangs: its connection stands all the same. */
+/** A suspended or hanging daemon does not answer, although its connection stays open. */
 function isSilent({ loading, loadedMs: { snapshot: askedMs }, nowMs }: Model): boolean {
   return loading.has('snapshot') && askedMs !== undefined && nowMs - askedMs >= SILENT_MS;
 }
@@ -72,7 +72,7 @@ export function Tabs({ model, theme }: PartProps): ReactElement {
   return <Row spans={tabsOf(model)} width={model.columns} theme={theme} />;
 }
 
-/** All in full, or where there is no room only the current one's name. */
+/** All names; on a narrow screen only the current one. */
 function tabsOf(model: Model): SpanLine {
   const full = VIEWS.map(({ title }, at) => `[${at + 1}]${title}${countOf(model, at)}`);
   const hasRoom = widthOf(full.join(' ')) <= model.columns;
@@ -96,15 +96,15 @@ export function Banner({ model, theme }: PartProps): ReactElement | null {
       connection.retryAtMs === undefined
         ? 'now'
         : `in ${Math.max(0, Math.ceil((connection.retryAtMs - nowMs) / 1000))}s`;
-    const text = `✖ daemon gone, reconnecting ${wait}; r starts it again  ${plain(connection.cause?.message ?? '')}`;
+    const text = `✖ daemon gone, reconnecting ${wait}; r starts a new one  ${plain(connection.cause?.message ?? '')}`;
     return <Row spans={[span(text, 'bad')]} width={model.columns} theme={theme} />;
   }
   if (prompt === undefined) return <ProblemBanner model={model} theme={theme} />;
-  const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} — a answers`;
+  const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} (a answers)`;
   return <Row spans={[span(text, 'warn')]} width={model.columns} theme={theme} />;
 }
 
-/** An earlier hosts file than the one that stands there now is in force. */
+/** The hosts file has a problem, so the last good one stays in force. */
 function ProblemBanner({ model, theme }: PartProps): ReactElement | null {
   const problem = model.world.status?.problem;
   if (problem === undefined) return null;
@@ -113,7 +113,7 @@ function ProblemBanner({ model, theme }: PartProps): ReactElement | null {
   return <Row spans={[span(text, 'bad'), span(next, 'accent')]} width={model.columns} theme={theme} />;
 }
 
-/** Two rows: what it is, and what is wrong with it. */
+/** Two rows about the selected item: facts, and what is wrong. */
 export function Strip({ model, theme }: PartProps): ReactElement {
   const item = selectedItem(model);
   const [first, second] = item === undefined ? [[], []] : stripOf(model, item);
@@ -147,7 +147,7 @@ function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine] {
   }
   if (item.kind === 'server') {
     const { host, server } = item;
-    const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${server.tools} tools${server.cached ? ' as listed before' : ''}`;
+    const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${counted(server.tools, 'tool')}${server.cached ? ' as last listed' : ''}`;
     const cause = server.cause ?? server.problems[0] ?? host.cause;
     return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model.columns)];
   }
@@ -166,7 +166,7 @@ function toolPlace({ world, nowMs }: Model, tool: ToolEntry): string {
   return `pool ${plain(pool.name)} · ${members.join(' · ')}`;
 }
 
-/** The next command has to be seen whole. */
+/** Shows the next command whole. */
 function reasonOf(text: string, cause: ErrorReport | undefined, columns: number): SpanLine {
   if (cause === undefined) return [];
   const next = ` → ${nextStep(cause)}`;
@@ -192,7 +192,7 @@ function footOf(model: Model): SpanLine {
 const OF_VIEW: Readonly<Record<ViewName, string>> = {
   hosts: '⏎ open  / filter  s sort  r reconnect  R restart  l logs  x explain  ? help  q quit',
   servers: '⏎ open  / filter  s sort  R restart  e on/off  l logs  x explain  ? help  q quit',
-  tools: '⏎ open  t test  / filter  s sort  L list anew  l logs  c copy  ? help  q quit',
+  tools: '⏎ open  t call  / filter  s sort  L list again  l logs  c copy  ? help  q quit',
   live: '⏎ open  K cancel  / filter  s sort  l logs  ? help  q quit',
   logs: 'f follow  w wrap  v stream  e level  / search  l all  ? help  q quit',
   stats: 'w hour/day  b by  s sort  / filter  ? help  q quit',
@@ -216,7 +216,7 @@ function keysOf(model: Model): string {
   }
 }
 
-/** Whole hints only; the way to all of them stays. */
+/** As many whole hints as fit; help and quit always stay. */
 function narrowed(text: string, columns: number): string {
   if (text.length <= columns) return text;
   const hints = text.split('  ').filter((hint) => hint !== '? help' && hint !== 'q quit');
@@ -227,4 +227,36 @@ function narrowed(text: string, columns: number): string {
     shown += `${hint}  `;
   }
   return shown + always;
+}
+
+interface AppProps {
+  readonly model: Model;
+  readonly theme: Theme;
+}
+
+export function App({ model, theme }: AppProps): ReactElement {
+  const overlay = topOverlay(model);
+  return (
+    <Box flexDirection="column" width={model.columns} height={model.rows}>
+      <Title model={model} theme={theme} />
+      <Tabs model={model} theme={theme} />
+      <Banner model={model} theme={theme} />
+      {overlay === undefined || overlay.kind === 'filter' ? (
+        <View model={model} theme={theme} />
+      ) : (
+        <OverlayPage model={model} overlay={overlay} theme={theme} />
+      )}
+      <Foot model={model} theme={theme} />
+    </Box>
+  );
+}
+
+function View({ model, theme }: AppProps): ReactElement {
+  const { view } = model;
+  return (
+    <>
+      {view === 'logs' ? <Logs model={model} theme={theme} /> : <List model={model} view={view} theme={theme} />}
+      {layoutOf(model).strip > 0 ? <Strip model={model} theme={theme} /> : null}
+    </>
+  );
 }

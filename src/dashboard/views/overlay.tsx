@@ -1,15 +1,15 @@
-/** What lies over a view. */
+/** The overlays: question, prompt, form and pages of text. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { choiceText } from '../../model/arguments.ts';
 import type { Field, Form } from '../../model/form.ts';
 import { pageColumns, pageRows } from '../../model/layout.ts';
 import { hiddenSpans, inputSpans } from '../../model/line-edit.ts';
 import type { Model, Overlay } from '../../model/model.ts';
 import { pageOf } from '../../model/pages.ts';
-import { line, type SpanLine, span, wrapLine } from '../../model/spans.ts';
-import { fit, plain } from '../../model/text.ts';
+import { fit, line, plain, type SpanLine, span, wrapLine } from '../../model/text.ts';
+import type { Theme } from './line.tsx';
 import { Row } from './line.tsx';
-import type { Theme } from './theme.ts';
 
 interface OverlayProps {
   readonly model: Model;
@@ -41,7 +41,7 @@ export function OverlayPage({ model, overlay, theme }: OverlayProps): ReactEleme
 
 interface Content {
   readonly title: string;
-  /** From the first that is shown. */
+  /** The rows from the scroll position on. */
   readonly rows: readonly SpanLine[];
 }
 
@@ -75,12 +75,12 @@ function promptRows(
   width: number,
 ): readonly SpanLine[] {
   const prompt = world.prompts.find((each) => each.id === id);
-  if (prompt === undefined) return [line('Somebody has answered it.', 'dim')];
+  if (prompt === undefined) return [line('The question was already answered.', 'dim')];
   const answer = prompt.echo ? inputSpans(typed, width) : hiddenSpans(typed, width);
   return [...wrapLine(line(`${plain(prompt.host)}: ${plain(prompt.text)}`), width), line(''), answer];
 }
 
-/** Two rows a field where there is room for its description; the field under the cursor is always seen. */
+/** One row for each field, and the description of the current field. The current field is always visible. */
 function formRows(model: Model, form: Form): readonly SpanLine[] {
   const height = pageRows(model);
   const width = pageColumns(model);
@@ -103,8 +103,8 @@ function fieldRow(field: Field, form: Form, at: number, width: number): SpanLine
   const mistake = form.mistakes[field.name];
   const room = width - name.length - 4 - (mistake === undefined ? 0 : mistake.length + 2);
   const value =
-    field.kind === 'choice'
-      ? choiceSpans(field)
+    field.choices !== undefined
+      ? choiceSpans(field, field.choices)
       : isCurrent
         ? inputSpans(field.line, room)
         : [span(fit(plain(field.line.text), Math.max(0, room)).trimEnd())];
@@ -118,9 +118,10 @@ function fieldRow(field: Field, form: Form, at: number, width: number): SpanLine
   ];
 }
 
-function choiceSpans({ line: { text }, choices }: Field): SpanLine {
-  const shown = choices.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice)));
-  return shown.flatMap((choice) => [
-    span(choice === text ? `(${plain(choice)})` : ` ${plain(choice)} `, choice === text ? 'accent' : 'dim'),
-  ]);
+function choiceSpans({ line: { text } }: Field, choices: readonly unknown[]): SpanLine {
+  return choices
+    .map(choiceText)
+    .flatMap((choice) => [
+      span(choice === text ? `(${plain(choice)})` : ` ${plain(choice)} `, choice === text ? 'accent' : 'dim'),
+    ]);
 }

@@ -1,4 +1,4 @@
-/** Demo server: lists and reads the files of the folder it was started in. */
+/** Demo server: lists and reads the files of its working folder. */
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -10,10 +10,10 @@ const root = await realpath(process.cwd());
 const server = new McpServer({ name: 'demo-files', version: '1.0.0' });
 const readOnly = { readOnlyHint: true };
 
-/** The real path of a file below the folder; whatever leads out of it, links included, is refused. */
+/** The real path of a file below the folder. A path or link that leads out of the folder is refused. */
 async function inside(name: string): Promise<string> {
   const file = await realpath(path.resolve(root, name));
-  if (file !== root && !file.startsWith(root + path.sep)) throw new Error(`${name} is outside of the demo folder`);
+  if (file !== root && !file.startsWith(root + path.sep)) throw new Error(`${name} is outside the demo folder`);
   return file;
 }
 

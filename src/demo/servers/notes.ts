@@ -1,4 +1,4 @@
-/** Demo server: keeps short notes in a file of its machine. */
+/** Demo server: keeps short notes in a file on its machine. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
@@ -15,7 +15,7 @@ async function notes(): Promise<string[]> {
 
 server.registerTool(
   'add_note',
-  { description: `Writes a note down on ${demoHost}.`, inputSchema: { note: z.string().min(1).max(500) } },
+  { description: `Writes a note on ${demoHost}.`, inputSchema: { note: z.string().min(1).max(500) } },
   async ({ note }) => {
     await appendFile(file, `${note.replaceAll(/\s+/g, ' ')}\n`);
     return text(`${demoHost} now keeps ${String((await notes()).length)} note(s)`);

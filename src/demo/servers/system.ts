@@ -1,4 +1,4 @@
-/** Demo server: facts of the machine it runs on. */
+/** Demo server: facts about its machine. */
 import os from 'node:os';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';

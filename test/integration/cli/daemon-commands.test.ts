@@ -1,7 +1,7 @@
 /** The commands that look at a daemon and steer it, with a real one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ import { until } from '../../harness/until.ts';
 const SERVERS = fileURLToPath(new URL('../../fixtures/servers', import.meta.url));
 const echo: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
 const slow: ServerEntry = { command: process.execPath, args: [join(SERVERS, 'slow.mjs')] };
+const stubborn: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'stubborn.sh')] };
 const broken: ServerEntry = { command: '/bin/sh', args: [join(SERVERS, 'exits-at-once.sh')] };
 
 interface Rig {
@@ -82,12 +83,15 @@ describe('without a daemon', () => {
 
 describe('stop', () => {
   it('ends the daemon, and has it ended when it says so', async () => {
-    const { run, json, sandbox } = rig();
-    await run('tools');
+    // The stubborn server keeps the daemon busy for a while after its clients have gone.
+    const { run, json, sandbox } = rig({ echo, stubborn: { ...stubborn, startTimeoutMs: 60_000 } });
+    await run('call', 'here__echo__where');
     const [daemon] = daemonsIn(sandbox.runtimeDir);
     const { stopped } = await json<{ stopped: number }>('stop');
+    expect(isAlive(stopped), `process ${stopped} when stop says that it ended`).toBe(false);
     expect(stopped).toBe(daemon?.pid);
-    await until(() => !isAlive(stopped));
+    // Nothing writes there any more.
+    rmSync(sandbox.runtimeDir, { recursive: true });
     expect((await run('status')).code).toBe(7);
   });
 
@@ -251,6 +255,25 @@ describe('ps', () => {
     expect(status.code).toBe(7);
     expect(stdout).toContain(`kill -CONT ${pids[0] ?? 0}`);
     expect(status.stderr).toMatch(new RegExp(`does not answer.*SIGSTOP.*kill -CONT ${pids[0] ?? 0}`, 's'));
+  });
+});
+
+describe('in a terminal', () => {
+  it('a progress line is gone before an error is printed', async () => {
+    const { file, sandbox, run } = rig();
+    await run('tools');
+    const screen = runInTerminal(['tools', 'nowhere', '--config', file], sandbox);
+    await screen.shows('nowhere');
+    expect(await screen.exit).not.toBe(0);
+    expect(screen.written()).toContain('listing tools …');
+    expect(screen.text()).not.toContain('listing tools …');
+  });
+
+  it('one tool is one tool', async () => {
+    const { file, sandbox } = rig({ echo: { ...echo, tools: { allow: ['where'] } } });
+    const screen = runInTerminal(['tools', '--config', file], sandbox);
+    await screen.exit;
+    expect(screen.text()).toMatch(/^1 tool$/m);
   });
 });
 

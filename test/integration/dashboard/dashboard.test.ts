@@ -76,7 +76,7 @@ describe('the dashboard', () => {
     run.type('x\x13');
     await run.shows('expected');
     run.type('\x7F5\x13');
-    await run.shows(/● answered, \d/);
+    await run.shows(/● answered after \d/);
     run.type('\x1B');
     await run.shows('Call here__slow__sleep');
     run.type('\x1B');
@@ -102,7 +102,7 @@ describe('the dashboard', () => {
     run.type('K');
     await run.shows('Cancel never on here/slow');
     run.type('y');
-    await run.shows('no call is under way');
+    await run.shows('no call is running');
     expect(await call).toMatchObject({});
   });
 
@@ -140,7 +140,7 @@ describe('the dashboard', () => {
     const servers = { echo: fixture(sshd, 'sh-echo.sh') };
     const file = writeHostsFile({ box: { sshd, identityFile: key.path, servers } });
     const run = runInTerminal(['dash', '--config', file.path], makeSandbox(), { columns: 120, rows: 30 });
-    await run.shows(/box asks: .*passphrase.* — a answers/i);
+    await run.shows(/box asks: .*passphrase.* \(a answers\)/i);
     run.type('a');
     await run.shows('Ctrl-D decline');
     run.type('open sesame 4711');

@@ -51,6 +51,38 @@ describe('orAbort', () => {
   });
 });
 
+describe('orAbort with a discard function', () => {
+  it('discards a result that arrives after the abort, or although the signal was aborted before', async () => {
+    const controller = new AbortController();
+    let resolve: (value: string) => void = () => undefined;
+    const promise = new Promise<string>((settle) => {
+      resolve = settle;
+    });
+    const discarded: string[] = [];
+    const keep = (late: string): void => {
+      discarded.push(late);
+    };
+    const waiting = orAbort(promise, controller.signal, keep);
+    controller.abort(late);
+    await expect(waiting).rejects.toBe(late);
+    await expect(orAbort(Promise.resolve('second'), controller.signal, keep)).rejects.toBe(late);
+    resolve('first');
+    await promise;
+    expect(discarded.sort()).toEqual(['first', 'second']);
+  });
+
+  it('discards nothing that is used', async () => {
+    const controller = new AbortController();
+    const discarded: string[] = [];
+    const keep = (late: string): void => {
+      discarded.push(late);
+    };
+    await expect(orAbort(Promise.resolve('used'), controller.signal, keep)).resolves.toBe('used');
+    controller.abort(late);
+    expect(discarded).toEqual([]);
+  });
+});
+
 describe('sleep', () => {
   it('ends with time or with its signal, and leaves no timer', async () => {
     const clock = new ManualClock();

@@ -65,16 +65,4 @@ describe('writeAtomic', () => {
     expect(await readFile(file, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['note']);
   });
-
-  it("follows the links of a user's file and keeps its mode", async () => {
-    const real = join(folder, 'dotfiles', 'config');
-    await mkdir(join(folder, 'dotfiles'));
-    await writeFile(real, 'old');
-    await chmod(real, 0o664);
-    await symlink(real, join(folder, 'config'));
-    await writeAtomic(join(folder, 'config'), 'new', { isUsers: true });
-    expect((await lstat(join(folder, 'config'))).isSymbolicLink()).toBe(true);
-    expect(await readFile(real, 'utf8')).toBe('new');
-    expect(await modeOf(real)).toBe(0o664);
-  });
 });

@@ -1,56 +1,124 @@
 import { expect, it } from 'vitest';
-import { Turns } from '../../../src/base/turns.ts';
+import { type Turn, type TurnOptions, Turns } from '../../../src/base/turns.ts';
 
-interface Work {
-  readonly name: string;
-  readonly finish: () => void;
-  readonly fail: () => void;
+interface Rig {
+  /** Names of the tasks that have begun, in their order. */
+  readonly begun: readonly string[];
+  readonly take: (name: string, options?: TurnOptions) => Turn;
 }
 
-function bench(most: number): { begun: Work[]; run: (name: string) => Promise<string> } {
+const background = { isAwaited: false };
+
+function rig(most: number | (() => number)): Rig {
   const turns = new Turns(most);
-  const begun: Work[] = [];
-  const run = (name: string): Promise<string> =>
-    turns.run(
-      () =>
-        new Promise((resolve, reject) => {
-          begun.push({
-            name,
-            finish: () => {
-              resolve(name);
-            },
-            fail: () => {
-              reject(new Error(name));
-            },
-          });
-        }),
+  const begun: string[] = [];
+  const take = (name: string, options?: TurnOptions): Turn => {
+    const turn = turns.take(options);
+    turn.begun.then(
+      () => begun.push(name),
+      () => undefined,
     );
-  return { begun, run };
+    return turn;
+  };
+  return { begun, take };
 }
 
-it('lets no more than so many run at once, and the others in their order', async () => {
-  const { begun, run } = bench(2);
-  const all = ['a', 'b', 'c', 'd'].map(run);
-  await Promise.resolve();
-  expect(begun.map(({ name }) => name)).toEqual(['a', 'b']);
-  begun[1]?.finish();
-  await all[1];
-  expect(begun.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
-  begun[0]?.finish();
-  await all[0];
-  expect(begun.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+it('lets no more than so many be under way at once, and the others in their order', async () => {
+  const { begun, take } = rig(2);
+  const [a, b] = ['a', 'b', 'c', 'd'].map((name) => take(name));
+  await settled();
+  expect(begun).toEqual(['a', 'b']);
+  b?.end();
+  await settled();
+  expect(begun).toEqual(['a', 'b', 'c']);
+  a?.end();
+  await settled();
+  expect(begun).toEqual(['a', 'b', 'c', 'd']);
 });
 
-it('passes the turn on when work fails', async () => {
-  const { begun, run } = bench(1);
-  const first = run('a');
-  const second = run('b');
-  begun[0]?.fail();
+it('lets a task that somebody waits for go before those that nobody waits for', async () => {
+  const { begun, take } = rig(1);
+  const first = take('first', background);
+  const patient = take('patient', background);
+  const raised = take('raised', background);
+  const awaited = take('awaited');
+  raised.raise();
+  raised.raise();
+  for (const turn of [first, awaited, raised, patient]) {
+    turn.end();
+    await settled();
+  }
+  expect(begun).toEqual(['first', 'awaited', 'raised', 'patient']);
+});
+
+it('a task that ended in the queue never begins', async () => {
+  const { begun, take } = rig(1);
+  const first = take('first');
+  const second = take('second');
+  take('third');
+  second.end();
+  first.end();
+  await settled();
+  expect(begun).toEqual(['first', 'third']);
+});
+
+it('takes a task out of the queue when its signal aborts, and not after it began', async () => {
+  const { begun, take } = rig(1);
+  const abort = new AbortController();
+  const first = take('first', { signal: abort.signal });
+  const gone = take('gone', { signal: abort.signal });
+  const last = take('last');
+  await settled();
+  abort.abort(new Error('the client left'));
+  await expect(gone.begun).rejects.toThrow('the client left');
+  await expect(first.begun).resolves.toBeUndefined();
+  expect(begun).toEqual(['first']);
+  first.end();
+  await last.begun;
+  await expect(take('late', { signal: abort.signal }).begun).rejects.toThrow('the client left');
+  last.end();
+  await take('next').begun;
+  expect(begun).toEqual(['first', 'last', 'next']);
+});
+
+it('makes room once, however often a task ends', async () => {
+  const { begun, take } = rig(1);
+  const first = take('first');
+  take('second');
+  take('third');
+  first.end();
+  first.end();
+  await settled();
+  expect(begun).toEqual(['first', 'second']);
+});
+
+it('follows a limit that changes', async () => {
+  let most = 1;
+  const { begun, take } = rig(() => most);
+  const first = take('a');
+  for (const name of ['b', 'c', 'd']) take(name);
+  most = 3;
+  first.end();
+  await settled();
+  expect(begun).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('runs work in its turn, and passes the turn on when work fails', async () => {
+  const turns = new Turns(1);
+  let fail: (error: Error) => void = () => undefined;
+  const first = turns.run(
+    () =>
+      new Promise((_resolve, reject) => {
+        fail = reject;
+      }),
+  );
+  const second = turns.run(() => Promise.resolve('b'));
+  await settled();
+  fail(new Error('a'));
   await expect(first).rejects.toThrow('a');
-  begun[1]?.finish();
   await expect(second).resolves.toBe('b');
-  const third = run('c');
-  expect(begun.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
-  begun[2]?.finish();
-  await third;
 });

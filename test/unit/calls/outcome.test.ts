@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/api/events.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { outcomeOf } from '../../../src/calls/outcome.ts';
+import { outcomeOf } from '../../../src/calls/call.ts';
 import { Message } from '../../../src/protocol/message.ts';
 
 function reply(result: object): Message | undefined {

@@ -1,7 +1,6 @@
 /** A pool of which one member is slow for a while: what that costs, and how soon the member has its share back. */
 import { describe, expect, it } from 'vitest';
-import { chosen } from '../../../src/calls/pool-choice.ts';
-import { Exploration } from '../../../src/calls/pool-exploration.ts';
+import { chosen, Exploration } from '../../../src/calls/pool-choice.ts';
 import { MemberLoad } from '../../../src/calls/pool-load.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
 import { randomFrom } from './kit.ts';

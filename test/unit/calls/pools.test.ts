@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
-import { Pools, type Wish } from '../../../src/calls/pools.ts';
+import { Pools, type Wanted } from '../../../src/calls/pools.ts';
 import type { PooledTool, Route } from '../../../src/catalog/route.ts';
 import type { PoolStrategy } from '../../../src/config/plan.ts';
 import type { LinkState } from '../../../src/link/contract.ts';
@@ -87,7 +87,7 @@ function rig(strategy: PoolStrategy, ...states: readonly LinkState[]) {
     chance: (value: number) => {
       random = value;
     },
-    choose: (wish: Partial<Wish> = {}): string | undefined =>
+    choose: (wish: Partial<Wanted> = {}): string | undefined =>
       pools.choose(tool, { owner: client, failed: new Set(), ...wish })?.server.host,
   };
 }

@@ -46,7 +46,7 @@ function routerKit(plan: Partial<ServerPlan> = {}) {
   const catalog = new Catalog(planOf([server]), new ListingCache(join(scratch(), 'c'), () => undefined), clock);
   const router = new Router(catalog, new Map([['box/files', unit]]), clock);
   const cancellation = new AbortController();
-  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation.signal)));
+  const call = (): Promise<unknown> => kept(Promise.resolve(router.instance(server, owner, cancellation)));
   /** The server that was started answers initialize. */
   const answer = async (): Promise<void> => {
     await settled();
@@ -62,7 +62,7 @@ describe('a call', () => {
     const first = call();
     await answer();
     const instance = await first;
-    expect(router.instance(server, owner, cancellation.signal)).toBe(instance);
+    expect(router.instance(server, owner, cancellation)).toBe(instance);
     expect(link.channels).toHaveLength(1);
   });
 
@@ -118,7 +118,7 @@ describe('a call', () => {
       host: 'box',
       server: 'files',
       evidence: ['SHA256:…'],
-      message: 'host box is not available: another key. It is not retried by itself',
+      message: 'host box is not available: another key. MCP-Anywhere does not retry it by itself',
     });
     expect(link.wakes).toEqual([]);
   });
@@ -215,7 +215,7 @@ describe('a host that waits for a person', () => {
     const router = new Router(catalog, new Map([['box/files', unit]]), clock, { waitsFor: () => asks });
     expect(router.whyUnknown('box__files__read')).toMatchObject({
       code: 'NO_TTY',
-      message: 'box/files has not said yet what it offers: it waits for a person: Passphrase for /k',
+      message: 'box/files has not listed its tools yet: it waits for a person: Passphrase for /k',
       hint: 'mcp-anywhere status',
     });
   });
@@ -233,10 +233,10 @@ describe('a server that does not come up', () => {
       await settled();
       said.push(why());
     }
-    const begin = 'box/files has not said yet what it offers: box/files: x ended with exit code 3. It is tried again';
+    const begin = 'box/files has not listed its tools yet: box/files: x ended with exit code 3. It is tried again';
     expect(said).toEqual([1, 2, 4].map((seconds) => `${begin} by itself in ${seconds} s`));
     unit.stop('enough');
-    expect(why()).toBe('box/files has not said yet what it offers');
+    expect(why()).toBe('box/files has not listed its tools yet');
     expect(clock.pending).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../../src/base/emitter.ts';
-import { untilOver } from '../../../src/calls/settle.ts';
+import { waitUntil } from '../../../src/calls/patience.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 
@@ -8,10 +8,10 @@ function waiting(isOver: () => boolean, withinMs = 100) {
   const clock = new ManualClock();
   const progress = new Emitter<number>();
   const controller = new AbortController();
-  return { clock, progress, controller, done: untilOver(progress, isOver, clock, withinMs, controller.signal) };
+  return { clock, progress, controller, done: waitUntil(progress, isOver, clock, withinMs, controller.signal) };
 }
 
-describe('untilOver', () => {
+describe('waitUntil', () => {
   it.each(['progress', 'time', 'abort'])('ends with %s, and leaves nothing behind', async (how) => {
     let over = false;
     const { clock, progress, controller, done } = waiting(() => over);

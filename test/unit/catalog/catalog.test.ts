@@ -1,9 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ListingCache } from '../../../src/catalog/cache.ts';
+import { fingerprintOf, ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog, type CatalogChange } from '../../../src/catalog/catalog.ts';
-import { fingerprintOf } from '../../../src/catalog/fingerprint.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';

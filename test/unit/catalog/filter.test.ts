@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matchesGlob } from '../../../src/base/glob.ts';
-import { isOffered, renamed } from '../../../src/catalog/filter.ts';
+import { isOffered, renamed } from '../../../src/catalog/naming.ts';
 import { toolsPlan } from './kit.ts';
 
 describe('matchesGlob', () => {

@@ -2,7 +2,7 @@
 import { type Listing, readItems } from '../../../src/catalog/listing.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan, ToolsPlan } from '../../../src/config/plan.ts';
-import { COLLECTIONS, type CollectionName, forEachCollection } from '../../../src/protocol/collections.ts';
+import { COLLECTIONS, type CollectionName, forEachCollection } from '../../../src/protocol/methods.ts';
 
 export function serverPlan(host: string, name: string, more: Partial<ServerPlan> = {}): ServerPlan {
   return {

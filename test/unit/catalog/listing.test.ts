@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { profileOf, readItems, sameItems } from '../../../src/catalog/listing.ts';
-import { COLLECTIONS, type CollectionName } from '../../../src/protocol/collections.ts';
+import { COLLECTIONS, type CollectionName } from '../../../src/protocol/methods.ts';
 import { tool } from './kit.ts';
 
 function read(name: CollectionName, definitions: readonly (object | string)[]): ReturnType<typeof readItems> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UriAliases } from '../../../src/catalog/alias.ts';
+import { PIN_ARGUMENT, pinOf } from '../../../src/catalog/definition-edits.ts';
 import type { Listing } from '../../../src/catalog/listing.ts';
-import { PIN_ARGUMENT, pinOf } from '../../../src/catalog/pin-argument.ts';
 import { buildSnapshot, type Snapshot, serverId } from '../../../src/catalog/snapshot.ts';
 import type { PoolPlan, ServerPlan } from '../../../src/config/plan.ts';
 import { joinPieces, splice } from '../../../src/protocol/splice.ts';

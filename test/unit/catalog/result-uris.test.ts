@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UriAliases } from '../../../src/catalog/alias.ts';
-import { definitionUriEdits, resultUriEdits } from '../../../src/catalog/result-uris.ts';
+import { definitionUriEdits, resultUriEdits, UriAliases } from '../../../src/catalog/alias.ts';
 import { joinPieces, splice } from '../../../src/protocol/splice.ts';
 import { proves } from '../../requirements.ts';
 import { parsed } from '../protocol/kit.ts';

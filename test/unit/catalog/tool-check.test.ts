@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definitionProblem } from '../../../src/catalog/definition-check.ts';
 import { toolProblem } from '../../../src/catalog/tool-check.ts';
-import type { CollectionName } from '../../../src/protocol/collections.ts';
+import type { CollectionName } from '../../../src/protocol/methods.ts';
 import { listingOf, tool } from './kit.ts';
 
 describe('toolProblem', () => {

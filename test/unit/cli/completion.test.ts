@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidatesFor, configIn, type Names } from '../../../src/cli/complete-words.ts';
+import { candidatesFor, configIn, type Names } from '../../../src/cli/completion.ts';
 import type { CliIo } from '../../../src/cli/context.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 

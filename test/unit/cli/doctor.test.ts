@@ -34,7 +34,7 @@ describe('one step', () => {
       const text = stepText(step('nas', 'failed', { cause: { ...unknownKey, hint } }), plain);
       return /Fix: (.*)/.exec(text)?.[1];
     });
-    expect(fixes).toEqual(['see what plain ssh says: ssh -v nas', 'ssh-add -l']);
+    expect(fixes).toEqual(['look at what ssh itself says: ssh -v nas', 'ssh-add -l']);
   });
 
   it.each([

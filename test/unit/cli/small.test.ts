@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { table } from '../../../src/cli/table.ts';
-import { parseTarget } from '../../../src/cli/target.ts';
-import { clientSnippet, welcomeText } from '../../../src/cli/welcome.ts';
+import { parseTarget } from '../../../src/cli/context.ts';
+import { clientSnippet, welcomeText } from '../../../src/cli/start.ts';
+import { table } from '../../../src/cli/style.ts';
 
 describe('a table', () => {
   it('aligns columns and cuts only the last', () => {

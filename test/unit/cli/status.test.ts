@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostStatus, ServerStatus, StatusSnapshot } from '../../../src/api/status.ts';
-import { statusExit, statusText } from '../../../src/cli/status.ts';
-import { changeLine } from '../../../src/cli/status-watch.ts';
+import { changeLine, statusExit, statusText } from '../../../src/cli/status.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });

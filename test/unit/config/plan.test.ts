@@ -19,6 +19,8 @@ describe('what is left out', () => {
         callsPerServer: 256,
         waitingPerServer: 1024,
         requestsPerClient: 2048,
+        dials: 8,
+        launches: 8,
         logLinesPerSecond: 500,
         logFileBytes: 5_242_880,
       },

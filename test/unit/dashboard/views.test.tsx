@@ -1,7 +1,7 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
-import { App } from '../../../src/dashboard/views/app.tsx';
-import { chooseTheme } from '../../../src/dashboard/views/theme.ts';
+import { App } from '../../../src/dashboard/views/frame.tsx';
+import { chooseTheme } from '../../../src/dashboard/views/line.tsx';
 import { widthOf } from '../../../src/model/text.ts';
 import { host, NOW_MS, server, Trial, tool } from './kit.ts';
 
@@ -131,12 +131,12 @@ describe('the screen', () => {
   it('says that the daemon is gone, and what to do', () => {
     const connection = { kind: 'gone', retryAtMs: NOW_MS + 2000, cause: undefined } as const;
     const each = trial().tell({ type: 'connection', connection });
-    expect(screen(each)[2]).toBe('✖ daemon gone, reconnecting in 2s; r starts it again');
+    expect(screen(each)[2]).toBe('✖ daemon gone, reconnecting in 2s; r starts a new one');
   });
 
   it('shows nothing of a secret that is typed', () => {
     const each = trial().happens(asked);
-    expect(screen(each)[2]).toBe('◐ nas asks: Passphrase: — a answers');
+    expect(screen(each)[2]).toBe('◐ nas asks: Passphrase: (a answers)');
     const text = screen(each.types('asesame')).join('\n');
     expect(text).toContain(' ······_');
     expect(text).not.toContain('sesame');

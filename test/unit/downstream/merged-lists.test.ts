@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog } from '../../../src/catalog/catalog.ts';
 import { MergedLists } from '../../../src/downstream/merged-lists.ts';
-import { COLLECTIONS, type CollectionName } from '../../../src/protocol/collections.ts';
+import { COLLECTIONS, type CollectionName } from '../../../src/protocol/methods.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { proves } from '../../requirements.ts';
 import { bytesOf, type Defined, planOf, serverPlan, tool } from '../catalog/kit.ts';

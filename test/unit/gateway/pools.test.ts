@@ -160,7 +160,7 @@ describe('a pool', () => {
     const gateway = openGateway([broken], pools('failover', { members: ['b/echo'] }));
     const client = new StreamClient(gateway);
     await client.initialize();
-    expect(textOf(await client.call('all__where'))).toMatch(/b\/echo has not said yet what it offers/u);
+    expect(textOf(await client.call('all__where'))).toMatch(/b\/echo has not listed its tools yet/u);
     expect((await client.call('all_where')).error).toMatchObject({ code: -32602 });
   });
 

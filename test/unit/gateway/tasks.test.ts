@@ -140,7 +140,7 @@ it(proves('a server cannot ask for a task that the client runs for another one',
   const { result } = JSON.parse(textOf(await client.reply(id))) as { result: { task: { taskId: string } } };
   const { taskId } = result.task;
   for (const named of ['mine', taskId])
-    expect(textOf(await client.reply(asks('full', 'tasks/get', { taskId: named })))).toContain('no such task');
+    expect(textOf(await client.reply(asks('full', 'tasks/get', { taskId: named })))).toContain('unknown task');
   expect(client.received.some(({ method }) => method === 'tasks/get')).toBe(false);
 
   const got = asks('twin', 'tasks/get', { taskId });

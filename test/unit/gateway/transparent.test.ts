@@ -99,7 +99,7 @@ describe('the limits of the hosts file', () => {
     const { request } = transparent(slow, { limits: { ...DEFAULTS.limits, requestsPerClient: 1 } });
     await request(0, 'initialize', HELLO);
     const running = request(1, 'tools/call', call('sleep', 300));
-    expect((await request(2, 'tools/list')).error?.message).toContain('1 requests of this client are under way');
+    expect((await request(2, 'tools/list')).error?.message).toContain('limit of 1 pending requests');
     expect(JSON.stringify((await running).result)).toContain('slept');
   });
 });

@@ -1,6 +1,6 @@
 /** Each side speaks its own version of MCP: a client with us, and we with each server. */
 import { expect, it } from 'vitest';
-import { PROTOCOL_VERSIONS } from '../../../src/protocol/versions.ts';
+import { PROTOCOL_VERSIONS } from '../../../src/protocol/methods.ts';
 import { proves } from '../../requirements.ts';
 import { connected, inline, openGateway, StreamClient } from './kit.ts';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Launch } from '../../../src/launch/launch.ts';
+import type { Launch } from '../../../src/launch/contract.ts';
 import { launcherLine, READ_AND_RUN, type Watch } from '../../../src/launch/launcher.ts';
 import { type Preamble, PreambleReader } from '../../../src/launch/preamble.ts';
 import { makeFolder } from '../../harness/folder.ts';

@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { LAUNCH_COMMAND } from '../../../src/launch/launcher.ts';
-import { guardedCommand } from '../../../src/launch/stand-in.ts';
+import { guardedCommand } from '../../../src/launch/warden.ts';
 import { makeFolder } from '../../harness/folder.ts';
 import { isAlive } from '../../harness/processes.ts';
 import { until } from '../../harness/until.ts';

@@ -1,8 +1,7 @@
 /** The rules of `backend: auto`, row by row, over what the real `ssh -G` prints. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { decideBackend } from '../../../src/link/auto/decide.ts';
-import { BACKEND_RULES, type BackendFacts } from '../../../src/link/auto/rules.ts';
+import { BACKEND_RULES, type BackendFacts, decideBackend } from '../../../src/link/backend-rules.ts';
 import { parseSshOptions } from '../../../src/ssh/config.ts';
 import type { KeyFile } from '../../../src/ssh/key-file.ts';
 

@@ -1,8 +1,9 @@
 /** A fresh attempt beside one that gets nowhere. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
+import { Scope } from '../../../src/base/scope.ts';
 import type { Dialer, Pulse, Transport } from '../../../src/launch/contract.ts';
-import { DialRace } from '../../../src/link/dial-race.ts';
+import { DialRace, Dials } from '../../../src/link/dial-race.ts';
 import { settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 import { manualClock } from './manual-clock.ts';
@@ -27,7 +28,9 @@ function setUp() {
           pulse,
           destroyed,
           succeed: () => {
-            resolve({ identity: '', destroy: (cause: unknown) => destroyed.push(cause) } as unknown as Transport);
+            const destroy = (cause: unknown) => destroyed.push(cause);
+            const close = () => Promise.resolve(destroy('closed'));
+            resolve({ identity: '', destroy, close } as unknown as Transport);
           },
           fail: (code) => {
             reject(new AnywhereError(code, code));
@@ -43,7 +46,7 @@ function setUp() {
     if (dial === undefined) throw new Error(`there is no attempt ${index}`);
     return dial;
   };
-  return { clock, dials, race, won, at, abort };
+  return { clock, dialer, dials, race, won, at, abort };
 }
 
 describe('an attempt to connect', () => {
@@ -133,5 +136,61 @@ describe('an attempt to connect', () => {
     won.catch(() => undefined);
     abort.abort();
     expect(at(0).signal.aborted).toBe(true);
+  });
+});
+
+describe('a connection that does not answer', () => {
+  function replacing() {
+    const { clock, dialer, dials, at } = setUp();
+    const scope = new Scope((error) => {
+      throw error;
+    });
+    const connections = new Dials({ dialer, clock, scope, turns: undefined });
+    const seen = { isDoubtful: true, deaths: 0 };
+    const replace = (): void => {
+      connections.replace(
+        () => seen.isDoubtful,
+        () => {
+          seen.deaths += 1;
+        },
+      );
+    };
+    return { clock, dials, at, connections, seen, replace };
+  }
+
+  it('is dead where another one is up first, which takes its place', async () => {
+    const { at, connections, seen, replace } = replacing();
+    replace();
+    at(1).succeed();
+    await settled();
+    expect([seen.deaths, connections.hasReplacement, at(1).destroyed]).toEqual([1, true, []]);
+    await connections.connect({ isAwaited: true });
+    expect(connections.hasReplacement).toBe(false);
+  });
+
+  it('lives where it answers first: the other one is closed, and the next comes 10 s later', async () => {
+    const { clock, dials, at, connections, seen, replace } = replacing();
+    replace();
+    seen.isDoubtful = false;
+    at(1).succeed();
+    await settled();
+    expect([seen.deaths, connections.hasReplacement, at(1).destroyed]).toEqual([0, false, ['closed']]);
+    clock.advance(9_999);
+    replace();
+    expect(dials).toHaveLength(2);
+    clock.advance(1);
+    replace();
+    expect(dials).toHaveLength(3);
+  });
+
+  it('is replaced at the next call where no other connection could be made', async () => {
+    const { dials, at, replace } = replacing();
+    replace();
+    replace();
+    expect(dials).toHaveLength(2);
+    at(1).fail('HOST_UNREACHABLE');
+    await settled();
+    replace();
+    expect(dials).toHaveLength(3);
   });
 });

@@ -1,10 +1,9 @@
 /** What is known of a machine, and when it is asked again. */
 import { expect, it } from 'vitest';
-import { Scope } from '../../../src/base/scope.ts';
 import type { Preamble } from '../../../src/launch/preamble.ts';
 import { Machine } from '../../../src/link/machine.ts';
-import { ProbeCache } from '../../../src/link/probe-cache.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { silentLog } from '../gateway/kit.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -21,12 +20,10 @@ function probed(outputWatch: boolean): Preamble {
 
 /** One run of the program: what it finds known, and what its own probe finds where nothing is. */
 async function session(folder: string, finds: boolean): Promise<boolean | 'asked'> {
-  const scope = new Scope(() => undefined);
-  const machine = new Machine(new ProbeCache(folder), scope, ['box']);
-  await machine.is('SHA256:abc');
+  const machine = new Machine({ cacheDir: folder, log: silentLog }, ['box']);
+  machine.is('SHA256:abc');
   const known = await machine.known(NEVER);
   if (known === undefined) machine.told(probed(finds));
-  await scope.close();
   return known === undefined ? 'asked' : known.outputWatch === true;
 }
 
@@ -57,11 +54,9 @@ it('a login shell that said nothing is asked again in the next run, and what it 
     environment: { system: 'Linux x86_64', shell: '/bin/odd', asked: '', variables: new Map() },
   };
   const run = async (found: Preamble): Promise<Machine> => {
-    const scope = new Scope(() => undefined);
-    const machine = new Machine(new ProbeCache(folder), scope, ['box']);
-    await machine.is('SHA256:abc');
+    const machine = new Machine({ cacheDir: folder, log: silentLog }, ['box']);
+    machine.is('SHA256:abc');
     if ((await machine.known(NEVER)) === undefined) machine.told(found);
-    await scope.close();
     return machine;
   };
   expect((await run(silent)).environment?.shell).toBe('/bin/odd');

@@ -3,8 +3,8 @@ import { totals } from '../../../src/model/activity.ts';
 import { equivalentCommand } from '../../../src/model/commands.ts';
 import { detailLines } from '../../../src/model/details.ts';
 import { listOf, selectedItem } from '../../../src/model/model.ts';
-import { activityOf } from '../../../src/model/pools.ts';
 import { progressText } from '../../../src/model/words.ts';
+import { activityOf } from '../../../src/model/world.ts';
 import { host, NOW_MS, server, snapshot, Trial, tool } from '../dashboard/kit.ts';
 
 const CAUSE = {
@@ -252,11 +252,11 @@ describe('a test call', () => {
     trial.taken();
     const content = [
       { type: 'text', text: 'one\n\x1B[31mtwo' },
-      { type: 'image', mimeType: 'image/png' },
+      { type: 'image', mimeType: 'image/png', data: 'AAAA' },
     ];
     const outcome = { host: 'gpu1', server: 'files', tool: 'read', durationMs: 12, result: { content } };
     trial.tell({ type: 'called', outcome });
-    const text = ['one', 'two', '[image image/png]'];
+    const text = ['one', 'two', '[image image/png, 3 bytes]'];
     expect(trial.model.overlays.at(-1)).toMatchObject({ outcome: { isError: false, text } });
     expect(trial.types('\x1B').taken()).toEqual([]);
     expect(trial.model.overlays).toMatchObject([{ kind: 'form' }]);

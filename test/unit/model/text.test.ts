@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { wrapLine } from '../../../src/model/spans.ts';
-import { ascii, cut, fit, plain, plainLines, widthOf, wrapped } from '../../../src/model/text.ts';
+import { ascii, cut, fit, plain, plainLines, widthOf, wrapLine, wrapped } from '../../../src/model/text.ts';
 
 /** Anything that a terminal could take for more than text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Question } from '../../../src/launch/contract.ts';
-import { parseHop } from '../../../src/openssh/jump.ts';
-import { taskOf } from '../../../src/openssh/prompts.ts';
-import { hostPrompt } from '../../../src/ssh/host-prompt.ts';
-import type { Patience } from '../../../src/ssh2/patience.ts';
-import { createAsker } from '../../../src/ssh2/questions.ts';
+import { parseHop } from '../../../src/openssh/arguments.ts';
+import { taskOf } from '../../../src/openssh/asking.ts';
+import { hostPrompt } from '../../../src/ssh/askpass.ts';
+import { createAsker, type Patience } from '../../../src/ssh2/questions.ts';
 
 describe('a prompt of ssh', () => {
   it.each([

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { COLLECTIONS, collectionOfMethod, forEachCollection } from '../../../src/protocol/collections.ts';
-import { CLIENT_REQUESTS, isMcpLogLevel } from '../../../src/protocol/methods.ts';
-import { isKnownVersion, negotiateVersion } from '../../../src/protocol/versions.ts';
+import {
+  CLIENT_REQUESTS,
+  COLLECTIONS,
+  collectionOfMethod,
+  forEachCollection,
+  isKnownVersion,
+  isMcpLogLevel,
+  negotiateVersion,
+} from '../../../src/protocol/methods.ts';
 
 describe('versions', () => {
   it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'])(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oversizedId } from '../../../src/protocol/oversized.ts';
+import { oversizedId } from '../../../src/protocol/reader.ts';
 
 const EDGE = 4096;
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BACKEND_RULES } from '../../../src/link/auto/rules.ts';
+import { BACKEND_RULES } from '../../../src/link/backend-rules.ts';
 import { parseSshOptions } from '../../../src/ssh/config.ts';
 import { missedOptions, optionsDocument, SSH_OPTIONS } from '../../../src/ssh/options.ts';
 
@@ -37,10 +37,10 @@ describe('the options of ssh_config(5)', () => {
 
   it('names what a program will not have, without values, and nothing of what a distribution sets', () => {
     const text =
-      'sendenv LANG LC_*\nsendenv FOO BAR\nsetenv TOKEN=secret\nforwardagent yes\nforwardx11 no\nremotecommand none';
+      'sendenv LANG LC_*\nsendenv FOO BAR B*\nsetenv TOKEN=secret\nforwardagent yes\nforwardx11 no\nremotecommand none';
     const given = { env: { BAR: 'known' }, forwardAgent: false };
     const missed = missedOptions(parseSshOptions(text), given);
-    expect(missed.map((line) => line.split(' of ')[0])).toEqual(['SendEnv FOO', 'ForwardAgent yes']);
+    expect(missed.map((line) => line.split(' of ')[0])).toEqual(['SendEnv FOO B*', 'ForwardAgent yes']);
     expect(missed.join()).not.toContain('secret');
     const plain = parseSshOptions(execFileSync('ssh', ['-G', 'box'], { encoding: 'utf8' }));
     expect(missedOptions(plain, given)).toEqual([]);

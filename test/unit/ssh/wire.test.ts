@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channelDataHeader } from '../../../src/openssh/messages.ts';
-import { Framing } from '../../../src/ssh/framing.ts';
-import { boolean, byte, framed, string, uint32, WireReader } from '../../../src/ssh/wire.ts';
+import { boolean, byte, Framing, framed, string, uint32, WireReader } from '../../../src/ssh/wire.ts';
 
 describe('framing', () => {
   it('gives every body back, wherever the stream was cut', () => {

@@ -9,12 +9,11 @@ import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { algorithmsFor } from '../../../src/ssh2/algorithms.ts';
 import { fromSsh2, opensshMayDoBetter, type Phase } from '../../../src/ssh2/errors.ts';
-import { checkHostKey, failClosed } from '../../../src/ssh2/host-check.ts';
+import { checkHostKey, failClosed } from '../../../src/ssh2/host-keys.ts';
 import { orderIdentities } from '../../../src/ssh2/identities.ts';
 import { ignoreHostKeys, onLoginFailure, takeWindows, windowOf } from '../../../src/ssh2/internals.ts';
-import { Keyring } from '../../../src/ssh2/keyring.ts';
-import { Patience } from '../../../src/ssh2/patience.ts';
-import { parsed, readIdentityFile } from '../../../src/ssh2/private-key.ts';
+import { Keyring, parsed, readIdentityFile } from '../../../src/ssh2/private-key.ts';
+import { Patience } from '../../../src/ssh2/questions.ts';
 import { type KeyPair, makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
@@ -202,7 +201,11 @@ describe('the order of keys', () => {
       if (key === undefined) throw new Error('not a key');
       return key;
     };
-    const agent = { socket: '', keys: [keyOf(extra.path), keyOf(held.path)], sign: () => Promise.reject(new Error()) };
+    const agent = {
+      socket: '',
+      keys: [keyOf(extra.path), keyOf(held.path)].map((key) => key.getPublicSSH()),
+      sign: () => Promise.reject(new Error()),
+    };
     const files = (await Promise.all([held.path, file.path].map(readIdentityFile))).filter((one) => one !== undefined);
     const labels = (only: boolean): string[] =>
       orderIdentities(files, agent, only, new Keyring()).map((one) => one.label);

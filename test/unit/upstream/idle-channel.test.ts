@@ -1,8 +1,8 @@
 /** A channel that the host closes because nothing was said on it (ChannelTimeout of sshd_config). */
 import { expect, it } from 'vitest';
 import type { ServerPlan } from '../../../src/config/plan.ts';
-import type { Launch } from '../../../src/launch/launch.ts';
-import { endCause, type LastWords } from '../../../src/upstream/end-cause.ts';
+import type { Launch } from '../../../src/launch/contract.ts';
+import { endCause, type LastWords } from '../../../src/upstream/server-errors.ts';
 
 const server = { host: 'box', name: 'files' } as ServerPlan;
 const launch = { command: 'files', args: [] } as unknown as Launch;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { watchIdle } from '../../../src/upstream/idle.ts';
+import { watchIdle } from '../../../src/upstream/health.ts';
 import { instanceKit } from './kit.ts';
 
 describe('watchIdle', () => {

@@ -235,7 +235,7 @@ describe('what a server asks its client', () => {
     expect(requests).toHaveLength(64);
     const refused = await refusals(channel as never);
     expect(refused).toHaveLength(16);
-    expect(refused[0]).toContain('64 requests of this server wait');
+    expect(refused[0]).toContain('64 requests of this server already wait');
   });
 
   it('is refused at the rate of its log messages, and makes it unread for a moment', async () => {

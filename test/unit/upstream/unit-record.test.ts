@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import type { InstanceOwner } from '../../../src/upstream/instance.ts';
-import { UnitRecord } from '../../../src/upstream/unit-record.ts';
+import { UnitRecord } from '../../../src/upstream/server-state.ts';
 
 /** Only told apart. */
 const owner = (): InstanceOwner => ({}) as InstanceOwner;

@@ -1,0 +1,157 @@
+/** The part of the command line's grammar about the daemon, the hosts file and the shell. */
+import { Argument, type Command } from 'commander';
+import { AnywhereError, type ExitCode } from '../base/errors.ts';
+import { nearMiss } from '../config/near-miss.ts';
+import { confirmed } from './ask.ts';
+import type { Shell } from './completion.ts';
+import type { ConfigIo, ConfigOptions } from './config.ts';
+import { type CliContext, isInteractive, type Run } from './context.ts';
+
+export function addSteeringCommands(program: Command, run: Run): void {
+  program
+    .command('restart')
+    .description('restarts a server or all servers of a host, and connects to a host that is down')
+    .argument('<host|host/server>')
+    .addHelpText('after', examples('mcp-anywhere restart gpu1', 'mcp-anywhere restart gpu1/files'))
+    .action((target: string) => run(async (context) => await (await import('./steer.ts')).runRestart(context, target)));
+  addSwitch(program, run, 'disable', 'hides a server from all clients until the daemon ends');
+  addSwitch(program, run, 'enable', 'offers a disabled server again');
+  program
+    .command('reload')
+    .description('reads the hosts file now and prints what changed')
+    .action(() => run(async (context) => await (await import('./steer.ts')).runReload(context)));
+  program
+    .command('ps')
+    .description('lists your daemons and their clients, for every hosts file')
+    .action(() => run(async (context) => await (await import('./ps.ts')).runPs(context)));
+  program
+    .command('stop')
+    .description('ends the daemon; the next client starts another')
+    .option('--now', 'do not wait for running calls')
+    .action(({ now }: { now?: true }) =>
+      run(async (context) => await (await import('./steer.ts')).runStop(context, { now: now === true })),
+    );
+  addCompletion(program, run);
+}
+
+function addSwitch(program: Command, run: Run, name: 'enable' | 'disable', description: string): void {
+  program
+    .command(name)
+    .description(description)
+    .argument('<host/server>')
+    .addHelpText('after', examples(`mcp-anywhere ${name} gpu1/files`))
+    .action((target: string) =>
+      run(async (context) => await (await import('./steer.ts')).runSwitch(context, target, name === 'enable')),
+    );
+}
+
+function addCompletion(program: Command, run: Run): void {
+  program
+    .command('completion')
+    .description('prints shell completion, with the names of your hosts and tools')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples('eval "$(mcp-anywhere completion bash)"      # in ~/.bashrc', 'mcp-anywhere completion fish | source'),
+    )
+    .action((shell: Shell) => run(async (context) => (await import('./completion.ts')).runCompletion(context, shell)));
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action((words: string[]) =>
+      run(async (context) => await (await import('./completion.ts')).runComplete(context, program, words)),
+    );
+}
+
+/** The last part of a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+type Work = (io: ConfigIo, options: ConfigOptions) => Promise<ExitCode>;
+
+export function addConfigCommands(program: Command, run: Run): void {
+  const config = program
+    .command('config')
+    .description('shows, checks and trusts the hosts file')
+    .action(() => {
+      throw unknownCommand(config, config.args[0]);
+    });
+  const add = (words: string, description: string, load: () => Promise<Work>): void => {
+    config
+      .command(words)
+      .description(description)
+      .action((...given: unknown[]) =>
+        run(async (context) => {
+          const file = typeof given[0] === 'string' ? given[0] : context.globals.config;
+          return await (await load())(configIo(context), { config: file, json: context.globals.json });
+        }),
+      );
+  };
+  add('path', 'prints which hosts file is used', async () => (await import('./config.ts')).configPath);
+  add(
+    'validate [file]',
+    'checks the hosts file and names every mistake',
+    async () => (await import('./config.ts')).configValidate,
+  );
+  add(
+    'schema',
+    'prints the JSON Schema of the hosts file, for editors',
+    async () => (await import('./config.ts')).configSchema,
+  );
+  add(
+    'trust [file]',
+    'accepts a hosts file from a working folder as it is now',
+    async () => (await import('./config.ts')).configTrust,
+  );
+  addHelp(config, { hidden: true });
+  config.allowExcessArguments();
+}
+
+function configIo(context: CliContext): ConfigIo {
+  const { stdout, stderr, env, cwd, homeDir, platform } = context.io;
+  const confirm = (question: string): Promise<boolean> => confirmed(context, question);
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd,
+    homeDir,
+    platform,
+    now: Date.now,
+    ...(isInteractive(context.io) ? { confirm } : {}),
+  };
+}
+
+/** Replaces commander's own `help`, which answers an unknown command with a usage text and no reason. */
+export function addHelp(parent: Command, { hidden = false } = {}): void {
+  parent
+    .helpCommand(false)
+    .command('help', { hidden })
+    .description('shows help for a command')
+    .argument('[command...]')
+    .action((words: string[]) => {
+      let command = parent;
+      for (const word of words) {
+        const below = command.commands.find((each) => each.name() === word);
+        if (below === undefined) throw unknownCommand(command, word);
+        command = below;
+      }
+      command.help();
+    });
+}
+
+/** @param word stands where a command below `parent` is expected; undefined: no word stands there */
+export function unknownCommand(parent: Command, word: string | undefined): AnywhereError {
+  const known = parent
+    .createHelp()
+    .visibleCommands(parent)
+    .map((command) => command.name());
+  const near = word === undefined ? undefined : nearMiss(word, known);
+  const path = parent.parent === null ? '' : `${parent.name()} `;
+  const what = word === undefined ? `\`${parent.name()}\` needs a command.` : `There is no command \`${path}${word}\`.`;
+  return new AnywhereError('USAGE', near === undefined ? what : `${what} Did you mean \`${path}${near}\`?`, {
+    evidence: known.length === 0 ? [] : [`commands: ${known.join(', ')}`],
+    hint: `mcp-anywhere ${path}--help`,
+  });
+}
