@@ -124,7 +124,10 @@ export type ToolCall = Call & { readonly route: Route };
 
 export type CallHandler = (call: ToolCall) => Promise<Message>;
 
-/** @param outcome the reply, or the thrown error */
+/**
+ * @param outcome the reply, or the thrown error
+ * @internal The types are zod's, which users of the library may not have.
+ */
 export function outcomeOf(outcome: unknown): Outcome {
   if (outcome instanceof Message) return replyOutcome(outcome);
   return outcome instanceof AnywhereError && outcome.code === 'CANCELLED' ? 'cancelled' : 'error';

@@ -1,4 +1,4 @@
-/** What a face talks to: the control API, typed. */
+/** The client of the control API, typed. */
 import type { Duplex } from 'node:stream';
 import type { ControlMethods, ControlNotifications, ControlQuestions } from '../api/control.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -7,7 +7,7 @@ import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import { ControlConnection } from './connection.ts';
 
-/** The person's answer; null or undefined: they declined. The signal aborts when the question is settled elsewhere. */
+/** Null or undefined: the person declined. The signal aborts when another face has the answer. */
 export type QuestionHandler = (
   question: ControlQuestions['prompt']['params'],
   signal: AbortSignal,
@@ -25,7 +25,7 @@ export class ControlClient {
   readonly #questions = new Turns(1);
   #answer: QuestionHandler | undefined;
 
-  /** Takes the stream over: a socket whose hello is answered, or one in memory. */
+  /** Takes the stream over: a socket with an answered hello, or a stream in memory. */
   constructor(stream: Duplex, clock: Clock = systemClock()) {
     const handlers = {
       request: (method: string, params: unknown, signal: AbortSignal) => this.#question(method, params, signal),
@@ -59,7 +59,7 @@ export class ControlClient {
     });
   }
 
-  /** Answers questions to a person (passphrases, codes) from now on, those included that wait already. */
+  /** Answers questions to a person (passphrases, codes) from now on, and also those that wait already. */
   async answer(handler: QuestionHandler): Promise<void> {
     this.#answer = handler;
     await this.request('prompt/attach', {});

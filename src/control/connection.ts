@@ -13,10 +13,10 @@ export interface ControlHandlers {
   readonly notification: (method: string, params: unknown) => void;
 }
 
-/** A tool's result may come this way. */
+/** A line may carry the result of a tool. */
 export const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
-/** While the other side leaves more than this unread, we read nothing from it. */
+/** While the other side has more unread bytes, we read nothing from it. */
 const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 const APPLICATION_ERROR = -32000;
 
@@ -27,18 +27,18 @@ export class ControlConnection {
   readonly #handlers: ControlHandlers;
   readonly #writer: MessageWriter;
   readonly #peer: Peer;
-  /** A request's failure is its reply: nothing is left to report. */
+  /** The failure of a request is its reply, so that no error is left to report. */
   readonly #scope = new Scope(() => undefined);
   readonly #serving = new Map<unknown, AbortController>();
 
-  /** Takes the stream over. A line that is no JSON-RPC message, or too long, ends the connection. */
+  /** Takes the stream over. A line that is too long or not a JSON-RPC message ends the connection. */
   constructor(stream: Duplex, handlers: ControlHandlers, clock: Clock) {
     this.#stream = stream;
     this.#handlers = handlers;
     const resume = (congested: boolean): void => {
       if (!congested) stream.resume();
     };
-    // Each message leaves at once: whoever ends the stream must not find messages that still wait here.
+    // Each message is written at once, so that no message waits here when the stream ends.
     this.#writer = new MessageWriter(stream, resume, { chunkBytes: 0 });
     this.#peer = new Peer(
       this.#writer,
@@ -67,7 +67,7 @@ export class ControlConnection {
     return this.#serving.size > 0;
   }
 
-  /** Bytes that were sent and wait for the other side to read. */
+  /** The sent bytes that the other side has not read. */
   get backlog(): number {
     return this.#writer.unreadBytes;
   }
@@ -85,7 +85,7 @@ export class ControlConnection {
     if (this.#stream.writable) this.#peer.notify(method, JSON.stringify(params));
   }
 
-  /** What was sent before is still delivered. */
+  /** Messages sent before are still delivered. */
   close(): void {
     this.#stream.end();
     this.#writer.close();
@@ -144,7 +144,7 @@ export class ControlConnection {
   }
 }
 
-/** The error as it was thrown on the other side. */
+/** The error that the other side threw. */
 function errorFrom(reply: Message): AnywhereError {
   const { message, data } = reply.errorValue();
   const { code, host, server, tool, evidence, hint } = (data ?? {}) as Partial<ErrorReport>;

@@ -1,7 +1,7 @@
 /**
- * The doctor: walks from the hosts file to each server's tools and reports every step as it is done.
+ * The doctor: goes from the hosts file to each server's tools and reports every step at once.
  *
- * Hosts are examined in parallel and servers of a host too; one that hangs delays nobody else's steps, and is given up.
+ * Hosts are examined in parallel, as are the servers of a host. A hanging one delays no other step, and is given up.
  */
 
 import type { DoctorStep } from '../api/control.ts';
@@ -14,30 +14,30 @@ import type { HostEnvironment } from '../launch/contract.ts';
 
 export type ReportStep = (step: DoctorStep) => void;
 
-/** What the doctor examines with; each throws AnywhereError. */
+/** The tools of the doctor; each throws AnywhereError. */
 export interface DoctorParts {
   readonly clock: Clock;
   /** A person is being asked something for this host. */
   readonly isAsking: (host: string) => boolean;
-  /** ssh configuration, agent, host key and login of a host with ssh; reports what it finds and throws nothing for it. */
+  /** Examines ssh configuration, agent, host key and login of a host with ssh. Failures are reported, not thrown. */
   readonly inspect: (host: HostPlan, report: ReportStep, signal: AbortSignal) => Promise<unknown>;
-  /** Connects and asks the machine what it is; once connected, within `limitMs`. */
+  /** Connects, and asks the machine about its system and shell within `limitMs` of the connection. */
   readonly probe: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
-  /** Starts a server up to its answer to tools/list. */
+  /** Starts a server and waits for its answer to tools/list. */
   readonly startServer: (
     server: ServerPlan,
     signal: AbortSignal,
   ) => Promise<{ readonly tools: number; readonly ms: number }>;
 }
 
-/** For what no limit of the hosts file covers. */
+/** For steps without a limit in the hosts file. */
 const SLACK_MS = 10_000;
-/** A login shell that is asked for its environment has 10 s; what comes before it may take as long again. */
+/** A login shell has 10 s to print its environment; the steps before may take as long again. */
 const PROBE_MS = 20_000;
-/** As long as a call waits for a host at most. */
+/** The longest wait of a call for a host. */
 const LINK_MS = 30_000;
 
-/** What is attempted, for how long at most, and what to look at where that was not enough. */
+/** One step: its place, its limit, and the next command after a timeout. */
 interface Attempt {
   readonly host: string;
   readonly server?: string;
@@ -46,7 +46,7 @@ interface Attempt {
   readonly remedy: string;
 }
 
-/** @param gotOn begins the time of the attempt anew */
+/** @param gotOn starts the limit again */
 type Work = (signal: AbortSignal, gotOn: () => void) => Promise<string | undefined>;
 
 interface Report {
@@ -55,7 +55,7 @@ interface Report {
   readonly signal: AbortSignal;
 }
 
-/** Examines all hosts, or the one named, and returns the steps in the order they were done. */
+/** Examines all hosts, or only the named one, and returns the steps in order. */
 export async function runDoctor(
   plan: Plan,
   parts: DoctorParts,
@@ -102,7 +102,7 @@ function counted(count: number, thing: string): string {
 async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
   const place = { host: host.name };
   if (host.ssh !== undefined && !(await isReachable(host, parts, note, signal))) {
-    const text = 'not tried: the host is not reached';
+    const text = 'not tried: the host is not reachable';
     note({ ...place, check: 'probe', outcome: 'skipped', text, durationMs: 0 });
     for (const { name } of host.servers)
       note({ ...place, server: name, check: 'server', outcome: 'skipped', text, durationMs: 0 });
@@ -112,7 +112,7 @@ async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep,
   await Promise.all(host.servers.map((server) => examineServer(server, parts, note, signal)));
 }
 
-/** The link's own inspection; a host where any step of it failed is not tried further. */
+/** Runs the link's own inspection. After a failed step the host is not examined further. */
 async function isReachable(
   host: HostPlan,
   parts: DoctorParts,
@@ -130,7 +130,7 @@ async function isReachable(
   const inspection = { host: host.name, check, limitMs: connectMs(host), remedy };
   await attempt(inspection, { parts, note: watch, signal }, async (stop, gotOn) => {
     const pass: ReportStep = (found) => {
-      // What is given up may still have something to say.
+      // An abandoned step may still report.
       if (stop.aborted) return;
       seen.add(found.check);
       gotOn();
@@ -172,7 +172,7 @@ async function examineServer(
     note({ ...place, outcome: 'skipped', text: 'disabled in the hosts file', durationMs: 0 });
     return;
   }
-  // The link's patience, the start, and the lists each have a limit of their own.
+  // Connection, start and listing have a limit each.
   const limitMs = LINK_MS + server.startTimeoutMs + server.timeoutMs + SLACK_MS;
   const remedy = `mcp-anywhere logs ${server.host}/${server.name}`;
   const start = { host: server.host, server: server.name, check: () => place.check, limitMs, remedy };
@@ -182,7 +182,7 @@ async function examineServer(
   });
 }
 
-/** One step: ok with the text that `work` gives (none: nothing to report), or failed with its cause. */
+/** Runs one step and reports it: ok with the text of `work` (no text: no report), or failed with the cause. */
 async function attempt(step: Attempt, { parts, note, signal }: Report, work: Work): Promise<void> {
   const { clock } = parts;
   const { host, server, limitMs } = step;
@@ -209,12 +209,12 @@ async function attempt(step: Attempt, { parts, note, signal }: Report, work: Wor
 interface StepLimit {
   readonly clock: Clock;
   readonly limitMs: number;
-  /** A person is being asked: the time counts from the end of that. */
+  /** True while a person is asked: the limit starts after the answer. */
   readonly isHeld: () => boolean;
   readonly tooLate: () => AnywhereError;
 }
 
-/** @param work is given a signal that aborts at the limit, and a function that begins the time anew: it got on */
+/** @param work gets a signal that aborts at the limit, and a function that starts the limit again */
 async function within<T>(
   limit: StepLimit,
   signal: AbortSignal,
@@ -239,7 +239,7 @@ async function within<T>(
 }
 
 function tooLate({ host, limitMs, remedy }: Attempt): AnywhereError {
-  return new AnywhereError('HOST_TIMEOUT', `nothing came of it within ${Math.round(limitMs / 1000)} s`, {
+  return new AnywhereError('HOST_TIMEOUT', `no result within ${Math.round(limitMs / 1000)} s`, {
     host,
     hint: remedy,
   });
@@ -247,13 +247,15 @@ function tooLate({ host, limitMs, remedy }: Attempt): AnywhereError {
 
 function environmentText(host: HostPlan, environment: HostEnvironment | undefined): string {
   if (environment === undefined)
-    return host.ssh === undefined ? 'programs start on this machine' : 'programs start; it said nothing about itself';
+    return host.ssh === undefined
+      ? 'programs start on this machine'
+      : 'programs start; the machine reported nothing about itself';
   const { system, shell, asked, variables } = environment;
-  // A host that was never asked, as this machine itself.
+  // A host that was not asked, such as this machine itself.
   if (system === '' && shell === '') return 'programs start; nothing was asked about the login';
   const machine = system === '' ? 'machine of an unknown kind' : system;
   if (asked === '')
-    return `${machine}; login shell ${shell || 'unknown'} said nothing of its environment, so programs have the PATH of the ssh session`;
+    return `${machine}; login shell ${shell || 'unknown'} did not print its environment, so programs have the PATH of the ssh session`;
   const folders = variables.get('PATH')?.split(':').length ?? 0;
   const others = [...variables.keys()].filter((name) => name !== 'PATH');
   const more = others.length === 0 ? '' : `, and ${others.join(', ')} where the ssh session has none`;

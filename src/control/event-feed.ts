@@ -1,4 +1,4 @@
-/** The events on their way to one watcher. One that reads slowly is not waited for: what it cannot take is lost, and it is told so. */
+/** The events on their way to one watcher. A slow watcher is not waited for: it loses events, and gets a notice. */
 
 import type { ControlMethods, ControlNotifications } from '../api/control.ts';
 import type { GatewayEvent } from '../api/events.ts';
@@ -13,14 +13,14 @@ type Told = 'event' | 'events/resync';
 export interface FeedDeps {
   readonly hub: EventHub;
   readonly clock: Clock;
-  /** Bytes that were sent and wait for the watcher to read. */
+  /** The sent bytes that the watcher has not read. */
   readonly backlog: () => number;
   readonly notify: <N extends Told>(notification: N, params: ControlNotifications[N]) => void;
 }
 
-/** Sent and unread, in bytes: more waits here. */
+/** With more sent and unread bytes, events wait here. */
 const MAX_BACKLOG = 256 * 1024;
-/** Events that wait here. */
+/** The most events that wait here. */
 const MAX_QUEUE = 1000;
 const LOOK_AGAIN_MS = 50;
 
@@ -36,7 +36,7 @@ export class EventFeed {
     this.#deps = deps;
   }
 
-  /** A second subscription takes the place of the first. */
+  /** A second subscription replaces the first. */
   subscribe({ since, run, types }: Method['params']): Method['result'] {
     const { hub } = this.#deps;
     this.close();

@@ -1,8 +1,8 @@
 /**
- * The events of one gateway for all its watchers: what happened since a number can be had again, or is known to be lost.
+ * The events of one gateway for all its watchers: the hub replays the events since a number, or reports that they are lost.
  *
- * Calls are told only while somebody listens. So it goes on listening for a while when the last watcher has left: one
- * that comes back misses nothing.
+ * The gateway emits events of calls only while somebody listens. So the hub listens on for a while after the last watcher
+ * left: a watcher that comes back misses nothing.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
@@ -11,14 +11,14 @@ import type { EventBus, NumberedEvent, Replay } from '../telemetry/event-bus.ts'
 const LINGER_MS = 30_000;
 
 export class EventHub {
-  /** Names this run: numbers of another run say nothing. */
+  /** Names this run: sequence numbers of another run have no meaning. */
   readonly run: string;
   readonly #bus: EventBus;
   readonly #clock: Clock;
   readonly #watchers = new Emitter<NumberedEvent>();
   #stopListening: Unsubscribe | undefined;
   #cancelLeave: CancelTimer | undefined;
-  /** Everything behind this number was told. */
+  /** The hub has seen all events after this number. */
   #completeSince = Number.POSITIVE_INFINITY;
 
   constructor(bus: EventBus, clock: Clock, run: string) {
@@ -40,13 +40,13 @@ export class EventHub {
     };
   }
 
-  /** Somebody has looked, and may listen from there on: nothing is missed until then. */
+  /** A face took a snapshot and may subscribe next: the hub listens from now on. */
   expect(): void {
     this.#listen();
     if (this.#watchers.size === 0) this.#leaveLater();
   }
 
-  /** What happened after `sequence`, without log lines. Ask before listening: then nothing can be between. */
+  /** The events after `sequence`, without log lines. Call this before `on`, so that no event is missed between. */
   since(sequence: number, run: string | undefined): Replay {
     if ((run !== undefined && run !== this.run) || sequence < this.#completeSince) return { events: [], missed: true };
     return this.#bus.since(sequence);

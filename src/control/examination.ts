@@ -1,4 +1,4 @@
-/** What `doctor` and `trust` examine with, on the real links and servers of a gateway. */
+/** The examinations of `doctor` and `trust`, on the real links and servers of a gateway. */
 
 import type { DoctorStep, TrustCandidate } from '../api/control.ts';
 import { deadline, orAbort } from '../base/abort.ts';
@@ -24,7 +24,7 @@ export class Examination {
     this.#gateway = gateway;
   }
 
-  /** @param session in whose name servers are started */
+  /** @param session the owner of the started servers */
   doctor(
     host: string | undefined,
     session: ClientSession,
@@ -34,7 +34,7 @@ export class Examination {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.clock,
-      isAsking: (name: string): boolean => gateway.questions.causeOf(name) !== undefined,
+      isAsking: (name: string): boolean => gateway.hosts.waitsFor(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
@@ -46,19 +46,21 @@ export class Examination {
   }
 
   scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return scanHost(this.#sshHost(host), this.#gateway.linkDepsOf(host), signal, { keyring: this.#gateway.keyring });
-  }
-
-  accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
-    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.linkDepsOf(host), signal, {
-      keyring: this.#gateway.keyring,
+    return scanHost(this.#sshHost(host), this.#gateway.hosts.linkDeps(host), signal, {
+      keyring: this.#gateway.hosts.keyring,
     });
   }
 
-  /** Which ssh is used and why, then every step of the way with that one. */
+  accept(host: string, name: string, fingerprint: string, signal: AbortSignal): Promise<{ readonly file: string }> {
+    return acceptKey(this.#sshHost(host), { name, fingerprint }, this.#gateway.hosts.linkDeps(host), signal, {
+      keyring: this.#gateway.hosts.keyring,
+    });
+  }
+
+  /** Reports the ssh backend and its reason, then every step with that backend. */
   async #inspect(host: HostPlan, report: ReportStep, signal: AbortSignal): Promise<unknown> {
-    const { keyring } = this.#gateway;
-    const linkDeps = this.#gateway.linkDepsOf(host.name);
+    const { keyring } = this.#gateway.hosts;
+    const linkDeps = this.#gateway.hosts.linkDeps(host.name);
     const startedMs = linkDeps.clock.monotonic();
     const { backend, reason } = await explainBackend(host, linkDeps, signal);
     const durationMs = linkDeps.clock.monotonic() - startedMs;
@@ -89,7 +91,7 @@ export class Examination {
   }
 
   #sshHost(name: string): HostPlan {
-    // Says so where the hosts file has none of that name.
+    // Throws USAGE where the hosts file has no such host.
     this.#gateway.link(name);
     const host = this.#gateway.plan.hosts.find((plan) => plan.name === name);
     if (host?.ssh === undefined)
@@ -101,17 +103,20 @@ export class Examination {
   }
 }
 
-/** A command every machine has. */
+/** A command that every machine has. */
 const NOTHING: Launch = { command: 'true', args: [], env: new Map(), cwd: undefined };
 
 interface ProbeLimits {
   readonly clock: Clock;
-  /** For the program, once connected. */
+  /** The limit of the program, from the connection on. */
   readonly limitMs: number;
   readonly redact: (text: string) => string;
 }
 
-/** @throws AnywhereError CHANNEL_REFUSED where nothing of ours runs, HOST_TIMEOUT where nothing comes to an end */
+/**
+ * Starts the smallest program on a host: do programs run there at all, and what does the machine report about itself?
+ * @throws AnywhereError CHANNEL_REFUSED where no program of ours runs, HOST_TIMEOUT where the program does not end
+ */
 async function probeHost(
   link: Link,
   { clock, limitMs, redact }: ProbeLimits,
@@ -128,7 +133,7 @@ async function probeHost(
       late.close();
     });
     channel.input.on('error', () => undefined);
-    // Where a start file took the launcher's line, the launcher finds this one and says so.
+    // If a start file read the launcher's line, the launcher reads this line and reports the fault.
     channel.input.end('\n');
     channel.output.resume();
     eachLine(channel.errors, (line) => {
@@ -149,6 +154,6 @@ function check(channel: LaunchedChannel, end: ChannelEnd, lines: readonly string
 }
 
 function endless(host: string, limitMs: number, evidence: readonly string[]): AnywhereError {
-  const text = `a program was to run there, and nothing came to an end within ${limitMs / 1000} s: a forced command, or a start file of the login shell`;
+  const text = `a test program did not end within ${limitMs / 1000} s: a forced command or a start file of the login shell keeps it from running`;
   return new AnywhereError('HOST_TIMEOUT', text, { host, evidence, hint: SUBSYSTEM_HINT });
 }

@@ -1,4 +1,4 @@
-/** `explain`: how a host or server fares, on what evidence, and the next command; or what an error code means. */
+/** `explain`: the state of a host, server or pool with evidence and the next command, or the meaning of an error code. */
 
 import type { Explanation } from '../api/control.ts';
 import type { HostStatus, PoolMemberStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
@@ -6,7 +6,7 @@ import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../ba
 import type { Gateway } from '../gateway/gateway.ts';
 import { unitsOf } from './units.ts';
 
-/** Of its log: enough to see what it said last. */
+/** The number of last log lines. */
 const LOG_LINES = 5;
 
 export async function explain(gateway: Gateway, status: StatusSnapshot, subject: string): Promise<Explanation> {
@@ -16,10 +16,10 @@ export async function explain(gateway: Gateway, status: StatusSnapshot, subject:
   if (pool !== undefined) return explainPool(pool, status);
   const [name = '', server, ...rest] = subject.split('/');
   if (rest.length > 0 || server === '')
-    throw new AnywhereError('USAGE', `${subject} is no error code, host, pool or host/server`, {
+    throw new AnywhereError('USAGE', `${subject} is not an error code, host, pool or host/server`, {
       hint: 'mcp-anywhere status',
     });
-  // Says what is meant where there is none of that name.
+  // Throws USAGE with the nearest name where no host or server has this name.
   unitsOf(gateway, name, server);
   const host = status.hosts.find((one) => one.name === name);
   if (host === undefined) throw new AnywhereError('INTERNAL', `no status of ${name}`);
@@ -66,7 +66,7 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
   return explanation(`server ${host.name}/${server.name} is ${server.state}`, lines, causes);
 }
 
-/** What was wrong before; what is wrong now is told by its cause. */
+/** Past restarts and failures; the cause tells a present failure. */
 function pastLines({ restarts, lastFailure, cause }: ServerStatus): readonly string[] {
   const again = restarts === 0 ? [] : [`restarted ${counted(restarts, 'time')} in this run`];
   if (lastFailure === undefined || cause !== undefined) return again;
@@ -114,7 +114,7 @@ function rttText({ rttMs }: HostStatus): string {
 function retryText(gateway: Gateway, { retryAtMs }: HostStatus): string {
   if (retryAtMs === undefined) return '';
   const seconds = Math.max(0, Math.round((retryAtMs - gateway.clock.now()) / 1000));
-  return `, is tried again in ${seconds} s`;
+  return `, is dialled again in ${seconds} s`;
 }
 
 async function logLines(
@@ -174,13 +174,13 @@ function memberLine(
   ].join(', ');
 }
 
-/** Some messages say the place themselves. */
+/** Some messages name the place themselves. */
 function causeLine({ message, code, host = '', server = '' }: ErrorReport): string {
   const place = `${host}/${server}: `;
   return `${message.startsWith(place) ? '' : place}${message} (${code})`;
 }
 
-/** What keeps it from taking calls, or from taking those of a tool. */
+/** The problems that keep a member from taking all or some calls. */
 function causesOfMember(
   { host: hostName, server: name }: PoolMemberStatus,
   { hosts }: StatusSnapshot,

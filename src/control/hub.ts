@@ -1,4 +1,4 @@
-/** What all faces of one gateway share: its events, the questions that wait for a person, and the way to end it. */
+/** What all faces of one gateway share: events, questions to a person, and the end of the gateway. */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Environment } from '../config/paths.ts';
@@ -17,9 +17,9 @@ export class ControlHub implements ControlShared {
   readonly #unsubscribe: () => void;
 
   constructor(deps: ControlHubDeps) {
-    const { gateway, clock, prompts, daemonPid } = deps;
+    const { gateway, prompts, daemon } = deps;
     this.deps = deps;
-    this.events = new EventHub(gateway.bus, clock, `${daemonPid ?? 0}-${gateway.startedMs}`);
+    this.events = new EventHub(gateway.bus, gateway.clock, `${daemon?.pid ?? 0}-${gateway.clock.now()}`);
     this.examination = new Examination(gateway);
     this.#unsubscribe = prompts.changes.on(({ type, prompt: { id, host, kind, text, echo } }) => {
       gateway.bus.emit(
@@ -28,7 +28,7 @@ export class ControlHub implements ControlShared {
     });
   }
 
-  /** Serves one more face, until its stream ends. @param environment its own, where it is another process */
+  /** Serves a face until its stream ends. @param environment of the face, where it is another process */
   accept(stream: Duplex, environment?: ClientEnvironment): ControlServer {
     return new ControlServer(stream, this, environment);
   }
@@ -42,7 +42,7 @@ export class ControlHub implements ControlShared {
 /** How long a question waits in the daemon for a person: sshd gives up a login after two minutes (LoginGraceTime). */
 const DAEMON_WAIT_MS = 10 * 60_000;
 
-/** Where the gateway's questions go. `lasting`: it outlives the faces, and a person may come later. */
+/** The desk for the gateway's questions. `lasting`: the gateway outlives the faces, and a person may come later. */
 export function createPromptDesk(
   { clock, env, log }: { readonly clock: Clock; readonly env: Environment; readonly log: Log },
   lifetime: 'lasting' | 'command',

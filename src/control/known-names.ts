@@ -1,4 +1,4 @@
-/** The names of hosts, servers and tools as they were known last, for completion where no daemon answers. */
+/** The last known names of hosts, servers and tools, for completion where no daemon answers. Loaded on demand. */
 
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -24,7 +24,7 @@ export interface OfflineOptions {
   readonly platform: NodeJS.Platform;
 }
 
-/** From the hosts file, and from what servers listed last. Throws CONFIG_*. */
+/** The names of the hosts file and of the last listings. Throws CONFIG_*. */
 export async function namesFromDisk(options: OfflineOptions): Promise<KnownNames> {
   const { config: explicit, env, cwd, homeDir, platform } = options;
   const paths = resolvePaths(env, platform, homeDir);

@@ -1,8 +1,8 @@
 /**
- * Questions that only a person can answer, in a program that has no terminal: they wait here, are asked at every face
- * that is there or comes meanwhile, and through SSH_ASKPASS where no face is. The first answer counts.
+ * Questions that only a person can answer, in a program without a terminal. The questions wait here, and are asked at every
+ * present or later face, or through SSH_ASKPASS where no face is connected. The first answer counts.
  *
- * Answers go to whoever asked and nowhere else.
+ * Answers go only to the part that asked.
  */
 
 import type { PendingPrompt } from '../api/control.ts';
@@ -13,9 +13,9 @@ import type { Prompter, Question } from '../launch/contract.ts';
 
 export interface PromptDeskDeps {
   readonly clock: Clock;
-  /** Asks without a face of ours; undefined: it cannot. */
+  /** Asks without a face; resolves with undefined where that is not possible. */
   readonly askpass: Prompter;
-  /** How long a question waits for an answer. 0: for ever where a face is asked, else not at all. */
+  /** How long a question waits for an answer. 0: without limit at a face, and not at all without a face. */
   readonly waitMs: number;
   readonly onError: (error: unknown) => void;
 }
@@ -28,7 +28,7 @@ export interface PromptChange {
 interface Waiting {
   readonly prompt: PendingPrompt;
   readonly question: Question;
-  /** Aborted when it is settled, so that faces stop asking. */
+  /** Aborted with the answer, so that faces stop asking. */
   readonly controller: AbortController;
   readonly settle: (answer: string | undefined) => void;
 }
@@ -46,14 +46,14 @@ export class PromptDesk {
     this.#scope = new Scope(deps.onError);
   }
 
-  /** What links ask with. Undefined: everybody declined, or nobody came in time. */
+  /** The prompter of the links. Undefined: every person declined, or nobody came in time. */
   readonly prompter: Prompter = (question, signal) => this.#ask(question, signal);
 
   get pending(): readonly PendingPrompt[] {
     return [...this.#waiting.values()].map(({ prompt }) => prompt);
   }
 
-  /** A face where a person sits: is asked what waits now and what comes, until it leaves. */
+  /** A face with a person is asked all present and later questions, until it leaves. */
   attach(face: Prompter): Unsubscribe {
     this.#faces.add(face);
     for (const waiting of this.#waiting.values()) this.#askFace(waiting, face);
@@ -62,7 +62,7 @@ export class PromptDesk {
     };
   }
 
-  /** False: that question does not wait any more. */
+  /** False where the question no longer waits. */
   answer(id: number, answer: string | undefined): boolean {
     const waiting = this.#waiting.get(id);
     waiting?.settle(answer);
@@ -113,7 +113,7 @@ export class PromptDesk {
     if (this.#faces.size === 0) this.#scope.run(this.#askWithoutFace(waiting));
   }
 
-  /** An askpass that could not ask leaves the question to whoever comes. */
+  /** A question that askpass could not ask waits for a face. */
   async #askWithoutFace(waiting: Waiting): Promise<void> {
     const answer = await this.#deps.askpass(waiting.question, waiting.controller.signal);
     if (answer !== undefined || this.#deps.waitMs === 0) waiting.settle(answer);
@@ -121,7 +121,7 @@ export class PromptDesk {
 
   #askFace({ question, controller, settle }: Waiting, face: Prompter): void {
     const asked = face(question, controller.signal).then(settle, () => {
-      // The face has gone, and nobody has declined.
+      // The face has left, and no person declined.
     });
     this.#scope.run(asked);
   }

@@ -25,7 +25,7 @@ import { checkedRequest } from './params.ts';
 import type { PromptDesk } from './prompts.ts';
 import { hostsFileProblem, type StatusDeps, statusOf } from './status.ts';
 import { callTool, listTools } from './tools.ts';
-import { bringAllUp, comeToRest, restartUnits, unitsOf } from './units.ts';
+import { bringAllUp, restartUnits, settle, unitsOf } from './units.ts';
 
 type Handler<M extends keyof ControlMethods> = (
   params: ControlMethods[M]['params'],
@@ -36,7 +36,7 @@ type Handlers = { readonly [M in keyof ControlMethods]: Handler<M> };
 type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
 
 export interface ControlHubDeps extends StatusDeps {
-  /** The systemd unit of another program that the daemon runs in, and ends with. */
+  /** The systemd unit of another program: the daemon runs in the unit, and stops with it. */
   readonly foreignUnit?: () => Promise<string | undefined>;
   /** The gateway's own prompter asks here. */
   readonly prompts: PromptDesk;
@@ -77,12 +77,12 @@ export class ControlServer {
         request: (method, params, signal) => this.#request(method, params, signal),
         notification: () => undefined,
       },
-      hub.deps.clock,
+      hub.deps.gateway.clock,
     );
     this.#connection = connection;
     this.#feed = new EventFeed({
       hub: hub.events,
-      clock: hub.deps.clock,
+      clock: hub.deps.gateway.clock,
       backlog: () => connection.backlog,
       notify: (notification, params) => {
         this.#notify(notification, params);
@@ -102,7 +102,7 @@ export class ControlServer {
     const { method, params } = checkedRequest(name, given);
     const handler = this.#handlers[method] as Handler<typeof method>;
     const result = await handler(params, signal);
-    // What a server says is the face's to see as it is.
+    // Output of a server reaches the face unchanged.
     return method === 'call' || method === 'tools' ? result : redactAll(result, this.#hub.deps.gateway.redact);
   }
 
@@ -118,7 +118,7 @@ export class ControlServer {
       settle: (params, signal) => this.#settle(params, signal),
       logs: async (params) => ({ entries: await gateway.logs.tail(params) }),
       explain: ({ subject }) => explain(gateway, this.#status(), subject),
-      stats: async ({ window, by }) => ({ rows: await gateway.statistics.rows(window, by) }),
+      stats: async ({ window, by }) => ({ rows: await gateway.stats(window, by) }),
       'events/subscribe': (params) => this.#feed.subscribe(params),
     };
   }
@@ -165,7 +165,9 @@ export class ControlServer {
       'prompt/attach': () => this.#attach(),
       'prompt/answer': ({ id, answer }) => {
         if (this.#hub.deps.prompts.answer(id, answer ?? undefined)) return {};
-        throw new AnywhereError('USAGE', `question ${id} does not wait any more`, { hint: 'mcp-anywhere status' });
+        throw new AnywhereError('USAGE', `question ${id} no longer waits for an answer`, {
+          hint: 'mcp-anywhere status',
+        });
       },
     };
   }
@@ -221,7 +223,7 @@ export class ControlServer {
     const { gateway } = this.#hub.deps;
     const units = unitsOf(gateway, host);
     if (start) await bringAllUp(gateway, units, this.#client().session, withinMs);
-    else await comeToRest(gateway, units, withinMs, signal);
+    else await settle(gateway, units, withinMs, signal);
     return this.#status();
   }
 
@@ -233,7 +235,7 @@ export class ControlServer {
     return status;
   }
 
-  /** What was refused for its key can be tried again. */
+  /** A host that was refused for its key is dialled again. */
   async #accept(
     host: string,
     name: string,
@@ -251,14 +253,14 @@ export class ControlServer {
     gateway.link(host).wake(reason, { user: true });
   }
 
-  /** A person is here: what waits for one is asked, and what was given up for want of one is tried again. */
+  /** A person came: waiting questions are asked, and hosts that failed without a person are dialled again. */
   #attach(): ControlMethods['prompt/attach']['result'] {
     const { prompts, gateway } = this.#hub.deps;
     this.#detach ??= prompts.attach((question, signal) => this.#ask(question, signal));
     for (const { name } of gateway.plan.hosts) {
       const link = gateway.link(name);
       if (link.state.kind === 'refused' && link.state.cause.code === 'NO_TTY')
-        this.#wake(name, 'somebody can be asked now');
+        this.#wake(name, 'a person can be asked now');
     }
     return { prompts: prompts.pending };
   }
@@ -273,10 +275,10 @@ export class ControlServer {
   }
 
   #client(): LocalClient {
-    const { gateway, clock, version } = this.#hub.deps;
+    const { gateway, version } = this.#hub.deps;
     if (this.#ended.signal.aborted) throw new AnywhereError('CANCELLED', 'the command has ended');
     this.#local ??= new LocalClient({
-      clock,
+      clock: gateway.clock,
       version,
       open: (writer, observer) =>
         gateway.openSession(writer, { isCommand: true, observer, environment: this.#environment }),
@@ -295,5 +297,5 @@ export class ControlServer {
 }
 
 function notHere(what: string): AnywhereError {
-  return new AnywhereError('USAGE', `${what} is for a daemon, and this is none`, { hint: 'mcp-anywhere ps' });
+  return new AnywhereError('USAGE', `${what} is for a daemon, and no daemon runs here`, { hint: 'mcp-anywhere ps' });
 }

@@ -8,7 +8,6 @@ import type {
   ServerStatus,
   StatusSnapshot,
 } from '../api/status.ts';
-import type { Clock } from '../base/clock.ts';
 import { reportOf } from '../base/errors.ts';
 import type { Call } from '../calls/call.ts';
 import { RANK, rankOf } from '../calls/pool-choice.ts';
@@ -24,16 +23,14 @@ import type { ServerUnit } from '../upstream/unit.ts';
 
 export interface StatusDeps {
   readonly gateway: Gateway;
-  readonly clock: Clock;
   readonly version: string;
-  /** Undefined where the gateway ends with its command. */
-  readonly daemonPid: number | undefined;
+  /** The process of the daemon; undefined where the gateway ends with its command. */
+  readonly daemon: { readonly pid: number; readonly startedMs: number } | undefined;
 }
 
 /** @param own the session of the face that asks: it is not one of the clients */
 export function statusOf(deps: StatusDeps, own: ClientSession | undefined): StatusSnapshot {
-  const { gateway, clock, daemonPid: pid, version } = deps;
-  const uptimeMs = clock.now() - gateway.startedMs;
+  const { gateway } = deps;
   const clients = [...gateway.sessions].flatMap(([session, sinceMs]) =>
     session.hello === undefined || session === own
       ? []
@@ -41,13 +38,19 @@ export function statusOf(deps: StatusDeps, own: ClientSession | undefined): Stat
   );
   return {
     schemaVersion: 1,
-    daemon: pid === undefined ? null : { pid, version, uptimeMs, hostsFile: gateway.plan.file },
+    daemon: daemonStatus(deps),
     ...hostsFileProblem(gateway),
     hosts: reportHosts(gateway).map((host) => withQuestion(gateway, host)),
     ...(gateway.plan.pools.length === 0 ? {} : { pools: gateway.plan.pools.map((pool) => reportPool(gateway, pool)) }),
     clients,
-    calls: liveCalls(gateway, clock),
+    calls: liveCalls(gateway),
   };
+}
+
+function daemonStatus({ gateway, version, daemon }: StatusDeps): StatusSnapshot['daemon'] {
+  if (daemon === undefined) return null;
+  const { pid, startedMs } = daemon;
+  return { pid, version, uptimeMs: gateway.clock.now() - startedMs, hostsFile: gateway.plan.file };
 }
 
 export function hostsFileProblem({ hostsFileProblem: problem }: Pick<Gateway, 'hostsFileProblem'>): HostsFileProblem {
@@ -56,7 +59,7 @@ export function hostsFileProblem({ hostsFileProblem: problem }: Pick<Gateway, 'h
 
 /** The status of a host that waits for a person names the question. */
 function withQuestion(gateway: Gateway, host: HostStatus): HostStatus {
-  const cause = host.state === 'connecting' ? gateway.questions.causeOf(host.name) : undefined;
+  const cause = host.state === 'connecting' ? gateway.hosts.waitsFor(host.name) : undefined;
   return cause === undefined ? host : { ...host, cause: reportOf(cause) };
 }
 
@@ -160,9 +163,9 @@ function reportPool(gateway: Gateway, { name, strategy, pin, members: ids }: Poo
   };
 }
 
-function reportMember({ pools }: Gateway, unit: ServerUnit, tools: number): PoolMemberStatus {
+function reportMember(gateway: Gateway, unit: ServerUnit, tools: number): PoolMemberStatus {
   const { host, name: server } = unit.plan;
-  const { inFlight = 0, latencyMs, share = 1 } = pools.known(serverId(unit.plan)) ?? {};
+  const { inFlight = 0, latencyMs, share = 1 } = gateway.poolMember(serverId(unit.plan)) ?? {};
   const known = latencyMs === undefined ? {} : { latencyMs };
   return { host, server, state: memberState(unit), tools, inFlight, ...known, share };
 }
@@ -182,7 +185,7 @@ function memberState(unit: ServerUnit): PoolMemberStatus['state'] {
 }
 
 /** The calls of all clients without an answer, the longest under way first. Read from the sessions, so that no call is kept twice. */
-function liveCalls({ sessions }: Gateway, clock: Clock): readonly LiveCall[] {
+function liveCalls({ sessions, clock }: Gateway): readonly LiveCall[] {
   const offsetMs = clock.now() - clock.monotonic();
   return [...sessions.keys()]
     .flatMap((session) => session.calls.flatMap((call) => liveCall(session, call, offsetMs) ?? []))

@@ -13,8 +13,8 @@ import type { ServerUnit } from '../upstream/unit.ts';
 import { bringUp } from './units.ts';
 
 /**
- * @param blamed the servers of which it is said why their tools are missing
- * @param waited servers were started and waited for: one that is silent now is missing
+ * @param blamed the servers with reported missing tools
+ * @param waited servers were started and waited for: a server without a listing is missing
  */
 export function listTools(
   gateway: Gateway,
@@ -56,7 +56,7 @@ function whyMissing(gateway: Gateway, unit: ServerUnit): ErrorReport | undefined
   return cause === undefined ? undefined : reportOf(cause.at({ host: unit.plan.host, server: unit.plan.name }));
 }
 
-/** The server could still speak, and has not in the time that a person waits. */
+/** The error for a server that may still list, and has not listed in the time that a person waits. */
 function silence(gateway: Gateway, { plan, link }: ServerUnit): ErrorReport | undefined {
   if (!plan.enabled || gateway.catalog.isFresh(plan)) return undefined;
   const place = { host: plan.host, server: plan.name };
@@ -121,7 +121,7 @@ function requireMember({ server, pool, publicKey }: Route, host: string): void {
   });
 }
 
-/** A tool nobody has listed yet: its server may be on its way up. */
+/** For a tool that was never listed: its server may be starting. */
 async function waitForTool(gateway: Gateway, client: LocalClient, tool: string): Promise<Route> {
   const named = gateway.router.unlisted(tool);
   const units = named.length === 0 ? gateway.units : named;

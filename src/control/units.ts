@@ -1,4 +1,4 @@
-/** Which servers a face means, and what is done with them. */
+/** Finds the servers that a face names, and starts, restarts or waits for them. */
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { waitUntil } from '../calls/patience.ts';
@@ -9,7 +9,7 @@ import type { InstanceOwner } from '../upstream/instance.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 
-/** The servers of a host, or one, or all. Throws USAGE, naming what there is, where there is none of that name. */
+/** All servers, the servers of a host, or one server. @throws AnywhereError USAGE with the known names, for an unknown name */
 export function unitsOf(gateway: Gateway, host: string | undefined, server?: string): readonly ServerUnit[] {
   if (host !== undefined)
     requireName(
@@ -31,7 +31,7 @@ export function unitsOf(gateway: Gateway, host: string | undefined, server?: str
 
 /**
  * Starts these servers and dials their hosts.
- * @param reason is told with the change of the hosts' state
+ * @param reason for the state change of the hosts
  */
 export function bringUp(gateway: Gateway, units: readonly ServerUnit[], owner: InstanceOwner, reason: string): void {
   for (const unit of units) {
@@ -42,7 +42,7 @@ export function bringUp(gateway: Gateway, units: readonly ServerUnit[], owner: I
   }
 }
 
-/** Starts every one of the servers that has not spoken in this run, and waits until each has, or failed. */
+/** Starts each server without a listing of this run, and waits until each has listed or failed. */
 export async function bringAllUp(
   gateway: Gateway,
   units: readonly ServerUnit[],
@@ -54,22 +54,22 @@ export async function bringAllUp(
   await gateway.spoken(withinMs, units);
 }
 
-/** Resolves when nothing is under way with these servers and their hosts, or after `withinMs`. Starts nothing. */
-export function comeToRest(
+/** Resolves when none of these servers is starting and none of their hosts is connecting, or after `withinMs`. Starts nothing. */
+export function settle(
   gateway: Gateway,
   units: readonly ServerUnit[],
   withinMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const isAtRest = ({ link, state }: ServerUnit): boolean =>
+  const isSettled = ({ link, state }: ServerUnit): boolean =>
     link.state.kind !== 'connecting' && serverStateKind(state) !== 'starting';
-  return waitUntil(gateway.keeper.progress, () => units.every(isAtRest), gateway.clock, withinMs, signal);
+  return waitUntil(gateway.keeper.progress, () => units.every(isSettled), gateway.clock, withinMs, signal);
 }
 
-/** What a restart may take until the servers are up again; npx can take a while. */
+/** The longest restart: npx can take a while. */
 const RESTART_MS = 60_000;
 
-/** Ends the servers and starts them for `owner`, so that they list again; those of clients start with their next call. */
+/** Stops the servers and starts them for `owner`, so that they list again. Instances of clients start with their next call. */
 export async function restartUnits(
   gateway: Gateway,
   { host, server }: { readonly host: string; readonly server: string | undefined },
@@ -88,7 +88,7 @@ export async function restartUnits(
     const started = units.map((unit) => unit.instanceFor(owner).ready);
     await orAbort(Promise.allSettled(started), limit.signal);
   } catch (error) {
-    // How each fares is what is asked for next; only the caller's own end is an end.
+    // The caller reads the state of each server next. Only the caller's own abort is an error.
     signal.throwIfAborted();
     if (!(error instanceof AnywhereError)) throw error;
   } finally {

@@ -1,16 +1,16 @@
-/** Tells the event stream of calls: when one began, how it gets on, and how it ended. */
+/** Emits the events of calls: start, progress and end. */
 import type { Progress } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 
-/** Of one call, events come no more often; the last value is in every snapshot. */
+/** The shortest time between two progress events of a call. Every snapshot has the last value. */
 const TELL_EVERY_MS = 200;
-/** A person reads no more. */
+/** Longer messages are cut: a person reads no more. */
 const MAX_MESSAGE = 500;
 
-/** Costs nothing while nobody listens; somebody may begin to while a call is under way. */
+/** Does no work while nobody listens. A listener may come while a call is under way. */
 export class CallEvents implements CallObserver {
   readonly #bus: EventBus;
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class CallEvents implements CallObserver {
   }
 }
 
-/** Undefined where the notification is none that MCP knows. */
+/** Undefined where the notification is not valid MCP. */
 export function progressReport(notification: Message): Progress | undefined {
   const { progress, total, message } = (notification.paramsValue() ?? {}) as Record<string, unknown>;
   if (typeof progress !== 'number') return undefined;

@@ -1,9 +1,9 @@
 /**
- * The environments of the clients, told apart: what runs for a client gets what that client was started with.
+ * The environments of the clients: a server gets the environment of its own client.
  *
- * A server that clients share has the values of the client that started the server. A connection to a host is shared too, and
- * is logged into with one agent: that of the client that last asked for the host, while that client is here, else that of
- * the client that came last. The other agents are not tried.
+ * A shared server has the values of the client that started the server. A connection to a host is shared too, and its login
+ * uses one agent: the agent of the client that last asked for the host, while that client is connected, else the agent of
+ * the latest client. The other agents are not tried.
  */
 import type { Clock } from '../base/clock.ts';
 import { environmentForHelpers } from '../config/environment.ts';
@@ -12,9 +12,9 @@ import type { ServerPlan } from '../config/plan.ts';
 import type { LinkDeps } from '../link/contract.ts';
 import type { AgentSearch } from '../ssh/agent-search.ts';
 
-/** Of one client, as its hello says it. */
+/** The environment of a client, as in its hello. */
 export interface ClientEnvironment {
-  /** What the hello carries; null: the client does not have it. */
+  /** The variables of the hello. Null: the client does not have the variable. */
   readonly env: Readonly<Record<string, string | null>>;
   readonly sshAuthSock?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface ClientEnvironmentsDeps {
   readonly clock: Clock;
 }
 
-/** Of how many agents the last search is remembered. */
+/** The number of agents with a remembered search. */
 const KEPT_SEARCHES = 16;
 
 export class ClientEnvironments {
@@ -33,12 +33,12 @@ export class ClientEnvironments {
   readonly #ofOwners = new WeakMap<object, ClientEnvironment>();
   readonly #askers = new Map<string, ClientEnvironment>();
   readonly #searches = new Map<string | undefined, AgentSearch>();
-  /** The agents that hosts were dialled with since they were last there. */
+  /** The agents of the dials since a host was last connected, by host. */
   readonly #tried = new Map<string, Set<string | undefined>>();
-  /** The latest first. */
+  /** The connected clients, the latest first. */
   #present: readonly ClientEnvironment[] = [];
 
-  /** @param base what the program itself was started with */
+  /** @param base the environment of this program itself */
   constructor(base: Environment, deps: ClientEnvironmentsDeps) {
     this.#base = base;
     this.#deps = deps;
@@ -52,25 +52,25 @@ export class ClientEnvironments {
     this.#present = this.#present.filter((other) => other !== client);
   }
 
-  /** The servers of this owner get what that client has. */
+  /** The servers of this owner get the environment of the client. */
   bind(owner: object, client: ClientEnvironment): void {
     this.#ofOwners.set(owner, client);
   }
 
-  /** `to` stands for many clients, and works with the values of one of them from now on. */
+  /** `to` stands for many clients, and uses the environment of one of them from now on. */
   lend(from: object, to: object): void {
     const client = this.#ofOwners.get(from);
     if (client !== undefined) this.#ofOwners.set(to, client);
   }
 
-  /** Whoever came through no door of ours has the short list of what the program was started with. */
+  /** An owner without a client's environment has the short list of this program's own variables. */
   of(owner: object): Environment {
     const client = this.#ofOwners.get(owner);
     if (client === undefined) return environmentForHelpers(this.#base);
     return Object.fromEntries(Object.entries(client.env).map(([name, value]) => [name, value ?? undefined]));
   }
 
-  /** True where a process of this server that was started for one of the two is as good for the other. */
+  /** True where a process of this server for one owner also serves the other owner. */
   areEqualFor(server: ServerPlan, one: object, other: object): boolean {
     if (this.#ofOwners.get(one) === this.#ofOwners.get(other)) return true;
     const [left, right] = [this.of(one), this.of(other)];
@@ -78,7 +78,7 @@ export class ClientEnvironments {
   }
 
   /**
-   * A connection to the host is wanted.
+   * A client wants a connection to the host.
    * @param who the owner of an instance, or a client itself
    */
   asked(host: string, who: object): void {
@@ -86,17 +86,17 @@ export class ClientEnvironments {
     if (client !== undefined) this.#askers.set(host, client);
   }
 
-  /** True where no login at this host was tried with the agent that counts now. */
+  /** True where no login at this host used the current agent. */
   isUntried(host: string): boolean {
     return this.#tried.get(host)?.has(this.agentOf(host)) !== true;
   }
 
-  /** It is there. */
+  /** The host is connected. */
   connected(host: string): void {
     this.#tried.delete(host);
   }
 
-  /** Undefined: the agent is searched for where agents usually listen. */
+  /** Undefined: the agent is searched at the usual places. */
   agentOf(host: string): string | undefined {
     const asker = this.#askers.get(host);
     const [latest] = this.#present;
@@ -104,7 +104,7 @@ export class ClientEnvironments {
     return asker !== undefined && this.#present.includes(asker) ? asker.sshAuthSock : latest.sshAuthSock;
   }
 
-  /** What the link of this host is made with: the agent is looked for anew at every dial. */
+  /** The environment of this host's link. Every dial searches the agent again. */
   linkOf(host: string): Pick<LinkDeps, 'env'> & { readonly refreshEnv: (signal: AbortSignal) => Promise<void> } {
     const env: Record<string, string | undefined> = { ...this.#base, SSH_AUTH_SOCK: this.agentOf(host) };
     return {
@@ -112,14 +112,14 @@ export class ClientEnvironments {
       refreshEnv: async (signal) => {
         const agent = this.agentOf(host);
         this.#tried.set(host, (this.#tried.get(host) ?? new Set()).add(agent));
-        // Where none answers, the errors name the one that should.
+        // Where no agent answers, the errors name the client's agent.
         env['SSH_AUTH_SOCK'] = (await (await this.#searchOf(agent)).find(signal)) ?? agent;
       },
     };
   }
 
   async #searchOf(agent: string | undefined): Promise<AgentSearch> {
-    // Loaded with the first dial: start-up time.
+    // Loaded with the first dial, to keep the start fast.
     const { AgentSearch } = await import('../ssh/agent-search.ts');
     const known = this.#searches.get(agent);
     if (known !== undefined) return known;
@@ -135,7 +135,7 @@ export class ClientEnvironments {
   }
 }
 
-/** On what the values of a server hang. A terminal, a locale or a time zone makes no other server. */
+/** The variables that a server's values depend on. Terminal, locale and time zone make no difference. */
 function variablesOf({ args, env, inheritEnv }: ServerPlan, environments: readonly Environment[]): readonly string[] {
   const references = [...args, ...env.values()].flatMap(({ pieces }) =>
     pieces.filter((piece) => typeof piece !== 'string'),

@@ -1,4 +1,4 @@
-/** Makes the unit of a server: what the server is launched with, and who is told what the server says. */
+/** Creates the unit of a server: the launch with its resolved references, and the receivers of the server's output. */
 
 import type { Clock } from '../base/clock.ts';
 import type { Scope } from '../base/scope.ts';
@@ -23,9 +23,9 @@ export interface UnitParts {
   readonly environments?: ClientEnvironments | undefined;
   readonly secrets: Secrets;
   readonly reporter: Reporter;
-  /** As the hosts file says whenever they are asked for. */
+  /** The current limits of the hosts file. */
   readonly limits: () => Plan['limits'];
-  /** The host is this machine. */
+  /** True for this machine itself. */
   readonly isLocal: (host: string) => boolean;
   readonly launches: Turns;
 }
@@ -63,10 +63,10 @@ export function createUnit(server: ServerPlan, link: Link, shared: SharedClient,
 }
 
 /**
- * Resolves the references of a server at the moment of the launch. The values go to the launcher and nowhere else.
- * @param learn told every resolved value that came from a reference, so that logs can be kept free of it
+ * Resolves the references of a server at its launch. The values go only to the launcher.
+ * @param learn gets every value of a reference, so that logs can leave the value out
  * @param isLocal whether a host is this machine
- * @param variablesOf the environment of whom the server works for
+ * @param variablesOf the environment of the server's owner
  */
 function launchResolver(
   secrets: Secrets,
@@ -91,7 +91,7 @@ function launchResolver(
   };
 }
 
-/** What a program on this machine gets of the client's environment. */
+/** The variables that a program on this machine inherits from the client. */
 function inheritedBy(
   { inheritEnv }: ServerPlan,
   variables: Environment,

@@ -1,10 +1,12 @@
 /**
  * The hosts and servers of the hosts file in force: one link a host, one unit a server.
  *
- * They come and go with the hosts file; what is asked to go still answers the calls it has (`farewell.ts`).
+ * Both come and go with the hosts file. A server or host that goes still answers the calls under way.
  */
 import { setImmediate } from 'node:timers/promises';
+import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import type { Scope } from '../base/scope.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { PlanDiff } from '../config/plan-diff.ts';
@@ -12,26 +14,34 @@ import type { Link } from '../link/contract.ts';
 import type { LinkSettings } from '../link/link.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
-import type { Farewell, Leaving } from './farewell.ts';
 
 export interface FleetParts {
-  /** Where goes what the hosts file does not name any more. */
-  readonly farewell: Farewell;
+  readonly clock: Clock;
+  readonly scope: Scope;
+  /** How long calls of a removed server may take. */
+  readonly drainMs: number;
   /** @param settings of the plan in force, whenever they are read */
   readonly createLink: (host: HostPlan, settings: LinkSettings) => Link;
   readonly createUnit: (server: ServerPlan, link: Link) => ServerUnit;
 }
 
-/** What one change of the hosts file made of the fleet. */
+/** A removed group that ends together: units, and their link where the link ends too. */
+export interface Removed {
+  readonly units: readonly ServerUnit[];
+  readonly link: Link | undefined;
+}
+
+/** The outcome of one change of the hosts file. */
 export interface Rearranged {
-  readonly leaving: readonly Leaving[];
+  readonly removed: readonly Removed[];
   readonly arrived: readonly ServerUnit[];
-  /** All units as they were, by `host/server`. */
+  /** All units before the change, by `host/server`. */
   readonly before: ReadonlyMap<string, ServerUnit>;
 }
 
 export class Fleet {
   readonly #parts: FleetParts;
+  readonly #drains: Drains;
   readonly #links = new Map<string, Link>();
   #byId: ReadonlyMap<string, ServerUnit> = new Map();
   #units: readonly ServerUnit[] = [];
@@ -40,11 +50,12 @@ export class Fleet {
 
   constructor(plan: Plan, parts: FleetParts) {
     this.#parts = parts;
+    this.#drains = new Drains(parts);
     this.#plan = plan;
     this.#arrange(plan);
   }
 
-  /** Nothing is made any more. */
+  /** No link or unit is created any more. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -79,7 +90,7 @@ export class Fleet {
     return this.#plan.hosts.some(({ name, ssh }) => name === host && ssh === undefined);
   }
 
-  /** False for a link that another one has taken the place of. */
+  /** False for a replaced link. */
   speaksFor(host: string, link: Link): boolean {
     return (this.#links.get(host) ?? link) === link;
   }
@@ -92,7 +103,7 @@ export class Fleet {
     return unit;
   }
 
-  /** One host at a time, so that a client that is there already is not kept waiting by the last of a hundred. */
+  /** Wakes one host at a time: a connected client must not wait for a hundred hosts. */
   async wakeAll(reason: string, signal: AbortSignal): Promise<void> {
     for (const [name, link] of [...this.#links]) {
       await setImmediate();
@@ -101,13 +112,13 @@ export class Fleet {
     }
   }
 
-  /** The client left: what worked for it alone ends. */
+  /** The client left: its own instances end. */
   release(owner: InstanceOwner): void {
     for (const unit of this.#units) unit.release(owner);
-    this.#parts.farewell.release(owner);
+    this.#drains.release(owner);
   }
 
-  /** Makes what the plan adds, changes what goes on, and gives what is to end: nothing of that is known here any more. */
+  /** Creates the new units, adjusts the kept units, and returns the removed ones, which the fleet forgets. */
   rearrange(diff: PlanDiff): Rearranged {
     const before = this.#byId;
     const links = [...diff.removedHosts, ...diff.reconnectedHosts.map(({ after }) => after)].flatMap(({ name }) =>
@@ -119,12 +130,12 @@ export class Fleet {
     for (const { after } of diff.adjustedServers) this.unit(serverId(after)).replan(after);
     this.#byId = new Map([...before].filter(([, unit]) => !ending.includes(unit)));
     this.#arrange(diff.plan);
-    return { leaving: grouped(ending, links), arrived: this.#units.filter((unit) => !sameUnit(before, unit)), before };
+    return { removed: grouped(ending, links), arrived: this.#units.filter((unit) => !sameUnit(before, unit)), before };
   }
 
-  /** It answers the calls it has, and ends. */
-  dismiss(leaving: Leaving): void {
-    this.#parts.farewell.begin(leaving);
+  /** The group answers the calls under way, and ends. */
+  drain(removed: Removed): void {
+    this.#drains.begin(removed);
   }
 
   #takeLink(host: string): readonly Link[] {
@@ -139,7 +150,7 @@ export class Fleet {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** Makes what is missing, in the order of the plan. */
+  /** Creates the missing links and units, in the order of the plan. */
   #arrange(plan: Plan): void {
     const units = plan.hosts.flatMap((host) => {
       const link = this.#links.get(host.name) ?? this.#parts.createLink(host, this.#settings());
@@ -164,8 +175,8 @@ export class Fleet {
   }
 }
 
-/** The units of a link that ends go with it; every other one goes alone. */
-function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Leaving[] {
+/** The units of a removed link end with it; every other unit ends alone. */
+function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly Removed[] {
   const alone = units.filter(({ link }) => !links.includes(link));
   return [
     ...links.map((link) => ({ link, units: units.filter((unit) => unit.link === link) })),
@@ -175,4 +186,42 @@ function grouped(units: readonly ServerUnit[], links: readonly Link[]): readonly
 
 function sameUnit(before: ReadonlyMap<string, ServerUnit>, unit: ServerUnit): boolean {
   return before.get(serverId(unit.plan)) === unit;
+}
+
+const LOOK_EVERY_MS = 50;
+const WHY = 'the hosts file was changed';
+
+/** Removed servers and hosts while they answer their last calls. */
+class Drains {
+  readonly #deps: Pick<FleetParts, 'clock' | 'scope' | 'drainMs'>;
+  readonly #draining = new Set<Removed>();
+
+  constructor(deps: Pick<FleetParts, 'clock' | 'scope' | 'drainMs'>) {
+    this.#deps = deps;
+  }
+
+  /** These units start no server any more. */
+  begin(removed: Removed): void {
+    for (const unit of removed.units) unit.retire(WHY);
+    this.#draining.add(removed);
+    this.#deps.scope.run(this.#end(removed));
+  }
+
+  /** The client left: its calls are not waited for. */
+  release(owner: InstanceOwner): void {
+    for (const { units } of this.#draining) for (const unit of units) unit.release(owner);
+  }
+
+  async #end(removed: Removed): Promise<void> {
+    const { clock, scope, drainMs } = this.#deps;
+    const untilMs = clock.monotonic() + drainMs;
+    while (!scope.closed && clock.monotonic() < untilMs && removed.units.some((unit) => unit.isBusy)) {
+      // The end of the gateway wakes this loop and is not an error.
+      await sleep(clock, LOOK_EVERY_MS, scope.signal).catch(() => undefined);
+      for (const unit of removed.units) unit.stopIdle(WHY);
+    }
+    for (const unit of removed.units) unit.stop(WHY);
+    await removed.link?.close();
+    this.#draining.delete(removed);
+  }
 }

@@ -1,9 +1,11 @@
-/** The composition root: builds links, servers, catalog, router and sessions from a Plan, and ends them. */
+/** The composition root: creates links, servers, catalog, router and sessions from a Plan, and closes them. */
 import { join } from 'node:path';
+import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, asAnywhereError, type ErrorCode, type ErrorReport } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import { Turns } from '../base/turns.ts';
+import type { Contender } from '../calls/pool-choice.ts';
 import { Pools } from '../calls/pools.ts';
 import { Router } from '../calls/router.ts';
 import { Waits } from '../calls/waits.ts';
@@ -16,23 +18,19 @@ import type { Secrets } from '../config/secrets.ts';
 import { ClientSession, type SessionDeps } from '../downstream/session.ts';
 import { TransparentSession } from '../downstream/transparent-session.ts';
 import type { Link, LinkDeps } from '../link/contract.ts';
-import { createHostLink } from '../link/create.ts';
 import { SleepWatch } from '../link/sleep-watch.ts';
 import type { Middleware } from '../policy/middleware.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { settingsMemo, settingsResolver } from '../ssh/route.ts';
-import { Keyring } from '../ssh2/private-key.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
 import type { ServerLogs } from '../telemetry/server-logs.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { ClientEnvironment, ClientEnvironments } from './client-environments.ts';
 import { createUnit } from './create-unit.ts';
-import { Farewell } from './farewell.ts';
 import { Fleet } from './fleet.ts';
+import { HostAccess } from './host-access.ts';
 import { ListingKeeper } from './listing-keeper.ts';
 import { LivePlan } from './live-plan.ts';
-import { OpenQuestions } from './open-questions.ts';
 import type { HostsFileSource, ReloadReport } from './reload.ts';
 import { Reporter } from './reporter.ts';
 import { createSessionDeps, type SessionParts } from './session-deps.ts';
@@ -43,40 +41,32 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
   readonly paths: Paths;
   readonly secrets: Secrets;
   readonly version: string;
-  /** Where clients come with environments of their own; undefined: all have the user's. */
+  /** For clients with environments of their own; undefined: all clients have the user's environment. */
   readonly environments?: ClientEnvironments | undefined;
-  /** Where the plan came from: it is followed, and can be read again. */
+  /** The source of the plan, which the gateway follows and can read again. */
   readonly hostsFile?: HostsFileSource | undefined;
-  /** How long a server or host that the hosts file does not name any more may take for its last calls. Default 30 s. */
+  /** How long a removed server or host may take for its last calls. Default 30 s. */
   readonly drainMs?: number;
-  /** Users' own middleware around every tool call, outermost first. */
+  /** The user's middleware around every tool call, outermost first. */
   readonly middleware?: readonly Middleware[];
 }
 
 const DRAIN_MS = 30_000;
 
-/** What another agent can be the remedy for. */
-const OPENED_BY_AGENT: ReadonlySet<ErrorCode> = new Set(['AUTH_FAILED', 'KEY_UNUSABLE', 'NO_TTY']);
-
 export class Gateway {
-  /** @internal */
+  readonly clock: Clock;
+  /** @internal The types are zod's, which users of the library may not have. */
   readonly bus: EventBus;
+  /** @internal As `bus`. */
+  readonly logs: ServerLogs;
+  /** @internal The types are ssh2's, which users of the library may not have. */
+  readonly hosts: HostAccess;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly keeper: ListingKeeper;
-  /** @internal */
-  readonly logs: ServerLogs;
-  /** @internal */
-  readonly statistics: Statistics;
-  readonly startedMs: number;
-  readonly clock: Clock;
-  /** What hosts ask a person. */
-  readonly questions: OpenQuestions;
-  /** One passphrase serves all hosts. @internal The types are ssh2's, which users of the library may not have. */
-  readonly keyring = new Keyring();
-  readonly pools: Pools;
+  readonly #pools: Pools;
+  readonly #statistics: Statistics;
   readonly #deps: GatewayDeps;
-  readonly #linkDeps: LinkDeps;
   readonly #launches = new Turns(() => this.plan.limits.launches);
   readonly #scope: Scope;
   readonly #reporter: Reporter;
@@ -92,33 +82,27 @@ export class Gateway {
     const deps = { ...given, log: this.#reporter.log };
     this.#deps = deps;
     this.clock = deps.clock;
-    this.startedMs = deps.clock.now();
-    this.questions = new OpenQuestions(deps.prompter);
-    this.#linkDeps = {
-      ...deps,
-      prompter: this.questions.prompter,
-      cacheDir: deps.paths.cacheDir,
-      runtimeDir: deps.paths.runtimeDir,
-      sleeps: new SleepWatch(deps.clock),
-      dials: new Turns(() => this.plan.limits.dials),
-    };
+    const { cacheDir, runtimeDir } = deps.paths;
+    const sleeps = new SleepWatch(deps.clock);
+    const dials = new Turns(() => this.plan.limits.dials);
+    this.hosts = new HostAccess({ ...deps, cacheDir, runtimeDir, sleeps, dials }, deps.environments);
     this.#scope = new Scope((error) => {
       deps.log.error({ error: asAnywhereError(error) }, 'work in the background failed');
     });
     this.bus = this.#reporter.bus;
     this.logs = this.#reporter.logs;
-    this.statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
+    this.#statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
     this.#fleet = this.#createFleet(plan);
     this.catalog = this.#createCatalog();
     const askedFor = (host: string, owner: InstanceOwner): void => {
       this.askedFor(host, owner);
     };
     this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
-      waitsFor: (host) => this.questions.causeOf(host),
+      waitsFor: (host) => this.hosts.waitsFor(host),
       askedFor,
       listingFailure: (unit) => this.keeper.failure(unit),
     });
-    this.pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
+    this.#pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });
     this.keeper = new ListingKeeper({
       ...deps,
       scope: this.#scope,
@@ -139,7 +123,7 @@ export class Gateway {
     return this.#fleet.plan;
   }
 
-  /** Its servers, in its order. */
+  /** The servers of the hosts file, in its order. */
   get units(): readonly ServerUnit[] {
     return this.#fleet.units;
   }
@@ -148,21 +132,21 @@ export class Gateway {
     return this.#sessions;
   }
 
-  /** The text without the secrets that servers were given so far. */
+  /** The text without the secrets that servers have got so far. */
   readonly redact = (text: string): string => this.#reporter.redactor.redact(text);
 
-  /** Begins to connect to every host that has something to offer. */
+  /** Dials every host with an enabled server, and follows the hosts file. */
   start(): void {
     this.#scope.run(this.#fleet.wakeAll('start', this.#scope.signal));
     this.#livePlan.follow();
   }
 
-  /** Reads the hosts file again, and makes the smallest change that puts it in force. */
+  /** Reads the hosts file again, and puts it in force with the smallest change. */
   reload(): Promise<ReloadReport> {
     return this.#livePlan.reload();
   }
 
-  /** Why the hosts file as it stands now is not in force; the last good one is. */
+  /** Why the current hosts file is not in force: the last good version is. */
   get hostsFileProblem(): ErrorReport | undefined {
     return this.#livePlan.problem;
   }
@@ -170,28 +154,18 @@ export class Gateway {
   /**
    * Switches a server on or off, whatever the hosts file says, until the program ends.
    * @param id `host/server`
-   * @throws AnywhereError USAGE where there is none
+   * @throws AnywhereError USAGE where the hosts file has no such server
    */
   setEnabled(id: string, enabled: boolean): void {
     this.#livePlan.setEnabled(serverId(this.server(id)), enabled);
   }
 
-  /** What the link of this host is made with: doctor and trust look through the same eyes. */
-  linkDepsOf(host: string): LinkDeps {
-    return { ...this.#linkDeps, ...this.#deps.environments?.linkOf(host) };
-  }
-
   /**
-   * A client wants a connection to this host: its agent is the one to log in with.
+   * A client wants a connection to this host, so that the client's agent is used for the login.
    * @param who the owner of an instance, or the client's environment
    */
   askedFor(host: string, who: object): void {
-    const { environments } = this.#deps;
-    const { state } = this.link(host);
-    environments?.asked(host, who);
-    const isOpen = state.kind === 'refused' && OPENED_BY_AGENT.has(state.cause.code);
-    if (isOpen && environments?.isUntried(host) === true)
-      this.link(host).wake('a client with another ssh agent asked for it', { user: true });
+    this.hosts.askedFor(this.link(host), who);
   }
 
   link(host: string): Link {
@@ -203,7 +177,7 @@ export class Gateway {
     return this.#fleet.unit(id).plan;
   }
 
-  /** A client has connected; what it says goes to the session's `receive`. */
+  /** A client has connected: its messages go to the session's `receive`. */
   openSession(
     writer: MessageWriter,
     {
@@ -223,12 +197,12 @@ export class Gateway {
     if (!this.#sessions.delete(session)) return;
     session.close(cause);
     this.keeper.forget(session);
-    this.statistics.forget(session.id);
+    this.#statistics.forget(session.id);
     this.#fleet.release(session);
     if (session.hello !== undefined) this.bus.emit({ type: 'client-left', client: session.id });
   }
 
-  /** One client for one server, with nothing renamed. */
+  /** A client of one server, with the server's own names. */
   openTransparentSession(
     writer: MessageWriter,
     server: ServerPlan,
@@ -246,7 +220,7 @@ export class Gateway {
     this.#fleet.release(session);
   }
 
-  /** What works for this client now. */
+  /** The instances that work for this client. */
   instancesOf(session: ClientSession): readonly Instance[] {
     return this.units.flatMap((unit) => {
       const instance = unit.current(session);
@@ -254,39 +228,46 @@ export class Gateway {
     });
   }
 
-  /** Resolves when each of these servers has listed in this run or cannot, or after `withinMs`. */
+  /** Resolves when each of these servers has listed in this run or cannot list, or after `withinMs`. */
   spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
     return this.#waits.spoken(withinMs, units);
   }
 
   /**
-   * Resolves when a tool of this public name is offered, when no server can offer it any more, or after `withinMs`.
-   * @param profile of the client it is to be offered to; undefined: to anyone
+   * Resolves when a tool of this public name is offered, when no server can offer the tool any more, or after `withinMs`.
+   * @param profile of the client; undefined: any client
    */
   toolAppears(name: string, withinMs: number, profile?: string): Promise<void> {
     return this.#waits.toolAppears(name, withinMs, profile);
   }
 
+  /** Most calls first. @internal As `bus`. */
+  stats(window: StatWindow, by: StatKey): Promise<readonly StatRow[]> {
+    return this.#statistics.rows(window, by);
+  }
+
+  /** Load and latency of a pool's member; undefined before its first call. @param id `host/server` */
+  poolMember(id: string): Contender | undefined {
+    return this.#pools.known(id);
+  }
+
+  /** Ends the sessions, the servers and the connections. */
   async close(): Promise<void> {
     const cause = new AnywhereError('INTERRUPTED', 'MCP-Anywhere ends');
     for (const session of [...this.#sessions.keys()]) this.closeSession(session, cause);
     await this.#fleet.close(cause.message);
     await this.#scope.close(cause);
     await this.logs.close();
-    await this.statistics.close();
+    await this.#statistics.close();
   }
 
   #createFleet(plan: Plan): Fleet {
-    const memo = settingsMemo(this.#linkDeps);
     const { clock, drainMs = DRAIN_MS } = this.#deps;
     return new Fleet(plan, {
-      farewell: new Farewell({ clock, scope: this.#scope, drainMs }),
+      ...{ clock, drainMs, scope: this.#scope },
       createLink: (host, settings) => {
-        const deps = this.linkDepsOf(host.name);
-        const resolve = settingsResolver(deps, memo);
-        const link = createHostLink(host, settings, deps, { keyring: this.keyring, resolve });
+        const link = this.hosts.createLink(host, settings);
         link.onChange((change) => {
-          if (change.to.kind === 'ready') this.#deps.environments?.connected(host.name);
           if (this.#fleet.speaksFor(host.name, link)) this.#reporter.linkChanged(host.name, change);
         });
         return link;
@@ -353,20 +334,20 @@ export class Gateway {
     return createSessionDeps({
       ...this.#parts(),
       version: this.#deps.version,
-      pools: this.pools,
+      pools: this.#pools,
       middleware: this.#deps.middleware ?? [],
       scope: this.#scope,
       bus: this.bus,
       catalog: this.catalog,
       waits: this.#waits,
-      statistics: this.statistics,
+      statistics: this.#statistics,
       instancesOf: (session) => this.instancesOf(session),
       sinceMs: (session) => this.#sessions.get(session) ?? 0,
       maxRequests: () => this.plan.limits.requestsPerClient,
     });
   }
 
-  /** What several of the parts are made of. */
+  /** What several parts share. */
   #parts(): Pick<SessionParts, 'clock' | 'router' | 'keeper' | 'units'> {
     return { clock: this.#deps.clock, router: this.router, keeper: this.keeper, units: () => this.units };
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps the catalog true: every new instance says once what it offers, again when it announces a
- * change, and servers nobody has listed yet are started for whoever asks, as their hosts come up.
+ * Keeps the catalog up to date: every new instance is listed once, and again when the instance announces a change. A
+ * server that was never listed is started for the client that asks, when its host is connected.
  */
 
 import { backoffMs } from '../base/backoff.ts';
@@ -16,11 +16,11 @@ import { listAll } from '../upstream/list.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 
-/** A server that announces ten changes in a row is asked once. */
+/** A server that announces ten changes in a row is listed once. */
 const RELIST_DELAY_MS = 50;
-/** One that announces changes without end is asked so often. */
+/** The rate of listings for a server that announces changes without end. */
 const RELIST_RATE = { burst: 5, perSecond: 1 };
-/** A server that is up and fails to list is asked again, ever more slowly. */
+/** A server that is up and fails to list is listed again, at growing intervals. */
 const RETRY = { initialMs: 1_000, maxMs: 60_000 };
 
 export interface ListingKeeperDeps {
@@ -28,30 +28,30 @@ export interface ListingKeeperDeps {
   readonly random: () => number;
   readonly scope: Scope;
   readonly catalog: Catalog;
-  /** Those of the hosts file in force. */
+  /** The units of the hosts file in force. */
   readonly units: () => readonly ServerUnit[];
-  /** A client wants something of a host that is not there. */
+  /** A client needs a host that is not connected. */
   readonly askedFor?: (host: string, owner: InstanceOwner) => void;
   readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
 }
 
-/** A server that somebody wants listed and that is not up yet. */
+/** A server that is to be listed and is not up yet. */
 interface Want {
-  /** Who wants it, and for which profile, first come first; it is started for the first that is still there. */
+  /** The clients that want the listing, with their profiles, in order. The server is started for the first one. */
   readonly owners: Map<InstanceOwner, string | undefined>;
 }
 
 export class ListingKeeper {
-  /** Something happened that may have settled a server. */
+  /** Emits when a server may have settled. */
   readonly progress = new Emitter<ServerUnit>();
   readonly #deps: ListingKeeperDeps;
   readonly #watched = new Map<ServerUnit, Unsubscribe>();
   readonly #wants = new Map<ServerUnit, Want>();
   readonly #relisting = new Map<Instance, { readonly dueMs: number; readonly cancel: CancelTimer }>();
   readonly #budgets = new WeakMap<Instance, LineBudget>();
-  /** Servers whose last listing failed, in whole or in part: nothing is to be waited for. */
+  /** Servers with a failed or incomplete last listing: nobody waits for them. */
   readonly #failed = new Map<ServerUnit, readonly AnywhereError[]>();
-  /** Listings in a row that failed, of instances that are up. */
+  /** The number of failed listings in a row, by instance. */
   readonly #attempts = new WeakMap<Instance, number>();
 
   constructor(deps: ListingKeeperDeps) {
@@ -66,7 +66,7 @@ export class ListingKeeper {
     this.#watched.set(unit, this.#watch(unit));
   }
 
-  /** It is retired: nothing of it is listed any more, and nobody waits for it. */
+  /** A retired unit is not listed any more, and nobody waits for it. */
   remove(unit: ServerUnit): void {
     this.#watched.get(unit)?.();
     this.#watched.delete(unit);
@@ -76,8 +76,8 @@ export class ListingKeeper {
   }
 
   /**
-   * Starts, for this client, what was never listed or is due again; hosts that are not up get it when they are.
-   * @param profile of the client, where it is to be given the listings of its own; undefined: any will do
+   * Starts for this client each server without a current listing, as soon as its host is connected.
+   * @param profile of the client, where the client needs listings of its own profile; undefined: any listing is enough
    */
   want(owner: InstanceOwner, profile?: string): void {
     for (const unit of this.#deps.units())
@@ -93,7 +93,7 @@ export class ListingKeeper {
     this.#tryStart(unit);
   }
 
-  /** The client left: nothing is started in its name any more. */
+  /** The client left: no server is started for it any more. */
   forget(owner: InstanceOwner): void {
     for (const [unit, want] of this.#wants) {
       if (!want.owners.delete(owner)) continue;
@@ -111,7 +111,7 @@ export class ListingKeeper {
   }
 
   #relistIn(delayMs: number, instance: Instance): void {
-    // Before `initialize` is answered nothing can be asked; it is listed then anyway.
+    // An instance is listed anyway after its answer to `initialize`.
     if (instance.hello === undefined || !instance.isLive) return;
     const dueMs = this.#deps.clock.monotonic() + delayMs;
     const planned = this.#relisting.get(instance);
@@ -125,7 +125,7 @@ export class ListingKeeper {
     this.#relisting.set(instance, { dueMs, cancel: this.#deps.clock.after(delayMs, list, { background: true }) });
   }
 
-  /** It is up and does not say what it offers: perhaps it does later. */
+  /** The server is up, but its listing failed: try again later. */
   #failedToList(unit: ServerUnit, instance: Instance, errors: readonly AnywhereError[]): void {
     this.#failed.set(unit, errors);
     for (const error of errors) this.#deps.onProblem(unit, error);
@@ -134,12 +134,12 @@ export class ListingKeeper {
     this.#relistIn(backoffMs(RETRY, attempt, this.#deps.random), instance);
   }
 
-  /** True when waiting longer would not make this server's list appear: it was listed once, or cannot be now. */
+  /** True where waiting does not help: the server was listed once, or cannot be listed now. */
   isSettled(unit: ServerUnit): boolean {
     return this.#deps.catalog.isListed(unit.plan) || this.#isHopeless(unit);
   }
 
-  /** True when the server has listed in this run, or cannot now. */
+  /** True where the server was listed in this run, or cannot be listed now. */
   hasSpoken(unit: ServerUnit): boolean {
     return this.#deps.catalog.isFresh(unit.plan) || this.#isHopeless(unit);
   }
@@ -152,12 +152,12 @@ export class ListingKeeper {
     return state === 'failed' || state === 'crash-loop';
   }
 
-  /** Why the server's last listing failed although it is up; one for each collection. */
+  /** Why the last listing of a running server failed: one error a collection. */
   failures(unit: ServerUnit): readonly AnywhereError[] {
     return this.#failed.get(unit) ?? [];
   }
 
-  /** The first of them. */
+  /** The first of the failures. */
   failure(unit: ServerUnit): AnywhereError | undefined {
     return this.failures(unit)[0];
   }
@@ -165,7 +165,7 @@ export class ListingKeeper {
   #watch(unit: ServerUnit): Unsubscribe {
     const initialized = unit.initialized.on((instance) => {
       if (instance.owner.isVerbatim === true) return;
-      // What is known already can be looked at again a moment later: the call that started it goes first.
+      // A known listing can be refreshed a moment later: the call that started the instance goes first.
       if (!this.#deps.catalog.isListed(unit.plan)) this.#deps.scope.run(this.#list(unit, instance));
       else this.relist(instance);
     });
@@ -181,7 +181,7 @@ export class ListingKeeper {
     };
   }
 
-  /** The server has listed: it goes on for those only whose own profile it has not listed. */
+  /** The server was listed: only clients with another profile still want it. */
   #satisfied(unit: ServerUnit, lister: InstanceOwner): void {
     const want = this.#wants.get(unit);
     if (want === undefined) return;
@@ -191,7 +191,7 @@ export class ListingKeeper {
     else this.#wants.delete(unit);
   }
 
-  /** A host that is down is its link's business: the link's next `ready` starts the server. */
+  /** A host that is down is reconnected by its link: the next `ready` of the link starts the server. */
   #tryStart(unit: ServerUnit): void {
     const [owner] = this.#wants.get(unit)?.owners.keys() ?? [];
     if (owner !== undefined && unit.link.state.kind === 'ready') unit.startSoon(owner);
@@ -201,7 +201,7 @@ export class ListingKeeper {
     const listed = await listAll(instance);
     if (unit.retired !== undefined) return;
     const failures = Object.values(listed).filter((list) => list instanceof AnywhereError);
-    // What fails because the instance is gone says nothing of the server.
+    // A listing that failed with the end of the instance says nothing about the server.
     if (failures.length > 0 && !instance.isLive) return;
     const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
     const hello = instance.hello ?? { instructions: undefined, capabilities: {} };

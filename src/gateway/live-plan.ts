@@ -1,31 +1,48 @@
-/** The plan in force: what the hosts file says and what was switched by hand, changed while clients stay. */
+/** The plan in force: the hosts file plus the servers switched by hand. The plan changes while clients stay connected. */
 
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { AnywhereError, ErrorReport } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
+import type { Router } from '../calls/router.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { serverId } from '../catalog/snapshot.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
+import { isUnchanged, type PlanDiff, planDiff } from '../config/plan-diff.ts';
+import type { ClientSession } from '../downstream/session.ts';
+import type { ServerUnit } from '../upstream/unit.ts';
+
+import type { Fleet, Rearranged } from './fleet.ts';
+import type { ListingKeeper } from './listing-keeper.ts';
 import { type HostsFileSource, Reloader, type ReloadReport } from './reload.ts';
-import { type ReplanParts, replan } from './replan.ts';
 import type { Reporter } from './reporter.ts';
+
+interface ReplanParts {
+  readonly fleet: Fleet;
+  readonly catalog: Catalog;
+  readonly router: Router;
+  readonly keeper: ListingKeeper;
+  readonly sessions: () => Iterable<ClientSession>;
+  /** A server was added, or replaced another one. */
+  readonly onArrived: (server: ServerPlan) => void;
+}
 
 export interface LivePlanDeps {
   readonly clock: Clock;
   readonly scope: Scope;
   readonly reporter: Reporter;
-  /** Undefined where the plan did not come from a file. */
+  /** Undefined for a plan without a file. */
   readonly source: HostsFileSource | undefined;
   readonly parts: ReplanParts;
 }
 
-/** The first list goes before: what watches files takes its time to load. */
+/** The file watcher loads slowly, so that the first list of a client goes first. */
 const WATCH_AFTER_MS = 2_000;
 
 export class LivePlan {
   readonly #deps: LivePlanDeps;
   readonly #switches = new Switches();
   readonly #reloader: Reloader;
-  /** As the hosts file says. */
+  /** The plan of the hosts file, without switches. */
   #written: Plan;
 
   constructor(plan: Plan, deps: LivePlanDeps) {
@@ -40,7 +57,7 @@ export class LivePlan {
     });
   }
 
-  /** Why the hosts file as it stands now is not in force. */
+  /** Why the current hosts file is not in force. */
   get problem(): ErrorReport | undefined {
     return this.#reloader.problem;
   }
@@ -55,7 +72,7 @@ export class LivePlan {
     return this.#apply(this.#written);
   }
 
-  /** Begins to follow the hosts file, a little later. */
+  /** Follows the hosts file, from a little later on. */
   follow(): void {
     const { clock, scope, source } = this.#deps;
     if (source === undefined) return;
@@ -83,7 +100,7 @@ export class LivePlan {
   }
 }
 
-/** Servers switched on or off by hand while this program runs. The hosts file does not change that. */
+/** Servers switched on or off by hand while this program runs. A change of the hosts file keeps the switches. */
 class Switches {
   readonly #enabled = new Map<string, boolean>();
 
@@ -92,7 +109,7 @@ class Switches {
     this.#enabled.set(id, enabled);
   }
 
-  /** The plan with every switch in its place. */
+  /** The plan with all switches applied. */
   appliedTo(plan: Plan): Plan {
     return this.#enabled.size === 0 ? plan : { ...plan, hosts: plan.hosts.map((host) => this.#host(host)) };
   }
@@ -105,4 +122,63 @@ class Switches {
     const enabled = this.#enabled.get(serverId(server)) ?? server.enabled;
     return enabled === server.enabled ? server : { ...server, enabled };
   }
+}
+
+/** Puts a plan in force with the smallest change. @returns the changes, a line each; empty where both plans are the same */
+function replan(plan: Plan, parts: ReplanParts): readonly string[] {
+  const { fleet, catalog, router } = parts;
+  if (fleet.isClosed) return [];
+  const diff = planDiff(fleet.plan, plan);
+  if (isUnchanged(fleet.plan, diff)) return [];
+  const rearranged = fleet.rearrange(diff);
+  router.use(fleet.byId);
+  removeUnits(rearranged, parts);
+  addUnits(rearranged, parts);
+  // Last: a client that lists at once finds every unit in its place.
+  catalog.replan(diff.plan);
+  for (const unit of rearranged.arrived) start(unit, parts);
+  return linesOf(diff);
+}
+
+function removeUnits({ removed }: Rearranged, { keeper, fleet }: ReplanParts): void {
+  for (const group of removed) {
+    fleet.drain(group);
+    for (const unit of group.units) keeper.remove(unit);
+  }
+}
+
+function addUnits({ arrived, before }: Rearranged, { keeper, onArrived }: ReplanParts): void {
+  for (const unit of arrived) {
+    keeper.add(unit);
+    onArrived(unit.plan);
+    const predecessor = before.get(serverId(unit.plan));
+    if (predecessor !== undefined) unit.succeed(predecessor);
+  }
+}
+
+/** A server without a current listing is started for the connected clients. */
+function start(unit: ServerUnit, { catalog, keeper, sessions }: ReplanParts): void {
+  if (!unit.plan.enabled) return;
+  unit.link.wake('the hosts file names it', { isAwaited: false });
+  for (const session of sessions())
+    if (session.hello !== undefined && catalog.isStale(unit.plan, session.profile))
+      keeper.wantUnit(unit, session, session.profile);
+}
+
+function linesOf(diff: PlanDiff): readonly string[] {
+  const hosts = new Set([...diff.addedHosts, ...diff.removedHosts].map(({ name }) => name));
+  const moved = new Set(diff.reconnectedHosts.map(({ after }) => after.name));
+  const lines = [
+    ...diff.addedHosts.map(({ name }) => `${name}: added`),
+    ...diff.removedHosts.map(({ name }) => `${name}: removed`),
+    ...[...moved].map((name) => `${name}: reconnects`),
+    ...diff.addedServers.filter(({ host }) => !hosts.has(host)).map((server) => `${serverId(server)}: added`),
+    ...diff.removedServers.filter(({ host }) => !hosts.has(host)).map((server) => `${serverId(server)}: removed`),
+    ...diff.restartedServers
+      .filter(({ after }) => !moved.has(after.host))
+      .map(({ after }) => `${serverId(after)}: restarts`),
+    ...diff.adjustedServers.map(({ after }) => `${serverId(after)}: adjusted`),
+    ...diff.settings.map((key) => `${key}: changed`),
+  ];
+  return lines.length > 0 ? lines : ['hosts: order or tags changed'];
 }

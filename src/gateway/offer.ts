@@ -1,4 +1,4 @@
-/** What stands behind the gateway, as far as that is known, for our answer to `initialize`: capabilities and instructions. */
+/** The capabilities and instructions of the known servers, for our answer to `initialize`. */
 import { isRecord } from '../base/record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ServerCapabilities } from '../catalog/listing.ts';
@@ -13,8 +13,8 @@ export function offerOf(catalog: Catalog, servers: readonly ServerPlan[], profil
 }
 
 /**
- * Hosts come later than the answer to `initialize`, and a client asks only for what was advertised: so
- * these stand there even when every list is still empty, which is legal.
+ * Hosts connect later than the answer to `initialize`, and a client uses only advertised capabilities. So these are always
+ * advertised, even with empty lists, which MCP allows.
  */
 const ALWAYS = {
   tools: { listChanged: true },
@@ -24,7 +24,7 @@ const ALWAYS = {
   completions: {},
 } as const;
 
-/** Capabilities that are not ours (tasks, experimental, ones we do not know) pass; of two servers' objects the members are joined. */
+/** Other capabilities of the servers (tasks, experimental, unknown ones) pass. Objects of two servers are merged. */
 function mergedCapabilities(servers: readonly ServerCapabilities[]): ServerCapabilities {
   const others: Record<string, unknown> = {};
   for (const capabilities of servers) {
@@ -45,8 +45,8 @@ const MAX_PER_SERVER = 2_000;
 const MAX_TOTAL = 16_000;
 
 /**
- * From what was listed last; undefined where no server says anything.
- * @param profile of the client that is told them
+ * The instructions of the last listings; undefined where no server has any.
+ * @param profile of the client
  */
 export function joinInstructions(
   catalog: Catalog,
@@ -57,7 +57,7 @@ export function joinInstructions(
   const parts = servers.flatMap((server) => {
     const text = server.enabled ? catalog.listing(server, profile)?.instructions : undefined;
     const heading = headingOf(server, catalog);
-    // Members of a pool are equal: the first one speaks for all.
+    // Members of a pool are equal: the instructions of the first one are enough.
     if (text === undefined || told.has(heading)) return [];
     told.add(heading);
     return [`${heading}\n${quoted(cut(text, MAX_PER_SERVER))}`];
@@ -70,7 +70,7 @@ function headingOf(server: ServerPlan, catalog: Catalog): string {
   return `## ${catalog.poolOf(server)?.name ?? serverId(server)} (tools ${names.join(', ')})`;
 }
 
-/** A server must not be able to write another one's heading. Whatever somebody may take for the end of a line is one. */
+/** Quoted, so that a server cannot write the heading of another server. Every kind of line end counts. */
 function quoted(text: string): string {
   return text
     .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/u)

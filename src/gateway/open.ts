@@ -1,4 +1,4 @@
-/** From a command's options to a gateway: hosts file, paths, secrets, log. */
+/** Opens a gateway from a command's options: hosts file, paths, secrets, log. */
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { FileSource } from '../config/find.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
@@ -19,17 +19,17 @@ declare const __VERSION__: string | undefined;
 export interface OpenOptions {
   /** As `--config`. */
   readonly config?: string | undefined;
-  /** How that file was found, where it was not named by the user. */
+  /** How the file was found, where the user did not name it. */
   readonly configSource?: FileSource | undefined;
   readonly env: Environment;
   readonly cwd: string;
   readonly homeDir: string;
   readonly logLevel?: LogLevel | undefined;
-  /** Instead of stderr. */
+  /** Used in place of stderr. */
   readonly log?: Log | undefined;
-  /** Asks a person for passphrases and codes; without it, $SSH_ASKPASS is asked. */
+  /** Asks a person for passphrases and codes; $SSH_ASKPASS by default. */
   readonly prompter?: Prompter | undefined;
-  /** Where clients come with environments of their own; `env` is then what the program was started with. */
+  /** For clients with environments of their own; `env` is then the environment of this program. */
   readonly environments?: ClientEnvironments | undefined;
   /** Around every tool call, outermost first. */
   readonly middleware?: readonly Middleware[] | undefined;
@@ -66,7 +66,7 @@ function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSourc
   return {
     load: () => loader.load(),
     watch: async (onChange, signal) => {
-      // Loaded only now: it has no part in how fast the program starts.
+      // Loaded late, to keep the start fast.
       const { watchFiles } = await import('../config/watch.ts');
       const onError = (error: unknown): void => {
         log.warn({ file: loader.found.file, error }, 'changes of the hosts file may go unseen: mcp-anywhere reload');
@@ -76,13 +76,13 @@ function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSourc
   };
 }
 
-/** The only client's own SSH_AUTH_SOCK is taken at its word; else the agent is looked for at every dial. */
+/** The SSH_AUTH_SOCK of the only client is used as it is. Without one, every dial searches the agent. */
 function ownLinks({ env, homeDir }: OpenOptions, clock: Clock): Partial<Pick<LinkDeps, 'env' | 'refreshEnv'>> {
   const isGiven = (env['SSH_AUTH_SOCK'] ?? '') !== '';
   return isGiven ? {} : new ClientEnvironments(env, { homeDir, clock }).linkOf('');
 }
 
-/** Set by the build; the sources themselves have none. */
+/** Set by the build. */
 export function programVersion(): string {
   return typeof __VERSION__ === 'undefined' ? '0.0.0-dev' : __VERSION__;
 }

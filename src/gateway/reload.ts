@@ -1,32 +1,32 @@
 /**
- * Reads the hosts file again, on demand or when it was edited. One that has a mistake, or is not trusted as it is
- * now, changes nothing: the last good one stays in force, and the problem stands there until it is put right.
+ * Reads the hosts file again, on demand or after an edit. A hosts file with a mistake or without trust changes nothing: the
+ * last good version stays in force, and the problem is reported until the file is corrected.
  */
 import { type AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { Plan } from '../config/plan.ts';
 
-/** Where the Plan comes from. */
+/** The source of the Plan. */
 export interface HostsFileSource {
   /** Throws AnywhereError CONFIG_*. */
   load(): Promise<Plan>;
-  /** Calls `onChange` once it watches, and whenever `load` may say something else; until `signal` aborts. */
+  /** Calls `onChange` when the watch begins and after every change, until `signal` aborts. */
   watch(onChange: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/** What came of reading the hosts file again. */
+/** The outcome of reading the hosts file again. */
 export interface ReloadReport {
-  /** A line each, like `gpu1/files: restarts`. Empty: nothing differs, or there is a problem. */
+  /** The changes, a line each, like `gpu1/files: restarts`. Empty: nothing differs, or the file has a problem. */
   readonly changed: readonly string[];
-  /** Why nothing was changed: CONFIG_*, with file, line and column as evidence. */
+  /** Why nothing changed: CONFIG_*, with file, line and column as evidence. */
   readonly problem?: ErrorReport;
 }
 
 export interface ReloaderDeps {
   readonly load: () => Promise<Plan>;
-  /** @returns what was changed, a line each */
+  /** @returns the changes, a line each */
   readonly apply: (plan: Plan) => readonly string[];
-  /** Told when something was changed, a problem came up, or one is gone. */
+  /** Called after a change, a new problem, or a corrected problem. */
   readonly tell: (report: ReloadReport, problem: AnywhereError | undefined) => void;
 }
 
@@ -39,12 +39,12 @@ export class Reloader {
     this.#deps = deps;
   }
 
-  /** Why the hosts file as it stands now is not in force. */
+  /** Why the current hosts file is not in force. */
   get problem(): ErrorReport | undefined {
     return this.#problem;
   }
 
-  /** One at a time: the last one always sees the latest file. */
+  /** One reload at a time: the last one sees the latest file. */
   reload(): Promise<ReloadReport> {
     return this.#turns.run(() => this.#reload());
   }

@@ -1,4 +1,4 @@
-/** Tells what happens on hosts and in servers: as events, in the logs of each server, in our own log; no secret in any. */
+/** Reports hosts and servers: as events, in the log of each server, and in our own log, all without secrets. */
 import { join } from 'node:path';
 import type { GatewayEventBody, LogStream } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
@@ -24,11 +24,11 @@ export class Reporter {
   readonly bus: EventBus;
   readonly logs: ServerLogs;
   readonly redactor = new Redactor();
-  /** The program's own, without secrets. */
+  /** The log of this program, without secrets. */
   readonly log: Log;
   readonly #deps: ReporterDeps;
 
-  /** @param limits of the hosts file that is in force at the start */
+  /** @param limits of the hosts file at the start */
   constructor(deps: ReporterDeps, limits: LogVolume) {
     const { clock, paths } = deps;
     const log = redactingLog(deps.log, this.redactor.redact);
@@ -50,7 +50,7 @@ export class Reporter {
     });
   }
 
-  /** The hosts file in force says so now. */
+  /** Sets the limits of the hosts file in force. */
   limit(limits: LogVolume): void {
     this.logs.limit(logLimits(limits));
   }
@@ -78,13 +78,13 @@ export class Reporter {
     if (isKept && this.bus.hasListeners) this.emit({ type: 'log', host, server: name, stream, line });
   }
 
-  /** It is there now, or another one in its place: whatever was told of it before is over. */
+  /** A server was added or replaced: earlier reports of the server no longer count. */
   serverArrived({ host, name: server, enabled }: ServerPlan): void {
     const state = enabled ? 'idle' : 'disabled';
-    this.emit({ type: 'server-state', host, server, state, reason: 'the hosts file says it so now' });
+    this.emit({ type: 'server-state', host, server, state, reason: 'the hosts file changed' });
   }
 
-  /** The hosts file was read again: something changed, or it has a problem and nothing did. */
+  /** The hosts file was read again: it is in force, or has a problem. */
   hostsFile(file: string, changed: readonly string[], problem: AnywhereError | undefined): void {
     if (problem === undefined) {
       this.#deps.log.info({ file, changed }, 'an edited hosts file is in force');
@@ -93,7 +93,7 @@ export class Reporter {
       const report = reportOf(problem);
       this.#deps.log.warn(
         { file, problem: report },
-        'the hosts file as it stands now is not in force: the last good one is',
+        'the hosts file has a problem: the last good version stays in force',
       );
       this.emit({ type: 'problem', problem: report });
     }

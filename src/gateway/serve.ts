@@ -11,11 +11,11 @@ import { listenForStop } from './stop-signals.ts';
 export interface ServeOptions extends OpenOptions {
   readonly input: Readable;
   readonly output: Writable;
-  /** `host/server`: only this server, and nothing renamed. For debugging and conformance suites. */
+  /** `host/server`: only this server, with its own names. For debugging and conformance suites. */
   readonly transparent?: string | undefined;
 }
 
-/** Resolves when the client is gone, a signal came or the parent died, and everything is closed. */
+/** Resolves after the client left, a signal came or the parent died, when everything is closed. */
 export async function serveStdio(options: ServeOptions): Promise<void> {
   const stop = listenForStop(systemClock(), process);
   try {
@@ -28,12 +28,12 @@ export async function serveStdio(options: ServeOptions): Promise<void> {
     }
   } finally {
     stop.dispose();
-    // Nothing is read any more; an open stdin would keep the process alive.
+    // An open stdin would keep the process alive.
     options.input.destroy();
   }
 }
 
-/** The door opens first: what the client has sent already is answered before the hosts are dialled. */
+/** The session comes first: messages that wait on stdin are answered before the hosts are dialled. */
 async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, options: ServeOptions): Promise<void> {
   if (options.transparent === undefined) {
     const door = openDoor(gateway, options, (writer) => gateway.openSession(writer));
@@ -48,8 +48,9 @@ async function serveUntil(stopped: Promise<AnywhereError>, gateway: Gateway, opt
 }
 
 /**
- * The server of that `host/server`. Throws USAGE where there is none, or its `tools` are filtered: what passes unread
- * cannot be, and the hosts file must not be walked around by this way in.
+ * The server of this `host/server`.
+ * @throws AnywhereError USAGE where the hosts file has no such server, or filters its tools: transparent messages are not
+ * filtered, and must not get around the hosts file
  */
 export function transparentServer(gateway: Gateway, id: string): ServerPlan {
   const server = gateway.server(id);

@@ -1,4 +1,4 @@
-/** What the session of an AI client is given of the gateway. */
+/** The parts of the gateway that the session of an AI client gets. */
 import type { Clock } from '../base/clock.ts';
 import { reportOf } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
@@ -32,14 +32,14 @@ export interface SessionParts {
   readonly waits: Waits;
   readonly statistics: Statistics;
   readonly units: () => readonly ServerUnit[];
-  /** Of one client, unanswered. */
+  /** The most unanswered requests of one client. */
   readonly maxRequests: () => number;
   readonly instancesOf: (session: ClientSession) => readonly Instance[];
   /** When the client connected, wall clock. */
   readonly sinceMs: (session: ClientSession) => number;
 }
 
-/** A name that long is nobody's. */
+/** No method has a longer name. */
 const MOST_OF_METHOD = 100;
 
 export function createSessionDeps(parts: SessionParts): SessionDeps {

@@ -1,4 +1,4 @@
-/** Speaks for all clients together with a server that is shared (`sharing: shared`). */
+/** Represents all clients together towards a shared server (`sharing: shared`). */
 
 import type { ClientSession } from '../downstream/session.ts';
 import { relatedTask } from '../downstream/tasks.ts';
@@ -7,7 +7,7 @@ import type { Message } from '../protocol/message.ts';
 import { LATEST_PROTOCOL_VERSION, LOG_LEVELS, SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 
-/** A client that has left so much unread hears no notifications of shared servers until it reads again. */
+/** A client with more unread bytes gets no notifications of shared servers until it reads again. */
 const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 export interface SharedClientDeps {
@@ -17,7 +17,7 @@ export interface SharedClientDeps {
 
 export class SharedClient implements InstanceOwner {
   readonly clientInfo: string;
-  /** Nothing that needs one particular client is offered. */
+  /** A shared server can ask no single client, so that no client capability is offered. */
   readonly capabilities = '{}';
   readonly protocolVersion = LATEST_PROTOCOL_VERSION;
   readonly #deps: SharedClientDeps;
@@ -27,7 +27,7 @@ export class SharedClient implements InstanceOwner {
     this.#deps = deps;
   }
 
-  /** The most verbose level that any client asked for; each filters for itself. */
+  /** The most verbose level of all clients; each session filters for its client. */
   instanceReady(instance: Instance): void {
     const asked = this.#deps.sessions().flatMap((session) => session.logLevel ?? []);
     instance.setLogLevel(LOG_LEVELS.find((level) => asked.includes(level)));
@@ -52,9 +52,9 @@ export class SharedClient implements InstanceOwner {
       for (const session of this.#listeners(instance, notification)) session.serverNotification(instance, notification);
   }
 
-  /** An update of a resource concerns its subscribers, news of a task the client that started the task, anything else everybody. */
+  /** An update of a resource goes to its subscribers, a notification of a task to the client that started the task, any other one to all clients. */
   #listeners(instance: Instance, notification: Message): readonly ClientSession[] {
-    // One that reads nothing cannot be waited for: the server works for others too.
+    // The server works for other clients too, so that a client that reads nothing is not waited for.
     const sessions = this.#deps.sessions().filter(({ peer }) => peer.unreadBytes < MOST_UNREAD_BYTES);
     const rule = SERVER_NOTIFICATIONS.get(notification.method);
     const uri = rule === 'resource' ? notification.paramText('uri') : undefined;

@@ -1,4 +1,4 @@
-/** What was called how often and how fast, by tool, server, host and client, over the last hour and day. */
+/** How often and how fast calls were, by tool, server, host and client, over the last hour and day. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
@@ -21,7 +21,7 @@ export interface StatisticsDeps {
   readonly log: Log;
   readonly scope: Pick<Scope, 'run'>;
   readonly stateDir: string;
-  /** Absolute path of the hosts file: each has its own statistics. */
+  /** Absolute path of the hosts file. Each hosts file has its own statistics. */
   readonly hostsFile: string;
   /** The name that the client with this id gave. */
   readonly clientName: (client: string) => string;
@@ -34,7 +34,7 @@ const MAX_CLIENT_NAME = 60;
 export class Statistics implements CallObserver {
   readonly #stats: CallStats;
   readonly #deps: StatisticsDeps;
-  /** Looked up with every call. */
+  /** Every call looks here. */
   #ofRoute = new WeakMap<Route, Tally>();
   readonly #ofClient = new Map<string, Tally>();
 
@@ -46,10 +46,10 @@ export class Statistics implements CallObserver {
       clock,
       scope,
       onBroken: (file) => {
-        log.warn({ file }, 'the statistics could not be read and begin anew');
+        log.warn({ file }, 'the statistics could not be read and start again from zero');
       },
       onError: (error) => {
-        log.warn({ error }, 'the statistics could not be kept');
+        log.warn({ error }, 'the statistics could not be saved');
       },
     });
   }
@@ -104,7 +104,7 @@ export class Statistics implements CallObserver {
   }
 }
 
-/** For a gateway. */
+/** The statistics of a gateway. */
 export function createStatistics(
   deps: { readonly clock: Clock; readonly log: Log; readonly paths: { readonly stateDir: string } },
   gateway: {
@@ -129,7 +129,7 @@ function fileOf({ stateDir, hostsFile }: StatisticsDeps): string {
   return join(stateDir, 'statistics', `${name}.${STATS_FORMAT}.jsonl`);
 }
 
-/** Undefined where the subject is not one of these. Hosts and servers hold no slash; tools may. */
+/** Undefined for a subject of another kind. Names of hosts and servers have no slash; names of tools may. */
 function keyOf(subject: string, by: StatKey): string | undefined {
   const name = subject.slice(TOOL.length);
   if (by === 'client') return subject.startsWith(CLIENT) ? name : undefined;

@@ -1,4 +1,4 @@
-/** What tells a foreground gateway to end besides its client: signals, and the death of its parent. */
+/** Besides its client, signals and the death of its parent end a foreground gateway. */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
@@ -10,7 +10,7 @@ export interface StopSignals {
   readonly dispose: () => void;
 }
 
-/** A parent that dies without closing our stdin (another process may hold it too) is noticed by its pid. */
+/** A dead parent is noticed by its pid, because another process may keep our stdin open. */
 export function listenForStop(clock: Clock, process: NodeJS.Process): StopSignals {
   let stop: (reason: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => {

@@ -154,7 +154,7 @@ describe('the environment of a program', () => {
     const sshd = await machine({ shell: '/bin/bash', homeFiles: { '.bash_profile': 'exit 0\n' } });
     const { path } = writeHostsFile({ box: { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } } });
     const { stdout } = await runProgram(['doctor', 'box', '--config', path], makeSandbox());
-    expect(stdout).toMatch(/✓ probe +box: Linux .*login shell \/bin\/bash said nothing of its environment/u);
+    expect(stdout).toMatch(/✓ probe +box: Linux .*login shell \/bin\/bash did not print its environment/u);
   });
 
   it('doctor says what was learned from where', async () => {

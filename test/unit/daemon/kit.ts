@@ -37,9 +37,8 @@ export function control(
   const gateway = openGateway(servers, { prompter: prompts.prompter, ...options });
   const hub = new ControlHub({
     gateway,
-    clock: systemClock(),
     version: '1.2.3',
-    daemonPid: undefined,
+    daemon: undefined,
     prompts,
     ...more,
   });

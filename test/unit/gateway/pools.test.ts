@@ -55,7 +55,7 @@ describe('a pool', () => {
   it('gives each its turn, and counts for each', async () => {
     const { gateway, client } = await opened('round-robin');
     expect(await hosts(client, 6)).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
-    expect((await gateway.statistics.rows('hour', 'host')).map(({ key, calls }) => [key, calls])).toEqual([
+    expect((await gateway.stats('hour', 'host')).map(({ key, calls }) => [key, calls])).toEqual([
       ['a', 2],
       ['b', 2],
       ['c', 2],
@@ -101,7 +101,7 @@ describe('a pool', () => {
       { type: 'call-started', host: 'b' },
       { type: 'call-ended', host: 'b', outcome: 'ok' },
     ]);
-    expect(await gateway.statistics.rows('hour', 'host')).toMatchObject([
+    expect(await gateway.stats('hour', 'host')).toMatchObject([
       { key: 'a', calls: 2, errors: 1 },
       { key: 'b', calls: 1, errors: 0 },
     ]);
@@ -126,7 +126,7 @@ describe('a pool', () => {
   it('passes on what a tool says of itself: its failures are no reason to ask another', async () => {
     const { gateway, client } = await opened('round-robin');
     expect(textOf(await client.call('all__fail'))).toBe('it went wrong');
-    expect(await gateway.statistics.rows('hour', 'host')).toMatchObject([{ key: 'a', calls: 1, errors: 1 }]);
+    expect(await gateway.stats('hour', 'host')).toMatchObject([{ key: 'a', calls: 1, errors: 1 }]);
   });
 
   it('names resources of the member that answered', async () => {

@@ -10,7 +10,7 @@ const echo = server('box/echo', 'echo.mjs');
 const other = server('nas/echo', 'echo.mjs');
 
 function rows(gateway: Gateway, by: StatKey): Promise<readonly StatRow[]> {
-  return gateway.statistics.rows('hour', by);
+  return gateway.stats('hour', by);
 }
 
 describe('statistics', () => {
