@@ -75,6 +75,7 @@ async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallD
 /** Says that the server was given nothing of the call. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HOST_UNREACHABLE',
+  'HOST_BUSY',
   'HOST_TIMEOUT',
   'LINK_LOST',
   'CHANNEL_REFUSED',

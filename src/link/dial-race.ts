@@ -9,8 +9,9 @@ import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 /** Nothing came since the last look, and there was one: it is older than 2 s, or nearly. */
 const LOOK_EVERY_MS = 1_000;
 const MOST_AT_ONCE = 2;
-/** Whatever comes by then, the attempt is slow. */
-const SLOW_LOOKS = 5;
+/** An attempt is slow when nothing came at two looks in a row, and at the tenth look whatever comes. */
+const SILENT_LOOKS = 2;
+const SLOW_LOOKS = 10;
 
 interface Attempt {
   readonly abort: AbortController;
@@ -22,7 +23,7 @@ export interface DialRaceDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called when nothing came for a second, or after 5 s: a person is asked, or the host hangs. Perhaps more than once. */
+  /** Called when nothing came for 2 s, or after 10 s: a person is asked, or the host hangs. Perhaps more than once. */
   readonly onSlow?: () => void;
 }
 
@@ -37,6 +38,8 @@ export class DialRace {
   #cancel: CancelTimer = () => undefined;
   #isWanted = false;
   #looks = 0;
+  /** In a row, that found nothing new. */
+  #silentLooks = 0;
   #isOver = false;
 
   constructor(deps: DialRaceDeps) {
@@ -86,7 +89,8 @@ export class DialRace {
       () => {
         const progress = [...this.#attempts].map(progressOf);
         this.#looks += 1;
-        if (this.#looks >= SLOW_LOOKS || !progress.includes('some')) this.#deps.onSlow?.();
+        this.#silentLooks = progress.includes('some') ? 0 : this.#silentLooks + 1;
+        if (this.#silentLooks >= SILENT_LOOKS || this.#looks >= SLOW_LOOKS) this.#deps.onSlow?.();
         const isStuck = progress.every((found) => found === 'none');
         if (isStuck && this.#hasRoom()) this.#start();
         else this.#look();

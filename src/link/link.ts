@@ -6,13 +6,12 @@ import type { CancelTimer } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
-import type { Turn } from '../base/turns.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
 import type { Dialer, Transport, TunnelTarget } from '../launch/contract.ts';
 import type { HostEnvironment, Launch } from '../launch/launch.ts';
 import { type Connection, Connections } from './connections.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
-import { DialRace } from './dial-race.ts';
+import { Dials } from './dials.ts';
 import { FreshLine } from './fresh-line.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
@@ -44,6 +43,7 @@ class HostLink implements Link {
   readonly host: string;
   readonly #plan: HostPlan;
   readonly #dialer: Dialer;
+  readonly #dials: Dials;
   readonly #settings: LinkSettings;
   readonly #deps: LinkDeps;
   readonly #scope: Scope;
@@ -61,9 +61,6 @@ class HostLink implements Link {
   /** Attempts since the link last stayed up. */
   #attempts = 0;
   #readySinceMs = 0;
-  #race: DialRace | undefined;
-  /** Of the attempt under way. */
-  #turn: Turn | undefined;
 
   constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
@@ -74,6 +71,8 @@ class HostLink implements Link {
     this.#scope = new Scope((error) => {
       deps.log.error({ host: host.name, error }, 'unexpected in a link');
     });
+    const turns = host.ssh === undefined ? undefined : deps.dials;
+    this.#dials = new Dials({ dialer, clock: deps.clock, random: deps.random, signal: this.#scope.signal, turns });
     this.#machine = new Machine(new ProbeCache(deps.cacheDir), this.#scope, [
       host.name,
       host.ssh?.alias ?? '',
@@ -124,8 +123,8 @@ class HostLink implements Link {
     const { kind } = this.#state;
     if (user && kind !== 'ready') this.#attempts = 0;
     if (kind === 'idle' || kind === 'waiting' || (kind === 'refused' && user)) this.#connect(reason);
-    if (kind === 'connecting') this.#race?.hurry();
-    if (isAwaited) this.#turn?.raise();
+    if (kind === 'connecting') this.#dials.hurry();
+    if (isAwaited) this.#dials.raise();
   }
 
   poke(): void {
@@ -197,26 +196,9 @@ class HostLink implements Link {
     }
   }
 
-  /** In its turn. A slow attempt goes on while another host has its turn. */
-  async #raced(isAwaited: boolean): Promise<Transport> {
-    const { signal } = this.#scope;
-    const turn = this.#plan.ssh === undefined ? undefined : this.#deps.dials?.take({ isAwaited, signal });
-    this.#turn = turn;
-    try {
-      if (turn !== undefined) await turn.begun;
-      const onSlow = (): void => {
-        turn?.end();
-      };
-      this.#race = new DialRace({ dialer: this.#dialer, clock: this.#deps.clock, signal, onSlow });
-      return await this.#race.transport;
-    } finally {
-      turn?.end();
-    }
-  }
-
   /** @param isAwaited false: nobody waits, unless `wake` says so */
   async #dial({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
-    const transport = this.#freshLine.take() ?? (await this.#raced(isAwaited));
+    const transport = this.#freshLine.take() ?? (await this.#dials.dial(isAwaited));
     try {
       await this.#machine.is(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.

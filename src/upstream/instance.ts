@@ -4,7 +4,6 @@
  */
 
 import { deadline, orAbort } from '../base/abort.ts';
-import type { CancelTimer } from '../base/clock.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
 import type { Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
@@ -19,7 +18,7 @@ import { Chatter } from './chatter.ts';
 import { endCause } from './end-cause.ts';
 import { Health } from './health.ts';
 import { type InstanceDeps, type InstanceLimits, limitsOf, peerLimits } from './instance-deps.ts';
-import { openInTime } from './open-in-time.ts';
+import { inTurn, openInTime } from './open-in-time.ts';
 import { placed, serverError } from './server-errors.ts';
 import { readServerHello, type ServerHello } from './server-hello.ts';
 import { serverReader } from './server-reader.ts';
@@ -55,8 +54,6 @@ export interface InstanceClient {
 
 /** An answer to `initialize` is small: more than this without a newline is no MCP server. */
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
-/** A server that takes longer to answer makes room for the next launch. */
-const TURN_MS = 2_000;
 const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
@@ -71,10 +68,9 @@ export class Instance {
   #server: ServerPlan;
   readonly #deps: InstanceDeps<InstanceOwner>;
   readonly #link: Link;
-  readonly #turn: Turn | undefined;
   readonly #stop = new AbortController();
   readonly #recent: RecentLines;
-  readonly #resolveEnded: (cause: AnywhereError) => void;
+  #resolveEnded: (cause: AnywhereError) => void = () => undefined;
   #channel: LaunchedChannel | undefined;
   #reader: MessageReader | undefined;
   #peer: Peer | undefined;
@@ -97,13 +93,10 @@ export class Instance {
     this.#link = link;
     this.#recent = new RecentLines(deps.redact);
     this.#lastUsedMs = deps.clock.monotonic();
-    let resolveEnded: (cause: AnywhereError) => void = () => undefined;
     this.ended = new Promise((resolve) => {
-      resolveEnded = resolve;
+      this.#resolveEnded = resolve;
     });
-    this.#resolveEnded = resolveEnded;
-    this.#turn = client.turn;
-    this.ready = this.#startInTurn(link);
+    this.ready = inTurn(client.turn, deps.clock, this.#stop.signal, () => this.#start(link));
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
     });
@@ -211,28 +204,6 @@ export class Instance {
   close(cause: AnywhereError): void {
     this.#stop.abort(cause);
     this.#end(cause);
-  }
-
-  /** A call waits for the server: it is launched before those that nobody waits for. */
-  hurry(): void {
-    this.#turn?.raise();
-  }
-
-  async #startInTurn(link: Link): Promise<ServerHello> {
-    let cancel: CancelTimer = () => undefined;
-    const end = (): void => {
-      cancel();
-      this.#turn?.end();
-    };
-    try {
-      if (this.#turn !== undefined) {
-        await orAbort(this.#turn.begun, this.#stop.signal);
-        cancel = this.#deps.clock.after(TURN_MS, end, { background: true });
-      }
-      return await this.#start(link);
-    } finally {
-      end();
-    }
   }
 
   /** The time limit begins here: a server that is not launched yet is not late. */
