@@ -39,7 +39,7 @@ it('begins when the server before it has answered', async () => {
 it('begins after 2 s where the server before it is slow, which goes on', async () => {
   const { clock, begun, launch, end } = rig();
   const slow = launch('slow');
-  void launch('next');
+  const next = launch('next');
   await settled();
   clock.advance(1_999);
   await settled();
@@ -49,17 +49,21 @@ it('begins after 2 s where the server before it is slow, which goes on', async (
   expect(begun).toEqual(['slow', 'next']);
   end('slow');
   expect(await slow).toBe('slow');
+  end('next');
+  expect(await next).toBe('next');
 });
 
 it('does not begin where the server was stopped before its turn', async () => {
   const { begun, launch, end } = rig();
   const stop = new AbortController();
-  void launch('a');
+  const first = launch('a');
   const stopped = launch('stopped', stop.signal);
-  void launch('c');
+  const third = launch('c');
   stop.abort(new Error('its client left'));
   await expect(stopped).rejects.toThrow('its client left');
   end('a');
   await settled();
   expect(begun).toEqual(['a', 'c']);
+  end('c');
+  expect(await Promise.all([first, third])).toEqual(['a', 'c']);
 });
