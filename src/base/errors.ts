@@ -69,6 +69,12 @@ export const ERROR_CODES = {
     meaning: 'MCP-Anywhere could not connect to the host.',
     hint: 'mcp-anywhere doctor {host}',
   },
+  HOST_BUSY: {
+    exit: EXIT.unreachable,
+    meaning:
+      'The host closed the connection before SSH began: too many logins at once (MaxStartups), a rule against this machine, or no SSH server.',
+    hint: 'mcp-anywhere doctor {host}',
+  },
   HOST_TIMEOUT: {
     exit: EXIT.unreachable,
     meaning: 'The host did not answer in time.',

@@ -1,4 +1,6 @@
 /** Limits how many tasks are under way at once. Tasks that somebody waits for go first; then first come, first served. */
+import { orAbort } from './abort.ts';
+import type { CancelTimer, Clock } from './clock.ts';
 
 /** The place of one task, first in the queue and then among those under way. */
 export interface Turn {
@@ -15,6 +17,30 @@ export interface TurnOptions {
   readonly isAwaited?: boolean;
   /** Takes a task that has not begun out of the queue. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * The work, in its turn. Slow work goes on, and makes room for the next task.
+ * @param signal ends the wait for the turn, and takes the task out of the queue
+ */
+export async function inTurn<T>(
+  turn: Turn | undefined,
+  { clock, atMostMs, signal }: { readonly clock: Clock; readonly atMostMs: number; readonly signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (turn === undefined) return await work();
+  let cancel: CancelTimer = () => undefined;
+  try {
+    await orAbort(turn.begun, signal);
+    const makeRoom = (): void => {
+      turn.end();
+    };
+    cancel = clock.after(atMostMs, makeRoom, { background: true });
+    return await work();
+  } finally {
+    cancel();
+    turn.end();
+  }
 }
 
 export class Turns {

@@ -74,6 +74,7 @@ async function attempt(call: ToolCall, { clock, router, pools, send }: PoolCallD
 /** Errors of calls that never reached the server. */
 const UNSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HOST_UNREACHABLE',
+  'HOST_BUSY',
   'HOST_TIMEOUT',
   'LINK_LOST',
   'CHANNEL_REFUSED',

@@ -6,109 +6,14 @@
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { asAnywhereError, EXIT } from '../base/errors.ts';
-import type { Scope } from '../base/scope.ts';
-import type { Turn, Turns } from '../base/turns.ts';
 import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 
 /** Two looks without progress in between: the attempt has stalled for about 2 s. */
 const LOOK_EVERY_MS = 1_000;
 const MOST_AT_ONCE = 2;
-/** After so many looks an attempt is slow, whatever its progress. */
-const SLOW_LOOKS = 5;
-/** A host that is slow all the time is not logged in to all the time. */
-const REPLACED_AT_MOST_EVERY_MS = 10_000;
-
-interface DialsDeps {
-  readonly dialer: Dialer;
-  readonly clock: Clock;
-  readonly scope: Scope;
-  /** Of all hosts together. Left out: the attempt begins at once. */
-  readonly turns: Turns | undefined;
-}
-
-export class Dials {
-  readonly #deps: DialsDeps;
-  #race: DialRace | undefined;
-  /** Of the attempt under way. */
-  #turn: Turn | undefined;
-  #replacement: Transport | undefined;
-  #isReplacing = false;
-  #replacedMs = Number.NEGATIVE_INFINITY;
-
-  constructor(deps: DialsDeps) {
-    this.#deps = deps;
-  }
-
-  /** The replacement that is up already, else the winner of a new race. */
-  async connect({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
-    const replacement = this.#replacement;
-    this.#replacement = undefined;
-    if (replacement !== undefined) return replacement;
-    const { signal } = this.#deps.scope;
-    const turn = this.#deps.turns?.take({ isAwaited, signal });
-    this.#turn = turn;
-    try {
-      if (turn !== undefined) await turn.begun;
-      return await this.#newRace(() => turn?.end());
-    } finally {
-      turn?.end();
-    }
-  }
-
-  /** @param onSlow the attempt goes on, while another host has its turn */
-  #newRace(onSlow: () => void): Promise<Transport> {
-    const { dialer, clock, scope } = this.#deps;
-    this.#race = new DialRace({ dialer, clock, signal: scope.signal, onSlow });
-    return this.#race.transport;
-  }
-
-  /** Somebody waits for the connection that is being made. */
-  hurry(): void {
-    this.#race?.hurry();
-  }
-
-  /** Somebody waits for this host: its attempt goes before those that nobody waits for. */
-  raise(): void {
-    this.#turn?.raise();
-  }
-
-  get hasReplacement(): boolean {
-    return this.#replacement !== undefined;
-  }
-
-  /**
-   * Heartbeats are late: the connection is dead, or its host is slow. Another connection decides. Where that one is up
-   * before an echo came, the old one is dead; a slow host answers the echo first.
-   * @param isDoubtful whether the old connection still does not answer
-   */
-  replace(isDoubtful: () => boolean, onDead: () => void): void {
-    const nowMs = this.#deps.clock.monotonic();
-    if (this.#isReplacing || nowMs - this.#replacedMs < REPLACED_AT_MOST_EVERY_MS) return;
-    this.#replacedMs = nowMs;
-    this.#isReplacing = true;
-    this.#deps.scope.run(this.#replace(isDoubtful, onDead));
-  }
-
-  close(cause: Parameters<Transport['destroy']>[0]): void {
-    this.#replacement?.destroy(cause);
-    this.#replacement = undefined;
-  }
-
-  async #replace(isDoubtful: () => boolean, onDead: () => void): Promise<void> {
-    try {
-      const transport = await this.connect({ isAwaited: true });
-      if (isDoubtful()) {
-        this.#replacement = transport;
-        onDead();
-      } else await transport.close();
-    } catch {
-      // No other connection either: heartbeats decide, and the next call that needs the connection tries again.
-      this.#replacedMs = Number.NEGATIVE_INFINITY;
-    } finally {
-      this.#isReplacing = false;
-    }
-  }
-}
+/** An attempt is slow when nothing came at two looks in a row, and at the tenth look whatever comes. */
+const SILENT_LOOKS = 2;
+const SLOW_LOOKS = 10;
 
 interface Attempt {
   readonly abort: AbortController;
@@ -121,7 +26,7 @@ interface DialRaceDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called when nothing came for a second, or after 5 s: a person is asked, or the host hangs. Perhaps more than once. */
+  /** Called when nothing came for 2 s, or after 10 s: a person is asked, or the host hangs. Perhaps more than once. */
   readonly onSlow?: () => void;
 }
 
@@ -136,6 +41,8 @@ export class DialRace {
   #cancel: CancelTimer = () => undefined;
   #isWanted = false;
   #looks = 0;
+  /** In a row, that found nothing new. */
+  #silentLooks = 0;
 
   constructor(deps: DialRaceDeps) {
     this.#deps = deps;
@@ -184,7 +91,8 @@ export class DialRace {
       () => {
         const progress = [...this.#attempts].map(progressOf);
         this.#looks += 1;
-        if (this.#looks >= SLOW_LOOKS || !progress.includes('some')) this.#deps.onSlow?.();
+        this.#silentLooks = progress.includes('some') ? 0 : this.#silentLooks + 1;
+        if (this.#silentLooks >= SILENT_LOOKS || this.#looks >= SLOW_LOOKS) this.#deps.onSlow?.();
         const isStalled = progress.every((found) => found === 'none');
         if (isStalled && this.#hasRoom()) this.#start();
         else this.#look();

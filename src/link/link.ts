@@ -10,7 +10,7 @@ import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
 import type { Dialer, HostEnvironment, Launch, Transport, TunnelTarget } from '../launch/contract.ts';
 import { type Connection, Connections } from './connections.ts';
 import type { LaunchedChannel, Link, LinkChange, LinkDeps, LinkState } from './contract.ts';
-import { Dials } from './dial-race.ts';
+import { Dials } from './dials.ts';
 import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
 import { Programs } from './programs.ts';
@@ -77,7 +77,7 @@ class HostLink implements Link {
       lease: this.#lease,
     });
     const turns = host.ssh === undefined ? undefined : deps.dials;
-    this.#dials = new Dials({ dialer, clock: deps.clock, scope: this.#scope, turns });
+    this.#dials = new Dials({ dialer, clock: deps.clock, random: deps.random, scope: this.#scope, turns });
     this.#sleeps = deps.sleeps ?? new SleepWatch(deps.clock);
     this.#remedyWatch = new RemedyWatch({
       clock: deps.clock,

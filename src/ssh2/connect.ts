@@ -52,7 +52,9 @@ async function logInVia(options: ConnectOptions, settings: SshSettings, via: Log
     );
     const words = lastWords();
     if (words.length === 0 || !(error instanceof AnywhereError)) throw error;
-    throw new AnywhereError(error.code, error.message, {
+    // A ProxyCommand that complains has failed itself: no sshd was too busy.
+    const code = error.code === 'HOST_BUSY' ? 'HOST_UNREACHABLE' : error.code;
+    throw new AnywhereError(code, error.message, {
       host: error.host,
       evidence: [...error.evidence, ...words.map((line) => `ProxyCommand: ${line}`)],
       hint: error.hint,

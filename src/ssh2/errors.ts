@@ -44,7 +44,13 @@ export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): Anywh
 export function endedEarly(phase: Phase, place: Ssh2Place): AnywhereError {
   const text =
     phase === 'ready' ? 'the connection was closed' : `${place.machine} closed the connection during ${stage(phase)}`;
-  return new AnywhereError(phase === 'ready' ? 'LINK_LOST' : 'HOST_UNREACHABLE', text, { host: place.host });
+  return new AnywhereError(endCodeOf(phase), text, { host: place.host });
+}
+
+/** An sshd that has too many logins under way closes a connection before the handshake (MaxStartups). */
+function endCodeOf(phase: Phase): ErrorCode {
+  if (phase === 'ready') return 'LINK_LOST';
+  return phase === 'handshake' ? 'HOST_BUSY' : 'HOST_UNREACHABLE';
 }
 
 /** A session, subsystem or tunnel that the machine did not open; the connection lives on. */
@@ -75,6 +81,11 @@ export function opensshMayDoBetter(error: AnywhereError): boolean {
 }
 
 function codeOf(error: Ssh2Error, phase: Phase): ErrorCode {
+  if (phase === 'handshake' && (error.level === 'protocol' || error.code === 'ECONNRESET')) return endCodeOf(phase);
+  return codeOfFailure(error, phase);
+}
+
+function codeOfFailure(error: Ssh2Error, phase: Phase): ErrorCode {
   if (error.level === 'client-timeout') return phase === 'ready' ? 'LINK_LOST' : 'HOST_TIMEOUT';
   if (error.level === 'client-authentication') return 'AUTH_FAILED';
   if (phase === 'ready') return 'LINK_LOST';

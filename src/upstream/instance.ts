@@ -1,9 +1,8 @@
 /** An *instance*: a running MCP server process with one MCP session, launched over a link. */
 
 import { deadline, orAbort } from '../base/abort.ts';
-import type { CancelTimer } from '../base/clock.ts';
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
-import type { Turn } from '../base/turns.ts';
+import { inTurn, type Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
 import { printedInstead } from '../launch/exit.ts';
@@ -64,10 +63,9 @@ export class Instance {
   #server: ServerPlan;
   readonly #deps: InstanceDeps<InstanceOwner>;
   readonly #link: Link;
-  readonly #turn: Turn | undefined;
   readonly #stop = new AbortController();
   readonly #recent: RecentLines;
-  readonly #resolveEnded: (cause: AnywhereError) => void;
+  #resolveEnded: (cause: AnywhereError) => void = () => undefined;
   #channel: LaunchedChannel | undefined;
   #reader: MessageReader | undefined;
   #peer: Peer | undefined;
@@ -90,13 +88,12 @@ export class Instance {
     this.#link = link;
     this.#recent = new RecentLines(deps.redact);
     this.#lastUsedMs = deps.clock.monotonic();
-    let resolveEnded: (cause: AnywhereError) => void = () => undefined;
     this.ended = new Promise((resolve) => {
-      resolveEnded = resolve;
+      this.#resolveEnded = resolve;
     });
-    this.#resolveEnded = resolveEnded;
-    this.#turn = client.turn;
-    this.ready = this.#startInTurn(link);
+    const { clock } = deps;
+    const launching = { clock, atMostMs: TURN_MS, signal: this.#stop.signal };
+    this.ready = inTurn(client.turn, launching, () => this.#start(link));
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
     });
@@ -205,28 +202,6 @@ export class Instance {
   close(cause: AnywhereError): void {
     this.#stop.abort(cause);
     this.#end(cause);
-  }
-
-  /** A call waits for the server: it is launched before those that nobody waits for. */
-  hurry(): void {
-    this.#turn?.raise();
-  }
-
-  async #startInTurn(link: Link): Promise<ServerHello> {
-    let cancel: CancelTimer = () => undefined;
-    const end = (): void => {
-      cancel();
-      this.#turn?.end();
-    };
-    try {
-      if (this.#turn !== undefined) {
-        await orAbort(this.#turn.begun, this.#stop.signal);
-        cancel = this.#deps.clock.after(TURN_MS, end, { background: true });
-      }
-      return await this.#start(link);
-    } finally {
-      end();
-    }
   }
 
   /** The time limit begins here: a server that is not launched yet is not late. */

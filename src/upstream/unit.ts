@@ -3,7 +3,7 @@
 import type { CancelTimer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError, EXIT } from '../base/errors.ts';
-import type { Turns } from '../base/turns.ts';
+import type { Turn, Turns } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Link } from '../link/contract.ts';
 import { watchIdle } from './health.ts';
@@ -54,6 +54,7 @@ export class ServerUnit {
   readonly #sharedOwner: InstanceOwner;
   readonly #instances = new Map<InstanceOwner, Instance>();
   readonly #ready = new Set<Instance>();
+  readonly #turns = new WeakMap<Instance, Turn>();
   readonly #subscriptions = new Map<InstanceOwner, Subscriptions<InstanceOwner>>();
   #state = INITIAL_SERVER_STATE;
   #plan: ServerPlan;
@@ -122,7 +123,7 @@ export class ServerUnit {
   instanceFor(owner: InstanceOwner): Instance {
     if (this.#retired !== undefined) throw this.#retired;
     const instance = this.current(owner) ?? this.#launch(this.#newOwnerFor(owner));
-    instance.hurry();
+    this.#turns.get(instance)?.raise();
     return instance;
   }
 
@@ -134,7 +135,7 @@ export class ServerUnit {
   /** Somebody waits for the server: its launch, now or when the host is up, goes before those that nobody waits for. */
   hurry(): void {
     this.#isAwaited = true;
-    for (const instance of this.#instances.values()) instance.hurry();
+    for (const instance of this.#instances.values()) this.#turns.get(instance)?.raise();
   }
 
   /** The error for a call while the server keeps failing and is retried in the background. Undefined: a call may start the server. */
@@ -253,6 +254,7 @@ export class ServerUnit {
     const turn = this.#deps.launches?.take({ isAwaited: this.#isAwaited });
     const client = { owner, subscriptions: this.#subscriptionsOf(owner), turn };
     const instance = new Instance(this.plan, this.link, client, this.#deps);
+    if (turn !== undefined) this.#turns.set(instance, turn);
     this.#instances.set(owner, instance);
     this.#dispatch({ type: 'launched' }, 'an instance was needed');
     instance.ready.then(

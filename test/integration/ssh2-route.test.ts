@@ -160,11 +160,11 @@ describe('lines', () => {
     await proxy.stop();
   });
 
-  it('something that is no sshd is HOST_UNREACHABLE', async () => {
+  it('something that closes the connection before SSH began is HOST_BUSY', async () => {
     const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
-    expect((await failure(dial(hostOf(last, { port })))).code).toBe('HOST_UNREACHABLE');
+    expect((await failure(dial(hostOf(last, { port })))).code).toBe('HOST_BUSY');
     server.close();
   });
 

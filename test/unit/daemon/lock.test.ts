@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { takeLock } from '../../../src/daemon/lock.ts';
@@ -31,6 +31,18 @@ describe('takeLock', () => {
     const { pid } = await sleeper();
     expect(await takeLock(path, pid)).toMatchObject({ kind: 'ours' });
     expect(await takeLock(path)).toEqual({ kind: 'held', pid });
+  });
+
+  it('is given back once: nothing is written a second time', async () => {
+    const folder = scratch();
+    const taken = await takeLock(join(folder, 'x.lock'));
+    if (taken.kind !== 'ours') throw new Error('not ours');
+    await taken.lock.release();
+    const file = join(folder, readdirSync(folder)[0] ?? '');
+    const before = statSync(file);
+    await taken.lock.release();
+    const after = statSync(file);
+    expect([after.ino, after.ctimeMs]).toEqual([before.ino, before.ctimeMs]);
   });
 
   it('what is given back can be taken', async () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
 import { Scope } from '../../../src/base/scope.ts';
 import type { Dialer, Pulse, Transport } from '../../../src/launch/contract.ts';
-import { DialRace, Dials } from '../../../src/link/dial-race.ts';
+import { DialRace } from '../../../src/link/dial-race.ts';
+import { Dials } from '../../../src/link/dials.ts';
 import { settled } from '../protocol/kit.ts';
 import { stateOf } from '../protocol/peer-kit.ts';
 import { manualClock } from './manual-clock.ts';
@@ -145,7 +146,7 @@ describe('a connection that does not answer', () => {
     const scope = new Scope((error) => {
       throw error;
     });
-    const connections = new Dials({ dialer, clock, scope, turns: undefined });
+    const connections = new Dials({ dialer, clock, random: () => 0.5, scope, turns: undefined });
     const seen = { isDoubtful: true, deaths: 0 };
     const replace = (): void => {
       connections.replace(

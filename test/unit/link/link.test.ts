@@ -1,12 +1,15 @@
 /** A link's life over a dialer that does as it is told. */
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, type ErrorCode } from '../../../src/base/errors.ts';
+import { Turns } from '../../../src/base/turns.ts';
+import type { HostPlan } from '../../../src/config/plan.ts';
 import type { Dialer, Transport, TransportEnd } from '../../../src/launch/contract.ts';
 import type { LinkChange } from '../../../src/link/contract.ts';
 import { createLink } from '../../../src/link/link.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
 import { HEARTBEAT, linkDeps, silentLog } from '../../integration/launch-support.ts';
+import { settled } from '../protocol/kit.ts';
 import { manualClock } from './manual-clock.ts';
 
 const RECONNECT = { initialMs: 250, maxMs: 30_000, attempts: Number.POSITIVE_INFINITY };
@@ -82,6 +85,29 @@ function setUp(reconnect = RECONNECT) {
   return { clock, dials, link, changes, becomes, dial };
 }
 
+/** Links of other hosts, which have one turn to dial together. */
+function sharing(names: readonly string[]) {
+  const clock = manualClock();
+  const turns = new Turns(1);
+  const dialled: string[] = [];
+  const give = new Map<string, () => void>();
+  const ssh = { alias: 'x' } as unknown as HostPlan['ssh'];
+  const links = names.map((name) => {
+    const dial: Dialer['dial'] = () => {
+      dialled.push(name);
+      return new Promise((resolve) => {
+        give.set(name, () => {
+          resolve(new FakeTransport());
+        });
+      });
+    };
+    const deps = { ...linkDeps(scratch()), clock, log: silentLog(), random: () => 1, dials: turns };
+    const settings = { reconnect: RECONNECT, heartbeat: HEARTBEAT };
+    return createLink({ ...HOST, name, ssh }, { host: name, backend: () => 'fake', dial }, settings, deps);
+  });
+  return { clock, dialled, links, answer: (name: string) => give.get(name)?.() };
+}
+
 function fresh(): AbortSignal {
   return new AbortController().signal;
 }
@@ -111,6 +137,30 @@ describe('a link', () => {
       expect(link.state.kind).toBe('connecting');
     }
     expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+  });
+
+  it('repeats at once a login that came when the host had too many, and then waits as for any failure', async () => {
+    const { link, clock, becomes, dial, dials } = setUp();
+    link.wake('first');
+    for (const delayMs of [250, 500, 1_000, 2_000]) {
+      (await dial(dials.length - 1)).fail('HOST_BUSY');
+      await until(() => clock.timers === 1);
+      expect(link.state.kind).toBe('connecting');
+      const before = dials.length;
+      clock.advance(delayMs - 1);
+      await settled();
+      expect(dials).toHaveLength(before);
+      clock.advance(1);
+      await until(() => dials.length > before);
+    }
+    (await dial(4)).fail('HOST_BUSY');
+    await becomes('waiting');
+    clock.advance(250);
+    (await dial(5)).fail('HOST_BUSY');
+    await until(() => clock.timers === 1);
+    clock.advance(250);
+    (await dial(6)).succeed();
+    await becomes('ready');
   });
 
   it('a wake ends the waiting, and leaves no timer behind', async () => {
@@ -223,5 +273,35 @@ describe('a link', () => {
     await expect(mine).rejects.toThrow('not wanted');
     (await dial(0)).succeed();
     await theirs;
+  });
+});
+
+describe('links of one gateway', () => {
+  it('dial in turn, those first that somebody waits for', async () => {
+    const { links, dialled, answer } = sharing(['a', 'b', 'c']);
+    for (const link of links) link.wake('start', { isAwaited: false });
+    links[2]?.wake('a call');
+    await settled();
+    expect(dialled).toEqual(['a']);
+    answer('a');
+    await until(() => dialled.length === 2);
+    expect(dialled).toEqual(['a', 'c']);
+    answer('c');
+    await until(() => dialled.length === 3);
+    expect(links.map(({ state }) => state.kind)).toEqual(['ready', 'connecting', 'ready']);
+  });
+
+  it('do not wait for one that hangs, nor for one that is closed', async () => {
+    const { links, dialled, clock } = sharing(['hangs', 'closed', 'next']);
+    for (const link of links) link.wake('start', { isAwaited: false });
+    await links[1]?.close();
+    await settled();
+    expect(dialled).toEqual(['hangs']);
+    clock.advance(1_999);
+    await settled();
+    expect(dialled).toEqual(['hangs']);
+    clock.advance(1);
+    await until(() => dialled.length === 2);
+    expect(dialled).toEqual(['hangs', 'next']);
   });
 });
