@@ -1,12 +1,14 @@
 /**
- * One log file: lines are appended in batches, one write under way at a time, rotated by size. A line waits a moment
- * for others, so that logging does not delay twenty hosts that connect at once.
+ * One log file, rotated by size, and its reader. Lines are appended in batches, one write at a time. A line waits for
+ * others up to a second, so that logs do not delay twenty hosts that connect at once.
  *
  * The file is opened for every batch, so that a thousand servers hold no thousand descriptors, and several
  * gateways of one user can append to the same file and rotate it under each other.
  */
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+
+import { type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { LogStream } from '../api/events.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 
 export interface LogFileOptions {
@@ -155,4 +157,98 @@ function decode(name: string): string {
   } catch {
     return name;
   }
+}
+
+/** One log line. */
+export interface ServerLogEntry extends LogPlace {
+  /** Wall clock, ms since the epoch. */
+  readonly atMs: number;
+  readonly stream: LogStream;
+  readonly line: string;
+}
+
+export interface TailQuery {
+  readonly host?: string | undefined;
+  readonly server?: string | undefined;
+  /** How many entries at most, over all files asked for. */
+  readonly lines: number;
+}
+
+/** The last entries of a server, of a host with its servers, or of everything; oldest first. */
+export async function readLogs(folder: string, query: TailQuery): Promise<ServerLogEntry[]> {
+  const places = (await placesIn(folder)).filter((place) => isAsked(query, place));
+  const entries = await Promise.all(places.map((place) => tailOf(folder, place, query.lines)));
+  const inOrder = entries.flat().sort((a, b) => a.atMs - b.atMs);
+  return query.lines > 0 ? inOrder.slice(-query.lines) : [];
+}
+
+async function placesIn(folder: string): Promise<LogPlace[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  // Right after a rotation only the rotated file is there.
+  const current = new Set(files.map((file) => path.relative(folder, file).replace(/\.1$/, '')));
+  return [...current].flatMap((file) => placeOf(file) ?? []);
+}
+
+async function tailOf(folder: string, place: LogPlace, lines: number): Promise<ServerLogEntry[]> {
+  const file = logFile(folder, place);
+  const last = await lastLines(file, lines);
+  const before = await lastLines(rotatedFile(file), lines - last.length);
+  return [...before, ...last].flatMap((line) => entryOf(place, line) ?? []);
+}
+
+function isAsked(query: TailQuery, place: LogPlace): boolean {
+  if (query.host !== undefined && query.host !== place.host) return false;
+  return query.server === undefined || query.server === place.server;
+}
+
+/** Undefined for a line of another program or of an interrupted write. */
+function entryOf(place: LogPlace, text: string): ServerLogEntry | undefined {
+  try {
+    const { atMs, stream, line } = JSON.parse(text) as Partial<ServerLogEntry>;
+    if (typeof atMs !== 'number' || typeof line !== 'string' || stream === undefined) return undefined;
+    return { ...place, atMs, stream, line };
+  } catch {
+    return undefined;
+  }
+}
+
+const BLOCK = 64 * 1024;
+
+/** At most `count` last complete lines, oldest first; none when there is no such file. */
+export async function lastLines(file: string, count: number): Promise<string[]> {
+  if (count <= 0) return [];
+  const handle = await openIfThere(file);
+  if (handle === undefined) return [];
+  try {
+    return await readBackwards(handle, count);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readBackwards(handle: FileHandle, count: number): Promise<string[]> {
+  let { size: position } = await handle.stat();
+  const blocks: Buffer[] = [];
+  let newlines = 0;
+  while (position > 0 && newlines <= count) {
+    const length = Math.min(BLOCK, position);
+    position -= length;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+    const block = buffer.subarray(0, bytesRead);
+    for (const byte of block) if (byte === 0x0a) newlines += 1;
+    blocks.unshift(block);
+  }
+  const lines = Buffer.concat(blocks).toString('utf8').split('\n').slice(0, -1);
+  // The first piece is only a whole line when it begins the file.
+  return (position > 0 ? lines.slice(1) : lines).slice(-count);
 }

@@ -6,8 +6,7 @@
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { LineBudget, type LineRate } from './line-rate.ts';
 import type { Log } from './log.ts';
-import { LogFile, type LogPlace, logFile } from './log-file.ts';
-import { readLogs, type ServerLogEntry, type TailQuery } from './log-reader.ts';
+import { LogFile, type LogPlace, logFile, readLogs, type ServerLogEntry, type TailQuery } from './log-file.ts';
 import type { Redact } from './redact.ts';
 
 export interface LogLimits {
