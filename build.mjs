@@ -203,7 +203,7 @@ function purl({ name, version }) {
 
 /** The schema is computed by the program's own code, so that it cannot differ from what is checked. */
 async function schema() {
-  const source = path.join(root, 'src/config/json-schema.ts');
+  const source = path.join(root, 'src/config/schema.ts');
   if (!existsSync(source)) return [];
   const result = await build({ ...options({ 'schema-maker': source }), splitting: false });
   const maker = path.join(dist, `schema-maker.${process.pid}.mjs`);

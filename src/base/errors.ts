@@ -248,32 +248,32 @@ export class AnywhereError extends Error {
   }
 
   /** The same error with the missing places filled in. */
-  at(place: ErrorPlace): AnywhereError {
-    return new AnywhereError(this.code, this.message, {
-      host: this.host ?? place.host,
-      server: this.server ?? place.server,
-      tool: this.tool ?? place.tool,
-      evidence: this.evidence,
+  at({ host, server, tool }: ErrorPlace): AnywhereError {
+    return this.#with({
+      host: this.host ?? host,
+      server: this.server ?? server,
+      tool: this.tool ?? tool,
       hint: UNFILLED.test(this.hint) ? undefined : this.hint,
-      isUnsent: this.isUnsent,
-      cause: this.cause,
     });
   }
 
   /** The same error, for a request that was never sent. */
   unsent(): AnywhereError {
-    const { code, message, host, server, tool, evidence, hint, cause } = this;
-    return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent: true });
+    return this.#with({ isUnsent: true });
   }
 
   /** The same error without secrets, to be stored or shown. The cause stays where it holds no secret. */
   redacted(redact: (text: string) => string): AnywhereError {
-    const { code, host, server, tool, isUnsent } = this;
     const [message = '', hint, ...evidence] = [this.message, this.hint, ...this.evidence].map(redact);
     const cause = redactedCause(this.cause, redact);
     const isSame = message === this.message && hint === this.hint && cause === this.cause;
     if (isSame && evidence.every((line, index) => line === this.evidence[index])) return this;
-    return new AnywhereError(code, message, { host, server, tool, evidence, hint, cause, isUnsent });
+    return this.#with({ hint, evidence, cause }, message);
+  }
+
+  #with(changes: ErrorDetails, message = this.message): AnywhereError {
+    const { host, server, tool, evidence, hint, isUnsent, cause } = this;
+    return new AnywhereError(this.code, message, { host, server, tool, evidence, hint, isUnsent, cause, ...changes });
   }
 
   toJSON(): ErrorReport {

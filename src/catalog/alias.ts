@@ -1,10 +1,10 @@
 /**
- * Public URIs of resources. Identical servers on several hosts list identical URIs, so with more than
- * one server in the hosts file every URI is aliased by host and server, and never by whether it
- * happens to collide.
+ * Public URIs of resources. Identical servers on several hosts list identical URIs, so with more than one server in the
+ * hosts file every URI is aliased by host and server, whether or not it collides.
  *
- * `file:///x` becomes `mcpa://host/server/file:///x`: the original stands whole behind the prefix, so
- * templates (RFC 6570) stay templates. `ui://x` stays a `ui://` URI (MCP Apps), as `ui://host__server/x`.
+ * `file:///x` becomes `mcpa://host/server/file:///x`: the original follows the prefix unchanged, so templates (RFC 6570)
+ * stay templates. `ui://x` stays a `ui://` URI (MCP Apps), as `ui://host__server/x`. Only URIs in known places of a
+ * message are aliased: `structuredContent` and texts are the server's own data.
  */
 import type { Plan, ServerPlan } from '../config/plan.ts';
 import { memberAt, memberOf, type Span, textAt, walkElements } from '../protocol/json-scan.ts';
@@ -27,7 +27,7 @@ export class UriAliases {
     this.replan(plan);
   }
 
-  /** Another hosts file is in force. */
+  /** The hosts file changed. */
   replan(plan: Plan): void {
     const servers = plan.hosts.flatMap((host) => host.servers);
     this.#servers = new Map(
@@ -42,7 +42,7 @@ export class UriAliases {
     this.#only = servers.length === 1 ? servers[0] : undefined;
   }
 
-  /** False with a single server: then every URI is its own. */
+  /** False with a single server, whose URIs stay unchanged. */
   get isActive(): boolean {
     return this.#only === undefined;
   }
@@ -53,7 +53,7 @@ export class UriAliases {
     return `${SCHEME}${slashed(server)}/${uri}`;
   }
 
-  /** The server's own URI, or undefined where the public one names no server of ours. */
+  /** The server's own URI; undefined where the public URI names no server. */
   toOriginal(uri: string): Original | undefined {
     if (this.#only !== undefined) return { server: this.#only, uri };
     if (uri.startsWith(SCHEME)) return this.#split(uri.slice(SCHEME.length), 2, '');
@@ -85,10 +85,10 @@ function nthSlash(text: string, count: number): number {
   return at;
 }
 
-/** The end of every key that names one: `uri` and `resourceUri`. */
+/** The common end of the keys `uri` and `resourceUri`. */
 const MARK = Buffer.from('ri"');
 
-/** Edits for the `result` of tools/call, prompts/get, resources/read and alike. A large one without URIs is only searched, never walked. */
+/** Edits for the `result` of tools/call, prompts/get, resources/read and so on. A result without URIs is searched only, not walked. */
 export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
   if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];
   return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
@@ -105,7 +105,7 @@ function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
   ];
 }
 
-/** Edits for one definition of a list: its own URI or template, and the app it names. */
+/** Edits for one definition of a list: the URI of its app. */
 export function definitionUriEdits(bytes: Buffer, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
   const whole = { start: 0, end: bytes.length };
   return uiUris(bytes, whole).flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
@@ -123,7 +123,7 @@ export function aliasEdit(
     : { span, text: JSON.stringify(aliases.toPublic(server, uri)) };
 }
 
-/** MCP Apps: `_meta.ui.resourceUri`, and the flat key of its first drafts. */
+/** MCP Apps: `_meta.ui.resourceUri`, and the flat key of the first drafts. */
 function uiUris(bytes: Buffer, object: Span): (Span | undefined)[] {
   return [
     memberAt(bytes, object, ['_meta', 'ui', 'resourceUri']),
@@ -135,7 +135,7 @@ function contentUris(bytes: Buffer, content: Span | undefined): (Span | undefine
   return elementsOf(bytes, content).flatMap((block) => oneContentUris(bytes, block));
 }
 
-/** A resource_link names its URI itself, an embedded resource inside `resource`. */
+/** A resource_link holds its URI directly, an embedded resource inside `resource`. */
 function oneContentUris(bytes: Buffer, block: Span | undefined): (Span | undefined)[] {
   if (block === undefined) return [];
   const typeSpan = memberOf(bytes, block, 'type');

@@ -1,10 +1,9 @@
 /**
- * What servers offered last time, on disk: a list never waits for a server that was ever listed.
+ * The last listing of each server, on disk, so that no list waits for a server that was listed before.
  *
- * One file for each server and profile of clients, written whole and renamed into place (0600): a
- * header line, then each definition on its own line, byte for byte. It never expires; `ttlMs` only
- * says when to look again. A file that cannot be read or written is as good as none: the cache must
- * not be able to stop anything.
+ * One file (0600) for each server and client profile, written atomically: a header line, then each definition on its own
+ * line, byte for byte. Files never expire; `ttlMs` only says when to list again. A file that cannot be read or written is
+ * ignored: the cache must not stop anything.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,7 +15,7 @@ import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, forEachCollection } from '../protocol/methods.ts';
 import { type Listing, readItem } from './listing.ts';
 
-/** What must not be kept on disk. */
+/** Secrets, which must not be written to disk. */
 export interface CacheSecrets {
   readonly isIn: (text: string) => boolean;
   readonly redact: (text: string) => string;
@@ -26,7 +25,7 @@ const NO_SECRETS: CacheSecrets = { isIn: () => false, redact: (text) => text };
 
 const FORMAT = 3;
 
-/** Of a file's name: the beginning is its server, the rest the profile. */
+/** A file's name is a hash of the server, then a hash of the profile. */
 const SERVER_DIGITS = 16;
 const PROFILE_DIGITS = 8;
 
@@ -44,7 +43,7 @@ const HEADER = z.object({
   unlisted: z.array(collection),
   instructions: z.string().optional(),
   capabilities: z.record(z.string(), z.unknown()),
-  /** Of all that stands behind this line: a disk that garbled one definition would break the whole merged list. */
+  /** Of all lines after the header: one definition garbled by the disk would break the whole merged list. */
   digest: z.string(),
 });
 
@@ -54,17 +53,17 @@ export class ListingCache {
   readonly #folder: string;
   readonly #onError: (error: unknown) => void;
   readonly #secrets: CacheSecrets;
-  /** The files of the folder by the beginning of their names; looked up once. */
+  /** The files of the folder by server hash; read once. */
   #files: Map<string, Set<string>> | undefined;
 
-  /** @param folder below the user's cache folder; made when the first listing is kept */
+  /** @param folder below the user's cache folder; created with the first file */
   constructor(folder: string, onError: (error: unknown) => void, secrets = NO_SECRETS) {
     this.#folder = folder;
     this.#secrets = secrets;
     this.#onError = onError;
   }
 
-  /** The last listing of the server with this fingerprint for each profile, the latest one last. Synchronous: it is part of starting. */
+  /** The listings of the server with this fingerprint, one per profile, the latest last. Synchronous, because it runs at the start. */
   read(serverId: string, fingerprint: string): readonly Listing[] {
     this.#files ??= filesOf(this.#folder);
     const names = [...(this.#files.get(serverDigits(serverId)) ?? [])];
@@ -88,7 +87,7 @@ export class ListingCache {
     }
   }
 
-  /** A server may repeat what it was given. A definition that does is left out, and the server is asked again next time. */
+  /** A server may repeat its secrets. Such a definition is left out, and the server is listed again next time. */
   #withoutSecrets(listing: Listing): Listing {
     const { isIn, redact } = this.#secrets;
     const items = forEachCollection(({ name }) => listing.items[name].filter(({ bytes }) => !isIn(bytes.toString())));
@@ -109,13 +108,13 @@ export class ListingCache {
   }
 }
 
-/** Empty where there is no such folder yet. */
+/** Empty where the folder does not exist yet. */
 function filesOf(folder: string): Map<string, Set<string>> {
   const files = new Map<string, Set<string>>();
   try {
     for (const name of readdirSync(folder)) if (name.length === SERVER_DIGITS + PROFILE_DIGITS) addFile(files, name);
   } catch {
-    // As good as none.
+    // No folder: no files.
   }
   return files;
 }
@@ -149,7 +148,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // What cannot be removed does no harm.
+    // A file that stays does no harm.
   }
 }
 
@@ -179,7 +178,7 @@ function decode(bytes: Buffer, fingerprint: string): Listing | undefined {
   const body = bytes.subarray(end + 1);
   if (header?.fingerprint !== fingerprint || header.digest !== digestOf(body)) return undefined;
   const lines = linesOf(body);
-  // Each was checked before it was kept; starting must not pay for that again.
+  // Definitions were checked before they were written; a second check would slow down the start.
   const items = forEachCollection((collection) =>
     lines.splice(0, header.counts[collection.name]).flatMap((line) => readItem(collection, line) ?? []),
   );
@@ -209,7 +208,7 @@ function headerOf(line: Buffer): Header | undefined {
   }
 }
 
-/** Templates count as written: a secret's value never gets here. */
+/** Identifies the server's configuration: another command is another server. Templates are hashed unresolved, without secret values. */
 export function fingerprintOf(host: HostPlan, server: ServerPlan): string {
   const identity = {
     host:

@@ -1,8 +1,8 @@
 /**
- * Holds what every server last listed, on disk and merged, and says when the merged lists change.
+ * Keeps the last listing of every server, on disk and merged, and emits changes of the merged lists.
  *
- * What a server lists may depend on its client's capabilities, so there is a listing for each profile
- * (`profileOf`). Where a profile was never listed, the latest listing of any other stands in for it.
+ * A server's lists may depend on the client's capabilities, so each client profile (`profileOf`) has its own listing.
+ * For a profile that was never listed, the latest listing of any profile is used.
  */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
@@ -26,25 +26,25 @@ import { buildSnapshot, type Snapshot, serverId } from './snapshot.ts';
 
 export interface CatalogChange {
   readonly server: ServerPlan;
-  /** The merged lists that are different now for clients of the profile that was listed. */
+  /** The merged lists that changed for clients of the listed profile. */
   readonly collections: ReadonlySet<CollectionName>;
 }
 
-/** Of a client; undefined asks for the latest listing, whoever it was for. */
+/** A client's profile; undefined selects the latest listing of any profile. */
 type Profile = string | undefined;
 
-/** A shared server has one instance for all, which is offered nothing that needs one client. */
+/** A shared server has one instance for all clients, without client capabilities. */
 const SHARED_PROFILE = profileOf({});
 
 const ALL: ReadonlySet<CollectionName> = new Set(COLLECTIONS.map(({ name }) => name));
 
-/** Clients have few; names that some client makes up anew each time must not fill the disk. */
+/** Bounds the files for clients that invent capability names. */
 const MAX_PROFILES = 16;
 const MOST_PROBLEMS = 100;
 
 interface Entry {
   readonly listing: Listing;
-  /** All of it was said in this run, not read from disk. */
+  /** Listed in this run, not read from disk. */
   readonly isFresh: boolean;
 }
 
@@ -58,9 +58,9 @@ export class Catalog {
   #servers: readonly ServerPlan[];
   /** By member. */
   #pools: ReadonlyMap<string, PoolPlan>;
-  /** By server, then by profile; the latest listing of a server stands last. */
+  /** By server, then by profile; the latest listing of a server is last. */
   readonly #entries = new Map<string, Map<string, Entry>>();
-  /** By profile, each made when it is first asked for. */
+  /** By profile, built on first use. */
   readonly #snapshots = new Map<Profile, Snapshot>();
 
   constructor(plan: Plan, cache: ListingCache, clock: Clock) {
@@ -75,8 +75,7 @@ export class Catalog {
   }
 
   /**
-   * Another hosts file is in force. A server that is started in another way is served as it was listed before, until it
-   * has said anew what it offers.
+   * The hosts file changed. A server with another command keeps its old listing until it is listed again.
    */
   replan(plan: Plan): void {
     const before = { fingerprints: this.#fingerprints, servers: this.#servers };
@@ -93,7 +92,7 @@ export class Catalog {
     for (const server of changedServers(before.servers, this.#servers)) this.changes.emit({ server, collections: ALL });
   }
 
-  /** The merged lists as a client of this profile is given them. Without one: of the latest listings. */
+  /** The merged lists for clients of this profile; without a profile, of the latest listings. */
   snapshot(profile?: string): Snapshot {
     const known = this.#snapshots.get(profile);
     if (known !== undefined) return known;
@@ -103,40 +102,40 @@ export class Catalog {
     return snapshot;
   }
 
-  /** What a client of this profile is given: its own listing, or else the latest one. */
+  /** The listing for clients of this profile, or else the latest listing. */
   listing(server: ServerPlan, profile?: string): Listing | undefined {
     return (this.#own(server, profile) ?? this.#latest(server))?.listing;
   }
 
-  /** The pool under whose name its tools are offered. */
+  /** The pool of the server. */
   poolOf(server: ServerPlan): PoolPlan | undefined {
     return this.#pools.get(serverId(server));
   }
 
-  /** What the public names of its tools may begin with, the longest first. */
+  /** The possible prefixes of the server's public tool names, the longest first. */
   prefixesOf(server: ServerPlan): readonly string[] {
     const pool = this.poolOf(server);
     return prefixesOf(pool === undefined ? server.namedAs : [pool.name], this.#plan.naming.maxLength);
   }
 
-  /** True once the server has listed in this run, for whomever. */
+  /** True once the server was listed in this run, for any profile. */
   isFresh(server: ServerPlan): boolean {
     return this.#latest(server)?.isFresh === true;
   }
 
-  /** True where the server should be asked again: never listed for this profile, or longer ago than `catalog.ttlMs`. */
+  /** True where the server should be listed again: never listed for this profile, or longer ago than `catalog.ttlMs`. */
   isStale(server: ServerPlan, profile?: string): boolean {
     const entry = profile === undefined ? this.#latest(server) : this.#own(server, profile);
     if (entry === undefined || entry.listing.unlisted.length > 0) return true;
     return this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
   }
 
-  /** False while there are collections of which nobody knows what the server offers. */
+  /** False while a collection of the server was never listed. */
   isListed(server: ServerPlan): boolean {
     return this.listing(server)?.unlisted.length === 0;
   }
 
-  /** Takes what a server has just listed. Of a collection that failed, what is known from before stays. */
+  /** Takes a new listing. A collection that failed keeps its old items. */
   accept(
     server: ServerPlan,
     listed: Listed,
@@ -177,7 +176,7 @@ export class Catalog {
     this.changes.emit({ server, collections });
   }
 
-  /** Gone with its server, or else due to be listed again. */
+  /** Removes the listings of a removed server, and marks those of a changed server as stale. */
   #outdate(id: string): void {
     const entries = this.#entries.get(id) ?? new Map<string, Entry>();
     if (!this.#fingerprints.has(id)) this.#entries.delete(id);
@@ -192,7 +191,7 @@ export class Catalog {
 
   #keep(id: string, entry: Entry): void {
     const entries = this.#entries.get(id) ?? new Map<string, Entry>();
-    // So that it stands last.
+    // Inserted again, as the last one.
     entries.delete(entry.listing.profile);
     entries.set(entry.listing.profile, entry);
     this.#entries.set(id, entries);
@@ -211,7 +210,7 @@ export class Catalog {
     return [...(this.#entries.get(serverId(server))?.values() ?? [])].at(-1);
   }
 
-  /** The snapshot of another profile that is given the very same listings. */
+  /** The snapshot of another profile with exactly the same listings. */
   #alike(profile: Profile): Snapshot | undefined {
     const isAlike = (other: Profile): boolean =>
       this.#servers.every((server) => this.listing(server, other) === this.listing(server, profile));
@@ -219,7 +218,7 @@ export class Catalog {
   }
 }
 
-/** A server with a hundred thousand bad definitions has one problem more than one with a hundred. */
+/** Bounds the reports about a server with very many bad definitions. */
 function mostOf(problems: readonly ListingProblem[]): readonly ListingProblem[] {
   const more = problems.length - MOST_PROBLEMS;
   const last = problems[MOST_PROBLEMS];
@@ -250,7 +249,7 @@ function fingerprintsOf(plan: Plan): ReadonlyMap<string, string> {
   );
 }
 
-/** Those whose part of the merged lists may differ; all of them where none does, since something else about the lists must. */
+/** Servers whose part of the merged lists may differ; all servers where only other settings changed. */
 function changedServers(before: readonly ServerPlan[], after: readonly ServerPlan[]): readonly ServerPlan[] {
   const [known, ids] = [new Set(before), new Set(after.map(serverId))];
   const gone = before.filter((server) => !ids.has(serverId(server)));

@@ -1,6 +1,6 @@
 /**
- * Whether a definition has the members that MCP gives it (schema 2025-11-25). Clients on the official SDK
- * check whole lists: one definition with `"description": null` costs them everything else in it.
+ * Checks a definition against the MCP schema (2025-11-25). Clients on the official SDK check whole lists: one definition
+ * with `"description": null` makes them reject the list.
  */
 import * as z from 'zod';
 import type { CollectionName } from '../protocol/methods.ts';
@@ -44,7 +44,7 @@ const SHAPES: Readonly<Record<CollectionName, z.ZodType>> = {
   resourceTemplates: z.object({ ...resource, uriTemplate: z.string() }),
 };
 
-/** The path to the first member that clients would refuse, where that is null; undefined where it is anything else. */
+/** The path to the first null member that clients would reject. */
 export function nullMember(collection: CollectionName, definition: unknown): readonly PropertyKey[] | undefined {
   const issues = SHAPES[collection].safeParse(definition).error?.issues ?? [];
   return issues.find(({ path }) => path.length > 0 && valueOf(definition, path) === null)?.path;
@@ -54,7 +54,7 @@ function valueOf(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], root);
 }
 
-/** Why clients would refuse it, as a sentence; undefined where they would not. */
+/** Why clients would reject the definition, as a sentence; undefined for a good one. */
 export function definitionProblem(collection: CollectionName, definition: unknown): string | undefined {
   const [issue] = SHAPES[collection].safeParse(definition).error?.issues ?? [];
   return issue === undefined ? undefined : `its ${issue.path.join('.')} is not what MCP defines: ${issue.message}`;

@@ -1,4 +1,4 @@
-/** Edits that put a member into an object of a definition or a call, or take one out; every other byte stays. */
+/** Edits of definitions and calls: members to insert or remove, titles, and the argument that chooses a pool's host. */
 import {
   keyIs,
   memberAt,
@@ -13,20 +13,20 @@ import type { Edit } from '../protocol/splice.ts';
 
 const CLOSE_BRACE = 0x7d;
 
-/** Puts it before the members that the object has. @param member `"key":value` */
+/** Inserts a member before the others. @param member `"key":value` */
 export function insertMember(bytes: Buffer, object: Span, member: string): Edit {
   const at = object.start + 1;
   const isEmpty = bytes[skipSpace(bytes, at)] === CLOSE_BRACE;
   return { span: { start: at, end: at }, text: isEmpty ? member : `${member},` };
 }
 
-/** Where a member's value stands, and the edit that takes the member out with one of its commas. */
+/** A member's value, and the edit that removes the member with one comma. */
 export interface Removal {
   readonly value: Span;
   readonly edit: Edit;
 }
 
-/** The last member of this name, as `JSON.parse` reads it; undefined where there is none. */
+/** Removes the last member of this name, which `JSON.parse` would read; undefined where there is none. */
 export function removeMember(bytes: Buffer, object: Span, key: string): Removal | undefined {
   const members: (Span & { readonly keyAt: number })[] = [];
   walkMembers(bytes, object.start, {
@@ -39,7 +39,7 @@ export function removeMember(bytes: Buffer, object: Span, key: string): Removal 
   const index = members.findLastIndex(({ keyAt }) => keyIs(bytes, keyAt, key));
   const [before, value, after] = [members[index - 1], members[index], members[index + 1]];
   if (value === undefined) return undefined;
-  // With the comma behind it, or else with the one before it.
+  // With the comma after the member, or for the last member with the comma before.
   const span =
     after === undefined
       ? { start: before?.end ?? value.keyAt, end: value.end }
@@ -48,7 +48,9 @@ export function removeMember(bytes: Buffer, object: Span, key: string): Removal 
 }
 
 /**
- * @param name becomes the title of a definition that has none
+ * A title that tells where the tool runs: `Create Directory · gpu1/files`. Clients show the title, not the name, when
+ * they ask for consent, and several servers can have equal titles.
+ * @param name becomes the title of a definition without one
  * @param place `host/server`, or a pool
  */
 export function titleEdits(definition: Buffer, name: string, place: string): readonly Edit[] {
@@ -67,7 +69,7 @@ export function titleEdits(definition: Buffer, name: string, place: string): rea
   ];
 }
 
-/** Only where it is a text with something in it. */
+/** The span of a string that is not empty. */
 function filled(bytes: Buffer, span: Span | undefined): Span | undefined {
   return span === undefined || (textAt(bytes, span) ?? '') === '' ? undefined : span;
 }
@@ -78,10 +80,14 @@ function beforeQuote({ end }: Span, text: string): Edit {
 
 export const PIN_ARGUMENT = 'run_on';
 
-/** The edit that adds it to a tool's definition; undefined where the tool has an argument of that name itself. */
+/** The edit that adds the argument to a tool's definition; undefined where the tool has an argument of that name. */
 export function pinEdit(definition: Buffer, hosts: readonly string[]): Edit | undefined {
   const whole = { start: 0, end: definition.length };
-  const property = { type: 'string', enum: hosts, description: 'The host that runs it. Left out: chosen by load.' };
+  const property = {
+    type: 'string',
+    enum: hosts,
+    description: 'The host that runs this tool. Left out: chosen by load.',
+  };
   const text = `${JSON.stringify(PIN_ARGUMENT)}:${JSON.stringify(property)}`;
   const properties = memberAt(definition, whole, ['inputSchema', 'properties']);
   if (properties !== undefined)
@@ -92,14 +98,14 @@ export function pinEdit(definition: Buffer, hosts: readonly string[]): Edit | un
   return schema === undefined ? undefined : insertMember(definition, schema, `"properties":{${text}}`);
 }
 
-/** What a call says of it, and the edit that takes it out. */
+/** The argument's value in a call, and the edit that removes the argument. */
 export interface Pin {
-  /** Undefined where it is no text, or an empty one: then nothing is chosen. */
+  /** Undefined for a value that is no string, or empty. */
   readonly host: string | undefined;
   readonly edit: Edit;
 }
 
-/** @param args the arguments of a call; undefined where they do not have it */
+/** @param args the arguments of a call. Returns undefined without the argument. */
 export function pinOf(bytes: Buffer, args: Span): Pin | undefined {
   const found = removeMember(bytes, args, PIN_ARGUMENT);
   if (found === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What one server listed: its items as bytes, and where in each the identifying text stands. */
+/** The listing of one server: its items as bytes, with the span of each item's key. */
 import type { LimitsPlan } from '../config/plan.ts';
 import { fitLine, legible } from '../protocol/fit-line.ts';
 import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
@@ -12,13 +12,13 @@ import { toolProblem } from './tool-check.ts';
 export interface ListedItem {
   /** The name or URI as the server wrote it. */
   readonly key: string;
-  /** Where `key` stands in `bytes`, quotes included. */
+  /** The span of `key` in `bytes`, quotes included. */
   readonly keySpan: Span;
-  /** The whole definition, verbatim but for what had to be mended. */
+  /** The whole definition, verbatim except for mended parts. */
   readonly bytes: Buffer;
 }
 
-/** Something of a listing that cannot be offered, or only otherwise than it was written: what was done and why. */
+/** An item that is withheld or mended, and why. */
 export interface ListingProblem {
   readonly collection: CollectionName;
   readonly item: string;
@@ -26,23 +26,22 @@ export interface ListingProblem {
 }
 
 export interface Listing {
-  /** Of the server's configuration: another command is another server. */
+  /** Of the server's configuration (`fingerprintOf`). */
   readonly fingerprint: string;
-  /** The client capabilities it was listed with (`profileOf`). */
+  /** The client capabilities of this listing (`profileOf`). */
   readonly profile: string;
   /** Wall clock, ms. */
   readonly listedAtMs: number;
   readonly items: Readonly<Record<CollectionName, readonly ListedItem[]>>;
   readonly problems: readonly ListingProblem[];
-  /** Collections that the server has never been able to list: of those it is not known what it offers. */
+  /** Collections that were never listed successfully. */
   readonly unlisted: readonly CollectionName[];
-  /** From `initialize`: what the server tells models about itself. */
+  /** The server's instructions for models, from `initialize`. */
   readonly instructions: string | undefined;
   /** From `initialize`. */
   readonly capabilities: ServerCapabilities;
 }
 
-/** What a server says in `initialize` that it can do. */
 export type ServerCapabilities = Readonly<Record<string, unknown>>;
 
 export interface ReadItems {
@@ -52,7 +51,7 @@ export interface ReadItems {
 
 const UNFIT = 'it holds control bytes, or is not UTF-8: some clients would lose the whole list';
 
-/** Reads the definitions of one collection: bad ones are mended or become problems, the good ones stay as they are. */
+/** Reads the definitions of one collection. Bad definitions are mended or withheld, each with a problem report. */
 export function readItems(collection: Collection, definitions: readonly Buffer[]): ReadItems {
   const items = new Map<string, ListedItem>();
   const problems: ListingProblem[] = [];
@@ -68,7 +67,7 @@ export function readItems(collection: Collection, definitions: readonly Buffer[]
   return { items: [...items.values()], problems };
 }
 
-/** One definition and its identifying text; undefined where it has none, or must not be handed on. */
+/** One definition with its key; undefined without a key, or for bytes that must not be passed on. */
 export function readItem(collection: Collection, definition: Buffer): ListedItem | undefined {
   const bytes = fitLine(definition);
   return bytes === undefined ? undefined : itemOf(collection, bytes);
@@ -81,7 +80,7 @@ function itemOf(collection: Collection, bytes: Buffer): ListedItem | undefined {
 }
 
 interface Judged {
-  /** Undefined where it is withheld. */
+  /** Undefined for a withheld item. */
   readonly item: ListedItem | undefined;
   readonly reasons: readonly string[];
 }
@@ -95,7 +94,7 @@ function judged(collection: Collection, item: ListedItem | undefined, isFit: boo
   return item === undefined ? refused(`its ${collection.key} is missing or empty`) : offerable(collection, item);
 }
 
-/** The item as it is, or as it was mended. */
+/** The item, mended where necessary. */
 function offerable(collection: Collection, item: ListedItem): Judged {
   if (itemProblem(collection, item) === undefined) return { item, reasons: [] };
   const { bytes, notes } = mend(collection, item.bytes);
@@ -115,7 +114,7 @@ function itemProblem(collection: Collection, item: ListedItem): string | undefin
   );
 }
 
-/** The listing without what the limits withhold: they may have been others when the listing was kept. Then it is due to be listed again. */
+/** The listing within the current limits, which may have changed since the listing was written. A cut listing is stale. */
 export function withinLimits(listing: Listing, limits: LimitsPlan): Listing {
   const items = forEachCollection(({ name }) => allowed(listing.items[name], limits));
   const isWhole = COLLECTIONS.every(({ name }) => items[name].length === listing.items[name].length);
@@ -133,13 +132,13 @@ function allowed(items: readonly ListedItem[], limits: LimitsPlan): readonly Lis
   return items.slice(0, limits.listingItems).filter(isAllowed);
 }
 
-/** True where both offer the same bytes in the same order. */
+/** Whether both have the same bytes in the same order. */
 export function sameItems(a: readonly ListedItem[], b: readonly ListedItem[]): boolean {
   return a.length === b.length && a.every((item, index) => b[index]?.bytes.equals(item.bytes) === true);
 }
 
 /**
- * Names the capabilities of a client that may change what a server lists. Unknown ones count too.
+ * The names of a client's capabilities, known and unknown: a server's lists may depend on them.
  * @param capabilities the `capabilities` of the client's `initialize`
  */
 export function profileOf(capabilities: object): string {

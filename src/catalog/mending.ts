@@ -1,6 +1,6 @@
 /**
- * Mends what can be mended of a definition that clients would refuse, so that the tool stays on offer: without change of
- * meaning, and every other byte as the server wrote it. What cannot be mended of an outputSchema costs only that schema.
+ * Mends a definition that clients would reject, without a change of its meaning: every other byte stays. An outputSchema
+ * that cannot be mended is removed.
  */
 import { isRecord } from '../base/record.ts';
 import { memberOf, type Span, skipValue, valueAt, walkElements, walkMembers } from '../protocol/json-scan.ts';
@@ -10,12 +10,12 @@ import { nullMember } from './definition-check.ts';
 import { insertMember, removeMember } from './definition-edits.ts';
 import { inputProblem, outputProblem } from './tool-check.ts';
 
-/** A server that got more than this wrong in one definition is not understood. */
+/** A definition with more faults than this is given up. */
 const MAX_STEPS = 100;
 
 export interface Mended {
   readonly bytes: Buffer;
-  /** What was done and why, in sentences. */
+  /** What was mended and why. */
   readonly notes: readonly string[];
 }
 
@@ -24,7 +24,7 @@ interface Step {
   readonly note: string;
 }
 
-/** The definition as far as it can be mended; the same bytes and no notes where nothing can. */
+/** The definition, mended as far as possible. */
 export function mend(collection: Collection, definition: Buffer): Mended {
   let bytes = definition;
   const notes: string[] = [];
@@ -63,13 +63,13 @@ function outputStep(bytes: Buffer, whole: Span): Step | undefined {
   return { edits: [found.edit], note: `offered without its outputSchema: ${problem}` };
 }
 
-/** References of a schema that is offered begin with `#`: they mean the same without the `$id`. */
+/** All references of an accepted schema begin with `#`: they mean the same without the `$id`. */
 function idStep(bytes: Buffer, schema: Span): Step | undefined {
   const id = isRecord(valueAt(bytes, schema)) ? removeMember(bytes, schema, '$id') : undefined;
   return id && { edits: [id.edit], note: "mended: its outputSchema has an $id, which may be another tool's too" };
 }
 
-/** Optional members that are null, as many servers write what they do not have. */
+/** Removes optional members that are null: many servers write null for an absent member. */
 function nullStep(collection: Collection, bytes: Buffer): Step | undefined {
   const path = nullMember(collection.name, valueAt(bytes, wholeOf(bytes)));
   const key = path?.at(-1);
@@ -79,7 +79,7 @@ function nullStep(collection: Collection, bytes: Buffer): Step | undefined {
   return found && { edits: [found.edit], note: `mended: its ${path?.join('.') ?? key} is null` };
 }
 
-/** What makes it `{ type: "object", properties?: { [key]: object }, required?: string[] }`; none where nothing can. */
+/** Edits towards `{ type: "object", properties?: { [key]: object }, required?: string[] }`; empty for a hopeless schema. */
 function schemaEdits(bytes: Buffer, span: Span): readonly Edit[] {
   const schema = valueAt(bytes, span);
   if (schema === false) return [{ span, text: '{"type":"object","not":{}}' }];
@@ -93,7 +93,7 @@ function schemaEdits(bytes: Buffer, span: Span): readonly Edit[] {
   ];
 }
 
-/** Arguments and structured results are objects, whatever else the schema allows. */
+/** Arguments and structured results are always objects. */
 function typeEdits(bytes: Buffer, schema: Span, type: unknown): readonly Edit[] {
   const span = memberOf(bytes, schema, 'type');
   if (span === undefined) return [insertMember(bytes, schema, '"type":"object"')];

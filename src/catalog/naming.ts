@@ -1,10 +1,10 @@
 /**
  * Public names: `host__server__tool`, legal for every client, never longer than `maxLength`.
  *
- * A name depends on nothing but its own parts, so it never changes because another host came or went.
- * The tool's own name says most, so host and server are shortened before it. Host and server names hold no `__`
- * and do not begin or end with `_` (the hosts file's schema sees to it), and neither do their short forms, so plain
- * joining is injective; whatever had to be changed carries a hash of what it was.
+ * A name depends only on its own parts, so it does not change when other hosts come or go. The tool's own name matters
+ * most, so host and server are shortened first. Host and server names hold no `__` and do not begin or end with `_` (the
+ * schema of the hosts file checks this), nor do their short forms, so a join is unambiguous. A changed part carries a
+ * hash of the original.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,9 +13,9 @@ import type { ToolsPlan } from '../config/plan.ts';
 
 const SEPARATOR = '__';
 const ILLEGAL = /[^A-Za-z0-9_-]/gu;
-/** Of a host's or server's short form. */
+/** Size of the short form of a host or server. */
 const SHORT = { length: 9, hash: 4 };
-/** The tool's part is never shorter, however long host and server are. */
+/** The shortest part for the tool. */
 const MIN_TOOL = 10;
 const TOOL_HASH = 5;
 
@@ -31,7 +31,7 @@ export function publicName(place: readonly string[], tool: string, maxLength: nu
   return shortest + shortTool(tool, maxLength - shortest.length);
 }
 
-/** What the public names of a server or a pool may begin with, the longest first. */
+/** The possible prefixes of the public names of a server or pool, the longest first. */
 export function prefixesOf(place: readonly string[], maxLength: number): readonly string[] {
   const room = Math.floor((maxLength - MIN_TOOL) / place.length) - SEPARATOR.length;
   const shorts = place.map((name) => shortForm(name, Math.min(SHORT.length, room)));
@@ -41,12 +41,12 @@ export function prefixesOf(place: readonly string[], maxLength: number): readonl
   return [...new Set(prefixes)];
 }
 
-/** True where the name can be part of a public one as it is. */
+/** Whether the name needs no change in a public name. */
 export function isLegalName(name: string): boolean {
   return name !== '' && name.search(ILLEGAL) === -1;
 }
 
-/** The one short form of a host's or server's name. */
+/** The short form of a host's or server's name. */
 function shortForm(name: string, length: number): string {
   if (name.length <= length) return name;
   const hash = hashOf(name, Math.min(SHORT.hash, length - 2));
@@ -63,19 +63,22 @@ function legal(tool: string): string {
   return isLegalName(tool) ? tool : `${tool.replace(ILLEGAL, '_')}_${hashOf(tool, TOOL_HASH)}`;
 }
 
-/** Its beginning and its end, so many characters in all: names of one family differ in either. */
+/** The begin and the end of a text, `length` characters in all: similar names differ at one of them. */
 function ends(text: string, length: number): readonly [first: string, last: string] {
   const first = Math.ceil((length * 3) / 5);
   return [text.slice(0, first), text.slice(text.length - (length - first))];
 }
 
-/** Small letters and digits. */
+/** Lower-case letters and digits. */
 function hashOf(text: string, length: number): string {
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigUInt64BE().toString(36).padStart(13, '0').slice(-length);
 }
 
-/** Globs are matched against the server's own names, not the renamed ones. Deny wins. */
+/**
+ * Whether a tool is offered. A call finds its route only in the catalog, so a tool that is not offered cannot be called.
+ * Globs match the server's own names, before `rename`. Deny wins.
+ */
 export function isOffered(tools: ToolsPlan, name: string): boolean {
   const matches = (glob: string): boolean => matchesGlob(glob, name);
   return (tools.allow.length === 0 || tools.allow.some(matches)) && !tools.deny.some(matches);

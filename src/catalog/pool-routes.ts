@@ -1,6 +1,6 @@
 /**
- * The tools of pools: each once, under the pool's name, offered by the members that agree with most on its definition.
- * What the others say is reported on their own server.
+ * The tools of pools: each tool once, under the pool's name. Members whose definition is not that of the majority do not
+ * offer the tool, and are reported.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
@@ -11,7 +11,7 @@ import type { ListedItem } from './listing.ts';
 import { isLegalName, isOffered, publicName, renamed } from './naming.ts';
 import { type Route, serverId } from './route.ts';
 
-/** Reports what is wrong with an item of a server. */
+/** Reports a problem with an item of a server. */
 export type Complain = (server: ServerPlan, item: string, what: string) => void;
 
 /** A member's own definition of a tool. */
@@ -20,7 +20,7 @@ interface Offer {
   readonly item: ListedItem;
 }
 
-/** What a pool calls one of its tools. */
+/** A pool's tool and its names. */
 interface Pooled {
   readonly pool: PoolPlan;
   readonly name: string;
@@ -39,7 +39,7 @@ export class PoolRoutes {
     this.#members = new Set(plan.pools.flatMap(({ members }) => members));
   }
 
-  /** False where the server is in no pool. */
+  /** Takes the tools of a member. False for a server without a pool. */
   take(server: ServerPlan, tools: readonly ListedItem[]): boolean {
     const id = serverId(server);
     if (!this.#members.has(id)) return false;
@@ -51,7 +51,7 @@ export class PoolRoutes {
     return true;
   }
 
-  /** Adds the tools of all pools, in the order of the hosts file and of each first member's own list. */
+  /** Adds the tools of all pools, in the order of the hosts file and of the first member's list. */
   addTo(routes: Map<string, Route>, complain: Complain): void {
     for (const pool of this.#plan.pools)
       for (const [name, offers] of this.#byName(pool, complain)) {
@@ -110,7 +110,7 @@ function routeOf({ server, item }: Offer, publicKey: string, definition: Buffer)
   return { publicKey, server, original: key, originalJson: JSON.stringify(key), definition };
 }
 
-/** Among groups of the same size, the one with the first member. */
+/** The largest group; among equal groups, the one with the first member. */
 function agreeingWithMost(offers: readonly Offer[]): readonly Offer[] {
   const groups: Offer[][] = [];
   for (const offer of offers) {
@@ -125,9 +125,9 @@ function differs(pool: PoolPlan, agreeing: number, all: number): string {
   return `its definition differs from that of ${agreeing} of the ${all} members of pool ${pool.name} that have it; not offered there`;
 }
 
-/** Two servers define the same tool: the order of members, white space, and the name that each gives the tool do not matter. */
+/** Whether two definitions are equal, apart from the order of members, white space, and the name. */
 function sameDefinition(a: ListedItem, b: ListedItem): boolean {
-  // Nearly always: the same program wrote both.
+  // Usually the same program wrote both.
   return a.bytes.equals(b.bytes) || isDeepStrictEqual(unnamed(a), unnamed(b));
 }
 

@@ -1,28 +1,28 @@
-/** One offered item: where its public name or URI leads. */
+/** The server behind a public name or URI. */
 import type { PoolPlan, ServerPlan } from '../config/plan.ts';
 
 export interface Route {
   /** The public name or URI. */
   readonly publicKey: string;
-  /** Of a pool's tool: the first of the members that can answer it. */
+  /** For a pool's tool, the first member that offers it. */
   readonly server: ServerPlan;
-  /** The server's own name or URI, and the same as JSON text. */
+  /** The server's own name or URI, as text and as JSON text. */
   readonly original: string;
   readonly originalJson: string;
-  /** The definition with the public key in place. */
+  /** The definition with the public key. */
   readonly definition: Buffer;
-  /** Set where a pool offers it: then its members say where it leads. */
+  /** Set for a pool's tool: its members are the targets. */
   readonly pool?: PooledTool;
-  /** Set where it is one member's part of a pool's tool: the pool decides what becomes of a call that fails there. */
+  /** Set for one member's route of a pool's tool: the pool decides on a failed call. */
   readonly isMember?: true;
 }
 
-/** A tool that each of several servers can answer. */
+/** A tool that several servers offer. */
 export interface PooledTool {
   readonly plan: PoolPlan;
-  /** The members whose definition is the one on offer, in the order of the pool; each with its own words for the tool. */
+  /** The members with the offered definition, in the order of the pool, each with its own name for the tool. */
   readonly members: readonly Route[];
-  /** It takes the argument `PIN_ARGUMENT`. */
+  /** The tool takes the argument `PIN_ARGUMENT`. */
   readonly isPinnable: boolean;
 }
 

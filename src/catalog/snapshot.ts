@@ -1,6 +1,6 @@
 /**
- * The merged catalog: what all servers offer, under public names, in the order of the hosts file and
- * of each server's own list. Immutable; the same inputs give the same bytes.
+ * The merged catalog: the items of all servers, under public names, in the order of the hosts file and of each server's
+ * list. Immutable; the same inputs give the same bytes.
  */
 import { AnywhereError } from '../base/errors.ts';
 import type { NamingPlan, Plan, ServerPlan } from '../config/plan.ts';
@@ -20,11 +20,11 @@ export interface Snapshot {
   readonly routes: Readonly<Record<CollectionName, ReadonlyMap<string, Route>>>;
   /** The JSON array of each list. */
   readonly json: Readonly<Record<CollectionName, Buffer>>;
-  /** Complaints by `host/server`. */
+  /** Problems by `host/server`. */
   readonly problems: ReadonlyMap<string, readonly AnywhereError[]>;
 }
 
-/** @param listingOf what each server last said; undefined where it never spoke */
+/** @param listingOf the last listing of a server; undefined for a server that was never listed */
 export function buildSnapshot(
   plan: Plan,
   aliases: UriAliases,
@@ -39,7 +39,7 @@ export function buildSnapshot(
     const found = listing.problems.map(({ item, reason }) => complaint(server, item, reason));
     const builder = new RouteBuilder(server, aliases, plan.naming, found);
     for (const collection of COLLECTIONS) {
-      // What a pool offers stands under its name alone, and behind everything else.
+      // Tools of pools are offered under the pool's name only, after all other tools.
       if (collection.name === 'tools' && pools.take(server, listing.items.tools)) continue;
       for (const item of listing.items[collection.name]) builder.add(routes[collection.name], collection, item);
     }
@@ -53,7 +53,7 @@ export function buildSnapshot(
   return { routes, json, problems };
 }
 
-/** Adds one server's items under their public keys, and collects what is wrong with them. */
+/** Adds one server's items under their public keys, and collects problems. */
 class RouteBuilder {
   readonly #server: ServerPlan;
   readonly #aliases: UriAliases;
@@ -109,7 +109,7 @@ class RouteBuilder {
   }
 }
 
-/** Of an item that is known by its URI. */
+/** The name of an item whose key is a URI. */
 function nameOf({ bytes, key }: ListedItem): string {
   const span = memberOf(bytes, { start: 0, end: bytes.length }, 'name');
   return (span && textAt(bytes, span)) ?? key;

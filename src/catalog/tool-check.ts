@@ -1,10 +1,11 @@
 /**
- * Whether the schemas of a tool definition are what MCP allows. Clients on the official SDK reject the whole merged
- * list for one that is not. `mending.ts` mends what it can; the rest is withheld and reported on its own server.
+ * Checks the schemas of a tool definition. Clients on the official SDK compile every outputSchema while they list (ajv,
+ * draft-07), and reject the whole merged list for one bad schema. `mending.ts` mends what it can; other tools are
+ * withheld and reported.
  */
 import { isRecord } from '../base/record.ts';
 
-/** Why the tool must be withheld, as a sentence; undefined where it can be offered. */
+/** Why the tool must be withheld, as a sentence; undefined for a good tool. */
 export function toolProblem(tool: unknown): string | undefined {
   if (!isRecord(tool)) return 'its definition is not an object';
   return inputProblem(tool['inputSchema']) ?? outputProblem(tool['outputSchema']);
@@ -36,8 +37,8 @@ function objectSchemaProblem(where: string, schema: unknown): string | undefined
 const NAMES = new Set(['$anchor', '$dynamicAnchor']);
 
 /**
- * Clients compile output schemas while listing: one that points elsewhere, or at nothing, fails their whole list, and so
- * does a name that stands in two of them.
+ * A reference that clients cannot resolve, or an `$id` or anchor that stands in two schemas, fails the whole list of
+ * clients that compile output schemas.
  */
 function nameProblem(value: unknown, root = value): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -78,7 +79,7 @@ function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** Why clients cannot compile the schema, as a sentence that begins with `where`; undefined where they can. */
+/** Why clients cannot compile the schema, as a sentence that begins with `where`; undefined for a good schema. */
 export function keywordProblem(where: string, schema: unknown): string | undefined {
   if (typeof schema === 'boolean') return undefined;
   if (!isRecord(schema)) return `${where} is ${JSON.stringify(schema)}, not a schema`;

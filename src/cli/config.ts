@@ -79,7 +79,7 @@ export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<Ex
 /** Prints the JSON Schema of the hosts file. */
 export function configSchema(io: ConfigIo, options: ConfigOptions = {}): Promise<ExitCode> {
   return reporting(io, options, async () => {
-    const { hostsFileJsonSchema } = await import('../config/json-schema.ts');
+    const { hostsFileJsonSchema } = await import('../config/schema.ts');
     io.stdout.write(`${JSON.stringify(hostsFileJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   });

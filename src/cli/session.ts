@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import { orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT } from '../base/errors.ts';
-import { readHostsFile } from '../config/read-file.ts';
 import { ControlClient, type QuestionHandler } from '../control/client.ts';
 import { connectOrStart, connectRunning, type Located, locateDaemon } from '../daemon/start.ts';
 import { answerQuestion } from './ask.ts';
@@ -73,7 +72,7 @@ export async function connectToRunning(context: CliContext, withinMs = ANSWER_MS
     return await connectRunning({ ...located, clock: systemClock(), withinMs }, context.io.signal);
   } catch (error) {
     // A wrong path is the mistake, not the missing daemon.
-    if (isNoDaemon(error)) await readHostsFile(located.found);
+    if (isNoDaemon(error)) await (await import('../config/load.ts')).readHostsFile(located.found);
     throw error;
   }
 }

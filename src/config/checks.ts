@@ -1,5 +1,6 @@
 /** Rules for single texts of the hosts file. Values reach the command line of `ssh`, so no value may look like an option. */
 import type { Finding } from './fields.ts';
+import { type Complaint, complaint, describeFound, type KeyPath } from './problem.ts';
 import { VARIABLE_NAME } from './template.ts';
 
 export function checkSshHost(value: string): Finding | undefined {
@@ -130,4 +131,12 @@ export function legalName(name: string): string | undefined {
     .replaceAll(/^[_-]+|[_-]+$/g, '')
     .slice(0, MAX_NAME_LENGTH);
   return isLegalName(cleaned) ? cleaned : undefined;
+}
+
+/** The complaint about the name of a host, server or pool. */
+export function nameRule(name: string, path: KeyPath, suggestion: string | undefined): Complaint[] {
+  // `__proto__` has its own complaint (document.ts).
+  return isLegalName(name) || name === '__proto__'
+    ? []
+    : [complaint(path, 'key', NAME_RULE, describeFound(name, []), suggestion)];
 }

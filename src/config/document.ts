@@ -9,20 +9,22 @@ import {
   Composer,
   type CST,
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isNode,
   isScalar,
   isSeq,
   LineCounter,
+  type Node,
+  type Pair,
   type ParsedNode,
   Parser,
   type YAMLError,
+  type YAMLMap,
   YAMLParseError,
 } from 'yaml';
 import type { Complaint, KeyPath, Position } from './problem.ts';
-import { syntaxComplaint } from './yaml-errors.ts';
-import { child, followed, keyOf, offsetOf, startOf } from './yaml-nodes.ts';
 
 export interface HostsDocument {
   /** Plain data; undefined when the syntax is too broken to say. */
@@ -187,4 +189,118 @@ function values(document: Document.Parsed, node: unknown): unknown[] {
 function keepText(node: unknown): void {
   if (!isScalar(node) || node.source === undefined) return;
   if (typeof node.value === 'number' || typeof node.value === 'boolean') node.value = node.source;
+}
+
+interface Found {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** The depth limit of merges inside merges: `<<` can refer to itself. */
+const MAX_MERGES = 20;
+
+/** The offset of a key or its value in the text; for a missing one, the offset of its parent. */
+export function offsetOf(document: Document.Parsed, path: KeyPath, about: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node);
+  for (const [index, part] of path.entries()) {
+    const found = child(document, node, part);
+    if (found === undefined) return offset;
+    const atKey = about === 'key' || index < path.length - 1 || isNothing(found.value);
+    offset = startOf(atKey ? (found.key ?? found.value) : found.value);
+    node = found.value;
+  }
+  return offset;
+}
+
+/** The child at a key or an index; aliases and `<<` are followed. */
+export function child(document: Document.Parsed, parent: unknown, part: string | number): Found | undefined {
+  const node = followed(document, parent);
+  if (isSeq(node)) {
+    return typeof part === 'number' && part < node.items.length
+      ? { key: undefined, value: node.items[part] }
+      : undefined;
+  }
+  return isMap(node) ? pairIn(document, node, String(part), MAX_MERGES) : undefined;
+}
+
+export function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+export function startOf(node: unknown): number {
+  return (node as Node | null | undefined)?.range?.[0] ?? 0;
+}
+
+export function followed(document: Document.Parsed, node: unknown): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function pairIn(document: Document.Parsed, map: YAMLMap, key: string, mergesLeft: number): Found | undefined {
+  const own = map.items.find((pair) => keyOf(pair) === key);
+  if (own !== undefined || mergesLeft === 0) return own;
+  const merge = followed(document, map.items.find((pair) => keyOf(pair) === '<<')?.value);
+  const sources: readonly unknown[] = isSeq(merge) ? merge.items : [merge];
+  for (const source of sources) {
+    const node = followed(document, source);
+    const found = isMap(node) ? pairIn(document, node, key, mergesLeft - 1) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isNothing(node: unknown): boolean {
+  return node === null || node === undefined || (isScalar(node) && node.value === null);
+}
+
+interface Sentence {
+  readonly expected: string;
+  readonly found: string;
+  readonly suggestion?: string;
+}
+
+const QUOTE = 'put a text that starts with *, &, !, %, @, ` or { in quotes';
+
+const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
+  DUPLICATE_KEY: { expected: 'each key once', found: 'the same key a second time', suggestion: 'remove one of them' },
+  TAB_AS_INDENT: { expected: 'spaces before the key', found: 'a tab', suggestion: 'indent with two spaces' },
+  BAD_ALIAS: {
+    expected: 'an anchor of that name above',
+    found: 'an alias (*name) without its anchor',
+    suggestion: QUOTE,
+  },
+  MULTIPLE_DOCS: {
+    expected: 'one document',
+    found: 'a second one after `---`',
+    suggestion: 'keep one hosts file per file',
+  },
+  BAD_INDENT: {
+    expected: 'keys of one level at the same indentation',
+    found: 'a different indentation',
+    suggestion: 'align the key with its neighbours',
+  },
+  TAG_RESOLVE_FAILED: { expected: 'plain YAML', found: 'a tag (!name)', suggestion: QUOTE },
+  BAD_SCALAR_START: { expected: 'a text', found: 'a character that cannot start one', suggestion: QUOTE },
+  MISSING_CHAR: {
+    expected: 'a closing quote, bracket, comma or colon',
+    found: 'none',
+    suggestion: 'add the missing character; a `:` needs a space after it',
+  },
+  NON_STRING_KEY: { expected: 'a name as key', found: 'something else', suggestion: 'put the key in quotes' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    expected: 'one `key: value` on a line',
+    found: 'two',
+    suggestion: 'put a text that contains `: ` in quotes',
+  },
+  MULTILINE_IMPLICIT_KEY: {
+    expected: '`key: value`',
+    found: 'a line without a colon',
+    suggestion: 'write `key: value`, with a space after `:`',
+  },
+  UNEXPECTED_TOKEN: { expected: 'YAML', found: 'something that does not belong here', suggestion: QUOTE },
+};
+
+export function syntaxComplaint(code: ErrorCode, at: Position): Complaint {
+  const sentence = SENTENCES[code] ?? { expected: 'valid YAML', found: `the syntax error ${code}` };
+  return { path: [], about: 'value', at, ...sentence };
 }

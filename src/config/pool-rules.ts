@@ -1,9 +1,8 @@
-/** Rules for `pools`: names that no host has, members that exist, and no server in two pools. */
-import { checkMember, legalName } from './checks.ts';
+/** The members of pools, and the rules for `pools`: a name that no host has, members that exist, no server in two pools. */
+import { matchesGlob } from '../base/glob.ts';
+import { checkMember, legalName, nameRule } from './checks.ts';
 import { nearMiss } from './near-miss.ts';
-import { type Candidate, isLiteral, isMember, poolMembers } from './pool-members.ts';
-import type { Complaint, KeyPath } from './problem.ts';
-import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
+import { type Complaint, complaint, type KeyPath, type Mapping, mapping } from './problem.ts';
 
 export function poolRules(file: Mapping): Complaint[] {
   const pools = Object.entries(mapping(file['pools']));
@@ -92,4 +91,34 @@ function idOf({ host, server }: Candidate): string {
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** The parts of a server that patterns match. */
+export interface Candidate {
+  readonly host: string;
+  readonly server: string;
+  /** Of its host. */
+  readonly tags: readonly string[];
+}
+
+const TAG = 'tag:';
+
+/** `host/server` of each candidate that a pattern matches, in the order of the patterns and then of the candidates. */
+export function poolMembers(patterns: readonly string[], candidates: readonly Candidate[]): readonly string[] {
+  const named = patterns.flatMap((pattern) => candidates.filter((candidate) => isMember(pattern, candidate)));
+  return [...new Set(named.map(({ host, server }) => `${host}/${server}`))];
+}
+
+export function isMember(pattern: string, { host, server, tags }: Candidate): boolean {
+  const slash = pattern.indexOf('/');
+  const [where, what] = [pattern.slice(0, slash), pattern.slice(slash + 1)];
+  const isThere = where.startsWith(TAG)
+    ? tags.some((tag) => matchesGlob(where.slice(TAG.length), tag))
+    : matchesGlob(where, host);
+  return isThere && matchesGlob(what, server);
+}
+
+/** A pattern for exactly one server: if it matches none, it is a typo. */
+export function isLiteral(pattern: string): boolean {
+  return !/[*?]/.test(pattern) && !pattern.startsWith(TAG);
 }

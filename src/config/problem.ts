@@ -92,3 +92,20 @@ export function describeFound(value: unknown, path: KeyPath): string {
   const written = JSON.stringify(value);
   return written.length > 60 ? `${written.slice(0, 57)}…` : written;
 }
+
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** For values that are not checked yet: empty where the value is not a mapping. */
+export function mapping(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
+}
+
+export function complaint(
+  path: KeyPath,
+  about: 'key' | 'value',
+  expected: string,
+  found: string,
+  suggestion?: string,
+): Complaint {
+  return { path, about, expected, found, suggestion };
+}

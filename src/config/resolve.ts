@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { DEFAULTS } from './defaults.ts';
 import { expandHome } from './paths.ts';
 import type { HostPlan, Plan, PoolPlan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
-import { type Candidate, poolMembers } from './pool-members.ts';
+import { type Candidate, poolMembers } from './pool-rules.ts';
 import type { HostEntry, HostsFile, PoolEntry, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
 

@@ -3,12 +3,11 @@
  * the user gets these complaints together with those of the schema.
  */
 
-import { legalName } from './checks.ts';
+import { legalName, nameRule } from './checks.ts';
 import { DEFAULTS } from './defaults.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { poolRules } from './pool-rules.ts';
-import { type Complaint, describeFound, type KeyPath } from './problem.ts';
-import { complaint, type Mapping, mapping, nameRule } from './rule-parts.ts';
+import { type Complaint, complaint, describeFound, type KeyPath, type Mapping, mapping } from './problem.ts';
 import { hasReference, parseTemplate, VARIABLE_NAME } from './template.ts';
 
 export function brokenRules(root: unknown): Complaint[] {

@@ -5,6 +5,7 @@
  * of the file can tell absent from set; `resolve.ts` fills in. Unknown keys are errors everywhere. What needs
  * more than one key to judge is in `rules.ts`.
  */
+
 import * as z from 'zod';
 import {
   checkAlias,
@@ -306,3 +307,13 @@ export type PoolEntry =
   NonNullable<HostsFile['pools']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
 export type ServerEntry =
   NonNullable<HostEntry['servers']> extends Record<string, infer Entry> ? NonNullable<Entry> : never;
+
+/** The JSON Schema of the hosts file, for editors. */
+export function hostsFileJsonSchema(): object {
+  const schema = z.toJSONSchema(hostsFileSchema, { io: 'input', target: 'draft-7' });
+  return {
+    ...schema,
+    title: 'MCP-Anywhere hosts file',
+    description: 'The machines whose MCP servers one entry in an AI client offers.',
+  };
+}

@@ -1,21 +1,23 @@
 /**
- * Tells when a file may say something else: written in place, replaced by a rename, swapped by an editor, or reached
- * through a link that leads elsewhere now. Loaded only once there is something to watch.
+ * Reports possible changes of files: a write, a rename, a swap by an editor, or a changed link on the path. Loaded only
+ * when there is something to watch.
  *
- * The folders are watched and not the file: a file that was renamed over is another one, and nobody tells its watcher.
+ * The folders are watched, not the files: after a rename the path names another file, which a watch of the old file
+ * does not report.
  */
-import { basename, join } from 'node:path';
+
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Scope } from '../base/scope.ts';
 import { Turns } from '../base/turns.ts';
-import { foldersOf, wayTo } from './watch-path.ts';
 
 export interface WatchOptions {
   /** Absolute; asked again after every change. */
   readonly files: () => Promise<readonly string[]>;
   readonly clock: Clock;
-  /** Also called as soon as the watching starts: something may have changed before. */
+  /** Also called when the watch starts: a file may have changed before. */
   readonly onChange: () => void;
   /** Changes may be missed from now on. */
   readonly onError: (error: unknown) => void;
@@ -138,4 +140,70 @@ class FileWatch {
 
 function sameFolders(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
   return a.size === b.size && [...a].every(([folder, identity]) => b.get(folder) === identity);
+}
+
+export interface Way {
+  /** Every link on the way, then the file itself or its first missing part. */
+  readonly names: readonly string[];
+  readonly isThere: boolean;
+}
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+/** @param file absolute */
+export async function wayTo(file: string): Promise<Way> {
+  const names: string[] = [];
+  let { at, rest } = begin(file);
+  for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
+    const path = join(at, next);
+    const found = await look(path);
+    if (found === undefined) return { names: [...names, path], isThere: false };
+    if (found.target === undefined) {
+      at = path;
+      continue;
+    }
+    names.push(path);
+    if (names.length > MAX_LINKS) return { names, isThere: false };
+    const onwards = begin(found.target);
+    at = onwards.at;
+    rest = [...onwards.rest, ...rest];
+  }
+  return { names: [...names, at], isThere: true };
+}
+
+/** The folders of these names, each with the identity of its inode. */
+export async function foldersOf(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const folders = [...new Set(names.map((name) => dirname(name)))];
+  return new Map(await Promise.all(folders.map(async (folder) => [folder, await identityOf(folder)] as const)));
+}
+
+function begin(file: string): { at: string; rest: string[] } {
+  const { root } = parse(file);
+  return {
+    at: root,
+    rest: file
+      .slice(root.length)
+      .split(sep)
+      .filter((part) => part !== ''),
+  };
+}
+
+/** `target` is set for a link. Undefined where the path does not exist. */
+async function look(path: string): Promise<{ readonly target: string | undefined } | undefined> {
+  try {
+    const isLink = (await lstat(path)).isSymbolicLink();
+    return { target: isLink ? resolve(dirname(path), await readlink(path)) : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+async function identityOf(folder: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(folder);
+    return `${String(dev)}:${String(ino)}`;
+  } catch {
+    return '';
+  }
 }

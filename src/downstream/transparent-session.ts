@@ -7,7 +7,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { type AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import { RunningRequest } from '../calls/call.ts';
 import { RPC } from '../protocol/jsonrpc.ts';

@@ -125,7 +125,7 @@ function together(a: Totals, b: Totals): Totals {
   };
 }
 
-/** Adds up many. */
+/** Counts of many periods, or of many calls, added up. */
 export class Sum {
   readonly #durations = new Uint32Array(DURATION_CLASSES);
   #calls = 0;
@@ -138,10 +138,15 @@ export class Sum {
     this.#errors += errors;
     this.#bytesIn += bytesIn;
     this.#bytesOut += bytesOut;
-    for (let at = 0; at < durations.length; at += 2) {
-      const durationClass = durations[at] ?? 0;
-      this.#durations[durationClass] = (this.#durations[durationClass] ?? 0) + (durations[at + 1] ?? 0);
-    }
+    for (let at = 0; at < durations.length; at += 2) this.#count(durations[at] ?? 0, durations[at + 1] ?? 0);
+  }
+
+  addCall(durationMs: number, isError: boolean, bytesIn: number, bytesOut: number): void {
+    this.#calls += 1;
+    if (isError) this.#errors += 1;
+    this.#bytesIn += bytesIn;
+    this.#bytesOut += bytesOut;
+    this.#count(classOf(durationMs), 1);
   }
 
   get totals(): Totals {
@@ -152,6 +157,10 @@ export class Sum {
       bytesOut: this.#bytesOut,
       durations: packed(this.#durations),
     };
+  }
+
+  #count(durationClass: number, calls: number): void {
+    this.#durations[durationClass] = (this.#durations[durationClass] ?? 0) + calls;
   }
 }
 
@@ -159,28 +168,13 @@ export class Sum {
 export class Tally {
   /** The counts were taken over: ask for another tally. */
   isOver = false;
-  readonly #durations = new Uint32Array(DURATION_CLASSES);
-  #calls = 0;
-  #errors = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  readonly #sum = new Sum();
 
   add(durationMs: number, isError: boolean, bytesIn: number, bytesOut: number): void {
-    const durationClass = classOf(durationMs);
-    this.#durations[durationClass] = (this.#durations[durationClass] ?? 0) + 1;
-    this.#calls += 1;
-    if (isError) this.#errors += 1;
-    this.#bytesIn += bytesIn;
-    this.#bytesOut += bytesOut;
+    this.#sum.addCall(durationMs, isError, bytesIn, bytesOut);
   }
 
   get totals(): Totals {
-    return {
-      calls: this.#calls,
-      errors: this.#errors,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-      durations: packed(this.#durations),
-    };
+    return this.#sum.totals;
   }
 }

@@ -1,7 +1,7 @@
 /** An *instance*: a running MCP server process with one MCP session, launched over a link. */
 
 import { deadline, orAbort } from '../base/abort.ts';
-import { AnywhereError, type ErrorCode } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
 import { inTurn, type Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
@@ -14,8 +14,8 @@ import { MessageWriter } from '../protocol/writer.ts';
 import { Health } from './health.ts';
 import { type InstanceDeps, type InstanceLimits, limitsOf, peerLimits } from './instance-deps.ts';
 import { NotificationLimiter, ServerRequests } from './rate-limit.ts';
-import { endCause, placed, serverError } from './server-errors.ts';
-import { readServerHello, type ServerHello } from './server-hello.ts';
+import { endCause, placeOf, serverError } from './server-errors.ts';
+import { initialize, type ServerHello } from './server-hello.ts';
 import { serverReader } from './server-reader.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -300,9 +300,7 @@ export class Instance {
 
   async #initialize(): Promise<ServerHello> {
     const { owner, peer } = this;
-    const params = `{"protocolVersion":"${owner.protocolVersion}","capabilities":${owner.capabilities},"clientInfo":${owner.clientInfo}}`;
-    const reply = await peer.request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false });
-    const hello = readServerHello(reply);
+    const hello = await initialize(peer, owner);
     if (typeof hello === 'string') throw this.#error('SERVER_PROTOCOL', hello);
     this.#hello = hello;
     this.#readyMs = this.#deps.clock.monotonic();
@@ -358,7 +356,7 @@ export class Instance {
 
   /** The error with this server's place, without the server's secrets. */
   failureOf(thrown: unknown): AnywhereError {
-    return placed(thrown, this.server).redacted(this.#deps.redact);
+    return asAnywhereError(thrown).at(placeOf(this.server)).redacted(this.#deps.redact);
   }
 
   #end(failure: AnywhereError): void {

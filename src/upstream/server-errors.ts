@@ -22,7 +22,7 @@ export function endCause(
   last: LastWords,
 ): AnywhereError {
   const { end, wasReady, isIdle, lines: lastLines } = last;
-  const place = { host: server.host, server: server.name };
+  const place = placeOf(server);
   if (end.kind === 'lost') return end.cause.at(place);
   if (end.kind === 'closed')
     return new AnywhereError('SERVER_STOPPED', `${server.host}/${server.name} was stopped`, place);
@@ -54,12 +54,6 @@ export function serverError(
   return new AnywhereError(code, `${host}/${name} ${what}`, { host, server: name, evidence });
 }
 
-/** An AnywhereError with the server's place; any other error is a defect. */
-export function placed(error: unknown, server: ServerPlan): AnywhereError {
-  const place = { host: server.host, server: server.name };
-  if (error instanceof AnywhereError) return error.at(place);
-  return new AnywhereError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    ...place,
-    cause: error,
-  });
+export function placeOf({ host, name }: ServerPlan): { readonly host: string; readonly server: string } {
+  return { host, server: name };
 }

@@ -1,7 +1,8 @@
-/** A server's answer to `initialize`. */
+/** `initialize` with a server, and the server's answer. */
 import { isRecord } from '../base/record.ts';
 import type { Message } from '../protocol/message.ts';
 import { isKnownVersion } from '../protocol/methods.ts';
+import type { Peer } from '../protocol/peer.ts';
 
 export interface ServerHello {
   /** The whole result, verbatim. */
@@ -12,8 +13,22 @@ export interface ServerHello {
   readonly instructions: string | undefined;
 }
 
-/** A returned text says what is wrong with the answer. */
-export function readServerHello(reply: Message): ServerHello | string {
+/** The client data of `initialize`, as JSON texts. */
+interface ClientData {
+  readonly protocolVersion: string;
+  readonly capabilities: string;
+  readonly clientInfo: string;
+}
+
+/** Sends `initialize`. A returned text says what is wrong with the answer. */
+export async function initialize(peer: Peer, client: ClientData): Promise<ServerHello | string> {
+  const { protocolVersion, capabilities, clientInfo } = client;
+  const params = `{"protocolVersion":"${protocolVersion}","capabilities":${capabilities},"clientInfo":${clientInfo}}`;
+  const options = { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false };
+  return readServerHello(await peer.request('initialize', params, options));
+}
+
+function readServerHello(reply: Message): ServerHello | string {
   if (reply.kind === 'error') return `answered initialize with an error: ${reply.errorValue().message}`;
   const result = reply.resultValue();
   if (typeof result !== 'object' || result === null) return 'answered initialize with no object';

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkHostsFile } from '../../../src/config/check.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
-import { hostsFileJsonSchema } from '../../../src/config/json-schema.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
+import { hostsFileJsonSchema } from '../../../src/config/schema.ts';
 
 const text = readFileSync(new URL('../../../mcp-anywhere.config.example.yaml', import.meta.url), 'utf8');
 const schema = hostsFileJsonSchema();

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { type FindOptions, findHostsFile } from '../../../src/config/find.ts';
+import { readHostsFile } from '../../../src/config/load.ts';
 import { problemsOf } from '../../../src/config/problem.ts';
-import { readHostsFile } from '../../../src/config/read-file.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 function world(files: readonly string[]): { root: string; options: FindOptions } {

@@ -3,8 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { watchFiles } from '../../../src/config/watch.ts';
-import { wayTo } from '../../../src/config/watch-path.ts';
+import { watchFiles, wayTo } from '../../../src/config/watch.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { until } from '../../harness/until.ts';
 
