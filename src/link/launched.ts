@@ -96,7 +96,7 @@ export class Launched implements LaunchedChannel {
 }
 
 /** A forced-command host's own program: nothing was launched, every byte is its own. */
-export function unlaunched(channel: Channel): LaunchedChannel {
+export function subsystemProgram(channel: Channel): LaunchedChannel {
   return {
     input: channel.input,
     output: channel.output,

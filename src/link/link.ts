@@ -187,7 +187,7 @@ class HostLink implements Link {
   async #dial(): Promise<Transport> {
     const transport = await this.#dials.connect();
     try {
-      this.#machine.is(transport.identity);
+      this.#machine.identify(transport.identity);
       // Last, and with nothing awaited behind it: a close in between must find the transport gone.
       if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
       return transport;

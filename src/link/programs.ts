@@ -8,7 +8,7 @@ import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { Connection, Connections, Opened } from './connections.ts';
 import type { LaunchedChannel } from './contract.ts';
-import { Launched, unlaunched } from './launched.ts';
+import { Launched, subsystemProgram } from './launched.ts';
 import type { Lease } from './lease.ts';
 import type { HostRecord, Machine } from './machine.ts';
 
@@ -37,7 +37,7 @@ export class Programs {
     const subsystem = plan.ssh?.subsystem;
     if (subsystem === undefined) return this.#launch(launch, signal);
     const opened = await connections.open((transport) => transport.subsystem(subsystem, signal), signal);
-    return unlaunched(opened.channel);
+    return subsystemProgram(opened.channel);
   }
 
   async #launch(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
@@ -60,7 +60,7 @@ export class Programs {
     const nonce = randomBytes(16).toString('hex');
     const known = plan.ssh === undefined ? here(launch) : await machine.known(signal);
     const tell = (preamble: Preamble | undefined): void => {
-      if (plan.ssh !== undefined) machine.told(preamble);
+      if (plan.ssh !== undefined) machine.learn(preamble);
     };
     try {
       const watch = watchFor(known, connection.transport);
