@@ -144,7 +144,7 @@ export const FIND_AND_KILL = `_Mpath=$PATH:/usr/bin:/bin;${PIDS};${KILL}`;
  * listed again, because the listing is expensive. The reaper holds no descriptor of the channel, so the program's end is seen
  * at once. The launcher leads its process group, `-$$`.
  */
-export function reapFunction(nonce: string): string {
+function reapFunction(nonce: string): string {
   const mark = `${PROCESS_MARK}=${nonce}`;
   return (
     `_Mreap(){ trap '' TERM;PATH=$_Mpath;exec </dev/null >/dev/null 2>&1 3<&- 4>&-;kill -TERM -$$;` +

@@ -148,7 +148,7 @@ async function scanMachine(
 }
 
 /** A machine has several keys. A key that contradicts a known key of its type outranks all keys that agree. */
-export function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
+function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
   const verdicts = keys.map((key) => judgeHostKey(known, key));
   const contradicts = (one: HostKeyVerdict): boolean =>
     one.kind === 'changed' && one.known.some((key) => key.type === one.presented.type);

@@ -60,7 +60,7 @@ export function masterArguments(
 }
 
 /** `ssh` as the tunnel through a jump host. Its log level keeps its host key apart from the target's. */
-export function jumpArguments(options: Common & { readonly target: string }): string[] {
+function jumpArguments(options: Common & { readonly target: string }): string[] {
   return [
     '-T',
     ...fixed(options),

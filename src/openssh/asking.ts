@@ -170,7 +170,7 @@ export interface AskpassPrompt {
   readonly kind: string;
 }
 
-export type AskpassTask =
+type AskpassTask =
   /** Stands until ssh ends the askpass: "Confirm user presence for key …". */
   | { readonly kind: 'notice' }
   /** A consent that is never given: to an unknown host key, to the use of a key. */

@@ -194,7 +194,7 @@ interface ConnectionFolder {
 }
 
 /** Below `runtimeDir`, or in the temp folder where the socket's path would be too long. */
-export async function makeConnectionFolder(runtimeDir: string): Promise<ConnectionFolder> {
+async function makeConnectionFolder(runtimeDir: string): Promise<ConnectionFolder> {
   await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
   const path = await mkdtemp(join(fits(runtimeDir) ? runtimeDir : tmpdir(), `ssh-${process.pid}-`));
   return {
@@ -205,7 +205,7 @@ export async function makeConnectionFolder(runtimeDir: string): Promise<Connecti
 }
 
 /** Removes the folders of processes that have died. */
-export async function sweepConnectionFolders(runtimeDir: string): Promise<void> {
+async function sweepConnectionFolders(runtimeDir: string): Promise<void> {
   const names = await readdir(runtimeDir).catch(() => []);
   const abandoned = names.filter((name) => {
     const pid = Number(NAME.exec(name)?.[1] ?? process.pid);

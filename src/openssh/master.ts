@@ -142,7 +142,7 @@ const MAX_LINE_CHARACTERS = 4096;
 export const STDERR_BYTES = 4 * 1024 * 1024;
 
 /** The first and the last lines of a process's stderr, however much it writes. */
-export class StderrLines {
+class StderrLines {
   #first: string[] = [];
   #last: string[] = [];
   #partial = '';

@@ -108,7 +108,7 @@ export class Ssh2Channel implements Channel {
 }
 
 /** Why writes fail now; undefined while the channel is alive. */
-export type Death = () => Error | undefined;
+type Death = () => Error | undefined;
 
 /** Small writes up to this size are joined into one packet. */
 const JOIN_BYTES = 64 * 1024;
@@ -118,7 +118,7 @@ const READ_BUFFER = 256 * 1024;
 const ERRORS_BUFFER = 1024 * 1024;
 
 /** Passes writes on, and fails the writes that ssh2 would accept after the connection died. */
-export class Input extends Writable {
+class Input extends Writable {
   readonly #raw: RawChannel;
   readonly #death: Death;
   #waiting: ((error: Error) => void) | undefined;

@@ -38,7 +38,7 @@ export interface IdentityList {
  * By default sshd ends a connection at the sixth failed attempt (MaxAuthTries), and a one-time code or a password may need one
  * of them. All keys that the configuration names are offered, and the agent's other keys up to this number in all.
  */
-export const MOST_KEYS = 5;
+const MOST_KEYS = 5;
 
 /** @param preferred fingerprint of the key that the machine accepted last */
 export async function listIdentities(
