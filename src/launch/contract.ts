@@ -1,13 +1,13 @@
 /**
- * What a connection to a machine is, for every backend: a `Dialer` makes a `Transport`, and a `Transport` opens a `Channel`
- * for each program. None of them knows MCP or launching; ssh2, openssh and local each implement all three.
+ * Connections to a machine, for every backend: a `Dialer` makes a `Transport`, and a `Transport` opens a `Channel` for each
+ * program. ssh2, openssh and local implement all three, and none of them knows MCP or the launcher. `Launch` is the program.
  */
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** How a program's channel ended. It ends once. */
+/** How a program's channel ended; a channel ends once. */
 export type ChannelEnd =
   /** The program ended by itself. `signal` is a name like TERM. */
   | { readonly kind: 'exited'; readonly code: number | undefined; readonly signal: string | undefined }
@@ -16,7 +16,7 @@ export type ChannelEnd =
   /** The connection under it died. */
   | { readonly kind: 'lost'; readonly cause: AnywhereError };
 
-/** One program's bytes. Flow control is that of Node streams: heed `write`'s answer, `pause` the output. */
+/** One program's bytes, with the flow control of Node streams. */
 export interface Channel {
   readonly input: Writable;
   readonly output: Readable;
@@ -24,7 +24,7 @@ export interface Channel {
   readonly errors: Readable;
   /** Never rejects. */
   readonly ended: Promise<ChannelEnd>;
-  /** True as soon as the connection is known dead: then writes fail, whatever the stream says. */
+  /** True as soon as the connection is known to be dead. Writes then fail, whatever the stream says. */
   readonly dead: boolean;
   /** EOF to the program, then the end of the channel. The launcher on the other side reaps. */
   close(): void;
@@ -35,7 +35,7 @@ export interface TunnelTarget {
   readonly port: number;
 }
 
-/** Why a transport ended: ours or theirs. */
+/** Why a transport ended: by us or by the machine. */
 export interface TransportEnd {
   readonly cause: AnywhereError;
 }
@@ -51,26 +51,26 @@ export interface Transport {
   subsystem(name: string, signal: AbortSignal): Promise<Channel>;
   /** direct-tcpip. */
   tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when the connection has ended, for whatever reason. Never rejects. */
+  /** Resolves once the connection has ended. Never rejects. */
   readonly ended: Promise<TransportEnd>;
   /** Names the machine for the probe's cache: its host key's fingerprint, or "local". */
   readonly identity: string;
   /**
-   * True when the end of our side, SIGKILL included, closes every channel there as a whole. Undefined or false: it may arrive
-   * as the EOF of stdin alone (a process that carries the connection outlives us), so launchers watch stdin.
+   * True where the end of this process, SIGKILL included, closes every channel as a whole. Otherwise only the EOF of stdin may
+   * arrive, because the process that carries the connection outlives this one, and launchers watch stdin.
    */
   readonly closesWhole?: boolean;
-  /** The user's own connection, which outlives us and is never ended by us. */
+  /** The user's own connection: it outlives this process and is never ended by us. */
   readonly isBorrowed?: boolean;
-  /** What came from the other side so far: a line that brings bytes is alive. Undefined: not known. */
+  /** Bytes received so far: a connection that brings bytes is alive. Undefined where unknown. */
   readonly bytesRead?: number | undefined;
-  /** Graceful end; resolves when it is down. */
+  /** Ends the connection gracefully; resolves once it has ended. */
   close(): Promise<void>;
-  /** At once, without a word to the other side. */
+  /** Ends the connection at once, without telling the machine. */
   destroy(cause: AnywhereError): void;
 }
 
-/** How an attempt to connect fares: the number changes while it gets on. Undefined: nothing can be said. */
+/** The progress of an attempt to connect: a number that changes while the attempt advances. Undefined where unknown. */
 export interface Pulse {
   source: () => number | undefined;
 }
@@ -78,13 +78,13 @@ export interface Pulse {
 /** Makes connections to one host. Throws AnywhereError: AUTH_*, HOST_KEY_* and KEY_* mean `refused`. */
 export interface Dialer {
   readonly host: string;
-  /** For `status` and doctor: "ssh2", "openssh", "local", "openssh (control master)". */
+  /** "ssh2", "openssh", "local" or "openssh (control master)", for `status` and doctor. */
   readonly backend: () => string;
-  /** @param pulse filled in by dialers that can tell */
+  /** @param pulse set by dialers that know their progress */
   dial(signal: AbortSignal, pulse?: Pulse): Promise<Transport>;
 }
 
-/** What a person is asked for: a passphrase, a password, a one-time code. */
+/** A question to a person: for a passphrase, a password, a one-time code. */
 export interface Question {
   readonly host: string;
   readonly kind: 'passphrase' | 'password' | 'keyboard-interactive';
@@ -92,10 +92,10 @@ export interface Question {
   readonly echo: boolean;
 }
 
-/** Asks a person; undefined when nobody can be asked or they declined. Answers are never logged. */
+/** Asks a person; undefined where nobody can be asked or the person declined. Answers are never logged. */
 export type Prompter = (question: Question, signal: AbortSignal) => Promise<string | undefined>;
 
-/** What every dialer is given from outside. */
+/** Given to every dialer from outside. */
 export interface DialerDeps {
   readonly clock: Clock;
   /** In [0, 1). */
@@ -104,31 +104,32 @@ export interface DialerDeps {
   readonly prompter: Prompter;
   /** The environment of the user (SSH_AUTH_SOCK, SSH_ASKPASS, PATH, HOME …). */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Called before every dial: brings `env` up to date (the agent may listen elsewhere by now). Rejects with the signal's reason only. */
+  /** Called before every dial: updates `env`, because the agent may listen at another socket. Rejects with the signal's reason only. */
   readonly refreshEnv?: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly homeDir: string;
-  /** 0700, ours: what the probe learned, which backend worked. */
+  /** 0700, ours: environments of machines, backends that worked. */
   readonly cacheDir: string;
   /** 0700, ours, short: control sockets. */
   readonly runtimeDir: string;
 }
 
+/** A program to start on a machine, with every reference resolved. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
-  /** Of the client's environment, for a program on this machine; `env` and a newer PATH of the login shell outrank it. */
+  /** The client's variables, for a program on this machine; `env` and a newer PATH of the login shell outrank them. */
   readonly inherited?: ReadonlyMap<string, string>;
-  /** May begin with `~/`. Undefined: where the login lands. */
+  /** May begin with `~/`. Undefined: the folder of the login. */
   readonly cwd: string | undefined;
 }
 
-/** What the probe learns of a machine once; cached by host key. */
+/** The answer of the probe on a machine; cached by host key. */
 export interface HostEnvironment {
   /** `uname -sm`, as "Linux x86_64". */
   readonly system: string;
   readonly shell: string;
-  /** How the login shell was asked, for people: `-ilc`. Empty: it said nothing. */
+  /** How the login shell was asked, for people: `-ilc`. Empty where the shell printed nothing. */
   readonly asked: string;
   /** Allow-listed variables of the login shell's environment, PATH among them. */
   readonly variables: ReadonlyMap<string, string>;

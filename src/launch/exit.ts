@@ -1,4 +1,4 @@
-/** What the end of a launched program means, in words for people. */
+/** The end of a launched program, or of a session without a launcher, as an error for people. */
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import type { ChannelEnd, Launch } from './contract.ts';
 import { LAUNCHER_EXIT } from './marks.ts';
@@ -7,11 +7,11 @@ export interface ProgramEnd {
   readonly code: number | undefined;
   /** A name like TERM. */
   readonly signal: string | undefined;
-  /** Its last lines of stderr. */
+  /** The last lines of its stderr. */
   readonly errorLines: readonly string[];
 }
 
-/** Shells report a death by signal as 128 + its number (POSIX.1-2017, Shell Command Language, 2.8.2). */
+/** Shells report the end by a signal as 128 + its number (POSIX.1-2017, Shell Command Language, 2.8.2). */
 const SIGNAL_NAMES = new Map([
   [129, 'HUP'],
   [130, 'INT'],
@@ -25,7 +25,7 @@ const SIGNAL_NAMES = new Map([
   [143, 'TERM'],
 ]);
 
-/** The launcher could not even start the program. */
+/** The launcher could not start the program. */
 export function launchError(kind: 'no-folder' | 'no-command', launch: Launch, place: ErrorPlace): AnywhereError {
   if (kind === 'no-folder') {
     return new AnywhereError('CWD_MISSING', `The working folder ${launch.cwd ?? ''} cannot be entered`, place);
@@ -33,13 +33,13 @@ export function launchError(kind: 'no-folder' | 'no-command', launch: Launch, pl
   return new AnywhereError('COMMAND_NOT_FOUND', `The command ${launch.command} was not found`, place);
 }
 
-/** Why a program ended: a code that says so, else SERVER_EXITED with what is known. */
+/** A specific error where the exit code tells the cause, else SERVER_EXITED. */
 export function exitError(launch: Launch, end: ProgramEnd, place: ErrorPlace): AnywhereError {
   const details = { ...place, evidence: end.errorLines };
   if (end.code === LAUNCHER_EXIT.notOurLine) {
-    return new AnywhereError('SERVER_START_FAILED', 'A start file of the login shell over there reads stdin', {
+    return new AnywhereError('SERVER_START_FAILED', 'A start file of the login shell on that machine reads stdin', {
       ...details,
-      hint: 'let it read only where somebody types: [ -t 0 ] && read …',
+      hint: 'let the start file read only at a terminal: [ -t 0 ] && read …',
     });
   }
   if (end.code === LAUNCHER_EXIT.noCommand) {
@@ -49,7 +49,7 @@ export function exitError(launch: Launch, end: ProgramEnd, place: ErrorPlace): A
   if (end.code === LAUNCHER_EXIT.cannotExecute) {
     return new AnywhereError('SERVER_EXITED', `${launch.command} cannot be executed (exit code 126)`, {
       ...details,
-      hint: `make it executable there, or name its interpreter as the command`,
+      hint: `make the file executable on that machine, or name its interpreter as the command`,
     });
   }
   return new AnywhereError('SERVER_EXITED', `${launch.command} ${endedHow(end)}`, details);
@@ -63,7 +63,7 @@ function endedHow(end: ProgramEnd): string {
   return `ended with exit code ${String(end.code)}`;
 }
 
-/** What is known before the session's exit code and its last lines are. */
+/** The session ended without the launcher: a forced command, an account without a shell, a start file that ends the session. */
 export function neverLaunched(
   place: ErrorPlace,
   evidence: readonly string[] = [],
@@ -76,13 +76,13 @@ export function neverLaunched(
   });
 }
 
-/** Of a host that runs something else than what it is asked to. */
+/** For a host that runs another program than the one it is asked for. */
 export const SUBSYSTEM_HINT =
-  'where a forced command is the MCP server, write `ssh: { subsystem: … }`; else let the account run commands: its shell, and the start files of that';
+  'where a forced command is the MCP server, write `ssh: { subsystem: … }`; else let the account run commands: check its shell and start files';
 
 /**
- * Why the launcher did not start the program. Undefined: it did.
- * @param lines what the machine printed, without secrets
+ * Why the launcher did not start the program; undefined where it did.
+ * @param lines output of the machine, without secrets
  */
 export function launchFailure(
   launch: Launch,
@@ -98,11 +98,11 @@ export function launchFailure(
   return neverLaunched(place, lines, `its session ended ${sessionEnd(end)}`);
 }
 
-/** Enough to see what it is; a start file that prints what it reads would print the whole launcher. */
+/** Enough to recognize the output. A start file that prints its stdin would print the whole launcher. */
 const LINES = 12;
 const LONGEST_LINE = 200;
 
-/** The last lines of what came on stdout from a machine that did not start the program, for its error. */
+/** The last lines of stdout from a machine that did not start the program, for the error. */
 export function printedInstead(
   channel: { readonly noise: readonly string[] } | undefined,
   redact: (text: string) => string,

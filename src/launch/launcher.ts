@@ -1,9 +1,9 @@
 /**
- * Starts a program on a machine through whatever login shell it has, and leaves nothing behind.
+ * Starts a program on a machine under any login shell, and leaves no process behind.
  *
- * The exec command is constant; everything else travels as the first line of stdin, so neither a secret nor a path
- * is ever in a process list, and no shell but /bin/sh reads it. `read` takes that line byte by byte
- * (POSIX.1-2017, read: it shall not read past the newline), so what follows belongs to the program.
+ * The exec command is constant. Everything else travels as the first line of stdin, so secrets and paths are never in a process
+ * list, and only /bin/sh reads them. `read` takes the line byte by byte (POSIX.1-2017, read: it shall not read past the
+ * newline), so the bytes after the line belong to the program.
  */
 import type { HostEnvironment, Launch } from './contract.ts';
 import { assertNonce, LAUNCHER_EXIT, MARK, PROCESS_MARK } from './marks.ts';
@@ -11,41 +11,41 @@ import { outputWatchFunctions, watchOutput } from './output-watch.ts';
 import { probeFunctions, takeOver } from './probe.ts';
 import { assignment, NEWLINE, needsNewline, pathWord, word } from './quote.ts';
 
-/** What every line that is to be run begins with, and no message does. */
+/** The beginning of every line that the launcher may run; no message begins like this. */
 export const LINE_BEGIN = 'unset L';
 
 /**
- * Holds no single quote, and no `!` (tcsh's history). A start file of the login shell may have read our line: what comes
- * behind it is for the program, written by an AI client, and must never be run.
+ * Without single quotes and without `!` (tcsh's history). A start file of the login shell may have read our line; the line after
+ * it is for the program, comes from an AI client, and must never be run.
  */
 export const READ_AND_RUN = `IFS= read -r L&&case $L in "${LINE_BEGIN}"*)eval "$L";;*)exit ${String(LAUNCHER_EXIT.notOurLine)};;esac`;
 
-/** What is given to ssh's exec: the same for every launch, valid in every login shell. `guardedCommand`: with a lease of its own. */
+/** The exec command: the same for every launch, valid in every login shell. `guardedCommand` adds a lease. */
 export const LAUNCH_COMMAND = `exec /bin/sh -c '${READ_AND_RUN}'`;
 
 /**
- * How the launcher learns that our side is gone.
+ * How the launcher notices that our side has gone.
  *
- * `input`: it passes stdin on and sees its EOF. Always works; costs a copy.
- * `output`: it waits until nobody reads the program's stderr any more (see `output-watch.ts`), and stdin goes to the
- * program untouched. Only where the channel always closes as a whole and the machine was seen to support it.
- * `learned`: what the probe of this launch finds possible.
+ * `input`: the launcher passes stdin on and sees its EOF. Works everywhere; costs a copy.
+ * `output`: the launcher waits until nobody reads the program's stderr (see `output-watch.ts`), and stdin goes straight to the
+ * program. Only where the channel always closes as a whole and the machine is known to support it.
+ * `learned`: as the probe of this launch finds out.
  */
 export type Watch = 'input' | 'output' | 'learned';
 
 export interface LauncherOptions {
   /** Hex digits that nobody can guess; marks the launch's lines and processes. */
   readonly nonce: string;
-  /** Undefined on first contact: then the launcher asks the login shell first. */
+  /** Undefined on first contact, when the launcher asks the login shell first. */
   readonly environment: HostEnvironment | undefined;
   readonly watch: Watch;
 }
 
-/** The first line of stdin for `LAUNCH_COMMAND`, without its newline. Throws CONFIG_INVALID for what no program can be given. */
+/** The first line of stdin for `LAUNCH_COMMAND`, without its newline. Throws CONFIG_INVALID for values that no program can take. */
 export function launcherLine(launch: Launch, options: LauncherOptions): string {
   assertNonce(options.nonce);
   const script = scriptOf(launch, options);
-  // The stand-in of `guardedCommand`, where there is one.
+  // `$!` is the stand-in of `guardedCommand`, where there is one.
   const begin = [`${LINE_BEGIN} CDPATH`, '_Mq=$!', ...(needsNewline(script) ? [NEWLINE] : [])];
   return [...begin, script].join(';');
 }
@@ -64,7 +64,7 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
     begin(launch, environment),
     `_Mown`,
     enterFolder(launch.cwd, nonce),
-    // A command that a remembered environment does not have may have been installed since.
+    // A command that is missing in a cached environment may have been installed since.
     ...(environment === undefined ? [] : [`_Mhas||{ _Mlearn;_Mown;}`]),
     `_Mhas||{ ${say(nonce, MARK.noCommand)};exit ${String(LAUNCHER_EXIT.noCommand)};}`,
     `export ${PROCESS_MARK}=${nonce}`,
@@ -75,16 +75,16 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
   ].join(';');
 }
 
-/** On this machine the client's own values stand; elsewhere those of the session do, and the login shell's fill in the rest. */
+/** On this machine the client's values count. On other machines the session's values count, and the login shell's complete them. */
 function begin({ inherited }: Launch, environment: HostEnvironment | undefined): string {
   if (environment === undefined) return '_Mlearn';
   return inherited === undefined ? takeOver(environment.variables) : exports(inherited);
 }
 
 /**
- * The pump passes stdin on; once it ended, it gives the program two seconds to end by itself. Nobody waits for it, so the
- * program's exit code is out at once; the reaper ends it. A program that no longer reads can keep EOF from
- * being seen, so the parent (sshd's session process) is watched as well.
+ * The pump passes stdin on. After EOF the program has two seconds to end by itself. Nobody waits for the pump, so the program's
+ * exit code is reported at once, and the reaper ends the pump. A program that does not read can hide EOF, so the parent (sshd's
+ * session process) is watched too.
  */
 function watchInput(run: string): string {
   const pump =
@@ -99,8 +99,8 @@ const WATCH_PARENT =
   `if kill -0 "$PPID";then _Mparent& fi`;
 
 /**
- * The program, with the channel's stderr. A subshell is to become it: the shell that waits keeps its own stderr at
- * /dev/null, and says "Terminated" there.
+ * The program, with the channel's stderr. A subshell becomes the program: the shell that waits keeps its own stderr at
+ * /dev/null, where it prints "Terminated".
  */
 function program(launch: Launch): string {
   const command = pathWord(launch.command, 'the command');
@@ -123,9 +123,8 @@ function say(nonce: string, mark: string): string {
 }
 
 /**
- * `_Mpids MARK=value`: processes with that variable in the environment they were started with. A program that
- * left its process group by `setsid` still has it. Where there is no /proc, `ps -E` (macOS) shows environments.
- * The helpers themselves are started without the mark.
+ * `_Mpids MARK=value`: processes that were started with that variable. A program that left its process group by `setsid` still
+ * has the variable. Without /proc, `ps -E` (macOS) shows environments. The helpers are started without the mark.
  */
 const PIDS =
   `_Mpids(){ if [ -r /proc/self/environ ];then ` +
@@ -133,20 +132,19 @@ const PIDS =
   `else ${PROCESS_MARK}= ps -axEww -o pid= -o command=|${PROCESS_MARK}= grep "[\${1%"\${1#?}"}]\${1#?}"|` +
   `while read -r _Mi _Mj;do echo "$_Mi";done;fi;}`;
 
-/** `_Mkill MARK=value SIGNAL`: true where there was any. */
+/** `_Mkill MARK=value SIGNAL`: true where there was such a process. */
 const KILL = `_Mkill(){ _Mz=1;for _Mk in $(_Mpids "$1");do _Mz=0;kill -"$2" "$_Mk";done;return $_Mz;}`;
 
-/** `$_Mpath` is what the helpers are looked up in, whatever PATH the program is given. */
+/** Helpers are looked up in `$_Mpath`, whatever PATH the program gets. */
 export const FIND_AND_KILL = `_Mpath=$PATH:/usr/bin:/bin;${PIDS};${KILL}`;
 
 /**
- * `_Mreap`: TERM to the launcher's process group and to everything that carries its mark, KILL two seconds later.
- * Twice, because a process may have forked between the listing and the signal; not at all where nothing carried the mark the
- * first time, for looking through all processes is what costs. It holds none of the
- * channel's descriptors meanwhile, so the program's end is seen at once. The process group is addressed by
- * `-$$`: the launcher is its leader.
+ * `_Mreap`: TERM to the launcher's process group and to every process with its mark, KILL two seconds later. KILL comes twice,
+ * because a process may fork between the listing and the signal. Where no process had the mark at first, processes are not
+ * listed again, because the listing is expensive. The reaper holds no descriptor of the channel, so the program's end is seen
+ * at once. The launcher leads its process group, `-$$`.
  */
-export function reapFunction(nonce: string): string {
+function reapFunction(nonce: string): string {
   const mark = `${PROCESS_MARK}=${nonce}`;
   return (
     `_Mreap(){ trap '' TERM;PATH=$_Mpath;exec </dev/null >/dev/null 2>&1 3<&- 4>&-;kill -TERM -$$;` +

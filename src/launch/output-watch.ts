@@ -1,8 +1,8 @@
 /**
- * Watching whether anybody still reads what a program writes to stderr: its stdin then needs no helper in between.
+ * Watches whether a program's stderr still has a reader. The program's stdin then needs no helper in between.
  *
- * `tail -f` polls whether its output, a pipe, still has a reader, and ends by SIGPIPE when it has none; with `--pid` it also
- * ends when that process has. GNU's does both (coreutils, tail.c); others are found out by trying, never by name or version.
+ * `tail -f` polls whether its output, a pipe, still has a reader, and ends by SIGPIPE without one. With `--pid` it also ends
+ * with that process. GNU's tail does both (coreutils, tail.c); any other is found by trial, never by name or version.
  */
 import { PROBE_MARK } from './marks.ts';
 
@@ -15,7 +15,7 @@ const FIND_TAIL = `IFS=:;set -f;for _Mi in $_Mpath;do [ -x "$_Mi/tail" ]&&break;
 /** Looks once a second. */
 const FOLLOW = (pid: string, more = ''): string => `"$_Mi/tail" ${more}--pid=${pid} -f /dev/null`;
 
-/** How a shell reports a death by SIGPIPE. */
+/** A shell's exit code for the end by SIGPIPE. */
 const NO_READER = 141;
 
 /**

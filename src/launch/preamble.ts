@@ -1,8 +1,8 @@
 /**
- * Reads what a launcher prints before the program's first byte.
+ * Reads the preamble of a launcher, which comes before the program's first byte.
  *
- * Start files of the login shell may print anything before it; that is kept as lines, never handed to the program's
- * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends it, and every byte after that line is the program's.
+ * Start files of the login shell may print anything before the preamble. Their lines are kept, and never reach the program's
+ * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends the preamble; the program's bytes follow.
  */
 import { BoundedLines, type TextLimits } from '../base/bounded-lines.ts';
 import type { HostEnvironment } from './contract.ts';
@@ -22,17 +22,17 @@ export type PreambleEnd =
 
 export interface Preamble {
   readonly end: PreambleEnd;
-  /** What a probe found out: undefined when there was none. Without variables where the login shell did not answer. */
+  /** The answer of a probe; undefined without a probe. Without variables where the login shell did not answer. */
   readonly environment: HostEnvironment | undefined;
-  /** That probe found that launchers there can watch their output. */
+  /** The probe found that launchers there can watch their output. */
   readonly outputWatch: boolean;
-  /** What start files printed; the last lines of it. */
+  /** The last lines of the start files' output. */
   readonly noise: readonly string[];
-  /** The program's first bytes, where some came along. */
+  /** The program's first bytes, where some came in the same chunk. */
   readonly rest: Buffer;
 }
 
-/** Far more than start files print, and than a login shell has in its environment. */
+/** Far more than start files print and login shells have as environment. */
 export const PREAMBLE_LIMITS = {
   lineBytes: 256 * 1024,
   lines: 20_000,
@@ -54,12 +54,12 @@ export class PreambleReader {
     this.#nonce = nonce;
   }
 
-  /** It is too much: what comes is no preamble. */
+  /** A limit is exceeded: the output is no preamble. */
   get isOver(): boolean {
     return this.#lines.isOver;
   }
 
-  /** The whole preamble with the chunk that ends it; undefined before. */
+  /** The preamble, with the chunk that ends it; undefined before. */
   push(chunk: Buffer): Preamble | undefined {
     this.#lines.push(chunk);
     for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next()) {
@@ -69,7 +69,7 @@ export class PreambleReader {
     return undefined;
   }
 
-  /** What was printed so far by a channel that ended without a launcher: evidence for the error. */
+  /** The output so far, as evidence for the error of a channel without a launcher. */
   noise(): readonly string[] {
     const partial = this.#lines.partial.slice(0, KEPT_NOISE_CHARACTERS).trim();
     return partial === '' ? [...this.#noise] : [...this.#noise, partial];

@@ -1,9 +1,9 @@
 /**
- * The probe: what a person's own login shell on that machine has in its environment.
+ * The probe: the environment of the user's login shell on a machine.
  *
- * `ssh host command` runs a shell that is neither a login shell nor interactive, so PATH lacks what nvm, uv, mise
- * and their like put there. The launcher asks the login shell once, each kind in its own way; the answer is cached per
- * machine. The answer completes the session's own environment: what sshd, PAM and .bashrc set stays.
+ * `ssh host command` runs a shell that is neither a login shell nor interactive, so PATH lacks the folders of nvm, uv, mise and
+ * others. The launcher asks the login shell once, each kind of shell in its own way, and the answer is cached for the machine.
+ * The answer completes the session's environment; variables of sshd, PAM and .bashrc stay.
  */
 import type { HostEnvironment } from './contract.ts';
 import { MARK, PROBE_MARK } from './marks.ts';
@@ -12,7 +12,7 @@ import { assignment } from './quote.ts';
 /** Longest time the login shell's start files may take, in seconds. */
 const PROBE_LIMIT_S = 10;
 
-/** Variables worth having. None of these is a secret; values with credentials in an URL are dropped below. */
+/** The variables that are taken over. None of them is a secret; values with credentials in a URL are dropped below. */
 const ALLOWED = [
   'PATH',
   'MANPATH',
@@ -86,28 +86,29 @@ const ALLOWED = [
 ] as const;
 
 const ALLOWED_NAMES: ReadonlySet<string> = new Set(ALLOWED);
-/** A launcher's line carries them all, and Linux takes no single one of 128 KiB (execve(2), MAX_ARG_STRLEN). */
+/** A launcher's line carries all variables, and Linux takes no single one of 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_VALUE_CHARACTERS = 32 * 1024;
 const WITH_CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*@/i;
 
-/** What the login shell is given to run, once for most shells; single quotes mean the same in all of them. */
+/** The command for most login shells; single quotes mean the same in all of them. */
 const ASK = `exec /bin/sh -c 'eval "$_MASK"'`;
 /**
  * xonsh replaces variables inside every kind of quotes. The xonsh of the session left `__ALIAS_STACK=exec` in the environment:
  * another one takes that for a recursion, so the launcher removes the variable.
  */
 const ASK_XONSH = `exec /bin/sh -c 'printenv _MASK|/bin/sh'`;
-/** tcsh takes `-l` only alone, so an interactive one is told to read what a login would. */
+/** tcsh takes `-l` only as the single option, so an interactive one reads the files of a login. */
 const CSH_LOGIN = 'if ( -r /etc/csh.login ) source /etc/csh.login;if ( -r ~/.login ) source ~/.login;';
 
 /**
- * `_Mlearn` asks the login shell, takes over what it said, and prints it for us. Meanwhile it tries whether output can be watched there.
+ * `_Mlearn` asks the login shell, takes the answer over, and prints the answer for us. Meanwhile it tries whether output can be
+ * watched on the machine.
  *
- * The inner script reaches the login shell as a variable. The pipe is read up to the end mark only: a daemon that a start
- * file left behind may hold it open. After the begin mark stands a newline, at which the answer is split.
+ * The inner script reaches the login shell as a variable. The pipe is read up to the end mark only, because a daemon of a start
+ * file may hold the pipe open. A newline follows the begin mark; the answer is split at that character.
  *
- * A shell that says nothing is asked once more, on stdin: start files may have replaced it by another shell, which reads
- * its commands there.
+ * A shell without an answer is asked once more, on stdin: start files may have replaced the shell by another one, which reads
+ * commands there.
  */
 export function probeFunctions(nonce: string): string {
   const begin = `${nonce}${MARK.variablesBegin}`;
@@ -134,15 +135,15 @@ export function probeFunctions(nonce: string): string {
   ].join(';');
 }
 
-/** The shell code that completes the environment with what the login shell said: see `TAKE_OVER`. */
+/** Shell code that completes the environment with variables of the login shell: see `TAKE_OVER`. */
 export function takeOver(variables: ReadonlyMap<string, string>): string {
   const all = [...variables].map(([name, value]) => `_Mtake ${assignment(name, value)}`);
   return all.length === 0 ? ':' : all.join(';');
 }
 
 /**
- * `_Mtake NAME=value`: a variable that the session has stays as it is. PATH becomes the folders that only the session has, in
- * their order, then the login shell's PATH as it is, so that nvm's node still stands before that of /usr/bin.
+ * `_Mtake NAME=value`: a variable of the session stays. PATH becomes the folders that only the session has, in their order, then
+ * the login shell's PATH unchanged, so that nvm's node stands before the node of /usr/bin.
  */
 const TAKE_OVER =
   `_Mtake(){ case $1 in PATH=*)_Mi=$PATH:;_Mj=;while [ -n "$_Mi" ];do _Mk=\${_Mi%%:*};_Mi=\${_Mi#*:};` +
@@ -150,8 +151,8 @@ const TAKE_OVER =
   `*)eval "[ \\"\\\${\${1%%=*}+x}\\" = x ]"||export "$1";;esac;}`;
 
 /**
- * Prints how it was asked, and the allowed variables that have a value on one line. Holds no single quote. On stdin, a shell
- * that is not the login shell took its place: then that one is asked as an interactive login shell.
+ * Prints how the shell was asked, and the allowed variables whose value is one line. Without single quotes. On stdin a shell may
+ * have taken the place of the login shell; that shell is then asked as an interactive login shell.
  */
 function innerScript(begin: string, end: string): string {
   return (

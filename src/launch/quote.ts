@@ -1,12 +1,12 @@
 /**
  * Text as one word of a POSIX shell, on one line.
  *
- * The launcher travels as the first line of stdin, so no newline may stand in it: a newline inside a value is
- * written as the variable that `NEWLINE` defines (POSIX.1-2017, Shell Command Language, 2.2.2 and 2.6.2).
+ * The launcher travels as the first line of stdin, so a newline inside a value is written as the variable that `NEWLINE`
+ * defines (POSIX.1-2017, Shell Command Language, 2.2.2 and 2.6.2).
  */
 import { AnywhereError } from '../base/errors.ts';
 
-/** Names beginning with `_M` are the launcher's own. Defines `$_Mn` as one newline; `$(…)` alone would strip it. Costs a process. */
+/** Defines `$_Mn` as one newline, which `$(…)` alone would strip. Costs a process. Names with `_M` belong to the launcher. */
 export const NEWLINE = `_Mn=$(printf '\\nx');_Mn=\${_Mn%x}`;
 const QUOTED_NEWLINE = '"$_Mn"';
 
@@ -20,7 +20,7 @@ const MAX_WORD_BYTES = 128 * 1024 - 1;
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** `text` as one literal word. `what` names it in the error for text that no program can be given. */
+/** @param what names the text in the error, where no program can take it */
 export function word(text: string, what: string): string {
   assertPossible(text, what);
   return quote(text);
@@ -50,5 +50,5 @@ function quote(text: string): string {
 function assertPossible(text: string, what: string): void {
   if (text.includes('\0')) throw new AnywhereError('CONFIG_INVALID', `${what} contains a NUL character`);
   if (Buffer.byteLength(text) <= MAX_WORD_BYTES) return;
-  throw new AnywhereError('CONFIG_INVALID', `${what} is larger than 128 KiB, which no program can be given`);
+  throw new AnywhereError('CONFIG_INVALID', `${what} is larger than 128 KiB, which no program can take`);
 }

@@ -1,17 +1,21 @@
 /**
- * The warden: one small shell program per machine that ends everything of ours when the line goes silent.
+ * The warden: one small shell program per machine that ends our programs there when the line goes silent. A stand-in does so for
+ * each program that starts before the warden.
  *
- * sshd notices a half-open connection only after hours. The warden reads heartbeat lines and echoes them; when none
- * came for the lease it ends the sshd session processes that it was told of, its own among them. Every launcher
- * on them then sees its channel end, and reaps. It runs under any POSIX sh (no `read -t`): a ticker writes into
- * the same pipe as our lines, and the reader counts ticks.
+ * sshd notices a half-open connection only after hours. The warden reads heartbeat lines and echoes them. Without a heartbeat for
+ * the length of the lease, it ends the sshd session processes that it covers, its own among them; every launcher under them
+ * sees its channel end, and reaps. The warden runs under any POSIX sh (no `read -t`): a ticker writes into the same pipe as our
+ * lines, and the reader counts ticks.
+ *
+ * A stand-in is the first thing that an exec starts, before a byte of stdin is read: a small process that ends the sshd process
+ * above it when the lease is over. The warden relieves the stand-in (`ORDER.relieve`), and the end of the launcher ends it too.
  */
 import { FIND_AND_KILL, LINE_BEGIN, READ_AND_RUN } from './launcher.ts';
 import { assertNonce, MARK, PROCESS_MARK } from './marks.ts';
 
 export interface WardenOptions {
   readonly nonce: string;
-  /** Silence after which it acts. Whole seconds count, at least one. */
+  /** Silence after which the warden acts. Whole seconds count, at least one. */
   readonly leaseMs: number;
   /**
    * What the end of stdin without `goodbye` means. `own`: its connection is ending by itself. `all`: the program that
@@ -20,21 +24,21 @@ export interface WardenOptions {
   readonly onEnd: 'own' | 'all';
 }
 
-/** Lines we write to it. */
+/** Lines to the warden. */
 export const ORDER = {
   heartbeat: (sequence: number): string => `h ${String(sequence)}\n`,
   /** A connection's sshd session process: the lease covers it from now on. */
   cover: (sshdPid: number): string => `c ${String(sshdPid)}\n`,
-  /** A launcher's stand-in (`stand-in.ts`) may go, after its connection was covered. */
+  /** Ends a launcher's stand-in, after the connection is covered. */
   relieve: (standInPid: number): string => `g ${String(standInPid)}\n`,
-  /** Ends a connection that we gave up. */
+  /** Ends a connection that was given up. */
   end: (sshdPid: number): string => `x ${String(sshdPid)}\n`,
-  /** Ends what is left of one launch: TERM after two seconds, KILL after four. */
+  /** Ends the rest of one launch: TERM after two seconds, KILL after four. */
   kill: (nonce: string): string => `k ${nonce}\n`,
   goodbye: 'b\n',
 } as const;
 
-/** The sequence of the heartbeat that a line of the warden echoes. */
+/** The sequence number in an echo. */
 export function parseEcho(line: string): number | undefined {
   const echo = /^h (\d+)$/.exec(line);
   return echo === null ? undefined : Number(echo[1]);
@@ -57,7 +61,7 @@ export function wardenLine(options: WardenOptions): string {
     `export ${PROCESS_MARK}=${options.nonce}`,
     `trap '' PIPE HUP TERM`,
     `printf '\\n${options.nonce}${MARK.ready} %s %s\\n' $$ "$PPID"`,
-    // The reader ends all of it: the left side may wait for stdin for long.
+    // The reader ends everything, because the left side may wait for stdin for long.
     `(while sleep ${String(tickS)};do echo t;done&cat;echo e)|{ ${readerLoop(ticks, options.onEnd)};_Mkill ${PROCESS_MARK}=${options.nonce} KILL;kill -KILL -$$;}`,
   ]
     .join(';')
@@ -65,8 +69,9 @@ export function wardenLine(options: WardenOptions): string {
 }
 
 /**
- * A stand-in may be told before it listens, on a busy machine: each is told again, a whole tick later at least. The
- * warden's own is the first. It takes no harm from a second time, and zsh's 0 for "none" means our own group, which ignores it.
+ * On a busy machine a stand-in may get the signal before its trap is set, so each gets the signal again at least one tick later.
+ * The warden's own stand-in is the first. A second signal does no harm, and zsh's 0 for "none" means our own group, which ignores
+ * the signal.
  */
 const RELIEVE = `[ -z "$_Mg" ]||kill -URG $_Mg;_Mg=$_Mh;_Mh=`;
 
@@ -85,18 +90,18 @@ function readerLoop(ticks: number, onEnd: WardenOptions['onEnd']): string {
 }
 
 /** Shell function `_Mis PID`: is this (still) an sshd that serves a login? `sshd-session` since OpenSSH 9.8. */
-export const IS_SSHD =
+const IS_SSHD =
   `_Mis(){ if [ -r "/proc/$1/comm" ];then read -r _Mc <"/proc/$1/comm";else _Mc=$(ps -o comm= -p "$1");fi;` +
   `case \${_Mc##*/} in sshd|sshd-session|sshd:*|sshd-session:*)return 0;;esac;return 1;}`;
 
-/** It looks this often whether it was relieved, seconds. */
+/** A stand-in looks this often whether its launcher lives, seconds. */
 const LOOK_EVERY_S = 2;
-/** After the lease, so that a warden that began late still comes first. */
+/** After the lease, so that a warden that started late acts first. */
 const GRACE_S = 1;
 
 /**
- * `LAUNCH_COMMAND` with a stand-in; the same for every launch under one lease. Quotes no single quote, and no `!` (tcsh's history).
- * The launcher finds its pid in `$!`.
+ * `LAUNCH_COMMAND` with a stand-in: the same for every launch under one lease. Without single quotes inside and without `!` (tcsh's
+ * history). The launcher finds the pid of the stand-in in `$!`.
  *
  * @param leaseMs whole seconds count
  */
@@ -105,7 +110,7 @@ export function guardedCommand(leaseMs: number): string {
   return `exec /bin/sh -c '${standIn(looks)}&${READ_AND_RUN}'`;
 }
 
-/** URG, because it harms nobody: a process that got its pid meanwhile ignores it unless it asked for it (POSIX.1-2017, signal.h). */
+/** URG, because another process that got the same pid ignores the signal by default (POSIX.1-2017, signal.h). */
 function standIn(looks: number): string {
   const end = `${IS_SSHD};_Mis $PPID&&kill $PPID;sleep 1;_Mis $PPID&&kill -KILL $PPID;exit`;
   return (

@@ -1,8 +1,8 @@
 /**
  * When the system's ssh is needed: the rules of `backend: auto`, as data.
  *
- * Each names the option or fact it looks at and says why. What is not in here our own SSH does, or it does not matter
- * to a connection that carries programs. Where our own fails all the same, the system's ssh gets one try (backend.ts).
+ * Each rule names the option or fact that it looks at, and the reason. ssh2 honours every other option, or the option does not
+ * matter to a connection that carries programs. Where ssh2 fails all the same, the system's ssh gets one attempt (backend.ts).
  */
 
 import { agentKeyTypes } from '../ssh/agent.ts';
@@ -15,16 +15,16 @@ import type { LinkDeps } from './contract.ts';
 /** What the rules look at. */
 export interface BackendFacts {
   readonly settings: Pick<SshSettings, 'alias' | 'raw'>;
-  /** The identity files that exist. */
+  /** Identity files that exist. */
   readonly keys: readonly KeyFile[];
   /** Whether a known_hosts file names a signer of host certificates for the machine. */
   readonly hostAuthority: boolean;
-  /** Key types in the agent; undefined: not asked, because a key file is there, or no agent. */
+  /** Key types in the agent; undefined where a key file exists, so that the agent is not asked, or where there is no agent. */
   readonly agentTypes: readonly string[] | undefined;
 }
 
 export interface BackendRule {
-  /** As in ssh_config(5), or the fact. */
+  /** Name in ssh_config(5), or the fact. */
   readonly option: string;
   readonly why: string;
   readonly applies: (facts: BackendFacts) => boolean;
@@ -83,7 +83,7 @@ const METHOD_OPTIONS = {
   'keyboard-interactive': 'kbdinteractiveauthentication',
 } as const;
 
-/** The options that only the system's ssh honours, wherever one is set. */
+/** A rule for each option that only the system's ssh honours. */
 function ofTable(): BackendRule[] {
   return [...SSH_OPTIONS].flatMap(([option, { use, note = '' }]) =>
     use === 'openssh' ? [{ option, why: note, applies: isSet(option.toLowerCase()) }] : [],
@@ -127,7 +127,7 @@ export interface BackendDecision {
   readonly reason: string;
 }
 
-/** `machines`: the host and its jump hosts; one that needs the system's ssh takes all with it. */
+/** @param machines the host and its jump hosts; where one of them needs the system's ssh, all use it */
 export function decideBackend(machines: readonly BackendFacts[]): BackendDecision {
   for (const facts of machines) {
     const rule = ruleFor(facts);
@@ -141,7 +141,7 @@ function ruleFor(facts: BackendFacts): BackendRule | undefined {
   return BACKEND_RULES.find(({ applies }) => applies(facts));
 }
 
-/** What the rules look at: a few small files, and the agent only where nothing else could log in. */
+/** Reads a few small files, and asks the agent only where no key file could log in. */
 export async function gatherFacts(
   settings: SshSettings,
   deps: Pick<LinkDeps, 'clock'>,

@@ -1,6 +1,6 @@
 /**
- * Which ssh a host is reached with. `auto` decides by rules before the first byte, and lets the system's ssh try once
- * where our own could not log in; a host key that was not accepted ends it with either.
+ * The backend of a host. `auto` decides by rules before the first byte, and lets the system's ssh try once where ssh2 could not
+ * log in. A host key that is not accepted ends the attempt with either backend.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2Dia
   }
 }
 
-/** What `auto` (or the hosts file) chooses for a host now, and why: for doctor. */
+/** The backend that `auto` or the hosts file chooses now, and the reason: for doctor. */
 export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
   if (host.ssh === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
   if (host.ssh.backend !== 'auto') return { backend: host.ssh.backend, reason: 'the hosts file says so' };
@@ -153,7 +153,7 @@ class AutoDialer implements Dialer {
     try {
       return this.#use('openssh', reason, await this.#parts.openssh.dial(signal));
     } catch (error) {
-      // Whatever made it the only way is not so any more: the next attempt finds out again.
+      // The system's ssh is not the only way any more: the next attempt decides anew.
       if (asAnywhereError(error).code === 'AUTH_FAILED') this.#memory.forget([this.host]);
       throw error;
     }
@@ -174,7 +174,7 @@ class AutoDialer implements Dialer {
 
   async #secondTry(route: Route, first: AnywhereError, signal: AbortSignal): Promise<Transport> {
     const reason = `ssh2 failed (${first.code})`;
-    this.#deps.log.info({ host: this.host, code: first.code }, "our own SSH failed; trying the system's ssh once");
+    this.#deps.log.info({ host: this.host, code: first.code }, "ssh2 failed; trying the system's ssh once");
     try {
       const transport = await this.#parts.openssh.dial(signal);
       this.#memory.remember([this.host], { reason, settings: digestOf(route) });
@@ -192,7 +192,7 @@ class AutoDialer implements Dialer {
   }
 }
 
-/** A host key that ssh refuses outweighs everything; else ssh2's error knows more of what was offered. */
+/** A refused host key outranks every other failure; otherwise ssh2's error knows more of the offered keys. */
 function bothFailed(first: AnywhereError, second: AnywhereError): AnywhereError {
   if (second.code.startsWith('HOST_KEY_')) return second;
   return new AnywhereError(first.code, first.message, {

@@ -1,8 +1,8 @@
 /**
- * The connections of one host, and which of them takes the next session.
+ * The connections of one host, and the choice of a connection for the next session.
  *
- * sshd allows so many sessions on a connection (MaxSessions) and tells nobody how many; a refusal teaches it. The first
- * connection with room is taken, so that as few are needed as can be; one that became empty is closed, but never the first.
+ * sshd limits the sessions on a connection (MaxSessions) and does not tell the limit; a refusal shows it. The first connection
+ * with room is used, so that there are as few as possible. A connection without sessions is closed, except the first.
  */
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -10,23 +10,23 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Channel, Transport } from '../launch/contract.ts';
 
-/** sshd's MaxStartups punishes more handshakes at once. */
+/** More handshakes at once would meet sshd's MaxStartups. */
 const MAX_HANDSHAKES = 3;
-/** A refused connection is not asked again before this, unless a session on it ends. */
+/** A connection that refused a session is not asked again for this long, unless a session on it ends. */
 const REFUSAL_HOLDS_MS = 5_000;
-/** So long a closed session may count there: until its program has been reaped, which may have to be killed for that. */
+/** A closed session may count at the host for this long: until its program has been reaped, and killed if need be. */
 const REAPING_MS = 10_000;
 const UNUSED_MS = 1_000;
 
 export interface Connection {
   readonly transport: Transport;
-  /** The sshd process that serves it, once a launcher reported it. */
+  /** The sshd process that serves the connection, once a launcher has reported it. */
   sshdPid: number | undefined;
   open: number;
   opening: number;
-  /** Monotonic; before this no session is asked of it. */
+  /** Monotonic; no session is asked for before. */
   fullUntilMs: number;
-  /** When sessions of it ended, monotonic: those that may still count there. */
+  /** Ends of sessions, monotonic: those that may still count at the host. */
   readonly reaping: number[];
 }
 
@@ -40,7 +40,7 @@ interface ConnectionsDeps {
   readonly clock: Clock;
   readonly scope: Scope;
   readonly dial: () => Promise<Transport>;
-  /** A connection ended; `left` are still alive. */
+  /** A connection ended; `left` is the number of the others. */
   readonly onEnd: (connection: Connection, cause: AnywhereError, left: number) => void;
 }
 
@@ -48,7 +48,7 @@ export class Connections {
   readonly #deps: ConnectionsDeps;
   readonly #all: Connection[] = [];
   readonly #dials = new Set<Promise<void>>();
-  /** The host allows no more on a connection; perhaps fewer. */
+  /** At most this many sessions fit on a connection. */
   #limit = Number.POSITIVE_INFINITY;
   #waiting = 0;
 
@@ -64,7 +64,7 @@ export class Connections {
     return this.#all[0]?.transport;
   }
 
-  /** Pids of the sshd processes that are known to serve these connections. */
+  /** Known pids of the sshd processes that serve the connections. */
   sshdPids(): number[] {
     return this.#all.flatMap(({ sshdPid }) => (sshdPid === undefined ? [] : [sshdPid]));
   }
@@ -80,7 +80,7 @@ export class Connections {
     return connection;
   }
 
-  /** A session on a connection with room, or on one made for it. Throws CHANNEL_REFUSED when the host wants none at all. */
+  /** A session on a connection with room, or on a new one. Throws CHANNEL_REFUSED where the host allows no session at all. */
   async open(start: (transport: Transport) => Promise<Channel>, signal: AbortSignal): Promise<Opened> {
     for (;;) {
       signal.throwIfAborted();
@@ -93,7 +93,7 @@ export class Connections {
     }
   }
 
-  /** Ends all at once, without a word: the line is known to be dead. */
+  /** Ends all connections at once, because the line is known to be dead. */
   destroy(cause: AnywhereError): void {
     for (const { transport } of [...this.#all]) transport.destroy(cause);
   }
@@ -131,8 +131,8 @@ export class Connections {
   }
 
   /**
-   * What counted there is what the host allows, or more: what else was being opened, and what has just ended, may have
-   * counted. Taken for less than it is, the limit would never be tried again, and cost connections for ever.
+   * The sessions that counted at the host are its limit or more: sessions that were being opened or have just ended may count
+   * too. A limit that is assumed too low would never be tried again, and would cost connections for ever.
    */
   #learnLimit(connection: Connection, refusal: AnywhereError): void {
     const nowMs = this.#deps.clock.monotonic();
@@ -164,7 +164,7 @@ export class Connections {
     this.#deps.onEnd(connection, cause, this.#all.length);
   }
 
-  /** Waits for one more connection; dials only as many as those who wait need. */
+  /** Waits for one more connection; dials no more than the waiting callers need. */
   async #another(signal: AbortSignal): Promise<void> {
     if (this.#all.length === 0)
       throw new AnywhereError('LINK_LOST', 'The connection was lost', { host: this.#deps.host });
@@ -185,7 +185,7 @@ export class Connections {
   #dial(): void {
     const dial = this.#deps.dial().then((transport) => {
       const connection = this.add(transport);
-      // Whoever it was made for may have gone meanwhile.
+      // The caller may have gone meanwhile.
       this.#deps.clock.after(
         UNUSED_MS,
         () => {

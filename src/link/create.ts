@@ -1,4 +1,4 @@
-/** The one place that knows which way leads to a host. */
+/** Makes the link of a host: over ssh, or on this machine. */
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import { createLocalDialer } from '../local/dialer.ts';
 import { settingsResolver } from '../ssh/route.ts';
@@ -8,7 +8,7 @@ import type { Link, LinkDeps } from './contract.ts';
 import { createLink, type LinkSettings } from './link.ts';
 import type { Look, Remedies } from './remedies.ts';
 
-/** @param options what the hosts of one user share */
+/** @param options shared by all hosts of a user */
 export function createHostLink(
   host: HostPlan,
   settings: LinkSettings,

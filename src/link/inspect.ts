@@ -1,4 +1,4 @@
-/** What doctor says of the way to a host: its configuration, the agent, every host key, the login. */
+/** The steps of doctor on the way to a host: ssh configuration, agent, every host key, login. */
 import type { DoctorStep } from '../api/control.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
@@ -20,11 +20,11 @@ import type { LinkDeps } from './contract.ts';
 export interface InspectOptions {
   readonly resolve?: ResolveSettings;
   readonly keyring?: Keyring;
-  /** How the host is really reached, where that is not ssh2: then it checks the host keys by itself. */
+  /** For a backend other than ssh2, which checks host keys by itself. */
   readonly dial?: (signal: AbortSignal) => Promise<Transport>;
 }
 
-/** Reports every step as it is done and stops at the first failure. Resolves with whether the login worked; rejects only when aborted. */
+/** Reports every step at once and stops at the first failure. Resolves with whether the login worked; rejects only when aborted. */
 export async function inspectHost(
   host: HostPlan,
   deps: LinkDeps,
@@ -121,7 +121,7 @@ class Inspection {
   async #dialled(dial: (signal: AbortSignal) => Promise<Transport>): Promise<boolean> {
     try {
       const transport = await dial(this.#signal);
-      this.#step('login', 'ok', `${this.#host.name} lets us in, through the system's ssh`);
+      this.#step('login', 'ok', `${this.#host.name} accepts the login, through the system's ssh`);
       await transport.close();
       return true;
     } catch (error) {
@@ -133,7 +133,7 @@ class Inspection {
     const hostKey =
       error.code === 'HOST_KEY_UNKNOWN' || error.code === 'HOST_KEY_CHANGED' || error.code === 'HOST_KEY_REVOKED';
     this.#failed(hostKey ? 'host-key' : 'login', error);
-    if (hostKey) this.#step('login', 'skipped', 'nobody logs in to a machine that is not known');
+    if (hostKey) this.#step('login', 'skipped', 'no login to a machine whose host key is not trusted');
     return false;
   }
 

@@ -1,4 +1,4 @@
-/** A program on a machine: a channel whose launcher's preamble has been taken off. */
+/** A program on a machine: a channel without the launcher's preamble. */
 import { Readable, type Writable } from 'node:stream';
 import type { AnywhereError, ErrorPlace } from '../base/errors.ts';
 import type { Channel, ChannelEnd, Launch } from '../launch/contract.ts';
@@ -11,9 +11,9 @@ interface LaunchedDeps {
   readonly nonce: string;
   readonly launch: Launch;
   readonly place: ErrorPlace;
-  /** Once, before `started` resolves; undefined: it ended without a word of the launcher. */
+  /** Called once, before `started` resolves; undefined where the session ended without the launcher. */
   readonly onPreamble: (preamble: Preamble | undefined) => void;
-  /** We closed it: what is left of it there must go. */
+  /** We closed the channel: the rest of the launch on the machine must end. */
   readonly onClose: () => void;
 }
 
@@ -22,7 +22,7 @@ const FLOODED = `its start files printed more than ${bytes} bytes, ${lines} line
 
 export class Launched implements LaunchedChannel {
   readonly output: ProgramOutput;
-  /** Not before `started`: what the machine said and why nothing started are known then. */
+  /** Resolves after `started`, so that the preamble and a failure are known. */
   readonly ended: Promise<ChannelEnd>;
   readonly started: Promise<Started | undefined>;
   readonly #deps: LaunchedDeps;
@@ -95,8 +95,8 @@ export class Launched implements LaunchedChannel {
   }
 }
 
-/** A forced-command host's own program: nothing was launched, every byte is its own. */
-export function unlaunched(channel: Channel): LaunchedChannel {
+/** The program of a forced-command host: there is no launcher, and every byte is the program's. */
+export function subsystemProgram(channel: Channel): LaunchedChannel {
   return {
     input: channel.input,
     output: channel.output,
@@ -123,12 +123,13 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
 }
 
 export interface ProgramOutputEvents {
-  /** Once: the preamble, or undefined when the channel ended without one, or brought too much instead of one. */
+  /** Called once; undefined where the channel ended without a preamble, or brought too much before one. */
   readonly onPreamble: (preamble: Preamble | undefined, noise: readonly string[]) => void;
-  /** After that: it was too much. The channel is to be closed. */
+  /** Called after `onPreamble` where the channel brought too much; the channel is to be closed. */
   readonly onFlood?: () => void;
 }
 
+/** The program's stdout: the bytes of a channel after the preamble. Pauses of the reader reach the channel. */
 export class ProgramOutput extends Readable {
   readonly #source: Readable;
   readonly #reader: PreambleReader;
@@ -154,7 +155,7 @@ export class ProgramOutput extends Readable {
     });
   }
 
-  /** What start files have printed so far. */
+  /** Output of start files so far. */
   get noise(): readonly string[] {
     return this.#reader.noise();
   }
@@ -165,7 +166,7 @@ export class ProgramOutput extends Readable {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#begin(undefined);
-    // Unread output would keep an ssh channel from closing.
+    // Unread output would keep the ssh channel open.
     this.#source.resume();
     callback(error);
   }
@@ -176,7 +177,7 @@ export class ProgramOutput extends Readable {
     if (bytes.length > 0 && !this.push(bytes)) this.#source.pause();
   }
 
-  /** The program's bytes of a chunk; none before the preamble ended. */
+  /** The program's part of a chunk. */
   #preamble(chunk: Buffer): Buffer {
     const preamble = this.#reader.push(chunk);
     if (this.#reader.isOver) this.#giveUp();

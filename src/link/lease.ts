@@ -1,9 +1,9 @@
 /**
- * Keeps one warden at work on a host while there is something to guard.
+ * Keeps one warden running on a host while programs run there.
  *
- * It is started a moment after the first program, so that it costs that one no time, and again whenever it ended
- * while the link lives. It covers every connection whose sshd process is known. What is started before is guarded by
- * a stand-in of its own, which the warden relieves.
+ * The warden starts a moment after the first program, which is not delayed by it, and starts again where it ended while the
+ * link lives. It covers every connection whose sshd process is known. Programs that start before the warden are each guarded
+ * by a stand-in, which the warden relieves.
  */
 import { randomBytes } from 'node:crypto';
 import { backoffMs } from '../base/backoff.ts';
@@ -20,14 +20,14 @@ import type { Connection, Connections } from './connections.ts';
 import { ProgramOutput } from './launched.ts';
 import { DEAD_BEATS, Warden } from './warden.ts';
 
-/** After the first program, so that hosts that start together are done first: the stand-ins hold the lease that long. */
+/** After the first program, so that hosts that start together are ready first. The stand-ins hold the lease meanwhile. */
 const START_DELAY_MS = 2_000;
-/** Of a short lease, no more than this part. */
+/** At most this part of a short lease. */
 const START_DELAY_PART = 1 / 4;
-/** A warden that is not there by then, and nothing else came either: the line may be dead. */
+/** A warden that has not started by then, on a connection that brings nothing: the line may be dead. */
 const LATE_START_MS = 3_000;
 const RESTART = { initialMs: 1_000, maxMs: 60_000 };
-/** A host where no warden comes up: nothing would relieve the stand-ins, and each would end its connection. */
+/** Failed starts until no stand-ins are used: without a warden to relieve it, each of them would end its connection. */
 const HOPELESS_STARTS = 3;
 
 interface LeaseDeps {
@@ -52,24 +52,24 @@ export interface Guarded {
 export class Lease {
   readonly #deps: LeaseDeps;
   readonly #covered = new Set<number>();
-  /** Not relieved yet: the stand-in's pid, and that of the sshd process it guards. */
+  /** Stand-ins that are not relieved yet: their pid → the pid of the sshd process that they guard. */
   readonly #standIns = new Map<number, number>();
-  /** Since when programs run that no warden has covered yet. */
+  /** Start of the first program that no warden covers. */
   #unwatchedSinceMs: number | undefined;
   /** The connection that carries the warden. */
   #home: Transport | undefined;
-  /** Launches that ended here while no warden could be told: on a line that went silent they run on over there. */
+  /** Launches that ended here while no warden ran: on a silent line their programs still run on the machine. */
   readonly #toKill = new Set<string>();
   #warden: Warden | undefined;
   #cancelStart: CancelTimer | undefined;
-  /** Until it watches, or has ended: who asks for one meanwhile must not get a second. */
+  /** A warden is being started; there must be no second one. */
   #starting = false;
   #failures = 0;
-  /** Wardens in a row that a line which was up did not carry. */
+  /** Wardens in a row that failed on a working connection. */
   #hopelessStarts = 0;
   #over = false;
   #cancelGiveUp: CancelTimer = () => undefined;
-  /** While one is being started: since when, and what the line had brought by then. */
+  /** The start of a warden that does not run yet, and the bytes that the connection had brought by then. */
   #startedMs: number | undefined;
   #heardThen: number | undefined;
   readonly #askers = new Set<(isAlive: boolean) => void>();
@@ -78,14 +78,14 @@ export class Lease {
     this.#deps = deps;
   }
 
-  /** What starts a launcher there: with a stand-in, unless the warden is known to cover the connection already. */
+  /** The command that starts a launcher: with a stand-in, unless the warden already covers the connection. */
   launchCommand(transport: Transport): string {
     const isCovered = this.#warden !== undefined && this.#home === transport;
     const isHopeless = transport.isBorrowed === true || this.#hopelessStarts >= HOPELESS_STARTS;
     return isCovered || isHopeless ? LAUNCH_COMMAND : guardedCommand(this.#deps.heartbeat.leaseMs);
   }
 
-  /** A program of ours runs on this sshd process. */
+  /** A program was started under this sshd process. */
   guard({ sshdPid, standInPid }: Guarded): void {
     if (standInPid !== undefined) this.#standIns.set(standInPid, sshdPid);
     if (this.#warden === undefined) {
@@ -97,23 +97,23 @@ export class Lease {
     }
   }
 
-  /** What is left of one launch must go, whether or not its launcher saw the channel end. */
+  /** Ends the rest of a launch, whether or not its launcher saw the end of the channel. */
   kill(nonce: string): void {
     if (this.#warden === undefined) this.#toKill.add(nonce);
     else this.#warden.kill(nonce);
   }
 
-  /** A connection has ended here: so that it ends there too, though the line may be half open. */
+  /** A connection has ended here; on a half-open line it must also end on the machine. */
   connectionEnded(connection: Connection): void {
     const { sshdPid } = connection;
     this.#noteUnwatchedEnd();
-    // On a line that went silent they are what still ends its programs: the next warden must not relieve them.
+    // On a silent line the stand-ins still end the programs, so the next warden must not relieve them.
     for (const [standIn, its] of this.#standIns) if (its === sshdPid) this.#standIns.delete(standIn);
     if (sshdPid === undefined || !this.#covered.delete(sshdPid)) return;
     this.#warden?.end(sshdPid);
   }
 
-  /** It outlived the lease without a warden: a stand-in has ended it. */
+  /** A connection that lived longer than the lease without a warden was ended by a stand-in. */
   #noteUnwatchedEnd(): void {
     const sinceMs = this.#unwatchedSinceMs;
     this.#unwatchedSinceMs = undefined;
@@ -140,7 +140,7 @@ export class Lease {
     this.#warden?.awake();
   }
 
-  /** As `Link.isAlive`; a line that nobody watches yet counts as alive, unless that takes long. */
+  /** As `Link.isAlive`; without a warden the connection counts as alive, unless the start of the warden is late. */
   isAlive(): Promise<boolean> {
     if (this.#warden !== undefined) return this.#warden.isAlive();
     if (!this.#isStartLate) return Promise.resolve(true);
@@ -178,7 +178,7 @@ export class Lease {
     );
   }
 
-  /** While nobody beats yet, a line that brings nothing is given up like one that brings no echo. */
+  /** Without heartbeats, a connection that brings nothing is given up like a connection without echoes. */
   #waitFromNow(): void {
     const { clock, connections, heartbeat } = this.#deps;
     const limitMs = DEAD_BEATS * heartbeat.intervalMs;

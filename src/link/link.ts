@@ -1,4 +1,4 @@
-/** A host as the rooms above see it: dials, supervises, launches. */
+/** The `Link` of a host: dials, supervises the connections, launches programs. */
 
 import type { Duplex } from 'node:stream';
 import { backoffMs } from '../base/backoff.ts';
@@ -24,7 +24,7 @@ export interface LinkSettings {
   readonly heartbeat: HeartbeatPlan;
 }
 
-/** @param remedies what may undo a refusal; left out: only the user does */
+/** @param remedies changes that may undo a refusal; left out: only the user can */
 export function createLink(
   host: HostPlan,
   dialer: Dialer,
@@ -53,7 +53,7 @@ class HostLink implements Link {
   #unwatchSleep: Unsubscribe | undefined;
   #state: LinkState = { kind: 'idle' };
   #cancelRetry: CancelTimer = () => undefined;
-  /** Attempts since the link last stayed up. */
+  /** Attempts since the link was last up for long. */
   #attempts = 0;
   #readySinceMs = 0;
 
@@ -64,7 +64,7 @@ class HostLink implements Link {
     this.#settings = settings;
     this.#deps = deps;
     this.#scope = new Scope((error) => {
-      deps.log.error({ host: host.name, error }, 'unexpected in a link');
+      deps.log.error({ host: host.name, error }, 'unexpected error in a link');
     });
     this.#machine = new Machine(deps, [host.name, host.ssh?.alias ?? '', host.ssh?.user ?? '']);
     this.#connections = this.#newConnections();
@@ -190,8 +190,8 @@ class HostLink implements Link {
   async #dial({ isAwaited }: { readonly isAwaited: boolean }): Promise<Transport> {
     const transport = await this.#dials.connect({ isAwaited });
     try {
-      this.#machine.is(transport.identity);
-      // Last, and with nothing awaited behind it: a close in between must find the transport gone.
+      this.#machine.identify(transport.identity);
+      // The last step, with nothing awaited after it, so that a close in between destroys the transport.
       if (this.#scope.closed || this.#state.kind === 'closed') throw this.#lost();
       return transport;
     } catch (error) {
@@ -214,7 +214,7 @@ class HostLink implements Link {
     this.#lease.connectionEnded(connection);
     if (left > 0 || this.#state.kind !== 'ready') return;
     const lasted = this.#deps.clock.monotonic() - this.#readySinceMs;
-    // One that never lasts is backed off from like one that never connects.
+    // A connection that never lasts is backed off from like one that never comes up.
     if (lasted > this.#settings.reconnect.maxMs) this.#attempts = 0;
     const retryAtMs = this.#retryAt();
     this.#dispatch(

@@ -1,8 +1,8 @@
 /**
- * What we know of the machine behind a link, and who finds it out.
+ * What is known of the machine behind a link: the environment of its login shell, and how launchers can work there.
  *
- * On first contact one launch carries the probe; the others wait for its answer, because five login shells at once take
- * longer than one. Where it is not answered, the machine counts as known without variables until we end.
+ * On first contact one launch carries the probe, and the others wait for the answer, because five login shells at once take
+ * longer than one. Without an answer the machine counts as known, without variables, until this process ends.
  */
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -14,7 +14,7 @@ import type { LinkDeps } from './contract.ts';
 
 export interface HostRecord {
   readonly environment: HostEnvironment;
-  /** Launchers there can watch their output instead of passing stdin on. Undefined: not seen yet, to be tried once more. */
+  /** Whether launchers there can watch their output instead of passing stdin on. Undefined: to be tried once more. */
   readonly outputWatch: boolean | undefined;
 }
 
@@ -34,7 +34,7 @@ export class Machine {
   #key: readonly string[] = [];
   #record: HostRecord | undefined;
   #outputWatch = false;
-  /** In an earlier run too. */
+  /** In an earlier run of this program. */
   #wasAsked = false;
   #asking: { readonly done: Promise<void>; readonly finish: () => void } | undefined;
 
@@ -50,8 +50,8 @@ export class Machine {
     return this.#record?.environment;
   }
 
-  /** The connection's machine; what is known of another is forgotten. */
-  is(identity: string): void {
+  /** The machine of a new connection; knowledge of another machine is dropped. */
+  identify(identity: string): void {
     if (this.#key[0] === identity) return;
     // By the host key: another machine behind the same name is another machine.
     this.#key = [identity, ...this.#login];
@@ -59,11 +59,11 @@ export class Machine {
     const record = stored === undefined ? undefined : recordOf(stored);
     this.#outputWatch = record?.outputWatch === true;
     this.#wasAsked = record !== undefined;
-    // A machine that was too busy to show it gets a second chance.
+    // A machine that was too busy for the trial is tried once more.
     this.#record = record?.outputWatch === undefined ? undefined : record;
   }
 
-  /** What is known; undefined for the one caller that has to ask, and must call `told` whatever happens. */
+  /** Undefined for the one caller that has to send the probe, and must call `learn` in every case. */
   async known(signal: AbortSignal): Promise<HostRecord | undefined> {
     for (;;) {
       if (this.#record !== undefined) return this.#record;
@@ -75,17 +75,17 @@ export class Machine {
     }
   }
 
-  /** How a launch went: an answered probe is kept, and those who wait for it go on. */
-  told(preamble: Preamble | undefined): void {
+  /** The preamble of a launch: an answered probe is kept, and waiting callers go on. */
+  learn(preamble: Preamble | undefined): void {
     this.#outputWatch ||= preamble?.outputWatch === true;
     const found = preamble?.environment;
-    // A login shell that says nothing now may have said something before.
+    // An empty answer does not replace an earlier one.
     if (found !== undefined && (found.asked !== '' || this.#record === undefined)) this.#keep(found);
     this.#asking?.finish();
     this.#asking = undefined;
   }
 
-  /** A command was missing: the next launch asks again. */
+  /** A command was missing: the next launch sends the probe again. */
   forget(): void {
     this.#record = undefined;
     this.#memory.forget(this.#key);

@@ -1,4 +1,4 @@
-/** Launches programs on a machine: in a session of a connection with room, through the launcher, guarded by the warden. */
+/** Launches programs: in a session of a connection with room, through the launcher, guarded by the warden. */
 import { randomBytes } from 'node:crypto';
 import type { Scope } from '../base/scope.ts';
 import type { HostPlan } from '../config/plan.ts';
@@ -8,12 +8,12 @@ import { LAUNCHER_EXIT } from '../launch/marks.ts';
 import type { Preamble } from '../launch/preamble.ts';
 import type { Connection, Connections, Opened } from './connections.ts';
 import type { LaunchedChannel } from './contract.ts';
-import { Launched, unlaunched } from './launched.ts';
+import { Launched, subsystemProgram } from './launched.ts';
 import type { Lease } from './lease.ts';
 import type { HostRecord, Machine } from './machine.ts';
 
-/** This machine: programs get what the client has; only a missing command is looked for in the login shell's environment. */
-function here({ inherited = new Map() }: Launch): HostRecord {
+/** This machine: programs get the client's variables, and only a missing command is looked up in the login shell's environment. */
+function localRecord({ inherited = new Map() }: Launch): HostRecord {
   return { environment: { system: '', shell: '', asked: '', variables: inherited }, outputWatch: false };
 }
 
@@ -37,7 +37,7 @@ export class Programs {
     const subsystem = plan.ssh?.subsystem;
     if (subsystem === undefined) return this.#launch(launch, signal);
     const opened = await connections.open((transport) => transport.subsystem(subsystem, signal), signal);
-    return unlaunched(opened.channel);
+    return subsystemProgram(opened.channel);
   }
 
   async #launch(launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
@@ -58,9 +58,9 @@ export class Programs {
   async #start({ channel, connection }: Opened, launch: Launch, signal: AbortSignal): Promise<LaunchedChannel> {
     const { plan, machine, lease } = this.#deps;
     const nonce = randomBytes(16).toString('hex');
-    const known = plan.ssh === undefined ? here(launch) : await machine.known(signal);
+    const known = plan.ssh === undefined ? localRecord(launch) : await machine.known(signal);
     const tell = (preamble: Preamble | undefined): void => {
-      if (plan.ssh !== undefined) machine.told(preamble);
+      if (plan.ssh !== undefined) machine.learn(preamble);
     };
     try {
       const watch = watchFor(known, connection.transport);

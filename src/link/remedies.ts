@@ -1,8 +1,8 @@
 /**
- * What on this side decides whether a host lets us in: the ssh configuration and its known keys, our key files, the agent's keys.
+ * What on this side decides whether a host accepts a login: the ssh configuration, known host keys, key files, the agent's keys.
  *
- * Told as digests of what counts, never of when a file was written: a known_hosts with another machine's line more, or a key
- * file that was only touched, is no reason to try again.
+ * Only content counts, as digests, never the time of a file: another machine's line in known_hosts, or a key file that was only
+ * touched, is no reason for another attempt.
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -18,24 +18,24 @@ import { type ResolveSettings, type Route, resolveRoute } from '../ssh/route.ts'
 import type { LinkDeps } from './contract.ts';
 
 export interface Evidence {
-  /** For people: what has changed when its digest has. */
+  /** For people: what a new digest means has changed. */
   readonly what: string;
-  /** Undefined: there is nothing that could let us in. */
+  /** Undefined where there is nothing that could make the login work. */
   readonly digest: string | undefined;
-  /** Wall clock; undefined: not known. */
+  /** Wall clock; undefined where unknown. */
   readonly changedMs: number | undefined;
 }
 
-/** Looks at everything that counts; the same one is asked again and again. */
+/** Looks at everything that counts; called again and again. */
 export type Look = (signal: AbortSignal) => Promise<readonly Evidence[]>;
 
-/** What could undo this refusal. */
+/** The changes that could undo a refusal. */
 export type Remedies = (cause: AnywhereError) => Look;
 
-/** Longer than `ssh -G` is remembered, so that each look is a new one. */
+/** Longer than an answer of `ssh -G` is kept, so that each look asks anew. */
 const ASK_SSH_EVERY_MS = 15_000;
 
-/** An agent that holds keys is asked when its socket is another one, and else so often: it may have to ask a smart card. */
+/** An agent that holds keys is asked at a new socket, and otherwise this often, because it may have to ask a smart card. */
 const ASK_AGENT_EVERY_MS = 15_000;
 
 export function sshRemedies(
@@ -56,7 +56,7 @@ export function sshRemedies(
   };
 }
 
-/** Asks ssh again when its main file has changed, and now and then for what that file includes. */
+/** Asks ssh again where its main file has changed, and now and then for included files. */
 class ConfigLook {
   readonly #plan: SshPlan;
   readonly #resolve: ResolveSettings;
@@ -115,7 +115,7 @@ async function keyFiles(route: Route): Promise<readonly Evidence[]> {
   return Promise.all([...new Set(files)].map(keyFile));
 }
 
-/** Its mode counts: a key that others can read is not used. */
+/** The mode counts too: a key that others can read is not used. */
 async function keyFile(path: string): Promise<Evidence> {
   try {
     const { mode, uid } = statSync(path);
@@ -147,12 +147,12 @@ class AgentLook {
     const sockets = new Set(route.flatMap((settings) => this.#socketOf(settings) ?? []));
     this.#asked = await Promise.all([...sockets].map((socket) => this.#ask(socket, signal)));
     return this.#asked.map(({ socket, digest }) => {
-      // The time of its socket tells when it began.
+      // The time of the socket is the start of the agent.
       return { what: 'the keys of the ssh agent', digest, changedMs: latestOf([socket]) };
     });
   }
 
-  /** It may have begun anew elsewhere. */
+  /** The agent may have been started again at another socket. */
   async #search(signal: AbortSignal): Promise<void> {
     const nowMs = this.#deps.clock.monotonic();
     if (nowMs - this.#searchedMs < ASK_AGENT_EVERY_MS) return;

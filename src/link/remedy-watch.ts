@@ -1,8 +1,8 @@
 /**
- * Notices by itself what may have undone a refusal, and asks for one attempt: never a second one for the same change.
+ * Notices changes that may have undone a refusal, and asks for one attempt for each change.
  *
- * sshd and fail2ban count failed logins, so only what was never tried since the host was last reached counts: an agent that comes
- * and goes with the same keys is one change.
+ * sshd and fail2ban count failed logins. So only keys and settings count that were not tried since the host was last reached:
+ * an agent that comes and goes with the same keys is one change.
  */
 import type { Clock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 3_000;
 export interface RemedyWatchDeps {
   readonly clock: Clock;
   readonly scope: Scope;
-  /** Undefined: nothing here could undo a refusal. */
+  /** Undefined where no change here could undo a refusal. */
   readonly remedies: Remedies | undefined;
   readonly onRemedy: (what: string) => void;
 }
@@ -29,7 +29,7 @@ export class RemedyWatch {
     this.#deps = deps;
   }
 
-  /** To be told of every change of the link's state. */
+  /** Call at every change of the link's state. */
   follow(from: LinkState, to: LinkState): void {
     this.#watching?.abort();
     this.#watching = undefined;
@@ -47,7 +47,7 @@ export class RemedyWatch {
   }
 
   async #watch(look: Look, attemptMs: number, signal: AbortSignal): Promise<void> {
-    // What changed while the attempt was under way may have come too late for it.
+    // A change during the attempt may have come too late for it.
     let remedy = this.#take(await look(signal), ({ changedMs }) => changedMs !== undefined && changedMs >= attemptMs);
     while (remedy === undefined) {
       await this.#pause(signal);
@@ -57,7 +57,7 @@ export class RemedyWatch {
     this.#deps.onRemedy(`${remedy} changed`);
   }
 
-  /** The first that is worth an attempt; with that attempt all of it will have been tried. */
+  /** The first change that is worth an attempt. The attempt tries all of them. */
   #take(evidence: readonly Evidence[], counts: (one: Evidence) => boolean): string | undefined {
     let remedy: string | undefined;
     for (const one of evidence) {

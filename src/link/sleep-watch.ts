@@ -1,12 +1,12 @@
-/** Notices that the machine we run on has slept: a timer of a second whose wall clock has moved on by much more. */
+/** Notices that this machine has slept: the wall clock moved on by much more than a timer's second. */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 
 const LOOK_EVERY_MS = 1_000;
-/** Beyond what a busy machine is late. */
+/** More than the delay of a timer on a busy machine. */
 const SLEPT_MS = 5_000;
 
-/** Looks only while somebody wants to know. */
+/** Looks only while there are listeners. */
 export class SleepWatch {
   readonly #clock: Clock;
   readonly #awake = new Emitter<number>();
@@ -17,7 +17,7 @@ export class SleepWatch {
     this.#clock = clock;
   }
 
-  /** @param listener called with how long it slept, milliseconds */
+  /** @param listener called with the duration of the sleep, milliseconds */
   onAwake(listener: (sleptMs: number) => void): Unsubscribe {
     const unsubscribe = this.#awake.on(listener);
     if (this.#cancel === undefined) this.#wait();

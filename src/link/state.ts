@@ -1,4 +1,4 @@
-/** The states of a link and every way from one to another: pure, so that a whole outage is a table of actions. */
+/** The state machine of a link, as a pure reducer, and how waiting for a link ends. */
 import { AnywhereError } from '../base/errors.ts';
 import type { Link, LinkState } from './contract.ts';
 
@@ -6,14 +6,14 @@ export type LinkAction =
   | { readonly type: 'dial'; readonly atMs: number }
   | { readonly type: 'connected'; readonly atMs: number }
   | { readonly type: 'echo'; readonly rttMs: number }
-  /** Will be tried again at `retryAtMs` (wall clock). */
+  /** The next attempt comes at `retryAtMs` (wall clock). */
   | { readonly type: 'failed'; readonly cause: AnywhereError; readonly retryAtMs: number }
-  /** The last connection ended. `attempt` goes on counting where it had not lasted. */
+  /** The last connection ended. `attempt` counts on where the connection did not last. */
   | { readonly type: 'lost'; readonly cause: AnywhereError; readonly retryAtMs: number; readonly attempt: number }
   | { readonly type: 'refused'; readonly cause: AnywhereError }
   | { readonly type: 'closed' };
 
-/** The state after `action`; the same object where the action does not apply. */
+/** Returns the same object where the action does not apply. */
 export function reduceLink(state: LinkState, action: LinkAction): LinkState {
   if (state.kind === 'closed') return state;
   switch (action.type) {
@@ -49,7 +49,7 @@ function dialling(state: LinkState, atMs: number): LinkState {
   }
 }
 
-/** How waiting for `ready` ends in this state; undefined while it is undecided. */
+/** How waiting for `ready` ends in this state; undefined while undecided. */
 export function outcome(state: LinkState, host: string): (() => Promise<void>) | undefined {
   switch (state.kind) {
     case 'ready':
@@ -63,7 +63,7 @@ export function outcome(state: LinkState, host: string): (() => Promise<void>) |
   }
 }
 
-/** Resolves once the link is ready; rejects when the attempt under way fails, or with the signal's reason. */
+/** Resolves once the link is ready; rejects where the attempt under way fails, or with the signal's reason. */
 export function nextOutcome(link: Pick<Link, 'host' | 'onChange'>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const finish = (): void => {

@@ -1,4 +1,4 @@
-/** Getting to know a machine: what keys it shows, and writing the one that a person compared (trust). */
+/** `trust`: shows the host keys of a machine, and writes the key that a person has compared. */
 import type { TrustCandidate } from '../api/control.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
@@ -34,8 +34,8 @@ interface Scanned extends TrustCandidate {
 }
 
 /**
- * The machines on the way to a host and the keys they show, in order. What lies behind a machine is seen only
- * through it, so the list ends at the first one that is not trusted yet or does not let us in.
+ * The machines on the way to a host and their keys, in order. A machine behind a jump host is seen only through the jump host,
+ * so the list ends at the first machine that is not trusted or refuses the login.
  */
 export async function scanHost(
   host: HostPlan,
@@ -52,7 +52,7 @@ export async function scanHost(
   }));
 }
 
-/** Looks again, and writes the key with this fingerprint only if the machine still shows it. Says which file. */
+/** Looks again, and writes the key with this fingerprint only where the machine still shows the key. */
 export async function acceptKey(
   host: HostPlan,
   choice: { readonly name: string; readonly fingerprint: string },
@@ -63,7 +63,7 @@ export async function acceptKey(
   const machines = await scan(host, deps, signal, options);
   const machine = machines.find((one) => one.name === choice.name);
   if (machine === undefined)
-    throw new AnywhereError('HOST_KEY_UNKNOWN', `${choice.name} cannot be seen on the way to ${host.name}`, {
+    throw new AnywhereError('HOST_KEY_UNKNOWN', `${choice.name} was not seen on the way to ${host.name}`, {
       host: host.name,
       evidence: machines.map((one) => `${one.name}: ${one.verdict}`),
     });
@@ -136,8 +136,8 @@ async function scanMachine(
   };
 }
 
-/** A machine has several keys. One that contradicts a known key of its type outweighs all that agree. */
-export function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
+/** A machine has several keys. A key that contradicts a known key of its type outranks all keys that agree. */
+function judgeAll(known: KnownHost, keys: readonly Buffer[]): HostKeyVerdict {
   const verdicts = keys.map((key) => judgeHostKey(known, key));
   const contradicts = (one: HostKeyVerdict): boolean =>
     one.kind === 'changed' && one.known.some((key) => key.type === one.presented.type);

@@ -1,25 +1,25 @@
 /**
- * Our end of a machine's warden: heartbeats out, echoes in, and the orders in between.
+ * Our side of a machine's warden: heartbeats, their echoes, and orders.
  *
- * Unanswered beats are counted, not milliseconds, so that a stall of our own process is not taken for a dead line.
+ * Unanswered heartbeats are counted, not milliseconds, so that a stall of this process is not taken for a dead line.
  */
 import type { Readable, Writable } from 'node:stream';
 import { BoundedLines } from '../base/bounded-lines.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { ORDER, parseEcho } from '../launch/warden.ts';
 
-/** Unanswered beats: suspect 10 s, dead 15 s at the default interval of 5 s. */
+/** Unanswered heartbeats: suspect after 10 s, dead after 15 s at the default interval of 5 s. */
 const SUSPECT_BEATS = 2;
 export const DEAD_BEATS = 3;
 const AFTER_SLEEP_MS = 3_000;
-/** An echo that takes longer, and longer than a few of the last ones, is late. */
+/** An echo is late after this time and after a few times the last round trip. */
 const LATE_MS = 1_000;
 const LATE_RTTS = 4;
 
-/** An echo is a few bytes; of lines that nobody asked for, start files may leave some. */
+/** An echo is a few bytes. Start files may print a few lines of their own. */
 export const WARDEN_LIMITS = { lineBytes: 4096, unasked: 1_000 } as const;
 
-/** The warden's program, started and past its preamble. */
+/** The warden's program, after its preamble. */
 export interface WardenProgram {
   readonly input: Writable;
   readonly output: Readable;
@@ -29,16 +29,16 @@ export interface WardenProgram {
 
 interface WardenDeps {
   readonly clock: Clock;
-  /** Read anew with every beat: the hosts file may have changed. */
+  /** Read at every heartbeat, because the hosts file may have changed. */
   readonly intervalMs: number;
   readonly program: WardenProgram;
   readonly onEcho: (rttMs: number) => void;
   readonly onSuspect: () => void;
-  /** Nothing came back for so long: the line is dead. */
+  /** Nothing came back for this long: the line is dead. */
   readonly onSilent: (silentMs: number) => void;
-  /** An echo is late that somebody waits for. */
+  /** An echo is late while somebody uses the connection. */
   readonly onLate?: () => void;
-  /** Bytes of the whole connection so far: a line that brings some is alive, however late its echoes are. */
+  /** Bytes of the whole connection so far: a connection that brings bytes is alive, even where echoes are late. */
   readonly heard?: () => number | undefined;
 }
 
@@ -49,7 +49,7 @@ export class Warden {
   #echoed = 0;
   #sentAtMs = 0;
   #rttMs = 0;
-  /** Since when a beat is unanswered, and what had been heard by then. */
+  /** The time of the first unanswered heartbeat, and the bytes received by then. */
   #waitingSinceMs = 0;
   #heardThen: number | undefined;
   #cancelPoke: CancelTimer | undefined;
@@ -85,24 +85,24 @@ export class Warden {
     this.#write(ORDER.kill(nonce));
   }
 
-  /** A beat is unanswered for longer than it should be, and nothing else came either. */
+  /** An echo is late, and nothing else has come either. */
   get isDoubtful(): boolean {
     return this.#echoed < this.#sequence && this.#isLate;
   }
 
-  /** The line is about to be used: an echo that is late now is told. */
+  /** The connection is about to be used: `onLate` is called where an echo is late. */
   poke(): void {
     if (this.#cancelPoke === undefined) this.#pokeNow();
     else this.#pokesAgain = true;
   }
 
-  /** So many calls, one beat a second; the last of them has one behind it. */
+  /** However many calls: one heartbeat a second, and one after the last call. */
   #pokeNow(): void {
     const { clock } = this.#deps;
     if (!this.#isWaiting) this.#send();
     const again = (): void => {
       this.#cancelPoke = undefined;
-      // Not asked of the clock: a timer may fire a moment early.
+      // Without the clock: a timer may fire a moment early.
       const isLate = this.#isWaiting && !this.#hasHeard;
       if (isLate) this.#deps.onLate?.();
       const pokesAgain = this.#pokesAgain || isLate;
@@ -112,7 +112,7 @@ export class Warden {
     this.#cancelPoke = clock.after(this.#lateMs, again, { background: true });
   }
 
-  /** Resolves with true at the next echo, with false when the line is given up before one. */
+  /** Resolves with true at the next echo, with false where the connection is given up before. */
   isAlive(): Promise<boolean> {
     if (!this.#isWaiting) this.#send();
     this.poke();
@@ -121,7 +121,7 @@ export class Warden {
     });
   }
 
-  /** The machine we run on has slept, and the line is most often gone: one echo decides, soon. */
+  /** This machine has slept, and most connections do not survive that: one echo decides soon. */
   awake(): void {
     if (this.#cancelAwake !== undefined) return;
     this.#send();
@@ -134,7 +134,7 @@ export class Warden {
     this.#cancelAwake = this.#deps.clock.after(AFTER_SLEEP_MS, decide, { background: true });
   }
 
-  /** No more beats; nothing is said. */
+  /** Ends the heartbeats without telling the machine. */
   stop(): void {
     this.#cancel();
     this.#cancelPoke?.();
@@ -219,7 +219,7 @@ export class Warden {
     if (isOver || this.#heardLines > this.#sequence + WARDEN_LIMITS.unasked) this.#giveUp();
   }
 
-  /** What writes there is no warden: another one is to be started. */
+  /** The program that writes there is no warden: another one is to be started. */
   #giveUp(): void {
     this.#isOver = true;
     this.stop();

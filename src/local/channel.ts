@@ -5,11 +5,11 @@ import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Channel, ChannelEnd } from '../launch/contract.ts';
 
-/** After its exit, something it left behind may hold its output so long; its launcher reaps sooner. */
+/** After the exit, a process that the program left behind may hold the output open; its launcher reaps sooner. */
 const DRAIN_MS = 5_000;
-/** After `close`, what it said last is still read so long. */
+/** After `close`, stderr is still read for this long. */
 const LAST_WORDS_MS = 200;
-/** After `close`, its launcher ends it within this; what is left then is stuck. */
+/** After `close`, the launcher has ended the program by then; a process that is left is stuck. */
 const REAP_MS = 7_000;
 
 /** The part of a child process that is used here. */
@@ -21,7 +21,7 @@ type Program = Pick<ChildProcess, 'pid' | 'once' | 'exitCode' | 'signalCode'> & 
 
 export class LocalChannel implements Channel {
   readonly ended: Promise<ChannelEnd>;
-  /** Nothing more is waited for on its stderr. Never rejects. */
+  /** Resolves once stderr is over. Never rejects. */
   readonly silent: Promise<void>;
   readonly #program: Program;
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class LocalChannel implements Channel {
     program.stderr.once('close', () => {
       this.#silence();
     });
-    // A write that crosses the program's end is no event of its own: `ended` tells.
+    // A write may cross the end of the program; `ended` tells of that end.
     program.stdin.on('error', () => undefined);
     program.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
       this.#exited(code, signal);
@@ -64,7 +64,7 @@ export class LocalChannel implements Channel {
     return this.#dead;
   }
 
-  /** Rejects when not even /bin/sh could be started. */
+  /** Rejects where /bin/sh cannot be started. */
   spawned(host: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#program.once('spawn', resolve);
@@ -82,7 +82,7 @@ export class LocalChannel implements Channel {
     this.#finish({ kind: 'lost', cause });
   }
 
-  /** Its pipes end, as a channel's do, stderr last; its launcher sees that and reaps. */
+  /** Closes the pipes, stderr last; the launcher notices and reaps. */
   #finish(end: ChannelEnd): void {
     if (this.#dead) return;
     this.#dead = true;
@@ -92,7 +92,7 @@ export class LocalChannel implements Channel {
     this.#clock.after(
       LAST_WORDS_MS,
       () => {
-        // What lies in the pipe by then is read first, however late the timer is.
+        // Bytes in the pipe are read first, however late the timer is.
         setImmediate(() => {
           stderr.destroy();
         });
@@ -127,7 +127,7 @@ export class LocalChannel implements Channel {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // It ended in this very moment.
+      // The program ended in this moment.
     }
   }
 }

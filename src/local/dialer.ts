@@ -1,4 +1,4 @@
-/** This machine itself: the same launcher through /bin/sh, so that the same promises hold. */
+/** This machine: programs start through /bin/sh and the same launcher, so that the same promises hold. */
 import type { HostPlan } from '../config/plan.ts';
 import type { Dialer, DialerDeps } from '../launch/contract.ts';
 

@@ -1,4 +1,4 @@
-/** A "connection" to this machine: every session is a process group of its own. */
+/** A `Transport` to this machine: every session is a process group of its own. */
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { execa } from 'execa';
@@ -8,7 +8,7 @@ import { LocalChannel } from './channel.ts';
 
 export class LocalTransport implements Transport {
   readonly identity = 'local';
-  /** Our pipes end with us, all of them. */
+  /** All pipes end with this process. */
   readonly closesWhole = true;
   readonly ended: Promise<TransportEnd>;
   readonly #host: string;
@@ -29,10 +29,10 @@ export class LocalTransport implements Transport {
     signal.throwIfAborted();
     if (this.#dead) throw this.#closed();
     const { env, homeDir, clock } = this.#deps;
-    // Detached: the launcher must lead a process group of its own, and outlive us long enough to reap.
+    // Detached: the launcher leads a process group of its own, and outlives this process long enough to reap.
     const child = execa('/bin/sh', ['-c', command], {
       cwd: homeDir,
-      // The launcher's own tools; what the server gets is in the launch.
+      // For the launcher's own tools; the variables of the server are part of the launch.
       env: { HOME: env['HOME'] ?? homeDir, PATH: env['PATH'] ?? '/usr/bin:/bin' },
       extendEnv: false,
       detached: true,

@@ -1,6 +1,9 @@
 /**
- * The options that our ssh processes always run with (ssh_config(5)): first on the command line, because ssh takes the
- * first value it meets. What the user's configuration says otherwise is left alone.
+ * The command lines of our ssh processes.
+ *
+ * Fixed options (ssh_config(5)) come first, because ssh uses the first value of an option. Everything else is left to the
+ * user's configuration. ProxyJump is written out as a ProxyCommand: ssh's own -J would start the ssh to the jump host with the
+ * options of the configuration alone, and `StrictHostKeyChecking no` there would accept an unknown machine in between.
  */
 
 import { AnywhereError } from '../base/errors.ts';
@@ -12,13 +15,13 @@ import type { ResolveSettings } from '../ssh/route.ts';
 interface FixedOption {
   readonly option: string;
   readonly value: string;
-  /** Only for clients that know it: `ssh -G` prints this name. An unknown option would end ssh. */
+  /** Only for an ssh whose `ssh -G` prints this name; an unknown option would end ssh. */
   readonly onlyIf?: string;
 }
 
-/** Of every ssh process of ours, jump hosts included. */
+/** For every ssh process of ours, jump hosts included. */
 const ALWAYS: readonly FixedOption[] = [
-  // Host keys are checked, whatever any configuration says.
+  // Host keys are always checked.
   { option: 'StrictHostKeyChecking', value: 'yes' },
   { option: 'NoHostAuthenticationForLocalhost', value: 'no' },
   { option: 'UpdateHostKeys', value: 'no' },
@@ -34,16 +37,16 @@ const ALWAYS: readonly FixedOption[] = [
   { option: 'ControlPersist', value: 'no' },
   { option: 'ServerAliveInterval', value: '10' },
   { option: 'ServerAliveCountMax', value: '2' },
-  // A client that went to the background would leave the process group of its guard.
+  // A client in the background would leave the process group of its guard.
   { option: 'ForkAfterAuthentication', value: 'no', onlyIf: 'forkafterauthentication' },
   { option: 'StdinNull', value: 'no', onlyIf: 'stdinnull' },
 ];
 
 interface Common {
-  /** Of `ssh -G` for the host that this process connects to. */
+  /** `ssh -G` for the machine that this process connects to. */
   readonly known: RawSshOptions;
   readonly connectTimeoutMs: number;
-  /** For the user's shell; undefined: connect as the configuration says. */
+  /** For the user's shell; undefined where the configuration decides. */
   readonly proxyCommand: string | undefined;
 }
 
@@ -51,13 +54,13 @@ interface Common {
 export function masterArguments(
   options: Common & { readonly controlPath: string; readonly forwardAgent: boolean },
 ): string[] {
-  // DEBUG1 names the host key; everything above the first line of a master goes to its log alone.
+  // DEBUG1 prints the host key.
   const agent = options.forwardAgent ? ['-o', 'ForwardAgent=yes'] : [];
   return ['-M', '-N', '-T', '-S', options.controlPath, ...agent, ...fixed(options), '-o', 'LogLevel=DEBUG1'];
 }
 
 /** `ssh` as the tunnel through a jump host. Its log level keeps its host key apart from the target's. */
-export function jumpArguments(options: Common & { readonly target: string }): string[] {
+function jumpArguments(options: Common & { readonly target: string }): string[] {
   return [
     '-T',
     ...fixed(options),
@@ -77,7 +80,7 @@ function fixed({ known, connectTimeoutMs, proxyCommand }: Common): string[] {
     ({ option, value }) => `${option}=${value}`,
   );
   const connect = [`ConnectTimeout=${Math.max(1, Math.ceil(connectTimeoutMs / 1000))}`];
-  // `yes` keeps ssh from asking our askpass: only where the user's configuration says that nobody is to be asked.
+  // `yes` keeps ssh from running our askpass, so only where the user's configuration has it.
   const batch = [`BatchMode=${known.get('batchmode')?.[0] === 'yes' ? 'yes' : 'no'}`];
   const proxy = proxyCommand === undefined ? [] : [`ProxyCommand=${proxyCommand}`];
   return [...options, ...batch, ...connect, ...proxy].flatMap((option) => ['-o', option]);
@@ -95,9 +98,13 @@ export async function jumpCommand(
 ): Promise<string | undefined> {
   if (settings.proxyJump === undefined) return undefined;
   if (hops >= MAX_HOPS) {
-    throw new AnywhereError('SSH_CONFIG', `more than ${MAX_HOPS} jump hosts: does one jump through itself?`, {
-      evidence: [settings.proxyJump],
-    });
+    throw new AnywhereError(
+      'SSH_CONFIG',
+      `there are more than ${MAX_HOPS} jump hosts: does one of them jump through itself?`,
+      {
+        evidence: [settings.proxyJump],
+      },
+    );
   }
   const hop = lastHop(plan, settings.proxyJump);
   const hopSettings = await resolve(hop, signal);
@@ -113,14 +120,14 @@ export async function jumpCommand(
     '--',
     hop.alias,
   ];
-  // ssh runs it through the user's shell and expands %-tokens in it.
+  // ssh expands %-tokens and runs the command through the user's shell.
   return words
     .map((text) => word(text, 'an option of ssh'))
     .join(' ')
     .replaceAll('%', '%%');
 }
 
-/** The hop next to the target; the hops before it become its own jumps. */
+/** The jump host next to the target; the jump hosts before it become its own ProxyJump. */
 function lastHop(plan: SshPlan, proxyJump: string): SshPlan {
   const all = proxyJump.split(',');
   const name = parseHop(all.at(-1) ?? '');

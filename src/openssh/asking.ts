@@ -1,6 +1,6 @@
 /**
- * How an ssh process of ours asks a person: it runs a two-line askpass, which carries the prompt over a socket in our
- * 0700 folder to the prompter, and the answer back. No answer is ever in an argument, a variable or a file.
+ * How the system's ssh asks a person: ssh runs an askpass of two lines, which sends the prompt to the prompter over a socket in
+ * our 0700 folder and prints the answer. An answer is never in an argument, a variable or a file.
  */
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -9,29 +9,29 @@ import type { DialerDeps, Question } from '../launch/contract.ts';
 import { word } from '../launch/quote.ts';
 import { hostPrompt } from '../ssh/askpass.ts';
 
-export interface Asking {
+export interface Askpass {
   /** For the environment of ssh. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Questions that a person is thinking about now. */
+  /** Questions that wait for a person. */
   readonly open: number;
-  /** The first question that nobody answered. */
+  /** The first unanswered question. */
   readonly declined: Question | undefined;
   close(): void;
 }
 
-/** Whose login it is. */
+/** The login that the questions belong to. */
 interface Asked {
   readonly host: string;
   /** `user@host` */
   readonly login: string;
 }
 
-/** The answer, or nothing: the person declined. */
+/** Without an answer where the person declined. */
 interface Reply {
   readonly answer?: string;
 }
 
-/** A prompt is what a person reads; the host may have written it. */
+/** Longest prompt; the host may have written it. */
 export const PROMPT_CHARACTERS = 64 * 1024;
 
 const CLIENT = `'use strict';
@@ -49,17 +49,18 @@ link.setEncoding('utf8').on('data', (part) => { reply += part; }).on('error', ()
 `;
 
 /**
- * Listens in `folder`. `onDeclined` is called when a password or code was refused an answer: ssh would then send an
- * empty one, which counts as a failed attempt. A declined passphrase only skips that key.
+ * Listens in `folder`.
+ * @param onDeclined nobody gave a password or code: ssh would send an empty one, which counts as a failed attempt. An unanswered
+ *   passphrase only skips its key.
  */
-export async function startAsking(
+export async function startAskpass(
   folder: string,
   { host, login }: Asked,
   deps: DialerDeps,
   onDeclined: () => void,
   signal: AbortSignal,
-): Promise<Asking> {
-  const desk = new AskingDesk({ host, login }, deps, onDeclined, signal);
+): Promise<Askpass> {
+  const desk = new AskpassServer({ host, login }, deps, onDeclined, signal);
   const socket = join(folder, 'a');
   const [askpass, client] = [join(folder, 'askpass'), join(folder, 'askpass.cjs')];
   await Promise.all([
@@ -81,7 +82,7 @@ export async function startAsking(
   return desk;
 }
 
-class AskingDesk implements Asking {
+class AskpassServer implements Askpass {
   variables: Readonly<Record<string, string>> = {};
   open = 0;
   declined: Question | undefined;
@@ -169,15 +170,16 @@ export interface AskpassPrompt {
   readonly kind: string;
 }
 
-export type AskpassTask =
-  /** Shown until ssh ends it: "Confirm user presence for key …". */
+type AskpassTask =
+  /** Stands until ssh ends the askpass: "Confirm user presence for key …". */
   | { readonly kind: 'notice' }
-  /** Never answered with yes: an unknown host key, the use of a key. */
+  /** A consent that is never given: to an unknown host key, to the use of a key. */
   | { readonly kind: 'refuse' }
   | { readonly kind: 'ask'; readonly question: Question };
 
 /**
- * The words of ssh and of the host look alike before OpenSSH 8.5, so all are marked.
+ * A prompt of the system's ssh (readpass.c, sshconnect2.c; LC_ALL=C) as a question. Before OpenSSH 8.5 prompts of ssh and of the
+ * host look alike, so all of them are marked with the login.
  * @param login `user@host`
  */
 export function taskOf(host: string, login: string, prompt: AskpassPrompt): AskpassTask {
@@ -187,7 +189,7 @@ export function taskOf(host: string, login: string, prompt: AskpassPrompt): Askp
   return { kind: 'ask', question: { host, kind: questionKind(prompt.text), text, echo: false } };
 }
 
-/** Prompts of the server itself are those of keyboard-interactive; ssh puts `(user@host)` before them. */
+/** Every other prompt comes from the host (keyboard-interactive); ssh puts `(user@host)` before it. */
 function questionKind(text: string): Question['kind'] {
   if (/^Enter (passphrase|PIN) for /.test(text)) return 'passphrase';
   return /^\S+@\S+'s password: $/.test(text) ? 'password' : 'keyboard-interactive';

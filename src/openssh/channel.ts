@@ -1,4 +1,4 @@
-/** One channel of SSH's connection protocol (RFC 4254 §5, §6.10): its messages, its end, and its streams. */
+/** One channel of SSH's connection protocol (RFC 4254 §5, §6.10): messages, streams and end. */
 import type { Readable, Writable } from 'node:stream';
 import type { AnywhereError } from '../base/errors.ts';
 import type { Channel, ChannelEnd } from '../launch/contract.ts';
@@ -48,7 +48,7 @@ export class MuxChannel implements Channel {
     return this.#incoming.errors;
   }
 
-  /** Sends a channel request and tells whether the other side accepted it. One at a time. */
+  /** Sends a channel request; resolves with whether the machine accepted. One at a time. */
   request(packet: (remoteId: number) => Buffer): Promise<boolean> {
     return new Promise((resolve) => {
       this.#onReply = resolve;
@@ -56,7 +56,7 @@ export class MuxChannel implements Channel {
     });
   }
 
-  /** A channel request that wants no answer. */
+  /** Sends a channel request without an answer. */
   tell(packet: (remoteId: number) => Buffer): void {
     this.#sink.send(packet(this.#remoteId));
   }
@@ -68,14 +68,14 @@ export class MuxChannel implements Channel {
     this.#finish({ kind: 'closed' });
   }
 
-  /** The connection died: nothing is sent any more. */
+  /** The connection died. */
   lose(cause: AnywhereError): void {
     if (this.dead) return;
     this.dead = true;
     this.#finish({ kind: 'lost', cause });
   }
 
-  /** One message for this channel. True: it was the last one. */
+  /** @returns true for the last message of the channel */
   receive(type: number, body: WireReader): boolean {
     switch (type) {
       case MESSAGE.channelData:

@@ -1,4 +1,4 @@
-/** The channels of one control socket in proxy mode: who they are, and which message is for whom. */
+/** The channels of one control socket in proxy mode, and the routing of messages to them. */
 import { AnywhereError } from '../base/errors.ts';
 import { WireReader } from '../ssh/wire.ts';
 import { MuxChannel } from './channel.ts';
@@ -6,14 +6,14 @@ import type { PacketSink, RemoteEnd } from './flow-control.ts';
 import { channelOpen, MESSAGE } from './messages.ts';
 import type { MuxProxy } from './mux.ts';
 
-/** An open that the other side has not answered. */
+/** An open that is not answered yet. */
 interface Opening {
   confirm(remote: RemoteEnd): MuxChannel;
   refuse(error: AnywhereError): void;
 }
 
 export class MuxConnection {
-  /** Resolves when the socket has closed. */
+  /** Resolves once the socket has closed. */
   readonly closed: Promise<void>;
   readonly #mux: MuxProxy;
   readonly #host: string;
@@ -48,7 +48,7 @@ export class MuxConnection {
     socket.resume();
   }
 
-  /** Opens a channel (RFC 4254 §5.1). Rejects with CHANNEL_REFUSED, or with why the connection is lost. */
+  /** Opens a channel (RFC 4254 §5.1). Rejects with CHANNEL_REFUSED, or with the cause of a lost connection. */
   async open(type: 'session' | 'direct-tcpip', details: Buffer, signal: AbortSignal): Promise<MuxChannel> {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
@@ -87,7 +87,7 @@ export class MuxConnection {
     this.#mux.socket.destroy();
   }
 
-  /** Closes every channel in order, then the socket once that was sent (`closed`). */
+  /** Closes every channel, then the socket; `closed` follows. */
   end(cause: AnywhereError): void {
     for (const channel of this.#channels.values()) channel.close();
     this.#mux.socket.end(() => {
@@ -95,7 +95,7 @@ export class MuxConnection {
     });
   }
 
-  /** One write to the kernel for all that one turn of the event loop sends. */
+  /** Everything of one turn of the event loop leaves in one write. */
   #send(parts: readonly Buffer[]): boolean {
     const { socket } = this.#mux;
     if (this.#lost !== undefined || socket.destroyed) return true;
@@ -151,7 +151,7 @@ export class MuxConnection {
   }
 }
 
-/** RFC 4254 §5.1: reason code, description. The code is kept as evidence; every one of them is a refusal. */
+/** RFC 4254 §5.1: reason code and description, kept as evidence. */
 function refusalOf(host: string, body: WireReader): AnywhereError {
   const reason = body.uint32();
   const description = body.text();

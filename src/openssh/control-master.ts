@@ -1,4 +1,4 @@
-/** The user's own master connection (ControlMaster), used where the hosts file asks for it and never ended by us. */
+/** The user's own master connection (ControlMaster): used where the hosts file asks for it, and never ended by us. */
 import { lstat } from 'node:fs/promises';
 import { deadline } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
@@ -10,7 +10,7 @@ import { MuxConnection } from './connection.ts';
 import { masterAnswers, openMuxProxy } from './mux.ts';
 import { OpensshTransport } from './transport.ts';
 
-/** A master that hangs must not hold up a connection of our own. */
+/** A master that hangs must not delay a connection of our own for long. */
 const ANSWER_TIMEOUT_MS = 1000;
 
 export interface MasterTarget {
@@ -18,7 +18,7 @@ export interface MasterTarget {
   readonly settings: SshSettings;
 }
 
-/** A transport through the master behind `ControlPath`, or undefined when none of the user's answers there. */
+/** Undefined where no master of the user answers at `ControlPath`. */
 export async function reuseControlMaster(
   host: string,
   target: MasterTarget,
@@ -45,7 +45,7 @@ function transportOver(host: string, target: MasterTarget, connection: MuxConnec
   const cause = new AnywhereError('LINK_LOST', 'the control master ended the connection', { host });
   return new OpensshTransport({
     host,
-    // A master does not tell its host key: the login it was made for stands for it.
+    // A master does not tell its host key, so its login stands for the machine.
     identity: `control-master ${settings.user}@${settings.hostname}:${settings.port}`,
     connection,
     owner: { ended: connection.closed.then(() => cause), stop: () => undefined, kill: () => undefined },
@@ -55,7 +55,7 @@ function transportOver(host: string, target: MasterTarget, connection: MuxConnec
   });
 }
 
-/** Whoever owns the socket hears every byte: it has to be this user. */
+/** The owner of the socket reads every byte, so the owner must be this user. */
 async function isOurSocket(path: string): Promise<boolean> {
   try {
     const info = await lstat(path);

@@ -1,4 +1,4 @@
-/** Connections through the system's ssh: for whatever our own SSH does not do. */
+/** Connections through the system's ssh, for hosts that ssh2 cannot reach. */
 
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { type SshSettings, sshArguments } from '../ssh/config.ts';
 import { type ResolveSettings, settingsResolver } from '../ssh/route.ts';
 import { sessionOf } from '../ssh/session.ts';
 import { jumpCommand, masterArguments } from './arguments.ts';
-import { type Asking, startAsking } from './asking.ts';
+import { type Askpass, startAskpass } from './asking.ts';
 import { MuxConnection } from './connection.ts';
 import { reuseControlMaster } from './control-master.ts';
 import { connectionLost, dialFailure, hostKeyFingerprint, withKnownKeys } from './errors.ts';
@@ -20,11 +20,11 @@ import { openMuxProxy } from './mux.ts';
 import { OpensshTransport } from './transport.ts';
 
 export interface OpensshDialerOptions {
-  /** Instead of one `ssh -G` for each machine and dial. */
+  /** Left out: one `ssh -G` for each machine and dial. */
   readonly resolve?: ResolveSettings;
 }
 
-/** Dials with `ssh`: one master process for each connection, which cannot outlive this process. */
+/** Each connection has a master process of its own, which cannot outlive this process. */
 export function createOpensshDialer(host: HostPlan, deps: DialerDeps, options: OpensshDialerOptions = {}): Dialer {
   const plan = host.ssh;
   if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
@@ -72,7 +72,7 @@ async function dialOwn(parts: AttemptParts, signal: AbortSignal): Promise<Transp
   }
 }
 
-/** One master from its start to the transport over it, or to its failure. */
+/** One master process, from its start to a transport or a failure. */
 class Attempt {
   readonly #host: string;
   readonly #plan: SshPlan;
@@ -80,7 +80,7 @@ class Attempt {
   readonly #deps: DialerDeps;
   readonly #folder: ConnectionFolder;
   readonly #declined = new AbortController();
-  #asking: Asking | undefined;
+  #asking: Askpass | undefined;
   #master: Master | undefined;
 
   constructor(parts: AttemptParts, folder: ConnectionFolder) {
@@ -93,7 +93,7 @@ class Attempt {
 
   async run(proxyCommand: string | undefined, signal: AbortSignal): Promise<Transport> {
     const either = AbortSignal.any([signal, this.#declined.signal]);
-    const asking = await startAsking(
+    const asking = await startAskpass(
       this.#folder.path,
       { host: this.#host, login: `${this.#settings.user}@${this.#settings.hostname}` },
       this.#deps,
@@ -109,14 +109,14 @@ class Attempt {
     return this.#transport(master, either);
   }
 
-  /** Ends what was started. */
+  /** Ends the master and removes its folder. */
   async abandon(): Promise<void> {
     this.#master?.kill();
     await this.#master?.exited;
     await this.#cleanUp();
   }
 
-  #start(proxyCommand: string | undefined, asking: Asking): Master {
+  #start(proxyCommand: string | undefined, asking: Askpass): Master {
     const { controlPath } = this.#folder;
     const { connectTimeoutMs } = this.#plan;
     const args = masterArguments({
@@ -185,15 +185,16 @@ class Attempt {
 const MAX_SOCKET_PATH_BYTES = 104 - 1 - 17;
 const NAME = /^ssh-(\d+)-\w+$/;
 
-export interface ConnectionFolder {
+/** A private folder with a short path for the sockets of one connection. */
+interface ConnectionFolder {
   readonly path: string;
   /** Where the master listens. */
   readonly controlPath: string;
   remove(): Promise<void>;
 }
 
-/** Makes a folder below `runtimeDir`, or in the temp folder when sockets below that would have too long a name. */
-export async function makeConnectionFolder(runtimeDir: string): Promise<ConnectionFolder> {
+/** Below `runtimeDir`, or in the temp folder where the socket's path would be too long. */
+async function makeConnectionFolder(runtimeDir: string): Promise<ConnectionFolder> {
   await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
   const path = await mkdtemp(join(fits(runtimeDir) ? runtimeDir : tmpdir(), `ssh-${process.pid}-`));
   return {
@@ -203,8 +204,8 @@ export async function makeConnectionFolder(runtimeDir: string): Promise<Connecti
   };
 }
 
-/** Removes what processes left that are not alive any more. */
-export async function sweepConnectionFolders(runtimeDir: string): Promise<void> {
+/** Removes the folders of processes that have died. */
+async function sweepConnectionFolders(runtimeDir: string): Promise<void> {
   const names = await readdir(runtimeDir).catch(() => []);
   const abandoned = names.filter((name) => {
     const pid = Number(NAME.exec(name)?.[1] ?? process.pid);

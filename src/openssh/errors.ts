@@ -1,8 +1,8 @@
 /**
- * The one place that reads what the system ssh writes to stderr (LC_ALL=C, LogLevel=DEBUG1).
+ * Reads the stderr of the system's ssh (LC_ALL=C, LogLevel=DEBUG1): the only place.
  *
- * Its exit code is 255 whatever happened, so the text is all there is. Lines are matched whole and anchored, for a
- * server's banner is printed among them; a text that nobody here knows means "unreachable", never "refused".
+ * Every failure of ssh has the exit code 255, so only the text tells what happened. Patterns match whole lines, because a
+ * server's banner stands among them. An unknown text means "unreachable", never "refused".
  */
 import { AnywhereError, type ErrorCode } from '../base/errors.ts';
 import type { SshSettings } from '../ssh/config.ts';
@@ -15,7 +15,7 @@ interface Reading {
   readonly hint?: string;
 }
 
-/** Most telling first: after a failed host key ssh also says that the connection was closed. */
+/** The most specific first: after a failed host key ssh also reports a closed connection. */
 const READINGS: readonly Reading[] = [
   {
     code: 'HOST_KEY_REVOKED',
@@ -92,28 +92,28 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-/** A key that fails says nothing by itself: ssh goes on with the next one. */
+/** A key that fails is no failure by itself, because ssh tries the next key. */
 const AUTH_ENDED = /^(\S+@\S+: )?Permission denied \(/;
 const NOISE = /^debug\d: |^\*\* |^@+$|^OpenSSH_/;
 const EVIDENCE_LINES = 12;
 
-/** Why an ssh that never became a master ended. */
+/** The failure of an ssh process that ended before the login. */
 export function dialFailure(host: string, stderr: readonly string[]): AnywhereError {
   const lines = stderr.map((line) => line.replace(/\r$/, ''));
   const found = READINGS.find((reading) => lines.some((line) => reading.line.test(line)) && applies(reading, lines));
   const { code, message, hint } = found ?? {
     code: 'HOST_UNREACHABLE',
-    message: 'ssh ended before the connection stood',
+    message: 'ssh ended before the login was complete',
   };
   return new AnywhereError(code, message, { host, evidence: evidenceOf(lines), hint });
 }
 
-/** Why a master that had been connected ended: always a lost connection, which is tried again. */
+/** The end of a master that was connected: always a lost connection, which is dialled again. */
 export function connectionLost(host: string, stderr: readonly string[]): AnywhereError {
   return new AnywhereError('LINK_LOST', 'the connection of ssh ended', { host, evidence: evidenceOf(stderr) });
 }
 
-/** Fingerprint of the host's key as ssh saw it, or that of its certificate's key. The first line is ssh's own. */
+/** Fingerprint of the host key, or of the key in the host's certificate. */
 export function hostKeyFingerprint(stderr: readonly string[]): string | undefined {
   for (const line of stderr) {
     const found = /^debug1: Server host (?:key|certificate): \S+ (SHA256:[\w+/]+)/.exec(line);
@@ -122,7 +122,7 @@ export function hostKeyFingerprint(stderr: readonly string[]): string | undefine
   return undefined;
 }
 
-/** Where ssh found the key that no longer fits. */
+/** Where known_hosts names the key that no longer fits. */
 export function offendingKey(stderr: readonly string[]): { readonly file: string; readonly line: number } | undefined {
   for (const text of stderr) {
     const found = /^Offending \S+ key in (.+):(\d+)\r?$/.exec(text);
@@ -139,14 +139,14 @@ function evidenceOf(lines: readonly string[]): string[] {
   return lines.filter((line) => line.trim() !== '' && !NOISE.test(line)).slice(-EVIDENCE_LINES);
 }
 
-/** The failure with fingerprints, file and line in its evidence; any other failure as it is. */
+/** A host key failure with both sides as evidence: the shown key, and the known keys with file and line. Other failures as they are. */
 export async function withKnownKeys(
   failure: AnywhereError,
   stderr: readonly string[],
   settings: SshSettings,
 ): Promise<AnywhereError> {
   const shown = hostKeyFingerprint(stderr);
-  // Without a key of its own the failing ssh was that of a jump host, whose words are in the evidence already.
+  // Without a host key in its output, ssh failed at a jump host, and the evidence names the key already.
   if (!failure.code.startsWith('HOST_KEY_') || shown === undefined) return failure;
   const known = await lookupKnownHost(settings);
   const keys = failure.code === 'HOST_KEY_REVOKED' ? known.revoked : known.keys;

@@ -1,18 +1,19 @@
-/** Their side of a channel's flow control: bytes go back into the window once they were read. */
+/** Flow control of a channel, in both directions (RFC 4254 §5.2). */
 import { Readable, Writable } from 'node:stream';
 import { channelDataHeader, channelEof, LOCAL_WINDOW_BYTES } from './messages.ts';
 
+/** What the machine sends: bytes go back into its window once they have been read. */
 export class Incoming {
   readonly output: Readable;
   readonly errors: Readable;
   readonly #widen: (bytes: number) => void;
   readonly #unread = new Map<Readable, number>();
   #readBytes = 0;
-  /** What they may still send. */
+  /** Bytes that the machine may still send. */
   #windowBytes = LOCAL_WINDOW_BYTES;
   #ended = false;
 
-  /** `widen` tells the other side that so many bytes may follow. */
+  /** @param widen tells the machine that so many more bytes may follow */
   constructor(widen: (bytes: number) => void) {
     this.#widen = widen;
     this.output = this.#makeStream();
@@ -20,8 +21,8 @@ export class Incoming {
   }
 
   /**
-   * A stream that is full keeps its bytes out of the window; without a stream they are dropped. More than the window
-   * allows throws a RangeError: it would be kept here without end.
+   * Bytes in a full stream do not go back into the window; without a stream bytes are dropped. Throws a RangeError where the
+   * machine sends more than the window allows, which would be kept without end.
    */
   deliver(stream: Readable | undefined, bytes: Buffer): void {
     this.#windowBytes -= bytes.length;
@@ -47,7 +48,7 @@ export class Incoming {
     this.#release(bytes);
   }
 
-  /** In steps of half a window: few messages, and the other side never stalls. */
+  /** In steps of half a window: few messages, and the machine never stalls. */
   #release(bytes: number): void {
     this.#readBytes += bytes;
     if (this.#readBytes < LOCAL_WINDOW_BYTES / 2) return;
@@ -70,17 +71,17 @@ export class Incoming {
   }
 }
 
-/** What a channel needs of its connection. */
+/** The connection, as a channel uses it. */
 export interface PacketSink {
-  /** False: nothing more should be written before `drained` resolves. */
+  /** False where nothing more should be written before `drained` resolves. */
   send(...parts: readonly Buffer[]): boolean;
-  /** Resolves when there is room, or nothing will ever be sent again. Never rejects. */
+  /** Resolves once there is room, or the connection has ended. Never rejects. */
   drained(): Promise<void>;
-  /** False once nothing can be sent any more: a write then waits for the channel's end, which fails it. */
+  /** False once the connection has ended: a write then waits for the end of the channel, which fails the write. */
   readonly alive: boolean;
 }
 
-/** The other side's answer to our open. */
+/** The machine's answer to our open. */
 export interface RemoteEnd {
   readonly id: number;
   readonly windowBytes: number;
@@ -89,6 +90,7 @@ export interface RemoteEnd {
 
 type Done = (error?: Error | null) => void;
 
+/** What is written waits for the machine's window. */
 export class Outgoing {
   readonly stream: Writable;
   readonly #sink: PacketSink;
@@ -113,11 +115,11 @@ export class Outgoing {
         done();
       },
     });
-    // Whoever writes learns of a failure from the write itself; without a listener Node would end the process.
+    // A writer learns of a failure from the write; without this listener Node would end the process.
     this.stream.on('error', () => undefined);
   }
 
-  /** The other side has room for `bytes` more. */
+  /** The machine has room for more bytes. */
   widen(bytes: number): void {
     this.#window += bytes;
     this.#flush();
@@ -130,7 +132,7 @@ export class Outgoing {
     this.#sink.send(channelEof(this.#remote.id));
   }
 
-  /** Nothing is sent any more; what still waits fails with `cause`. */
+  /** Nothing more is sent; a waiting write fails with `cause`. */
   stop(cause: Error | undefined): void {
     this.#ended = true;
     const waiting = this.#pending;
@@ -144,7 +146,7 @@ export class Outgoing {
     this.#flush();
   }
 
-  /** Sends what the window has room for; the write is done once all of it left. */
+  /** Sends as much as the window allows; the write is done once all its bytes are sent. */
   #flush(): void {
     if (this.#pending === undefined || this.#ended || !this.#sink.alive) return;
     const { bytes, done } = this.#pending;

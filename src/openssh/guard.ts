@@ -1,9 +1,9 @@
 /**
- * A process that cannot outlive us, SIGKILL included.
+ * A process that cannot outlive this one, even after SIGKILL.
  *
- * A shell leads a process group of its own and becomes the program; a watcher beside it waits for the end of a pipe
- * that only we hold open, and then ends the whole group. While the watcher lives the group's number cannot be
- * given to anybody else, so that it never hits a stranger.
+ * A shell leads a new process group and becomes the program. A watcher beside the program waits for the end of a pipe that only
+ * this process holds open, and then ends the group. While the watcher lives, the group's number is not given to other
+ * processes, so the watcher never ends a stranger.
  */
 
 import type { Readable } from 'node:stream';
@@ -69,6 +69,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended in the same moment.
+    // The process ended in the same moment.
   }
 }

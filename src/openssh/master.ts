@@ -1,4 +1,4 @@
-/** One ssh process as the master of a connection: started, watched until it listens, and what it said. */
+/** The ssh process that is the master of a connection: its start, its stderr, and the wait until it listens. */
 import { access } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
@@ -8,7 +8,7 @@ import { type GuardedProcess, startGuarded } from './guard.ts';
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
 const PROGRAM_NOT_FOUND = 127;
 const EVIDENCE_LINES = 5;
-/** Besides every line on stderr, how often the socket is looked for. */
+/** The socket is looked for at every output on stderr, and this often. */
 const LOOK_EVERY_MS = 250;
 
 export interface MasterStart {
@@ -17,13 +17,13 @@ export interface MasterStart {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly controlPath: string;
   readonly clock: Clock;
-  /** Silence of this length, while nobody is being asked, ends the attempt. */
+  /** Silence of this length ends the attempt, except while a person is asked. */
   readonly silenceMs: number;
   readonly isAsking: () => boolean;
 }
 
 export class Master {
-  /** Everything ssh wrote to stderr that is kept. */
+  /** The kept lines of ssh's stderr. */
   readonly stderr: StderrLines;
   readonly #process: GuardedProcess;
   readonly #start: MasterStart;
@@ -48,9 +48,9 @@ export class Master {
   }
 
   /**
-   * Resolves with `listening` when its control socket is there (ssh makes it once it is logged in), with `exited` when
-   * ssh gave up. Rejects with the signal's reason, HOST_TIMEOUT or HOST_UNREACHABLE (it writes without end); then the
-   * process still has to be killed.
+   * Resolves with `listening` once the control socket exists, which ssh makes after the login, and with `exited` where ssh gave
+   * up. Rejects with the signal's reason, HOST_TIMEOUT, or HOST_UNREACHABLE where ssh writes without end; the process is then
+   * still to be killed.
    */
   async listening(signal: AbortSignal): Promise<'listening' | 'exited'> {
     const { clock, silenceMs, isAsking, host, controlPath } = this.#start;
@@ -70,7 +70,7 @@ export class Master {
     }
   }
 
-  /** SSH_MISSING, when there is no ssh to run. */
+  /** SSH_MISSING where there is no ssh. */
   static missing(code: number | undefined, host: string): AnywhereError | undefined {
     if (code !== PROGRAM_NOT_FOUND) return undefined;
     return new AnywhereError(
@@ -91,7 +91,7 @@ export class Master {
     this.#process.kill();
   }
 
-  /** The next line of ssh, its end, or a moment later. */
+  /** Resolves at the next output or the end of ssh, or after a moment. */
   #nextLook(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const heard = this.#onActivity;
@@ -124,7 +124,7 @@ export class Master {
 }
 
 function flooded(host: string, stderr: StderrLines): AnywhereError {
-  const text = `ssh wrote more than ${STDERR_BYTES} bytes before it was logged in: what the host sends is no banner`;
+  const text = `ssh wrote more than ${STDERR_BYTES} bytes before the login: the host sends more than any banner`;
   return new AnywhereError('HOST_UNREACHABLE', text, { host, evidence: stderr.all().slice(0, EVIDENCE_LINES) });
 }
 
@@ -138,16 +138,17 @@ async function exists(path: string): Promise<boolean> {
 const FIRST_LINES = 400;
 const LAST_LINES = 50;
 const MAX_LINE_CHARACTERS = 4096;
-/** Far more than ssh says with the longest banner. */
+/** Far more than ssh writes with the longest banner. */
 export const STDERR_BYTES = 4 * 1024 * 1024;
 
-export class StderrLines {
+/** The first and the last lines of a process's stderr, however much it writes. */
+class StderrLines {
   #first: string[] = [];
   #last: string[] = [];
   #partial = '';
   #characters = 0;
 
-  /** `onActivity` is called after every chunk. */
+  /** @param onActivity called after every chunk */
   constructor(stream: Readable, onActivity: () => void) {
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
@@ -157,7 +158,7 @@ export class StderrLines {
     stream.on('error', () => undefined);
   }
 
-  /** More than can be meant for people. */
+  /** Whether ssh has written more than `STDERR_BYTES`. */
   get isFlood(): boolean {
     return this.#characters > STDERR_BYTES;
   }

@@ -1,4 +1,4 @@
-/** Messages of SSH's connection protocol (RFC 4254) that a client of sessions and tunnels sends. */
+/** The messages of SSH's connection protocol (RFC 4254) that are sent for sessions and tunnels. */
 import { boolean, framed, string, uint32 } from '../ssh/wire.ts';
 
 export const MESSAGE = {
@@ -18,7 +18,7 @@ export const MESSAGE = {
 /** RFC 4254 §5.2. */
 export const EXTENDED_DATA_STDERR = 1;
 
-/** What we let the other side send before we read it, in bytes; as OpenSSH's own. */
+/** Our window: bytes that the machine may send before we read them. The same as OpenSSH's. */
 export const LOCAL_WINDOW_BYTES = 2 * 1024 * 1024;
 const LOCAL_MAX_PACKET_BYTES = 32 * 1024;
 
@@ -47,7 +47,7 @@ export function channelRequest(remoteId: number, name: 'exec' | 'subsystem', arg
   return packet(MESSAGE.channelRequest, uint32(remoteId), string(name), boolean(true), string(argument));
 }
 
-/** RFC 4254 §6.4. Machines say no without AcceptEnv, so nobody waits for the answer. */
+/** RFC 4254 §6.4. A machine refuses without AcceptEnv, so no answer is asked for. */
 export function environmentRequest(remoteId: number, name: string, value: string): Buffer {
   return packet(MESSAGE.channelRequest, uint32(remoteId), string('env'), boolean(false), string(name), string(value));
 }
@@ -57,7 +57,7 @@ export function agentRequest(remoteId: number): Buffer {
   return packet(MESSAGE.channelRequest, uint32(remoteId), string('auth-agent-req@openssh.com'), boolean(false));
 }
 
-/** `header` and data apart, so that data is never copied. */
+/** The header alone, so that the data is not copied. */
 export function channelDataHeader(remoteId: number, length: number): Buffer {
   const header = Buffer.allocUnsafe(14);
   header.writeUInt32BE(length + 10, 0);

@@ -1,8 +1,8 @@
 /**
  * The control socket of an OpenSSH master (PROTOCOL.mux of openssh-portable, OpenSSH ≥ 7.4).
  *
- * In proxy mode the socket carries the packets of SSH's own connection protocol, so that channels, their refusals,
- * exit codes and windows come as data: no process per program, and no error text to read.
+ * In proxy mode the socket carries packets of SSH's connection protocol. Channels, refusals, exit codes and windows are data
+ * there: no process for each program, and no error text to read.
  */
 import { connect, type Socket } from 'node:net';
 import { AnywhereError } from '../base/errors.ts';
@@ -15,16 +15,16 @@ const C_ALIVE_CHECK = 0x10000004;
 const C_PROXY = 0x1000000f;
 const S_ALIVE = 0x80000005;
 const S_PROXY = 0x8000000f;
-/** OpenSSH's own bound of a proxied packet (CHANNEL_MUX_MAX_PACKET). */
+/** OpenSSH's limit of a proxied packet (CHANNEL_MUX_MAX_PACKET). */
 export const MAX_PACKET_BYTES = 256 * 1024;
 
-/** A socket in proxy mode. `framing` may hold the beginning of the next packet. */
+/** A socket in proxy mode; `framing` may hold the beginning of the next packet. */
 export interface MuxProxy {
   readonly socket: Socket;
   readonly framing: Framing;
 }
 
-/** Turns a connection to the master behind `path` into one that carries channels. */
+/** Connects to the master at `path` and switches to proxy mode. */
 export async function openMuxProxy(path: string, signal: AbortSignal): Promise<MuxProxy> {
   const mux = await Conversation.start(path, signal);
   try {
@@ -41,7 +41,7 @@ export async function openMuxProxy(path: string, signal: AbortSignal): Promise<M
   }
 }
 
-/** Whether a master answers behind `path` (what `ssh -O check` asks). */
+/** Whether a master answers at `path`, as `ssh -O check` asks. */
 export async function masterAnswers(path: string, signal: AbortSignal): Promise<boolean> {
   try {
     const mux = await Conversation.start(path, signal);
@@ -55,7 +55,7 @@ export async function masterAnswers(path: string, signal: AbortSignal): Promise<
   }
 }
 
-/** Question and answer on a control socket, after the hellos. */
+/** Questions and answers on a control socket, after both hellos. */
 class Conversation {
   readonly socket: Socket;
   readonly #framing = new Framing(MAX_PACKET_BYTES);
@@ -141,7 +141,7 @@ function connected(path: string, signal: AbortSignal): Promise<Socket> {
       signal.removeEventListener('abort', onAbort);
       resolve(socket);
     });
-    // Stays for good: a socket error is followed by `close`, which everybody here listens to.
+    // Stays: `close` follows an error, and every reader listens to `close`.
     socket.on('error', (error) => {
       signal.removeEventListener('abort', onAbort);
       reject(error);

@@ -1,4 +1,4 @@
-/** A connection of the system's ssh, as the rest of the program sees one. */
+/** A connection of the system's ssh as a `Transport`. */
 import { Duplex } from 'node:stream';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -9,16 +9,16 @@ import type { MuxChannel } from './channel.ts';
 import type { MuxConnection } from './connection.ts';
 import { agentRequest, channelRequest, directTcpip, environmentRequest } from './messages.ts';
 
-/** Who keeps the connection: a master of ours, or the user's own, which we never end. */
+/** The master behind the connection: ours, or the user's, which is never ended by us. */
 export interface MasterOwner {
-  /** Resolves with why the connection ended. Never rejects. */
+  /** Resolves with the cause of the end. Never rejects. */
   readonly ended: Promise<AnywhereError>;
-  /** Asks it to end; `ended` follows. */
+  /** Asks the master to end; `ended` follows. */
   stop(): void;
   kill(): void;
 }
 
-/** How long a graceful end may take to send what is still waiting. */
+/** Time to send waiting bytes before a graceful end. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export interface TransportParts {
@@ -64,7 +64,7 @@ export class OpensshTransport implements Transport {
 
   async tunnel(target: TunnelTarget, signal: AbortSignal): Promise<Duplex> {
     const channel = await this.#connection.open('direct-tcpip', directTcpip(target.host, target.port), signal);
-    // Nobody reads the second stream of a tunnel; unread it would hold the window.
+    // Nobody reads the stderr of a tunnel; unread bytes would fill the window.
     channel.errors.resume();
     const duplex = Duplex.from({ readable: channel.output, writable: channel.input });
     duplex
@@ -119,7 +119,7 @@ export class OpensshTransport implements Transport {
     return new AnywhereError('CHANNEL_REFUSED', `the host refused ${what}`, { host: this.#host });
   }
 
-  /** The socket and the master end in any order; the master knows why. */
+  /** Socket and master end in any order; the master knows the cause. */
   async #watch(): Promise<TransportEnd> {
     await Promise.race([this.#connection.closed, this.#owner.ended]);
     if (this.#closing === undefined) this.#owner.stop();

@@ -19,7 +19,7 @@ export function sessionOf(
 }
 
 /** @param env of the client. As in ssh, SetEnv outranks SendEnv. */
-export function sessionEnvironment(
+function sessionEnvironment(
   raw: RawSshOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {

@@ -1,11 +1,11 @@
-/** Which algorithms a connection offers: what ssh2 does well and the user's ssh allows, the fast ones first. */
+/** The algorithms that a connection offers: those of ssh2 that the user's ssh allows, the fast ones first. */
 import type { Algorithms } from 'ssh2';
 import { AnywhereError } from '../base/errors.ts';
 import type { SshSettings } from '../ssh/config.ts';
 
 type Kind = 'kexalgorithms' | 'hostkeyalgorithms' | 'ciphers' | 'macs';
 
-/** In our order. AES-GCM before all else: with the CPU's AES it moves twice what chacha20 does, and OpenSSL has no faster one without. */
+/** In order of preference. AES-GCM is first: with AES in the CPU it is twice as fast as chacha20, and without it OpenSSL has nothing faster. */
 const OURS = {
   kexalgorithms: [
     'curve25519-sha256',
@@ -46,14 +46,14 @@ const OURS = {
   ],
 } as const satisfies Record<Kind, readonly string[]>;
 
-/** Names of a host key type in the handshake (RFC 8332 for RSA). */
+/** The signature algorithms of a key type (RFC 8332 for RSA). */
 const SIGNATURES_OF: Readonly<Record<string, readonly string[]>> = {
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
 };
 
 /**
- * `keyTypes`: types the machine is known by; they are asked for first, because a machine that is known by its RSA
- * key shows another one otherwise. Throws SSH_NEGOTIATION when the user's ssh allows nothing that ssh2 has.
+ * Throws SSH_NEGOTIATION where the user's ssh allows no algorithm that ssh2 has.
+ * @param keyTypes the known types of the machine; they are asked for first, or a machine known by its RSA key shows another key
  */
 export function algorithmsFor(settings: Pick<SshSettings, 'raw' | 'alias'>, keyTypes: readonly string[]): Algorithms {
   const hostKeys = allowed(settings, 'hostkeyalgorithms');
@@ -68,7 +68,7 @@ export function algorithmsFor(settings: Pick<SshSettings, 'raw' | 'alias'>, keyT
   } as Algorithms;
 }
 
-/** For a look at a key of one of these types only, whatever the configuration says of the others. */
+/** Asks for a host key of these types only, whatever types the configuration allows. */
 export function algorithmsForTypes(
   settings: Pick<SshSettings, 'raw' | 'alias'>,
   keyTypes: readonly string[],
@@ -76,7 +76,7 @@ export function algorithmsForTypes(
   return { ...algorithmsFor(settings, []), serverHostKey: keyTypes.flatMap(signaturesOf) } as Algorithms;
 }
 
-/** Key types that ssh2 can verify; of each kind a machine has one at most. */
+/** Key types that ssh2 can verify. A machine has at most one key of each kind. */
 export const HOST_KEY_TYPES: readonly (readonly string[])[] = [
   ['ssh-ed25519'],
   ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],

@@ -1,4 +1,4 @@
-/** What a login tries next: a pure reducer over what the machine answered (RFC 4252, sections 5 to 8; RFC 4256). */
+/** The next attempt of a login: a pure reducer over the machine's answers (RFC 4252, sections 5 to 8; RFC 4256). */
 import type { SshSettings } from '../ssh/config.ts';
 import type { Identity } from './identities.ts';
 
@@ -20,12 +20,12 @@ export interface LoginState {
   readonly askedForMethods: boolean;
 }
 
-/** What the machine said to the last attempt; `methods` undefined before the first. */
+/** The machine's answer to the last attempt; `methods` is undefined before the first. */
 export interface LoginAnswer {
   readonly methods: readonly string[] | undefined;
 }
 
-/** Which methods the user's ssh allows for this host. */
+/** The login methods that the user's ssh allows for this host. */
 export function loginMethods(settings: Pick<SshSettings, 'raw'>): Method[] {
   const off = (name: string): boolean => ['no', 'false'].includes(settings.raw.get(name)?.[0] ?? 'yes');
   const person = settings.raw.get('batchmode')?.[0] !== 'yes';
@@ -58,13 +58,13 @@ export function nextAttempt(state: LoginState, answer: LoginAnswer): readonly [A
     const step = tryMethod(state, method, answer);
     if (step !== undefined) return step;
   }
-  // Without a key to offer, nothing has told yet which other methods there are.
+  // Without a key to offer, the machine has not yet listed its methods.
   if (answer.methods === undefined && !state.askedForMethods)
     return [{ kind: 'none' }, { ...state, askedForMethods: true }];
   return [{ kind: 'give-up' }, state];
 }
 
-/** A person said no, or none is there: no further questions. */
+/** The person declined, or nobody can be asked. */
 export function withoutQuestions(state: LoginState): LoginState {
   return { ...state, questionsLeft: { 'keyboard-interactive': 0, password: 0 } };
 }
@@ -80,7 +80,7 @@ function tryMethod(state: LoginState, method: Method, answer: LoginAnswer): read
         ];
   }
   const left = state.questionsLeft[method];
-  // Nobody is asked for a password that the machine did not want.
+  // Only a machine that lists the method has its question put to a person.
   if (left === 0 || answer.methods === undefined) return undefined;
   return [{ kind: method }, { ...state, questionsLeft: { ...state.questionsLeft, [method]: left - 1 } }];
 }

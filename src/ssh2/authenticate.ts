@@ -9,13 +9,13 @@ import type { Asker } from './questions.ts';
 
 export interface Authentication {
   readonly handler: AuthHandlerMiddleware;
-  /** Of every refused attempt. */
+  /** The machine refused an attempt, or accepted a part of the login. */
   refused(methods: readonly string[], partial: boolean): void;
-  /** The key that is tried now. */
+  /** The key of the attempt under way. */
   trying(): Identity | undefined;
-  /** How the login was made, for people. */
+  /** The methods that made the login, for people. */
   method(): string;
-  /** Why it failed, better than ssh2 knows. */
+  /** Why the login failed, with everything that was tried. */
   failure(machine: string, host: string): AnywhereError;
 }
 
@@ -46,10 +46,10 @@ class Login implements Authentication {
 
   readonly handler: AuthHandlerMiddleware = (_methods, _partial, next) => {
     const giveUp = (): void => {
-      // ssh2's types know only the methods' names.
+      // ssh2's types lack `false`.
       next(false as unknown as AnyAuthMethod);
     };
-    // ssh2 throws when the connection went meanwhile; the login then fails by that.
+    // ssh2 throws where the connection has ended meanwhile; that end fails the login.
     this.#next()
       .then(next, giveUp)
       .catch(() => undefined);
@@ -71,7 +71,7 @@ class Login implements Authentication {
 
   failure(machine: string, host: string): AnywhereError {
     const evidence = [
-      ...(this.#tried.length === 0 ? ['no key was there to offer'] : this.#tried.map((what) => `refused: ${what}`)),
+      ...(this.#tried.length === 0 ? ['there was no key to offer'] : this.#tried.map((what) => `refused: ${what}`)),
       ...this.#notes,
       ...this.#untried(),
       ...(this.#methods === undefined ? [] : [`it accepts: ${this.#methods.join(', ')}`]),
@@ -83,7 +83,7 @@ class Login implements Authentication {
         hint: this.#keyFailure.hint,
       });
     if (this.#options.asker.declined())
-      return new AnywhereError('NO_TTY', `${machine} wants an answer that nobody gave`, { host, evidence });
+      return new AnywhereError('NO_TTY', `${machine} asked a question that nobody answered`, { host, evidence });
     return new AnywhereError('AUTH_FAILED', `${machine} accepted none of the keys and answers`, {
       host,
       evidence,
@@ -91,7 +91,7 @@ class Login implements Authentication {
     });
   }
 
-  /** Where the machine ended the login before all keys were tried (MaxAuthTries). */
+  /** The keys that were left when the machine ended the login (MaxAuthTries). */
   #untried(): string[] {
     const rest = this.#attempt?.kind === 'publickey' ? (this.#state?.identities ?? []) : [];
     return rest.length === 0
@@ -165,7 +165,7 @@ class Login implements Authentication {
   }
 }
 
-/** ssh2 asks an agent for a signature only after the machine said that the key would do: so no passphrase is asked in vain. */
+/** ssh2 asks an agent for a signature only once the machine accepts the key, so nobody types a passphrase in vain. */
 class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
   readonly #identity: Identity;
   readonly #key: ParsedKey;

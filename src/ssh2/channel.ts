@@ -1,4 +1,7 @@
-/** One program on the machine, as ssh2 carries it (RFC 4254, sections 5 and 6). */
+/**
+ * One program on the machine (RFC 4254, sections 5 and 6), and Node streams around ssh2's channel, whose own streams accept
+ * writes after their connection died and buffer stderr without a limit.
+ */
 
 import { Duplex, Readable, Writable } from 'node:stream';
 import type { ClientChannel, Channel as RawChannel } from 'ssh2';
@@ -29,7 +32,7 @@ export class Ssh2Channel implements Channel {
     raw.on('exit', (code: number | null, signal?: string) => {
       this.#exit = { code: code ?? undefined, signal: signal?.replace(/^SIG/, '') };
     });
-    // `exit` may never come (mscdex/ssh2#168); `close` comes when the output was read.
+    // `exit` may be missing (mscdex/ssh2#168); `close` comes once the output has been read.
     raw.once('close', () => {
       this.#finish(this.#exited() ?? { kind: 'exited', code: undefined, signal: undefined });
     });
@@ -53,7 +56,7 @@ export class Ssh2Channel implements Channel {
     this.#closeRaw();
   }
 
-  /** The connection under it died. */
+  /** The connection died. */
   lose(cause: AnywhereError): void {
     this.#finish(this.#exited() ?? { kind: 'lost', cause });
   }
@@ -70,7 +73,7 @@ export class Ssh2Channel implements Channel {
       this.#output.finish();
       this.#errors.finish();
     } else {
-      // What ssh2 still holds comes first; nothing may hold it back any longer.
+      // Bytes that ssh2 still holds come first.
       this.#raw.resume();
       this.#raw.stderr.resume();
       setImmediate(() => {
@@ -86,7 +89,7 @@ export class Ssh2Channel implements Channel {
       this.#raw.eof();
       this.#raw.close();
     } catch {
-      // The connection went in the same moment, and the channel with it.
+      // The connection ended in the same moment.
     }
   }
 
@@ -105,17 +108,17 @@ export class Ssh2Channel implements Channel {
 }
 
 /** Why writes fail now; undefined while the channel is alive. */
-export type Death = () => Error | undefined;
+type Death = () => Error | undefined;
 
-/** Bytes joined into one packet's worth instead of being sent one by one. */
+/** Small writes up to this size are joined into one packet. */
 const JOIN_BYTES = 64 * 1024;
 const WRITE_BUFFER = 256 * 1024;
 const READ_BUFFER = 256 * 1024;
-/** Unread stderr kept for a slow reader; what comes beyond is dropped, since it shares its window with stdout. */
+/** Unread stderr that is kept; more is dropped, because stderr shares its window with stdout. */
 const ERRORS_BUFFER = 1024 * 1024;
 
-/** Passes writes on, and fails those that ssh2 would keep silent about. `fail` ends it. */
-export class Input extends Writable {
+/** Passes writes on, and fails the writes that ssh2 would accept after the connection died. */
+class Input extends Writable {
   readonly #raw: RawChannel;
   readonly #death: Death;
   #waiting: ((error: Error) => void) | undefined;
@@ -124,7 +127,7 @@ export class Input extends Writable {
     super({ highWaterMark: WRITE_BUFFER, decodeStrings: true });
     this.#raw = raw;
     this.#death = death;
-    // Whoever writes learns of it from `write`; nobody has to listen.
+    // A writer learns of the error from `write`; without this listener Node would end the process.
     this.on('error', () => undefined);
   }
 
@@ -180,14 +183,14 @@ export class Input extends Writable {
   }
 }
 
-/** A stream that takes bytes until it is told that there are no more. */
+/** A stream that takes bytes until `finish`. */
 export interface Feed<S extends Readable = Readable> {
   readonly stream: S;
   /** Once; later calls do nothing. */
   readonly finish: () => void;
 }
 
-/** stdout, with backpressure to the machine. Ends with the channel. */
+/** stdout, with backpressure to the machine; ends with the channel. */
 export function outputOf(raw: RawChannel): Feed {
   const stream = new Readable({ highWaterMark: READ_BUFFER, read: () => raw.resume() });
   return pump(raw, raw, stream);

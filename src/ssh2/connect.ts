@@ -1,4 +1,4 @@
-/** From a route to a login on its last machine: every machine on the way is checked and logged in to like the last. */
+/** From a route to a login on its last machine. Every machine on the way has its host key checked and a login of its own. */
 import { AnywhereError } from '../base/errors.ts';
 import type { DialerDeps, Pulse } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
@@ -16,13 +16,13 @@ export interface ConnectOptions {
   readonly pulse?: Pulse | undefined;
   /** Socket of the agent that programs on the last machine may use. */
   readonly forwardedAgent?: string | undefined;
-  /** The way to the first machine, where it is being opened already. */
+  /** The stream to the first machine, where it is being opened already. */
   readonly opened?: OpenedStream;
-  /** Told of every machine that let us in, the last among them. */
+  /** Called after every login on the way, the last one included. */
   readonly onLogin?: (settings: SshSettings, login: LoggedIn) => void;
 }
 
-/** The login on the last machine; it takes those before it along when it ends. */
+/** The login on the last machine. Its end also ends the logins before it. */
 export async function connectRoute(options: ConnectOptions): Promise<LoggedIn> {
   const logins: LoggedIn[] = [];
   try {
@@ -45,7 +45,7 @@ async function logInVia(options: ConnectOptions, settings: SshSettings, via: Log
     const forwardedAgent = settings === options.route.at(-1) ? options.forwardedAgent : undefined;
     return await logIn({ ...options, settings, stream, forwardedAgent });
   } catch (error) {
-    // Whatever failed before the stream was there must not leave it behind.
+    // A stream that opens after the failure is closed too.
     void stream.then(
       (opened) => opened.destroy(),
       () => undefined,
@@ -65,14 +65,14 @@ async function logInVia(options: ConnectOptions, settings: SshSettings, via: Log
 
 function bundle(logins: readonly LoggedIn[]): LoggedIn {
   const last = logins.at(-1);
-  if (last === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+  if (last === undefined) throw new AnywhereError('INTERNAL', 'the route has no machines');
   last.onEnd((cause) => {
     endAll(logins, cause);
   });
   return last;
 }
 
-/** Last first: each one's stream lies in the one before it. */
+/** Last first, because each stream runs through the login before it. */
 function endAll(logins: readonly LoggedIn[], cause: AnywhereError): void {
   for (const login of [...logins].reverse()) login.destroy(cause);
 }

@@ -11,9 +11,9 @@ import { Keyring } from './private-key.ts';
 import { Ssh2Transport } from './transport.ts';
 
 export interface Ssh2DialerOptions {
-  /** Instead of one `ssh -G` for each machine and dial. */
+  /** Left out: one `ssh -G` for each machine and dial. */
   readonly resolve?: ResolveSettings;
-  /** Shared by the hosts of one user, so that one passphrase serves them all. */
+  /** Shared by all hosts of a user, so that a passphrase is asked for once. */
   readonly keyring?: Keyring;
 }
 
@@ -28,7 +28,7 @@ export function createSsh2Dialer(host: HostPlan, deps: DialerDeps, options: Ssh2
       try {
         const route = await resolveRoute(plan, resolve, signal);
         const [target] = route.slice(-1);
-        if (target === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+        if (target === undefined) throw new AnywhereError('INTERNAL', 'the route has no machines');
         const forwardedAgent = plan.forwardAgent ? target.identityAgent : undefined;
         const login = await connect({ host: host.name, route, deps, keyring, signal, pulse, forwardedAgent });
         deps.log.debug({ host: host.name, method: login.method, fingerprint: login.fingerprint }, 'logged in');
@@ -42,14 +42,14 @@ export function createSsh2Dialer(host: HostPlan, deps: DialerDeps, options: Ssh2
 }
 
 /**
- * ssh2 takes some 30 ms to load, and nothing else runs meanwhile. So the first packet goes out before; whatever else
- * is due at the start (the answer to an AI client) gets this long; and a machine that refuses needs no ssh2.
+ * Loading ssh2 blocks everything else for some 30 ms. So the first packet goes out before, other work of the start (the
+ * answer to an AI client) gets this much time, and a machine that refuses the connection needs no ssh2.
  */
 const LOAD_AFTER_MS = 10;
 
 async function connect(options: ConnectOptions): Promise<LoggedIn> {
   const [first] = options.route;
-  if (first === undefined) throw new AnywhereError('INTERNAL', 'a route without machines');
+  if (first === undefined) throw new AnywhereError('INTERNAL', 'the route has no machines');
   refuseUnchecked(first, options.host);
   const opened = openStream(options, first, undefined);
   await openedOrLater(opened, options.deps);
@@ -57,7 +57,7 @@ async function connect(options: ConnectOptions): Promise<LoggedIn> {
   return connectRoute({ ...options, opened });
 }
 
-/** Resolves when the stream is there or `LOAD_AFTER_MS` have passed; rejects when it could not be opened by then. */
+/** Resolves once the stream is open or `LOAD_AFTER_MS` have passed; rejects where opening has failed by then. */
 async function openedOrLater({ stream }: OpenedStream, { clock }: Pick<DialerDeps, 'clock'>): Promise<void> {
   let cancel = (): void => undefined;
   const later = new Promise<void>((resolve) => {
@@ -70,7 +70,7 @@ async function openedOrLater({ stream }: OpenedStream, { clock }: Pick<DialerDep
   }
 }
 
-/** Throws INTERNAL for this machine itself. */
+/** Throws INTERNAL for a local host. */
 export function sshPlanOf(host: HostPlan): SshPlan {
   if (host.ssh === undefined)
     throw new AnywhereError('INTERNAL', `${host.name} is not reached through ssh`, { host: host.name });

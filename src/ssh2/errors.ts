@@ -1,11 +1,11 @@
-/** The one place where ssh2's errors and the sockets' become ours. Decides on `level` and `code`, never on text. */
+/** Turns errors of ssh2 and of sockets into ours: the only place. Decides on `level` and `code`, never on text. */
 import { AnywhereError, type ErrorCode, type ErrorPlace } from '../base/errors.ts';
 import type { SshSettings } from '../ssh/config.ts';
 
-/** How far a connection had come when it failed. */
+/** The stage at which a connection failed. */
 export type Phase = 'connecting' | 'handshake' | 'login' | 'ready';
 
-/** Where it failed: the host of the hosts file, and the machine (itself or one on the way). */
+/** Where a connection failed: the host of the hosts file, and the machine, which may be a jump host. */
 export interface Ssh2Place extends ErrorPlace {
   /** `user@hostname:port`, for people. */
   readonly machine: string;
@@ -29,7 +29,7 @@ interface Ssh2Error {
 const DISCONNECT_PROTOCOL_ERROR = 2;
 const DISCONNECT_NO_MORE_AUTH_METHODS = 14;
 
-/** What ssh2 reported while a connection was made or lived. */
+/** An error that ssh2 reported while connecting or on a live connection. */
 export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): AnywhereError {
   if (thrown instanceof AnywhereError) return thrown.at(place);
   const error = asSsh2Error(thrown);
@@ -40,7 +40,7 @@ export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): Anywh
   });
 }
 
-/** The connection ended without an error of its own. */
+/** The connection ended without an error. */
 export function endedEarly(phase: Phase, place: Ssh2Place): AnywhereError {
   const text =
     phase === 'ready' ? 'the connection was closed' : `${place.machine} closed the connection during ${stage(phase)}`;
@@ -64,18 +64,18 @@ export function channelRefused(thrown: unknown, what: string, place: Ssh2Place):
   });
 }
 
-/** Did the machine say no (then the connection is usable), or did the connection go? Only the first has a reason code. */
+/** Whether the machine refused, and the connection is still usable. Only a refusal has a reason code. */
 export function isRefusal(thrown: unknown): boolean {
   return typeof asSsh2Error(thrown).reason === 'number';
 }
 
-/** ssh2 reports a failed agent or signature and goes on to the next key by itself. */
+/** A failed agent or signature: ssh2 reports the error and tries the next key. */
 export function isPassing(thrown: unknown): boolean {
   const { level } = asSsh2Error(thrown);
   return level === 'agent';
 }
 
-/** Failures after which the system's ssh is worth one try. Never one of a host key. */
+/** Whether the system's ssh is worth one attempt. Never after a failure of a host key. */
 export function opensshMayDoBetter(error: AnywhereError): boolean {
   return error.code === 'SSH_NEGOTIATION' || error.code === 'AUTH_FAILED' || error.code === 'KEY_UNUSABLE';
 }
@@ -90,7 +90,7 @@ function codeOfFailure(error: Ssh2Error, phase: Phase): ErrorCode {
   if (error.level === 'client-authentication') return 'AUTH_FAILED';
   if (phase === 'ready') return 'LINK_LOST';
   if (error.level === 'handshake') return 'SSH_NEGOTIATION';
-  // An sshd sent what ssh2 does not understand, such as a banner of 36 kB: the system's ssh may do better.
+  // ssh2 does not understand the sshd, for example a banner of 36 kB: the system's ssh may.
   if ((error.level === 'protocol' && phase === 'login') || isUnreadable(error, phase)) return 'SSH_NEGOTIATION';
   if (error.code === 'ETIMEDOUT') return 'HOST_TIMEOUT';
   if (phase === 'login' && (error.code === DISCONNECT_PROTOCOL_ERROR || error.code === DISCONNECT_NO_MORE_AUTH_METHODS))
@@ -98,7 +98,7 @@ function codeOfFailure(error: Ssh2Error, phase: Phase): ErrorCode {
   return 'HOST_UNREACHABLE';
 }
 
-/** ssh2's own parsers throw bare errors; those of sockets, agents and disconnects have a level or a code. */
+/** ssh2's parsers throw errors without `level` and `code`; errors of sockets, agents and disconnects have one of them. */
 function isUnreadable({ level, code }: Ssh2Error, phase: Phase): boolean {
   return phase !== 'connecting' && level === undefined && code === undefined;
 }
@@ -116,7 +116,7 @@ function asSsh2Error(thrown: unknown): Ssh2Error {
   return thrown instanceof Error ? thrown : { message: String(thrown) };
 }
 
-/** For the time limit of a connection. */
+/** The time limit of a connection has passed. */
 export function connectTimeout(machine: string, afterMs: number, host: string): AnywhereError {
   return new AnywhereError('HOST_TIMEOUT', `${machine} did not answer within ${afterMs / 1000} s`, { host });
 }

@@ -1,8 +1,8 @@
 /**
- * The host key check of every key exchange of a connection: the first by known_hosts, each later one by the first.
+ * Host keys: the check of every key exchange, and a look at a machine's keys before anybody trusts them.
  *
- * The answer is synchronous. While ssh2 waits for a later one it would take the new keys into use before the other side
- * has heard of them, and corrupt the stream.
+ * The first key exchange of a connection is checked against known_hosts, each later one against the first. The check is
+ * synchronous: while ssh2 waits for the answer of a later one, it would use new session keys too early and corrupt the stream.
  */
 
 import type { Duplex } from 'node:stream';
@@ -17,13 +17,13 @@ import { endedEarly, fromSsh2, type Ssh2Place } from './errors.ts';
 
 export interface HostCheck {
   readonly verifier: (key: Buffer) => boolean;
-  /** Why the key was not accepted. */
+  /** Why a key was refused. */
   failure(): AnywhereError | undefined;
   /** Of the accepted key. */
   fingerprint(): string | undefined;
 }
 
-/** Only `true` passes: ssh2 takes anything but a strict `false` for a yes. */
+/** Only `true` accepts a key; ssh2 takes every value but `false` for an acceptance. */
 export function failClosed(check: (key: Buffer) => boolean): (key: Buffer) => boolean {
   return (key) => {
     try {
@@ -59,7 +59,7 @@ export function checkHostKey(known: KnownHost, host: string): HostCheck {
   };
 }
 
-/** The next connection checks the other key as any first one. */
+/** The next connection checks the new key against known_hosts. */
 function otherKey(name: string, accepted: Buffer, shown: Buffer, host: string): AnywhereError {
   return new AnywhereError('LINK_LOST', `${name} showed another host key in the middle of the connection`, {
     host,
@@ -68,8 +68,9 @@ function otherKey(name: string, accepted: Buffer, shown: Buffer, host: string): 
 }
 
 /**
- * One handshake for each kind of key; a machine shows only one in each. `open` makes a stream to its sshd.
- * Throws what kept the last one from being made when no key was seen.
+ * The keys that a machine shows, without trusting them: one handshake for each kind of key, ended before any login. Throws
+ * where no key was seen.
+ * @param open makes a stream to the machine's sshd
  */
 export async function peekHostKeys(
   settings: SshSettings,
@@ -82,7 +83,7 @@ export async function peekHostKeys(
   const keys = seen.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (keys.length > 0) return keys;
   signal.throwIfAborted();
-  // Kinds the machine does not have fail too: a failure of the line itself tells more.
+  // A kind that the machine lacks fails too; a failure of the connection tells more.
   const failures = seen.flatMap((one) => (one.status === 'rejected' ? [one.reason as AnywhereError] : []));
   throw failures.find((error) => error.code !== 'SSH_NEGOTIATION') ?? failures[0] ?? endedEarly('handshake', place);
 }

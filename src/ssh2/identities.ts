@@ -1,4 +1,4 @@
-/** The keys a login may offer, in order, and how each of them signs. */
+/** The keys that a login may offer, in order, and how each of them signs. */
 import type { ParsedKey } from 'ssh2';
 import { AnywhereError } from '../base/errors.ts';
 import type { Agent, AgentAnswer, SignatureHash } from '../ssh/agent.ts';
@@ -16,13 +16,13 @@ import {
 export interface Identity {
   /** "ssh-ed25519 SHA256:… (agent)", for people. */
   readonly label: string;
-  /** Undefined while only its passphrase would show it. */
+  /** Undefined while only the passphrase would show the key. */
   readonly fingerprint: string | undefined;
-  /** Where its private half is. */
+  /** Where the private key is. */
   readonly source: 'file' | 'agent';
   /** Whether the configuration names it. */
   readonly isNamed: boolean;
-  /** True when a person may be asked before it signs. */
+  /** True where a person may be asked before the key signs. */
   readonly asks: boolean;
   publicKey(ask: AskPassphrase): Promise<ParsedKey>;
   sign(data: Buffer, hash: SignatureHash, ask: AskPassphrase): Promise<Buffer>;
@@ -30,17 +30,17 @@ export interface Identity {
 
 export interface IdentityList {
   readonly identities: readonly Identity[];
-  /** What was left out and why, as evidence when the login fails. */
+  /** The keys that were left out and why: evidence for a failed login. */
   readonly notes: readonly string[];
 }
 
 /**
- * sshd ends a connection at its sixth failed attempt (MaxAuthTries, by default), of which a one-time code or a password
- * may need one. So the agent's other keys fill up to this number; keys that the configuration names are all offered.
+ * By default sshd ends a connection at the sixth failed attempt (MaxAuthTries), and a one-time code or a password may need one
+ * of them. All keys that the configuration names are offered, and the agent's other keys up to this number in all.
  */
-export const MOST_KEYS = 5;
+const MOST_KEYS = 5;
 
-/** Reads the identity files and orders what there is; `preferred` is the fingerprint of the key that worked last. */
+/** @param preferred fingerprint of the key that the machine accepted last */
 export async function listIdentities(
   settings: SshSettings,
   answer: AgentAnswer,
@@ -55,8 +55,8 @@ export async function listIdentities(
 }
 
 /**
- * Keys that the configuration names come before the agent's others, as each wrong one counts. A file whose key
- * the agent holds is left to the agent (no passphrase); one that shows its key only to its passphrase comes last.
+ * Keys that the configuration names come before the agent's others, because each wrong key counts as an attempt. A file whose
+ * key the agent holds is left to the agent, which needs no passphrase. A file that hides its public key too comes last.
  */
 export function orderIdentities(
   files: readonly IdentityFile[],
@@ -78,7 +78,7 @@ export function orderIdentities(
   );
 }
 
-/** All that are named, and of the agent's others as many as there is room for. */
+/** All named keys, and as many of the agent's others as `MOST_KEYS` leaves room for. */
 function withinLimit(ordered: readonly Identity[], preferred: string | undefined): readonly Identity[] {
   const isWanted = (one: Identity): boolean => one.isNamed || one.fingerprint === preferred;
   const others = ordered.filter((one) => !isWanted(one));
@@ -147,7 +147,7 @@ function encryptedIdentity(file: EncryptedFile, keyring: Keyring): Identity {
   };
 }
 
-/** ssh2 returns its errors here instead of throwing them. */
+/** ssh2 returns errors here instead of throwing them. */
 function signWith(key: ParsedKey, path: string, data: Buffer, hash: SignatureHash): Promise<Buffer> {
   const signature: unknown = key.sign(data, hash);
   if (Buffer.isBuffer(signature)) return Promise.resolve(signature);
@@ -168,7 +168,7 @@ function notesOn(files: readonly IdentityFile[], answer: AgentAnswer): string[] 
 function notesOnRest(rest: number): string[] {
   return rest > 0
     ? [
-        `${rest} more keys of the agent were not offered (the host would end the login): name the right one with IdentityFile`,
+        `${rest} more keys of the agent were not offered, because the host would end the login: name the right key with IdentityFile`,
       ]
     : [];
 }

@@ -1,7 +1,7 @@
 /**
- * The three things that ssh2 keeps to itself and that nothing public replaces. Used nowhere else.
+ * The private parts of ssh2 that are used because nothing public replaces them. Used in this file only.
  *
- * Each looks first whether ssh2 is built as expected (package.json pins the version), and leaves ssh2 as it is otherwise.
+ * Each function first checks that ssh2 is built as expected (package.json pins the version), and leaves ssh2 alone otherwise.
  */
 import type { Client, ClientChannel } from 'ssh2';
 
@@ -26,8 +26,8 @@ function protocolOf(client: Client): Protocol | undefined {
 }
 
 /**
- * Told of every refused attempt before ssh2 acts on it, since ssh2 drops the partial success of an agent's key. False:
- * the arguments of the authHandler must do.
+ * Tells of every refused attempt before ssh2 acts on it, because ssh2 drops the partial success of an agent's key.
+ * @returns false where the arguments of the authHandler must do
  */
 export function onLoginFailure(
   client: Client,
@@ -46,8 +46,8 @@ export function onLoginFailure(
 const HOST_KEYS = 'hostkeys-00@openssh.com';
 
 /**
- * Leaves alone what a machine tells of its other host keys (OpenSSH's PROTOCOL, section 2.5). ssh2 has the machine prove
- * each of them, and nobody here uses the proofs: a signature with every key for every connection, and as many checks.
+ * Ignores a machine's list of its other host keys (OpenSSH's PROTOCOL, section 2.5). ssh2 would ask for a proof of each key,
+ * which costs a signature and a check for each key and connection, and nothing here uses the proofs.
  */
 export function ignoreHostKeys(client: Client): void {
   const handlers = protocolOf(client)?._handlers;
@@ -58,19 +58,20 @@ export function ignoreHostKeys(client: Client): void {
   };
 }
 
-/** As ssh2's own Channel.js has it. */
+/** The window of ssh2's Channel.js. */
 export const WINDOW = 2 * 1024 * 1024;
 
 export interface WindowHooks {
-  /** Bytes go out on a channel. */
+  /** Bytes are sent on a channel. */
   readonly said: (channel: number, bytes: number) => void;
-  /** ssh2 would allow so much more, and has added it to its own count already. */
+  /** ssh2 would widen the window by this much, and has already added it to its own count. */
   readonly read: (channel: number, bytes: number) => void;
 }
 
 /**
- * Takes the windows of all channels over: ssh2 allows 2 MB whatever the line, and a loud program's bytes then stand before
- * everybody else's answers. Returns what allows a machine more; undefined: ssh2 goes on by itself.
+ * Takes over the windows of all channels. ssh2 allows 2 MB on every line, and the bytes of a loud program then delay the
+ * answers of all others.
+ * @returns widens a window; undefined where ssh2 keeps its windows
  */
 export function takeWindows(
   client: Client,
@@ -89,7 +90,7 @@ export function takeWindows(
 }
 
 export interface ChannelWindow {
-  /** What the machine may still send. */
+  /** Bytes that the machine may still send. */
   readonly incoming: { window: number };
   /** By the machine's number for the channel. */
   readonly outgoing: { readonly id: number; readonly state: string };

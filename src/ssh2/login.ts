@@ -1,4 +1,4 @@
-/** One machine: handshake, host key check and login over a stream that leads to it. */
+/** The login on one machine: handshake, host key check and authentication over a stream to its sshd. */
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
@@ -17,7 +17,7 @@ import { checkHostKey, type HostCheck } from './host-keys.ts';
 import { listIdentities } from './identities.ts';
 import { ignoreHostKeys, onLoginFailure } from './internals.ts';
 import type { Keyring } from './private-key.ts';
-import { createAsker, Patience } from './questions.ts';
+import { createAsker, LoginLimit } from './questions.ts';
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -29,18 +29,18 @@ export interface LoggedIn {
   readonly method: string;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<TransportEnd>;
-  /** What came so far; undefined where the stream does not count. */
+  /** Undefined where the stream does not count its bytes. */
   bytesRead(): number | undefined;
-  /** Called as it ends, before ssh2 tells its channels: they must not take it for the end of their programs. At once where it has. */
+  /** Called at the end before ssh2 ends the channels, which would otherwise report the end of their programs. At once where the end has come. */
   onEnd(listener: (cause: AnywhereError) => void): void;
-  /** At once. */
+  /** Ends the connection at once. */
   destroy(cause: AnywhereError): void;
 }
 
 export interface LoginOptions {
   readonly host: string;
   readonly settings: SshSettings;
-  /** Starts at once, beside all that can be read meanwhile. */
+  /** Opens while key files and known_hosts are read. */
   readonly stream: Promise<Duplex>;
   readonly deps: DialerDeps;
   readonly keyring: Keyring;
@@ -50,12 +50,12 @@ export interface LoginOptions {
   readonly forwardedAgent?: string | undefined;
 }
 
-/** Of all banners before the login (RFC 4252, section 5.4). */
+/** Limit of all banners before the login (RFC 4252, section 5.4). */
 export const BANNER_CHARACTERS = 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_COUNT = 2;
 
-/** Rejects with the AnywhereError that says why, and leaves nothing open. */
+/** Rejects with an AnywhereError, and leaves nothing open. */
 export async function logIn(options: LoginOptions): Promise<LoggedIn> {
   const { settings, deps, signal } = options;
   options.stream.catch(() => undefined);
@@ -78,7 +78,7 @@ class Login {
   #stream: Duplex | undefined;
   #phase: Phase = 'connecting';
   #cause: AnywhereError | undefined;
-  /** ssh2 tells of refused attempts; its arguments for the authHandler do not. */
+  /** Refused attempts are told by `onLoginFailure`, not by the authHandler's arguments. */
   #isHeard = false;
   readonly #ended: Promise<TransportEnd>;
   #end: (end: TransportEnd) => void = () => undefined;
@@ -100,16 +100,16 @@ class Login {
   ): Promise<LoggedIn> {
     const { settings, deps, signal, host } = this.#options;
     this.#stream = stream;
-    const patience = new Patience(deps.clock, settings.connectTimeoutMs, () => {
+    const limit = new LoginLimit(deps.clock, settings.connectTimeoutMs, () => {
       this.#finish(connectTimeout(this.#place.machine, settings.connectTimeoutMs, host));
     });
     const { pulse } = this.#options;
-    // A person who is asked takes their time: that is no standstill.
-    if (pulse !== undefined) pulse.source = () => (patience.isWaiting ? Number.NaN : bytesReadOf(stream));
+    // Time that a person takes to answer is no standstill.
+    if (pulse !== undefined) pulse.source = () => (limit.isPaused ? Number.NaN : bytesReadOf(stream));
     const onAbort = (): void => {
       this.#finish(fromSsh2(signal.reason, this.#phase, this.#place));
     };
-    const asker = createAsker({ prompter: deps.prompter, host, login: this.#place.machine, signal, patience });
+    const asker = createAsker({ prompter: deps.prompter, host, login: this.#place.machine, signal, limit });
     const auth = createAuthentication({ settings, identities, asker });
     try {
       const ready = this.#watch(auth);
@@ -118,10 +118,10 @@ class Login {
       else this.#connect(stream, algorithms, auth);
       await ready;
     } finally {
-      patience.clear();
+      limit.clear();
       signal.removeEventListener('abort', onAbort);
     }
-    // It may have ended in the very chunk of bytes that let us in.
+    // The connection may have ended in the same chunk of bytes as the login.
     if (this.#cause !== undefined) throw this.#cause;
     return this.#loggedIn(auth);
   }
@@ -140,7 +140,7 @@ class Login {
       },
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_COUNT,
-      // Ours stands still while a person is asked.
+      // `LoginLimit` is used instead, which pauses while a person is asked.
       readyTimeout: 0,
     });
     ignoreHostKeys(this.#client);
@@ -149,7 +149,7 @@ class Login {
     });
   }
 
-  /** Resolves once logged in. The listeners stay: an ssh2 client without one for `error` would end the program. */
+  /** Resolves once logged in. The listeners stay, because an `error` without a listener would end the program. */
   #watch(auth: Authentication): Promise<void> {
     const client = this.#client;
     client.on('connect', () => {
@@ -180,7 +180,7 @@ class Login {
     });
   }
 
-  /** The first cause counts. ssh2 waits for the other side to close; here what failed is over. */
+  /** The first cause counts. ssh2 would wait for the other side to close. */
   #finish(cause: AnywhereError): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;

@@ -1,7 +1,7 @@
 /**
- * A stream that leads to a machine's sshd: TCP, through the machine before it, or a program.
+ * A stream to a machine's sshd: TCP, a channel of the jump host before it, or a ProxyCommand.
  *
- * Loads nothing of ssh2, which takes as long as half a connection: the first packet is on its way before that.
+ * Loads nothing of ssh2, so that the first packet is sent before ssh2 is loaded.
  */
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -24,14 +24,14 @@ export interface OpenedStream {
   readonly lastWords: () => readonly string[];
 }
 
-/** Throws when a route is to be secured in a way that only the system's ssh knows: it must not be ignored. */
+/** Throws where an option asks for host key checks that only the system's ssh can do. */
 export function refuseUnchecked(settings: SshSettings, host: string): void {
   for (const option of ['revokedhostkeys', 'knownhostscommand']) {
     const value = settings.raw.get(option)?.[0];
     if (value === undefined || value === 'none') continue;
     throw new AnywhereError(
       'SSH_CONFIG',
-      `${option} is set for ${settings.alias}, and only the system's ssh heeds it`,
+      `${option} is set for ${settings.alias}, and only the system's ssh honours it`,
       {
         host,
         evidence: [`${option} ${value}`],
@@ -41,7 +41,7 @@ export function refuseUnchecked(settings: SshSettings, host: string): void {
   }
 }
 
-/** Begins at once. `via`: the machine before it on the way, logged in. */
+/** @param via the login on the jump host before this machine */
 export function openStream(options: StreamOptions, settings: SshSettings, via: LoggedIn | undefined): OpenedStream {
   if (via !== undefined) return { stream: forwarded(options.host, settings, via), lastWords: () => [] };
   if (settings.proxyCommand !== undefined) return throughProgram(settings.proxyCommand, options.deps);
@@ -88,11 +88,11 @@ function connectTcp(settings: SshSettings, signal: AbortSignal): Promise<Socket>
     family: FAMILIES[settings.raw.get('addressfamily')?.[0] ?? 'any'] ?? 0,
     noDelay: true,
     keepAlive: true,
-    // Node's 250 ms would give up on every address of a machine that is further away than that.
+    // Node's default of 250 ms would give up on every address of a distant machine.
     autoSelectFamilyAttemptTimeout: 1000,
     ...(localAddress === undefined ? {} : { localAddress }),
   });
-  // Ours until ssh2 takes it: an error in between must not be an uncaught one.
+  // Until ssh2 listens, an error must not be an uncaught one.
   socket.on('error', () => undefined);
   const connected = new Promise<Socket>((resolve, reject) => {
     socket.once('error', reject);
@@ -116,10 +116,10 @@ function forwarded(host: string, settings: SshSettings, via: LoggedIn): Promise<
   });
 }
 
-/** The jump machine is fine; it cannot or may not reach the next one. */
+/** The jump host works, but cannot or may not reach the next machine. */
 function unreachableFrom(via: LoggedIn, machine: string, host: string, error: unknown): AnywhereError {
   const { evidence } = channelRefused(error, machine, via.place);
-  return new AnywhereError('HOST_UNREACHABLE', `${via.place.machine} could not connect to ${machine}`, {
+  return new AnywhereError('HOST_UNREACHABLE', `the jump host ${via.place.machine} could not connect to ${machine}`, {
     host,
     evidence,
     cause: error,

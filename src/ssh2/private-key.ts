@@ -1,25 +1,25 @@
-/** Private key files: what can be known of one without its passphrase, and what it takes to use it. */
+/** Private key files and the keys that a person has unlocked. */
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { AnywhereError } from '../base/errors.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/key-file.ts';
 
-/** What an identity file turned out to be. */
+/** An identity file, by its content. */
 export type IdentityFile =
   | { readonly kind: 'private'; readonly path: string; readonly key: ParsedKey }
-  /** Encrypted; `publicKey` where the file or its `.pub` shows it. */
+  /** Encrypted. `publicKey` is known where the file or its `.pub` shows the key. */
   | {
       readonly kind: 'encrypted';
       readonly path: string;
       readonly publicKey: ParsedKey | undefined;
       decrypt(passphrase: string): ParsedKey | undefined;
     }
-  /** Only the public half: names a key of the agent. */
+  /** A public key only: it names a key of the agent. */
   | { readonly kind: 'public'; readonly path: string; readonly publicKey: ParsedKey }
   | { readonly kind: 'unusable'; readonly path: string; readonly why: string };
 
-/** Undefined: there is neither the file nor its `.pub`. */
+/** Undefined where neither the file nor its `.pub` exists. */
 export async function readIdentityFile(path: string): Promise<IdentityFile | undefined> {
   const [text, beside] = await Promise.all([readText(path), readText(`${path}.pub`)]);
   const publicKey = typeof beside === 'string' ? parsed(beside) : undefined;
@@ -46,7 +46,7 @@ export function parsed(text: string | Buffer, passphrase?: string): ParsedKey | 
   return first instanceof Error || first === undefined ? undefined : (first as ParsedKey);
 }
 
-/** As ssh: a key that others can read is not used. */
+/** A key that others can read is not used, as in ssh. */
 function exposure(path: string): string | undefined {
   if (process.platform === 'win32') return undefined;
   const { mode, uid } = statSync(path);
@@ -54,7 +54,7 @@ function exposure(path: string): string | undefined {
   return shared ? `others can read it (chmod 600 ${path})` : undefined;
 }
 
-/** OpenSSH's own format shows the public key in the clear; of the others only the header is looked at. */
+/** OpenSSH's format shows the public key; PEM shows only its header. */
 function encryption(text: string): { readonly publicKey: ParsedKey | undefined } | { readonly why: string } {
   const unreadable = unreadablePem(text);
   if (unreadable !== undefined) return { why: unreadable };
@@ -79,16 +79,17 @@ async function readText(path: string): Promise<string | { readonly why: string }
 
 export type EncryptedFile = Extract<IdentityFile, { kind: 'encrypted' }>;
 
-/** Asks for the passphrase of a file; undefined when nobody can be asked or they declined. */
+/** Asks for the passphrase of a file; undefined where nobody can be asked or the person declined. */
 export type AskPassphrase = (path: string, attempt: number) => Promise<string | undefined>;
 
 const ATTEMPTS = 3;
 
+/** Unlocked keys, kept in memory: nobody is asked again at a reconnect or for another host. */
 export class Keyring {
   readonly #unlocked = new Map<string, ParsedKey>();
   readonly #asking = new Map<string, Promise<ParsedKey>>();
 
-  /** The unlocked key of a file, if it was unlocked before and is still the same. */
+  /** The unlocked key, where the file still holds the same key. */
   get(file: EncryptedFile): ParsedKey | undefined {
     const key = this.#unlocked.get(file.path);
     const same =
@@ -96,7 +97,7 @@ export class Keyring {
     return same ? key : undefined;
   }
 
-  /** Throws NO_TTY when nobody answers, KEY_UNUSABLE after three wrong passphrases. Whoever comes meanwhile waits for the same answer. */
+  /** Throws NO_TTY where nobody answers, KEY_UNUSABLE after three wrong passphrases. Callers at the same time share one question. */
   async unlock(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {
     const known = this.get(file);
     if (known !== undefined) return known;
@@ -121,7 +122,7 @@ export class Keyring {
       this.#unlocked.set(file.path, key);
       return key;
     }
-    throw new AnywhereError('KEY_UNUSABLE', `${file.path} was not unlocked by ${ATTEMPTS} passphrases`, {
+    throw new AnywhereError('KEY_UNUSABLE', `${file.path} was not unlocked: ${ATTEMPTS} passphrases were wrong`, {
       hint: `ssh-add ${file.path}`,
     });
   }

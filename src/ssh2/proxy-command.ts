@@ -6,13 +6,13 @@ import type { DialerDeps } from '../launch/contract.ts';
 
 export interface ProxyCommand {
   readonly stream: Duplex;
-  /** The last lines it wrote to stderr, for the error when no login came of it. */
+  /** The last lines of its stderr, for the error of a failed login. */
   lastWords(): readonly string[];
 }
 
 const KEPT_LINES = 5;
 
-/** Runs it through the user's shell. The program ends with the stream, and the stream with the program. */
+/** Runs the program through the user's shell. Program and stream end together. */
 export function openProxyCommand(command: string, deps: Pick<DialerDeps, 'env'>): ProxyCommand {
   const child = execa(deps.env['SHELL'] ?? '/bin/sh', ['-c', `exec ${command}`], {
     env: environmentForHelpers(deps.env),
@@ -21,7 +21,7 @@ export function openProxyCommand(command: string, deps: Pick<DialerDeps, 'env'>)
     buffer: false,
     reject: false,
     encoding: 'buffer',
-    // A proxy of several processes (a shell pipeline) must go as one.
+    // All processes of a shell pipeline end together.
     detached: process.platform !== 'win32',
   });
   let running = true;
@@ -44,7 +44,7 @@ function around(stdin: NodeJS.WritableStream, stdout: NodeJS.ReadableStream, onD
       stdout.resume();
     },
     write: (chunk: Buffer, _encoding, done) => {
-      // A program that reads no more is about to end; what it said on the way tells more than EPIPE.
+      // A program that stops reading is about to end, and its stderr tells more than EPIPE.
       stdin.write(chunk, () => {
         done();
       });
@@ -86,6 +86,6 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 'SIGTERM');
   } catch {
-    // It ended in between.
+    // The process has ended meanwhile.
   }
 }

@@ -1,18 +1,18 @@
-/** What a login asks a person, always through the prompter and never counted against a time limit. */
+/** The questions of a login to a person, and the time limit that pauses meanwhile. */
 import type { KeyboardInteractiveAuthMethod } from 'ssh2';
 import type { Clock } from '../base/clock.ts';
 import type { Prompter, Question } from '../launch/contract.ts';
 import { hostPrompt } from '../ssh/askpass.ts';
 import type { AskPassphrase } from './private-key.ts';
 
-/** What a host may ask of a person in one login (RFC 4256); one that asks for more is answered no further. */
+/** How much a host may ask in one login (RFC 4256). Beyond the limits nothing is answered. */
 export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;
 
 export interface Asker {
   readonly passphrase: AskPassphrase;
   password(attempt: number): Promise<string | undefined>;
   readonly interactive: KeyboardInteractiveAuthMethod['prompt'];
-  /** True once a question was left unanswered. */
+  /** True once a question has been left unanswered. */
   declined(): boolean;
 }
 
@@ -22,7 +22,7 @@ export interface AskerOptions {
   /** `user@machine`. */
   readonly login: string;
   readonly signal: AbortSignal;
-  readonly patience: Patience;
+  readonly limit: LoginLimit;
 }
 
 export function createAsker(options: AskerOptions): Asker {
@@ -30,7 +30,7 @@ export function createAsker(options: AskerOptions): Asker {
   let rounds = 0;
   const ask = async (kind: Question['kind'], text: string, echo: boolean): Promise<string | undefined> => {
     if (declined) return undefined;
-    const answer = await options.patience.without(() =>
+    const answer = await options.limit.paused(() =>
       options.prompter({ host: options.host, kind, text, echo }, options.signal),
     );
     declined = answer === undefined;
@@ -38,9 +38,9 @@ export function createAsker(options: AskerOptions): Asker {
   };
   return {
     passphrase: (path, attempt) =>
-      ask('passphrase', `${attempt === 1 ? '' : 'That was not it. '}Passphrase for ${path}`, false),
+      ask('passphrase', `${attempt === 1 ? '' : 'The last answer was wrong. '}Passphrase for ${path}`, false),
     password: (attempt) =>
-      ask('password', `${attempt === 1 ? '' : 'That was not it. '}Password for ${options.login}`, false),
+      ask('password', `${attempt === 1 ? '' : 'The last answer was wrong. '}Password for ${options.login}`, false),
     interactive: (name, instructions, _language, prompts, finish) => {
       rounds += 1;
       if (rounds > INTERACTIVE_LIMITS.rounds || prompts.length > INTERACTIVE_LIMITS.prompts) {
@@ -58,7 +58,7 @@ export function createAsker(options: AskerOptions): Asker {
       const declineAll = (): void => {
         finish([]);
       };
-      // ssh2 throws when the connection went meanwhile.
+      // ssh2 throws where the connection has ended meanwhile.
       answerAll(questions, ask)
         .then(finish, declineAll)
         .catch(() => undefined);
@@ -76,13 +76,14 @@ async function answerAll(
   return answers;
 }
 
-export class Patience {
+/** The time limit of a login, which pauses while a person is asked. */
+export class LoginLimit {
   readonly #clock: Clock;
   readonly #onEnd: () => void;
   #leftMs: number;
   #startedAt = 0;
   #cancel: (() => void) | undefined;
-  #waiting = 0;
+  #pauses = 0;
   #cleared = false;
 
   constructor(clock: Clock, limitMs: number, onEnd: () => void) {
@@ -92,21 +93,20 @@ export class Patience {
     this.#run();
   }
 
-  /** Does not count the time of `work`. */
-  async without<T>(work: () => Promise<T>): Promise<T> {
-    this.#waiting += 1;
+  /** The time of `work` does not count. */
+  async paused<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses += 1;
     this.#halt();
     try {
       return await work();
     } finally {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) this.#run();
+      this.#pauses -= 1;
+      if (this.#pauses === 0) this.#run();
     }
   }
 
-  /** Work is going on whose time does not count. */
-  get isWaiting(): boolean {
-    return this.#waiting > 0;
+  get isPaused(): boolean {
+    return this.#pauses > 0;
   }
 
   clear(): void {

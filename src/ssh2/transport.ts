@@ -17,7 +17,7 @@ const CLOSE_WAIT_MS = 1000;
 
 export class Ssh2Transport implements Transport {
   readonly identity: string;
-  /** The connection is a socket of this process: it dies with us, and every channel with it. */
+  /** The socket belongs to this process, and all channels end with the process. */
   readonly closesWhole = true;
   readonly ended: Promise<TransportEnd>;
   readonly #login: LoggedIn;
@@ -54,7 +54,7 @@ export class Ssh2Transport implements Transport {
     } catch (error) {
       if (!forwardAgent || signal.aborted || this.#cause !== undefined || isRefusal((error as Error).cause))
         throw error;
-      // The machine forwards no agent (AllowAgentForwarding), for which ssh2 gives the session up. ssh goes on without.
+      // Where the machine forwards no agent (AllowAgentForwarding), ssh2 ends the session. OpenSSH continues without an agent.
       this.#session = { env, forwardAgent: false };
       return this.exec(command, signal);
     }
@@ -75,7 +75,7 @@ export class Ssh2Transport implements Transport {
     if (this.#cause !== undefined) return;
     this.#windows.stop();
     this.#login.client.end();
-    const limit = deadline(this.#clock, CLOSE_WAIT_MS, () => new Error('it does not answer'));
+    const limit = deadline(this.#clock, CLOSE_WAIT_MS, () => new Error('the machine does not answer'));
     await orAbort(this.ended, limit.signal).catch(() => undefined);
     limit.clear();
     this.destroy(endedEarly('ready', this.#login.place));
@@ -86,7 +86,7 @@ export class Ssh2Transport implements Transport {
     this.#login.destroy(cause);
   }
 
-  /** `wrap` runs before ssh2 reads the next packet, which may be the end of the program. */
+  /** @param wrap runs before ssh2 reads the next packet, which may be the end of the program */
   async #open<T extends { destroy(): void } | { close(): void }>(
     open: (opened: Opened) => unknown,
     wrap: (raw: ClientChannel) => T,
@@ -103,7 +103,7 @@ export class Ssh2Transport implements Transport {
       try {
         open(opened);
       } catch {
-        // The connection went in this moment.
+        // The connection ended in this moment.
         reject(endedEarly('ready', this.#login.place));
       }
     });
@@ -116,7 +116,7 @@ export class Ssh2Transport implements Transport {
     }
   }
 
-  /** ssh2 says the same where the connection went and where the machine would not start a program. */
+  /** ssh2 reports the same error for a lost connection and for a program that the machine did not start. */
   #lossOr(error: unknown, what: string): AnywhereError {
     return this.#cause ?? channelRefused(error, what, this.#login.place);
   }
@@ -156,15 +156,15 @@ export class Ssh2Transport implements Transport {
   }
 }
 
-/** Whoever asked for it has gone. */
+/** The caller has gone. */
 function end(opened: { destroy(): void } | { close(): void }): void {
   if ('destroy' in opened) opened.destroy();
   else opened.close();
 }
 
 /**
- * Resolves once the machine has answered. The request takes back a forwarding that nobody asked for, which every sshd
- * answers at once, with a no; ssh2 has no other that changes nothing. Rejects when the connection ends first.
+ * Resolves once the machine has answered; rejects where the connection ends first. The request cancels a forwarding that does
+ * not exist, which every sshd refuses at once. ssh2 offers no other request without an effect.
  */
 export function roundTrip(client: Client): Promise<void> {
   return new Promise((resolve, reject) => {

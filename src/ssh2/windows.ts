@@ -1,10 +1,9 @@
 /**
- * How much a machine may send on a channel before we have read it (RFC 4254, section 5.2).
+ * The windows of channels: how much a machine may send before we have read it (RFC 4254, section 5.2).
  *
- * ssh2 allows 2 MB whatever the line. All channels of a connection share its one stream of bytes, and what a loud program
- * has under way stands before everybody else's answers. So while others use the line, a channel is allowed only what
- * keeps it full, which on a quick line is little, and more of it only when all that came was dealt with: a machine that is
- * as quick as we are would else be all that is read.
+ * ssh2 allows 2 MB on every line. All channels share one stream of bytes, so the bytes of a loud program delay the answers of
+ * all others. While others use the connection, a channel gets only the window that keeps the line full, which is small on a
+ * fast line. The window opens again only after a pause, or a machine as fast as this process would be all that is read.
  */
 import type { Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
@@ -12,26 +11,26 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { type ChannelWindow, takeWindows, WINDOW, windowOf } from './internals.ts';
 
 const SMALLEST = 256 * 1024;
-/** What a line may bring in a millisecond, 1 Gbit/s. */
+/** The fastest line that is planned for: 1 Gbit/s. */
 const BYTES_PER_MS = 128 * 1024;
-/** Whoever has said something on the line uses it for so long. */
+/** A channel on which something was sent uses the connection for this long. */
 const SHARED_MS = 100;
-/** A heartbeat is no longer, and any message is: nobody waits for its echo as for an answer. */
+/** Heartbeats are not longer, and messages are. Nobody waits for a heartbeat's echo as for an answer. */
 const HEARTBEAT_BYTES = 24;
-/** For so long we read nothing more of a loud channel then: this process has one processor, and others need it too. */
+/** The pause before a loud channel may send more: other work of this process needs the processor too. */
 const REST_MS = 4;
 
-/** Those of one connection. */
+/** The windows of one connection. */
 export class Windows {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>;
   readonly #allow: ((id: number, bytes: number) => void) | undefined;
-  /** By the machine's number for them. */
+  /** By the machine's channel number. */
   readonly #channels = new Map<number, ChannelWindow>();
-  /** Their machine waits to be allowed more. */
+  /** Channels whose machine waits for a wider window. */
   readonly #asking = new Set<ChannelWindow>();
   #cancel: CancelTimer = () => undefined;
   #roundTripMs = Number.POSITIVE_INFINITY;
-  /** The channel on which something was said since anybody looked, and until when it counts. */
+  /** The channel of the latest message, and until when the connection counts as shared. */
   #speaker = -1;
   #sharedUntilMs = 0;
 
@@ -49,7 +48,7 @@ export class Windows {
     });
   }
 
-  /** The machine has answered after so long something that it answers at once: the shortest counts. */
+  /** A round trip was measured; the shortest counts. */
   answeredIn(milliseconds: number): void {
     this.#roundTripMs = Math.min(this.#roundTripMs, milliseconds);
   }
@@ -64,7 +63,7 @@ export class Windows {
     });
   }
 
-  /** The connection is over, or about to be: ssh2 would throw if anything more were sent. */
+  /** The connection ends; ssh2 would throw at anything more that is sent. */
   stop(): void {
     this.#cancel();
     this.#asking.clear();

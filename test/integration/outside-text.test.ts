@@ -17,7 +17,7 @@ import { MAX_LINE_BYTES } from '../../src/control/connection.ts';
 import { firstLine, MAX_HELLO_BYTES } from '../../src/daemon/hello.ts';
 import { PREAMBLE_LIMITS } from '../../src/launch/preamble.ts';
 import { WARDEN_LIMITS } from '../../src/link/warden.ts';
-import { PROMPT_CHARACTERS, startAsking } from '../../src/openssh/asking.ts';
+import { PROMPT_CHARACTERS, startAskpass } from '../../src/openssh/asking.ts';
 import { MuxConnection } from '../../src/openssh/connection.ts';
 import { Master, STDERR_BYTES } from '../../src/openssh/master.ts';
 import { LOCAL_WINDOW_BYTES, MESSAGE } from '../../src/openssh/messages.ts';
@@ -274,7 +274,7 @@ const READERS: readonly Reader[] = [
     limit: PROMPT_CHARACTERS,
     drive: async () => {
       const folder = scratch();
-      const asking = await startAsking(folder, { host: 'box', login: 'me@box' }, testDeps(), () => undefined, NEVER);
+      const asking = await startAskpass(folder, { host: 'box', login: 'me@box' }, testDeps(), () => undefined, NEVER);
       onTestFinished(() => {
         asking.close();
       });

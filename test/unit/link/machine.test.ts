@@ -21,9 +21,9 @@ function probed(outputWatch: boolean): Preamble {
 /** One run of the program: what it finds known, and what its own probe finds where nothing is. */
 async function session(folder: string, finds: boolean): Promise<boolean | 'asked'> {
   const machine = new Machine({ cacheDir: folder, log: silentLog }, ['box']);
-  machine.is('SHA256:abc');
+  machine.identify('SHA256:abc');
   const known = await machine.known(NEVER);
-  if (known === undefined) machine.told(probed(finds));
+  if (known === undefined) machine.learn(probed(finds));
   return known === undefined ? 'asked' : known.outputWatch === true;
 }
 
@@ -55,13 +55,13 @@ it('a login shell that said nothing is asked again in the next run, and what it 
   };
   const run = async (found: Preamble): Promise<Machine> => {
     const machine = new Machine({ cacheDir: folder, log: silentLog }, ['box']);
-    machine.is('SHA256:abc');
-    if ((await machine.known(NEVER)) === undefined) machine.told(found);
+    machine.identify('SHA256:abc');
+    if ((await machine.known(NEVER)) === undefined) machine.learn(found);
     return machine;
   };
   expect((await run(silent)).environment?.shell).toBe('/bin/odd');
   const machine = await run(probed(true));
   expect(machine.environment?.shell).toBe('/bin/sh');
-  machine.told(silent);
+  machine.learn(silent);
   expect(machine.environment?.shell).toBe('/bin/sh');
 });

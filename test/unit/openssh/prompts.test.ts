@@ -3,7 +3,7 @@ import type { Question } from '../../../src/launch/contract.ts';
 import { parseHop } from '../../../src/openssh/arguments.ts';
 import { taskOf } from '../../../src/openssh/asking.ts';
 import { hostPrompt } from '../../../src/ssh/askpass.ts';
-import { createAsker, type Patience } from '../../../src/ssh2/questions.ts';
+import { createAsker, type LoginLimit } from '../../../src/ssh2/questions.ts';
 
 describe('a prompt of ssh', () => {
   it.each([
@@ -53,7 +53,7 @@ describe('a prompt of a host', () => {
     const asker = createAsker({
       ...{ host: 'box', login: 'me@box', signal: new AbortController().signal },
       prompter: (question) => Promise.resolve(void asked.push(question)),
-      patience: { without: (work: () => Promise<unknown>) => work() } as unknown as Patience,
+      limit: { paused: (work: () => Promise<unknown>) => work() } as unknown as LoginLimit,
     });
     const prompts = [{ prompt: 'Passphrase for /k', echo: false }];
     await new Promise((resolve) => {

@@ -13,7 +13,7 @@ import { checkHostKey, failClosed } from '../../../src/ssh2/host-keys.ts';
 import { orderIdentities } from '../../../src/ssh2/identities.ts';
 import { ignoreHostKeys, onLoginFailure, takeWindows, windowOf } from '../../../src/ssh2/internals.ts';
 import { Keyring, parsed, readIdentityFile } from '../../../src/ssh2/private-key.ts';
-import { Patience } from '../../../src/ssh2/questions.ts';
+import { LoginLimit } from '../../../src/ssh2/questions.ts';
 import { type KeyPair, makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
 
@@ -128,7 +128,7 @@ describe('algorithms', () => {
   });
 });
 
-describe('patience', () => {
+describe('the limit of a login', () => {
   function fakeClock(): Clock & { pass(ms: number): void } {
     let now = 0;
     let timers: { at: number; task: () => void }[] = [];
@@ -152,10 +152,10 @@ describe('patience', () => {
   it('stands still while a person thinks, also two at once', async () => {
     const clock = fakeClock();
     const onEnd = vi.fn();
-    const patience = new Patience(clock, 1000, onEnd);
+    const limit = new LoginLimit(clock, 1000, onEnd);
     clock.pass(600);
     const answers: (() => void)[] = [];
-    const think = (): Promise<void> => patience.without(() => new Promise((resolve) => answers.push(resolve)));
+    const think = (): Promise<void> => limit.paused(() => new Promise((resolve) => answers.push(resolve)));
     const thinking = [think(), think()];
     clock.pass(60_000);
     answers[0]?.();
