@@ -3,9 +3,9 @@
 import type { DoctorStep } from '../api/control.ts';
 import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
-import { counted } from '../model/words.ts';
+import { counted, messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
-import { combinedExit, exitOf, messageAt, nextStep } from './report.ts';
+import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 

@@ -1,6 +1,7 @@
 /** Errors for people and programs: what happened, where, on what evidence, and the next step. */
 import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
+import { nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { jsonText } from './output.ts';
 import type { Style } from './style.ts';
@@ -27,25 +28,12 @@ export function formatError(report: ErrorReport, style: Style): string {
 export function warnOfHostsFile({ globals, out, style }: CliContext, problem: ErrorReport | undefined): void {
   if (problem === undefined || globals.json) return;
   out.note(
-    `${style.warn('!')} The hosts file has a problem. The last good one stays in force:\n${formatError(problem, style)}`,
+    `${style.warn('!')} The hosts file as it is now is not in force. The last good one stays in force:\n${formatError(problem, style)}`,
   );
 }
 
 export function errorJson(error: ErrorReport, stream: { readonly isTTY?: boolean | undefined }): string {
   return jsonText({ error }, stream, { isLine: true });
-}
-
-/** The hint. The person fills in a place that is not known. */
-export function nextStep(report: ErrorReport): string {
-  return oneLine(report.hint)
-    .replaceAll('{host}', report.host ?? '<host>')
-    .replaceAll('{server}', report.server ?? '<server>');
-}
-
-/** The message without the place at its start, for output that shows the place beside the message. */
-export function messageAt(where: string, message: string): string {
-  const text = oneLine(message);
-  return text.startsWith(`${where}: `) ? text.slice(where.length + 2) : text;
 }
 
 export function exitOf(report: ErrorReport): ExitCode {

@@ -6,9 +6,9 @@ import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
-import { counted } from '../model/words.ts';
+import { counted, messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
-import { combinedExit, formatError, messageAt, nextStep } from './report.ts';
+import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';
 import { type Style, table } from './style.ts';
 
@@ -133,7 +133,7 @@ function isSame(cause: ErrorReport, hostCause: ErrorReport | undefined): boolean
   return cause.code === hostCause?.code;
 }
 
-type Told = ControlNotifications['event'];
+type ToldEvent = ControlNotifications['event'];
 
 const TYPES = [
   'host-state',
@@ -166,7 +166,7 @@ export function watchStatus(context: CliContext): Promise<ExitCode> {
     });
     const signal = AbortSignal.any([context.io.signal, over.signal]);
     const isScreen = context.io.stdout.isTTY && !context.globals.json;
-    const watching = isScreen ? redraw(context, client, signal) : tell(context, client, signal);
+    const watching = isScreen ? redraw(context, client, signal) : printChanges(context, client, signal);
     return await orAbort(Promise.race([ended, watching]), signal);
   });
 }
@@ -196,7 +196,7 @@ function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
   out.write(`\u001B[?7l\u001B[H${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J\u001B[?7h`);
 }
 
-async function tell(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
+async function printChanges(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
   client.on('event', ({ event }) => {
     if (context.globals.json) context.out.jsonLine(event);
     else context.out.write(`${changeLine(event)}\n`);
@@ -209,11 +209,11 @@ async function tell(context: CliContext, client: ControlClient, signal: AbortSig
 }
 
 /** The event holds text of remote machines. */
-export function changeLine(event: Told['event']): string {
+export function changeLine(event: ToldEvent['event']): string {
   return oneLine(`${new Date(event.atMs).toISOString()} ${changeText(event)}`);
 }
 
-function changeText(event: Told['event']): string {
+function changeText(event: ToldEvent['event']): string {
   switch (event.type) {
     case 'host-state':
       return `${event.host} ${event.state}: ${event.reason}`;

@@ -26,7 +26,7 @@ interface Written {
 
 export async function runTrust(context: CliContext, host: string, options: TrustOptions): Promise<ExitCode> {
   checkOptions(host, options);
-  const outcome = await withAny(context, (client) => new Trusting(context, client, host, options).run());
+  const outcome = await withAny(context, (client) => new TrustDialog(context, client, host, options).run());
   if (context.globals.json) context.out.json({ host, ...outcome });
   else if (outcome.written.length === 0) context.out.write(`Every key on the way to ${host} is known already.\n`);
   return EXIT.ok;
@@ -45,7 +45,7 @@ function checkOptions(host: string, { fingerprint, yes }: TrustOptions): void {
     });
 }
 
-class Trusting {
+class TrustDialog {
   readonly #context: CliContext;
   readonly #client: ControlClient;
   readonly #host: string;

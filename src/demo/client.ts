@@ -18,7 +18,7 @@ export interface DemoClient {
   onToolsChanged(listener: () => void): void;
   call(tool: string, args: Record<string, unknown>): Promise<Answer>;
   /** The last lines of the gateway on stderr, for an error report. */
-  complaints(): readonly string[];
+  lastErrors(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function connectClient(command: ServeCommand): Promise<DemoClient> 
       client.setNotificationHandler(ToolListChangedNotificationSchema, listener);
     },
     call: (tool, args) => call(client, tool, args),
-    complaints: () => said,
+    lastErrors: () => said,
     close: () => client.close(),
   };
 }

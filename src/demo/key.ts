@@ -25,10 +25,10 @@ export function publicLineOf(privateKey: string): string | undefined {
   const key = ssh2.utils.parseKey(privateKey);
   if (key instanceof Error) return undefined;
   const publicLine = `${key.type} ${key.getPublicSSH().toString('base64')}`;
-  return provesItself(key, publicLine) ? publicLine : undefined;
+  return canSign(key, publicLine) ? publicLine : undefined;
 }
 
-function provesItself(key: ParsedKey, publicLine: string): boolean {
+function canSign(key: ParsedKey, publicLine: string): boolean {
   const open = ssh2.utils.parseKey(publicLine);
   if (open instanceof Error) return false;
   const message = Buffer.from('demo');

@@ -56,7 +56,7 @@ async function tourOf(world: World, options: TourOptions): Promise<void> {
   } catch (error) {
     const failure = asAnywhereError(error);
     throw new AnywhereError(failure.code, failure.message, {
-      evidence: [...failure.evidence, ...client.complaints()],
+      evidence: [...failure.evidence, ...client.lastErrors()],
       cause: error,
     });
   } finally {

@@ -164,9 +164,9 @@ export class HostProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
-    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;
-    clearTimeout(impatience);
+    clearTimeout(killTimer);
   }
 }
 
@@ -174,8 +174,8 @@ export class HostProcess {
 async function firstLine(child: ChildProcess, host: string): Promise<HostReady> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new AnywhereError('INTERNAL', 'A demo host has no output.', { host });
-  const complaints: string[] = [];
-  createInterface({ input: stderr }).on('line', (line) => complaints.push(line));
+  const errors: string[] = [];
+  createInterface({ input: stderr }).on('line', (line) => errors.push(line));
   const line = await new Promise<string | undefined>((resolve) => {
     createInterface({ input: stdout }).once('line', resolve);
     child.once('close', () => {
@@ -186,5 +186,5 @@ async function firstLine(child: ChildProcess, host: string): Promise<HostReady> 
     });
   });
   if (line !== undefined) return hostReady.parse(JSON.parse(line));
-  throw new AnywhereError('INTERNAL', 'A demo host did not start.', { host, evidence: complaints.slice(-5) });
+  throw new AnywhereError('INTERNAL', 'A demo host did not start.', { host, evidence: errors.slice(-5) });
 }

@@ -187,7 +187,7 @@ export function withList(model: Model, change: Partial<ListState>): Model {
 }
 
 /** Loads again at once. */
-export function asksAnew(model: Model, what: Loading): Model {
+export function reloading(model: Model, what: Loading): Model {
   return { ...model, loadedMs: Object.fromEntries(Object.entries(model.loadedMs).filter(([name]) => name !== what)) };
 }
 

@@ -1,7 +1,7 @@
 /** Keys for the selected host, server, tool or call. */
 import { command } from './commands.ts';
 import { formOf } from './form.ts';
-import { asksAnew, type Effect, type Item, type Model, pushed, type Step, selectedItem, step } from './model.ts';
+import { type Effect, type Item, type Model, pushed, reloading, type Step, selectedItem, step } from './model.ts';
 
 export function acted(model: Model, word: string): Step | undefined {
   const item = selectedItem(model);
@@ -88,7 +88,7 @@ function cancelling(model: Model, { call }: Extract<Item, { kind: 'call' }>): St
 
 function withLogsOf(model: Model, item: Item): Model {
   const logs = { ...model.logs, ...placeOf(item), follow: true };
-  return asksAnew({ ...model, view: 'logs', logs, world: { ...model.world, logs: undefined } }, 'logs');
+  return reloading({ ...model, view: 'logs', logs, world: { ...model.world, logs: undefined } }, 'logs');
 }
 
 function explaining(model: Model, item: Item): Step {

@@ -5,12 +5,12 @@ import { type Key, wordOf } from './key.ts';
 import { firstLogEnd, layoutOf } from './layout.ts';
 import { lineOf } from './line-edit.ts';
 import {
-  asksAnew,
   type LogLevel,
   type LogOptions,
   listOf,
   type Model,
   pushed,
+  reloading,
   type Step,
   step,
   topOverlay,
@@ -153,7 +153,7 @@ function pressedLogs(model: Model, word: string): Step | undefined {
     case 'l': {
       if (logs.host === undefined) return step(model);
       const everywhere = { ...logs, host: undefined, server: undefined };
-      return step(asksAnew({ ...model, logs: everywhere, world: { ...world, logs: undefined } }, 'logs'));
+      return step(reloading({ ...model, logs: everywhere, world: { ...world, logs: undefined } }, 'logs'));
     }
     default:
       return undefined;
@@ -168,7 +168,7 @@ function pressedStats(model: Model, word: string): Step | undefined {
   if (word !== 'w' && word !== 'b') return undefined;
   const stats =
     word === 'w' ? { by, window: after(['hour', 'day'] as const, window) } : { window, by: after(STAT_KEYS, by) };
-  return step(asksAnew({ ...model, stats, world: { ...model.world, stats: undefined } }, 'stats'));
+  return step(reloading({ ...model, stats, world: { ...model.world, stats: undefined } }, 'stats'));
 }
 
 function after<T>(values: readonly T[], value: T): T {

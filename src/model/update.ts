@@ -6,12 +6,12 @@ import { isErrorResult, resultText } from './call-result.ts';
 import { settled } from './derive.ts';
 import type { Key } from './key.ts';
 import {
-  asksAnew,
   type Connection,
   type Explained,
   type Loading,
   type LogOptions,
   type Model,
+  reloading,
   type Step,
   step,
   type TestCall,
@@ -81,12 +81,12 @@ function told(model: Model, message: Exclude<Message, { type: 'key' }>): Step {
 
 /** Drops lines that were loaded for another host or server. */
 function withLogs(model: Model, { entries, of }: Extract<Message, { type: 'logs' }>): Model {
-  if (of.host !== model.logs.host || of.server !== model.logs.server) return asksAnew(model, 'logs');
+  if (of.host !== model.logs.host || of.server !== model.logs.server) return reloading(model, 'logs');
   return { ...model, world: withLogFile(model.world, entries) };
 }
 
 function withStats(model: Model, { rows, of }: Extract<Message, { type: 'stats' }>): Model {
-  if (of.window !== model.stats.window || of.by !== model.stats.by) return asksAnew(model, 'stats');
+  if (of.window !== model.stats.window || of.by !== model.stats.by) return reloading(model, 'stats');
   return { ...model, world: { ...model.world, stats: rows } };
 }
 

@@ -36,23 +36,22 @@ export function serverSign({ state }: Pick<ServerStatus, 'state'>): Span {
   return SERVERS[state];
 }
 
-/** The cause without the place at its start, because the screen shows the place beside it. */
-export function why(name: string, cause: ErrorReport | undefined): string {
-  const text = plain(cause?.message ?? '');
-  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+/** The message without the place at its start, for output that shows the place beside the message. */
+export function messageAt(place: string, message = ''): string {
+  const text = plain(message);
+  return text.startsWith(`${place}: `) ? text.slice(place.length + 2) : text;
 }
 
 /** The cause of a server, its first problem, or the cause of its host. */
 export function serverWhy(host: HostStatus, { name, cause, problems }: ServerStatus): string {
   const own = cause ?? problems[0];
-  return own === undefined
-    ? why(host.name, host.cause)
-    : why(host.name, { ...own, message: why(`${host.name}/${name}`, own) });
+  const text = own === undefined ? host.cause?.message : messageAt(`${host.name}/${name}`, own.message);
+  return messageAt(host.name, text);
 }
 
 export function hostWhy(host: HostStatus, nowMs: number): string {
   const retry = host.retryAtMs === undefined ? '' : `retry ${ageText(Math.max(0, host.retryAtMs - nowMs))}`;
-  return [why(host.name, host.cause), retry].filter((part) => part !== '').join('; ');
+  return [messageAt(host.name, host.cause?.message), retry].filter((part) => part !== '').join('; ');
 }
 
 /** `12ms`, `1.4s`, `3m`. */

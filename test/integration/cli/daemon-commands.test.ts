@@ -177,7 +177,7 @@ describe('reload', () => {
     const called = await run('call', 'here__slow__sleep', '-a', 'ms=1');
     expect({ code: called.code, stderr: called.stderr }).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/earlier one is:\n.*comand/s) as string,
+      stderr: expect.stringMatching(/stays in force:\n.*comand/s) as string,
     });
   });
 

@@ -65,7 +65,7 @@ describe('the dashboard', () => {
     await run.shows('2/2 up');
     run.type('3');
     // To look has started nothing.
-    await run.shows('no tools are known; L starts the servers');
+    await run.shows('no tools are known yet; L starts the servers');
     await run.shows('0/3 running');
     run.type('L');
     await run.shows('here__slow__steps');
