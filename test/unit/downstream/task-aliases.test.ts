@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TaskAliases } from '../../../src/downstream/task-aliases.ts';
+import { TaskAliases } from '../../../src/downstream/tasks.ts';
 import type { Instance } from '../../../src/upstream/instance.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { proves } from '../../requirements.ts';
