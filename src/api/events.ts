@@ -93,8 +93,6 @@ const eventBody = z.discriminatedUnion('type', [
 export const eventType = z.enum(eventBody.options.map(({ shape }) => shape.type.value));
 export const gatewayEvent = eventBody.and(z.object({ atMs: time }));
 
-export type HostStateName = Data<typeof hostState>;
-export type ServerStateName = Data<typeof serverState>;
 export type LogStream = Data<typeof logStream>;
 export type Outcome = Data<typeof outcome>;
 export type Progress = Data<typeof progress>;

@@ -128,7 +128,6 @@ export type ServerStatus = Data<typeof serverStatus>;
 export type HostStatus = Data<typeof hostStatus>;
 export type PoolMemberStatus = Data<typeof poolMemberStatus>;
 export type PoolStatus = Data<typeof poolStatus>;
-export type ClientStatus = Data<typeof clientStatus>;
 export type LiveCall = Data<typeof liveCall>;
 export type HostsFileProblem = Data<typeof hostsFileProblem>;
 export type StatusSnapshot = Data<typeof statusSnapshot>;

@@ -79,6 +79,9 @@ export class Instance {
   #health: Health | undefined;
   #limiter: NotificationLimiter | undefined;
   #failure: AnywhereError | undefined;
+  readonly #dropped = (text: string): void => {
+    this.#deps.onLine('protocol', text);
+  };
 
   constructor(server: ServerPlan, link: Link, client: InstanceClient, deps: InstanceDeps<InstanceOwner>) {
     this.#server = server;
@@ -91,8 +94,7 @@ export class Instance {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const { clock } = deps;
-    const launching = { clock, atMostMs: TURN_MS, signal: this.#stop.signal };
+    const launching = { clock: deps.clock, atMostMs: TURN_MS, signal: this.#stop.signal };
     this.ready = inTurn(client.turn, launching, () => this.#start(link));
     this.ready.catch((error: unknown) => {
       this.#end(error as AnywhereError);
@@ -273,9 +275,7 @@ export class Instance {
         const why = `sent a message of ${size} bytes, over the limit of ${maxMessageBytes} bytes (limits.maxMessageBytes)`;
         return serverError('MESSAGE_TOO_LARGE', this.server, why, []);
       },
-      dropped: (text: string): void => {
-        this.#deps.onLine('protocol', text);
-      },
+      dropped: this.#dropped,
     };
     return serverReader(peer, watcher, Math.min(MAX_HELLO_BYTES, this.#deps.maxMessageBytes));
   }
@@ -319,9 +319,8 @@ export class Instance {
   }
 
   #limiterOf(): NotificationLimiter {
-    const { clock, onLine } = this.#deps;
     return new NotificationLimiter({
-      clock,
+      clock: this.#deps.clock,
       server: `${this.server.host}/${this.server.name}`,
       perSecond: () => limitsOf(this.#deps).logLinesPerSecond,
       deliver: (notification) => {
@@ -330,9 +329,7 @@ export class Instance {
       onFlood: (isFlooding) => {
         this.#setPaused('flood', isFlooding);
       },
-      onDropped: (text) => {
-        onLine('protocol', text);
-      },
+      onDropped: this.#dropped,
     });
   }
 
