@@ -76,7 +76,7 @@ export class DaemonServer {
     this.#lifecycle = new Lifecycle(clock, times);
     this.#connections = new Connections(clock);
     this.#hub = new ControlHub({
-      ...{ gateway: parts.gateway, clock, version, daemonPid: process.pid, prompts: parts.prompts },
+      ...{ gateway: parts.gateway, clock, log: parts.log, version, daemonPid: process.pid, prompts: parts.prompts },
       foreignUnit: () => foreignUnit(env, process.pid),
       stop: ({ drain }) => {
         // The reply goes first.

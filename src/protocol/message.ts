@@ -3,6 +3,7 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
+import { isRecord } from '../base/record.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { legible } from './fit-line.ts';
 import {
@@ -211,12 +212,14 @@ export class Message {
     return result === undefined ? undefined : this.#read(result, valueAt);
   }
 
+  /** `data` is any value of the sender, and can be too deep for `JSON.stringify`. */
   errorValue(): { readonly code: number; readonly message: string; readonly data?: unknown } {
     const { error } = this.#envelope;
     const value = error === undefined ? undefined : this.#read(error, valueAt);
-    if (typeof value === 'object' && value !== null && 'code' in value && 'message' in value)
-      return value as { code: number; message: string; data?: unknown };
-    return { code: -32603, message: 'error without code or message' };
+    const { code, message, ...data } = isRecord(value) ? value : {};
+    if (typeof code !== 'number' || typeof message !== 'string')
+      return { code: -32603, message: 'error without code or message' };
+    return { code, message, ...('data' in data ? { data: data['data'] } : {}) };
   }
 
   /** Whether this member of `result` is `true`. */

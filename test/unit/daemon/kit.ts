@@ -11,7 +11,7 @@ import { ControlHub } from '../../../src/control/hub.ts';
 import { PromptDesk } from '../../../src/control/prompts.ts';
 import type { ControlHubDeps } from '../../../src/control/server.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import { openGateway, type RigOptions } from '../gateway/kit.ts';
+import { openGateway, type RigOptions, silentLog } from '../gateway/kit.ts';
 
 export interface Rig {
   readonly gateway: Gateway;
@@ -38,6 +38,7 @@ export function control(
   const hub = new ControlHub({
     gateway,
     clock: systemClock(),
+    log: silentLog,
     version: '1.2.3',
     daemonPid: undefined,
     prompts,
