@@ -7,7 +7,8 @@
 /** One reference of a value that is looked up when a server starts, and never printed. */
 export type Reference =
   | { readonly kind: 'env'; readonly name: string; readonly fallback?: string }
-  | { readonly kind: 'cmd'; readonly command: string }
+  /** `cwd`: the folder of the hosts file, absolute. */
+  | { readonly kind: 'cmd'; readonly command: string; readonly cwd?: string }
   | { readonly kind: 'file'; readonly path: string };
 
 /** A configured text: literal pieces and references, in order. */
