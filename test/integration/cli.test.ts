@@ -469,7 +469,7 @@ describe('being stopped', () => {
     let said = '';
     child.stderr?.on('data', (chunk) => (said += String(chunk)));
     expect(await once(child, 'close'), said).toEqual([1, null]);
-    expect(said).toContain('(OUTPUT_FAILED)');
+    expect(said).toContain('OUTPUT_FAILED');
   });
 
   it('is quiet when the reader of stdout leaves', async () => {
