@@ -121,7 +121,7 @@ export interface LimitsPlan {
   /** Connections that are being made at once, and servers that are being launched; more wait. */
   readonly dials: number;
   readonly launches: number;
-  /** Log lines and log messages of one server; more are dropped and counted. */
+  /** Log lines, log messages and other notifications of one server; more are dropped and counted. */
   readonly logLinesPerSecond: number;
   /** A log file is rotated at this size; two are kept. */
   readonly logFileBytes: number;
