@@ -7,6 +7,7 @@ import { isRecord } from '../base/record.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { legible } from './fit-line.ts';
 import {
+  keyIs,
   memberOf,
   numberAt,
   plainNumberAt,
@@ -25,6 +26,7 @@ import { type Edit, type Line, Splice } from './splice.ts';
 /** The start of an escaped ASCII letter in a key. */
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 
+const QUOTE = 0x22;
 const NINE = 0x39;
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
@@ -108,6 +110,12 @@ export class Message {
     const { id } = this.#envelope;
     // Literals, arrays and objects begin with a byte above the digits.
     return this.kind === 'request' && id !== undefined && (this.#text[id.start] ?? 0) > NINE;
+  }
+
+  /** The message says that it is of JSON-RPC 2.0. */
+  get isVersion2(): boolean {
+    const { version } = this.#envelope;
+    return version !== undefined && this.#text[version.start] === QUOTE && keyIs(this.#text, version.start, '2.0');
   }
 
   /** '' for replies. */
