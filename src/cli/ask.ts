@@ -16,14 +16,15 @@ export async function answerQuestion(
   context.out.progress('');
   const { stdin: input, stderr: output } = context.io;
   const signal = AbortSignal.any([context.io.signal, settled]);
-  const common = { message: `${question.host}: ${oneLine(question.text)}`, input, output, signal };
+  const common = { message: oneLine(`${question.host}: ${question.text}`), input, output, signal };
   const answer = question.echo ? await text(common) : await password(common);
   return isCancel(answer) ? undefined : answer;
 }
 
 /** A yes that has to be chosen: Enter alone means no. */
-export async function confirmed(context: CliContext, message: string): Promise<boolean> {
+export async function confirmed(context: CliContext, question: string): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
   const { stdin: input, stderr: output, signal } = context.io;
+  const message = oneLine(question);
   return (await confirm({ message, initialValue: false, input, output, signal })) === true;
 }

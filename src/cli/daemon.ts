@@ -1,5 +1,6 @@
 /** `daemon`: the one process per hosts file that all clients of a user share. Clients start it by themselves. */
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import { findHostsFile } from '../config/find.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { serveAsDaemon } from '../daemon/start.ts';
@@ -31,7 +32,7 @@ export async function runDaemonCommand(
     process,
     stop: io.signal,
   });
-  if (outcome.kind === 'served') out.note(`process ${outcome.pid} serves ${found.file} already\n`);
+  if (outcome.kind === 'served') out.note(`process ${outcome.pid} serves ${oneLine(found.file)} already\n`);
   return EXIT.ok;
 }
 
