@@ -113,7 +113,8 @@ function reasonOf(result: Failed): string {
 }
 
 function failed(reference: CommandReference, why: string): AnywhereError {
-  const hint = `run the command in a terminal: ${reference.command}`;
+  const { command, cwd } = reference;
+  const hint = `run the command in a terminal${cwd === undefined ? '' : `, in ${cwd}`}: ${command}`;
   return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
     hint,
   });
