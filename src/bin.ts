@@ -14,8 +14,13 @@ const version = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0';
 const argv = process.argv.slice(2);
 const request = startRequest(argv, isatty(0));
 
-if (request.kind === 'version') process.stdout.write(`${version}\n`);
-else process.exitCode = await start();
+if (request.kind === 'version') process.stdout.once('error', run).write(`${version}\n`);
+else await run();
+
+/** The whole command line reports an error of stdout too. */
+async function run(): Promise<void> {
+  process.exitCode = await start();
+}
 
 async function start(): Promise<number> {
   if (request.kind === 'serve') {

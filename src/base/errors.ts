@@ -99,7 +99,7 @@ export const ERROR_CODES = {
   SSH_NEGOTIATION: {
     exit: EXIT.unreachable,
     meaning: 'The built-in SSH client and the host have no algorithm in common, or could not understand each other.',
-    hint: 'set `ssh: { backend: openssh }` for {host} in the hosts file',
+    hint: 'set `ssh: { backend: openssh }` for {host} in the hosts file, which needs the OpenSSH client',
   },
   AUTH_FAILED: {
     exit: EXIT.auth,

@@ -16,15 +16,16 @@ export async function answerQuestion(
   context.out.clear();
   const { stdin: input, stderr: output } = context.io;
   const signal = AbortSignal.any([context.io.signal, settled]);
-  const common = { message: `${question.host}: ${oneLine(question.text)}`, input, output, signal };
+  const common = { message: oneLine(`${question.host}: ${question.text}`), input, output, signal };
   const answer = question.echo ? await text(common) : await password(common);
   return isCancel(answer) ? undefined : answer;
 }
 
 /** Enter alone means no. */
-export async function confirmed(context: CliContext, message: string): Promise<boolean> {
+export async function confirmed(context: CliContext, question: string): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
   context.out.clear();
   const { stdin: input, stderr: output, signal } = context.io;
+  const message = oneLine(question);
   return (await confirm({ message, initialValue: false, input, output, signal })) === true;
 }

@@ -1,5 +1,6 @@
 /** `daemon`: the process that all clients of a user share, one for each hosts file. Clients start it themselves. */
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
 import { findHostsFile } from '../config/find.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { serveAsDaemon } from '../daemon/start.ts';
@@ -31,7 +32,7 @@ export async function runDaemonCommand(
     process,
     stop: io.signal,
   });
-  if (outcome.kind === 'served') out.note(`Process ${outcome.pid} already serves ${found.file}.\n`);
+  if (outcome.kind === 'served') out.note(`Process ${outcome.pid} already serves ${oneLine(found.file)}.\n`);
   return EXIT.ok;
 }
 

@@ -32,7 +32,12 @@ async function execute(io: CliIo, out: Output, argv: readonly string[]): Promise
     exit = await command(contextOf(io, out, grammar));
   };
   const grammar = createProgram(io, run);
-  await grammar.program.parseAsync(argv, { from: 'user' });
+  try {
+    await grammar.program.parseAsync(argv, { from: 'user' });
+  } catch (thrown) {
+    // commander ends `--help` and `--version` this way.
+    if (!(thrown instanceof CommanderError) || thrown.exitCode !== 0) throw thrown;
+  }
   return exit;
 }
 
@@ -47,7 +52,6 @@ function contextOf(io: CliIo, out: Output, grammar: Grammar): CliContext {
 }
 
 function reportFailure(io: CliIo, out: Output, argv: readonly string[], thrown: unknown): ExitCode {
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
   const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
   const style = chooseStyle({ color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
   const report = reportOf(error);

@@ -28,7 +28,8 @@ export async function runTrust(context: CliContext, host: string, options: Trust
   checkOptions(host, options);
   const outcome = await withAny(context, (client) => new TrustDialog(context, client, host, options).run());
   if (context.globals.json) context.out.json({ host, ...outcome });
-  else if (outcome.written.length === 0) context.out.write(`Every key on the way to ${host} is known already.\n`);
+  else if (outcome.written.length === 0)
+    context.out.write(`Every key on the way to ${oneLine(host)} is known already.\n`);
   return EXIT.ok;
 }
 
@@ -99,7 +100,7 @@ class TrustDialog {
   async #decide(candidate: TrustCandidate): Promise<void> {
     const { out } = this.#context;
     out.note(
-      `${candidate.name} shows:\n${keyLines(candidate)
+      `${oneLine(candidate.name)} shows:\n${keyLines(candidate)
         .map((line) => `  ${line}\n`)
         .join('')}`,
     );

@@ -7,7 +7,8 @@
 /** One reference of a value that is looked up when a server starts, and never printed. */
 export type Reference =
   | { readonly kind: 'env'; readonly name: string; readonly fallback?: string }
-  | { readonly kind: 'cmd'; readonly command: string }
+  /** `cwd`: the folder of the hosts file, absolute. */
+  | { readonly kind: 'cmd'; readonly command: string; readonly cwd?: string }
   | { readonly kind: 'file'; readonly path: string };
 
 /** A configured text: literal pieces and references, in order. */
@@ -120,7 +121,7 @@ export interface LimitsPlan {
   /** Connections that are being made at once, and servers that are being launched; more wait. */
   readonly dials: number;
   readonly launches: number;
-  /** Log lines and log messages of one server; more are dropped and counted. */
+  /** Log lines, log messages and other notifications of one server; more are dropped and counted. */
   readonly logLinesPerSecond: number;
   /** A log file is rotated at this size; two are kept. */
   readonly logFileBytes: number;

@@ -105,12 +105,14 @@ function toolsPlan(tools: ServerEntry['tools']): ToolsPlan {
   return { allow: tools?.allow ?? [], deny: tools?.deny ?? [], rename: new Map(Object.entries(tools?.rename ?? {})) };
 }
 
-/** A relative `${file:…}` starts in the folder of the hosts file. */
+/** A relative `${file:…}` starts, and a `${cmd:…}` runs, in the folder of the hosts file itself: a link to the file changes nothing. */
 function templateOf(value: string | number | boolean, place: ResolvePlace): Template {
   const parsed = parseTemplate(String(value));
   if ('fault' in parsed) throw new TypeError('the schema lets no faulty template pass');
   const pieces = parsed.template.pieces.map((piece) => {
-    if (typeof piece === 'string' || piece.kind !== 'file' || piece.path.startsWith('~')) return piece;
+    if (typeof piece === 'string' || piece.kind === 'env') return piece;
+    if (piece.kind === 'cmd') return { ...piece, cwd: folderOf(place) };
+    if (piece.path.startsWith('~')) return piece;
     return { ...piece, path: absolute(piece.path, place) };
   });
   return { pieces };
@@ -123,7 +125,11 @@ function paths(written: string | string[] | undefined, place: ResolvePlace): str
 
 function absolute(path: string, place: ResolvePlace): string {
   const expanded = expandHome(path, place.homeDir);
-  return isAbsolute(expanded) ? expanded : resolve(dirname(place.realPath ?? place.file), expanded);
+  return isAbsolute(expanded) ? expanded : resolve(folderOf(place), expanded);
+}
+
+function folderOf({ realPath, file }: ResolvePlace): string {
+  return dirname(realPath ?? file);
 }
 
 /** `values` over `defaults`; undefined counts as absent. */

@@ -289,7 +289,9 @@ export const hostsFileSchema = mapping({
       )
       .optional(),
     logLinesPerSecond: whole('a number of lines', 1, 100_000)
-      .describe('Log lines and log messages of one server; more are dropped and counted. Left out: 500.')
+      .describe(
+        'Log lines, log messages and other notifications of one server; more are dropped and counted. Left out: 500.',
+      )
       .optional(),
     logFileBytes: whole('a number of bytes', 4096, 1024 ** 3)
       .describe('A log file is rotated at this size; two are kept. Left out: 5242880 (5 MiB).')

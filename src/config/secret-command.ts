@@ -54,7 +54,7 @@ export function createCommandRunner(options: CommandRunnerOptions = {}): Command
     async run(reference, whole, signal) {
       signal.throwIfAborted();
       const env = environmentForHelpers(whole);
-      const key = JSON.stringify([reference.command, Object.entries(env).sort()]);
+      const key = JSON.stringify([reference.command, reference.cwd, Object.entries(env).sort()]);
       const run = runs.get(key) ?? start(key, reference, env);
       run.waiting += 1;
       try {
@@ -78,6 +78,7 @@ async function execute(reference: CommandReference, env: Environment, signal: Ab
   const subprocess = execa('/bin/sh', ['-c', reference.command], {
     env,
     extendEnv: false,
+    ...(reference.cwd === undefined ? {} : { cwd: reference.cwd }),
     stdin: 'ignore',
     stderr: 'ignore',
     // A process group, so that children of the command end with it.
@@ -112,7 +113,8 @@ function reasonOf(result: Failed): string {
 }
 
 function failed(reference: CommandReference, why: string): AnywhereError {
-  const hint = `run the command in a terminal: ${reference.command}`;
+  const { command, cwd } = reference;
+  const hint = `run the command in a terminal${cwd === undefined ? '' : `, in ${cwd}`}: ${command}`;
   return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
     hint,
   });

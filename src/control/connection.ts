@@ -11,6 +11,8 @@ import { MessageWriter } from '../protocol/writer.ts';
 export interface ControlHandlers {
   readonly request: (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
   readonly notification: (method: string, params: unknown) => void;
+  /** Told of defects: a request that failed with INTERNAL, and a message that could not be written. */
+  readonly defect?: (error: AnywhereError) => void;
 }
 
 /** A line may carry the result of a tool. */
@@ -76,13 +78,19 @@ export class ControlConnection {
   async request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     if (!this.#stream.writable) throw gone();
     const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
-    const reply = await this.#peer.request(method, JSON.stringify(params), options);
+    const reply = await this.#peer.request(method, jsonText(params), options);
     if (reply.kind === 'error') throw errorFrom(reply);
     return reply.resultValue();
   }
 
+  /** Never throws, because the sender of an event must not end by it: a defect is told and the message is lost. */
   notify(method: string, params: unknown): void {
-    if (this.#stream.writable) this.#peer.notify(method, JSON.stringify(params));
+    if (!this.#stream.writable) return;
+    try {
+      this.#peer.notify(method, jsonText(params));
+    } catch (thrown) {
+      this.#handlers.defect?.(asAnywhereError(thrown));
+    }
   }
 
   /** Messages sent before are still delivered. */
@@ -129,9 +137,10 @@ export class ControlConnection {
     this.#serving.set(id, controller);
     try {
       const result = await this.#handlers.request(request.method, request.paramsValue(), controller.signal);
-      if (this.#stream.writable) this.#peer.reply(request, JSON.stringify(result ?? {}));
+      if (this.#stream.writable) this.#peer.reply(request, jsonText(result ?? {}));
     } catch (thrown) {
       const error = asAnywhereError(thrown);
+      if (error.code === 'INTERNAL') this.#handlers.defect?.(error);
       if (this.#stream.writable) this.#peer.replyError(request, APPLICATION_ERROR, error.message, reportOf(error));
     } finally {
       this.#serving.delete(id);
@@ -141,6 +150,17 @@ export class ControlConnection {
   #end(): void {
     this.#peer.close(gone());
     for (const controller of this.#serving.values()) controller.abort(gone());
+  }
+}
+
+/** `JSON.stringify` is recursive: a value that is nested thousands of levels deep exhausts the stack. */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new AnywhereError('INTERNAL', `a message of the control API cannot be written as JSON: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 

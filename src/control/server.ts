@@ -15,6 +15,7 @@ import { serverId } from '../catalog/snapshot.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import type { ClientEnvironment } from '../gateway/client-environments.ts';
 import type { Question } from '../launch/contract.ts';
+import type { Log } from '../telemetry/log.ts';
 import { redactAll } from '../telemetry/redact.ts';
 import { ControlConnection } from './connection.ts';
 import { EventFeed } from './event-feed.ts';
@@ -36,6 +37,7 @@ type Handlers = { readonly [M in keyof ControlMethods]: Handler<M> };
 type Some<M extends keyof ControlMethods> = Pick<Handlers, M>;
 
 export interface ControlHubDeps extends StatusDeps {
+  readonly log: Log;
   /** The systemd unit of another program: the daemon runs in the unit, and stops with it. */
   readonly foreignUnit?: () => Promise<string | undefined>;
   /** The gateway's own prompter asks here. */
@@ -76,6 +78,9 @@ export class ControlServer {
       {
         request: (method, params, signal) => this.#request(method, params, signal),
         notification: () => undefined,
+        defect: (error) => {
+          hub.deps.log.error({ error }, 'the control API failed');
+        },
       },
       hub.deps.gateway.clock,
     );

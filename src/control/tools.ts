@@ -1,7 +1,7 @@
 /** Tools for people: the list of them with the reasons for missing tools, and one call. */
 import type { CallOutcome, ControlMethods, ToolEntry } from '../api/control.ts';
 import type { Progress } from '../api/events.ts';
-import { AnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
+import { AnywhereError, type ErrorPlace, type ErrorReport, reportOf } from '../base/errors.ts';
 import { PIN_META } from '../calls/pool-calls.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
@@ -9,6 +9,7 @@ import { progressReport } from '../gateway/call-events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { LinkState } from '../link/contract.ts';
 import type { Message } from '../protocol/message.ts';
+import { isDeeper } from '../upstream/list.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { bringUp } from './units.ts';
 
@@ -101,6 +102,7 @@ export async function callTool(
   const reply = await client.callTool(tool, JSON.stringify(args), options);
   const { server, original } = answering;
   if (reply.kind === 'error') throw rpcError(reply, server.host, server.name, tool);
+  requireFlat(reply, { host: server.host, server: server.name, tool });
   return {
     host: server.host,
     server: server.name,
@@ -131,6 +133,15 @@ async function waitForTool(gateway: Gateway, client: LocalClient, tool: string):
   const route = gateway.router.named('tools', tool);
   if (route !== undefined) return route;
   throw gateway.router.whyUnknown(tool) ?? new AnywhereError('TOOL_UNKNOWN', `no tool is called ${tool}`, { tool });
+}
+
+/** The control API and the command write the result with `JSON.stringify`, which is recursive. */
+const MAX_DEPTH = 1_000;
+
+function requireFlat({ bytes, result }: Message, place: ErrorPlace): void {
+  if (result === undefined || !isDeeper(bytes, result, MAX_DEPTH)) return;
+  const text = `${place.tool ?? ''} answered with a value that is nested more than ${MAX_DEPTH} levels deep`;
+  throw new AnywhereError('SERVER_PROTOCOL', text, place);
 }
 
 function rpcError(reply: Message, host: string, server: string, tool: string): AnywhereError {

@@ -76,7 +76,7 @@ export class DaemonServer {
     this.#lifecycle = new Lifecycle(clock, times);
     this.#connections = new Connections(clock);
     this.#hub = new ControlHub({
-      ...{ gateway: parts.gateway, version, prompts: parts.prompts },
+      ...{ gateway: parts.gateway, log: parts.log, version, prompts: parts.prompts },
       daemon: { pid: process.pid, startedMs: clock.now() },
       foreignUnit: () => foreignUnit(env, process.pid),
       stop: ({ drain }) => {

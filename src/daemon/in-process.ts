@@ -28,7 +28,7 @@ export async function openInProcess({ onQuestion, ...options }: InProcessOptions
   const prompts = createPromptDesk({ clock, env: options.env, log }, 'command');
   const gateway = await openGateway({ ...options, prompter: prompts.prompter });
   const [faceEnd, gatewayEnd] = duplexPair();
-  const hub = new ControlHub({ gateway, version: programVersion(), daemon: undefined, prompts });
+  const hub = new ControlHub({ gateway, log, version: programVersion(), daemon: undefined, prompts });
   hub.accept(gatewayEnd);
   const client = new ControlClient(faceEnd, clock);
   if (onQuestion !== undefined) await client.answer(onQuestion);

@@ -71,6 +71,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
 const NO_MESSAGE = 'not a JSON-RPC message';
 const NO_BATCHES = `only clients that negotiated ${BATCH_VERSION} may send batches`;
 const BAD_ID = 'the id of a request must be a string or a number';
+const BAD_VERSION = 'the message has no "jsonrpc": "2.0"';
 const REFUSED = {
   unfit: 'the line holds control bytes, or is not UTF-8',
   ambiguous: 'the message is ambiguous: a member stands in it twice, or a second time in another case',
@@ -89,15 +90,15 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
   return new MessageReader(
     {
       message: (message) => {
-        if (message.hasBadId) refuse(RPC.invalidRequest, BAD_ID);
-        else session.peer.receive(message);
+        const refusal = refusalOf(message);
+        if (refusal === undefined) session.peer.receive(message);
+        else writer.write(refusal);
       },
       batch: (batch) => {
-        const messages = batch.messages.filter(({ hasBadId }) => !hasBadId);
-        const badIds = batch.messages.filter(({ hasBadId }) => hasBadId);
+        const messages = batch.messages.filter((message) => refusalOf(message) === undefined);
         const refusals = [
           ...Array.from({ length: batch.invalid }, noRequest),
-          ...badIds.map(() => errorLine('null', RPC.invalidRequest, BAD_ID)),
+          ...batch.messages.map(refusalOf).filter((line) => line !== undefined),
           ...batch.refused.map((message) => refused(message, batch.why)).filter((line) => line !== undefined),
         ];
         if (session.takesBatches) session.peer.receiveBatch(messages, refusals);
@@ -122,6 +123,13 @@ function readerFor(session: DoorSession, writer: MessageWriter, maxMessageBytes:
     },
     maxMessageBytes,
   );
+}
+
+/** The answer to a request that JSON-RPC 2.0 does not allow. Replies and notifications of clients are taken leniently. */
+function refusalOf(message: Message): Pieces | undefined {
+  if (message.kind !== 'request') return undefined;
+  if (message.hasBadId) return errorLine('null', RPC.invalidRequest, BAD_ID);
+  return message.isVersion2 ? undefined : errorLine(message.idText, RPC.invalidRequest, BAD_VERSION);
 }
 
 function noRequest(): Pieces {

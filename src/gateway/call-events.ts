@@ -41,15 +41,20 @@ export class CallEvents implements CallObserver {
   }
 }
 
-/** Undefined where the notification is not valid MCP. */
+/** Undefined where the notification is not valid MCP. A server can write any value, also one too deep for `JSON.stringify`. */
 export function progressReport(notification: Message): Progress | undefined {
   const { progress, total, message } = (notification.paramsValue() ?? {}) as Record<string, unknown>;
-  if (typeof progress !== 'number') return undefined;
+  if (!isFinite(progress)) return undefined;
   return {
     progress,
-    ...(typeof total === 'number' ? { total } : {}),
+    ...(isFinite(total) ? { total } : {}),
     ...(typeof message === 'string' ? { message: message.slice(0, MAX_MESSAGE) } : {}),
   };
+}
+
+/** `JSON.parse` reads 1e400 as Infinity, which JSON cannot express. */
+function isFinite(value: unknown): value is number {
+  return Number.isFinite(value);
 }
 
 function placeOf({ id, route }: ToolCall): { call: number; host: string; server: string; tool: string } {

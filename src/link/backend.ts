@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
@@ -192,13 +192,27 @@ class AutoDialer implements Dialer {
   }
 }
 
-/** A refused host key outranks every other failure; otherwise ssh2's error knows more of the offered keys. */
+/**
+ * A refused host key outranks every other failure. Where the two sides did not understand ssh2, the system's ssh decides;
+ * without that ssh nothing can be done. Otherwise ssh2's error knows more of the offered keys.
+ */
 function bothFailed(first: AnywhereError, second: AnywhereError): AnywhereError {
   if (second.code.startsWith('HOST_KEY_')) return second;
+  if (first.code === 'SSH_NEGOTIATION') return onlyOpenssh(first, second);
   return new AnywhereError(first.code, first.message, {
     host: first.host,
     evidence: [...first.evidence, `the system's ssh: ${second.message}`, ...second.evidence],
     hint: first.hint,
     cause: second,
+  });
+}
+
+function onlyOpenssh(first: AnywhereError, { code, message, evidence, hint, cause }: AnywhereError): AnywhereError {
+  const isMissing = code === 'SSH_MISSING';
+  return new AnywhereError(code, isMissing ? `${first.message}, and there is no \`ssh\` on the PATH to try` : message, {
+    host: first.host,
+    evidence: [...evidence, ...(isMissing ? [] : [`the built-in SSH: ${first.message}`]), ...first.evidence],
+    hint: isMissing ? INSTALL_OPENSSH : hint,
+    cause,
   });
 }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { backoffMs } from '../base/backoff.ts';
 import type { CancelTimer } from '../base/clock.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
-import { AnywhereError, asAnywhereError, EXIT } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import type { HeartbeatPlan, HostPlan, ReconnectPlan } from '../config/plan.ts';
 import type { Dialer, HostEnvironment, Launch, Transport, TunnelTarget } from '../launch/contract.ts';
@@ -15,7 +15,7 @@ import { Lease } from './lease.ts';
 import { Machine } from './machine.ts';
 import { Programs } from './programs.ts';
 import type { Remedies } from './remedies.ts';
-import { RemedyWatch } from './remedy-watch.ts';
+import { isForUser, RemedyWatch } from './remedy-watch.ts';
 import { SleepWatch } from './sleep-watch.ts';
 import { type LinkAction, nextOutcome, outcome, reduceLink } from './state.ts';
 
@@ -201,7 +201,7 @@ class HostLink implements Link {
   }
 
   #failed(cause: AnywhereError): void {
-    if (cause.exitCode === EXIT.auth || this.#attempts >= this.#settings.reconnect.attempts) {
+    if (isForUser(cause) || this.#attempts >= this.#settings.reconnect.attempts) {
       this.#dispatch({ type: 'refused', cause }, cause.message);
       return;
     }

@@ -5,7 +5,8 @@
  * touched, is no reason for another attempt.
  */
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
 import { readSmallFile } from '../base/small-file.ts';
@@ -47,6 +48,7 @@ export function sshRemedies(
     const config = new ConfigLook(plan, resolve, deps);
     const agents = new AgentLook(deps);
     return async (signal) => {
+      if (cause.code === 'SSH_MISSING') return [sshProgram(deps.env['PATH'])];
       const evidence = await config.look(signal);
       const more = cause.code.startsWith('HOST_KEY_')
         ? await Promise.all(config.route.map(knownKeys))
@@ -92,6 +94,15 @@ class ConfigLook {
       this.#digest = undefined;
     }
   }
+}
+
+/** It may be installed, or an old one replaced. */
+function sshProgram(path = ''): Evidence {
+  const what = 'the OpenSSH client';
+  const files = path.split(delimiter).flatMap((folder) => [join(folder, 'ssh'), join(folder, 'ssh.exe')]);
+  const file = files.find((candidate) => existsSync(candidate));
+  if (file === undefined) return { what, digest: undefined, changedMs: undefined };
+  return { what, digest: digestOf(stampOf(file)), changedMs: changedMs(file) };
 }
 
 async function knownKeys(settings: SshSettings): Promise<Evidence> {

@@ -5,12 +5,17 @@
  * an agent that comes and goes with the same keys is one change.
  */
 import type { Clock } from '../base/clock.ts';
-import { EXIT } from '../base/errors.ts';
+import { type AnywhereError, EXIT } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { LinkState } from './contract.ts';
 import type { Evidence, Look, Remedies } from './remedies.ts';
 
 const LOOK_EVERY_MS = 3_000;
+
+/** Only the user can undo this refusal: a further attempt without a change is in vain. */
+export function isForUser({ exitCode, code }: AnywhereError): boolean {
+  return exitCode === EXIT.auth || code === 'SSH_MISSING';
+}
 
 export interface RemedyWatchDeps {
   readonly clock: Clock;
@@ -35,7 +40,7 @@ export class RemedyWatch {
     this.#watching = undefined;
     if (to.kind === 'ready') this.#tried.clear();
     const { remedies, scope } = this.#deps;
-    if (to.kind !== 'refused' || to.cause.exitCode !== EXIT.auth || remedies === undefined) return;
+    if (to.kind !== 'refused' || !isForUser(to.cause) || remedies === undefined) return;
     this.#watching = new AbortController();
     const signal = AbortSignal.any([this.#watching.signal, scope.signal]);
     const attemptMs = from.kind === 'connecting' ? from.sinceMs : this.#deps.clock.now();

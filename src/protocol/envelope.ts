@@ -6,6 +6,7 @@ import { keyIs, type MemberVisitor, type Span, skipSpace, skipValue, textAt, wal
 import { MemberIndex } from './member-index.ts';
 
 export interface Envelope {
+  readonly version: Span | undefined;
   readonly id: Span | undefined;
   readonly method: string | undefined;
   readonly params: Span | undefined;
@@ -38,6 +39,7 @@ const NAMES: readonly string[] = Object.keys(KNOWN);
 
 /** For a message with only JSON-RPC members, without escapes and without duplicates, as nearly every message is. */
 class UsualEnvelope implements MemberVisitor, Envelope {
+  version: Span | undefined = undefined;
   id: Span | undefined = undefined;
   method: string | undefined = undefined;
   params: Span | undefined = undefined;
@@ -66,12 +68,13 @@ class UsualEnvelope implements MemberVisitor, Envelope {
     const isWalked = known === KNOWN.params || known === KNOWN.result;
     const members = isWalked ? membersAt(this.#bytes, start) : undefined;
     const end = members?.end ?? skipValue(this.#bytes, start);
-    if (end !== -1 && known !== KNOWN.jsonrpc) this.#note(known, { start, end }, members);
+    if (end !== -1) this.#note(known, { start, end }, members);
     return end;
   }
 
   #note(known: number, value: Span, members: MemberIndex | undefined): void {
-    if (known === KNOWN.id) this.id = usable(this.#bytes, value);
+    if (known === KNOWN.jsonrpc) this.version = value;
+    else if (known === KNOWN.id) this.id = usable(this.#bytes, value);
     else if (known === KNOWN.method) this.method = methodAt(this.#bytes, value);
     else if (known === KNOWN.error) this.error = usable(this.#bytes, value);
     else if (known === KNOWN.params) {
@@ -116,6 +119,7 @@ function unusualEnvelope(bytes: Buffer): Envelope {
   const result = index.find('result');
   const error = index.find('error');
   return {
+    version: index.find('jsonrpc'),
     id: usable(bytes, index.find('id')),
     method: method && textAt(bytes, method),
     params,

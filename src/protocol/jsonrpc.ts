@@ -29,7 +29,12 @@ export function resultLine(idText: string, result: string | Buffer): Pieces {
   return [Buffer.from(head), result, Buffer.from('}')];
 }
 
+/** @param error JSON text of the error object */
+export function errorReplyLine(idText: string, error: string): Pieces {
+  return [Buffer.from(`{"jsonrpc":"2.0","id":${idText},"error":${error}}`)];
+}
+
 export function errorLine(idText: string, code: number, message: string, data?: unknown): Pieces {
   const error = data === undefined ? { code, message } : { code, message, data };
-  return [Buffer.from(`{"jsonrpc":"2.0","id":${idText},"error":${JSON.stringify(error)}}`)];
+  return errorReplyLine(idText, JSON.stringify(error));
 }

@@ -3,9 +3,11 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
+import { isRecord } from '../base/record.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { legible } from './fit-line.ts';
 import {
+  keyIs,
   memberOf,
   numberAt,
   plainNumberAt,
@@ -24,6 +26,7 @@ import { type Edit, type Line, Splice } from './splice.ts';
 /** The start of an escaped ASCII letter in a key. */
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 
+const QUOTE = 0x22;
 const NINE = 0x39;
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
@@ -107,6 +110,12 @@ export class Message {
     const { id } = this.#envelope;
     // Literals, arrays and objects begin with a byte above the digits.
     return this.kind === 'request' && id !== undefined && (this.#text[id.start] ?? 0) > NINE;
+  }
+
+  /** The message says that it is of JSON-RPC 2.0. */
+  get isVersion2(): boolean {
+    const { version } = this.#envelope;
+    return version !== undefined && this.#text[version.start] === QUOTE && keyIs(this.#text, version.start, '2.0');
   }
 
   /** '' for replies. */
@@ -211,12 +220,14 @@ export class Message {
     return result === undefined ? undefined : this.#read(result, valueAt);
   }
 
+  /** `data` is any value of the sender, and can be too deep for `JSON.stringify`. */
   errorValue(): { readonly code: number; readonly message: string; readonly data?: unknown } {
     const { error } = this.#envelope;
     const value = error === undefined ? undefined : this.#read(error, valueAt);
-    if (typeof value === 'object' && value !== null && 'code' in value && 'message' in value)
-      return value as { code: number; message: string; data?: unknown };
-    return { code: -32603, message: 'error without code or message' };
+    const { code, message, ...data } = isRecord(value) ? value : {};
+    if (typeof code !== 'number' || typeof message !== 'string')
+      return { code: -32603, message: 'error without code or message' };
+    return { code, message, ...('data' in data ? { data: data['data'] } : {}) };
   }
 
   /** Whether this member of `result` is `true`. */

@@ -1,7 +1,7 @@
 /** Passes a request of one peer to another, and the reply back; only ids and progress tokens change. */
 
 import type { Span } from './json-scan.ts';
-import { errorLine, RPC } from './jsonrpc.ts';
+import { errorReplyLine, RPC } from './jsonrpc.ts';
 import type { Message } from './message.ts';
 import type { Peer } from './peer.ts';
 import type { RequestOptions } from './pending-request.ts';
@@ -45,11 +45,12 @@ function withProgress(request: Message, token: Span, from: Peer, options: Forwar
   };
 }
 
+const NO_ERROR = '{"code":-32603,"message":"error without code or message"}';
+
 /** The reply with the id of the original request. */
 export function asReplyTo(request: Message, reply: Message, edits: readonly Edit[] = []): Line {
   if (reply.id !== undefined) return reply.withEdits(before({ span: reply.id, text: request.idKey }, edits));
-  const { code, message, data } = reply.errorValue();
-  return errorLine(request.idText, code, message, data);
+  return errorReplyLine(request.idText, reply.error === undefined ? NO_ERROR : reply.raw(reply.error));
 }
 
 /** A short list is built at once, because this runs for every message. */

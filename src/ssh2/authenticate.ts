@@ -35,6 +35,8 @@ class Login implements Authentication {
   #notes: readonly string[] = [];
   #methods: readonly string[] | undefined;
   #attempt: Attempt | undefined;
+  /** The machine has not answered the attempt. */
+  #isUnderWay = false;
   #steps: string[] = [];
   readonly #tried: string[] = [];
   #usedAgent = false;
@@ -57,6 +59,7 @@ class Login implements Authentication {
 
   refused(methods: readonly string[], partial: boolean): void {
     this.#methods = methods;
+    this.#isUnderWay = false;
     if (partial) this.#steps = [...this.#steps, this.#nameOf(this.#attempt)];
     else if (this.#attempt?.kind !== 'none') this.#tried.push(this.#nameOf(this.#attempt));
   }
@@ -71,8 +74,10 @@ class Login implements Authentication {
 
   failure(machine: string, host: string): AnywhereError {
     const evidence = [
-      ...(this.#tried.length === 0 ? ['there was no key to offer'] : this.#tried.map((what) => `refused: ${what}`)),
+      ...(this.#tried.length === 0 && !this.#isUnderWay ? ['there was no key to offer'] : []),
+      ...this.#tried.map((what) => `refused: ${what}`),
       ...this.#notes,
+      ...this.#unanswered(),
       ...this.#untried(),
       ...(this.#methods === undefined ? [] : [`it accepts: ${this.#methods.join(', ')}`]),
     ];
@@ -91,6 +96,11 @@ class Login implements Authentication {
     });
   }
 
+  /** sshd ends the login instead of refusing the last attempt that MaxAuthTries allows. */
+  #unanswered(): string[] {
+    return this.#isUnderWay ? [`the machine ended the login instead of answering: ${this.#nameOf(this.#attempt)}`] : [];
+  }
+
   /** The keys that were left when the machine ended the login (MaxAuthTries). */
   #untried(): string[] {
     const rest = this.#attempt?.kind === 'publickey' ? (this.#state?.identities ?? []) : [];
@@ -106,6 +116,7 @@ class Login implements Authentication {
     if (this.#options.asker.declined()) this.#state = withoutQuestions(this.#state);
     const [attempt, state] = nextAttempt(this.#state, { methods: this.#methods });
     this.#attempt = attempt;
+    this.#isUnderWay = attempt.kind !== 'none' && attempt.kind !== 'give-up';
     this.#state = state;
     this.#usedAgent ||= attempt.kind === 'publickey' && attempt.identity.source === 'agent';
     return this.#methodOf(attempt, this.#options.settings.user);

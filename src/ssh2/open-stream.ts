@@ -35,7 +35,7 @@ export function refuseUnchecked(settings: SshSettings, host: string): void {
       {
         host,
         evidence: [`${option} ${value}`],
-        hint: `set \`ssh: { backend: openssh }\` for ${host} in the hosts file`,
+        hint: `set \`ssh: { backend: openssh }\` for ${host} in the hosts file, which needs the OpenSSH client`,
       },
     );
   }

@@ -1,11 +1,12 @@
 /**
- * Rate limits for the messages that a server sends unasked. Log messages over the rate are dropped and counted, updates
- * of one resource are merged, requests over the rate are refused. Other notifications pass: backpressure of the client
- * bounds them.
+ * Rate limits for the messages that a server sends unasked. Log messages and other notifications over the rate are dropped
+ * and counted, updates of one resource are merged, requests over the rate are refused. Notifications that are handled here
+ * have no rate.
  */
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { notificationLine, RPC } from '../protocol/jsonrpc.ts';
 import { Message } from '../protocol/message.ts';
+import { SERVER_NOTIFICATIONS } from '../protocol/methods.ts';
 import type { Peer } from '../protocol/peer.ts';
 import { joinPieces } from '../protocol/splice.ts';
 import { LineBudget, type LineRate } from '../telemetry/line-rate.ts';
@@ -21,6 +22,9 @@ const BURST_SECONDS = 4;
  */
 const WINDOW_MS = 10;
 const MOST_PER_WINDOW = 100;
+/** What is dropped, in words for people. */
+type Dropped = 'log messages' | 'notifications';
+
 /** Resources with a pending update. */
 const MAX_RESOURCES = 1_000;
 
@@ -40,9 +44,11 @@ export interface NotificationLimiterDeps {
 export class NotificationLimiter {
   readonly #deps: NotificationLimiterDeps;
   readonly #budget: LineBudget;
+  /** Of notifications that are neither log messages nor updates: a talkative log must not use up their rate. */
+  readonly #others: LineBudget;
   readonly #requests: LineBudget;
   readonly #updates = new Map<string, Message>();
-  #dropped = 0;
+  readonly #dropped = new Map<Dropped, number>();
   #cancel: CancelTimer | undefined;
   #windowMs = 0;
   #inWindow = 0;
@@ -53,6 +59,7 @@ export class NotificationLimiter {
     const { perSecond, clock } = deps;
     const rate = (): LineRate => ({ burst: perSecond() * BURST_SECONDS, perSecond: perSecond() });
     this.#budget = new LineBudget(rate, clock.monotonic());
+    this.#others = new LineBudget(rate, clock.monotonic());
     this.#requests = new LineBudget(rate, clock.monotonic());
   }
 
@@ -67,12 +74,24 @@ export class NotificationLimiter {
   }
 
   take(notification: Message): void {
-    const { method } = notification;
     const nowMs = this.#deps.clock.monotonic();
     this.#countAt(nowMs);
-    const isMany = method === 'notifications/message' || method === 'notifications/resources/updated';
-    if (!isMany || this.#budget.take(nowMs)) this.#deps.deliver(notification);
+    const isInRate = this.#budgetOf(notification.method)?.take(nowMs) ?? true;
+    if (isInRate) this.#deps.deliver(notification);
     else this.#gather(notification);
+  }
+
+  #budgetOf(method: string): LineBudget | undefined {
+    switch (SERVER_NOTIFICATIONS.get(method) ?? 'pass') {
+      case 'relist':
+      case 'cancel':
+        return undefined;
+      case 'log':
+      case 'resource':
+        return this.#budget;
+      default:
+        return this.#others;
+    }
   }
 
   #countAt(nowMs: number): void {
@@ -98,9 +117,11 @@ export class NotificationLimiter {
   }
 
   #gather(notification: Message): void {
-    const uri = notification.method === 'notifications/message' ? undefined : notification.paramText('uri');
-    if (uri === undefined || (this.#updates.size >= MAX_RESOURCES && !this.#updates.has(uri))) this.#dropped += 1;
-    else this.#updates.set(uri, notification);
+    const rule = SERVER_NOTIFICATIONS.get(notification.method);
+    const uri = rule === 'resource' ? notification.paramText('uri') : undefined;
+    if (uri !== undefined && (this.#updates.size < MAX_RESOURCES || this.#updates.has(uri)))
+      this.#updates.set(uri, notification);
+    else this.#drop(rule === 'log' || rule === 'resource' ? 'log messages' : 'notifications');
     this.#cancel ??= this.#deps.clock.after(
       GATHER_MS,
       () => {
@@ -110,19 +131,23 @@ export class NotificationLimiter {
     );
   }
 
+  #drop(what: Dropped): void {
+    this.#dropped.set(what, (this.#dropped.get(what) ?? 0) + 1);
+  }
+
   #tell(): void {
     this.#cancel = undefined;
     const updates = [...this.#updates.values()];
-    const dropped = this.#dropped;
+    const dropped = [...this.#dropped];
     this.#updates.clear();
-    this.#dropped = 0;
+    this.#dropped.clear();
     for (const update of updates) this.#deps.deliver(update);
-    if (dropped > 0) this.#tellDropped(dropped);
+    for (const [what, count] of dropped) this.#tellDropped(what, count);
   }
 
-  #tellDropped(count: number): void {
+  #tellDropped(what: Dropped, count: number): void {
     const { server, perSecond, onDropped, deliver } = this.#deps;
-    const data = `${count} log messages of ${server} dropped: more than ${perSecond()} a second`;
+    const data = `${count} ${what} of ${server} dropped: more than ${perSecond()} a second`;
     onDropped(data);
     const params = JSON.stringify({ level: 'warning', logger: 'mcp-anywhere', data });
     const notice = Message.parse(joinPieces(notificationLine('notifications/message', params)));

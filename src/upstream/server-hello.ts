@@ -33,8 +33,7 @@ function readServerHello(reply: Message): ServerHello | string {
   const result = reply.resultValue();
   if (typeof result !== 'object' || result === null) return 'answered initialize with no object';
   const { protocolVersion, capabilities, serverInfo, instructions } = result as Record<string, unknown>;
-  if (!isKnownVersion(protocolVersion))
-    return `speaks protocol version ${JSON.stringify(protocolVersion)}, which MCP-Anywhere does not know`;
+  if (!isKnownVersion(protocolVersion)) return unknownVersion(protocolVersion);
   return {
     raw:
       reply.result === undefined
@@ -45,4 +44,12 @@ function readServerHello(reply: Message): ServerHello | string {
     serverInfo,
     instructions: typeof instructions === 'string' && instructions !== '' ? instructions : undefined,
   };
+}
+
+/** A longer version is shown in part. */
+const LONGEST_VERSION = 100;
+
+function unknownVersion(version: unknown): string {
+  if (typeof version !== 'string') return 'answered initialize without a protocolVersion that is a string';
+  return `speaks protocol version ${JSON.stringify(version.slice(0, LONGEST_VERSION))}, which MCP-Anywhere does not know`;
 }

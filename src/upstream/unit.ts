@@ -346,5 +346,7 @@ function isBusy(instance: Instance): boolean {
 
 /** The host is at fault, not the server. */
 function isHostTrouble({ code, exitCode }: AnywhereError): boolean {
-  return exitCode === EXIT.auth || (exitCode === EXIT.unreachable && code !== 'CHANNEL_REFUSED');
+  return (
+    exitCode === EXIT.auth || code === 'SSH_MISSING' || (exitCode === EXIT.unreachable && code !== 'CHANNEL_REFUSED')
+  );
 }

@@ -449,21 +449,28 @@ describe('being stopped', () => {
     expect(said).toContain('Stopped by the user.');
   });
 
-  it.each([['tools'], ['call', 'here__echo__echo', '-a', 'message=hi'], ['config', 'schema'], ['explain', 'USAGE']])(
-    'fails where its output cannot be written: %s',
-    async (...words) => {
-      const full = openSync('/dev/full', 'w');
-      const child = spawn(process.execPath, [BIN, ...words, '--config', localHosts()], {
-        env: makeSandbox().env,
-        stdio: ['ignore', full, 'pipe'],
-      });
-      closeSync(full);
-      let said = '';
-      child.stderr?.on('data', (chunk) => (said += String(chunk)));
-      expect(await once(child, 'close'), said).toEqual([1, null]);
-      expect(said).toContain('(OUTPUT_FAILED)');
-    },
-  );
+  it.each([
+    ['tools'],
+    ['call', 'here__echo__echo', '-a', 'message=hi'],
+    ['config', 'schema'],
+    ['explain', 'USAGE'],
+    ['completion', 'bash'],
+    ['--version'],
+    ['--version', '--json'],
+    ['--help'],
+    ['help', 'call'],
+  ])('fails where its output cannot be written: %s', async (...words) => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [BIN, ...words], {
+      env: { ...makeSandbox().env, MCP_ANYWHERE_CONFIG: localHosts() },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let said = '';
+    child.stderr?.on('data', (chunk) => (said += String(chunk)));
+    expect(await once(child, 'close'), said).toEqual([1, null]);
+    expect(said).toContain('OUTPUT_FAILED');
+  });
 
   it('is quiet when the reader of stdout leaves', async () => {
     const shell = spawn(

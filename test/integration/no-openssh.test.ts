@@ -1,14 +1,17 @@
 /** A machine without any program of OpenSSH: hosts that the hosts file describes work, aliases say what is missing. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
+import { openFace } from '../harness/face.ts';
 import { fixture } from '../harness/hosts-file.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { onlyNode, scratch } from '../harness/scratch.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { callText, offers } from '../harness/tools.ts';
+import { until } from '../harness/until.ts';
 
 let one: Sshd;
 let two: Sshd;
@@ -100,6 +103,29 @@ describe('without ssh on the PATH', () => {
     expect(call.code).not.toBe(0);
     expect(call.stdout + call.stderr).toContain('OpenSSH client');
     expect(existsSync(join(sandbox.home, '.ssh'))).toBe(false);
+  });
+
+  it('says how to install the client where only that understands the host, and tries again once it is there', async () => {
+    // ssh2 does not understand a banner above 32 KiB.
+    const banner = join(scratch(), 'banner');
+    writeFileSync(banner, `${'B'.repeat(100)}\n`.repeat(2_000));
+    const talker = await startSshd({ config: [`Banner ${banner}`] });
+    onTestFinished(() => talker.stop());
+    const sandbox = sandboxWithoutSsh();
+    const config = hostsFile({ one: entry(talker) });
+    const face = await openFace(config, sandbox);
+    const [refused] = (await face.request('settle', { withinMs: 20_000 })).hosts;
+    expect(refused?.state).toBe('refused');
+    expect(refused?.cause).toMatchObject({
+      code: 'SSH_MISSING',
+      hint: expect.stringContaining('apt install') as unknown,
+    });
+    expect(JSON.stringify(refused?.cause)).not.toContain('backend: openssh');
+    symlinkSync(
+      execFileSync('/bin/sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim(),
+      join(sandbox.env['PATH'] ?? '', 'ssh'),
+    );
+    await until(async () => (await face.request('status', {})).hosts[0]?.state === 'ready');
   });
 
   it('doctor says that ~/.ssh/config is not read', async () => {

@@ -149,12 +149,14 @@ describe('more key files than MaxAuthTries leaves room for', () => {
     expect(await loggedIn(configWith(lines, patient), {}, patient)).toBe('in\n');
   });
 
-  it('the error names the files that were not tried, and speaks of no agent', async () => {
+  it('the error names every file, refused, under way or not tried, and speaks of no agent', async () => {
     const lines = [...(await filesBefore(7)), ` IdentityFile ${sshd.identityFile}`];
     const error = await failure(dial(hostOf(sshd, { configFile: configWith(lines) })));
     expect(error.code).toBe('AUTH_FAILED');
     const evidence = error.evidence.join('\n');
     expect(evidence).toMatch(/ended the login \(MaxAuthTries\) before these were tried: .*wrong6/);
+    expect(evidence).toMatch(/ended the login instead of answering: .*wrong5/);
+    for (const number of [0, 1, 2, 3, 4]) expect(evidence).toMatch(new RegExp(`refused: .*wrong${number}`));
     expect(evidence).toContain(sshd.identityFile);
     expect(`${error.message}${evidence}${error.hint}`).not.toMatch(/agent|ssh-add/);
   });

@@ -1,9 +1,12 @@
 /** Passphrases and codes, with a daemon that has no terminal. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HostStatus } from '../../../src/api/status.ts';
+import { programVersion } from '../../../src/gateway/open.ts';
+import { endpointFor } from '../../harness/daemon-process.ts';
 import { openFace } from '../../harness/face.ts';
+import { startFakeDaemon } from '../../harness/fake-daemon.ts';
 import { filesWith } from '../../harness/files.ts';
 import { fixture, writeHostsFile } from '../../harness/hosts-file.ts';
 import { makeKey } from '../../harness/keys.ts';
@@ -95,4 +98,23 @@ describe('a passphrase that a daemon needs', () => {
     expect(outcome.stdout).toContain('box__echo__where');
     expect(outcome.code).toBe(0);
   });
+});
+
+it('`trust` prints no name or file of a machine that steers the terminal', async () => {
+  const sandbox = makeSandbox();
+  const file = join(sandbox.home, 'hosts.yaml');
+  writeFileSync(file, 'version: 1\nhosts: {}\n');
+  const evil = (text: string): string => `${text}\u001B]0;pwn\u0007\u202E`;
+  const keys = [{ type: evil('ssh-ed25519'), fingerprint: evil('SHA256:abc') }];
+  const candidate = { name: evil('machine'), keys, verdict: 'unknown', file: evil('/known_hosts') } as const;
+  const daemon = await startFakeDaemon(endpointFor(file, sandbox), programVersion(), {
+    'trust/scan': () => ({ candidates: [candidate] }),
+  });
+  onTestFinished(() => daemon.stop());
+  const run = runInTerminal(['trust', 'box', '--config', file], sandbox);
+  await run.shows(/Trust machine, and write its keys to/);
+  run.type('n');
+  expect(await run.exit).not.toBe(0);
+  expect(run.text()).toContain('machine shows:');
+  expect(run.text()).not.toMatch(/pwn|\u202E/);
 });

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
+import { loadPlan } from '../../../src/config/load.ts';
 import { createCommandRunner } from '../../../src/config/secret-command.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
 import { parseTemplate } from '../../../src/config/template.ts';
@@ -137,6 +138,25 @@ describe('commands', () => {
     expect(together.map(Number)).toEqual([1, 1, 1]);
     expect(Number(await secrets.resolve(template, PLACE, signal))).toBe(2);
   });
+});
+
+it('a relative command and a relative path mean the folder of the hosts file itself, not that of a link to it', async () => {
+  const [mine, clone] = [scratch(), scratch()];
+  for (const folder of [mine, clone]) {
+    writeFileSync(join(folder, 'which'), folder);
+    writeFileSync(join(folder, 'say.sh'), 'cat which\n');
+  }
+  const env = '{ A: "${cmd:sh ./say.sh}", B: "${file:./which}" }';
+  writeFileSync(join(mine, 'hosts.yaml'), `hosts: { m: { local: true, servers: { s: { command: x, env: ${env} } } } }`);
+  symlinkSync(join(mine, 'hosts.yaml'), join(clone, 'hosts.yaml'));
+  const paths = { configDir: mine, cacheDir: mine, stateDir: mine, runtimeDir: mine };
+  const plan = await loadPlan({ explicit: join(clone, 'hosts.yaml'), env: {}, cwd: clone, homeDir: mine, paths });
+  const templates = [...(plan.hosts[0]?.servers[0]?.env.values() ?? [])];
+  const secrets = createSecrets({ env: { PATH }, homeDir: mine });
+  expect(await Promise.all(templates.map((template) => secrets.resolve(template, PLACE, never())))).toEqual([
+    mine,
+    mine,
+  ]);
 });
 
 describe('commands that hang', () => {

@@ -78,6 +78,20 @@ describe('ControlConnection', () => {
     await expect(client.request('a', {})).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 
+  it('loses only a message that cannot be written as JSON, and tells of the defect', async () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    const defects: unknown[] = [];
+    const { client, server } = pair({
+      request: (method) => Promise.resolve(method === 'deep' ? deep : 'fine'),
+      defect: ({ code }) => defects.push(code),
+    });
+    server.notify('deep', deep);
+    await expect(client.request('deep', {})).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(client.request('a', deep)).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await client.request('a', {})).toBe('fine');
+    expect(defects).toEqual(['INTERNAL', 'INTERNAL']);
+  });
+
   it('notifies', async () => {
     const heard: unknown[] = [];
     const { client } = pair({ notification: (method, params) => heard.push([method, params]) });

@@ -6,6 +6,26 @@ import { inline, StreamClient, server } from '../gateway/kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 const slow = server('box/slow', 'slow.mjs');
+/** Answers each request with the text of `answers`; DEEP is a value of 20,000 levels, ID the id. */
+function deep(id: string, answers: object) {
+  return inline(
+    id,
+    `const answers = ${JSON.stringify(answers)};
+    const deep = '{"a":'.repeat(20000) + '1' + '}'.repeat(20000);
+    for await (const line of (await import('node:readline')).createInterface({ input: process.stdin })) {
+      const { id, method } = JSON.parse(line);
+      for (const text of answers[method] ?? []) console.log(text.replace('ID', id).replace('DEEP', deep));
+    }`,
+  );
+}
+const HELLO =
+  '{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{}}}';
+const TOOLS = '{"jsonrpc":"2.0","id":ID,"result":{"tools":[{"name":"t","inputSchema":{"type":"object"}}]}}';
+const OK = '{"jsonrpc":"2.0","id":ID,"result":{"content":[]}}';
+const told = (more: string): string =>
+  `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":ID,${more}}}`;
+const listed = (...calls: string[]) => ({ initialize: [HELLO], 'tools/list': [TOOLS], 'tools/call': calls });
+
 const dead = inline('box/dead', `console.error('no such database'); process.exit(3)`);
 
 describe('the control API', () => {
@@ -120,6 +140,30 @@ describe('the control API', () => {
       result: { content: [{ text: '3 steps' }] },
     });
     expect(progress.filter((value) => value > 0)).toEqual([1, 2, 3]);
+  });
+
+  it('takes from a server only values that it can write', async () => {
+    const unfit = [told('"progress":1,"message":DEEP'), told('"progress":2,"total":DEEP'), told('"progress":1e400')];
+    const { client } = control([
+      deep('box/progress', listed(...unfit, OK)),
+      deep('box/result', listed('{"jsonrpc":"2.0","id":ID,"result":{"content":[],"x":DEEP}}')),
+      deep('box/error', listed('{"jsonrpc":"2.0","id":ID,"error":{"code":1,"message":DEEP}}')),
+      deep('box/lost', listed('{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"m","data":DEEP}}')),
+      deep('box/version', {
+        initialize: ['{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":DEEP,"capabilities":{}}}'],
+      }),
+    ]);
+    const progress: unknown[] = [];
+    client.on('call/progress', (one) => progress.push(one));
+    const call = (name: string) => client.request('call', { tool: `box__${name}__t`, arguments: {} });
+    expect((await call('progress')).result).toEqual({ content: [] });
+    expect(progress).toEqual([{ progress: 1 }, { progress: 2 }]);
+    await expect(call('result')).rejects.toMatchObject({ code: 'SERVER_PROTOCOL', server: 'result' });
+    await expect(call('error')).rejects.toMatchObject({ code: 'TOOL_FAILED', server: 'error' });
+    await expect(call('lost')).rejects.toMatchObject({ code: 'TOOL_FAILED', message: expect.stringContaining(': m') });
+    const { hosts } = await client.request('settle', { withinMs: 15_000 });
+    const version = hosts[0]?.servers.find(({ name }) => name === 'version');
+    expect(version?.cause).toMatchObject({ code: 'SERVER_PROTOCOL' });
   });
 
   it('says what went wrong with a call', async () => {

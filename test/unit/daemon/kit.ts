@@ -11,7 +11,7 @@ import { ControlHub } from '../../../src/control/hub.ts';
 import { PromptDesk } from '../../../src/control/prompts.ts';
 import type { ControlHubDeps } from '../../../src/control/server.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import { openGateway, type RigOptions } from '../gateway/kit.ts';
+import { openGateway, type RigOptions, silentLog } from '../gateway/kit.ts';
 
 export interface Rig {
   readonly gateway: Gateway;
@@ -37,6 +37,7 @@ export function control(
   const gateway = openGateway(servers, { prompter: prompts.prompter, ...options });
   const hub = new ControlHub({
     gateway,
+    log: silentLog,
     version: '1.2.3',
     daemon: undefined,
     prompts,

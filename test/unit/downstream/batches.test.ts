@@ -137,6 +137,21 @@ it.each([
   expect((await client.reply(null)).error?.code).toBe(code);
 });
 
+it.each(['"jsonrpc":"1.0",', '"jsonrpc":2.0,', '"jsonrpc":null,', ''])(
+  'a request with %j is answered with its id, and not done',
+  async (version) => {
+    const { client } = await connected([], [], {}, {}, BATCHES);
+    client.send(`{${version}"id":"old","method":"ping"}`);
+    expect((await client.reply('old')).error?.code).toBe(-32600);
+    client.send(`[{${version}"id":"b","method":"ping"},${JSON.stringify(PING)}]`);
+    const [replies = []] = await until(() => batches(client).length > 0 && batches(client));
+    expect(replies.map(({ id, error }) => [id, error?.code])).toEqual([
+      ['b', -32600],
+      ['p', undefined],
+    ]);
+  },
+);
+
 it('before initialize a ping is answered, and what is asked of servers is an error at once', async () => {
   const client = new StreamClient(openGateway([server('box/full', './full.mjs')]));
   for (const method of ['tools/list', 'tools/call', 'resources/read', 'logging/setLevel', 'no/such'])

@@ -9,7 +9,7 @@ describe('tools/call', () => {
   it('reaches the tool under its own name, and nothing else of the request changes', async () => {
     const { client } = await connected([echo], ['box__echo__raw']);
     client.send(
-      '{ "params" : {"arguments":{"n":1.0,"name":"box__echo__raw"},"name":"box__echo__raw","future":[1e400]},"method":"tools/call","id":"a" }',
+      '{ "params" : {"arguments":{"n":1.0,"name":"box__echo__raw"},"name":"box__echo__raw","future":[1e400]},"method":"tools/call","id":"a", "jsonrpc":"2.0" }',
     );
     const line = textOf(await client.reply('a'));
     expect(line).toContain('"arguments":{"n":1.0,"name":"box__echo__raw"},"name":"raw","future":[1e400]');

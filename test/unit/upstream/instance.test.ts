@@ -254,3 +254,22 @@ describe('what a server asks its client', () => {
     expect(requests).toHaveLength(50);
   });
 });
+
+describe('a notification that MCP does not know', () => {
+  it('passes up to the rate of log messages; the rest is dropped and counted, and neither logs nor lists suffer', async () => {
+    const limits = { ...DEFAULTS.limits, logLinesPerSecond: 10 };
+    const { channel, notifications, lines, clock, up } = instanceKit({}, { limits });
+    await up();
+    const many = (method: string, count: number) => Array.from({ length: count }, () => ({ method, params: {} }));
+    await channel.say(...many('notifications/x', 50), ...many('notifications/message', 2));
+    await channel.say(...many('notifications/tools/list_changed', 45));
+    const passed = (name: string) => notifications.filter(({ method }) => method === name).length;
+    expect(passed('notifications/x')).toBe(40);
+    expect(passed('notifications/message')).toBe(2);
+    expect(passed('notifications/tools/list_changed')).toBe(45);
+    clock.advance(1_000);
+    const text = '10 notifications of box/files dropped: more than 10 a second';
+    expect(notifications.at(-1)?.paramText('data')).toBe(text);
+    expect(lines).toContainEqual(['protocol', text]);
+  });
+});
