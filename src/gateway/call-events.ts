@@ -1,6 +1,8 @@
 /** Tells the event stream of calls: when one began, how it gets on, and how it ended. */
+
 import type { Progress } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
+import { beginning } from '../base/harmless.ts';
 import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
@@ -48,7 +50,7 @@ export function progressReport(notification: Message): Progress | undefined {
   return {
     progress,
     ...(typeof total === 'number' ? { total } : {}),
-    ...(typeof message === 'string' ? { message: message.slice(0, MAX_MESSAGE) } : {}),
+    ...(typeof message === 'string' ? { message: beginning(message, MAX_MESSAGE) } : {}),
   };
 }
 

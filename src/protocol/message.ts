@@ -3,6 +3,7 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
+import { isRecord } from '../base/record.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { legible } from './fit-line.ts';
 import {
@@ -25,6 +26,9 @@ import { type Edit, type Line, Splice } from './splice.ts';
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 
 const NINE = 0x39;
+
+/** In `_meta` (MCP 2025-11-25, tasks): the task that a message belongs to. */
+export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
@@ -175,12 +179,22 @@ export class Message {
     return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
   }
 
-  /** Some readers find another progress token in the params than we do, which could be equal to one of our tokens. */
+  /** Some readers find another progress token or task in the params than we do: those of another server, perhaps. */
   get isTokenUnclear(): boolean {
     const members = this.#envelope.paramMembers;
     if (members?.isUnclear('_meta') === true) return true;
     const meta = members?.find('_meta');
-    return meta !== undefined && MemberIndex.of(this.#text, meta).isUnclear('progressToken');
+    if (meta === undefined) return false;
+    const inner = MemberIndex.of(this.#text, meta);
+    if (inner.isUnclear('progressToken') || inner.isUnclear(RELATED_TASK)) return true;
+    const related = inner.find(RELATED_TASK);
+    return related !== undefined && MemberIndex.of(this.#text, related).isUnclear('taskId');
+  }
+
+  /** True where some reader finds this member in the result. */
+  mayHaveResult(key: string): boolean {
+    const members = this.#envelope.resultMembers;
+    return members?.find(key) !== undefined || members?.isUnclear(key) === true;
   }
 
   /** A member of `result`. */
@@ -214,9 +228,13 @@ export class Message {
   errorValue(): { readonly code: number; readonly message: string; readonly data?: unknown } {
     const { error } = this.#envelope;
     const value = error === undefined ? undefined : this.#read(error, valueAt);
-    if (typeof value === 'object' && value !== null && 'code' in value && 'message' in value)
-      return value as { code: number; message: string; data?: unknown };
-    return { code: -32603, message: 'error without code or message' };
+    if (!isRecord(value)) return { code: -32603, message: 'error without code or message' };
+    const { code, message, data } = value;
+    return {
+      code: typeof code === 'number' ? code : -32603,
+      message: typeof message === 'string' ? message : 'error without a message',
+      ...(data === undefined ? {} : { data }),
+    };
   }
 
   /** Whether this member of `result` is `true`. */

@@ -327,7 +327,7 @@ export class Instance {
     const { owner, peer } = this;
     const params = `{"protocolVersion":"${owner.protocolVersion}","capabilities":${owner.capabilities},"clientInfo":${owner.clientInfo}}`;
     const reply = await peer.request('initialize', params, { timeoutMs: Number.POSITIVE_INFINITY, cancellable: false });
-    const hello = readServerHello(reply);
+    const hello = readServerHello(reply, this.limits);
     if (typeof hello === 'string') throw this.#error('SERVER_PROTOCOL', hello);
     this.#hello = hello;
     this.#readyMs = this.#deps.clock.monotonic();

@@ -11,7 +11,7 @@ import { bytesOf, type Defined, planOf, serverPlan, tool } from './kit.ts';
 
 const server = serverPlan('box', 'files');
 const other = serverPlan('box', 'other');
-const HELLO = { instructions: undefined, capabilities: {} };
+const HELLO = { instructions: undefined, capabilities: {}, problems: [] };
 
 function open(
   plan: Plan = planOf([server, other]),
