@@ -36,8 +36,12 @@ function nestingProblem(bytes: Buffer, { start, end }: Span, most: number): stri
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;
     digits = byte >= 0x30 && byte <= 0x39 ? digits + 1 : 0;
-    if (byte === QUOTE) at = skipString(bytes, at) - 1;
-    else if (OPEN.has(byte)) depth += 1;
+    if (byte === QUOTE) {
+      const after = skipString(bytes, at);
+      if (after === -1) return 'is not JSON';
+      at = after - 1;
+    }
+    if (OPEN.has(byte)) depth += 1;
     else if (CLOSE.has(byte)) depth -= 1;
     if (depth > most) return `is nested deeper than limits.definitionDepth (${most})`;
     if (digits > MOST_DIGITS)
