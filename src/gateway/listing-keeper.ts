@@ -232,7 +232,7 @@ export class ListingKeeper {
     const names = COLLECTIONS.map(({ name }) => name);
     const fresh = new Set(names.filter((name) => listed[name] !== undefined && (runs.get(name) ?? 0) < run));
     if (fresh.size === 0) return;
-    for (const name of fresh) runs.set(name, run);
+    for (const name of fresh) if (listed.cutShort?.has(name) !== true) runs.set(name, run);
     const part: Listed = {
       ...listed,
       ...forEachCollection(({ name }) => (fresh.has(name) ? listed[name] : undefined)),

@@ -53,35 +53,50 @@ export async function listAll(instance: Instance, early?: EarlyTaker): Promise<L
       cancel ??= early?.clock.after(EARLY_MS, takeEarly, { background: true });
   };
   const one = async (collection: Collection): Promise<void> => {
-    const list = listOne(instance, collection, findings);
-    add(collection.name, await list.catch((error: unknown) => instance.failureOf(error)));
+    const { name } = collection;
+    // The pages so far count while the next page is awaited.
+    const pages = (found: readonly Buffer[]): void => {
+      findings.cutShort.set(name, listError(instance, collection, 'is not complete yet'));
+      add(name, [...found]);
+    };
+    const list = await listOne(instance, collection, findings, pages).catch((error: unknown) =>
+      instance.failureOf(error),
+    );
+    add(name, list);
   };
   await Promise.all(COLLECTIONS.map(one));
   cancel?.();
   return listed();
 }
 
-async function listOne(instance: Instance, collection: Collection, findings: Findings): Promise<readonly Buffer[]> {
+/** @param onPage gets the definitions of all pages so far while the next page is awaited */
+async function listOne(
+  instance: Instance,
+  collection: Collection,
+  { withheld, cutShort }: Findings,
+  onPage: (found: readonly Buffer[]) => void,
+): Promise<readonly Buffer[]> {
   if (instance.hello?.capabilities[collection.capability] === undefined) return [];
   const { listingPages } = instance.limits;
-  const intake = new Intake(collection, instance.limits, findings.withheld);
+  const intake = new Intake(collection, instance.limits, withheld);
   const cursors = new Set<string>();
   let params: string | undefined;
-  for (let page = 0; page < listingPages; page += 1) {
+  for (let page = 0; page < listingPages && !intake.isFull; page += 1) {
     try {
       params = await listPage(instance, collection, params, intake);
     } catch (error) {
       if (page === 0) throw error;
-      findings.cutShort.set(collection.name, instance.failureOf(error));
+      cutShort.set(collection.name, instance.failureOf(error));
       return intake.found;
     }
-    if (params === undefined || intake.isFull) return intake.found;
+    if (params === undefined) break;
     if (cursors.has(params))
       intake.end('the list never ends, because the server repeats a cursor; the rest is not offered');
+    else onPage(intake.found);
     cursors.add(params);
-    if (intake.isFull) return intake.found;
   }
-  intake.close(`limits.listingPages (${listingPages})`);
+  if (params !== undefined) intake.close(`limits.listingPages (${listingPages})`);
+  cutShort.delete(collection.name);
   return intake.found;
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import { fingerprintOf, ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog, type CatalogChange } from '../../../src/catalog/catalog.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';

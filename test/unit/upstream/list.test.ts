@@ -107,6 +107,18 @@ describe('listAll', () => {
     expect(definitionsOf((await lists).prompts)).toHaveLength(1);
   });
 
+  it('gives the pages before a page that is never answered', async () => {
+    const { instance, channel, clock } = await upWith({ tools: {} });
+    const early: Listed[] = [];
+    const lists = kept(listAll(instance, { clock, take: (listed) => early.push(listed) }));
+    await channel.say({ id: 2, result: { tools: [{ name: 't' }], nextCursor: 'p2' } });
+    clock.advance(250);
+    expect(early).toMatchObject([{ tools: [expect.anything()] }]);
+    expect(early[0]?.cutShort?.has('tools')).toBe(true);
+    await channel.say({ id: 3, result: { tools: [{ name: 'u' }] } });
+    expect([definitionsOf((await lists).tools).length, (await lists).cutShort?.size]).toEqual([2, 0]);
+  });
+
   it.each([
     ['half of a surrogate pair in a text', String.raw`"d":"x \ud83d y"`, 'surrogate'],
     ['half of a surrogate pair in a key', String.raw`"\udc00":1`, 'surrogate'],
