@@ -38,6 +38,13 @@ export function harmlessJson(json: string): string {
   return replaced(json, (character) => (isLayout(character) ? character : [...utf16(character)].join('')));
 }
 
+/** At most so many UTF-16 code units from the start of the text, and no half of a surrogate pair at the end. */
+export function beginning(text: string, most: number): string {
+  const cut = text.slice(0, most);
+  const last = cut.charCodeAt(cut.length - 1);
+  return last >= 0xd800 && last < 0xdc00 ? cut.slice(0, -1) : cut;
+}
+
 function replaced(text: string, by: (character: string) => string): string {
   if (isPlain(text)) return text;
   return text.replaceAll(EMOJI_OR_HARMFUL, (found) => (ONE_HARMFUL.test(found) ? by(found) : found));

@@ -66,7 +66,7 @@ export class Router {
 
   /** The servers that may offer this unknown name: the name has their prefix, and they were never listed. */
   unlisted(name: string): readonly ServerUnit[] {
-    return this.ownersOf(name).filter(({ plan }) => !this.#catalog.isListed(plan));
+    return this.ownersOf(name).filter(({ plan }) => !this.#catalog.isListed(plan, 'tools'));
   }
 
   /** Why an unknown name may still be right. Undefined: the name is wrong. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { serverId } from '../catalog/route.ts';
+import type { CollectionName } from '../protocol/methods.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { patienceMs, waitUntil } from './patience.ts';
@@ -14,10 +15,10 @@ const FIRST_LIST_MS = 8_000;
 export interface Listings {
   /** Emits when an answer of the methods below may have changed. */
   readonly progress: Pick<Emitter<unknown>, 'on'>;
-  /** The server was listed in this run, or cannot be listed. */
+  /** The tools of the server were listed in this run, or cannot be listed. */
   hasSpoken(unit: ServerUnit): boolean;
-  /** The server was ever listed, or cannot be listed now. */
-  isSettled(unit: ServerUnit): boolean;
+  /** The collection of the server was ever listed, or cannot be listed now. */
+  isSettled(unit: ServerUnit, collection: CollectionName): boolean;
   /** Starts to list the server for this client. */
   wantUnit(unit: ServerUnit, owner: InstanceOwner, profile: string | undefined): void;
 }
@@ -68,11 +69,11 @@ export class Waits {
   }
 
   /** @param sinceMs when the client connected, wall clock */
-  firstListReady(sinceMs: number): Promise<void> {
+  firstListReady(sinceMs: number, collection: CollectionName): Promise<void> {
     const { clock, keeper, units } = this.#deps;
     // The minimum bounds the wait when the wall clock jumps.
     const withinMs = Math.min(FIRST_LIST_MS, sinceMs + FIRST_LIST_MS - clock.now());
-    return this.#until(() => units().every((unit) => keeper.isSettled(unit)), withinMs);
+    return this.#until(() => units().every((unit) => keeper.isSettled(unit, collection)), withinMs);
   }
 
   #until(isOver: () => boolean, withinMs: number): Promise<void> {

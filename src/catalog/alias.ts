@@ -7,7 +7,8 @@
  * message are aliased: `structuredContent` and texts are the server's own data.
  */
 import type { Plan, ServerPlan } from '../config/plan.ts';
-import { memberAt, memberOf, type Span, textAt, walkElements } from '../protocol/json-scan.ts';
+import { memberOf, type Span, textAt, walkElements } from '../protocol/json-scan.ts';
+import { clearMember } from '../protocol/member-index.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 
@@ -85,30 +86,34 @@ function nthSlash(text: string, count: number): number {
   return at;
 }
 
-/** The common end of the keys `uri` and `resourceUri`. */
-const MARK = Buffer.from('ri"');
+/** The ends of the keys `uri` and `resourceUri`, also for a reader that ignores case. */
+const MARKS = ['ri"', 'rI"', 'Ri"', 'RI"'].map((end) => Buffer.from(end));
 
-/** Edits for the `result` of tools/call, prompts/get, resources/read and so on. A result without URIs is searched only, not walked. */
+/**
+ * Edits for the `result` of tools/call, prompts/get, resources/read and so on. A result without URIs is searched only, not
+ * walked.
+ * @throws AnywhereError SERVER_PROTOCOL where two readers could find two URIs in one place
+ */
 export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
-  if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];
+  if (!aliases.isActive || !MARKS.some((mark) => reply.mayHaveKey(mark))) return [];
   return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
 }
 
 function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
   return [
-    ...contentUris(bytes, memberOf(bytes, result, 'content')),
-    ...elementsOf(bytes, memberOf(bytes, result, 'contents')).map((item) => memberOf(bytes, item, 'uri')),
-    ...elementsOf(bytes, memberOf(bytes, result, 'messages')).flatMap((item) =>
-      oneContentUris(bytes, memberOf(bytes, item, 'content')),
+    ...contentUris(bytes, clearMember(bytes, result, 'content')),
+    ...elementsOf(bytes, clearMember(bytes, result, 'contents')).map((item) => clearMember(bytes, item, 'uri')),
+    ...elementsOf(bytes, clearMember(bytes, result, 'messages')).flatMap((item) =>
+      oneContentUris(bytes, clearMember(bytes, item, 'content')),
     ),
     ...uiUris(bytes, result),
   ];
 }
 
-/** Edits for one definition of a list: the URI of its app. */
+/** Edits for one definition of a list: the URI of its app. The definition is checked for twins. */
 export function definitionUriEdits(bytes: Buffer, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
   const whole = { start: 0, end: bytes.length };
-  return uiUris(bytes, whole).flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
+  return uiUris(bytes, whole, memberOf).flatMap((span) => aliasEdit(bytes, span, server, aliases) ?? []);
 }
 
 export function aliasEdit(
@@ -123,12 +128,13 @@ export function aliasEdit(
     : { span, text: JSON.stringify(aliases.toPublic(server, uri)) };
 }
 
+type Find = (bytes: Buffer, object: Span, key: string) => Span | undefined;
+
 /** MCP Apps: `_meta.ui.resourceUri`, and the flat key of the first drafts. */
-function uiUris(bytes: Buffer, object: Span): (Span | undefined)[] {
-  return [
-    memberAt(bytes, object, ['_meta', 'ui', 'resourceUri']),
-    memberAt(bytes, object, ['_meta', 'ui/resourceUri']),
-  ];
+function uiUris(bytes: Buffer, object: Span, find: Find = clearMember): (Span | undefined)[] {
+  const meta = find(bytes, object, '_meta');
+  const ui = meta && find(bytes, meta, 'ui');
+  return [ui && find(bytes, ui, 'resourceUri'), meta && find(bytes, meta, 'ui/resourceUri')];
 }
 
 function contentUris(bytes: Buffer, content: Span | undefined): (Span | undefined)[] {
@@ -137,11 +143,11 @@ function contentUris(bytes: Buffer, content: Span | undefined): (Span | undefine
 
 /** A resource_link holds its URI directly, an embedded resource inside `resource`. */
 function oneContentUris(bytes: Buffer, block: Span | undefined): (Span | undefined)[] {
-  if (block === undefined) return [];
-  const typeSpan = memberOf(bytes, block, 'type');
+  const typeSpan = clearMember(bytes, block, 'type');
   const type = typeSpan === undefined ? undefined : textAt(bytes, typeSpan);
-  if (type === 'resource_link') return [memberOf(bytes, block, 'uri'), ...uiUris(bytes, block)];
-  return type === 'resource' ? [memberAt(bytes, block, ['resource', 'uri'])] : [];
+  if (block !== undefined && type === 'resource_link')
+    return [clearMember(bytes, block, 'uri'), ...uiUris(bytes, block)];
+  return type === 'resource' ? [clearMember(bytes, clearMember(bytes, block, 'resource'), 'uri')] : [];
 }
 
 function elementsOf(bytes: Buffer, array: Span | undefined): readonly Span[] {

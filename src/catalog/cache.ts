@@ -13,6 +13,7 @@ import * as z from 'zod';
 import { writeAtomicSync } from '../base/atomic-write.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, forEachCollection } from '../protocol/methods.ts';
+import { strictProblem } from '../protocol/strict-json.ts';
 import { type Listing, readItem } from './listing.ts';
 
 /** Secrets, which must not be written to disk. */
@@ -39,7 +40,9 @@ const HEADER = z.object({
   profile: z.string(),
   listedAtMs: z.number(),
   counts: z.object({ tools: count, prompts: count, resources: count, resourceTemplates: count }),
-  problems: z.array(z.object({ collection, item: z.string(), reason: z.string() })),
+  problems: z.array(
+    z.object({ collection: z.union([collection, z.literal('initialize')]), item: z.string(), reason: z.string() }),
+  ),
   unlisted: z.array(collection),
   instructions: z.string().optional(),
   capabilities: z.record(z.string(), z.unknown()),
@@ -48,6 +51,9 @@ const HEADER = z.object({
 });
 
 type Header = z.infer<typeof HEADER>;
+
+/** Whatever the hosts file allows fits; the values of a deeper header could not be written again. */
+const HEADER_LIMITS = { definitionBytes: Number.POSITIVE_INFINITY, definitionDepth: 1_100 };
 
 export class ListingCache {
   readonly #folder: string;
@@ -77,9 +83,9 @@ export class ListingCache {
   }
 
   write(serverId: string, given: Listing): void {
-    const listing = this.#withoutSecrets(given);
-    const name = fileName(serverId, listing.profile);
+    const name = fileName(serverId, given.profile);
     try {
+      const listing = this.#withoutSecrets(given);
       writeAtomicSync(join(this.#folder, name), encode(listing));
       if (this.#files !== undefined) addFile(this.#files, name);
     } catch (error) {
@@ -201,6 +207,8 @@ function linesOf(bytes: Buffer): Buffer[] {
 }
 
 function headerOf(line: Buffer): Header | undefined {
+  const problem = strictProblem(line, { start: 0, end: line.length }, HEADER_LIMITS);
+  if (problem !== undefined) return undefined;
   try {
     return HEADER.safeParse(JSON.parse(line.toString())).data;
   } catch {

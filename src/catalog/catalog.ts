@@ -8,8 +8,9 @@ import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Plan, PoolPlan, ServerPlan } from '../config/plan.ts';
-import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/methods.ts';
+import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/methods.ts';
 import type { Listed } from '../upstream/list.ts';
+import type { ServerWords } from '../upstream/server-hello.ts';
 import { UriAliases } from './alias.ts';
 import { fingerprintOf, type ListingCache } from './cache.ts';
 import {
@@ -44,7 +45,7 @@ const MOST_PROBLEMS = 100;
 
 interface Entry {
   readonly listing: Listing;
-  /** Listed in this run, not read from disk. */
+  /** The tools were listed in this run, not read from disk. */
   readonly isFresh: boolean;
 }
 
@@ -118,7 +119,7 @@ export class Catalog {
     return prefixesOf(pool === undefined ? server.namedAs : [pool.name], this.#plan.naming.maxLength);
   }
 
-  /** True once the server was listed in this run, for any profile. */
+  /** True once the server has listed its tools in this run, for any profile. */
   isFresh(server: ServerPlan): boolean {
     return this.#latest(server)?.isFresh === true;
   }
@@ -130,40 +131,39 @@ export class Catalog {
     return this.#clock.now() - entry.listing.listedAtMs > this.#plan.catalog.ttlMs;
   }
 
-  /** False while a collection of the server was never listed. */
-  isListed(server: ServerPlan): boolean {
-    return this.listing(server)?.unlisted.length === 0;
+  /** False while the collection, or any collection, was never listed. */
+  isListed(server: ServerPlan, collection?: CollectionName): boolean {
+    const unlisted = this.listing(server)?.unlisted;
+    return collection === undefined ? unlisted?.length === 0 : unlisted?.includes(collection) === false;
   }
 
-  /** Takes a new listing. A collection that failed keeps its old items. */
-  accept(
-    server: ServerPlan,
-    listed: Listed,
-    profile: string,
-    hello: Pick<Listing, 'instructions' | 'capabilities'>,
-  ): void {
+  /** Takes a new listing. A collection that failed or is still awaited keeps its old items. */
+  accept(server: ServerPlan, listed: Listed, profile: string, hello: ServerWords): void {
     const id = serverId(server);
     const fingerprint = this.#fingerprints.get(id) ?? '';
     const before = this.listing(server, profile);
     const known = before?.fingerprint === fingerprint ? before : undefined;
-    const read = forEachCollection((collection) => {
-      const definitions = listed[collection.name];
-      return definitions instanceof AnywhereError
-        ? earlier(known, collection.name)
-        : readItems(collection, definitions);
-    });
-    const failed = COLLECTIONS.map(({ name }) => name).filter((name) => listed[name] instanceof AnywhereError);
+    const isWhole = (name: CollectionName): boolean =>
+      Array.isArray(listed[name]) && listed.cutShort?.has(name) !== true;
+    const read = forEachCollection((collection) => readList(collection, listed, known));
     const listing: Listing = {
       fingerprint,
       profile,
       listedAtMs: this.#clock.now(),
       items: forEachCollection(({ name }) => read[name].items),
-      problems: mostOf([...listed.withheld, ...COLLECTIONS.flatMap(({ name }) => read[name].problems)]),
-      unlisted: failed.filter((name) => known?.unlisted.includes(name) !== false),
+      problems: mostOf([
+        ...hello.problems,
+        ...listed.withheld,
+        ...COLLECTIONS.flatMap(({ name }) => read[name].problems),
+      ]),
+      unlisted: COLLECTIONS.flatMap(({ name }) =>
+        isWhole(name) || known?.unlisted.includes(name) === false ? [] : [name],
+      ),
       instructions: hello.instructions,
       capabilities: hello.capabilities,
     };
-    this.#keep(id, { listing, isFresh: failed.length === 0 });
+    const wasFresh = known !== undefined && this.#entries.get(id)?.get(profile)?.isFresh === true;
+    this.#keep(id, { listing, isFresh: listed.tools === undefined ? wasFresh : isWhole('tools') });
     this.#cache.write(id, listing);
     this.#announce(server, before, listing);
   }
@@ -224,6 +224,17 @@ function mostOf(problems: readonly ListingProblem[]): readonly ListingProblem[] 
   const last = problems[MOST_PROBLEMS];
   if (last === undefined) return problems;
   return [...problems.slice(0, MOST_PROBLEMS), { ...last, item: `${more} more`, reason: 'see the others' }];
+}
+
+/** The items of a list that ends early come before what is known of the rest. */
+function readList(collection: Collection, listed: Listed, known: Listing | undefined): ReadItems {
+  const { name } = collection;
+  const definitions = listed[name];
+  if (definitions === undefined || definitions instanceof AnywhereError) return earlier(known, name);
+  const { items, problems } = readItems(collection, definitions);
+  if (listed.cutShort?.has(name) !== true) return { items, problems };
+  const keys = new Set(items.map(({ key }) => key));
+  return { items: [...items, ...earlier(known, name).items.filter(({ key }) => !keys.has(key))], problems };
 }
 
 function earlier(listing: Listing | undefined, collection: CollectionName): ReadItems {

@@ -1,10 +1,11 @@
 /** The listing of one server: its items as bytes, with the span of each item's key. */
 import type { LimitsPlan } from '../config/plan.ts';
 import { fitLine, legible } from '../protocol/fit-line.ts';
-import { memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
+import { memberAt, memberOf, type Span, skipSpace, textAt, valueAt } from '../protocol/json-scan.ts';
 import { MemberIndex } from '../protocol/member-index.ts';
 import { COLLECTIONS, type Collection, type CollectionName, forEachCollection } from '../protocol/methods.ts';
-import { isDeeper } from '../upstream/list.ts';
+import { strictProblem } from '../protocol/strict-json.ts';
+import { readWords, type Withheld } from '../upstream/server-hello.ts';
 import { definitionProblem } from './definition-check.ts';
 import { mend } from './mending.ts';
 import { toolProblem } from './tool-check.ts';
@@ -18,12 +19,8 @@ export interface ListedItem {
   readonly bytes: Buffer;
 }
 
-/** An item that is withheld or mended, and why. */
-export interface ListingProblem {
-  readonly collection: CollectionName;
-  readonly item: string;
-  readonly reason: string;
-}
+/** A part of a listing that is withheld or mended, and why. */
+export type ListingProblem = Withheld;
 
 export interface Listing {
   /** Of the server's configuration (`fingerprintOf`). */
@@ -59,8 +56,12 @@ export function readItems(collection: Collection, definitions: readonly Buffer[]
     const fit = fitLine(bytes);
     const read = itemOf(collection, fit ?? legible(bytes));
     const { item, reasons } = judged(collection, read, fit !== undefined);
-    const isRepeated = item !== undefined && items.has(item.key);
-    const all = isRepeated ? ['withheld: listed twice; the first one is offered'] : reasons;
+    const first = item && items.get(item.key);
+    const isRepeated = first !== undefined;
+    // A server that gives the same page twice repeats what is offered anyway.
+    const isCopy = first !== undefined && item?.bytes.equals(first.bytes) === true;
+    const twice = isCopy ? [] : ['withheld: listed twice; the first one is offered'];
+    const all = isRepeated ? twice : reasons;
     for (const reason of all) problems.push({ collection: collection.name, item: read?.key ?? '(no name)', reason });
     if (item !== undefined && !isRepeated) items.set(item.key, item);
   }
@@ -105,7 +106,7 @@ function offerable(collection: Collection, item: ListedItem): Judged {
 }
 
 function itemProblem(collection: Collection, item: ListedItem): string | undefined {
-  if (MemberIndex.at(item.bytes, skipSpace(item.bytes, 0)).hasTwins())
+  if (hasTwins(item.bytes))
     return 'a member stands in it twice, or in another case: clients would read different things';
   const definition = valueAt(item.bytes, { start: 0, end: item.bytes.length });
   return (
@@ -114,18 +115,40 @@ function itemProblem(collection: Collection, item: ListedItem): string | undefin
   );
 }
 
+/** Objects in a definition that clients read member by member, and the members that are replaced. */
+const PARTS: readonly { readonly path: readonly string[]; readonly replaced: readonly string[] }[] = [
+  { path: [], replaced: ['_meta'] },
+  { path: ['annotations'], replaced: [] },
+  { path: ['execution'], replaced: [] },
+  { path: ['_meta'], replaced: ['ui'] },
+  { path: ['_meta', 'ui'], replaced: [] },
+];
+
+function hasTwins(bytes: Buffer): boolean {
+  const whole = { start: skipSpace(bytes, 0), end: bytes.length };
+  return PARTS.some(({ path, replaced }) => {
+    const members = MemberIndex.of(bytes, memberAt(bytes, whole, path));
+    return members.hasTwins() || members.hidesAny(replaced);
+  });
+}
+
 /** The listing within the current limits, which may have changed since the listing was written. A cut listing is stale. */
 export function withinLimits(listing: Listing, limits: LimitsPlan): Listing {
   const items = forEachCollection(({ name }) => allowed(listing.items[name], limits));
-  const isWhole = COLLECTIONS.every(({ name }) => items[name].length === listing.items[name].length);
-  return isWhole ? listing : { ...listing, items, listedAtMs: 0 };
+  const { capabilities, instructions } = listing;
+  const said = Buffer.from(JSON.stringify({ capabilities, instructions }));
+  const words = readWords(said, { start: 0, end: said.length }, limits);
+  const isWhole =
+    words.problems.length === 0 && COLLECTIONS.every(({ name }) => items[name].length === listing.items[name].length);
+  if (isWhole) return listing;
+  return { ...listing, items, capabilities: words.capabilities, instructions: words.instructions, listedAtMs: 0 };
 }
 
 function allowed(items: readonly ListedItem[], limits: LimitsPlan): readonly ListedItem[] {
   let total = 0;
   const isAllowed = ({ bytes }: ListedItem): boolean => {
-    if (bytes.length > limits.definitionBytes || total + bytes.length > limits.listingBytes) return false;
-    if (isDeeper(bytes, { start: 0, end: bytes.length }, limits.definitionDepth)) return false;
+    if (total + bytes.length > limits.listingBytes) return false;
+    if (strictProblem(bytes, { start: 0, end: bytes.length }, limits) !== undefined) return false;
     total += bytes.length;
     return true;
   };

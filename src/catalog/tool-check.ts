@@ -3,6 +3,7 @@
  * draft-07), and reject the whole merged list for one bad schema. `mending.ts` mends what it can; other tools are
  * withheld and reported.
  */
+import { beginning } from '../base/harmless.ts';
 import { isRecord } from '../base/record.ts';
 
 /** Why the tool must be withheld, as a sentence; undefined for a good tool. */
@@ -24,7 +25,7 @@ export function outputProblem(schema: unknown): string | undefined {
 function objectSchemaProblem(where: string, schema: unknown): string | undefined {
   if (!isRecord(schema)) return `its ${where} is ${schema === undefined ? 'missing' : 'not an object'}`;
   if (schema['type'] !== 'object')
-    return `the type of its ${where} is ${schema['type'] === undefined ? 'missing' : JSON.stringify(schema['type'])}, not "object"`;
+    return `the type of its ${where} is ${schema['type'] === undefined ? 'missing' : shown(schema['type'])}, not "object"`;
   const properties = schema['properties'];
   if (properties !== undefined && !isRecord(properties)) return `${where}.properties is not an object`;
   const bad = Object.entries(properties ?? {}).find(([, value]) => !isRecord(value));
@@ -34,33 +35,63 @@ function objectSchemaProblem(where: string, schema: unknown): string | undefined
   return undefined;
 }
 
+const LONGEST_SHOWN = 200;
 const NAMES = new Set(['$anchor', '$dynamicAnchor']);
 
+/** Clients follow references with recursion. */
+const MOST_HOPS = 100;
+
 /**
- * A reference that clients cannot resolve, or an `$id` or anchor that stands in two schemas, fails the whole list of
- * clients that compile output schemas.
+ * A reference that clients cannot resolve or that leads in a circle, or an `$id` or anchor that stands in two schemas, fails
+ * the whole list of clients that compile output schemas.
  */
-function nameProblem(value: unknown, root = value): string | undefined {
+function nameProblem(value: unknown, references = new References(value), isRoot = true): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
     if (typeof inner === 'object') {
-      const problem = nameProblem(inner, root);
+      const problem = nameProblem(inner, references, false);
       if (problem !== undefined) return problem;
-    } else if (key === '$ref' && !isFound(String(inner), root))
-      return `its outputSchema refers to ${JSON.stringify(inner)}, which clients cannot find`;
-    else if (key === '$id' || (NAMES.has(key) && value !== root))
-      return `its outputSchema has the ${key} ${JSON.stringify(inner)}, which clients could mistake for another tool's`;
+    }
+    const why = key === '$ref' && typeof inner !== 'object' ? references.problemOf(String(inner)) : undefined;
+    if (why !== undefined) return `its outputSchema refers to ${shown(inner)}, which ${why}`;
+    if (typeof inner !== 'object' && (key === '$id' || (NAMES.has(key) && !isRoot)))
+      return `its outputSchema has the ${key} ${shown(inner)}, which clients could mistake for another tool's`;
   }
   return undefined;
 }
 
-/** RFC 6901, in the fragment of a URI. */
-function isFound(reference: string, root: unknown): boolean {
-  if (reference === '#') return true;
-  if (!reference.startsWith('#/')) return false;
-  const keys = reference.slice(2).split('/').map(unescaped);
-  const target = keys.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], root);
-  return typeof target === 'boolean' || isRecord(target);
+/** The references of one schema, each followed once. */
+class References {
+  readonly #root: unknown;
+  /** They end at a schema. */
+  readonly #good = new Set<string>();
+
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  problemOf(reference: string): string | undefined {
+    const hops = new Set<string>();
+    let next: unknown = reference;
+    while (typeof next === 'string' && !this.#good.has(next)) {
+      if (hops.has(next)) return 'leads back to itself';
+      if (hops.size === MOST_HOPS) return `leads through more than ${MOST_HOPS} other references`;
+      hops.add(next);
+      const target = this.#target(next);
+      if (typeof target !== 'boolean' && !isRecord(target)) return 'clients cannot find';
+      next = isRecord(target) ? target['$ref'] : undefined;
+    }
+    for (const hop of hops) this.#good.add(hop);
+    return undefined;
+  }
+
+  /** RFC 6901, in the fragment of a URI. */
+  #target(reference: string): unknown {
+    if (reference === '#') return this.#root;
+    if (!reference.startsWith('#/')) return undefined;
+    const keys = reference.slice(2).split('/').map(unescaped);
+    return keys.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], this.#root);
+  }
 }
 
 function unescaped(key: string): string {
@@ -75,6 +106,12 @@ function decodedOr(key: string): string {
   }
 }
 
+/** As JSON, cut where long: a reason stands in the status. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > LONGEST_SHOWN ? `${beginning(text, LONGEST_SHOWN)}…` : text;
+}
+
 function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
@@ -82,7 +119,7 @@ function isTextList(value: unknown): boolean {
 /** Why clients cannot compile the schema, as a sentence that begins with `where`; undefined for a good schema. */
 export function keywordProblem(where: string, schema: unknown): string | undefined {
   if (typeof schema === 'boolean') return undefined;
-  if (!isRecord(schema)) return `${where} is ${JSON.stringify(schema)}, not a schema`;
+  if (!isRecord(schema)) return `${where} is ${shown(schema)}, not a schema`;
   for (const [keyword, value] of Object.entries(schema)) {
     const check = Object.hasOwn(CHECKS, keyword) ? CHECKS[keyword] : undefined;
     const problem = check?.(`${where}.${keyword}`, value, schema);
@@ -101,7 +138,7 @@ const list = kind('a list', Array.isArray);
 const retired: Check = (where) => `${where} is not a keyword of JSON Schema any more`;
 
 function kind(name: string, fits: (value: unknown) => boolean): Check {
-  return (where, value) => (fits(value) ? undefined : `${where} is ${JSON.stringify(value)}, not ${name}`);
+  return (where, value) => (fits(value) ? undefined : `${where} is ${shown(value)}, not ${name}`);
 }
 
 const type = kind('a type of JSON Schema', (value) => [value].flat().every((one) => TYPES.has(one)));
@@ -110,7 +147,7 @@ const pattern: Check = (where, value) =>
   text(where, value, {}) ?? (isPattern(String(value)) ? undefined : `${where} is not a regular expression`);
 
 const nullable: Check = (where, value, schema) => {
-  if (typeof value !== 'boolean') return `${where} is ${JSON.stringify(value)}, not a boolean`;
+  if (typeof value !== 'boolean') return `${where} is ${shown(value)}, not a boolean`;
   if (schema['type'] === undefined) return `${where} stands without a type`;
   return !value && [schema['type']].flat().includes('null') ? `${where} contradicts the type null` : undefined;
 };
@@ -132,7 +169,7 @@ const members: Check = (where, value) =>
 
 const patterns: Check = (where, value) =>
   members(where, value, {}) ??
-  first(Object.keys(value as object), (name) => pattern(`${where}: ${JSON.stringify(name)}`, name, {}));
+  first(Object.keys(value as object), (name) => pattern(`${where}: ${shown(name)}`, name, {}));
 
 const dependencies: Check = (where, value) => {
   if (!isRecord(value)) return `${where} is not an object`;

@@ -1,5 +1,7 @@
 /** A mistake in the hosts file as data, as `config validate --json` prints it. */
+
 import { AnywhereError } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 
 /** Both count from 1, as editors do. */
 export interface Position {
@@ -42,7 +44,7 @@ export function formatProblem(problem: ConfigProblem): string {
 export function formatKey(path: KeyPath): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${String(part)}]`;
-    const short = part.length > 80 ? `${part.slice(0, 79)}…` : part;
+    const short = part.length > 80 ? `${beginning(part, 79)}…` : part;
     const word = /^[\w$-]+$/.test(short) ? short : JSON.stringify(short);
     return text === '' ? word : `${text}.${word}`;
   }, '');
@@ -90,7 +92,7 @@ export function describeFound(value: unknown, path: KeyPath): string {
   if (typeof value === 'object') return 'a mapping';
   if (path.includes('env') || path.includes('args')) return `a ${typeof value === 'string' ? 'text' : typeof value}`;
   const written = JSON.stringify(value);
-  return written.length > 60 ? `${written.slice(0, 57)}…` : written;
+  return written.length > 60 ? `${beginning(written, 57)}…` : written;
 }
 
 export type Mapping = Readonly<Record<string, unknown>>;

@@ -1,6 +1,8 @@
 /** Checks the requests that arrive at the control API. */
+
 import { type ControlMethods, METHODS } from '../api/control.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import { nearMiss } from '../config/near-miss.ts';
 
 /**
@@ -23,6 +25,6 @@ function unknownMethod(name: string): AnywhereError {
   const near = nearMiss(name, Object.keys(METHODS));
   return new AnywhereError(
     'USAGE',
-    `unknown control method ${name.slice(0, 100)}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    `unknown control method ${beginning(name, 100)}${near === undefined ? '' : `; did you mean ${near}?`}`,
   );
 }

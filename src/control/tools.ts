@@ -9,7 +9,7 @@ import { progressReport } from '../gateway/call-events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { LinkState } from '../link/contract.ts';
 import type { Message } from '../protocol/message.ts';
-import { isDeeper } from '../upstream/list.ts';
+import { isDeeper } from '../protocol/strict-json.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import { bringUp } from './units.ts';
 

@@ -178,7 +178,13 @@ export class ClientSide {
   }
 
   #replyOf(request: Message, reply: Message, server: ServerPlan): void {
-    this.#client.peer.respond(request, this.#lineOf(request, reply, server));
+    let line: Line;
+    try {
+      line = this.#lineOf(request, reply, server);
+    } catch (error) {
+      throw asAnywhereError(error).at({ host: server.host, server: server.name });
+    }
+    this.#client.peer.respond(request, line);
   }
 
   #lineOf(request: Message, reply: Message, server: ServerPlan): Line {

@@ -19,7 +19,7 @@ export interface MergedListsDeps {
   /** The client's profile (`profileOf`): a server's list can depend on it. */
   readonly profile: () => string | undefined;
   /** Resolves when the first list need not wait for new servers any more. */
-  readonly firstListReady: () => Promise<void>;
+  readonly firstListReady: (collection: CollectionName) => Promise<void>;
 }
 
 export class MergedLists {
@@ -38,7 +38,7 @@ export class MergedLists {
 
   /** @param signal aborts when the client cancels */
   async answer(request: Message, collection: Collection, signal: AbortSignal): Promise<void> {
-    await orAbort(this.#deps.firstListReady(), signal);
+    await orAbort(this.#deps.firstListReady(collection.name), signal);
     const { json, routes } = this.#snapshot;
     this.#served.set(collection.name, json[collection.name]);
     const cursor = request.paramText('cursor');

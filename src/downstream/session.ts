@@ -70,7 +70,7 @@ export class ClientSession implements InstanceOwner {
       ...deps,
       peer: this.peer,
       profile: () => this.profile,
-      firstListReady: () => deps.waits.firstListReady(deps.sinceMs(this)),
+      firstListReady: (collection) => deps.waits.firstListReady(deps.sinceMs(this), collection),
     });
     this.#serverSide = new ServerSide(
       { peer: this.peer, tasks: this.#tasks, capabilities: () => this.#hello?.capabilityNames ?? [] },

@@ -6,12 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { memberAt, memberOf, rawAt, type Span, textAt, valueAt, walkElements } from '../protocol/json-scan.ts';
-import type { Message } from '../protocol/message.ts';
+import { memberOf, type Span, textAt, valueAt, walkElements } from '../protocol/json-scan.ts';
+import { clearMember, MemberIndex } from '../protocol/member-index.ts';
+import { type Message, RELATED_TASK } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
+import { cursorOf } from '../upstream/list.ts';
 
-const RELATED = 'io.modelcontextprotocol/related-task';
 const RELATED_MARK = Buffer.from('related-task"');
 const NO_EDITS: readonly Edit[] = [];
 
@@ -64,14 +65,15 @@ class TaskWay {
     return [{ span, text: JSON.stringify(task.alias) }, ...this.paramEdits(instance, status)];
   }
 
-  /** @throws AnywhereError SERVER_PROTOCOL where the reply creates a task with too long an id */
+  /** @throws AnywhereError SERVER_PROTOCOL where the id of a task is too long, or readers could find two ids */
   replyEdits(instance: Instance, method: string, reply: Message): readonly Edit[] {
     const isTask = method === 'tasks/get' || method === 'tasks/cancel';
-    const made =
-      isTask || reply.resultMember('task') !== undefined ? this.#madeEdits(instance, reply, isTask) : NO_EDITS;
+    const made = isTask || reply.mayHaveResult('task') ? this.#madeEdits(instance, reply, isTask) : NO_EDITS;
     if ((this.#own.isEmpty && this.#others.isEmpty) || !reply.mayHaveKey(RELATED_MARK)) return made;
     const related = reply.resultEdits(
-      (bytes, result) => [memberAt(bytes, result, ['_meta', RELATED, 'taskId'])],
+      (bytes, result) => [
+        ['_meta', RELATED_TASK, 'taskId'].reduce<Span | undefined>((at, key) => clearMember(bytes, at, key), result),
+      ],
       (id) => this.#related(instance, id),
     );
     return [...made, ...related];
@@ -91,7 +93,8 @@ class TaskWay {
    */
   listed(instance: Instance, task: Buffer, learns: boolean): Buffer | undefined {
     const whole = { start: 0, end: task.length };
-    const span = memberOf(task, whole, 'taskId');
+    const members = MemberIndex.of(task, whole);
+    const span = members.isUnclear('taskId') ? undefined : members.find('taskId');
     const id = span && textAt(task, span);
     if (span === undefined || id === undefined) return undefined;
     const known = learns ? this.#own.learn(instance, id, ttlIn(task, whole)) : this.#own.of(instance, id);
@@ -102,13 +105,12 @@ class TaskWay {
 
   /** For `result.task` of a request that became a task, or for a `result` that is a task. */
   #madeEdits(instance: Instance, reply: Message, isTask: boolean): readonly Edit[] {
-    const path = isTask ? [] : ['task'];
     let ttl: unknown;
     return reply.resultEdits(
       (bytes, result) => {
-        const task = memberAt(bytes, result, path);
+        const task = isTask ? result : clearMember(bytes, result, 'task');
         ttl = task && ttlIn(bytes, task);
-        return [task && memberOf(bytes, task, 'taskId')];
+        return [clearMember(bytes, task, 'taskId')];
       },
       (id) => JSON.stringify(kept(this.#own.learn(instance, id, ttl)).alias),
     );
@@ -123,7 +125,7 @@ class TaskWay {
 }
 
 function relatedSpan(message: Message): Span | undefined {
-  const related = message.param('_meta', RELATED);
+  const related = message.param('_meta', RELATED_TASK);
   return related && memberOf(message.bytes, related, 'taskId');
 }
 
@@ -165,21 +167,25 @@ function canList(instance: Instance): boolean {
   return typeof tasks === 'object' && tasks !== null && 'list' in tasks;
 }
 
+/** A server that does not answer must not hold up the tasks of the others for longer. */
+const LONGEST_LIST_MS = 5_000;
+
 async function listTasks(instance: Instance, publicTask: PublicTask): Promise<readonly Buffer[]> {
   const found: Buffer[] = [];
   let params: string | undefined;
   let bytes = 0;
   for (let page = 0; page < instance.limits.listingPages && bytes <= instance.limits.listingBytes; page += 1) {
     const reply = await instance.peer
-      .request('tasks/list', params, { timeoutMs: instance.server.timeoutMs })
+      .request('tasks/list', params, { timeoutMs: Math.min(instance.server.timeoutMs, LONGEST_LIST_MS) })
       .catch(() => undefined);
     if (reply?.result === undefined) return found;
     bytes += reply.bytes.length;
     const tasks = tasksIn(reply.bytes, memberOf(reply.bytes, reply.result, 'tasks'));
     found.push(...tasks.flatMap((task) => publicTask(task, instance) ?? []));
-    const cursor = memberOf(reply.bytes, reply.result, 'nextCursor');
-    if (cursor === undefined) return found;
-    params = `{"cursor":${rawAt(reply.bytes, cursor)}}`;
+    const cursor = cursorOf(reply);
+    const next = `{"cursor":${cursor}}`;
+    if (cursor === undefined || next === params) return found;
+    params = next;
   }
   return found;
 }

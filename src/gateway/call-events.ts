@@ -1,6 +1,7 @@
 /** Emits the events of calls: start, progress and end. */
 import type { Progress } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
+import { beginning } from '../base/harmless.ts';
 import { type Call, type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import type { Message } from '../protocol/message.ts';
 import type { EventBus } from '../telemetry/event-bus.ts';
@@ -48,7 +49,7 @@ export function progressReport(notification: Message): Progress | undefined {
   return {
     progress,
     ...(isFinite(total) ? { total } : {}),
-    ...(typeof message === 'string' ? { message: message.slice(0, MAX_MESSAGE) } : {}),
+    ...(typeof message === 'string' ? { message: beginning(message, MAX_MESSAGE) } : {}),
   };
 }
 

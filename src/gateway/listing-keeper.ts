@@ -10,9 +10,10 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { profileOf } from '../catalog/listing.ts';
+import { COLLECTIONS, type CollectionName, forEachCollection } from '../protocol/methods.ts';
 import { LineBudget } from '../telemetry/line-rate.ts';
 import type { Instance, InstanceOwner } from '../upstream/instance.ts';
-import { listAll } from '../upstream/list.ts';
+import { type Listed, listAll } from '../upstream/list.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 
@@ -53,6 +54,9 @@ export class ListingKeeper {
   readonly #failed = new Map<ServerUnit, readonly AnywhereError[]>();
   /** The number of failed listings in a row, by instance. */
   readonly #attempts = new WeakMap<Instance, number>();
+  /** The run that brought each list of an instance: runs may overlap. */
+  readonly #accepted = new WeakMap<Instance, Map<CollectionName, number>>();
+  #lastRun = 0;
 
   constructor(deps: ListingKeeperDeps) {
     this.#deps = deps;
@@ -134,12 +138,12 @@ export class ListingKeeper {
     this.#relistIn(backoffMs(RETRY, attempt, this.#deps.random), instance);
   }
 
-  /** True where waiting does not help: the server was listed once, or cannot be listed now. */
-  isSettled(unit: ServerUnit): boolean {
-    return this.#deps.catalog.isListed(unit.plan) || this.#isHopeless(unit);
+  /** True where waiting does not help: the collection (or all of them) was listed once, or the server cannot be listed now. */
+  isSettled(unit: ServerUnit, collection?: CollectionName): boolean {
+    return this.#deps.catalog.isListed(unit.plan, collection) || this.#isHopeless(unit);
   }
 
-  /** True where the server was listed in this run, or cannot be listed now. */
+  /** True where the server has listed its tools in this run, or cannot be listed now. */
   hasSpoken(unit: ServerUnit): boolean {
     return this.#deps.catalog.isFresh(unit.plan) || this.#isHopeless(unit);
   }
@@ -198,20 +202,45 @@ export class ListingKeeper {
   }
 
   async #list(unit: ServerUnit, instance: Instance): Promise<void> {
-    const listed = await listAll(instance);
+    this.#lastRun += 1;
+    const run = this.#lastRun;
+    const take = (early: Listed): void => {
+      if (unit.retired === undefined && instance.isLive) this.#accept(unit, instance, run, early);
+    };
+    const listed = await listAll(instance, { clock: this.#deps.clock, take });
     if (unit.retired !== undefined) return;
-    const failures = Object.values(listed).filter((list) => list instanceof AnywhereError);
+    const failures = [
+      ...COLLECTIONS.flatMap(({ name }) => (listed[name] instanceof AnywhereError ? [listed[name]] : [])),
+      ...(listed.cutShort?.values() ?? []),
+    ];
     // A listing that failed with the end of the instance says nothing about the server.
     if (failures.length > 0 && !instance.isLive) return;
-    const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
-    const hello = instance.hello ?? { instructions: undefined, capabilities: {} };
     if (failures.length > 0) this.#failedToList(unit, instance, failures);
     else {
       this.#failed.delete(unit);
       this.#attempts.delete(instance);
     }
-    this.#deps.catalog.accept(unit.plan, listed, profile, hello);
+    this.#accept(unit, instance, run, listed);
     if (failures.length === 0) this.#satisfied(unit, instance.owner);
+    this.progress.emit(unit);
+  }
+
+  /** Gives the catalog each list once, and no list that is older than the catalog's. */
+  #accept(unit: ServerUnit, instance: Instance, run: number, listed: Listed): void {
+    const runs = this.#accepted.get(instance) ?? new Map<CollectionName, number>();
+    this.#accepted.set(instance, runs);
+    const names = COLLECTIONS.map(({ name }) => name);
+    const fresh = new Set(names.filter((name) => listed[name] !== undefined && (runs.get(name) ?? 0) < run));
+    if (fresh.size === 0) return;
+    for (const name of fresh) if (listed.cutShort?.has(name) !== true) runs.set(name, run);
+    const part: Listed = {
+      ...listed,
+      ...forEachCollection(({ name }) => (fresh.has(name) ? listed[name] : undefined)),
+      withheld: listed.withheld.filter(({ collection }) => collection !== 'initialize' && fresh.has(collection)),
+    };
+    const profile = profileOf(JSON.parse(instance.owner.capabilities) as object);
+    const hello = instance.hello ?? { instructions: undefined, capabilities: {}, problems: [] };
+    this.#deps.catalog.accept(unit.plan, part, profile, hello);
     this.progress.emit(unit);
   }
 }

@@ -1,4 +1,5 @@
 /** The capabilities and instructions of the known servers, for our answer to `initialize`. */
+import { beginning } from '../base/harmless.ts';
 import { isRecord } from '../base/record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ServerCapabilities } from '../catalog/listing.ts';
@@ -79,5 +80,5 @@ function quoted(text: string): string {
 }
 
 function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+  return text.length <= max ? text : `${beginning(text, max - 1)}…`;
 }

@@ -1,6 +1,7 @@
 /** The parts of the gateway that the session of an AI client gets. */
 import type { Clock } from '../base/clock.ts';
 import { reportOf } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import type { Scope } from '../base/scope.ts';
 import { Calls } from '../calls/calls.ts';
 import type { Pools } from '../calls/pools.ts';
@@ -75,7 +76,7 @@ export function createSessionDeps(parts: SessionParts): SessionDeps {
       keeper.relist(instance);
     },
     onDropped: (client, method) => {
-      bus.emit({ type: 'request-dropped', client, method: method.slice(0, MOST_OF_METHOD) });
+      bus.emit({ type: 'request-dropped', client, method: beginning(method, MOST_OF_METHOD) });
     },
   };
 }

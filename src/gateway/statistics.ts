@@ -5,6 +5,7 @@ import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
 import type { Outcome } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AnywhereError } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import type { Scope } from '../base/scope.ts';
 import { type CallObserver, outcomeOf, type ToolCall } from '../calls/call.ts';
 import { type Route, serverId } from '../catalog/route.ts';
@@ -98,7 +99,7 @@ export class Statistics implements CallObserver {
   #tallyOfClient(client: string): Tally {
     const known = this.#ofClient.get(client);
     if (known?.isOver === false) return known;
-    const tally = this.#stats.tally(`${CLIENT}${this.#deps.clientName(client).slice(0, MAX_CLIENT_NAME)}`);
+    const tally = this.#stats.tally(`${CLIENT}${beginning(this.#deps.clientName(client), MAX_CLIENT_NAME)}`);
     this.#ofClient.set(client, tally);
     return tally;
   }

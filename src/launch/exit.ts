@@ -1,5 +1,6 @@
 /** The end of a launched program, or of a session without a launcher, as an error for people. */
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import type { ChannelEnd, Launch } from './contract.ts';
 import { LAUNCHER_EXIT } from './marks.ts';
 
@@ -107,7 +108,7 @@ export function printedInstead(
   channel: { readonly noise: readonly string[] } | undefined,
   redact: (text: string) => string,
 ): readonly string[] {
-  return (channel?.noise ?? []).slice(-LINES).map((line) => redact(line).slice(0, LONGEST_LINE));
+  return (channel?.noise ?? []).slice(-LINES).map((line) => beginning(redact(line), LONGEST_LINE));
 }
 
 function sessionEnd({ code, signal }: Extract<ChannelEnd, { readonly kind: 'exited' }>): string {

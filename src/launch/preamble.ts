@@ -4,7 +4,9 @@
  * Start files of the login shell may print anything before the preamble. Their lines are kept, and never reach the program's
  * reader. The line `<nonce> ready <pid> <parent's pid> <stand-in's pid>` ends the preamble; the program's bytes follow.
  */
+
 import { BoundedLines, type TextLimits } from '../base/bounded-lines.ts';
+import { beginning } from '../base/harmless.ts';
 import type { HostEnvironment } from './contract.ts';
 import { MARK } from './marks.ts';
 import { hostEnvironment } from './probe.ts';
@@ -71,7 +73,7 @@ export class PreambleReader {
 
   /** The output so far, as evidence for the error of a channel without a launcher. */
   noise(): readonly string[] {
-    const partial = this.#lines.partial.slice(0, KEPT_NOISE_CHARACTERS).trim();
+    const partial = beginning(this.#lines.partial, KEPT_NOISE_CHARACTERS).trim();
     return partial === '' ? [...this.#noise] : [...this.#noise, partial];
   }
 
@@ -103,7 +105,7 @@ export class PreambleReader {
   }
 
   #keepNoise(line: string): void {
-    this.#noise.push(line.replace(/\r$/, '').slice(0, KEPT_NOISE_CHARACTERS));
+    this.#noise.push(beginning(line.replace(/\r$/, ''), KEPT_NOISE_CHARACTERS));
     if (this.#noise.length > KEPT_NOISE_LINES) this.#noise.shift();
   }
 

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import { type GuardedProcess, startGuarded } from './guard.ts';
 
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
@@ -170,8 +171,8 @@ class StderrLines {
   #add(text: string): void {
     this.#characters += text.length;
     const lines = (this.#partial + text).split('\n');
-    this.#partial = (lines.pop() ?? '').slice(0, MAX_LINE_CHARACTERS);
-    for (const line of lines) this.#keep(line.slice(0, MAX_LINE_CHARACTERS));
+    this.#partial = beginning(lines.pop() ?? '', MAX_LINE_CHARACTERS);
+    for (const line of lines) this.#keep(beginning(line, MAX_LINE_CHARACTERS));
   }
 
   #keep(line: string): void {

@@ -1,4 +1,5 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
+import { AnywhereError } from '../base/errors.ts';
 import { keyIs, keyText, type MemberVisitor, type Span, skipValue, walkMembers } from './json-scan.ts';
 
 /** Up to this many members are compared pair by pair. */
@@ -26,13 +27,15 @@ export class MemberIndex implements MemberVisitor {
   readonly #bytes: Buffer;
   #last: Member | undefined = undefined;
   #count = 0;
+  readonly #isTooLarge: boolean;
   /** The index after the object, or -1 where there is none. */
   readonly end: number;
 
   private constructor(bytes: Buffer, from: number) {
     this.#bytes = bytes;
     this.end = from === -1 ? -1 : walkMembers(bytes, from, this);
-    if (this.end === -1 || this.#count > MAX_MEMBERS) this.#forget();
+    this.#isTooLarge = this.#count > MAX_MEMBERS;
+    if (this.end === -1 || this.#isTooLarge) this.#forget();
   }
 
   static of(bytes: Buffer, object: Span | undefined): MemberIndex {
@@ -85,6 +88,7 @@ export class MemberIndex implements MemberVisitor {
 
   /** True where a reader that ignores case finds another member of this name than we do, or one more. */
   isUnclear(key: string): boolean {
+    if (this.#isTooLarge) return true;
     return this.count(key.toLowerCase()) > (this.find(key) === undefined ? 0 : 1);
   }
 
@@ -115,6 +119,17 @@ export class MemberIndex implements MemberVisitor {
     this.#last = undefined;
     this.#count = 0;
   }
+}
+
+/**
+ * As `memberOf`, for a member that is replaced: every reader must find the same one.
+ * @throws AnywhereError SERVER_PROTOCOL where two readers could find two
+ */
+export function clearMember(bytes: Buffer, object: Span | undefined, key: string): Span | undefined {
+  const members = MemberIndex.of(bytes, object);
+  if (!members.isUnclear(key)) return members.find(key);
+  const why = `the answer is ambiguous: a member ${key} stands in it twice, or in another case`;
+  throw new AnywhereError('SERVER_PROTOCOL', why);
 }
 
 const UNCLEAR = -1;

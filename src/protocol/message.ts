@@ -29,6 +29,9 @@ const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
 const QUOTE = 0x22;
 const NINE = 0x39;
 
+/** In `_meta` (MCP 2025-11-25, tasks): the task that a message belongs to. */
+export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
 export type MessageKind = 'request' | 'notification' | 'result' | 'error';
 
 /**
@@ -184,12 +187,22 @@ export class Message {
     return span !== undefined && MemberIndex.of(this.#text, span).hasTwins();
   }
 
-  /** Some readers find another progress token in the params than we do, which could be equal to one of our tokens. */
+  /** Some readers find another progress token or task in the params than we do: those of another server, perhaps. */
   get isTokenUnclear(): boolean {
     const members = this.#envelope.paramMembers;
     if (members?.isUnclear('_meta') === true) return true;
     const meta = members?.find('_meta');
-    return meta !== undefined && MemberIndex.of(this.#text, meta).isUnclear('progressToken');
+    if (meta === undefined) return false;
+    const inner = MemberIndex.of(this.#text, meta);
+    if (inner.isUnclear('progressToken') || inner.isUnclear(RELATED_TASK)) return true;
+    const related = inner.find(RELATED_TASK);
+    return related !== undefined && MemberIndex.of(this.#text, related).isUnclear('taskId');
+  }
+
+  /** True where some reader finds this member in the result. */
+  mayHaveResult(key: string): boolean {
+    const members = this.#envelope.resultMembers;
+    return members?.find(key) !== undefined || members?.isUnclear(key) === true;
   }
 
   /** A member of `result`. */
@@ -224,10 +237,13 @@ export class Message {
   errorValue(): { readonly code: number; readonly message: string; readonly data?: unknown } {
     const { error } = this.#envelope;
     const value = error === undefined ? undefined : this.#read(error, valueAt);
-    const { code, message, ...data } = isRecord(value) ? value : {};
-    if (typeof code !== 'number' || typeof message !== 'string')
-      return { code: -32603, message: 'error without code or message' };
-    return { code, message, ...('data' in data ? { data: data['data'] } : {}) };
+    if (!isRecord(value)) return { code: -32603, message: 'error without code or message' };
+    const { code, message, data } = value;
+    return {
+      code: typeof code === 'number' ? code : -32603,
+      message: typeof message === 'string' ? message : 'error without a message',
+      ...(data === undefined ? {} : { data }),
+    };
   }
 
   /** Whether this member of `result` is `true`. */

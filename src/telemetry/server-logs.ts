@@ -3,8 +3,10 @@
  *
  * Subscribes to nothing itself. Failures of the disk never reach the caller.
  */
+
 import type { LogEntry } from '../api/control.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { beginning } from '../base/harmless.ts';
 import { LineBudget, type LineRate } from './line-rate.ts';
 import type { Log } from './log.ts';
 import { LogFile, type LogPlace, logFile } from './log-file.ts';
@@ -131,10 +133,10 @@ export class ServerLogs {
 
   #lineOf(entry: Omit<LogEntry, keyof LogPlace>): string {
     const { maxLineLength } = this.#limits;
-    const considered = entry.line.slice(0, maxLineLength * REDACTED_LENGTHS);
+    const considered = beginning(entry.line, maxLineLength * REDACTED_LENGTHS);
     const redacted = this.#options.redact?.(considered) ?? considered;
     const hidden = entry.line.length - considered.length + Math.max(0, redacted.length - maxLineLength);
-    const line = hidden === 0 ? redacted : `${redacted.slice(0, maxLineLength)}… (${hidden} more characters)`;
+    const line = hidden === 0 ? redacted : `${beginning(redacted, maxLineLength)}… (${hidden} more characters)`;
     return `${JSON.stringify({ atMs: entry.atMs, stream: entry.stream, line })}\n`;
   }
 

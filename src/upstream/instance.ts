@@ -300,7 +300,7 @@ export class Instance {
 
   async #initialize(): Promise<ServerHello> {
     const { owner, peer } = this;
-    const hello = await initialize(peer, owner);
+    const hello = await initialize(peer, owner, this.limits);
     if (typeof hello === 'string') throw this.#error('SERVER_PROTOCOL', hello);
     this.#hello = hello;
     this.#readyMs = this.#deps.clock.monotonic();

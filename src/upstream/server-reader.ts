@@ -1,5 +1,7 @@
 /** Reads the output of a server: messages go to the peer, everything else to the watcher. */
+
 import { AnywhereError } from '../base/errors.ts';
+import { beginning } from '../base/harmless.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
 import type { Message } from '../protocol/message.ts';
 import { isNotification } from '../protocol/methods.ts';
@@ -25,7 +27,7 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
   let dropped = 0;
   const drop = ({ kind, method }: Message, why: string): void => {
     dropped += 1;
-    watcher.dropped(`dropped (${dropped} so far): ${kind} ${method.slice(0, MOST_OF_METHOD)}: ${why}`);
+    watcher.dropped(`dropped (${dropped} so far): ${kind} ${beginning(method, MOST_OF_METHOD)}: ${why}`);
   };
   const isWellFormed = (message: Message): boolean => {
     const isRequestWithoutId = message.kind === 'notification' && !isNotification(message);

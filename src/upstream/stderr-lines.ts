@@ -1,5 +1,7 @@
 /** A server's stderr as lines, and the last lines as evidence for errors. */
+
 import type { Readable } from 'node:stream';
+import { beginning } from '../base/harmless.ts';
 import { LineFramer } from '../protocol/framer.ts';
 
 const KEPT_LINES = 12;
@@ -35,7 +37,7 @@ export function eachLine(stream: Readable, onLine: (line: string) => void): void
       },
       overflow: () => undefined,
       oversized: (size, head) => {
-        onLine(`${head.toString('utf8').slice(0, 512)}… (${size} bytes in one line)`);
+        onLine(`${beginning(head.toString('utf8'), 512)}… (${size} bytes in one line)`);
       },
     },
     MAX_STDERR_LINE_BYTES,

@@ -196,7 +196,11 @@ describe('a name nobody offers', () => {
 
   it('is just wrong where its server has spoken, or there is none', () => {
     const { catalog, server, router } = routerKit();
-    catalog.accept(server, bytesOf({ tools: [tool('x')] }), '', { instructions: undefined, capabilities: {} });
+    catalog.accept(server, bytesOf({ tools: [tool('x')] }), '', {
+      instructions: undefined,
+      capabilities: {},
+      problems: [],
+    });
     expect([router.whyUnknown('box__files__read'), router.named('tools', 'box__files__x')?.original]).toEqual([
       undefined,
       'x',

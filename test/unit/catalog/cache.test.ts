@@ -151,6 +151,17 @@ describe('ListingCache', () => {
     }
   });
 
+  it('does not read a header that is nested too deep to be written again', () => {
+    const { cache, file } = written();
+    const [first = '', ...rest] = readFileSync(file, 'utf8').split('\n');
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    writeFileSync(
+      file,
+      [first.replace('"capabilities":{"tools":{}}', `"capabilities":{"x":${deep}}`), ...rest].join('\n'),
+    );
+    expect(cache.read('box/files', 'f')[0]).toBeUndefined();
+  });
+
   it('goes on without a folder that cannot be made or written', () => {
     const root = scratch();
     writeFileSync(join(root, 'file'), '');

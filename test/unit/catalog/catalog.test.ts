@@ -1,17 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { AnywhereError } from '../../../src/base/errors.ts';
 import { fingerprintOf, ListingCache } from '../../../src/catalog/cache.ts';
 import { Catalog, type CatalogChange } from '../../../src/catalog/catalog.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { Plan } from '../../../src/config/plan.ts';
+import type { Listed } from '../../../src/upstream/list.ts';
 import { ManualClock } from '../../harness/manual-clock.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { bytesOf, type Defined, planOf, serverPlan, tool } from './kit.ts';
 
 const server = serverPlan('box', 'files');
 const other = serverPlan('box', 'other');
-const HELLO = { instructions: undefined, capabilities: {} };
+const HELLO = { instructions: undefined, capabilities: {}, problems: [] };
 
 function open(
   plan: Plan = planOf([server, other]),
@@ -64,6 +66,36 @@ describe('Catalog', () => {
     const { catalog } = open(planOf([server], { limits }), first.folder);
     expect([...catalog.snapshot().routes.tools.keys()]).toEqual(['box__files__a']);
     expect(catalog.listing(server)?.listedAtMs).toBe(0);
+  });
+
+  it('checks what an old cache says of `initialize`', () => {
+    const first = open();
+    const capabilities = { tools: {}, experimental: { x: true }, tasks: 'yes' };
+    const words = { instructions: 'x'.repeat(300_000), capabilities, problems: [] };
+    first.catalog.accept(server, defined({ tools: [tool('a')] }), '', words);
+    const { catalog } = open(undefined, first.folder);
+    expect(catalog.listing(server)).toMatchObject({
+      capabilities: { tools: {}, experimental: {} },
+      instructions: undefined,
+      listedAtMs: 0,
+    });
+  });
+
+  it('keeps what is known of a list that is not answered yet, and of the rest of a list that ends early', () => {
+    const { catalog } = open();
+    const part = (tools: readonly object[]): Listed => ({ ...defined({ tools: [...tools] }), prompts: undefined });
+    catalog.accept(server, part([tool('a'), tool('b')]), '', HELLO);
+    expect([catalog.isFresh(server), catalog.isListed(server, 'tools'), catalog.isListed(server)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    catalog.accept(server, defined({ tools: [tool('a'), tool('b')], prompts: [{ name: 'p' }] }), '', HELLO);
+    const cutShort = new Map([['tools' as const, new AnywhereError('SERVER_PROTOCOL', 'boom')]]);
+    catalog.accept(server, { ...part([tool('c'), tool('a')]), cutShort }, '', HELLO);
+    const { routes } = catalog.snapshot();
+    expect([...routes.tools.values()].map(({ original }) => original)).toEqual(['c', 'a', 'b']);
+    expect([routes.prompts.size, catalog.isListed(server)]).toEqual([1, true]);
   });
 
   it('offers at the start of a run what was listed in the last one, and knows it is not fresh', () => {

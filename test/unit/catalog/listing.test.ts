@@ -36,6 +36,22 @@ describe('readItems', () => {
     ]);
   });
 
+  it.each([
+    '"annotations":{"readOnlyHint":true,"readOnlyHint":false}',
+    '"annotations":{"readOnlyHint":true,"ReadOnlyHint":false}',
+    '"_meta":{"ui":{"resourceUri":"ui://a","resourceUri":"ui://b"}}',
+    '"_Meta":{"ui":{"resourceUri":"ui://a"}}',
+  ])('withholds a definition that clients would read in different ways: %s', (member) => {
+    const { items, problems } = read('tools', [`{"name":"t","inputSchema":{"type":"object"},${member}}`]);
+    expect(items).toEqual([]);
+    expect(problems).toMatchObject([{ item: 't', reason: expect.stringContaining('twice') as unknown }]);
+  });
+
+  it('takes the same definition again without a word, as a server that ignores cursors gives it', () => {
+    const { items, problems } = read('tools', [tool('a'), tool('a'), tool('b')]);
+    expect([items.map(({ key }) => key), problems]).toEqual([['a', 'b'], []]);
+  });
+
   it('knows where the key stands, quotes included', () => {
     const { items } = read('resources', ['{"name":"n","uri" : "file:\\/\\/\\/x"}']);
     const [item] = items;

@@ -116,6 +116,28 @@ describe('resultUriEdits', () => {
     expect(joinPieces(message.withEdits(edits)).toString()).toBe(text.replace('"file:\\/\\/\\/x"', `"${PUBLIC}"`));
   });
 
+  const link = (members: string): string => `{"content":[{"type":"resource_link",${members}}]}`;
+
+  it.each([
+    link('"uri":"mcpa://other/s/file:///x","uri":"file:///x"'),
+    link('"URI":"mcpa://other/s/file:///x","uri":"file:///x"'),
+    link('"URI":"mcpa://other/s/file:///x"'),
+    link(String.raw`"ur\u0069":"mcpa://other/s/file:///x","uri":"file:///x"`),
+    '{"content":[{"type":"text","text":"","type":"resource_link","uri":"a:b"}]}',
+    '{"content":[{"type":"resource","resource":{"uri":"a:b","uri":"a:c"}}]}',
+    '{"content":[],"Content":[{"type":"resource_link","uri":"a:b"}]}',
+    '{"contents":[{"uri":"a:b"}],"contents":[]}',
+    '{"contents":[{"URI":"a:b","uri":"a:c"}]}',
+    '{"messages":[{"role":"user","content":{"type":"resource_link","uri":"a:b"},"CONTENT":{}}]}',
+    '{"content":[],"_meta":{"ui":{"resourceUri":"ui://a","resourceURI":"ui://b"}}}',
+  ])('refuses %s, in which two readers find two URIs', (result) => {
+    const message = parsed(`{"jsonrpc":"2.0","id":1,"result":${result}}`);
+    expect(() => resultUriEdits(message, server, aliases)).toThrow(
+      expect.objectContaining({ code: 'SERVER_PROTOCOL' }),
+    );
+    expect(resultUriEdits(message, server, alone)).toEqual([]);
+  });
+
   it('does nothing where the hosts file has a single server', () => {
     const result = { contents: [{ uri: 'file:///x' }] };
     expect(rewritten(result, alone)).toEqual(result);

@@ -41,6 +41,27 @@ describe('toolProblem', () => {
       tool('a', { outputSchema: { type: 'object', properties: { a: { $ref: '#/$defs/none' } } } }),
       'its outputSchema refers to "#/$defs/none", which clients cannot find',
     ],
+    [
+      tool('a', { outputSchema: { type: 'object', properties: { a: { $ref: '#/properties/a' } } } }),
+      'its outputSchema refers to "#/properties/a", which leads back to itself',
+    ],
+    [
+      tool('a', { outputSchema: { type: 'object', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } } }),
+      'its outputSchema refers to "#/$defs/b", which leads back to itself',
+    ],
+    [
+      tool('a', { outputSchema: { type: 'object', $ref: '#' } }),
+      'its outputSchema refers to "#", which leads back to itself',
+    ],
+    [
+      tool('ok', {
+        outputSchema: {
+          type: 'object',
+          $defs: { n: { properties: { next: { $ref: '#/$defs/n' } } }, m: { $ref: '#/$defs/n' } },
+        },
+      }),
+      undefined,
+    ],
     [null, 'its definition is not an object'],
     [[], 'its definition is not an object'],
   ])('%j: %s', (definition, problem) => {

@@ -22,7 +22,7 @@ function listsKit() {
     firstListReady: () => Promise.resolve(),
   });
   const accept = (defined: Defined): void => {
-    catalog.accept(server, bytesOf(defined), '', { instructions: undefined, capabilities: {} });
+    catalog.accept(server, bytesOf(defined), '', { instructions: undefined, capabilities: {}, problems: [] });
   };
   const ask = async (name: CollectionName): Promise<void> => {
     const collection = COLLECTIONS.find((one) => one.name === name);

@@ -36,3 +36,29 @@ it('a server whose tools/list fails keeps its prompts and resources, says why, a
   await expect.poll(() => items('tools/list', 'tools')).toHaveLength(1);
   expect([problems(), (await items('prompts/list', 'prompts')).length]).toEqual([[], 1]);
 });
+
+it('a server that never answers prompts/list, and fails at the second page of its tools, offers what it listed', async () => {
+  const program = `
+import { createInterface } from 'node:readline';
+const tool = { name: 't', inputSchema: { type: 'object' } };
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const results = {
+    initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {}, prompts: {}, experimental: null }, serverInfo: { name: 'x', version: '1' } },
+    'tools/list': params?.cursor ? undefined : { tools: [tool], nextCursor: 'p2' },
+    'tools/call': { content: [{ type: 'text', text: 'done' }] },
+    ping: {},
+  };
+  if (id === undefined || method === 'prompts/list') return;
+  const answer = results[method] ? { result: results[method] } : { error: { code: -1, message: 'boom' } };
+  process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, ...answer }) + '\\n');
+}).on('close', () => process.exit());
+`;
+  const gateway = openGateway([inline('box/silent', program, { timeoutMs: 600_000 })]);
+  const client = new StreamClient(gateway);
+  await client.initialize();
+  expect(await client.text('box__silent__t')).toBe('done');
+  expect(await client.names()).toEqual(['box__silent__t']);
+  const problems = reportHosts(gateway)[0]?.servers[0]?.problems.map(({ message }) => message);
+  expect(problems).toEqual([expect.stringContaining('capabilities.experimental')]);
+});

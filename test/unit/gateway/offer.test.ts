@@ -20,7 +20,7 @@ function joined(
     new ManualClock(),
   );
   for (const [server, instructions] of said)
-    catalog.accept(server, bytesOf({}), '', { instructions, capabilities: {} });
+    catalog.accept(server, bytesOf({}), '', { instructions, capabilities: {}, problems: [] });
   return joinInstructions(catalog, servers);
 }
 
@@ -54,6 +54,17 @@ describe('joinInstructions', () => {
     expect(
       joined(Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), 'x'.repeat(5000)] as const)),
     ).toHaveLength(16_000);
+  });
+
+  it('cuts between characters', () => {
+    // The emoji stands astride of each limit, whatever the length of what stands before it.
+    for (const before of [1_997, 1_998, 1_999])
+      expect(joined([[serverPlan('a', 'a'), `${'x'.repeat(before)}${'😀'.repeat(9)}`]])).not.toMatch(
+        /[\ud800-\udfff]/u,
+      );
+    const many = Array.from({ length: 20 }, (_, index) => [serverPlan('a', `s${index}`), '😀'.repeat(999)] as const);
+    expect(joined(many)).not.toMatch(/[\ud800-\udfff]/u);
+    expect(joined([[serverPlan('b', 'b'), 'y'], ...many])).not.toMatch(/[\ud800-\udfff]/u);
   });
 
   it.each(['\n', '\r\n', '\r', '\u2028', '\u0085'])(

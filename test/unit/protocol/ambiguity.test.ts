@@ -24,6 +24,8 @@ describe('a message', () => {
     `{${CALL},"params":{"name":"a","_meta":{},"_met\\u0061":{"progressToken":1}}}`,
     `{${CALL},"params":{"name":"a","_meta":{"progresstoken":1}}}`,
     `{${CALL},"params":{"name":"a","_meta":{"progressToken":1,"progressToke\\u006e":2}}}`,
+    `{${CALL},"params":{"name":"a","_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a","TaskId":"b"}}}}`,
+    '{"jsonrpc":"2.0","method":"m","params":{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a","taskId":"b"}}}}',
     `{${CALL},"params":{"name":"a","n\\u0061me":"b"}}`,
     `{${CALL},"params":{"Name":"a","name":"b"}}`,
     `{${CALL},"params":{"name":"a","arguments":{},"ARGUMENTS":{}}}`,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { listAll } from '../../../src/upstream/list.ts';
-import { kept } from '../protocol/kit.ts';
+import { type Listed, listAll } from '../../../src/upstream/list.ts';
+import { kept, settled } from '../protocol/kit.ts';
 import { HELLO, type InstanceKit, instanceKit } from './kit.ts';
 
 async function upWith(capabilities: object): Promise<InstanceKit> {
@@ -10,9 +10,9 @@ async function upWith(capabilities: object): Promise<InstanceKit> {
   return kit;
 }
 
-function definitionsOf(list: readonly Buffer[] | AnywhereError): readonly Buffer[] {
+function definitionsOf(list: readonly Buffer[] | AnywhereError | undefined): readonly Buffer[] {
   if (list instanceof AnywhereError) throw list;
-  return list;
+  return list ?? [];
 }
 
 describe('listAll', () => {
@@ -25,7 +25,7 @@ describe('listAll', () => {
       { id: asked[0]?.id, result: { resources: [] } },
       { id: asked[1]?.id, error: { code: -32601, message: 'no' } },
     );
-    expect(await lists).toEqual({ tools: [], prompts: [], resources: [], resourceTemplates: [], withheld: [] });
+    expect(await lists).toMatchObject({ tools: [], prompts: [], resources: [], resourceTemplates: [], withheld: [] });
   });
 
   it('drains all pages, cursors handed back as they came', async () => {
@@ -66,11 +66,72 @@ describe('listAll', () => {
     expect(((await lists).tools as Buffer[]).map(String)).toEqual(['1']);
   });
 
-  it('does not go round with a cursor that does', async () => {
+  it.each([
+    ['the same cursor', ['x', 'x']],
+    ['two cursors in turn', ['A', 'B', 'A']],
+  ])('keeps what was listed where a server repeats %s, and says so once', async (_, cursors) => {
     const { instance, channel } = await upWith({ tools: {} });
     const lists = kept(listAll(instance));
-    for (const id of [2, 3]) await channel.say({ id, result: { tools: [], nextCursor: 'same' } });
-    expect((await lists).tools).toMatchObject({ code: 'SERVER_PROTOCOL' });
+    for (const [at, nextCursor] of cursors.entries())
+      await channel.say({ id: at + 2, result: { tools: [{ name: 't' }], nextCursor } });
+    const { tools, withheld } = await lists;
+    expect(definitionsOf(tools).map(String)).toContain('{"name":"t"}');
+    expect(withheld).toMatchObject([
+      { item: 'tools/list', reason: expect.stringContaining('repeats a cursor') as unknown },
+    ]);
+    expect((await channel.written()).filter(({ method }) => method === 'tools/list')).toHaveLength(cursors.length);
+  });
+
+  it('keeps the pages before a page that fails, and says why', async () => {
+    const { instance, channel } = await upWith({ tools: {} });
+    const lists = kept(listAll(instance));
+    await channel.say({ id: 2, result: { tools: [{ name: 't' }], nextCursor: 'p2' } });
+    await channel.say({ id: 3, error: { code: -1, message: 'boom' } });
+    const { tools, cutShort } = await lists;
+    expect(definitionsOf(tools).map(String)).toEqual(['{"name":"t"}']);
+    expect(cutShort?.get('tools')).toMatchObject({
+      code: 'SERVER_PROTOCOL',
+      message: expect.stringContaining('boom') as unknown,
+    });
+  });
+
+  it('gives what is there while another list is not answered', async () => {
+    const { instance, channel, clock } = await upWith({ tools: {}, prompts: {} });
+    const early: Listed[] = [];
+    const lists = kept(listAll(instance, { clock, take: (listed) => early.push(listed) }));
+    await channel.say({ id: 2, result: { tools: [{ name: 't' }] } });
+    clock.advance(250);
+    await settled();
+    expect(early).toMatchObject([{ tools: [expect.anything()], prompts: undefined, resources: [] }]);
+    await channel.say({ id: 3, result: { prompts: [{ name: 'p' }] } });
+    expect(definitionsOf((await lists).prompts)).toHaveLength(1);
+  });
+
+  it('gives the pages before a page that is never answered', async () => {
+    const { instance, channel, clock } = await upWith({ tools: {} });
+    const early: Listed[] = [];
+    const lists = kept(listAll(instance, { clock, take: (listed) => early.push(listed) }));
+    await channel.say({ id: 2, result: { tools: [{ name: 't' }], nextCursor: 'p2' } });
+    clock.advance(250);
+    expect(early).toMatchObject([{ tools: [expect.anything()] }]);
+    expect(early[0]?.cutShort?.has('tools')).toBe(true);
+    await channel.say({ id: 3, result: { tools: [{ name: 'u' }] } });
+    expect([definitionsOf((await lists).tools).length, (await lists).cutShort?.size]).toEqual([2, 0]);
+  });
+
+  it.each([
+    ['half of a surrogate pair in a text', String.raw`"d":"x \ud83d y"`, 'surrogate'],
+    ['half of a surrogate pair in a key', String.raw`"\udc00":1`, 'surrogate'],
+    ['halves in the wrong order', String.raw`"d":"\ude00\ud83d"`, 'surrogate'],
+    ['a whole number of 4,301 digits', `"d":${'9'.repeat(4_301)}`, 'digits'],
+  ])('withholds a definition with %s', async (_, member, reason) => {
+    const { instance, channel } = await upWith({ tools: {} });
+    const lists = kept(listAll(instance));
+    const good = String.raw`{"name":"ok","d":"\ud83d\ude00 \\ud83d","n":[1e999,"${'9'.repeat(5_000)}",${'9'.repeat(4_300)}]}`;
+    await channel.say(`{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"bad",${member}},${good}]}}`);
+    const { tools, withheld } = await lists;
+    expect(definitionsOf(tools).map(String)).toEqual([good]);
+    expect(withheld).toMatchObject([{ item: 'bad', reason: expect.stringContaining(reason) as unknown }]);
   });
 
   it('does not go on for ever with cursors that never end', async () => {
