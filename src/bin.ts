@@ -14,7 +14,7 @@ const version = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0';
 const argv = process.argv.slice(2);
 const request = startRequest(argv, isatty(0));
 
-if (request.kind === 'version') process.stdout.once('error', run).write(`${version}\n`);
+if (request.kind === 'version') process.stdout.once('error', () => void run()).write(`${version}\n`);
 else await run();
 
 /** The whole command line reports an error of stdout too. */

@@ -269,7 +269,7 @@ describe('tools', () => {
       timeoutMs: 60_000,
     });
     expect(stdout).toBe('');
-    expect(stderr).toContain('here/silent has not said yet what it offers');
+    expect(stderr).toContain('here/silent has not listed its tools yet');
     expect(stderr).toContain('host mute has not answered yet');
     expect(code).toBe(4);
   });

@@ -160,7 +160,10 @@ describe('the control API', () => {
     expect(progress).toEqual([{ progress: 1 }, { progress: 2 }]);
     await expect(call('result')).rejects.toMatchObject({ code: 'SERVER_PROTOCOL', server: 'result' });
     await expect(call('error')).rejects.toMatchObject({ code: 'TOOL_FAILED', server: 'error' });
-    await expect(call('lost')).rejects.toMatchObject({ code: 'TOOL_FAILED', message: expect.stringContaining(': m') });
+    await expect(call('lost')).rejects.toMatchObject({
+      code: 'TOOL_FAILED',
+      message: expect.stringContaining(': m') as unknown,
+    });
     const { hosts } = await client.request('settle', { withinMs: 15_000 });
     const version = hosts[0]?.servers.find(({ name }) => name === 'version');
     expect(version?.cause).toMatchObject({ code: 'SERVER_PROTOCOL' });
