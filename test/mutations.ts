@@ -18,7 +18,7 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
   'list-changed': [{ from: '?.equals(json[name]) === false', to: '?.equals(json[name]) !== undefined' }],
   resources: [{ from: 'if (uri.startsWith(UI_SCHEME)) return', to: 'if (uri === UI_SCHEME) return' }],
   'result-uris': [
-    { from: 'if (!aliases.isActive || !reply.mayHaveKey(MARK)) return [];', to: 'return [];' },
+    { from: 'if (!aliases.isActive || !MARKS.some((mark) => reply.mayHaveKey(mark))) return [];', to: 'return [];' },
     { from: ' || this.#text.includes(ESCAPED_ASCII);', to: ';' },
     { from: 'return byte === BACKSLASH && keyText(bytes, keyAt) === key;', to: 'return false;' },
   ],
@@ -65,11 +65,11 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
     },
   ],
   'clients-apart': [{ from: 'return this.#holders.get(uri)?.has(holder) === true;', to: 'return true;' }],
-  'client-leaves': [{ from: 'this.statistics.forget(session.id);\n    this.#fleet.release(session);', to: '' }],
+  'client-leaves': [{ from: 'this.#statistics.forget(session.id);\n    this.#fleet.release(session);', to: '' }],
   'answers-at-once': [{ from: 'tools: { listChanged: true },', to: '' }],
   'lists-from-cache': [
     {
-      from: 'return this.#deps.catalog.isListed(unit.plan) || this.#isHopeless(unit);',
+      from: 'return this.#deps.catalog.isListed(unit.plan, collection) || this.#isHopeless(unit);',
       to: 'return this.#isHopeless(unit);',
     },
   ],

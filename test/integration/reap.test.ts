@@ -79,6 +79,7 @@ describe.each(['input', 'output'] as const)('launchers that watch their %s', (wa
     const warden = await wardenGroup(sshd);
     for (const channel of channels) channel.close();
     await gone(() => outside(warden, sshd), WITHIN_MS);
+    expect(outside(warden, sshd)).toEqual([]);
   });
 
   it('a crashed server is reported at once, with its exit code, and its child does not outlive it', async () => {

@@ -123,7 +123,8 @@ describe('the warden', () => {
     );
     guard.channel.input.write(ORDER.cover(sshdPid));
     guard.channel.input.end();
-    if (onEnd === 'all') await until(() => !isAlive(sshdPid) && !isAlive(guard.sshdPid), { withinMs: 5_000 });
+    if (onEnd === 'all')
+      await expect.poll(() => [isAlive(sshdPid), isAlive(guard.sshdPid)], { timeout: 5_000 }).toEqual([false, false]);
     else {
       await guard.channel.ended;
       expect(isAlive(sshdPid)).toBe(true);

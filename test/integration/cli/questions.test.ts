@@ -112,7 +112,7 @@ it('`trust` prints no name or file of a machine that steers the terminal', async
   });
   onTestFinished(() => daemon.stop());
   const run = runInTerminal(['trust', 'box', '--config', file], sandbox);
-  await run.shows(/Trust machine, and write its keys to/);
+  await run.shows(/Trust machine and write its keys to/);
   run.type('n');
   expect(await run.exit).not.toBe(0);
   expect(run.text()).toContain('machine shows:');

@@ -75,10 +75,11 @@ describe('readServerHello', () => {
     expect(InitializeResultSchema.safeParse(answer).success).toBe(true);
   });
 
-  it('refuses a deep protocol version in words', () => {
-    const reply = parsed(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":${deep(20_000)}}}`);
-    expect(readServerHello(reply, DEFAULTS.limits)).toMatch(
-      /^speaks protocol version .{1,120}, which MCP-Anywhere does not know$/,
-    );
+  it.each([
+    ['a deep', deep(20_000), /^answered initialize without a protocolVersion that is a string$/],
+    ['a long', `"${'9'.repeat(5_000)}"`, /^speaks protocol version "9{1,120}[^"]*", which MCP-Anywhere does not know$/],
+  ])('refuses %s protocol version in a few words', (_, version, words) => {
+    const reply = parsed(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":${version}}}`);
+    expect(readServerHello(reply, DEFAULTS.limits)).toMatch(words);
   });
 });
