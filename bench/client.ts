@@ -95,13 +95,27 @@ export class LineClient {
     this.#child.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
   }
 
+  /** Every page of the tools. */
+  async wholeList(): Promise<readonly string[]> {
+    const pages: string[] = [];
+    let params = '{}';
+    for (;;) {
+      const page = (await this.request('tools/list', params)).toString('latin1');
+      pages.push(page);
+      const cursor = /"nextCursor":("(?:[^"\\]|\\.)*")/.exec(page)?.[1];
+      if (cursor === undefined) return pages;
+      params = `{"cursor":${cursor}}`;
+    }
+  }
+
   /** Lists until every name is offered, again after each list_changed. */
   async listUntil(names: readonly string[], withinMs = PATIENCE_MS): Promise<void> {
     const until = performance.now() + withinMs;
     for (;;) {
       const seen = this.#changes;
-      const line = (await this.request('tools/list', '{}')).toString('latin1');
-      const missing = names.filter((name) => !line.includes(`"name":"${name}"`));
+      const pages = await this.wholeList();
+      const offered = new Set(pages.flatMap((page) => [...page.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name)));
+      const missing = names.filter((name) => !offered.has(name));
       if (missing.length === 0) return;
       const what = `list_changed (${missing.length} missing: ${missing.slice(0, 5).join(' ')})`;
       await this.#within(this.#changedSince(seen), what, until - performance.now());

@@ -83,7 +83,7 @@ async function measure(world: World, setting: Setting): Promise<Run> {
   await client.listUntil(lastTools());
   const all = performance.now() - began;
   const lists: number[] = [];
-  for (let at = 0; at < LISTS; at += 1) lists.push(await timeOf(() => wholeList(client)));
+  for (let at = 0; at < LISTS; at += 1) lists.push(await timeOf(() => client.wholeList()));
   const size = rss(client.pid) / MB;
   const before = cpuSeconds(client.pid);
   await sleep(REST_SECONDS * 1000);
@@ -92,19 +92,10 @@ async function measure(world: World, setting: Setting): Promise<Run> {
   const restart = await timeOf(async () => {
     const again = world.gateway(setting);
     await again.initialize();
-    await wholeList(again);
+    await again.wholeList();
     world.onClose(() => again.close());
   });
   return { node, initialize, all, list: quantile(lists, 0.5), restart, size, rest };
-}
-
-/** Every page. */
-async function wholeList(client: LineClient): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const line = await client.request('tools/list', cursor === undefined ? '{}' : `{"cursor":${cursor}}`);
-    cursor = /"nextCursor":("(?:[^"\\]|\\.)*")/.exec(line.toString('latin1'))?.[1];
-  } while (cursor !== undefined);
 }
 
 function lastTools(): readonly string[] {
