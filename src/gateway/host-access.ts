@@ -6,7 +6,7 @@ import type { Link, LinkDeps } from '../link/contract.ts';
 import { createHostLink } from '../link/create.ts';
 import type { LinkSettings } from '../link/link.ts';
 import { settingsMemo, settingsResolver } from '../ssh/route.ts';
-import { Keyring } from '../ssh2/private-key.ts';
+import { Keyring } from '../ssh2/keyring.ts';
 import type { ClientEnvironments } from './client-environments.ts';
 
 /** Errors that another agent may remedy. */

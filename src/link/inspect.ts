@@ -12,8 +12,8 @@ import { connectRoute } from '../ssh2/connect.ts';
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';
 import { listIdentities } from '../ssh2/identities.ts';
+import { Keyring } from '../ssh2/keyring.ts';
 import type { LoggedIn } from '../ssh2/login.ts';
-import { Keyring } from '../ssh2/private-key.ts';
 import { roundTrip } from '../ssh2/transport.ts';
 import type { LinkDeps } from './contract.ts';
 

@@ -17,9 +17,9 @@ import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/rou
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';
 import { peekHostKeys } from '../ssh2/host-keys.ts';
+import { Keyring } from '../ssh2/keyring.ts';
 import { type LoggedIn, logIn } from '../ssh2/login.ts';
 import { openStream } from '../ssh2/open-stream.ts';
-import { Keyring } from '../ssh2/private-key.ts';
 import type { LinkDeps } from './contract.ts';
 
 export interface TrustOptions {

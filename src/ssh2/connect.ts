@@ -3,9 +3,9 @@ import { AnywhereError } from '../base/errors.ts';
 import type { DialerDeps, Pulse } from '../launch/contract.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import type { Route } from '../ssh/route.ts';
+import type { Keyring } from './keyring.ts';
 import { type LoggedIn, logIn } from './login.ts';
 import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
-import type { Keyring } from './private-key.ts';
 
 export interface ConnectOptions {
   readonly host: string;

@@ -5,9 +5,9 @@ import type { Dialer, DialerDeps } from '../launch/contract.ts';
 import { type ResolveSettings, resolveRoute, settingsResolver } from '../ssh/route.ts';
 import { sessionOf } from '../ssh/session.ts';
 import type { ConnectOptions } from './connect.ts';
+import { Keyring } from './keyring.ts';
 import type { LoggedIn } from './login.ts';
 import { type OpenedStream, openStream, refuseUnchecked } from './open-stream.ts';
-import { Keyring } from './private-key.ts';
 import { Ssh2Transport } from './transport.ts';
 
 export interface Ssh2DialerOptions {

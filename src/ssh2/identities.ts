@@ -4,14 +4,8 @@ import { AnywhereError } from '../base/errors.ts';
 import type { Agent, AgentAnswer, SignatureHash } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { fingerprintOf } from '../ssh/known-hosts-lines.ts';
-import {
-  type AskPassphrase,
-  type EncryptedFile,
-  type IdentityFile,
-  type Keyring,
-  parsed,
-  readIdentityFile,
-} from './private-key.ts';
+import { type AskPassphrase, type EncryptedFile, type Keyring } from './keyring.ts';
+import { type IdentityFile, parsed, readIdentityFile } from './private-key.ts';
 
 export interface Identity {
   /** "ssh-ed25519 SHA256:… (agent)", for people. */

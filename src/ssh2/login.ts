@@ -16,7 +16,7 @@ import { connectTimeout, endedEarly, fromSsh2, isPassing, machineName, type Phas
 import { checkHostKey, type HostCheck } from './host-keys.ts';
 import { listIdentities } from './identities.ts';
 import { ignoreHostKeys, onLoginFailure } from './internals.ts';
-import type { Keyring } from './private-key.ts';
+import type { Keyring } from './keyring.ts';
 import { createAsker, LoginLimit } from './questions.ts';
 
 /** A connection that is logged in. */

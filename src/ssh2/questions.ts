@@ -3,7 +3,7 @@ import type { KeyboardInteractiveAuthMethod } from 'ssh2';
 import type { Clock } from '../base/clock.ts';
 import type { Prompter, Question } from '../launch/contract.ts';
 import { hostPrompt } from '../ssh/askpass.ts';
-import type { AskPassphrase } from './private-key.ts';
+import type { AskPassphrase } from './keyring.ts';
 
 /** How much a host may ask in one login (RFC 4256). Beyond the limits nothing is answered. */
 export const INTERACTIVE_LIMITS = { rounds: 20, prompts: 16, characters: 8 * 1024 } as const;

@@ -12,7 +12,8 @@ import { fromSsh2, opensshMayDoBetter, type Phase } from '../../../src/ssh2/erro
 import { checkHostKey, failClosed } from '../../../src/ssh2/host-keys.ts';
 import { orderIdentities } from '../../../src/ssh2/identities.ts';
 import { ignoreHostKeys, onLoginFailure, takeWindows, windowOf } from '../../../src/ssh2/internals.ts';
-import { Keyring, parsed, readIdentityFile } from '../../../src/ssh2/private-key.ts';
+import { Keyring } from '../../../src/ssh2/keyring.ts';
+import { parsed, readIdentityFile } from '../../../src/ssh2/private-key.ts';
 import { LoginLimit } from '../../../src/ssh2/questions.ts';
 import { type KeyPair, makeKey } from '../../harness/keys.ts';
 import { scratch } from '../../harness/scratch.ts';
