@@ -14,12 +14,19 @@ const version = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0';
 const argv = process.argv.slice(2);
 const request = startRequest(argv, isatty(0));
 
-if (request.kind === 'version') process.stdout.once('error', () => void run()).write(`${version}\n`);
-else await run();
+const isDone = request.kind === 'version' && (await isPrinted(`${version}\n`));
+if (!isDone) process.exitCode = await start();
 
-/** The whole command line reports an error of stdout too. */
-async function run(): Promise<void> {
-  process.exitCode = await start();
+/** False where stdout cannot be written. The whole command line then tries again, and reports the error. */
+function isPrinted(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.once('error', () => {
+      resolve(false);
+    });
+    process.stdout.write(text, (error) => {
+      resolve(error === undefined || error === null);
+    });
+  });
 }
 
 async function start(): Promise<number> {

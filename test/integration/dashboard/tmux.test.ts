@@ -42,14 +42,15 @@ const call = { call: 1, client: 'c1', clientName: LONG, host: 'gpu1', server: LO
 const progress = { progress: 1, message: LONG };
 const row = { key: LONG, calls: 123_456, errors: 0, p50Ms: 1, p95Ms: 2, p99Ms: 3, bytesIn: 850, bytesOut: 1_234_567 };
 
-/** Its key, and how a row that reaches the last column ends. */
+/** Of each view: its key, its head, its longest row, and the end of that row. */
 const VIEWS = [
-  ['1', /…$/],
-  ['2', /…$/],
-  ['3', /…$/],
-  ['4', /…$/],
-  ['5', /…$/],
-  ['6', /1\.2M$/],
+  ['1', /STATE +RTT/, COLUMNS, /…$/],
+  ['2', /SERVER +STATE/, COLUMNS, /…$/],
+  ['3', /WHAT IT DOES/, COLUMNS, /…$/],
+  // Its last column is narrower than the room for it.
+  ['4', /BYTES +PROGRESS/, COLUMNS - 1, /…$/],
+  ['5', /all hosts · following/, COLUMNS, /…$/],
+  ['6', /BY TOOL, LAST HOUR/, COLUMNS, /1\.2M$/],
 ] as const;
 
 it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in every view', async () => {
@@ -71,13 +72,13 @@ it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in 
     { ...sandbox.env, TERM: 'xterm-256color' },
     join(sandbox.runtimeDir, 'tmux'),
   );
-  /** Of the view under this key: what stands in rows that reach the last column. */
-  const filled = (key: string): readonly string[] | undefined => {
-    const [title = '', head = '', ...rows] = screen();
-    return `${title}${head}`.includes(`[${key}]`) ? rows.filter((line) => line.length === COLUMNS) : undefined;
+  /** The rows of this width under that head. */
+  const rowsOf = (head: RegExp, width: number): readonly string[] => {
+    const [, , title = '', ...rows] = screen();
+    return head.test(title) ? rows.filter((line) => line.length === width) : [];
   };
-  for (const [key, end] of VIEWS) {
+  for (const [key, head, width, end] of VIEWS) {
     type(key);
-    await expect.poll(() => filled(key), { message: `view ${key}` }).toContainEqual(expect.stringMatching(end));
+    await expect.poll(() => rowsOf(head, width), { message: `view ${key}` }).toContainEqual(expect.stringMatching(end));
   }
 });
