@@ -18,7 +18,7 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
   'list-changed': [{ from: '?.equals(json[name]) === false', to: '?.equals(json[name]) !== undefined' }],
   resources: [{ from: 'if (uri.startsWith(UI_SCHEME)) return', to: 'if (uri === UI_SCHEME) return' }],
   'result-uris': [
-    { from: 'if (!aliases.isActive || !MARKS.some((mark) => reply.mayHaveKey(mark))) return [];', to: 'return [];' },
+    { from: 'if (!aliases.isActive || !reply.mayHaveKey(MARKS)) return [];', to: 'return [];' },
     { from: ' || this.#text.includes(ESCAPED_ASCII);', to: ';' },
     { from: 'return byte === BACKSLASH && keyText(bytes, keyAt) === key;', to: 'return false;' },
   ],

@@ -8,7 +8,7 @@
  */
 import type { Plan, ServerPlan } from '../config/plan.ts';
 import { memberOf, type Span, textAt, walkElements } from '../protocol/json-scan.ts';
-import { clearMember } from '../protocol/member-index.ts';
+import { clearMember, MemberIndex } from '../protocol/member-index.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 
@@ -95,15 +95,16 @@ const MARKS = ['ri"', 'rI"', 'Ri"', 'RI"'].map((end) => Buffer.from(end));
  * @throws AnywhereError SERVER_PROTOCOL where two readers could find two URIs in one place
  */
 export function resultUriEdits(reply: Message, server: ServerPlan, aliases: UriAliases): readonly Edit[] {
-  if (!aliases.isActive || !MARKS.some((mark) => reply.mayHaveKey(mark))) return [];
+  if (!aliases.isActive || !reply.mayHaveKey(MARKS)) return [];
   return reply.resultEdits(urisIn, (uri) => JSON.stringify(aliases.toPublic(server, uri)));
 }
 
 function urisIn(bytes: Buffer, result: Span): (Span | undefined)[] {
+  const members = MemberIndex.of(bytes, result);
   return [
-    ...contentUris(bytes, clearMember(bytes, result, 'content')),
-    ...elementsOf(bytes, clearMember(bytes, result, 'contents')).map((item) => clearMember(bytes, item, 'uri')),
-    ...elementsOf(bytes, clearMember(bytes, result, 'messages')).flatMap((item) =>
+    ...contentUris(bytes, members.clear('content')),
+    ...elementsOf(bytes, members.clear('contents')).map((item) => clearMember(bytes, item, 'uri')),
+    ...elementsOf(bytes, members.clear('messages')).flatMap((item) =>
       oneContentUris(bytes, clearMember(bytes, item, 'content')),
     ),
     ...uiUris(bytes, result),
@@ -143,11 +144,11 @@ function contentUris(bytes: Buffer, content: Span | undefined): (Span | undefine
 
 /** A resource_link holds its URI directly, an embedded resource inside `resource`. */
 function oneContentUris(bytes: Buffer, block: Span | undefined): (Span | undefined)[] {
-  const typeSpan = clearMember(bytes, block, 'type');
+  const members = MemberIndex.of(bytes, block);
+  const typeSpan = members.clear('type');
   const type = typeSpan === undefined ? undefined : textAt(bytes, typeSpan);
-  if (block !== undefined && type === 'resource_link')
-    return [clearMember(bytes, block, 'uri'), ...uiUris(bytes, block)];
-  return type === 'resource' ? [clearMember(bytes, clearMember(bytes, block, 'resource'), 'uri')] : [];
+  if (block !== undefined && type === 'resource_link') return [members.clear('uri'), ...uiUris(bytes, block)];
+  return type === 'resource' ? [clearMember(bytes, members.clear('resource'), 'uri')] : [];
 }
 
 function elementsOf(bytes: Buffer, array: Span | undefined): readonly Span[] {

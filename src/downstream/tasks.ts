@@ -13,7 +13,7 @@ import type { Edit } from '../protocol/splice.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { cursorOf } from '../upstream/list.ts';
 
-const RELATED_MARK = Buffer.from('related-task"');
+const RELATED_MARKS = [Buffer.from('related-task"')];
 const NO_EDITS: readonly Edit[] = [];
 
 export class Tasks {
@@ -69,7 +69,7 @@ class TaskWay {
   replyEdits(instance: Instance, method: string, reply: Message): readonly Edit[] {
     const isTask = method === 'tasks/get' || method === 'tasks/cancel';
     const made = isTask || reply.mayHaveResult('task') ? this.#madeEdits(instance, reply, isTask) : NO_EDITS;
-    if ((this.#own.isEmpty && this.#others.isEmpty) || !reply.mayHaveKey(RELATED_MARK)) return made;
+    if ((this.#own.isEmpty && this.#others.isEmpty) || !reply.mayHaveKey(RELATED_MARKS)) return made;
     const related = reply.resultEdits(
       (bytes, result) => [
         ['_meta', RELATED_TASK, 'taskId'].reduce<Span | undefined>((at, key) => clearMember(bytes, at, key), result),

@@ -92,6 +92,16 @@ export class MemberIndex implements MemberVisitor {
     return this.count(key.toLowerCase()) > (this.find(key) === undefined ? 0 : 1);
   }
 
+  /**
+   * As `find`, for a member that is replaced: every reader must find the same one.
+   * @throws AnywhereError SERVER_PROTOCOL where two readers could find two
+   */
+  clear(key: string): Span | undefined {
+    if (!this.isUnclear(key)) return this.find(key);
+    const why = `the answer is ambiguous: a member ${key} stands in it twice, or in another case`;
+    throw new AnywhereError('SERVER_PROTOCOL', why);
+  }
+
   /** The first letters nearly always differ. */
   #mayHaveTwins(): boolean {
     if (this.#count > FEW) return true;
@@ -121,15 +131,9 @@ export class MemberIndex implements MemberVisitor {
   }
 }
 
-/**
- * As `memberOf`, for a member that is replaced: every reader must find the same one.
- * @throws AnywhereError SERVER_PROTOCOL where two readers could find two
- */
+/** One look at `MemberIndex.clear`. */
 export function clearMember(bytes: Buffer, object: Span | undefined, key: string): Span | undefined {
-  const members = MemberIndex.of(bytes, object);
-  if (!members.isUnclear(key)) return members.find(key);
-  const why = `the answer is ambiguous: a member ${key} stands in it twice, or in another case`;
-  throw new AnywhereError('SERVER_PROTOCOL', why);
+  return MemberIndex.of(bytes, object).clear(key);
 }
 
 const UNCLEAR = -1;

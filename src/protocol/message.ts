@@ -257,9 +257,9 @@ export class Message {
     return this.#large === undefined ? new Splice(this.#text, edits) : this.#large.line.edited(edits);
   }
 
-  /** False where no key can end in `end` (closing quote included). */
-  mayHaveKey(end: Buffer): boolean {
-    return this.#text.includes(end) || this.#text.includes(ESCAPED_ASCII);
+  /** False where no key can end in one of `ends` (closing quote included). */
+  mayHaveKey(ends: readonly Buffer[]): boolean {
+    return ends.some((end) => this.#text.includes(end)) || this.#text.includes(ESCAPED_ASCII);
   }
 
   /**

@@ -27,7 +27,7 @@ export function strictProblem(bytes: Buffer, span: Span, limits: TextLimits): st
     return `has ${size} bytes, over limits.definitionBytes (${limits.definitionBytes})`;
   if (isDeeper(bytes, span, limits.definitionDepth))
     return `is nested deeper than limits.definitionDepth (${limits.definitionDepth})`;
-  if (hasLongNumber(bytes, span))
+  if (size > MOST_DIGITS && hasLongNumber(bytes, span))
     return `holds a number of more than ${MOST_DIGITS} digits: some clients would lose everything else too`;
   return hasHalfSurrogate(bytes, span)
     ? String.raw`holds half of a surrogate pair (such as \ud800): some clients would lose everything else too`
