@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, isErrorCode, reportOf } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
+import { TurnShare } from '../base/turn-share.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
@@ -115,9 +116,17 @@ export class ControlConnection {
       MAX_LINE_BYTES,
     );
     stream.on('error', () => undefined);
+    const takesMore = (): boolean => !this.#writer.congested || this.backlog <= MOST_UNREAD_BYTES;
+    const share = new TurnShare(
+      () => stream.pause(),
+      () => {
+        if (takesMore()) stream.resume();
+      },
+    );
     stream.on('data', (chunk: Buffer) => {
       reader.push(chunk);
-      if (this.#writer.congested && this.backlog > MOST_UNREAD_BYTES) stream.pause();
+      share.took(chunk.length);
+      if (!takesMore()) stream.pause();
     });
     stream.on('end', () => stream.end());
   }

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { TurnShare } from '../base/turn-share.ts';
 import { skipSpace, skipValue } from '../protocol/json-scan.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import { type Message, parseBatch } from '../protocol/message.ts';
@@ -61,9 +62,17 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   const writer = new MessageWriter(output, onCongestion, { chunkBytes: CHUNK_BYTES });
   const session = deps.open(writer);
   const reader = readerFor(session, writer, deps.maxMessageBytes);
+  const takesMore = (): boolean => !writer.congested || writer.unreadBytes <= MOST_UNREAD_BYTES;
+  const share = new TurnShare(
+    () => input.pause(),
+    () => {
+      if (takesMore()) input.resume();
+    },
+  );
   input.on('data', (chunk: Buffer) => {
     reader.push(chunk);
-    if (writer.congested && writer.unreadBytes > MOST_UNREAD_BYTES) input.pause();
+    share.took(chunk.length);
+    if (!takesMore()) input.pause();
   });
   return { session, ended: clientGone(deps, session, reader) };
 }

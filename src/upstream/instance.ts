@@ -1,7 +1,9 @@
 /** An *instance*: a running MCP server process with one MCP session, launched over a link. */
-
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
+import { TurnShare } from '../base/turn-share.ts';
 import { inTurn, type Turn } from '../base/turns.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
@@ -49,6 +51,8 @@ export interface InstanceClient {
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
 /** A server that takes longer to answer makes room for the next launch. */
 const TURN_MS = 2_000;
+/** A process that the program left behind may hold its output open. */
+const DRAIN_MS = 1_000;
 const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
@@ -74,7 +78,7 @@ export class Instance {
   #lastUsedMs: number;
   #readyMs = Number.POSITIVE_INFINITY;
   /** Why reading from the server is paused. */
-  readonly #pausedFor = new Set<'client' | 'flood'>();
+  readonly #pausedFor = new Set<'client' | 'flood' | 'others'>();
   #asking: ServerRequests | undefined;
   #health: Health | undefined;
   #limiter: NotificationLimiter | undefined;
@@ -170,7 +174,7 @@ export class Instance {
     this.#setPaused('client', false);
   }
 
-  #setPaused(why: 'client' | 'flood', isPaused: boolean): void {
+  #setPaused(why: 'client' | 'flood' | 'others', isPaused: boolean): void {
     if (isPaused) this.#pausedFor.add(why);
     else this.#pausedFor.delete(why);
     if (this.#pausedFor.size > 0 && this.isLive) this.#channel?.output.pause();
@@ -239,8 +243,17 @@ export class Instance {
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
+    const share = new TurnShare(
+      () => {
+        this.#setPaused('others', true);
+      },
+      () => {
+        this.#setPaused('others', false);
+      },
+    );
     channel.output.on('data', (chunk: Buffer) => {
       reader.push(chunk);
+      share.took(chunk.length);
     });
     for (const stream of [channel.output, channel.input]) stream.on('error', () => undefined);
     eachLine(channel.errors, (line) => {
@@ -254,12 +267,21 @@ export class Instance {
       if (channel.failure !== undefined)
         for (const line of printedInstead(channel, this.#deps.redact)) this.#recent.add(line);
     });
-    const endSeen = channel.ended.then((end) => {
+    const endSeen = channel.ended.then(async (end) => {
+      if (end.kind === 'exited') await this.#drained(channel.output);
       reader.end();
       const last = { end, wasReady: this.#hello !== undefined, isIdle: peer.inFlight === 0, lines: this.#recent.lines };
       this.#end(endCause(this.server, launch, channel, last));
     });
     for (const work of [started, endSeen]) this.#deps.scope.run(work);
+  }
+
+  /** The last answers of a program that has exited may still wait here, because its output was paused. */
+  async #drained(output: Readable): Promise<void> {
+    if (output.readableEnded || output.destroyed) return;
+    const late = deadline(this.#deps.clock, DRAIN_MS, () => new AnywhereError('CANCELLED', 'read for too long'));
+    await finished(output, { signal: late.signal }).catch(() => undefined);
+    late.clear();
   }
 
   #readerFor(peer: Peer): MessageReader {

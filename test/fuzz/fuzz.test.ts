@@ -1,15 +1,16 @@
 /** A hostile server and a hostile client at once: the innocent ones beside them notice nothing. See run.mjs. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { median, quantile } from '../../bench/stats.ts';
 import { Chance } from '../chaos/random.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { withVariable } from '../harness/processes.ts';
 import { initialize, startServe } from '../harness/program.ts';
-import type { RawClient } from '../harness/raw-client.ts';
+import { RawClient } from '../harness/raw-client.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
-import { startSshd } from '../harness/sshd.ts';
+import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { callText, offers } from '../harness/tools.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? '1');
@@ -62,24 +63,46 @@ async function open(file: string, sandbox: Sandbox, tools: readonly string[]): P
   return client;
 }
 
+/** The same server through plain ssh: what the machine itself costs a call while attackers use its processors. */
+async function openPlain(sshd: Sshd): Promise<RawClient> {
+  const command = [process.execPath, join(sshd.servers, 'echo.mjs')].join(' ');
+  const client = new RawClient({
+    command: 'ssh',
+    args: ['-F', sshd.sshConfigFile, sshd.alias, command],
+    env: { PATH: process.env['PATH'] ?? '' },
+    keeps: KEPT,
+  });
+  await initialize(client);
+  return client;
+}
+
 interface Load {
   /** Of the calls of the good server, ms. */
   readonly times: readonly number[];
+  /** Of the same calls through plain ssh, each right after one of ours. */
+  readonly plainTimes: readonly number[];
   readonly answersOfOther: number;
 }
 
-/** One call at a time, every tenth also of the other server, for so long. Each has its own answer. */
-async function callFor(seconds: number, client: RawClient, other: string): Promise<Load> {
+/** One call, which has its own answer, in ms. */
+async function timed(client: RawClient, name: string, number: number): Promise<number> {
+  const since = performance.now();
+  const id = client.ask('tools/call', { name, arguments: { number } });
+  const { message, atMs } = await client.reply(id, 60_000);
+  const answer = { content: [{ type: 'text', text: `{"number":${String(number)}}` }] };
+  expect(message.result, `seed ${String(SEED)}, call ${String(number)} of ${name}`).toMatchObject(answer);
+  return atMs - since;
+}
+
+/** One call at a time, ours and plain ssh's in turn, every tenth also of the other server, for so long. */
+async function callFor(seconds: number, client: RawClient, plain: RawClient, other: string): Promise<Load> {
   const times: number[] = [];
+  const plainTimes: number[] = [];
   let answersOfOther = 0;
   const untilMs = performance.now() + seconds * 1000;
   for (let number = 0; performance.now() < untilMs; number += 1) {
-    const since = performance.now();
-    const id = client.ask('tools/call', { name: 'good__echo__echo', arguments: { number } });
-    const { message, atMs } = await client.reply(id, 60_000);
-    const answer = { content: [{ type: 'text', text: `{"number":${String(number)}}` }] };
-    expect(message.result, `seed ${String(SEED)}, call ${String(number)}`).toMatchObject(answer);
-    times.push(atMs - since);
+    times.push(await timed(client, 'good__echo__echo', number));
+    plainTimes.push(await timed(plain, 'echo', number));
     if (number % 10 === 0)
       answersOfOther += await callText(client, other).then(
         () => 1,
@@ -87,7 +110,7 @@ async function callFor(seconds: number, client: RawClient, other: string): Promi
       );
     await sleep(20);
   }
-  return { times, answersOfOther };
+  return { times, plainTimes, answersOfOther };
 }
 
 /** Samples until it is stopped, twice a second. */
@@ -103,14 +126,23 @@ async function watchMemory(sandbox: Sandbox, signal: AbortSignal): Promise<reado
 const at = (samples: readonly number[], share: number): string =>
   (samples[Math.ceil(samples.length * share) - 1] ?? Number.NaN).toFixed(0);
 
-function table(alone: readonly number[], attacked: readonly number[], memory: readonly number[]): string {
+function third<T>(all: readonly T[], which: 0 | 1 | 2): readonly T[] {
+  const size = Math.floor(all.length / 3);
+  return all.slice(which * size, (which + 1) * size);
+}
+
+function table(alone: Load, attacked: Load, memory: readonly number[]): string {
   const row = (what: string, times: readonly number[]): string =>
-    `${what.padEnd(18)}${String(times.length).padStart(6)}${quantile(times, 0.5).toFixed(1).padStart(9)}${quantile(times, 0.99).toFixed(1).padStart(9)}`;
+    `${what.padEnd(38)}${String(times.length).padStart(6)}${quantile(times, 0.5).toFixed(1).padStart(9)}${quantile(times, 0.99).toFixed(1).padStart(9)}`;
   return [
     `seed ${String(SEED)}, ${String(SECONDS)} s`,
-    `${''.padEnd(18)} calls   p50 ms   p99 ms`,
-    row('without attackers', alone),
-    row('with attackers', attacked),
+    `${''.padEnd(38)} calls   p50 ms   p99 ms`,
+    row('without attackers', alone.times),
+    row('without attackers, plain ssh', alone.plainTimes),
+    row('with attackers, first third', third(attacked.times, 0)),
+    row('with attackers, second third', third(attacked.times, 1)),
+    row('with attackers, last third', third(attacked.times, 2)),
+    row('with attackers, plain ssh', attacked.plainTimes),
     `daemon RSS in MB: ${at(memory, 0.1)} at 10 %, ${at(memory, 0.5)} at 50 %, ${at(memory, 1)} at 100 %`,
   ].join('\n');
 }
@@ -123,7 +155,9 @@ it('calls of the innocent are answered rightly, and memory stays level', {
     const good = { sshd, servers: { echo: fixture(sshd, 'echo.mjs') } };
     const quiet = writeHostsFile({ bad: good, good }).path;
     const calm = await open(quiet, makeSandbox(), ['bad__echo__echo', 'good__echo__echo']);
-    const alone = await callFor(Math.max(5, SECONDS / 5), calm, 'bad__echo__echo');
+    const plain = await openPlain(sshd);
+    onTestFinished(async () => void (await plain.close()));
+    const alone = await callFor(Math.max(5, SECONDS / 5), calm, plain, 'bad__echo__echo');
     await calm.close();
 
     const sandbox = makeSandbox();
@@ -134,19 +168,18 @@ it('calls of the innocent are answered rightly, and memory stays level', {
     const stop = new AbortController();
     const attacking = attack(hostile, new Chance(SEED), stop.signal);
     const watching = watchMemory(sandbox, stop.signal);
-    const attacked = await callFor(SECONDS, innocent, 'bad__fuzz__say').finally(() => {
+    const attacked = await callFor(SECONDS, innocent, plain, 'bad__fuzz__say').finally(() => {
       stop.abort();
     });
     await attacking;
     const memory = await watching;
-    process.stdout.write(`${table(alone.times, attacked.times, memory)}\n`);
+    process.stdout.write(`${table(alone, attacked, memory)}\n`);
 
     expect(attacked.answersOfOther, 'answers of the hostile server').toBeGreaterThan(0);
     expect(hostile.isRunning, 'the hostile client is still there').toBe(true);
     hostile.send('{"jsonrpc":"2.0","id":"still there","method":"ping"}');
     expect((await hostile.reply('still there', 60_000)).message.result).toEqual({});
-    const third = Math.floor(memory.length / 3);
-    const [middle, last] = [median(memory.slice(third, 2 * third)), median(memory.slice(2 * third))];
+    const [middle, last] = [median(third(memory, 1)), median(third(memory, 2))];
     expect(last - middle, 'growth of the daemon in its last third, MB').toBeLessThan(GROWTH_MB);
   } finally {
     await sshd.stop();
