@@ -5,8 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/config/defaults.ts';
 import { reportHosts } from '../../src/control/status.ts';
+import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { isAlive, signalPid } from '../harness/processes.ts';
+import { initialize, startServe } from '../harness/program.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
+import { callText, offers } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 import { textOf } from '../unit/gateway/kit.ts';
 import { hostOf, remote, rig } from './recovery-kit.ts';
@@ -76,6 +79,19 @@ describe('a server that crashes', () => {
     const reply = await client.call('box__failing__pid');
     expect(Number(textOf(reply)), textOf(reply)).toBeGreaterThan(0);
   });
+
+  it.each(['ssh2', 'openssh', 'local'] as const)(
+    'right behind a large answer (%s) is heard to its last byte',
+    async (backend) => {
+      const servers = { last: fixture(sshd, 'last-words.mjs') };
+      const host =
+        backend === 'local' ? { entry: { local: true }, servers } : { sshd, servers, entry: { ssh: { backend } } };
+      const { client } = startServe(writeHostsFile({ box: host }).path);
+      await initialize(client);
+      await offers(client, ['box__last__bye']);
+      expect(await callText(client, 'box__last__bye', { count: 900 })).toBe('goodbye');
+    },
+  );
 
   it.each(['start', 'soon'] as const)(
     'again and again (%s) is a state of its own: calls hear why at once, and it is tried ever more slowly',

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { TurnShare } from '../../../src/base/turn-share.ts';
+
+it('a stream is paused once it had its share, until the next turn', async () => {
+  const seen: string[] = [];
+  const share = new TurnShare(
+    () => seen.push('pause'),
+    () => seen.push('resume'),
+  );
+  share.took(100_000);
+  expect(seen).toEqual([]);
+  share.took(100_000);
+  share.took(100_000);
+  expect(seen).toEqual(['pause']);
+  await new Promise(setImmediate);
+  expect(seen).toEqual(['pause', 'resume']);
+});
