@@ -4,7 +4,7 @@
  */
 
 /** Bytes of one stream within a turn of the event loop: about 2 ms of parsing on a slow machine. */
-const TURN_BYTES = 128 * 1024;
+const TURN_BYTES = 64 * 1024;
 
 export class TurnShare {
   readonly #pause: () => void;
