@@ -18,6 +18,7 @@ const NOISE: Readonly<Record<string, string>> = {
   '.mkshrc': SH,
   '.tcshrc': 'echo "Welcome to tcsh"\nprintf "no newline, {}"\n',
   '.config/fish/config.fish': 'echo "Welcome to fish"\nprintf "no newline, {}"\n',
+  '.config/nushell/env.nu': 'print "Welcome to nu"\nprint -n "no newline, {}"\n',
 };
 
 /** PATH set only where a login shell reads it, as nvm and uv do. */
@@ -31,6 +32,7 @@ export function loginPathFiles(folder: string): Record<string, string> {
     '.tcshrc': 'set prompt="%n> "\n',
     '.config/elvish/rc.elv': `set paths = [${folder} $@paths]\n`,
     '.xonshrc': `$PATH.insert(0, '${folder}')\n`,
+    '.config/nushell/login.nu': `$env.PATH = ($env.PATH | prepend '${folder}')\n`,
     '.rcrc': `path=(${folder} $path)\n`,
     '.config/fish/config.fish': `status is-login; and set -gx PATH "${folder}" $PATH\n`,
   };

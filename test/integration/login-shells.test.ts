@@ -1,6 +1,7 @@
 /** Machines as they are: any login shell, start files that talk, PATH set where only a login shell reads it. */
-import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeFolder } from '../harness/folder.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
@@ -28,16 +29,18 @@ const SHELLS = {
   elvish: '/usr/bin/elvish',
   xonsh: '/usr/bin/xonsh',
   rc: '/usr/bin/rc',
+  nu: fileURLToPath(new URL(`../tools/node_modules/@nushell/linux-${process.arch}/bin/nu`, import.meta.url)),
 };
 
-/** busybox is the shell that it is called as. */
+/** busybox is the shell that it is called as; nu lies where not every user may look. */
 function shellPath(name: keyof typeof SHELLS): string {
   if (!existsSync(SHELLS[name])) throw new Error(`these tests need ${name}: node test/prepare.mjs`);
-  if (name !== 'busybox') return SHELLS[name];
+  if (name !== 'busybox' && name !== 'nu') return SHELLS[name];
   const folder = makeFolder('public');
   onTestFinished(folder.remove);
-  const path = join(folder.path, 'ash');
-  symlinkSync(SHELLS.busybox, path);
+  const path = join(folder.path, name === 'nu' ? 'nu' : 'ash');
+  if (name === 'nu') copyFileSync(SHELLS.nu, path);
+  else symlinkSync(SHELLS.busybox, path);
   return path;
 }
 
