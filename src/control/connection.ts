@@ -94,6 +94,16 @@ export class ControlConnection {
     }
   }
 
+  /** The messages of `work` leave in one write. */
+  together(work: () => void): void {
+    this.#stream.cork();
+    try {
+      work();
+    } finally {
+      this.#stream.uncork();
+    }
+  }
+
   /** Messages sent before are still delivered. */
   close(): void {
     this.#stream.end();

@@ -1,4 +1,8 @@
-/** The events on their way to one watcher. A slow watcher is not waited for: it loses events, and gets a notice. */
+/**
+ * The events on their way to one watcher. The first leaves at once; those that follow closely leave together, because a write
+ * and a wake-up of the watcher for each call would slow the calls down. A slow watcher is not waited for: it loses events, and
+ * gets a notice.
+ */
 
 import type { ControlMethods, ControlNotifications } from '../api/control.ts';
 import type { GatewayEvent } from '../api/events.ts';
@@ -16,13 +20,17 @@ export interface FeedDeps {
   /** The sent bytes that the watcher has not read. */
   readonly backlog: () => number;
   readonly notify: <N extends Told>(notification: N, params: ControlNotifications[N]) => void;
+  /** What `work` sends leaves in one write. */
+  readonly together: (work: () => void) => void;
 }
 
 /** With more sent and unread bytes, events wait here. */
 const MAX_BACKLOG = 256 * 1024;
-/** The most events that wait here. */
+/** So many events leave without waiting for the others of their time. */
+const MANY = 200;
+/** The most events that wait here for a slow watcher. */
 const MAX_QUEUE = 1000;
-const LOOK_AGAIN_MS = 50;
+const GATHER_MS = 30;
 
 export class EventFeed {
   readonly #deps: FeedDeps;
@@ -30,7 +38,7 @@ export class EventFeed {
   #queue: NumberedEvent[] = [];
   #hasLost = false;
   #stop: Unsubscribe | undefined;
-  #cancelLook: CancelTimer | undefined;
+  #cancelDrain: CancelTimer | undefined;
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
@@ -52,47 +60,42 @@ export class EventFeed {
   close(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
+    this.#cancelDrain?.();
+    this.#cancelDrain = undefined;
     this.#queue = [];
     this.#hasLost = false;
   }
 
   #take(event: NumberedEvent): void {
     if (this.#hasLost || this.#types?.has(event.event.type) === false) return;
-    if (this.#cancelLook === undefined && this.#deps.backlog() < MAX_BACKLOG) {
-      this.#deps.notify('event', event);
-      return;
-    }
     this.#queue.push(event);
-    if (this.#queue.length > MAX_QUEUE) {
-      this.#queue = [];
-      this.#hasLost = true;
-    }
-    this.#cancelLook ??= this.#lookLater();
-  }
-
-  #lookLater(): CancelTimer {
-    return this.#deps.clock.after(
-      LOOK_AGAIN_MS,
-      () => {
-        this.#cancelLook = undefined;
-        this.#drain();
-      },
-      { background: true },
-    );
+    if (this.#cancelDrain === undefined || this.#queue.length >= MANY) this.#drain();
+    if (this.#queue.length <= MAX_QUEUE) return;
+    this.#queue = [];
+    this.#hasLost = true;
   }
 
   #drain(): void {
-    const { backlog, notify, hub } = this.#deps;
-    while (this.#queue.length > 0 && backlog() < MAX_BACKLOG) {
-      const event = this.#queue.shift();
-      if (event !== undefined) notify('event', event);
-    }
-    if (this.#hasLost && backlog() < MAX_BACKLOG) {
-      this.#hasLost = false;
-      notify('events/resync', { sequence: hub.sequence });
-    }
-    if (this.#queue.length > 0 || this.#hasLost) this.#cancelLook = this.#lookLater();
+    const { backlog, notify, together, hub } = this.#deps;
+    if (backlog() < MAX_BACKLOG)
+      together(() => {
+        const events = this.#queue;
+        this.#queue = [];
+        for (const event of events) notify('event', event);
+        if (this.#hasLost) notify('events/resync', { sequence: hub.sequence });
+        this.#hasLost = false;
+      });
+    this.#cancelDrain ??= this.#drainLater();
+  }
+
+  #drainLater(): CancelTimer {
+    return this.#deps.clock.after(
+      GATHER_MS,
+      () => {
+        this.#cancelDrain = undefined;
+        if (this.#queue.length > 0 || this.#hasLost) this.#drain();
+      },
+      { background: true },
+    );
   }
 }

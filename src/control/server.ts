@@ -92,6 +92,9 @@ export class ControlServer {
       notify: (notification, params) => {
         this.#notify(notification, params);
       },
+      together: (work) => {
+        connection.together(work);
+      },
     });
     this.ended = connection.ended.then(() => {
       this.#end();

@@ -168,6 +168,8 @@ describe('the event stream', () => {
 describe('a watcher that reads slowly', () => {
   function slowWatcher(): {
     told: string[];
+    /** For each write: how many events had been sent before. */
+    writes: number[];
     emit: (count: number) => void;
     clock: ManualClock;
     reads: () => void;
@@ -177,15 +179,21 @@ describe('a watcher that reads slowly', () => {
     const bus = new EventBus({ clock, onListenerError: () => undefined });
     let backlog = 10_000_000;
     const told: string[] = [];
+    const writes: number[] = [];
     const feed = new EventFeed({
       hub: new EventHub(bus, clock, 'r'),
       clock,
       backlog: () => backlog,
       notify: (name, params) => told.push(`${name} ${params.sequence}`),
+      together: (work) => {
+        writes.push(told.length);
+        work();
+      },
     });
     feed.subscribe({});
     return {
       told,
+      writes,
       clock,
       feed,
       emit: (count) => {
@@ -205,6 +213,20 @@ describe('a watcher that reads slowly', () => {
     reads();
     emit(1);
     expect(told).toEqual(['event 1', 'event 2', 'event 3', 'event 4']);
+  });
+
+  it('gets an event at once, and those that follow closely in one write', () => {
+    const { told, writes, emit, reads, clock } = slowWatcher();
+    reads();
+    emit(1);
+    expect(told).toEqual(['event 1']);
+    emit(3);
+    expect(told).toEqual(['event 1']);
+    clock.advance(100);
+    expect(told).toEqual(['event 1', 'event 2', 'event 3', 'event 4']);
+    expect(writes).toEqual([0, 1]);
+    emit(250);
+    expect(told.length).toBeGreaterThan(200);
   });
 
   it('is told to take a snapshot when too much waited, and goes on from there', () => {
