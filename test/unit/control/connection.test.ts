@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { ControlConnection, type ControlHandlers } from '../../../src/control/connection.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { until } from '../../harness/until.ts';
 import { settled } from '../protocol/kit.ts';
 
 const refuse: ControlHandlers = {
@@ -205,6 +206,25 @@ describe('ControlConnection over a socket', () => {
       ['first', { text }],
       ['last', {}],
     ]);
+  });
+
+  it('reads no further from a side that asks and never reads, and answers it once it reads', async () => {
+    const [here, there] = await sockets();
+    const text = 'x'.repeat(10_000);
+    let asked = 0;
+    const request = (): Promise<unknown> => {
+      asked += 1;
+      return Promise.resolve({ text });
+    };
+    const left = new ControlConnection(here, { ...refuse, request }, systemClock());
+    const line = (id: number): string => `${JSON.stringify({ jsonrpc: '2.0', id, method: 'any' })}\n`;
+    for (let id = 0; id < 20_000; id += 1) there.write(line(id));
+    await until(() => left.backlog > 1_000_000 && here.isPaused());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(left.backlog).toBeLessThan(64 << 20);
+    expect(asked).toBeLessThan(20_000);
+    there.resume();
+    await until(() => asked === 20_000);
   });
 
   it('says how much waits for a side that does not read', async () => {
