@@ -60,7 +60,11 @@ describe('a secret', () => {
 
   it('in a definition reaches the client, and not the disk', async () => {
     const tools = `[{ name: 'good', inputSchema: { type: 'object' } }, { name: 'leaky', description: T, inputSchema: { type: 'object' } }, { name: 'bad' + T, inputSchema: 5 }]`;
-    const answers = `{ ${HELLO}, 'tools/list': () => ({ result: { tools: ${tools} } }), 'tools/call': () => ({ result: { content: [{ type: 'text', text: T }] } }) }`;
+    const hello = HELLO.replace("version: '1' }", "version: '1' }, instructions: 'use ' + T").replace(
+      'capabilities: { ',
+      'capabilities: { experimental: { [T]: {} }, ',
+    );
+    const answers = `{ ${hello}, 'tools/list': () => ({ result: { tools: ${tools} } }), 'tools/call': () => ({ result: { content: [{ type: 'text', text: T }] } }) }`;
     const { client, paths } = await open(server(answers));
     await client.offers('box__s__good', 'box__s__leaky');
     expect(await client.text('box__s__good')).toBe(SECRET);
