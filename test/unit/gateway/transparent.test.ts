@@ -65,6 +65,9 @@ it(proves('everything else passes under its own name', 'transparent'), async () 
   });
   expect((await request('x', 'x/future', { n: 1 })).result).toEqual({ future: { n: 1 } });
   expect(JSON.stringify((await request(9, 'tools/call', { name: 'hello', arguments: {} })).result)).toContain('x-new');
+  // The client has not said `initialized`, so nobody has.
+  const seen = await request(10, 'tools/call', { name: 'seen', arguments: {} });
+  expect(JSON.stringify(seen.result)).not.toContain('notifications/');
 });
 
 const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
