@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { reportOf } from '../../../src/base/errors.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
+import { filesBelow } from '../../harness/files.ts';
 import { until } from '../../harness/until.ts';
+import { control } from '../daemon/kit.ts';
 import { folders, inline, openGateway, StreamClient, silentLog } from './kit.ts';
 
 const SECRET = 'tr0ub4dor-and-3';
@@ -15,7 +17,7 @@ const ENV = { TOKEN: SECRET, PATH: process.env['PATH'] ?? '' };
 function server(answers: string, more: Partial<ServerPlan> = {}): ServerPlan {
   const program = `
     import { createInterface } from 'node:readline';
-    const T = process.env.X;
+    const T = process.env.X ?? process.env.TOKEN;
     const answers = ${answers};
     for await (const line of createInterface({ input: process.stdin })) {
       const { id, method, params } = JSON.parse(line);
@@ -79,5 +81,36 @@ describe('a secret', () => {
     expect(kept).toContain('good');
     expect(kept).not.toContain(SECRET);
     expect(kept).not.toContain('leaky');
+  });
+
+  it.each([
+    ['that a reference names', {}],
+    ['that a server inherits', { env: new Map(), inheritEnv: ['TOKEN'] }],
+  ])('%s is in no status and no log, and in the answer to a command as it came', async (_name, more) => {
+    const tools = `[{ name: 'good', inputSchema: { type: 'object' } }, { name: 'bad' + T, inputSchema: 5 }]`;
+    const call = `(console.error('said ' + T), { result: { content: [{ type: 'text', text: T }] } })`;
+    const plan = server(
+      `{ ${HELLO}, 'tools/list': () => ({ result: { tools: ${tools} } }), 'tools/call': () => ${call} }`,
+      more,
+    );
+    const paths = folders();
+    const { client } = control([plan], { paths, env: ENV, secrets: createSecrets({ env: ENV, homeDir: '/' }) });
+    await client.request('settle', { withinMs: 15_000 });
+    const answer = await client.request('call', { tool: 'box__s__good', arguments: {} });
+    expect(JSON.stringify(answer)).toContain(SECRET);
+    const lines = await until(async () => {
+      const told = JSON.stringify(await client.request('logs', { lines: 100 }));
+      return told.includes('said ') && told;
+    });
+    const status = JSON.stringify(await client.request('status', {}));
+    const logs = join(paths.stateDir, 'logs');
+    const files = await until(() => {
+      const text = filesBelow(logs).flatMap(({ kind, path }) => (kind === 'file' ? readFileSync(path, 'utf8') : []));
+      return text.join('').includes('said ') && text.join('');
+    });
+    for (const told of [lines, status, files]) {
+      expect(told).toContain('[redacted]');
+      expect(told).not.toContain(SECRET);
+    }
   });
 });
