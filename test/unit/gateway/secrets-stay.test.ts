@@ -2,9 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { reportOf } from '../../../src/base/errors.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { AnywhereError, reportOf } from '../../../src/base/errors.ts';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
+import { Reporter } from '../../../src/gateway/reporter.ts';
 import { filesBelow } from '../../harness/files.ts';
 import { until } from '../../harness/until.ts';
 import { control } from '../daemon/kit.ts';
@@ -61,7 +64,7 @@ describe('a secret', () => {
   });
 
   it('in a definition reaches the client, and not the disk', async () => {
-    const tools = `[{ name: 'good', inputSchema: { type: 'object' } }, { name: 'leaky', description: T, inputSchema: { type: 'object' } }, { name: 'bad' + T, inputSchema: 5 }]`;
+    const tools = `[{ name: 'good', inputSchema: { type: 'object' } }, { name: 'leaky', description: T, inputSchema: { type: 'object' } }, { name: 'bad' + T, inputSchema: 5 }, { name: 'odd', inputSchema: { type: 'object', properties: { [T]: 5 } } }]`;
     const hello = HELLO.replace("version: '1' }", "version: '1' }, instructions: 'use ' + T").replace(
       'capabilities: { ',
       'capabilities: { experimental: { [T]: {} }, ',
@@ -79,8 +82,25 @@ describe('a secret', () => {
       {},
     );
     expect(kept).toContain('good');
+    expect(kept).toContain('properties.[redacted]');
     expect(kept).not.toContain(SECRET);
     expect(kept).not.toContain('leaky');
+  });
+
+  it('in what this program logs of itself is in no log and no event', () => {
+    const logged: string[] = [];
+    const note = (fields: object, message: string): number => logged.push(JSON.stringify(fields) + message);
+    const log = { ...silentLog, error: note, warn: note, info: note, debug: note };
+    const reporter = new Reporter({ clock: systemClock(), log, paths: folders() }, DEFAULTS.limits);
+    reporter.redactor.learn(SECRET);
+    reporter.bus.on(({ event }) => logged.push(JSON.stringify(event)));
+    reporter.hostsFile('/hosts.yaml', [], new AnywhereError('CONFIG_INVALID', `bad ${SECRET}`, { hint: SECRET }));
+    reporter.log.info({ texts: [SECRET] }, `more of ${SECRET}`);
+    expect(logged).toHaveLength(3);
+    for (const line of logged) {
+      expect(line).toContain('[redacted]');
+      expect(line).not.toContain(SECRET);
+    }
   });
 
   it.each([
