@@ -11,6 +11,8 @@ export interface ProxyCommand {
 }
 
 const KEPT_LINES = 5;
+/** Kept of its stderr: the end. */
+export const PROXY_STDERR_CHARACTERS = 4096;
 
 /** Runs the program through the user's shell. Program and stream end together. */
 export function openProxyCommand(command: string, deps: Pick<DialerDeps, 'env'>): ProxyCommand {
@@ -71,7 +73,7 @@ function around(stdin: NodeJS.WritableStream, stdout: NodeJS.ReadableStream, onD
 function keepLines(stderr: NodeJS.ReadableStream): () => readonly string[] {
   let text = '';
   stderr.on('data', (chunk: Buffer) => {
-    text = (text + chunk.toString('utf8')).slice(-4096);
+    text = (text + chunk.toString('utf8')).slice(-PROXY_STDERR_CHARACTERS);
   });
   return () =>
     text

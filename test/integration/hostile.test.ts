@@ -99,7 +99,8 @@ it('only definitions that all clients can read are offered, also from the cache'
     expectWholeLines(client);
   }
   const { problems } = serverIn(await statusOf(file.path, sandbox), 'bad', 'hostile');
-  for (const name of ['broken', 'latin', 'twin']) expect(JSON.stringify(problems)).toContain(name);
+  for (const name of ['broken', 'latin', 'twin', 'huge', 'deep']) expect(JSON.stringify(problems)).toContain(name);
+  expect(JSON.stringify(serverIn(await statusOf(file.path, sandbox), 'good', 'slow'))).toContain('"problems":[]');
 });
 
 it(proves('with one server a call without an id does not pass its filter', 'filter-guards'), async () => {

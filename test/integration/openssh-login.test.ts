@@ -179,6 +179,28 @@ describe('questions', () => {
   });
 });
 
+describe('the programs that ssh runs', () => {
+  it('get the short list of variables, and no key of a cloud', async () => {
+    const folder = scratch();
+    const told = (name: string): string => {
+      const path = join(folder, name);
+      writeFileSync(path, `#!/bin/sh\nenv > "${path}.env"\n`, { mode: 0o755 });
+      return path;
+    };
+    const deps = testDeps({ env: { CLOUD_KEY: 'k', NODE_OPTIONS: '--no-warnings', LANG: 'C' } });
+    const lines = [known(sshd), `IdentityFile ${sshd.identityFile}`];
+    const keys = configFile(sshd, [...lines, `KnownHostsCommand ${told('keys')}`]);
+    expect(await greets({ configFile: keys }, deps)).toBe('hi\n');
+    const proxied = configFile(sshd, [...lines, `ProxyCommand ${told('proxy')}`]);
+    await expect(dialer({ configFile: proxied }, deps).dial(never)).rejects.toMatchObject({ host: 'box' });
+    for (const name of ['keys', 'proxy']) {
+      const env = readFileSync(join(folder, `${name}.env`), 'utf8');
+      expect(env, name).toContain('LANG=C');
+      expect(env, name).not.toMatch(/CLOUD_KEY|NODE_OPTIONS/);
+    }
+  });
+});
+
 describe('host keys', () => {
   it('refuses an unknown one, and says which it was shown', async () => {
     const file = join(scratch(), 'known');

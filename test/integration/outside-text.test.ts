@@ -28,6 +28,7 @@ import { resolveSshSettings, SSH_OPTIONS_BYTES } from '../../src/ssh/config.ts';
 import { byte, Framing, framed, string, uint32 } from '../../src/ssh/wire.ts';
 import { createSsh2Dialer } from '../../src/ssh2/dialer.ts';
 import { BANNER_CHARACTERS } from '../../src/ssh2/login.ts';
+import { openProxyCommand, PROXY_STDERR_CHARACTERS } from '../../src/ssh2/proxy-command.ts';
 import { INTERACTIVE_LIMITS } from '../../src/ssh2/questions.ts';
 import { eachLine, MAX_STDERR_LINE_BYTES } from '../../src/upstream/stderr-lines.ts';
 import { scratch } from '../harness/scratch.ts';
@@ -179,6 +180,16 @@ const READERS: readonly Reader[] = [
       await expect(loginAt(port, knownHost, testDeps({ prompter })).dial(NEVER)).rejects.toBeDefined();
       expect(asked).toHaveLength(INTERACTIVE_LIMITS.rounds);
       for (const { text } of asked) expect(text.length).toBeLessThanOrEqual(INTERACTIVE_LIMITS.characters + 100);
+    },
+  },
+  {
+    reads: 'SSH: stderr of a ProxyCommand (kept: the end)',
+    limit: PROXY_STDERR_CHARACTERS,
+    drive: async () => {
+      const { folder } = programNamed('proxy', "yes|tr -d '\\n'|head -c 50000000 >&2");
+      const { stream, lastWords } = openProxyCommand(join(folder, 'proxy'), { env: {} });
+      await new Promise((resolve) => stream.on('end', resolve).resume());
+      expect(lastWords().join('')).toHaveLength(PROXY_STDERR_CHARACTERS);
     },
   },
   {

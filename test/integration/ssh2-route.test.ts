@@ -129,6 +129,15 @@ describe('through ProxyCommand', () => {
     });
   });
 
+  it('a program gets the short list of variables, and no key of a cloud', async () => {
+    const line = ` ProxyCommand sh -c 'echo "key: $CLOUD_KEY, language: $LANG" >&2; exit 1'`;
+    const deps = testDeps();
+    const env = { ...deps.env, CLOUD_KEY: 'k', LANG: 'C' };
+    const plan = hostOf(last, { configFile: config(`Host ${last.alias}`, line) });
+    const error = await failure(dial(plan, { ...deps, env }));
+    expect(error.evidence).toContain('ProxyCommand: key: , language: C');
+  });
+
   it('one that fails says why', async () => {
     const error = await failure(
       dial(

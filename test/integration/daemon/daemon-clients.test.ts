@@ -89,7 +89,7 @@ describe('its clients', () => {
   });
 
   it('give a server on this machine the short list and what the hosts file names, each its own values', async () => {
-    const names = ['CLOUD_KEY', 'NODE_OPTIONS', 'PICKED', 'LANG', 'LC_TIME', 'HOME', 'ASKED', 'FILED'];
+    const names = ['CLOUD_KEY', 'NODE_OPTIONS', 'SSH_AUTH_SOCK', 'PICKED', 'LANG', 'LC_TIME', 'HOME', 'ASKED', 'FILED'];
     const env = { ASKED: '${cmd:printf %s "$LANG/$CLOUD_KEY"}', FILED: '${file:~/secret}' };
     const file = localHostsFile('echo.mjs', { env, inheritEnv: ['PICKED'] });
     const daemonEnv = { CLOUD_KEY: 'daemon', PICKED: 'daemon', LC_TIME: 'daemon', NODE_OPTIONS: '--no-warnings' };
@@ -100,12 +100,12 @@ describe('its clients', () => {
       return home;
     });
     const [first, second] = [
-      await client({ CLOUD_KEY: 'first', PICKED: 'p1', LANG: 'l1', HOME: homes[0] ?? '' }),
+      await client({ CLOUD_KEY: 'first', PICKED: 'p1', LANG: 'l1', HOME: homes[0] ?? '', SSH_AUTH_SOCK: '/agent' }),
       await client({ CLOUD_KEY: 'second', LANG: 'l2', HOME: homes[1] ?? '', NODE_OPTIONS: '--no-warnings' }),
     ];
     const given = async (one: RawClient): Promise<unknown> =>
       (JSON.parse(await callText(one, 'here__one__where', { variables: names })) as { variables: unknown }).variables;
-    const none = { CLOUD_KEY: null, NODE_OPTIONS: null, LC_TIME: null };
+    const none = { CLOUD_KEY: null, NODE_OPTIONS: null, SSH_AUTH_SOCK: null, LC_TIME: null };
     const ofFirst = { PICKED: 'p1', LANG: 'l1', HOME: homes[0], ASKED: 'l1/', FILED: 'file of a' };
     const ofSecond = { PICKED: null, LANG: 'l2', HOME: homes[1], ASKED: 'l2/', FILED: 'file of b' };
     expect(await given(first)).toEqual({ ...none, ...ofFirst });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -111,6 +112,20 @@ describe('ListingCache', () => {
           }).not.toThrow();
       }
     }
+  });
+
+  it.each([
+    ['a control byte in a text', '"x', '"x\r'],
+    ['a byte that is no UTF-8', 'ö', '\u00ff'],
+  ])('does not serve a definition with %s, though the file is whole', (_, good, bad) => {
+    const { cache, file } = written();
+    const [first = '', ...rest] = readFileSync(file, 'latin1').split('\n');
+    const body = Buffer.from(rest.join('\n').replace(Buffer.from(good).toString('latin1'), bad), 'latin1');
+    const { digest, ...header } = JSON.parse(Buffer.from(first, 'latin1').toString()) as Record<string, unknown>;
+    expect(createHash('sha256').update(body).digest('hex')).not.toBe(digest);
+    const sealed = { ...header, digest: createHash('sha256').update(body).digest('hex') };
+    writeFileSync(file, Buffer.concat([Buffer.from(`${JSON.stringify(sealed)}\n`), body]));
+    expect(cache.read('box/files', 'f')[0]?.items.tools.map(({ key }) => key)).toEqual(['b', 'mended']);
   });
 
   it.each([

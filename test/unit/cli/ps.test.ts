@@ -32,3 +32,16 @@ it('says what helps against one that does not answer', () => {
   const silent = { ...row, clients: null, calls: [], hint: 'kill -CONT 7' };
   expect(psText([silent], plain, NOW_MS)).toContain('does not answer: kill -CONT 7\n');
 });
+
+it('prints nothing that steers the terminal, whoever named himself so', () => {
+  const evil = 'a\u001b[2J\u202e\u009b1A\nb';
+  const named = {
+    ...{ ...row, version: evil, hostsFile: evil },
+    clients: [{ id: 'c1', name: evil, version: evil, sinceMs: NOW_MS }],
+    calls: row.calls.map((call) => ({ ...call, host: evil, server: evil, tool: evil })),
+  };
+  const text = psText([named], plain, NOW_MS);
+  expect(text.split('\n')).toHaveLength(3);
+  expect(text).not.toMatch(/[\u001b\u202e\u009b]/);
+  expect(text.match(/a b/g)).toHaveLength(7);
+});

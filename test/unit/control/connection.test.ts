@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { ControlConnection, type ControlHandlers } from '../../../src/control/connection.ts';
 import { scratch } from '../../harness/scratch.ts';
+import { until } from '../../harness/until.ts';
 import { settled } from '../protocol/kit.ts';
 
 const refuse: ControlHandlers = {
@@ -206,6 +207,33 @@ describe('ControlConnection over a socket', () => {
       ['last', {}],
     ]);
   });
+
+  it.each([
+    [1, 4_000, 10_000],
+    [40_000, 40_000, 1_000],
+  ])(
+    'reads no further from a side that asks and never reads, and answers it once it reads (%i at once)',
+    async (atOnce, count, bytes) => {
+      const [here, there] = await sockets();
+      const text = 'x'.repeat(bytes);
+      let asked = 0;
+      const request = (): Promise<unknown> => {
+        asked += 1;
+        return Promise.resolve({ text });
+      };
+      const left = new ControlConnection(here, { ...refuse, request }, systemClock());
+      for (let at = 0; at < count; at += atOnce) {
+        const line = (id: number): string => `${JSON.stringify({ jsonrpc: '2.0', id, method: 'any' })}\n`;
+        there.write(Array.from({ length: atOnce }, (_none, one) => line(at + one)).join(''));
+        await new Promise(setImmediate);
+      }
+      await until(() => left.backlog > 1_000_000 && here.isPaused());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(asked).toBeLessThan(count);
+      there.resume();
+      await until(() => asked === count, { withinMs: 20_000 });
+    },
+  );
 
   it('says how much waits for a side that does not read', async () => {
     const [here] = await sockets();

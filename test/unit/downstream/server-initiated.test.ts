@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { proves } from '../../requirements.ts';
 import { connected, StreamClient, server, textOf } from '../gateway/kit.ts';
 
@@ -60,6 +61,24 @@ describe("a server's request", () => {
       ids.map(async (id) => JSON.parse(textOf(await client.reply(id))) as { result: object }),
     );
     expect(answers.map(({ result }) => result)).toEqual([{ for: 'full' }, { for: 'twin' }]);
+  });
+
+  it('that is never answered takes no place of another server’s, and no call', async () => {
+    const limits = { ...DEFAULTS.limits, serverRequests: 2 };
+    const servers = [full, server('box/twin', './full.mjs')];
+    const { client } = await connected(servers, ['box__full__ask', 'box__twin__ask'], { plan: { limits } }, ALL);
+    const ask = (name: string): number =>
+      client.ask('tools/call', { name: `box__${name}__ask`, arguments: { method: 'roots/list', params: { name } } });
+    ask('full');
+    ask('full');
+    expect(textOf(await client.reply(ask('full')))).toContain('2 requests of this server already wait');
+    const id = ask('twin');
+    const request = await client.waitFor(
+      ({ method, params }) => method === 'roots/list' && params?.['name'] === 'twin',
+    );
+    client.send({ id: request.id, result: { roots: [] } });
+    expect(textOf(await client.reply(id))).toContain('roots');
+    expect(await client.text('box__full__seen')).toContain('initialize');
   });
 
   it('that its server cancels is cancelled at the client, and gets no answer', async () => {

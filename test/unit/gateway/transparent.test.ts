@@ -27,11 +27,14 @@ function transparent(twin = server('box/twin', './full.mjs'), plan: RigOptions['
     rest = parts.pop() ?? '';
     lines.push(...parts.map((line) => JSON.parse(line) as Received));
   });
+  const send = (message: object): void => {
+    input.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  };
   const request = (id: unknown, method: string, params?: object): Promise<Received> => {
-    input.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    send({ id, method, params });
     return until(() => lines.find((one) => one.id === id));
   };
-  return { request };
+  return { gateway, lines, send, request };
 }
 
 it(
@@ -62,10 +65,43 @@ it(proves('everything else passes under its own name', 'transparent'), async () 
   });
   expect((await request('x', 'x/future', { n: 1 })).result).toEqual({ future: { n: 1 } });
   expect(JSON.stringify((await request(9, 'tools/call', { name: 'hello', arguments: {} })).result)).toContain('x-new');
+  // The client has not said `initialized`, so nobody has.
+  const seen = await request(10, 'tools/call', { name: 'seen', arguments: {} });
+  expect(JSON.stringify(seen.result)).not.toContain('notifications/');
+});
+
+const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
+
+it('a request without an id is not passed on, and told of as an event', async () => {
+  const { gateway, send, request } = transparent();
+  await request('hello', 'initialize', HELLO);
+  send({ method: 'tools/call', params: { name: 'args' } });
+  await request('end', 'ping');
+  const told = gateway.bus.since(0).events.map(({ event }) => event);
+  expect(told.filter(({ type }) => type === 'request-dropped')).toMatchObject([{ client: 'c', method: 'tools/call' }]);
+});
+
+it('the ids of tasks pass as each side wrote them', async () => {
+  const { lines, send, request } = transparent(server('box/twin', './tasks.mjs'));
+  await request('hello', 'initialize', { ...HELLO, capabilities: { tasks: {} } });
+  const made = await request(1, 'tools/call', { name: 'start', arguments: {}, task: {} });
+  expect(made.result).toMatchObject({ task: { taskId: 't1' } });
+  expect((await request(2, 'tasks/get', { taskId: 't1' })).result).toMatchObject({ taskId: 't1' });
+  expect((await request(3, 'tasks/list')).result).toMatchObject({ tasks: [{ taskId: 't1' }] });
+  const related = { 'io.modelcontextprotocol/related-task': { taskId: 't1' } };
+  expect((await request(4, 'tasks/result', { taskId: 't1' })).result).toMatchObject({ _meta: related });
+  await request(5, 'tools/call', { name: 'announce', arguments: { taskId: 't1' } });
+  expect(lines.find(({ method }) => method === 'notifications/tasks/status')?.params).toMatchObject({ taskId: 't1' });
+  send({
+    method: 'notifications/tasks/status',
+    params: { taskId: 'of the client', status: 'working', _meta: related },
+  });
+  const heard = await request(6, 'tools/call', { name: 'heard', arguments: {} });
+  expect(JSON.stringify(heard.result)).toMatch(/of the client.*t1/u);
+  expect((await request(7, 'tasks/cancel', { taskId: 't1' })).result).toMatchObject({ taskId: 't1' });
 });
 
 describe('the limits of the hosts file', () => {
-  const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
   const call = (name: string, ms = 0): object => ({ name, arguments: { ms } });
   const slow = server('box/twin', 'slow.mjs');
 

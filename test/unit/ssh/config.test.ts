@@ -42,6 +42,17 @@ function resolve(
 }
 
 describe('resolveSshSettings', () => {
+  it('gives the commands of `Match exec` the short list of variables, and no key of a cloud', async () => {
+    const lines = [
+      'Match exec "test $CLOUD_KEY"',
+      ' User leaked',
+      'Match exec "test $LANG"',
+      ' User me',
+    ];
+    const { user } = await resolve(lines.join('\n'), {}, { CLOUD_KEY: 'k', LANG: 'C' });
+    expect(user).toBe('me');
+  });
+
   it('resolves an alias with ~, %-tokens and variables expanded', async () => {
     const settings = await resolve(
       [

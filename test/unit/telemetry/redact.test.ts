@@ -49,3 +49,9 @@ test('no learned value survives, whatever it is made of', () => {
 test('knows no lone surrogate it would stumble over', () => {
   expect(redactorOf('\ud800abcd').redact('x\ud800abcdy')).toBe(`x${REDACTED}y`);
 });
+
+test('looks in definitions for values of eight characters or more: a shorter one may be a word of theirs', () => {
+  const { isIn, redact } = redactorOf('sevenxx', 'eightxxx');
+  expect([isIn('a sevenxx b'), isIn('an eightxxx b')]).toEqual([false, true]);
+  expect(redact('sevenxx')).toBe(REDACTED);
+});

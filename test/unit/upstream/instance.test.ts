@@ -130,6 +130,24 @@ describe('an instance that is up', () => {
     ]);
   });
 
+  it('passes on nothing that two readers understand differently: it is dropped and counted, and a request is answered', async () => {
+    const { channel, notifications, requests, lines, up } = instanceKit();
+    await up();
+    channel.output.write(Buffer.from('{"jsonrpc":"2.0","method":"notifications/x","params":"\xff"}\n', 'latin1'));
+    await channel.say('{"jsonrpc":"2.0","method":"notifications/x","Method":"y"}');
+    await channel.say('{"jsonrpc":"2.0","id":"s","method":"roots/list","params":"\r"}');
+    await channel.say('{"jsonrpc":"2.0","method":"roots/list"}');
+    expect([notifications, requests]).toEqual([[], []]);
+    const dropped = lines.map(([, line]) => /^dropped \((\d) so far\): (.*):/.exec(line)?.slice(1));
+    expect(dropped).toMatchObject([
+      ['1', 'notification notifications/x'],
+      ['2', expect.stringContaining('notifications/x') as unknown],
+      ['3', 'request roots/list'],
+      ['4', 'notification roots/list'],
+    ]);
+    expect((await channel.written()).at(-1)).toMatchObject({ id: 's', error: { code: -32600 } });
+  });
+
   it('fails the one request whose answer is too large, and lives', async () => {
     const { instance, channel, lines, up } = instanceKit();
     await up();

@@ -28,7 +28,10 @@ export class HeldChannel implements LaunchedChannel {
 
   constructor() {
     this.ended = new Promise((resolve) => {
-      this.end = resolve;
+      this.end = (end) => {
+        this.output.end();
+        resolve(end);
+      };
     });
     this.input.on('data', (chunk: Buffer) => {
       this.#written += chunk.toString();
