@@ -1,10 +1,12 @@
 /** What the real `ssh -G` says, completed. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SshPlan } from '../../../src/config/plan.ts';
 import { resolveSshSettings, type SshSettings } from '../../../src/ssh/config.ts';
+import { expandTokens, tokensFor } from '../../../src/ssh/tokens.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const HOME = '/home/someone';
@@ -32,12 +34,13 @@ function resolve(
   config: string,
   change: Partial<SshPlan> = {},
   env: Record<string, string> = {},
+  homeDir = HOME,
 ): Promise<SshSettings> {
   const file = join(scratch(), 'config');
   writeFileSync(file, config);
   return resolveSshSettings(plan({ configFile: file, ...change }), {
     env: { PATH: process.env['PATH'], ...env },
-    homeDir: HOME,
+    homeDir,
   });
 }
 
@@ -77,6 +80,30 @@ describe('resolveSshSettings', () => {
     });
     expect(settings.userKnownHostsFiles.at(-1)).toBe('/etc/kh');
     expect(settings.raw.get('hostkeyalias')).toEqual(['cluster']);
+  });
+
+  it.each(['', ' ProxyJump one,me@[fe80::2]:2222'])('expands every token as ssh does itself (%j)', async (line) => {
+    const config = `Host box\n HostName box.example.org\n User me\n Port 2222\n HostKeyAlias cluster\n${line}\n`;
+    const file = join(scratch(), 'config');
+    writeFileSync(file, config);
+    // ssh names the control socket that it does not find.
+    const bySsh = (path: string): string =>
+      spawnSync('ssh', ['-F', file, '-o', `ControlPath=${path}`, '-O', 'check', 'box'], { encoding: 'utf8' }).stderr;
+    const letters = [...'CdhikLlnpru', ...(bySsh('/x/%j').includes('unknown key') ? '' : 'j')];
+    for (const path of letters.map((letter) => `/no%%/%${letter}`)) {
+      const { controlPath } = await resolve(`${config} ControlPath ${path}\n`, {}, {}, userInfo().homedir);
+      expect(bySsh(path), path).toContain(`(${controlPath})`);
+    }
+  });
+
+  it.each([
+    ['', ''],
+    ['bastion', 'bastion'],
+    ['one,ssh://me@two:2222/', 'two'],
+    ['CORP\\me@[fe80::1%eth0]:22', 'fe80::1%eth0'],
+  ])('the token for ProxyJump %j is %j', (proxyJump, host) => {
+    const facts = { alias: 'box', hostname: 'box', port: 22, user: 'me', homeDir: HOME, hostKeyAlias: undefined };
+    expect(expandTokens('%j', tokensFor({ ...facts, proxyJump, hashesJump: true }))).toBe(host);
   });
 
   it('lets the hosts file win, its identity first', async () => {
