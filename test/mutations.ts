@@ -66,7 +66,12 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
   ],
   'clients-apart': [{ from: 'return this.#holders.get(uri)?.has(holder) === true;', to: 'return true;' }],
   'client-leaves': [{ from: 'this.#statistics.forget(session.id);\n    this.#fleet.release(session);', to: '' }],
-  'answers-at-once': [{ from: 'tools: { listChanged: true },', to: '' }],
+  'answers-at-once': [
+    {
+      from: 'this.peer.reply(request, helloResult(',
+      to: "const late = (...all: Parameters<Peer['reply']>) => void this.#deps.waits.firstListReady(this.#deps.sinceMs(this), 'tools').then(() => this.peer.reply(...all));\n    late(request, helloResult(",
+    },
+  ],
   'lists-from-cache': [
     {
       from: 'return this.#deps.catalog.isListed(unit.plan, collection) || this.#isHopeless(unit);',

@@ -181,7 +181,9 @@ function settingsOf(plan: SshPlan, raw: RawSshOptions, deps: ConfigDeps): SshSet
     proxyJump: one(raw, 'proxyjump'),
     hostKeyAlias: one(raw, 'hostkeyalias'),
   };
-  const tokens = tokensFor({ ...base, homeDir: deps.homeDir });
+  // No option tells OpenSSH 9.4 from 9.3; `ssh -G` prints this one since 9.5.
+  const hashesJump = raw.has('obscurekeystroketiming');
+  const tokens = tokensFor({ ...base, homeDir: deps.homeDir, hashesJump });
   const paths = (list: readonly string[]): string[] =>
     unique(list.filter(isSet).map((path) => expandPath(path, tokens, deps.env)));
   const command = one(raw, 'proxycommand');

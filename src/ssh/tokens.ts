@@ -16,6 +16,8 @@ export interface TokenFacts {
   readonly homeDir: string;
   readonly hostKeyAlias: string | undefined;
   readonly proxyJump: string | undefined;
+  /** ssh has `%j`, and hashes its value into `%C` (OpenSSH 9.4 and later). */
+  readonly hashesJump: boolean;
 }
 
 /** By their character; `%%` is one of them. */
@@ -23,8 +25,9 @@ export type Tokens = ReadonlyMap<string, string>;
 
 export function tokensFor(facts: TokenFacts): Tokens {
   const local = localHostname();
-  const jump = facts.proxyJump ?? '';
-  const hash = createHash('sha1').update(`${local}${facts.hostname}${facts.port}${facts.user}${jump}`).digest('hex');
+  const jump = jumpHost(facts.proxyJump ?? '');
+  const hashed = [local, facts.hostname, facts.port, facts.user, facts.hashesJump ? jump : ''];
+  const hash = createHash('sha1').update(hashed.join('')).digest('hex');
   return new Map([
     ['%', '%'],
     ['C', hash],
@@ -40,6 +43,12 @@ export function tokensFor(facts: TokenFacts): Tokens {
     ['r', facts.user],
     ['u', localUser()],
   ]);
+}
+
+/** The name of the last machine of `[ssh://][user@]host[:port],…`. */
+function jumpHost(proxyJump: string): string {
+  const place = proxyJump.slice(proxyJump.lastIndexOf(',') + 1).replace(/^(ssh:\/\/)?(.*@)?/, '');
+  return /^\[([^\]]+)\]/.exec(place)?.[1] ?? place.replace(/[:/].*$/, '');
 }
 
 /** Unknown tokens stay as they are, because ssh itself refuses them. */

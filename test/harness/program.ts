@@ -43,7 +43,7 @@ export const CLIENT_INFO = { name: 'raw-client', version: '1.0.0' };
 
 export interface ServeOptions {
   readonly args?: readonly string[];
-  /** A process in between that only starts it and shares its stdio: its pid is then the client's. */
+  /** A process in between that only starts it: its pid is then the client's. Its end does not close the stdin of `serve`. */
   readonly belowAnother?: boolean;
   readonly onReceived?: RawClientOptions['onReceived'];
   readonly keeps?: number;
@@ -51,8 +51,11 @@ export interface ServeOptions {
   readonly throughDaemon?: boolean;
 }
 
-const ONLY_STARTS =
-  "require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
+/** Node closes the stdin of a child that ends, so that a third process must hold the other end: for longer than a test waits. */
+const ONLY_STARTS = `
+const { spawn } = require('node:child_process');
+const holder = spawn('/bin/sh', ['-c', 'cat; exec env -i sleep 15 2>&-'], { stdio: ['inherit', 'pipe', 'inherit'] });
+spawn(process.execPath, process.argv.slice(1), { stdio: [holder.stdout, 'inherit', 'inherit'] });`;
 
 /** `serve` as a child, ended after the test. Not initialized yet. */
 export function startServe(hostsFile: string, sandbox: Sandbox = makeSandbox(), options: ServeOptions = {}): Serving {

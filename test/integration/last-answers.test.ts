@@ -113,6 +113,17 @@ describe.each(WAYS)('requests written before the end of stdin (%s)', (_name, arg
     await run.ended;
     expect(performance.now() - beganMs).toBeLessThan(15_000);
   });
+
+  it('do not hold it up once nobody reads the answers', async () => {
+    const { file, heard } = hostsFile();
+    const endless = line({ id: 4, method: 'tools/call', params: { name: tool, arguments: { ms: 60_000 } } });
+    const run = serve(file, args, [...conversation(tool, 2_000), endless].join('\n'));
+    await until(() => heard().filter((text) => text.includes('tools/call')).length === 2);
+    run.child.stdout.destroy();
+    const beganMs = performance.now();
+    await run.ended;
+    expect(performance.now() - beganMs).toBeLessThan(15_000);
+  });
 });
 
 describe.each([

@@ -40,10 +40,12 @@ describe('initialize', () => {
     onTestFinished(() => proxy.stop());
     proxy.blackhole();
     const { client } = startServe(writeHostsFile({ far: echoHost(sshd, { port: proxy.port }) }).path);
-    const result = await initialize(client);
-    expect(result['serverInfo']).toMatchObject({ name: 'mcp-anywhere' });
-    await expect.poll(() => proxy.accepted, { message: 'an attempt to connect' }).toBeGreaterThan(0);
+    const hello = initialize(client);
     expect(await client.request('ping')).toEqual({});
+    expect((await hello)['serverInfo']).toMatchObject({ name: 'mcp-anywhere' });
+    // In the order of the requests: nothing waited.
+    expect(client.received.map(({ message }) => message.id)).toEqual([1, 2]);
+    await expect.poll(() => proxy.accepted, { message: 'an attempt to connect' }).toBeGreaterThan(0);
   });
 
   it('advertises everything that hosts may bring later', async () => {

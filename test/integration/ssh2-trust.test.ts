@@ -1,5 +1,5 @@
 /** Getting to know machines, and what doctor says of the way to them. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorStep } from '../../src/api/control.ts';
@@ -90,6 +90,22 @@ describe('trust', () => {
     await (await dial(host)).close();
   });
 
+  it('writes into a file whose path holds spaces, and into no other', async () => {
+    const folder = scratch();
+    const config = join(folder, 'config');
+    writeFileSync(config, `UserKnownHostsFile "${folder}/My Own Files/known hosts"\nInclude ${sshd.sshConfigFile}\n`);
+    const host = hostOf(sshd, { configFile: config });
+    const [candidate] = await scanHost(host, testDeps(), never());
+    expect(candidate).toMatchObject({ verdict: 'unknown', file: `${folder}/My Own Files/known hosts` });
+    await acceptKey(host, { name: candidate?.name ?? '', fingerprint: fingerprint(sshd) }, testDeps(), never());
+    expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual([
+      'My Own Files',
+      'My Own Files/known hosts',
+      'config',
+    ]);
+    await (await dial(host)).close();
+  });
+
   it('walks a jump host first: what lies behind is seen once it is trusted', async () => {
     const files = [join(scratch(), 'jump'), join(scratch(), 'target')] as const;
     const config = join(scratch(), 'config');
@@ -129,6 +145,18 @@ describe('doctor', () => {
     ]);
     expect(steps[0]?.text).toBe(`${sshd.alias} is ${sshd.user}@127.0.0.1:${sshd.port}`);
     expect(steps[3]?.text).toMatch(/by ssh-ed25519 SHA256:.*, round trip \d+ ms$/);
+  });
+
+  it('warns of what the ssh configuration sets in vain', async () => {
+    const config = join(scratch(), 'config');
+    writeFileSync(config, `ForwardAgent yes\nSendEnv MINE\nSetEnv HIS=secret\nInclude ${sshd.sshConfigFile}\n`);
+    const { ok, steps } = await inspect(hostOf(sshd, { configFile: config }));
+    expect(ok).toBe(true);
+    const warnings = steps.filter(({ check, outcome }) => check === 'ssh-config' && outcome === 'warning');
+    expect(warnings.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^SendEnv MINE of the ssh configuration is not used: /),
+      expect.stringMatching(/^ForwardAgent yes of the ssh configuration is not used: .*forwardAgent: true/),
+    ]);
   });
 
   it('stops at an unknown key, with the command that helps', async () => {

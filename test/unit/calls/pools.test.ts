@@ -79,9 +79,17 @@ function rig(strategy: PoolStrategy, ...states: readonly LinkState[]) {
       return unit;
     },
   });
+  const measured = (latencies: readonly number[]): void => {
+    for (const [index, route] of members.entries()) {
+      pools.load(route).began();
+      pools.load(route).ended(true, latencies[index], clock.monotonic());
+    }
+  };
   return {
     clock,
     links,
+    /** Each member has answered a call, in so many ms. */
+    measured,
     units,
     members,
     chance: (value: number) => {
@@ -140,6 +148,14 @@ describe('the member of a call', () => {
     links.find(({ host }) => host === mine)?.become(UP);
     // What it has begun there stays there.
     expect(choose()).toBe(next);
+  });
+
+  it('is once in fifty calls the one that was slow, so that it is known when it is quick again', () => {
+    const { choose, clock, measured } = rig('fastest', UP, UP);
+    measured([300, 0.4]);
+    clock.advance(3_000);
+    const hosts = Array.from({ length: 100 }, () => choose());
+    expect(hosts.flatMap((host, call) => (host === 'a' ? [call + 1] : []))).toEqual([50, 100]);
   });
 
   it('comes back slowly after its host was away', () => {

@@ -36,6 +36,12 @@ describe('buildSnapshot', () => {
     expect(names(built)).toEqual(['two__b__z', 'two__b__y', 'one__a__y']);
   });
 
+  it('names tools and prompts by the short names of the hosts file', () => {
+    const short = serverPlan('prod-web-eu-west-1', 'filesystem', { namedAs: ['pw1', 'fs'] });
+    const built = snapshot([[short, { tools: [tool('read')], prompts: [{ name: 'p' }] }]]);
+    expect([...names(built), ...names(built, 'prompts')]).toEqual(['pw1__fs__read', 'pw1__fs__p']);
+  });
+
   it('gives the same bytes for the same inputs', () => {
     const inputs = (): Snapshot =>
       snapshot([

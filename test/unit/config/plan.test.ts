@@ -168,6 +168,10 @@ describe('hosts of ssh', () => {
     },
   );
 
+  it.each(['CORP\\me', 'first last', 'host$', 'me@corp.example'])('user %s', (user) => {
+    expect(sshOf(ssh(`user: '${user}'`)).user).toBe(user);
+  });
+
   it('have an alias that no name could be', () => {
     expect(sshOf(ssh('alias: gpu.example.com'))).toMatchObject({ alias: 'gpu.example.com', host: undefined });
   });

@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { proves } from '../../requirements.ts';
-import { connected, openGateway, StreamClient, server } from '../gateway/kit.ts';
+import { connected, inline, openGateway, StreamClient, server } from '../gateway/kit.ts';
 
 const echo = server('box/echo', 'echo.mjs');
 
 describe('initialize', () => {
-  it(proves('answers at once, with everything that can be advertised', 'capabilities', 'answers-at-once'), async () => {
+  it(proves('is answered before the ping behind it, while no server has said a word', 'answers-at-once'), async () => {
+    const client = new StreamClient(openGateway([inline('box/mute', 'setInterval(() => undefined, 1e9)')]));
+    const hello = client.initialize();
+    await client.request('ping');
+    await hello;
+    expect(client.received.map(({ result }) => Object.keys(result ?? {}).includes('serverInfo'))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it(proves('answers with everything that can be advertised', 'capabilities'), async () => {
     const { result } = await new StreamClient(openGateway([echo])).initialize();
     expect(result).toMatchObject({
       protocolVersion: '2025-11-25',

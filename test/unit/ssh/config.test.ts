@@ -1,10 +1,12 @@
 /** What the real `ssh -G` says, completed. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SshPlan } from '../../../src/config/plan.ts';
 import { resolveSshSettings, type SshSettings } from '../../../src/ssh/config.ts';
+import { expandTokens, tokensFor } from '../../../src/ssh/tokens.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 const HOME = '/home/someone';
@@ -32,13 +34,29 @@ function resolve(
   config: string,
   change: Partial<SshPlan> = {},
   env: Record<string, string> = {},
+  homeDir = HOME,
 ): Promise<SshSettings> {
   const file = join(scratch(), 'config');
   writeFileSync(file, config);
   return resolveSshSettings(plan({ configFile: file, ...change }), {
     env: { PATH: process.env['PATH'], ...env },
-    homeDir: HOME,
+    homeDir,
   });
+}
+
+/** The identity files that ssh itself looks for; nothing listens where it connects to. */
+function identityFilesOf(config: string): string[] {
+  const file = join(scratch(), 'config');
+  writeFileSync(file, config);
+  const { stderr } = spawnSync('ssh', ['-v', '-F', file, 'box'], { encoding: 'utf8' });
+  return [...stderr.matchAll(/^debug1: identity file (.*?) type/gmu)].flatMap(([, path = '']) =>
+    path.startsWith('/no/') && !path.endsWith('-cert') ? [path] : [],
+  );
+}
+
+/** OpenSSH has the token %j since 9.4. */
+function knowsJump(config: string): boolean {
+  return identityFilesOf(`${config} IdentityFile /no/%j\n`).length > 0;
 }
 
 describe('resolveSshSettings', () => {
@@ -88,6 +106,27 @@ describe('resolveSshSettings', () => {
     });
     expect(settings.userKnownHostsFiles.at(-1)).toBe('/etc/kh');
     expect(settings.raw.get('hostkeyalias')).toEqual(['cluster']);
+  });
+
+  it.each([' ProxyCommand false', ' ProxyJump one,me@127.0.0.1:1'])(
+    'expands every token as ssh does (%j)',
+    async (way) => {
+      const lines = `Host box\n HostName box.example.org\n User me\n Port 2222\n HostKeyAlias cluster\n${way}\n`;
+      const letters = [...(knowsJump(lines) ? '%CdhijkLlnpru' : '%CdhikLlnpru')];
+      const config = `${lines}${letters.map((letter, at) => ` IdentityFile /no/${at}/%${letter}\n`).join('')}`;
+      const { identityFiles } = await resolve(config, {}, {}, userInfo().homedir);
+      expect(identityFiles).toEqual(identityFilesOf(config));
+    },
+  );
+
+  it.each([
+    ['', ''],
+    ['bastion', 'bastion'],
+    ['one,ssh://me@two:2222/', 'two'],
+    ['CORP\\me@[fe80::1%eth0]:22', 'fe80::1%eth0'],
+  ])('the token for ProxyJump %j is %j', (proxyJump, host) => {
+    const facts = { alias: 'box', hostname: 'box', port: 22, user: 'me', homeDir: HOME, hostKeyAlias: undefined };
+    expect(expandTokens('%j', tokensFor({ ...facts, proxyJump, hashesJump: true }))).toBe(host);
   });
 
   it('lets the hosts file win, its identity first', async () => {
