@@ -4,11 +4,9 @@
  */
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { FileSource } from '../api/printed.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { type Environment, expandHome, type Paths } from './paths.ts';
-
-/** How a hosts file was found. Only `folder` needs `config trust`: the others were named by the user. */
-export type FileSource = 'flag' | 'environment' | 'user' | 'folder';
 
 export interface FoundFile {
   /** Absolute. */

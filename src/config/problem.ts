@@ -1,5 +1,6 @@
-/** A mistake in the hosts file as data, as `config validate --json` prints it. */
+/** The mistakes in a hosts file. */
 
+import type { ConfigProblem } from '../api/printed.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { beginning } from '../base/harmless.ts';
 
@@ -22,15 +23,6 @@ export interface Complaint {
   readonly suggestion?: string | undefined;
   /** The parser's position, for syntax errors, which have no key. */
   readonly at?: Position | undefined;
-}
-
-export interface ConfigProblem extends Position {
-  readonly file: string;
-  /** Like `hosts.gpu1.ssh.port`; empty when it concerns the whole file. */
-  readonly key: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly suggestion?: string;
 }
 
 /** `file:line:col key: expected …, found …; suggestion`, in one line. */

@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { parse } from 'node:path';
+import type { FileSource } from '../api/printed.ts';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, type ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import type { FileSource } from '../config/find.ts';
 import type { Environment } from '../config/paths.ts';
 import { ensurePrivateDir } from '../config/private-dir.ts';
 import { type Endpoint, makeOwnFolder } from './endpoint.ts';
