@@ -8,12 +8,11 @@ import { parse } from 'node:path';
 import type { FileSource } from '../api/printed.ts';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, type ErrorReport } from '../base/errors.ts';
+import { AnywhereError, type ErrorReport, errorOf } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import type { Environment } from '../config/paths.ts';
 import { ensurePrivateDir } from '../config/private-dir.ts';
 import { type Endpoint, makeOwnFolder } from './endpoint.ts';
-import { errorOf } from './hello.ts';
 
 export type StartMessage =
   /** A daemon serves the endpoint: the started one, or one that was faster. */

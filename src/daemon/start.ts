@@ -8,13 +8,13 @@ import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { deadline } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, errorOf } from '../base/errors.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import type { KnownNames } from '../control/known-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
-import { errorOf, firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
+import { firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
 import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
