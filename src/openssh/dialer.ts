@@ -163,7 +163,7 @@ class Attempt {
   }
 
   async #failure(master: Master): Promise<AnywhereError> {
-    const { code } = await master.exited;
+    const code = await master.exited;
     const stderr = master.stderr.all();
     const failure = Master.missing(code, this.#host) ?? dialFailure(this.#host, stderr);
     const unanswered = failure.code === 'AUTH_FAILED' && this.#asking?.declined !== undefined;

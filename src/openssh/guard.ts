@@ -12,16 +12,11 @@ import { execa } from 'execa';
 const SCRIPT =
   'exec 3<&0 </dev/null;(trap \'\' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec "$@"';
 
-export interface GuardedExit {
-  /** 127: no such program. */
-  readonly code: number | undefined;
-}
-
 export interface GuardedProcess {
   readonly pid: number | undefined;
   readonly errors: Readable;
-  /** Never rejects. */
-  readonly exited: Promise<GuardedExit>;
+  /** The exit code; 127: no such program. Never rejects. */
+  readonly exited: Promise<number | undefined>;
   /** TERM to the program and its children, KILL a second later. */
   stop(): void;
   /** KILL at once. */
@@ -47,7 +42,7 @@ export function startGuarded(
   let running = true;
   const exited = child.then((result) => {
     running = false;
-    return { code: result.exitCode };
+    return result.exitCode;
   });
   child.stdin.on('error', () => undefined);
   return {

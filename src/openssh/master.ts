@@ -44,7 +44,7 @@ export class Master {
   }
 
   /** Resolves with ssh's exit code. Never rejects. */
-  get exited(): Promise<{ readonly code: number | undefined }> {
+  get exited(): Promise<number | undefined> {
     return this.#process.exited;
   }
 

@@ -204,7 +204,7 @@ describe('status', () => {
       { what: 'it to have failed again' },
     );
     expect(explained.code).toBe(0);
-    expect(explained.stdout).toContain('server here/broken is failed');
+    expect(explained.stdout).toMatch(/server here\/broken is (failed|crash-loop)/);
     expect(explained.stdout).toContain('cannot open database');
     expect(explained.stdout).toContain('next mcp-anywhere logs here/broken');
   });
