@@ -8,6 +8,7 @@
 
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { signalGroup } from '../base/process-group.ts';
 
 const SCRIPT =
   'exec 3<&0 </dev/null;(trap \'\' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec "$@"';
@@ -53,17 +54,8 @@ export function startGuarded(
       child.stdin.end();
     },
     kill: () => {
-      if (running) killGroup(child.pid);
+      if (running && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       child.stdin.destroy();
     },
   };
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The process ended in the same moment.
-  }
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { LogEntry } from '../api/control.ts';
 import type { LogStream } from '../api/events.ts';
 import { NEWLINE } from '../base/ascii.ts';
+import { isMissing } from '../base/errno.ts';
 import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
 
 export interface TailQuery {
@@ -79,7 +80,7 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
