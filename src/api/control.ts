@@ -26,8 +26,8 @@ const flag = z.boolean().exactOptional();
 /** A question to a person without an answer yet. */
 const pendingPrompt = question.extend({ id: z.number(), sinceMs: time });
 
-const statWindow = z.enum(['hour', 'day']);
-const statKey = z.enum(['tool', 'server', 'host', 'client']);
+export const statWindow = z.enum(['hour', 'day']);
+export const statKey = z.enum(['tool', 'server', 'host', 'client']);
 
 /** How often something was called, and how fast the answers were. */
 const statRow = z.object({
@@ -46,7 +46,7 @@ const statRow = z.object({
 });
 
 /** The state of a host, server or pool in words, or the meaning of an error code. */
-const explanation = z.object({
+export const explanation = z.object({
   title: text,
   lines: z.array(text),
   /** The next command. */
@@ -79,7 +79,13 @@ const callOutcome = z.object({
   result: z.unknown(),
 });
 
-const logEntry = z.object({ atMs: time, host: text, server: text.exactOptional(), stream: logStream, line: text });
+export const logEntry = z.object({
+  atMs: time,
+  host: text,
+  server: text.exactOptional(),
+  stream: logStream,
+  line: text,
+});
 
 /** One line of `doctor`: ✓, ✖, or ○ for a step that could not be tried. */
 const doctorStep = z.object({
@@ -88,12 +94,12 @@ const doctorStep = z.object({
   check: z.enum(['daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
-  cause: errorReport.exactOptional(),
+  cause: z.exactOptional(errorReport),
   durationMs: z.number(),
 });
 
 /** One machine on the way (each jump host too) and the keys that the machine shows. */
-const trustCandidate = z.object({
+export const trustCandidate = z.object({
   /** How known_hosts names the machine: `host`, `[host]:port` or the HostKeyAlias. */
   name: text,
   keys: z.array(z.object({ type: text, fingerprint: text })),
@@ -101,7 +107,7 @@ const trustCandidate = z.object({
   verdict: z.enum(['known', 'unknown', 'changed', 'revoked']),
   /** The file that accepting writes; empty where the ssh configuration names no file. */
   file: text,
-  cause: errorReport.exactOptional(),
+  cause: z.exactOptional(errorReport),
 });
 
 /** The requests of a face. */

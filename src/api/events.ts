@@ -1,19 +1,25 @@
 /** The events of a gateway. Faces and logs subscribe to the events; nobody acts on them. */
 import * as z from 'zod';
-import { type ErrorReport, isErrorCode } from '../base/errors.ts';
-import { isRecord } from '../base/record.ts';
+import { ERROR_CODES, type ErrorCode, type ErrorReport } from '../base/errors.ts';
 
 /** The type of a schema's values. Nobody changes data of the control API, so that every part is read-only. */
 export type Data<S extends z.ZodType> = ReadOnly<z.infer<S>>;
 
 type ReadOnly<T> = T extends object ? { readonly [K in keyof T]: ReadOnly<T[K]> } : T;
 
-export const errorReport = z.custom<ErrorReport>(
-  (value) => isRecord(value) && isErrorCode(String(value['code'])) && typeof value['message'] === 'string',
-);
-
-const cause = errorReport.exactOptional();
 const text = z.string();
+
+export const errorReport: z.ZodType<ErrorReport> = z.object({
+  code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),
+  message: text,
+  hint: text,
+  host: text.exactOptional(),
+  server: text.exactOptional(),
+  tool: text.exactOptional(),
+  evidence: z.array(text).exactOptional(),
+});
+
+const cause = z.exactOptional(errorReport);
 /** Wall clock, ms since the epoch. */
 export const time = z.number();
 

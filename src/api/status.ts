@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { callPlace, type Data, errorReport, hostState, progress, serverState, time } from './events.ts';
 
 const text = z.string();
-const cause = errorReport.exactOptional();
+const cause = z.exactOptional(errorReport);
 
 /** A process of a server. */
 const instanceStatus = z.object({
@@ -88,7 +88,7 @@ export const liveCall = callPlace.extend({
 });
 
 /** Why the hosts file as it stands now is not in force: the last good version is. */
-export const hostsFileProblem = z.object({ problem: errorReport.exactOptional() });
+export const hostsFileProblem = z.object({ problem: z.exactOptional(errorReport) });
 
 /** What `status --json` prints. */
 export const statusSnapshot = z.object({

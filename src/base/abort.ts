@@ -1,4 +1,5 @@
 /** Deadlines and cancellation. */
+import { once } from 'node:events';
 import type { Clock } from './clock.ts';
 
 export interface Deadline {
@@ -25,6 +26,11 @@ export function deadline(clock: Clock, delayMs: number, reason: () => Error, par
       parent?.removeEventListener('abort', onParent);
     },
   };
+}
+
+/** Resolves when the signal aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /**

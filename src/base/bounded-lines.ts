@@ -2,6 +2,8 @@
  * Cuts text from outside into lines, in time linear in its length, and tells when the text exceeds its limits. The reader
  * then closes the channel.
  */
+import { NEWLINE } from './ascii.ts';
+
 export interface TextLimits {
   /** Longest line, in bytes. */
   readonly lineBytes: number;
@@ -10,7 +12,6 @@ export interface TextLimits {
   readonly bytes?: number;
 }
 
-const NEWLINE = 0x0a;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 export class BoundedLines {

@@ -28,16 +28,22 @@ export function systemClock(): Clock {
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(
+  clock: Clock,
+  delayMs: number,
+  signal?: AbortSignal,
+  options?: { readonly background?: boolean },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason as Error);
       return;
     }
-    const cancel = clock.after(delayMs, () => {
+    const done = (): void => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
-    });
+    };
+    const cancel = clock.after(delayMs, done, options);
     const onAbort = (): void => {
       cancel();
       reject(signal?.reason as Error);

@@ -312,6 +312,11 @@ export function reportOf(error: AnywhereError): ErrorReport {
   };
 }
 
+/** The error that another process reported. A code that only another version of the program knows becomes INTERNAL. */
+export function errorOf({ code, message, host, server, tool, evidence, hint }: ErrorReport): AnywhereError {
+  return new AnywhereError(isErrorCode(code) ? code : 'INTERNAL', message, { host, server, tool, evidence, hint });
+}
+
 /** Our own error unchanged; any other error is a bug and becomes INTERNAL. */
 export function asAnywhereError(thrown: unknown): AnywhereError {
   if (thrown instanceof AnywhereError) return thrown;

@@ -45,6 +45,11 @@ export function beginning(text: string, most: number): string {
   return last >= 0xd800 && last < 0xdc00 ? cut.slice(0, -1) : cut;
 }
 
+/** The text, or its beginning and an ellipsis: at most so many UTF-16 code units. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${beginning(text, most - 1)}…`;
+}
+
 function replaced(text: string, by: (character: string) => string): string {
   if (isPlain(text)) return text;
   return text.replaceAll(EMOJI_OR_HARMFUL, (found) => (ONE_HARMFUL.test(found) ? by(found) : found));

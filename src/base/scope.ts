@@ -53,13 +53,6 @@ export class Scope {
     };
   }
 
-  /** A scope that closes with this one, or before it. */
-  child(): Scope {
-    const child = new Scope(this.#onError);
-    this.onClose(() => child.close());
-    return child;
-  }
-
   /** Resolves when everything owned has ended; further calls return the same promise. */
   close(reason?: Error): Promise<void> {
     this.#closing ??= this.#closeAll(reason);

@@ -4,7 +4,7 @@ import type { CancelTimer, Clock } from './clock.ts';
 
 /** The place of one task, first in the queue and then among those under way. */
 export interface Turn {
-  /** Resolves when the task may begin. Rejects with the signal's reason where the signal aborts before that. */
+  /** Resolves when the task may begin: never, where the task left the queue before. */
   readonly begun: Promise<void>;
   /** Somebody waits for the task now. */
   raise(): void;
@@ -12,11 +12,13 @@ export interface Turn {
   end(): void;
 }
 
+interface Place extends Turn {
+  begin(): void;
+}
+
 export interface TurnOptions {
   /** Left out: somebody waits for the task. */
   readonly isAwaited?: boolean;
-  /** Takes a task that has not begun out of the queue. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -54,18 +56,23 @@ export class Turns {
     this.#most = typeof most === 'number' ? () => most : most;
   }
 
-  take({ isAwaited = true, signal }: TurnOptions = {}): Turn {
-    const place = new Place({
-      onRaise: () => {
+  take({ isAwaited = true }: TurnOptions = {}): Turn {
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const place: Place = {
+      begun,
+      begin,
+      raise: () => {
         if (this.#others.delete(place)) this.#awaited.add(place);
       },
-      onEnd: () => {
+      end: () => {
         for (const places of [this.#awaited, this.#others, this.#underWay]) places.delete(place);
         this.#fill();
       },
-    });
+    };
     (isAwaited ? this.#awaited : this.#others).add(place);
-    place.leaveOn(signal);
     this.#fill();
     return place;
   }
@@ -89,58 +96,5 @@ export class Turns {
       this.#underWay.add(next);
       next.begin();
     }
-  }
-}
-
-interface PlaceEvents {
-  readonly onRaise: () => void;
-  readonly onEnd: () => void;
-}
-
-class Place implements Turn {
-  readonly begun: Promise<void>;
-  readonly #events: PlaceEvents;
-  #resolve: () => void = () => undefined;
-  #reject: (reason: unknown) => void = () => undefined;
-  #forgetSignal: () => void = () => undefined;
-
-  constructor(events: PlaceEvents) {
-    this.#events = events;
-    this.begun = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Whoever ended the task need not listen any more.
-    this.begun.catch(() => undefined);
-  }
-
-  leaveOn(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
-    const leave = (): void => {
-      this.#reject(signal.reason);
-      this.end();
-    };
-    if (signal.aborted) {
-      leave();
-      return;
-    }
-    signal.addEventListener('abort', leave, { once: true });
-    this.#forgetSignal = () => {
-      signal.removeEventListener('abort', leave);
-    };
-  }
-
-  begin(): void {
-    this.#forgetSignal();
-    this.#resolve();
-  }
-
-  raise(): void {
-    this.#events.onRaise();
-  }
-
-  end(): void {
-    this.#forgetSignal();
-    this.#events.onEnd();
   }
 }

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { NEWLINE } from '../base/ascii.ts';
 import { writeAtomicSync } from '../base/atomic-write.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import { COLLECTIONS, forEachCollection } from '../protocol/methods.ts';
@@ -179,7 +180,7 @@ function encode(listing: Listing): Buffer {
 }
 
 function decode(bytes: Buffer, fingerprint: string): Listing | undefined {
-  const end = bytes.indexOf(0x0a);
+  const end = bytes.indexOf(NEWLINE);
   const header = headerOf(bytes.subarray(0, Math.max(end, 0)));
   const body = bytes.subarray(end + 1);
   if (header?.fingerprint !== fingerprint || header.digest !== digestOf(body)) return undefined;
@@ -199,7 +200,7 @@ function digestOf(body: Buffer): string {
 function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let from = 0;
-  for (let newline = bytes.indexOf(0x0a); newline !== -1; newline = bytes.indexOf(0x0a, from)) {
+  for (let newline = bytes.indexOf(NEWLINE); newline !== -1; newline = bytes.indexOf(NEWLINE, from)) {
     lines.push(bytes.subarray(from, newline));
     from = newline + 1;
   }

@@ -1,4 +1,5 @@
 /** Edits of definitions and calls: members to insert or remove, titles, and the argument that chooses a pool's host. */
+import { CLOSE_BRACE } from '../base/ascii.ts';
 import {
   keyIs,
   memberAt,
@@ -10,8 +11,6 @@ import {
   walkMembers,
 } from '../protocol/json-scan.ts';
 import type { Edit } from '../protocol/splice.ts';
-
-const CLOSE_BRACE = 0x7d;
 
 /** Inserts a member before the others. @param member `"key":value` */
 export function insertMember(bytes: Buffer, object: Span, member: string): Edit {

@@ -3,7 +3,7 @@
  * draft-07), and reject the whole merged list for one bad schema. `mending.ts` mends what it can; other tools are
  * withheld and reported.
  */
-import { beginning } from '../base/harmless.ts';
+import { shortened } from '../base/harmless.ts';
 import { isRecord } from '../base/record.ts';
 
 /** Why the tool must be withheld, as a sentence; undefined for a good tool. */
@@ -108,8 +108,7 @@ function decodedOr(key: string): string {
 
 /** As JSON, cut where long: a reason stands in the status. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > LONGEST_SHOWN ? `${beginning(text, LONGEST_SHOWN)}…` : text;
+  return shortened(JSON.stringify(value), LONGEST_SHOWN);
 }
 
 function isTextList(value: unknown): boolean {

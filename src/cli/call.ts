@@ -44,7 +44,7 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
       stopListening();
     }
   });
-  if (context.globals.json) context.out.json(outcome);
+  if (context.globals.json) context.out.json<'call'>(outcome);
   else context.out.write(shown(context, resultText(outcome.result)));
   warnOfHostsFile(context, outcome.problem);
   if (!isErrorResult(outcome.result)) return EXIT.ok;

@@ -4,6 +4,7 @@
  */
 
 import type { Command, Option } from 'commander';
+import type { Printed } from '../api/printed.ts';
 import { deadline, orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, ERROR_CODES, EXIT, type ExitCode } from '../base/errors.ts';
@@ -13,12 +14,11 @@ import { namesFromDisk } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning } from './session.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+export type Shell = Printed['completion']['shell'];
 
 export function runCompletion({ globals, out }: CliContext, shell: Shell): ExitCode {
   const script = SCRIPTS[shell];
-  if (globals.json) out.json({ shell, script });
+  if (globals.json) out.json<'completion'>({ shell, script });
   else out.write(script);
   return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 /** `config path | validate | schema | trust`: only the hosts file. Nothing is started, and no reference is resolved. */
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
-import { harmless, harmlessJson, visible } from '../base/harmless.ts';
+import { harmless, visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
 import { type FindOptions, findHostsFile } from '../config/find.ts';
 import { type OpenedFile, openHostsFile } from '../config/load.ts';
@@ -9,6 +9,7 @@ import type { Plan } from '../config/plan.ts';
 import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
 import { createTrustStore, type TrustState } from '../config/trust.ts';
 import { counted } from '../model/words.ts';
+import { type Body, jsonText } from './output.ts';
 import { formatError } from './report.ts';
 import { chooseStyle, type Style } from './style.ts';
 
@@ -43,7 +44,7 @@ export interface ConfigOptions {
 export function configPath(io: ConfigIo, options: ConfigOptions): Promise<ExitCode> {
   return reporting(io, options, async () => {
     const found = await findHostsFile(findOptions(io, options));
-    if (options.json === true) printJson(io, found);
+    if (options.json === true) printJson<'config path'>(io, found);
     else io.stdout.write(`${io.stdout.isTTY === true ? shown(found.file) : found.file}\n`);
     return EXIT.ok;
   });
@@ -57,7 +58,7 @@ export function configValidate(io: ConfigIo, options: ConfigOptions): Promise<Ex
     const state = await trustOf(opened, io);
     const servers = plan.hosts.reduce((sum, host) => sum + host.servers.length, 0);
     if (options.json === true) {
-      printJson(io, {
+      printJson<'config validate'>(io, {
         ok: true,
         file: opened.file,
         hosts: plan.hosts.length,
@@ -125,7 +126,7 @@ async function show(io: ConfigIo, opened: OpenedFile, state: TrustState): Promis
 }
 
 function said(io: ConfigIo, options: ConfigOptions, opened: OpenedFile, sentence: string): ExitCode {
-  if (options.json === true) printJson(io, { file: opened.file, trusted: true });
+  if (options.json === true) printJson<'config trust'>(io, { file: opened.file, trusted: true });
   else io.stdout.write(`${sentence}\n`);
   return EXIT.ok;
 }
@@ -166,7 +167,7 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
     const error = asAnywhereError(thrown);
     const problems = problemsOf(error);
     const style = io.style ?? chooseStyle({ color: false, isTTY: false, env: {} });
-    if (options.json === true) printJson(io, { ok: false, error: reportOf(error), problems });
+    if (options.json === true) printJson<'config failure'>(io, { ok: false, error: reportOf(error), problems });
     else if (problems.length === 0) io.stderr.write(formatError(reportOf(error), style));
     else
       io.stderr.write(
@@ -180,7 +181,8 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
   }
 }
 
-function printJson(io: ConfigIo, data: object): void {
-  const text = JSON.stringify({ schemaVersion: 1, ...data }, null, 2);
-  io.stdout.write(`${io.stdout.isTTY === true ? harmlessJson(text) : text}\n`);
+type ConfigForm = 'config path' | 'config validate' | 'config trust' | 'config failure';
+
+function printJson<F extends ConfigForm = never>(io: ConfigIo, data: Body<F>): void {
+  io.stdout.write(jsonText<F>(data, io.stdout));
 }

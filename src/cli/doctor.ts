@@ -11,7 +11,7 @@ import type { Style } from './style.ts';
 
 export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
   const steps = await examine(context, host);
-  if (context.globals.json) context.out.json({ steps });
+  if (context.globals.json) context.out.json<'doctor'>({ steps });
   else context.out.write(summary(steps, context.style));
   return doctorExit(steps);
 }

@@ -21,7 +21,7 @@ export async function runExplain(context: CliContext, subject: string): Promise<
 function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERROR_CODES): void {
   const { meaning, hint, exit } = ERROR_CODES[code];
   if (globals.json) {
-    out.json({ code, meaning, hint, exitCode: exit });
+    out.json<'explain code'>({ code, meaning, hint, exitCode: exit });
     return;
   }
   const next = hint.replaceAll(/\{(\w+)\}/g, '<$1>');
@@ -43,7 +43,7 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
     }
     return [await client.request('explain', { subject }, signal), found] as const;
   });
-  if (context.globals.json) context.out.json({ ...(isPool ? { pool: subject } : target), ...explanation });
+  if (context.globals.json) context.out.json<'explain'>({ ...(isPool ? { pool: subject } : target), ...explanation });
   else context.out.write(explanationText(explanation, context.style));
 }
 

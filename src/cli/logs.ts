@@ -29,7 +29,7 @@ export async function runLogs(
     if (target !== undefined) await requireTarget(context, client, wanted);
     if (follow) return await followLogs(context, client, wanted, lines);
     const entries = await lastLines(context, client, wanted, lines);
-    if (context.globals.json) context.out.json({ entries });
+    if (context.globals.json) context.out.json<'logs'>({ entries });
     else showEntries(context, entries);
     return EXIT.ok;
   });
@@ -122,7 +122,7 @@ function isSame(one: LogEntry, other: LogEntry): boolean {
 function showEntries(context: CliContext, entries: readonly LogEntry[]): void {
   const { globals, out, style } = context;
   for (const entry of entries) {
-    if (globals.json) out.jsonLine(entry);
+    if (globals.json) out.jsonLine<'log line'>(entry);
     else out.write(entryLine(entry, style));
   }
 }

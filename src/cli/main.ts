@@ -1,5 +1,7 @@
 /** Runs a command line and returns its exit code. Every error is reported here. */
+
 import { CommanderError } from 'commander';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { CliContext, CliIo, Run } from './context.ts';
 import { createOutput, type Output } from './output.ts';
@@ -90,6 +92,5 @@ function written(stdout: NodeJS.WriteStream): Promise<void> {
 }
 
 function isBrokenPipe(reason: unknown): boolean {
-  const cause = reason instanceof AnywhereError ? reason.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'EPIPE';
+  return reason instanceof AnywhereError && errnoOf(reason.cause) === 'EPIPE';
 }

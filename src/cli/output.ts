@@ -1,13 +1,14 @@
 /** Where a command writes: data to stdout, everything else to stderr. */
+import type { Printed } from '../api/printed.ts';
 import { harmlessJson, oneLine } from '../base/harmless.ts';
 
 export interface Output {
   /** Data. */
   write(text: string): void;
-  /** Data as one JSON document with its schema version. */
-  json(value: object): void;
+  /** Data as one JSON document with its schema version. The caller names the form, as in `json<'stop'>(…)`. */
+  json<F extends Form = never>(value: Body<F>): void;
   /** The same on one line, for a stream of documents. */
-  jsonLine(value: object): void;
+  jsonLine<F extends Form = never>(value: Body<F>): void;
   /** Text for the person at the terminal, never data. */
   note(text: string): void;
   /** One line on a terminal, which the next output replaces. */
@@ -16,8 +17,11 @@ export interface Output {
   clear(): void;
 }
 
-/** Grows with every incompatible change of what `--json` prints. */
-export const SCHEMA_VERSION = 1;
+type Form = keyof Printed;
+const SCHEMA_VERSION: Printed[Form]['schemaVersion'] = 1;
+/** A form without its schema version, which is added when it is printed. */
+export type Body<F extends Form> = object & WithoutVersion<Printed[F]>;
+type WithoutVersion<P> = P extends object ? Omit<P, 'schemaVersion'> : never;
 
 export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Output {
   let transient = false;
@@ -30,13 +34,13 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
       clear();
       stdout.write(text);
     },
-    json(value) {
+    json<F extends Form>(value: Body<F>) {
       clear();
-      stdout.write(jsonText(value, stdout));
+      stdout.write(jsonText<F>(value, stdout));
     },
-    jsonLine(value) {
+    jsonLine<F extends Form>(value: Body<F>) {
       clear();
-      stdout.write(jsonText(value, stdout, { isLine: true }));
+      stdout.write(jsonText<F>(value, stdout, { isLine: true }));
     },
     note(text) {
       clear();
@@ -53,8 +57,8 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
 }
 
 /** On a terminal with harmful characters escaped; the meaning stays the same. */
-export function jsonText(
-  value: object,
+export function jsonText<F extends Form = never>(
+  value: Body<F>,
   { isTTY }: { readonly isTTY?: boolean | undefined },
   { isLine = false }: { readonly isLine?: boolean } = {},
 ): string {

@@ -22,7 +22,7 @@ export async function runPs(context: CliContext): Promise<ExitCode> {
     });
   const daemons = await Promise.all(records.map((record) => describe(context, record)));
   daemons.sort((a, b) => a.sinceMs - b.sinceMs);
-  if (context.globals.json) context.out.json({ daemons });
+  if (context.globals.json) context.out.json<'ps'>({ daemons });
   else context.out.write(psText(daemons, context.style, Date.now()));
   return EXIT.ok;
 }

@@ -33,7 +33,7 @@ export function warnOfHostsFile({ globals, out, style }: CliContext, problem: Er
 }
 
 export function errorJson(error: ErrorReport, stream: { readonly isTTY?: boolean | undefined }): string {
-  return jsonText({ error }, stream, { isLine: true });
+  return jsonText<'failure'>({ error }, stream, { isLine: true });
 }
 
 export function exitOf(report: ErrorReport): ExitCode {

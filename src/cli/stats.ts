@@ -1,6 +1,7 @@
 /** `stats`: calls, errors, latencies and bytes of the last hour or day. */
 
-import type { StatKey, StatRow, StatWindow } from '../api/control.ts';
+import type { StatRow } from '../api/control.ts';
+import type { Printed } from '../api/printed.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
@@ -8,14 +9,11 @@ import { withClient } from './session.ts';
 import type { Style } from './style.ts';
 import { table } from './style.ts';
 
-export interface StatsOptions {
-  readonly by: StatKey;
-  readonly window: StatWindow;
-}
+export type StatsOptions = Pick<Printed['stats'], 'by' | 'window'>;
 
 export async function runStats(context: CliContext, options: StatsOptions): Promise<ExitCode> {
   const { rows } = await withClient(context, (client) => client.request('stats', options, context.io.signal));
-  if (context.globals.json) context.out.json({ ...options, rows });
+  if (context.globals.json) context.out.json<'stats'>({ ...options, rows });
   else
     context.out.write(
       rows.length === 0 ? `No calls in the last ${options.window}.\n` : statsText(rows, options, context.style),

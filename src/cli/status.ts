@@ -20,7 +20,7 @@ export async function runStatus(context: CliContext): Promise<ExitCode> {
     context.out.progress('waiting for hosts and servers …');
     return await client.request('settle', { withinMs: SETTLE_MS, start: false }, context.io.signal);
   });
-  if (context.globals.json) context.out.json(snapshot);
+  if (context.globals.json) context.out.json<'status'>(snapshot);
   else context.out.write(statusText(snapshot, context.style));
   return statusExit(snapshot);
 }
@@ -198,11 +198,11 @@ function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
 
 async function printChanges(context: CliContext, client: ControlClient, signal: AbortSignal): Promise<never> {
   client.on('event', ({ event }) => {
-    if (context.globals.json) context.out.jsonLine(event);
+    if (context.globals.json) context.out.jsonLine<'change'>(event);
     else context.out.write(`${changeLine(event)}\n`);
   });
   const status = await client.request('status', {}, signal);
-  if (context.globals.json) context.out.jsonLine(status);
+  if (context.globals.json) context.out.jsonLine<'status'>(status);
   else context.out.write(statusText(status, context.style));
   await client.request('events/subscribe', { types: TYPES }, signal);
   return await new Promise<never>(() => undefined);

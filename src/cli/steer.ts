@@ -19,7 +19,7 @@ export async function runRestart(context: CliContext, target: string): Promise<E
   });
   const servers = server === undefined ? status.servers : status.servers.filter(({ name }) => name === server);
   const shown = { schemaVersion: 1, daemon: null, clients: [], calls: [], hosts: [{ ...status, servers }] } as const;
-  if (context.globals.json) context.out.json({ host: shown.hosts[0] });
+  if (context.globals.json) context.out.json<'restart'>({ host: shown.hosts[0] });
   else context.out.write(statusText(shown, context.style));
   return statusExit(shown);
 }
@@ -33,7 +33,7 @@ export async function runSwitch(context: CliContext, target: string, enabled: bo
       hint: 'mcp-anywhere status lists the servers',
     });
   await withRunning(context, (client) => client.request('enable', { host, server, enabled }, context.io.signal));
-  if (context.globals.json) context.out.json({ host, server, enabled });
+  if (context.globals.json) context.out.json<'switch'>({ host, server, enabled });
   else context.out.write(`${target} is ${enabled ? 'on' : 'off until you enable it, or until the daemon ends'}.\n`);
   return EXIT.ok;
 }
@@ -42,7 +42,7 @@ export async function runSwitch(context: CliContext, target: string, enabled: bo
 export async function runReload(context: CliContext): Promise<ExitCode> {
   const report = await withRunning(context, (client) => client.request('reload', {}, context.io.signal));
   const { changed, problem } = report;
-  if (context.globals.json) context.out.json(report);
+  if (context.globals.json) context.out.json<'reload'>(report);
   else if (problem !== undefined) context.out.note(formatError(problem, context.style));
   else if (changed.length === 0) context.out.write('Nothing has changed.\n');
   else context.out.write(changed.map((line) => `${oneLine(line)}\n`).join(''));
@@ -76,7 +76,7 @@ export async function runStop(context: CliContext, { now }: StopOptions): Promis
       { hint: `kill -9 ${process.pid}` },
     );
   out.progress('');
-  if (context.globals.json) out.json({ stopped: pid ?? null });
+  if (context.globals.json) out.json<'stop'>({ stopped: pid ?? null });
   else out.write(`The daemon has ended (pid ${String(pid ?? 'unknown')}).\n`);
   return EXIT.ok;
 }

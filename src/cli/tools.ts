@@ -12,11 +12,12 @@ import { table } from './style.ts';
 
 export async function runTools(context: CliContext, target: string | undefined): Promise<ExitCode> {
   const wanted = target === undefined ? {} : parseTarget(target);
-  const { tools, missing, problem } = await withClient(context, async (client) => {
+  const listed = await withClient(context, async (client) => {
     context.out.progress('listing tools …');
     return await client.request('tools', wanted, context.io.signal);
   });
-  if (context.globals.json) context.out.json({ tools, missing, problem });
+  const { tools, missing, problem } = listed;
+  if (context.globals.json) context.out.json<'tools'>(listed);
   else showTools(context, tools);
   warnOfHostsFile(context, problem);
   if (!context.globals.json) for (const report of missing) context.out.note(formatError(report, context.style));

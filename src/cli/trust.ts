@@ -4,6 +4,7 @@
  */
 
 import type { TrustCandidate } from '../api/control.ts';
+import type { Printed } from '../api/printed.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
@@ -18,16 +19,10 @@ export interface TrustOptions {
   readonly yes: boolean;
 }
 
-interface Written {
-  readonly name: string;
-  readonly fingerprint: string;
-  readonly file: string;
-}
-
 export async function runTrust(context: CliContext, host: string, options: TrustOptions): Promise<ExitCode> {
   checkOptions(host, options);
   const outcome = await withAny(context, (client) => new TrustDialog(context, client, host, options).run());
-  if (context.globals.json) context.out.json({ host, ...outcome });
+  if (context.globals.json) context.out.json<'trust'>({ host, ...outcome });
   else if (outcome.written.length === 0)
     context.out.write(`Every key on the way to ${oneLine(host)} is known already.\n`);
   return EXIT.ok;
@@ -51,7 +46,7 @@ class TrustDialog {
   readonly #client: ControlClient;
   readonly #host: string;
   readonly #options: TrustOptions;
-  readonly #written: Written[] = [];
+  readonly #written: Printed['trust']['written'][number][] = [];
 
   constructor(context: CliContext, client: ControlClient, host: string, options: TrustOptions) {
     this.#context = context;
@@ -61,7 +56,7 @@ class TrustDialog {
   }
 
   /** One machine after the other, because the next one is reached only through a trusted one. */
-  async run(): Promise<{ candidates: readonly TrustCandidate[]; written: readonly Written[] }> {
+  async run(): Promise<Pick<Printed['trust'], 'candidates' | 'written'>> {
     const accepted = new Set<string>();
     for (;;) {
       const candidates = await this.#scan();

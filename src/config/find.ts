@@ -2,13 +2,13 @@
  * Which hosts file counts: `--config`, `$MCP_ANYWHERE_CONFIG`, the user's config folder, then the working folder
  * and the folders above it. A file named by the user must exist; no other place is tried then.
  */
+
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { FileSource } from '../api/printed.ts';
+import { isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { type Environment, expandHome, type Paths } from './paths.ts';
-
-/** How a hosts file was found. Only `folder` needs `config trust`: the others were named by the user. */
-export type FileSource = 'flag' | 'environment' | 'user' | 'folder';
 
 export interface FoundFile {
   /** Absolute. */
@@ -59,7 +59,7 @@ async function exists(file: string): Promise<boolean> {
     await lstat(file);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR';
+    return !isMissing(error);
   }
 }
 

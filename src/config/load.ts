@@ -2,6 +2,7 @@
 
 import { constants, type Stats } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
+import { errnoOf, isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { checkHostsFile, MAX_HOSTS_FILE_BYTES } from './check.ts';
 import { type FindOptions, type FoundFile, findHostsFile } from './find.ts';
@@ -136,13 +137,12 @@ const BY_SOURCE: Readonly<Record<FoundFile['source'], string>> = {
 };
 
 function unreadable(found: FoundFile, cause: unknown): AnywhereError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
+  if (isMissing(cause)) {
     return new AnywhereError(
       'CONFIG_NOT_FOUND',
       `The hosts file ${found.file} (${BY_SOURCE[found.source]}) does not exist.`,
       { cause },
     );
   }
-  return wholeFile(found, 'a readable file', `a file that cannot be read (${code})`);
+  return wholeFile(found, 'a readable file', `a file that cannot be read (${errnoOf(cause) ?? 'unknown error'})`);
 }

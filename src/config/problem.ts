@@ -1,7 +1,8 @@
-/** A mistake in the hosts file as data, as `config validate --json` prints it. */
+/** The mistakes in a hosts file. */
 
+import type { ConfigProblem } from '../api/printed.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { beginning } from '../base/harmless.ts';
+import { shortened } from '../base/harmless.ts';
 
 /** Both count from 1, as editors do. */
 export interface Position {
@@ -24,15 +25,6 @@ export interface Complaint {
   readonly at?: Position | undefined;
 }
 
-export interface ConfigProblem extends Position {
-  readonly file: string;
-  /** Like `hosts.gpu1.ssh.port`; empty when it concerns the whole file. */
-  readonly key: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly suggestion?: string;
-}
-
 /** `file:line:col key: expected …, found …; suggestion`, in one line. */
 export function formatProblem(problem: ConfigProblem): string {
   const place = `${problem.file}:${String(problem.line)}:${String(problem.column)}`;
@@ -44,7 +36,7 @@ export function formatProblem(problem: ConfigProblem): string {
 export function formatKey(path: KeyPath): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${String(part)}]`;
-    const short = part.length > 80 ? `${beginning(part, 79)}…` : part;
+    const short = shortened(part, 80);
     const word = /^[\w$-]+$/.test(short) ? short : JSON.stringify(short);
     return text === '' ? word : `${text}.${word}`;
   }, '');
@@ -91,8 +83,7 @@ export function describeFound(value: unknown, path: KeyPath): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   if (path.includes('env') || path.includes('args')) return `a ${typeof value === 'string' ? 'text' : typeof value}`;
-  const written = JSON.stringify(value);
-  return written.length > 60 ? `${beginning(written, 57)}…` : written;
+  return shortened(JSON.stringify(value), 60);
 }
 
 export type Mapping = Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@
 import { deadline, orAbort } from '../base/abort.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { signalGroup } from '../base/process-group.ts';
 import { environmentForHelpers } from './environment.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import type { Environment } from './paths.ts';
@@ -89,7 +90,7 @@ async function execute(reference: CommandReference, env: Environment, signal: Ab
     maxBuffer: MAX_VALUE_BYTES + 2,
   });
   const end = (): void => {
-    killGroup(subprocess.pid);
+    if (subprocess.pid !== undefined) signalGroup(subprocess.pid, 'SIGKILL');
   };
   signal.addEventListener('abort', end, { once: true });
   const result = await subprocess;
@@ -118,13 +119,4 @@ function failed(reference: CommandReference, why: string): AnywhereError {
   return new AnywhereError('SECRET_UNRESOLVED', `${describeReference(reference)} could not be resolved: ${why}.`, {
     hint,
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group has ended already.
-  }
 }

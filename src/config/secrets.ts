@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { orAbort } from '../base/abort.ts';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { type Environment, expandHome } from './paths.ts';
@@ -113,7 +114,9 @@ async function fileText(reference: Reference & { readonly kind: 'file' }, homeDi
       await handle.close();
     }
   } catch (error) {
-    throw error instanceof AnywhereError ? error : unresolved(reference, `the file cannot be read (${codeOf(error)})`);
+    throw error instanceof AnywhereError
+      ? error
+      : unresolved(reference, `the file cannot be read (${errnoOf(error) ?? 'unknown error'})`);
   }
 }
 
@@ -140,10 +143,6 @@ function usable(text: string, template: Template, place: ErrorPlace): string {
 /** The same failure, with the place of one of its waiters. */
 function placed(error: AnywhereError, place: ErrorPlace): AnywhereError {
   return new AnywhereError(error.code, error.message, { ...place, hint: error.hint, cause: error.cause });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
 function isTooLate({ aborted, reason }: AbortSignal): boolean {

@@ -49,11 +49,6 @@ export function formatTemplate(template: Template): string {
   return template.pieces.map((piece, index) => formatPiece(piece, template.pieces[index + 1])).join('');
 }
 
-/** For people: references as written, everything that could be a value as `***`. */
-export function describeTemplate(template: Template): string {
-  return template.pieces.map((piece) => (typeof piece === 'string' ? '***' : describeReference(piece))).join('');
-}
-
 /** A reference as written, its default hidden. */
 export function describeReference(reference: Reference): string {
   switch (reference.kind) {

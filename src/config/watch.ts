@@ -9,6 +9,7 @@
 import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { aborted } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { Scope } from '../base/scope.ts';
 import { Turns } from '../base/turns.ts';
@@ -32,16 +33,7 @@ const MISSING_MS = 1_000;
 export async function watchFiles(options: WatchOptions, signal: AbortSignal): Promise<void> {
   const watching = new FileWatch(options);
   watching.begin();
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
+  await aborted(signal);
   await watching.close();
 }
 

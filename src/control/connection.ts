@@ -1,7 +1,7 @@
 /** One end of the control API: JSON-RPC 2.0 in both directions over a stream of bytes, one JSON text a line. */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, asAnywhereError, type ErrorReport, isErrorCode, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, errorOf, reportOf } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
 import { TurnShare } from '../base/turn-share.ts';
 import type { Message } from '../protocol/message.ts';
@@ -80,8 +80,9 @@ export class ControlConnection {
     if (!this.#stream.writable) throw gone();
     const options = { timeoutMs: Number.POSITIVE_INFINITY, signal };
     const reply = await this.#peer.request(method, jsonText(params), options);
-    if (reply.kind === 'error') throw errorFrom(reply);
-    return reply.resultValue();
+    if (reply.kind !== 'error') return reply.resultValue();
+    const { message, data } = reply.errorValue();
+    throw errorOf({ ...(data as ErrorReport), message });
   }
 
   /** Never throws, because the sender of an event must not end by it: a defect is told and the message is lost. */
@@ -181,14 +182,6 @@ function jsonText(value: unknown): string {
       cause,
     });
   }
-}
-
-/** The error that the other side threw. */
-function errorFrom(reply: Message): AnywhereError {
-  const { message, data } = reply.errorValue();
-  const { code, host, server, tool, evidence, hint } = (data ?? {}) as Partial<ErrorReport>;
-  if (code === undefined || !isErrorCode(code)) return new AnywhereError('INTERNAL', message);
-  return new AnywhereError(code, message, { host, server, tool, evidence, hint });
 }
 
 function gone(): AnywhereError {

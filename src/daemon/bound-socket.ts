@@ -3,10 +3,12 @@
  * before anybody can connect, and no client finds the path empty. libuv unlinks the path that it bound when it closes: the
  * rename keeps libuv from unlinking the socket of another daemon.
  */
+
 import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, join } from 'node:path';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -61,7 +63,7 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 function unusable(path: string, cause: unknown): AnywhereError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const code = errnoOf(cause) ?? 'unknown error';
   return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be used as the daemon's socket (${code})`, { cause });
 }
 

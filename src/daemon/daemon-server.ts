@@ -1,9 +1,9 @@
 /** A daemon that runs: it listens on its socket, serves its connections, and ends in order. */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { FileSource } from '../api/printed.ts';
 import type { Clock } from '../base/clock.ts';
 import { asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
-import type { FileSource } from '../config/find.ts';
 import type { Environment } from '../config/paths.ts';
 import { ControlHub } from '../control/hub.ts';
 import type { PromptDesk } from '../control/prompts.ts';

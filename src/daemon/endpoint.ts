@@ -4,10 +4,12 @@
  *
  * Light: every start of the shim loads this file.
  */
+
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Paths } from '../config/paths.ts';
 
@@ -103,8 +105,7 @@ async function ifThere(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (isMissing(error)) return undefined;
     throw unusable(path, 'cannot be read', error);
   }
 }

@@ -6,7 +6,8 @@
  */
 
 import type { Socket } from 'node:net';
-import { AnywhereError, type ErrorReport, isErrorCode } from '../base/errors.ts';
+import { NEWLINE } from '../base/ascii.ts';
+import { AnywhereError, type ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 
@@ -134,11 +135,6 @@ export function parseAnswer(line: string): HelloAnswer | undefined {
   return { ok: false, version, pid, error: error as unknown as ErrorReport, restart: restart === true };
 }
 
-/** The error that the other side reported. An unknown code becomes INTERNAL. */
-export function errorOf({ code, message, ...details }: ErrorReport): AnywhereError {
-  return new AnywhereError(isErrorCode(code) ? code : 'INTERNAL', message, details);
-}
-
 function parseOurs(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
@@ -155,8 +151,6 @@ function isOptionalText(value: unknown): value is string | undefined {
 function isValues(value: unknown): value is Hello['env'] {
   return isRecord(value) && Object.values(value).every((entry) => entry === null || typeof entry === 'string');
 }
-
-const NEWLINE = 0x0a;
 
 /**
  * Resolves with the first line without its newline; undefined where the other side closed before the newline.

@@ -5,11 +5,13 @@
  * generation. The highest generation counts, and its file is never removed: nobody can create a generation that somebody
  * else has had. Pid and start time tell that a holder has died; a holder that gives the lock back says so in its file.
  */
+
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -80,7 +82,7 @@ async function create(file: string, holder: Holder): Promise<boolean> {
     await link(draft, file);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await rm(draft, { force: true });
@@ -98,7 +100,7 @@ async function readHolder(file: string): Promise<Holder | undefined> {
     if (isRecord(value) && typeof value['pid'] === 'number' && typeof value['start'] === 'string')
       return value as unknown as Holder;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     if (!(error instanceof SyntaxError)) throw error;
   }
   return { pid: 0, start: '', released: true };
@@ -124,10 +126,6 @@ function fileOf(path: string, generation: number): string {
 
 function draftOf(file: string, { pid }: Holder): string {
   return `${file}.of-${pid}`;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 export type Claim =

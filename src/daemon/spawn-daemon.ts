@@ -2,18 +2,19 @@
  * The start of the daemon as a process that outlives this one: which process starts it, its arguments, and its first
  * message over Node's IPC channel (`stdio: [..., 'ipc']`).
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { parse } from 'node:path';
+import type { FileSource } from '../api/printed.ts';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import { AnywhereError, type ErrorReport } from '../base/errors.ts';
+import { errnoOf } from '../base/errno.ts';
+import { AnywhereError, type ErrorReport, errorOf } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import type { FileSource } from '../config/find.ts';
 import type { Environment } from '../config/paths.ts';
 import { ensurePrivateDir } from '../config/private-dir.ts';
 import { type Endpoint, makeOwnFolder } from './endpoint.ts';
-import { errorOf } from './hello.ts';
 
 export type StartMessage =
   /** A daemon serves the endpoint: the started one, or one that was faster. */
@@ -135,7 +136,7 @@ function saidOrEnded(child: ChildProcess): Promise<FirstWord> {
       resolve({ kind: 'ended', how: 'it ended without a message' });
     });
     child.once('error', (error) => {
-      resolve({ kind: 'ended', how: 'code' in error ? String(error.code) : error.name });
+      resolve({ kind: 'ended', how: errnoOf(error) ?? error.name });
     });
   });
 }
@@ -162,7 +163,7 @@ export async function claimStart(
     return give;
   } catch (error) {
     // The daemon reports any other problem of the folder.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) return give;
+    if (errnoOf(error) !== 'EEXIST') return give;
     if (await isStale(file, clock)) await give();
     return undefined;
   }

@@ -3,18 +3,20 @@
  *
  * Light: every start of the shim loads this file. Rarely needed parts are loaded on demand.
  */
+
 import { readFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { deadline } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, errorOf } from '../base/errors.ts';
+import { connectedTo } from '../base/local-socket.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import type { KnownNames } from '../control/known-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
-import { errorOf, firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
+import { firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
 import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
@@ -214,7 +216,10 @@ export async function connectDaemon(
   signal.throwIfAborted();
   // The hello holds secrets, and the creator of that folder would get them.
   if (!(await isOwnFolder(endpoint.folder))) throw noDaemon();
-  const socket = await dial(endpoint.socket, signal);
+  const socket = await connectedTo(endpoint.socket, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw noDaemon(error);
+  });
   try {
     socket.write(helloLine(hello));
     readAnswer(await firstLine(socket, MAX_HELLO_BYTES, signal));
@@ -223,25 +228,6 @@ export async function connectDaemon(
     socket.destroy();
     throw error;
   }
-}
-
-function dial(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path });
-    const onAbort = (): void => {
-      socket.destroy();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => {
-      signal.removeEventListener('abort', onAbort);
-      reject(noDaemon(error));
-    });
-    socket.on('connect', () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(socket);
-    });
-  });
 }
 
 /** Throws unless the daemon serves us. */
@@ -255,6 +241,6 @@ function readAnswer(line: string | undefined): void {
   throw answer.restart ? noDaemon(error) : error;
 }
 
-function noDaemon(cause?: Error): AnywhereError {
+function noDaemon(cause?: unknown): AnywhereError {
   return new AnywhereError('NO_DAEMON', 'no daemon runs for this hosts file', { cause });
 }

@@ -1,4 +1,5 @@
 /** Keeps the connection to the daemon, and connects again after the daemon ended. */
+import { aborted } from '../base/abort.ts';
 import { type BackoffPlan, backoffMs } from '../base/backoff.ts';
 import { type CancelTimer, type Clock, sleep } from '../base/clock.ts';
 import { asAnywhereError, reportOf } from '../base/errors.ts';
@@ -135,7 +136,10 @@ export class Attachment {
     await client.request('events/subscribe', {}, scope.signal);
     dispatch({ type: 'connection', connection: { kind: 'attached' } });
     // Tells the daemon that a person can answer questions here. The answers go through `prompt/answer`.
-    await client.answer((_question, settled) => whenAborted(settled));
+    await client.answer(async (_question, settled) => {
+      await aborted(settled);
+      return undefined;
+    });
   }
 
   #gather(event: NumberedEvent): void {
@@ -144,12 +148,4 @@ export class Attachment {
       this.flush();
     });
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve(undefined);
-    });
-  });
 }

@@ -4,6 +4,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
+import { signalGroup } from '../base/process-group.ts';
 
 export interface SshdSettings {
   readonly port: number;
@@ -128,7 +129,7 @@ class ProcessGroups {
     if (group !== undefined) {
       this.#groups.add(group);
       child.once('close', () => {
-        if (!kill(group, 0)) this.#groups.delete(group);
+        if (!signalGroup(group, 0)) this.#groups.delete(group);
       });
     }
     return child;
@@ -153,16 +154,6 @@ class ProcessGroups {
 
   #end(group: number): void {
     // An ended group is no longer in the set, so no other process with the same number is killed.
-    if (this.#groups.delete(group)) kill(group, 'SIGKILL');
-  }
-}
-
-/** Signals a process group. False if there is none. */
-function kill(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-group, signal);
-    return true;
-  } catch {
-    return false;
+    if (this.#groups.delete(group)) signalGroup(group, 'SIGKILL');
   }
 }

@@ -1,5 +1,5 @@
 /** The capabilities and instructions of the known servers, for our answer to `initialize`. */
-import { beginning } from '../base/harmless.ts';
+import { shortened } from '../base/harmless.ts';
 import { isRecord } from '../base/record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ServerCapabilities } from '../catalog/listing.ts';
@@ -61,9 +61,9 @@ export function joinInstructions(
     // Members of a pool are equal: the instructions of the first one are enough.
     if (text === undefined || told.has(heading)) return [];
     told.add(heading);
-    return [`${heading}\n${quoted(cut(text, MAX_PER_SERVER))}`];
+    return [`${heading}\n${quoted(shortened(text, MAX_PER_SERVER))}`];
   });
-  return parts.length === 0 ? undefined : cut(parts.join('\n\n'), MAX_TOTAL);
+  return parts.length === 0 ? undefined : shortened(parts.join('\n\n'), MAX_TOTAL);
 }
 
 function headingOf(server: ServerPlan, catalog: Catalog): string {
@@ -77,8 +77,4 @@ function quoted(text: string): string {
     .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/u)
     .map((line) => `> ${line}`.trimEnd())
     .join('\n');
-}
-
-function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${beginning(text, max - 1)}…`;
 }

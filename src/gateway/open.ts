@@ -1,6 +1,7 @@
 /** Opens a gateway from a command's options: hosts file, paths, secrets, log. */
+
+import type { FileSource } from '../api/printed.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
-import type { FileSource } from '../config/find.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import { keepPrivate } from '../config/private-dir.ts';

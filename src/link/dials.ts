@@ -1,4 +1,5 @@
 /** The connections of a host: dialled in their turn among all hosts, and replaced when one does not answer. */
+import { orAbort } from '../base/abort.ts';
 import { backoffMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { asAnywhereError } from '../base/errors.ts';
@@ -93,13 +94,13 @@ export class Dials {
   /** A slow attempt goes on, and makes room for another host's. */
   async #dial(isAwaited: boolean): Promise<Transport> {
     const { turns, scope } = this.#deps;
-    const turn = turns?.take({ isAwaited, signal: scope.signal });
+    const turn = turns?.take({ isAwaited });
     this.#turn = turn;
     const makeRoom = (): void => {
       turn?.end();
     };
     try {
-      if (turn !== undefined) await turn.begun;
+      if (turn !== undefined) await orAbort(turn.begun, scope.signal);
       return await this.#untilNotBusy(makeRoom);
     } finally {
       makeRoom();

@@ -4,7 +4,7 @@
  * sshd and fail2ban count failed logins. So only keys and settings count that were not tried since the host was last reached:
  * an agent that comes and goes with the same keys is one change.
  */
-import type { Clock } from '../base/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
 import { type AnywhereError, EXIT } from '../base/errors.ts';
 import type { Scope } from '../base/scope.ts';
 import type { LinkState } from './contract.ts';
@@ -55,7 +55,7 @@ export class RemedyWatch {
     // A change during the attempt may have come too late for it.
     let remedy = this.#take(await look(signal), ({ changedMs }) => changedMs !== undefined && changedMs >= attemptMs);
     while (remedy === undefined) {
-      await this.#pause(signal);
+      await sleep(this.#deps.clock, LOOK_EVERY_MS, signal, { background: true });
       remedy = this.#take(await look(signal), () => true);
     }
     signal.throwIfAborted();
@@ -71,20 +71,5 @@ export class RemedyWatch {
       this.#tried.add(key);
     }
     return remedy;
-  }
-
-  #pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        cancel();
-        reject(signal.reason as Error);
-      };
-      const done = (): void => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const cancel = this.#deps.clock.after(LOOK_EVERY_MS, done, { background: true });
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }

@@ -1,4 +1,7 @@
 /** The state machine of a link, as a pure reducer, and how waiting for a link ends. */
+
+import { orAbort } from '../base/abort.ts';
+import { type Unsubscribe } from '../base/emitter.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Link, LinkState } from './contract.ts';
 
@@ -65,21 +68,12 @@ export function outcome(state: LinkState, host: string): (() => Promise<void>) |
 
 /** Resolves once the link is ready; rejects where the attempt under way fails, or with the signal's reason. */
 export function nextOutcome(link: Pick<Link, 'host' | 'onChange'>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      unsubscribe();
-      signal.removeEventListener('abort', onAbort);
-    };
-    const onAbort = (): void => {
-      finish();
-      reject(signal.reason as Error);
-    };
-    const unsubscribe = link.onChange(({ to }) => {
+  let unsubscribe: Unsubscribe = () => undefined;
+  const next = new Promise<void>((resolve, reject) => {
+    unsubscribe = link.onChange(({ to }) => {
       const settled = to.kind === 'waiting' ? () => Promise.reject(to.cause) : outcome(to, link.host);
-      if (settled === undefined) return;
-      finish();
-      settled().then(resolve, reject);
+      settled?.().then(resolve, reject);
     });
-    signal.addEventListener('abort', onAbort, { once: true });
   });
+  return orAbort(next, signal).finally(unsubscribe);
 }

@@ -1,8 +1,10 @@
 /** One program on this machine. */
+
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { signalGroup } from '../base/process-group.ts';
 import type { Channel, ChannelEnd } from '../launch/contract.ts';
 
 /** After the exit, a process that the program left behind may hold the output open; its launcher reaps sooner. */
@@ -123,11 +125,6 @@ export class LocalChannel implements Channel {
 
   #killGroup(): void {
     const { pid, exitCode, signalCode } = this.#program;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // The program ended in this moment.
-    }
+    if (pid !== undefined && exitCode === null && signalCode === null) signalGroup(pid, 'SIGKILL');
   }
 }

@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
@@ -163,7 +164,7 @@ class Attempt {
   }
 
   async #failure(master: Master): Promise<AnywhereError> {
-    const { code } = await master.exited;
+    const code = await master.exited;
     const stderr = master.stderr.all();
     const failure = Master.missing(code, this.#host) ?? dialFailure(this.#host, stderr);
     const unanswered = failure.code === 'AUTH_FAILED' && this.#asking?.declined !== undefined;
@@ -224,6 +225,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return errnoOf(error) === 'EPERM';
   }
 }

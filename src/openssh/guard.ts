@@ -8,20 +8,16 @@
 
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { signalGroup } from '../base/process-group.ts';
 
 const SCRIPT =
   'exec 3<&0 </dev/null;(trap \'\' TERM;exec >/dev/null 2>&1;read -r _<&3;kill -TERM -$$;sleep 1;kill -KILL -$$)&exec 3<&-;exec "$@"';
 
-export interface GuardedExit {
-  /** 127: no such program. */
-  readonly code: number | undefined;
-}
-
 export interface GuardedProcess {
   readonly pid: number | undefined;
   readonly errors: Readable;
-  /** Never rejects. */
-  readonly exited: Promise<GuardedExit>;
+  /** The exit code; 127: no such program. Never rejects. */
+  readonly exited: Promise<number | undefined>;
   /** TERM to the program and its children, KILL a second later. */
   stop(): void;
   /** KILL at once. */
@@ -47,7 +43,7 @@ export function startGuarded(
   let running = true;
   const exited = child.then((result) => {
     running = false;
-    return { code: result.exitCode };
+    return result.exitCode;
   });
   child.stdin.on('error', () => undefined);
   return {
@@ -58,17 +54,8 @@ export function startGuarded(
       child.stdin.end();
     },
     kill: () => {
-      if (running) killGroup(child.pid);
+      if (running && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       child.stdin.destroy();
     },
   };
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The process ended in the same moment.
-  }
 }

@@ -1,9 +1,9 @@
 /** The ssh process that is the master of a connection: its start, its stderr, and the wait until it listens. */
-import { access } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
 import { beginning } from '../base/harmless.ts';
+import { isThere } from '../base/small-file.ts';
 import { type GuardedProcess, startGuarded } from './guard.ts';
 
 /** Exit code of a shell that found no such program (POSIX.1-2017, Shell Command Language, 2.8.2). */
@@ -44,7 +44,7 @@ export class Master {
   }
 
   /** Resolves with ssh's exit code. Never rejects. */
-  get exited(): Promise<{ readonly code: number | undefined }> {
+  get exited(): Promise<number | undefined> {
     return this.#process.exited;
   }
 
@@ -60,7 +60,7 @@ export class Master {
       heardAt = clock.monotonic();
     };
     for (;;) {
-      if (await exists(controlPath)) return 'listening';
+      if (isThere(controlPath)) return 'listening';
       if (!this.#running) return 'exited';
       if (this.stderr.isFlood) throw flooded(host, this.stderr);
       await this.#nextLook(signal);
@@ -127,13 +127,6 @@ export class Master {
 function flooded(host: string, stderr: StderrLines): AnywhereError {
   const text = `ssh wrote more than ${STDERR_BYTES} bytes before the login: the host sends more than any banner`;
   return new AnywhereError('HOST_UNREACHABLE', text, { host, evidence: stderr.all().slice(0, EVIDENCE_LINES) });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 const FIRST_LINES = 400;

@@ -4,8 +4,10 @@
  * In proxy mode the socket carries packets of SSH's connection protocol. Channels, refusals, exit codes and windows are data
  * there: no process for each program, and no error text to read.
  */
-import { connect, type Socket } from 'node:net';
+
+import type { Socket } from 'node:net';
 import { AnywhereError } from '../base/errors.ts';
+import { connectedTo } from '../base/local-socket.ts';
 import { Framing, framed, uint32, WireReader } from '../ssh/wire.ts';
 
 const VERSION = 4;
@@ -62,7 +64,7 @@ class Conversation {
   readonly #signal: AbortSignal;
 
   static async start(path: string, signal: AbortSignal): Promise<Conversation> {
-    const mux = new Conversation(await connected(path, signal), signal);
+    const mux = new Conversation(await connectedTo(path, signal), signal);
     mux.socket.write(framed(uint32(HELLO), uint32(VERSION)));
     const hello = new WireReader(await mux.#next());
     if (hello.uint32() !== HELLO || hello.uint32() !== VERSION) {
@@ -126,25 +128,4 @@ class Conversation {
       this.#signal.addEventListener('abort', onAbort, { once: true });
     });
   }
-}
-
-function connected(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const socket = connect({ path });
-    const onAbort = (): void => {
-      socket.destroy();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('connect', () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(socket);
-    });
-    // Stays: `close` follows an error, and every reader listens to `close`.
-    socket.on('error', (error) => {
-      signal.removeEventListener('abort', onAbort);
-      reject(error);
-    });
-  });
 }

@@ -2,6 +2,7 @@
  * The members of one JSON-RPC message, found in one walk of its bytes (JSON-RPC 2.0, sections 4 and 5). Members of
  * `params` and `result` are recorded too, because calls and their answers are read several times.
  */
+import { OPEN_BRACE, QUOTE } from '../base/ascii.ts';
 import { keyIs, type MemberVisitor, type Span, skipSpace, skipValue, textAt, walkMembers } from './json-scan.ts';
 import { MemberIndex } from './member-index.ts';
 
@@ -28,9 +29,6 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
   if (end === -1 || skipSpace(bytes, end) !== bytes.length) return undefined;
   return usual.isUsual ? usual : unusualEnvelope(bytes);
 }
-
-const QUOTE = 0x22;
-const OPEN_BRACE = 0x7b;
 
 /** Keyed by the bits of the members seen. */
 const KNOWN = { jsonrpc: 1, id: 2, method: 4, params: 8, result: 16, error: 32 } as const;
@@ -143,7 +141,7 @@ function membersAt(bytes: Buffer, start: number): MemberIndex | undefined {
 
 /** Saves a new string of the same few bytes for every call. */
 function methodAt(bytes: Buffer, method: Span): string | undefined {
-  const isCall = bytes[method.start] === 0x22 && keyIs(bytes, method.start, 'tools/call');
+  const isCall = bytes[method.start] === QUOTE && keyIs(bytes, method.start, 'tools/call');
   return isCall ? 'tools/call' : textAt(bytes, method);
 }
 

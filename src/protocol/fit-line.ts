@@ -3,13 +3,9 @@
  * another control byte, and some fail at invalid UTF-8: text of one peer must not become a message of ours to another.
  */
 import { isUtf8 } from 'node:buffer';
+import { BACKSLASH, CARRIAGE_RETURN, QUOTE, SPACE, TAB } from '../base/ascii.ts';
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
-const CR = 0x0d;
-const TAB = 0x09;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 /** From this length on, the check reads words instead of bytes. */
 const MANY_BYTES = 128;
 const WORD = 4;
@@ -70,7 +66,7 @@ function spaced(bytes: Buffer): Buffer | undefined {
     if (byte === QUOTE) isInString = !isInString;
     else if (byte === BACKSLASH && isInString) at += 1;
     else if (byte < SPACE) {
-      if (isInString || (byte !== CR && byte !== TAB)) return undefined;
+      if (isInString || (byte !== CARRIAGE_RETURN && byte !== TAB)) return undefined;
       fit[at] = SPACE;
     }
     if (isInString && (fit[at] ?? SPACE) < SPACE) return undefined;

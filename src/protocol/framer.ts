@@ -2,6 +2,7 @@
  * Cuts a byte stream into lines, in time linear in its length for any chunking (MCP stdio transport:
  * messages are delimited by newlines and hold none).
  */
+import { NEWLINE } from '../base/ascii.ts';
 import { LargeLine } from './large-line.ts';
 
 export interface LineSink {
@@ -15,7 +16,6 @@ export interface LineSink {
   oversized(size: number, head: Buffer, tail: Buffer): void;
 }
 
-const NEWLINE = 0x0a;
 /** A line of this size or more is large. */
 const LARGE_BYTES = 256 * 1024;
 const EDGE_BYTES = 4096;

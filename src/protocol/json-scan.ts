@@ -4,21 +4,28 @@
  * The gateway passes messages on byte for byte, so it finds only the few spans it has to replace. Every function
  * validates the bytes it walks over: the result is -1 or undefined for malformed JSON.
  */
+import {
+  BACKSLASH,
+  CARRIAGE_RETURN,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  NEWLINE,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+  TAB,
+  ZERO,
+} from '../base/ascii.ts';
 
 /** Bytes `start` (inclusive) to `end` (exclusive). */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 
 /** In ASCII a closing brace or bracket stands two places behind its opening one. */
 const CLOSE_OFFSET = 2;
@@ -34,7 +41,7 @@ export function skipSpace(bytes: Buffer, from: number): number {
   let at = from;
   while (at < bytes.length) {
     const byte = bytes[at] ?? 0;
-    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return at;
+    if (byte > SPACE || (byte !== SPACE && byte !== NEWLINE && byte !== CARRIAGE_RETURN && byte !== TAB)) return at;
     at += 1;
   }
   return at;
@@ -47,7 +54,7 @@ export function skipString(bytes: Buffer, from: number): number {
   while (at < near) {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return at + 1;
-    if (byte < 0x20) return -1;
+    if (byte < SPACE) return -1;
     at += byte === BACKSLASH ? 2 : 1;
   }
   return skipLongString(bytes, at);
@@ -84,7 +91,7 @@ function nextQuote(bytes: Buffer, from: number): number {
 }
 
 function isScalarEnd(byte: number | undefined): boolean {
-  return byte === undefined || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20;
+  return byte === undefined || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= SPACE;
 }
 
 function skipWord(bytes: Buffer, from: number, word: string): number {
@@ -96,14 +103,14 @@ function skipDigits(bytes: Buffer, from: number): number {
   let at = from;
   for (;;) {
     const byte = bytes[at];
-    if (byte === undefined || byte < 0x30 || byte > 0x39) return at;
+    if (byte === undefined || byte < ZERO || byte > NINE) return at;
     at += 1;
   }
 }
 
 function skipNumber(bytes: Buffer, from: number): number {
   const whole = bytes[from] === 0x2d ? from + 1 : from;
-  let at = bytes[whole] === 0x30 ? whole + 1 : skipDigits(bytes, whole);
+  let at = bytes[whole] === ZERO ? whole + 1 : skipDigits(bytes, whole);
   if (at === whole) return -1;
   if (bytes[at] === 0x2e) {
     const fraction = skipDigits(bytes, at + 1);
@@ -341,10 +348,10 @@ export function numberAt(bytes: Buffer, span: Span): number {
 /** A whole number without sign, fraction, exponent or leading zero; undefined for anything else. */
 export function plainNumberAt(bytes: Buffer, { start, end }: Span): number | undefined {
   const digits = end - start;
-  if (digits > EXACT_DIGITS || (bytes[start] === 0x30 && digits > 1)) return undefined;
+  if (digits > EXACT_DIGITS || (bytes[start] === ZERO && digits > 1)) return undefined;
   let value = 0;
   for (let at = start; at < end; at += 1) {
-    const digit = (bytes[at] ?? 0) - 0x30;
+    const digit = (bytes[at] ?? 0) - ZERO;
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;
   }

@@ -1,4 +1,5 @@
 /** Where the members of one JSON object are: walked once, looked at several times, without a string for each key. */
+import { BACKSLASH, QUOTE } from '../base/ascii.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { keyIs, keyText, type MemberVisitor, type Span, skipValue, walkMembers } from './json-scan.ts';
 
@@ -143,8 +144,8 @@ function firstLetters(bytes: Buffer, keyAt: number): number {
   let mark = 0;
   for (let index = 1; index <= 3; index += 1) {
     const byte = bytes[keyAt + index] ?? 0;
-    if (byte === 0x22) break;
-    if (byte > 0x7e || byte === 0x5c) return UNCLEAR;
+    if (byte === QUOTE) break;
+    if (byte > 0x7e || byte === BACKSLASH) return UNCLEAR;
     mark = mark * 256 + (byte | 0x20);
   }
   return mark;

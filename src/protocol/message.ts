@@ -3,6 +3,7 @@
  *
  * https://www.jsonrpc.org/specification; MCP adds that ids are strings or numbers, never null.
  */
+import { NINE, QUOTE } from '../base/ascii.ts';
 import { isRecord } from '../base/record.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { legible } from './fit-line.ts';
@@ -25,9 +26,6 @@ import { type Edit, type Line, Splice } from './splice.ts';
 
 /** The start of an escaped ASCII letter in a key. */
 const ESCAPED_ASCII = Buffer.from(String.raw`\u00`);
-
-const QUOTE = 0x22;
-const NINE = 0x39;
 
 /** In `_meta` (MCP 2025-11-25, tasks): the task that a message belongs to. */
 export const RELATED_TASK = 'io.modelcontextprotocol/related-task';

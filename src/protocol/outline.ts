@@ -2,12 +2,8 @@
  * A large line of JSON without the content of its long strings. An outline is small, and well-formed exactly when the line
  * is. It is built while the line arrives, so that nobody has to walk the whole line at its end.
  */
+import { BACKSLASH, COLON, OPEN_BRACE, QUOTE } from '../base/ascii.ts';
 import { closingQuote, isEscaped, type Span, skipSpace } from './json-scan.ts';
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
 
 /** The bytes kept of a string: more than `skipString` reads byte by byte. */
 const KEPT_BYTES = 1024;

@@ -2,6 +2,7 @@
  * From a peer's output to messages. Text that real servers print beside the protocol is kept as noise. Messages in an odd
  * form (BOM, ANSI prefix, CRLF, pretty-printed) are understood.
  */
+import { CLOSE_BRACE, OPEN_BRACE, OPEN_BRACKET } from '../base/ascii.ts';
 import { fitLine, legible } from './fit-line.ts';
 import { LineFramer } from './framer.ts';
 import { skipSpace } from './json-scan.ts';
@@ -34,9 +35,6 @@ export interface MessageSink {
   oversized(size: number, head: Buffer, tail: Buffer): void;
 }
 
-const OPEN_BRACE = 0x7b;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACE = 0x7d;
 /** The memory of a held line beside its bytes: millions of short lines must not exceed the cap. */
 const HELD_LINE_BYTES = 128;
 const MESSAGE_START = Buffer.from('{"jsonrpc"');

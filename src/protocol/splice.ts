@@ -1,4 +1,5 @@
 /** Replaces spans of a message and leaves every other byte unchanged. */
+import { ZERO } from '../base/ascii.ts';
 import type { Span } from './json-scan.ts';
 
 export interface Edit {
@@ -120,7 +121,7 @@ function writeDigits(number: number, target: Buffer, at: number): void {
   let rest = number;
   for (let to = at + digitsOf(number) - 1; to >= at; to -= 1) {
     const higher = (rest / 10) | 0;
-    target[to] = 0x30 + rest - higher * 10;
+    target[to] = ZERO + rest - higher * 10;
     rest = higher;
   }
 }

@@ -2,6 +2,7 @@
  * Whether every reader of JSON can read a text. JSON allows more than strict readers take, and a reader that fails at one
  * definition loses the merged list.
  */
+import { BACKSLASH, LETTER_U, NINE, QUOTE, ZERO } from '../base/ascii.ts';
 import { type Span, skipString } from './json-scan.ts';
 
 export interface TextLimits {
@@ -12,11 +13,6 @@ export interface TextLimits {
 /** Python refuses longer whole numbers. */
 const MOST_DIGITS = 4_300;
 
-const QUOTE = 0x22;
-const ZERO = 0x30;
-const NINE = 0x39;
-const BACKSLASH = 0x5c;
-const LETTER_U = 0x75;
 const OPEN = new Set(Buffer.from('[{'));
 const CLOSE = new Set(Buffer.from(']}'));
 

@@ -2,10 +2,12 @@
  * Writes messages to a stream, one line each. Messages of one turn of the event loop
  * leave in few chunks, because SSH encrypts every chunk as a packet of its own.
  */
+
 import type { Writable } from 'node:stream';
+import { NEWLINE } from '../base/ascii.ts';
 import { type Line, type Pieces, piecesOf, Splice } from './splice.ts';
 
-const NEWLINE = Buffer.from('\n');
+const LINE_END = Buffer.from([NEWLINE]);
 /** Above this, copying messages together costs more than writing them one by one. */
 const JOIN_LIMIT_BYTES = 128 * 1024;
 
@@ -115,7 +117,7 @@ export class MessageWriter {
         this.#hold(lines.slice(index));
         break;
       }
-      for (const piece of [...piecesOf(line), NEWLINE]) this.#push(piece);
+      for (const piece of [...piecesOf(line), LINE_END]) this.#push(piece);
     }
     this.#stream.uncork();
   }
@@ -145,7 +147,7 @@ function joinLines(lines: readonly Line[], joined: Buffer): Buffer {
   let at = joined.length;
   for (let index = lines.length - 1; index >= 0; index -= 1) {
     at -= 1;
-    joined[at] = 0x0a;
+    joined[at] = NEWLINE;
     const line = lines[index] ?? [];
     at = line instanceof Splice ? line.copyBefore(joined, at) : copyPiecesBefore(line, joined, at);
   }

@@ -2,6 +2,7 @@
  * What the shim knows about the conversation that passes through it: enough to continue with another daemon. While the
  * first daemon lives, the shim only reads along and changes nothing.
  */
+import { OPEN_BRACKET } from '../base/ascii.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { DRAINING_LINE } from '../daemon/hello.ts';
@@ -18,8 +19,7 @@ import { ServerRequests } from './server-requests.ts';
 const REPLAY_PREFIX = 'mcp-anywhere:replay:';
 const REPLAY_START = Buffer.from(`"${REPLAY_PREFIX}`);
 const METHOD = /"method"\s*:\s*"([^"\\]*)"/;
-const OPEN_BRACKET = 0x5b;
-const NEWLINE = Buffer.from('\n');
+const LINE_END = Buffer.from('\n');
 const DRAINING = Buffer.from(DRAINING_LINE);
 
 /** The first messages to another daemon. */
@@ -302,5 +302,5 @@ function oversizedStart(head: Buffer): 'reply' | 'method' | undefined {
 }
 
 function asLine(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, NEWLINE]);
+  return Buffer.concat([bytes, LINE_END]);
 }

@@ -4,6 +4,7 @@
  * A line is passed on when it is whole, so that no receiver gets half a line when the sender dies. The watcher can let a
  * long line stream through if the receiver accepts half a line. Of a long line the watcher sees only both ends.
  */
+import { NEWLINE } from '../base/ascii.ts';
 
 /** What happens to a line: it passes, it is dropped, or other bytes replace it. */
 export type Verdict = 'pass' | 'drop' | Buffer;
@@ -20,7 +21,6 @@ export interface LineWatcher {
   longEnded(head: Buffer, tail: Buffer, isCut: boolean): void;
 }
 
-const NEWLINE = 0x0a;
 const NEWLINE_BYTES = Buffer.from('\n');
 const NO_BYTES = Buffer.alloc(0);
 /** A longer line is a long line. */

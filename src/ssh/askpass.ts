@@ -1,6 +1,6 @@
 /** Questions to a person: through the program in SSH_ASKPASS, as ssh does (ssh(1), ENVIRONMENT), and how a host's question reads. */
 
-import { beginning, visible } from '../base/harmless.ts';
+import { shortened, visible } from '../base/harmless.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { DialerDeps, Prompter } from '../launch/contract.ts';
 
@@ -64,5 +64,5 @@ export function hostPrompt(login: string, text: string): string {
   const words = visible(text.replaceAll(/\s+/g, ' ').trim());
   const mark = `(${visible(login)})`;
   const whole = words.startsWith(`${mark} `) ? words : `${mark} ${words}`;
-  return whole.length > LONGEST ? `${beginning(whole, LONGEST)}…` : whole;
+  return shortened(whole, LONGEST);
 }

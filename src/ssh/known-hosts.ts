@@ -4,9 +4,11 @@
  * The files are read here: `ssh-keygen -F` would need a process for every host and file, and twenty hosts at once would wait
  * for all of them. Tests compare the results with ssh-keygen's.
  */
+
 import { statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isMissing } from '../base/errno.ts';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import type { SshSettings } from './config.ts';
@@ -184,8 +186,7 @@ async function readIfThere(file: string): Promise<string> {
   try {
     return statSync(file).isFile() ? await readSmallFile(file) : '';
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+    if (isMissing(error)) return '';
     throw new AnywhereError('SSH_CONFIG', `${file} cannot be read, and a key may be revoked there`, {
       cause: error,
       hint: `make ${file} readable`,

@@ -8,7 +8,7 @@
 import type { RawSshOptions } from './config.ts';
 import { matching } from './session.ts';
 
-export type OptionUse = 'both' | 'openssh' | 'system' | 'ours' | 'unused';
+type OptionUse = 'both' | 'openssh' | 'system' | 'ours' | 'unused';
 
 export interface SshOption {
   readonly use: OptionUse;
@@ -121,28 +121,4 @@ export function missedOptions(raw: RawSshOptions, given: Given): string[] {
     const names = values.map((value) => value.split('=')[0] ?? '');
     return names.length === 0 ? [] : [`${name} ${names.join(' ')} of the ssh configuration is not used: ${note ?? ''}`];
   });
-}
-
-const USES: Readonly<Record<OptionUse, string>> = {
-  both: 'honoured',
-  openssh: "honoured; `backend: auto` takes the system's ssh",
-  system: "honoured by the system's ssh only",
-  ours: 'MCP-Anywhere decides',
-  unused: 'not used',
-};
-
-/** docs/ssh-config.md, whole. */
-export function optionsDocument(): string {
-  const rows = [...SSH_OPTIONS]
-    .sort(([one], [other]) => one.localeCompare(other, 'en'))
-    .map(([name, { use, note = '' }]) => `| \`${name}\` | ${USES[use]} | ${note} |`);
-  return `# Options of ssh_config(5)
-
-MCP-Anywhere asks \`ssh -G\` for the settings of a host. The table says how each option is treated.
-\`mcp-anywhere doctor\` warns of options that a host sets and that have no effect here.
-
-| option | treatment | remark |
-|---|---|---|
-${rows.join('\n')}
-`;
 }

@@ -1,6 +1,8 @@
 /** Private key files. */
+
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
+import { errnoOf, isMissing } from '../base/errno.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/key-file.ts';
 
@@ -69,9 +71,6 @@ async function readText(path: string): Promise<string | { readonly why: string }
   try {
     return await readSmallFile(path, 'latin1');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR'
-      ? undefined
-      : { why: `it cannot be read (${code ?? 'unknown reason'})` };
+    return isMissing(error) ? undefined : { why: `it cannot be read (${errnoOf(error) ?? 'unknown reason'})` };
   }
 }

@@ -5,9 +5,11 @@
  * The file is opened for every batch, so that a thousand servers hold no thousand descriptors, and several
  * gateways of one user can append to the same file and rotate it under each other.
  */
+
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { isMissing } from '../base/errno.ts';
 
 export interface LogFileOptions {
   readonly file: string;
@@ -100,10 +102,6 @@ async function openToAppend(file: string): Promise<FileHandle> {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     return open(file, 'a', 0o600);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** Unless another process has already rotated the file: then the path names a new file, or nothing yet. */

@@ -1,8 +1,11 @@
 /** Reads the log files of `ServerLogs`. */
+
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogEntry } from '../api/control.ts';
 import type { LogStream } from '../api/events.ts';
+import { NEWLINE } from '../base/ascii.ts';
+import { isMissing } from '../base/errno.ts';
 import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
 
 export interface TailQuery {
@@ -77,7 +80,7 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -91,7 +94,7 @@ async function readBackwards(handle: FileHandle, count: number): Promise<string[
     position -= length;
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
     const block = buffer.subarray(0, bytesRead);
-    for (const byte of block) if (byte === 0x0a) newlines += 1;
+    for (const byte of block) if (byte === NEWLINE) newlines += 1;
     blocks.unshift(block);
   }
   const lines = Buffer.concat(blocks).toString('utf8').split('\n').slice(0, -1);

@@ -2,9 +2,11 @@
  * Statistics on disk: a header line, then one line of JSON for each subject. Written whole and renamed into place
  * (0600 in a 0700 folder), a few subjects at a time, so that calls go on meanwhile.
  */
+
 import { readFile, rename } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { writeAtomic } from '../base/atomic-write.ts';
+import { isMissing } from '../base/errno.ts';
 import { DURATION_CLASSES } from './histogram.ts';
 import { type Slot, StatsBook } from './stats-book.ts';
 
@@ -41,7 +43,7 @@ async function linesOf(file: string): Promise<readonly string[] | undefined> {
   try {
     return (await readFile(file, 'utf8')).split('\n');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod';
+import { OPEN_BRACE } from '../base/ascii.ts';
 import { beginning } from '../base/harmless.ts';
 import { isRecord } from '../base/record.ts';
 import { keyText, memberOf, type Span, skipValue, textAt, valueAt, walkMembers } from '../protocol/json-scan.ts';
@@ -84,7 +85,6 @@ export function readWords(bytes: Buffer, whole: Span, limits: TextLimits): Serve
   };
 }
 
-const OPEN_BRACE = 0x7b;
 const LONGEST_SHOWN = 100;
 const MOST_PROBLEMS = 100;
 

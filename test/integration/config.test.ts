@@ -14,6 +14,7 @@ import { loadPlan } from '../../src/config/load.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import { problemsOf } from '../../src/config/problem.ts';
+import { printed } from '../harness/control.ts';
 import { scratch } from '../harness/scratch.ts';
 import { proves } from '../requirements.ts';
 
@@ -54,6 +55,8 @@ describe('a file of a working folder', () => {
     await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED', exitCode: 6 });
     const trusted = await run(configTrust);
     expect(trusted).toMatchObject({ code: 0, stdout: `trusted ${file}\n` });
+    const again = await run(configTrust, { json: true });
+    expect(printed('config trust', again.stdout)).toMatchObject({ file, trusted: true });
     expect((await load()).hosts.map(({ name }) => name)).toEqual(['gpu1']);
     expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is already trusted\n`, stderr: '' });
   });
@@ -187,7 +190,7 @@ describe('config path', () => {
   it('prints the file that counts, trusted or not', async () => {
     const { file, run } = world(VALID);
     expect(await run(configPath)).toEqual({ code: 0, stdout: `${file}\n`, stderr: '' });
-    expect(JSON.parse((await run(configPath, { json: true })).stdout)).toEqual({
+    expect(printed('config path', (await run(configPath, { json: true })).stdout)).toEqual({
       schemaVersion: 1,
       file,
       source: 'folder',
@@ -211,7 +214,7 @@ describe('config validate', () => {
       stderr: expect.stringContaining('config trust') as string,
     });
     expect(await run(configValidate, { config: file })).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse((await run(configValidate, { json: true })).stdout)).toMatchObject({
+    expect(printed('config validate', (await run(configValidate, { json: true })).stdout)).toMatchObject({
       schemaVersion: 1,
       ok: true,
       trusted: false,
@@ -234,8 +237,7 @@ describe('config validate', () => {
     const { file, run } = world('hosts:\n  a.b: {}\n');
     const { code, stdout } = await run(configValidate, { json: true });
     expect(code).toBe(6);
-    expect(JSON.parse(stdout)).toMatchObject({
-      schemaVersion: 1,
+    expect(printed('config failure', stdout)).toMatchObject({
       ok: false,
       error: { code: 'CONFIG_INVALID' },
       problems: [{ file, line: 2, column: 3, key: 'hosts."a.b"', found: '"a.b"' }],

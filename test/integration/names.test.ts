@@ -1,5 +1,6 @@
 /** Public names: legal everywhere, stable, and what the hosts file makes of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { printed } from '../harness/control.ts';
 import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import { makeSandbox } from '../harness/sandbox.ts';
@@ -167,8 +168,9 @@ it('tools --json of a run of its own shows public and original names', async () 
   });
   const { code, stdout, stderr } = await runProgram(['tools', '--json', '--config', file.path], makeSandbox());
   expect({ code, stderr }).toMatchObject({ code: 0 });
-  const { tools } = JSON.parse(stdout) as { tools: { name: string; host: string; server: string; original: string }[] };
-  expect(tools).toMatchObject([{ name: 'box__echo__repeat', host: 'box', server: 'echo', original: 'echo' }]);
+  expect(printed('tools', stdout).tools).toMatchObject([
+    { name: 'box__echo__repeat', host: 'box', server: 'echo', original: 'echo' },
+  ]);
 });
 
 it(proves('pages are drained, whatever their cursors look like', 'tools-list'), async () => {

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Printed } from '../../src/api/printed.ts';
+import { printed } from '../harness/control.ts';
 import { fixture, type HostEntry, type HostsFile, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, runProgram, startServe } from '../harness/program.ts';
 import type { RawClient } from '../harness/raw-client.ts';
@@ -135,17 +137,17 @@ describe('a pool of three machines', () => {
   it('is told by the commands, which can choose one of them', async () => {
     const { path } = farm({ strategy: 'failover', pin: true });
     const sandbox = makeSandbox();
-    const run = async (...args: string[]): Promise<Record<string, unknown>> => {
-      const { stdout, stderr, code } = await runProgram(['--config', path, '--json', ...args], sandbox);
+    const run = async <F extends 'tools' | 'call' | 'stats'>(form: F, ...args: string[]): Promise<Printed[F]> => {
+      const { stdout, stderr, code } = await runProgram(['--config', path, '--json', form, ...args], sandbox);
       expect(code, stderr).toBe(0);
-      return JSON.parse(stdout) as Record<string, unknown>;
+      return printed(form, stdout);
     };
     const { tools } = await run('tools');
-    expect((tools as { name: string }[]).map(({ name }) => name)).toEqual(TOOLS);
+    expect(tools.map(({ name }) => name)).toEqual(TOOLS);
     expect(await run('call', 'farm__read', '--host', 'gpu2', '--arg', 'n=1')).toMatchObject({ host: 'gpu2' });
     expect(await run('call', 'farm__read', '--arg', 'n=1', '--arg', 'run_on=gpu1')).toMatchObject({ host: 'gpu1' });
     const { rows } = await run('stats', '--by', 'host', '--window', 'day');
-    expect((rows as { key: string; calls: number }[]).map(({ key, calls }) => [key, calls])).toEqual([
+    expect(rows.map(({ key, calls }) => [key, calls])).toEqual([
       ['gpu1', 1],
       ['gpu2', 1],
     ]);

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { printed } from '../harness/control.ts';
 import { filesBelow, filesWith } from '../harness/files.ts';
 import { fixture, type HostEntry, writeHostsFile } from '../harness/hosts-file.ts';
 import { initialize, type Outcome, runProgram, startServe } from '../harness/program.ts';
@@ -105,8 +106,9 @@ describe('references', () => {
     });
     const { stdout, code } = await runProgram(['tools', '--json', '--config', file.path], sandbox);
     expect(code).toBe(8);
-    expect(stdout).toContain('SECRET_UNRESOLVED');
-    expect(stdout).toContain('NOT_SET_4711');
+    const { missing } = printed('tools', stdout);
+    expect(missing).toMatchObject([{ code: 'SECRET_UNRESOLVED', server: 'broken' }]);
+    expect(missing[0]?.message).toContain('NOT_SET_4711');
   });
 
   it('in args are refused, since everybody there can read them', async () => {

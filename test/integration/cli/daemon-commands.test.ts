@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Explanation } from '../../../src/api/control.ts';
-import type { StatusSnapshot } from '../../../src/api/status.ts';
+import type { Printed } from '../../../src/api/printed.ts';
 import type { ErrorReport } from '../../../src/base/errors.ts';
+import { printed } from '../../harness/control.ts';
 import { daemonsIn } from '../../harness/daemons.ts';
 import { openFace } from '../../harness/face.ts';
 import { type ServerEntry, writeHostsFile } from '../../harness/hosts-file.ts';
@@ -29,7 +29,7 @@ interface Rig {
   readonly file: string;
   readonly sandbox: Sandbox;
   readonly run: (...args: readonly string[]) => Promise<Outcome>;
-  readonly json: <T>(...args: readonly string[]) => Promise<T>;
+  readonly json: <F extends keyof Printed>(form: F, ...args: readonly string[]) => Promise<Printed[F]>;
 }
 
 function rig(servers: Readonly<Record<string, ServerEntry>> = { echo }): Rig {
@@ -40,7 +40,7 @@ function rig(servers: Readonly<Record<string, ServerEntry>> = { echo }): Rig {
     file,
     sandbox,
     run,
-    json: async <T>(...args: readonly string[]) => JSON.parse((await run(...args, '--json')).stdout) as T,
+    json: async (form, ...args) => printed(form, (await run(...args, '--json')).stdout),
   };
 }
 
@@ -58,7 +58,7 @@ describe('without a daemon', () => {
     const { run, sandbox } = rig();
     const { code, stdout, stderr } = await run(...words, '--json');
     expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
-    const { error } = JSON.parse(stderr) as { error: ErrorReport };
+    const { error } = printed('failure', stderr);
     expect(error.code).toBe('NO_DAEMON');
     expect(error.hint).toContain('mcp-anywhere tools');
     expect(daemonsIn(sandbox.runtimeDir)).toEqual([]);
@@ -87,8 +87,8 @@ describe('stop', () => {
     const { run, json, sandbox } = rig({ echo, stubborn: { ...stubborn, startTimeoutMs: 60_000 } });
     await run('call', 'here__echo__where');
     const [daemon] = daemonsIn(sandbox.runtimeDir);
-    const { stopped } = await json<{ stopped: number }>('stop');
-    expect(isAlive(stopped), `process ${stopped} when stop says that it ended`).toBe(false);
+    const { stopped } = await json('stop', 'stop');
+    expect(isAlive(stopped ?? 0), `process ${stopped} when stop says that it ended`).toBe(false);
     expect(stopped).toBe(daemon?.pid);
     // Nothing writes there any more.
     rmSync(sandbox.runtimeDir, { recursive: true });
@@ -133,11 +133,13 @@ describe('restart', () => {
   });
 
   it('says how it went: a server that does not come up again is its exit code', async () => {
-    const { run } = rig({ broken });
+    const { run, json } = rig({ broken });
     await run('tools');
     const { code, stdout } = await run('restart', 'here/broken');
     expect(code).toBe(5);
     expect(stdout).toContain('✖ here/broken');
+    const { host } = await json('restart', 'restart', 'here/broken');
+    expect(host.servers[0]?.cause).toMatchObject({ code: 'SERVER_START_FAILED' });
     expect((await run('restart', 'her')).stderr).toContain('did you mean here?');
   });
 });
@@ -146,10 +148,10 @@ describe('enable and disable', () => {
   it('take a server away, say so to who calls it, and give it back', async () => {
     const { run, json } = rig({ echo, slow });
     await run('tools');
-    expect((await run('disable', 'here/echo')).code).toBe(0);
-    const { tools } = await json<{ tools: { server: string }[] }>('tools');
+    expect(await json('switch', 'disable', 'here/echo')).toMatchObject({ server: 'echo', enabled: false });
+    const { tools } = await json('tools', 'tools');
     expect(new Set(tools.map(({ server }) => server))).toEqual(new Set(['slow']));
-    const { hosts } = await json<StatusSnapshot>('status');
+    const { hosts } = await json('status', 'status');
     expect(hosts[0]?.servers[0]).toMatchObject({ name: 'echo', state: 'disabled' });
     const refused = await run('call', 'here__echo__where');
     expect(refused.stderr).toContain('here/echo is switched off');
@@ -173,6 +175,8 @@ describe('reload', () => {
     const bad = await run('reload');
     expect(bad.code).toBe(6);
     expect(bad.stderr).toContain('comand');
+    const { problem } = printed('reload', (await run('reload', '--json')).stdout);
+    expect(problem?.evidence?.join('\n')).toContain('comand');
     expect((await run('status')).stdout).toContain('comand');
     const called = await run('call', 'here__slow__sleep', '-a', 'ms=1');
     expect({ code: called.code, stderr: called.stderr }).toMatchObject({
@@ -203,7 +207,7 @@ describe('reload', () => {
     expect(tools.stderr).toMatch(/not in force.*CONFIG_UNTRUSTED.*config trust/s);
     const asJson = await run('call', 'here__one__where', '--json');
     expect(asJson).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(asJson.stdout)).toMatchObject({ problem: { code: 'CONFIG_UNTRUSTED' } });
+    expect(printed('call', asJson.stdout)).toMatchObject({ problem: { code: 'CONFIG_UNTRUSTED' } });
     expect((await run('config', 'trust')).code).toBe(0);
     await expect.poll(async () => (await run('tools')).stderr, { interval: 300 }).toBe('');
     expect((await run('tools')).stdout).toContain('here__two__echo');
@@ -214,13 +218,13 @@ describe('explain', () => {
   it('has live state, evidence and the next command', async () => {
     const { run, json } = rig({ echo, broken });
     await run('tools');
-    const server = await json<Explanation & { host: string; server: string }>('explain', 'here/broken');
+    const server = await json('explain', 'explain', 'here/broken');
     expect(server).toMatchObject({ host: 'here', server: 'broken', hint: 'mcp-anywhere logs here/broken' });
     expect(server.lines.join('\n')).toContain('cannot open database');
     expect(server.causes).toMatchObject([{ code: 'SERVER_START_FAILED' }]);
-    const host = await json<Explanation>('explain', 'here');
+    const host = await json('explain', 'explain', 'here');
     expect(host.title).toBe('host here is up; 1 of 2 servers failed');
-    expect(await json('explain', 'auth_failed')).toMatchObject({ code: 'AUTH_FAILED', exitCode: 3 });
+    expect(await json('explain code', 'explain', 'auth_failed')).toMatchObject({ code: 'AUTH_FAILED', exitCode: 3 });
   });
 });
 
@@ -231,7 +235,7 @@ describe('ps', () => {
     const face = await openFace(file, sandbox);
     await face.request('tools', {});
     await runProgram(['tools', '--config', other], sandbox);
-    const { daemons } = await json<{ daemons: { pid: number; hostsFile: string; clients: unknown[] }[] }>('ps');
+    const { daemons } = await json('ps', 'ps');
     expect(daemons).toMatchObject([
       { hostsFile: file, clients: [{ name: 'mcp-anywhere-cli' }] },
       { hostsFile: other, clients: [] },
@@ -292,6 +296,25 @@ describe('status --watch', () => {
     });
     await run('stop', '--now');
     expect(await closed).toEqual([7, null]);
+  });
+
+  it('prints a document a line for programs', async () => {
+    const { file, sandbox, run } = rig();
+    await run('tools');
+    const args = [BIN, 'status', '--watch', '--json', '--config', file];
+    const watcher = spawn(process.execPath, args, { env: sandbox.env });
+    const said: string[] = [];
+    createInterface({ input: watcher.stdout }).on('line', (line) => said.push(line));
+    const closed = once(watcher, 'close');
+    await until(async () => {
+      await run('restart', 'here/echo');
+      return said.length > 1;
+    });
+    await run('stop', '--now');
+    await closed;
+    const [status = '', ...changes] = said;
+    expect(printed('status', status).hosts[0]?.name).toBe('here');
+    expect(changes.map((line) => printed('change', line).type)).toContain('server-state');
   });
 
   it('redraws in a terminal, and leaves with Ctrl-C', async () => {

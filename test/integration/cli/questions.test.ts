@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HostStatus } from '../../../src/api/status.ts';
 import { programVersion } from '../../../src/gateway/open.ts';
+import { printed } from '../../harness/control.ts';
 import { endpointFor } from '../../harness/daemon-process.ts';
 import { openFace } from '../../harness/face.ts';
 import { startFakeDaemon } from '../../harness/fake-daemon.ts';
@@ -41,7 +42,9 @@ describe('a passphrase that a daemon needs', () => {
     expect(waiting.stdout).toContain('next mcp-anywhere status, in a terminal');
     expect(waiting.code).toBe(3);
     const call = await runProgram(['explain', 'box', '--json', '--config', file], sandbox);
-    expect(JSON.parse(call.stdout)).toMatchObject({ hint: 'mcp-anywhere status, in a terminal: it asks there' });
+    expect(printed('explain', call.stdout)).toMatchObject({
+      hint: 'mcp-anywhere status, in a terminal: it asks there',
+    });
 
     const terminal = runInTerminal(['status', '--config', file], sandbox);
     await terminal.shows(/Passphrase for/);
@@ -80,7 +83,7 @@ describe('a passphrase that a daemon needs', () => {
     await face.request('prompt/answer', { id: prompts[0]?.id ?? 0, answer: null });
     await expect.poll(async () => (await face.request('status', {})).hosts[0]?.state).toBe('refused');
     const status = await runProgram(['status', '--json', '--config', file], sandbox);
-    expect(status.stdout).toContain('NO_TTY');
+    expect(printed('status', status.stdout).hosts[0]?.cause?.code).toBe('NO_TTY');
     expect(status.code).toBe(3);
     const terminal = runInTerminal(['status', '--config', file], sandbox);
     await terminal.shows(/Passphrase for/);

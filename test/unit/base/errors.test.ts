@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AnywhereError, asAnywhereError, ERROR_CODES, isErrorCode, reportOf } from '../../../src/base/errors.ts';
+import {
+  AnywhereError,
+  asAnywhereError,
+  ERROR_CODES,
+  errorOf,
+  isErrorCode,
+  reportOf,
+} from '../../../src/base/errors.ts';
 
 describe('AnywhereError', () => {
   it('fills its hint with its places, also with those it learns later', () => {
@@ -54,5 +61,16 @@ describe('AnywhereError', () => {
     for (const [code, { meaning, hint }] of Object.entries(ERROR_CODES))
       expect([code, meaning.endsWith('.'), hint.length > 3]).toEqual([code, true, true]);
     expect([isErrorCode('INTERNAL'), isErrorCode('toString')]).toEqual([true, false]);
+  });
+
+  it('comes back from its report with its code, and an unknown code as INTERNAL', () => {
+    const error = new AnywhereError('CONFIG_INVALID', 'line 3', { host: 'h', evidence: ['a'], hint: 'fix it' });
+    expect(errorOf(reportOf(error))).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'line 3',
+      hint: 'fix it',
+      host: 'h',
+    });
+    expect(errorOf({ code: 'FROM_THE_FUTURE' as 'INTERNAL', message: 'm', hint: 'h' }).code).toBe('INTERNAL');
   });
 });

@@ -78,13 +78,6 @@ describe('Scope', () => {
     expect(closed).toBe(true);
   });
 
-  it('closes its children', async () => {
-    const { scope } = open();
-    const child = scope.child();
-    await scope.close();
-    expect([child.closed, child.signal.aborted]).toEqual([true, true]);
-  });
-
   it('forgets what ended before it', async () => {
     const scope = new Scope(() => undefined);
     const closed: string[] = [];

@@ -3,6 +3,7 @@ import { AnywhereError, type ErrorReport, reportOf } from '../../../src/base/err
 import { harmless } from '../../../src/base/harmless.ts';
 import { combinedExit, errorJson, formatError } from '../../../src/cli/report.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
+import { printed } from '../../harness/control.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });
 const changed = reportOf(
@@ -55,7 +56,7 @@ describe('an error for programs', () => {
   it('is one line with its schema version', () => {
     const text = errorJson(changed, {});
     expect(text.trimEnd()).not.toContain('\n');
-    expect(JSON.parse(text)).toEqual({ schemaVersion: 1, error: changed });
+    expect(printed('failure', text).error).toEqual(changed);
   });
 });
 

@@ -1,7 +1,9 @@
 /** Checks a text as if it were the hosts file /etc/hosts-files/mine.yaml. */
+
+import type { ConfigProblem } from '../../../src/api/printed.ts';
 import { checkHostsFile } from '../../../src/config/check.ts';
 import type { Plan, ServerPlan, SshPlan } from '../../../src/config/plan.ts';
-import { type ConfigProblem, formatProblem } from '../../../src/config/problem.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
 
 export const FILE = '/etc/hosts-files/mine.yaml';
 export const HOME = '/home/me';

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { AnywhereError, reportOf } from '../../../src/base/errors.ts';
 import {
   answerLine,
-  errorOf,
   type Hello,
   helloLine,
   helloOf,
@@ -76,16 +75,5 @@ describe('the lines', () => {
   ];
   it.each(spoiled)('%s is no hello', (_name, line) => {
     expect(parseHello(line)).toBeUndefined();
-  });
-
-  it('an error comes back with its code, and an unknown code as INTERNAL', () => {
-    const error = new AnywhereError('CONFIG_INVALID', 'line 3', { host: 'h', evidence: ['a'], hint: 'fix it' });
-    expect(errorOf(reportOf(error))).toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: 'line 3',
-      hint: 'fix it',
-      host: 'h',
-    });
-    expect(errorOf({ code: 'FROM_THE_FUTURE' as 'INTERNAL', message: 'm', hint: 'h' }).code).toBe('INTERNAL');
   });
 });

@@ -1,7 +1,6 @@
 /** A gateway over real local servers, and faces on it. */
 import { duplexPair } from 'node:stream';
-import { expect, onTestFinished } from 'vitest';
-import type * as z from 'zod';
+import { onTestFinished } from 'vitest';
 import { type ControlMethods, type ControlNotifications, METHODS, NOTIFICATIONS } from '../../../src/api/control.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Unsubscribe } from '../../../src/base/emitter.ts';
@@ -11,6 +10,7 @@ import { ControlHub } from '../../../src/control/hub.ts';
 import { PromptDesk } from '../../../src/control/prompts.ts';
 import type { ControlHubDeps } from '../../../src/control/server.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
+import { expectExactly } from '../../harness/control.ts';
 import { openGateway, type RigOptions, silentLog } from '../gateway/kit.ts';
 
 export interface Rig {
@@ -77,9 +77,4 @@ class CheckedClient extends ControlClient {
       listener(params);
     });
   }
-}
-
-/** Parsing leaves out what a schema does not name. */
-function expectExactly(schema: z.ZodType, value: unknown): void {
-  expect(schema.parse(value)).toEqual(value);
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_RULES } from '../../../src/link/backend-rules.ts';
 import { parseSshOptions } from '../../../src/ssh/config.ts';
-import { missedOptions, optionsDocument, SSH_OPTIONS } from '../../../src/ssh/options.ts';
+import { missedOptions, SSH_OPTIONS } from '../../../src/ssh/options.ts';
 
 const KNOWN = new Set([...SSH_OPTIONS.keys()].map((name) => name.toLowerCase()));
 
@@ -14,6 +14,30 @@ function unaligned(markdown: string): string {
     .replaceAll(/ +/g, ' ')
     .replaceAll(/\| ?-{3,}(?= ?\|)/g, '|---')
     .replaceAll('--- |', '---|');
+}
+
+const USES: Readonly<Record<string, string>> = {
+  both: 'honoured',
+  openssh: "honoured; `backend: auto` takes the system's ssh",
+  system: "honoured by the system's ssh only",
+  ours: 'MCP-Anywhere decides',
+  unused: 'not used',
+};
+
+/** docs/ssh-config.md, whole. */
+function optionsDocument(): string {
+  const rows = [...SSH_OPTIONS]
+    .sort(([one], [other]) => one.localeCompare(other, 'en'))
+    .map(([name, { use, note = '' }]) => `| \`${name}\` | ${USES[use]} | ${note} |`);
+  return `# Options of ssh_config(5)
+
+MCP-Anywhere asks \`ssh -G\` for the settings of a host. The table says how each option is treated.
+\`mcp-anywhere doctor\` warns of options that a host sets and that have no effect here.
+
+| option | treatment | remark |
+|---|---|---|
+${rows.join('\n')}
+`;
 }
 
 describe('the options of ssh_config(5)', () => {
