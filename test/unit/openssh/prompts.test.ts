@@ -43,8 +43,8 @@ describe('a prompt of a host', () => {
     ['our own words', 'Passphrase for /home/me/.ssh/id', '(me@box) Passphrase for /home/me/.ssh/id'],
     ['several lines', 'Code\n\n(root@bank) Password: ', '(me@box) Code (root@bank) Password:'],
     ['a terminal sequence', '\u001b[2J\u202eCode', '(me@box) \\u{1b}[2J\\u{202e}Code'],
-    ['a text without end', 'x'.repeat(5_000), `(me@box) ${'x'.repeat(991)}…`],
-    ['a text that is cut in a letter', `${'x'.repeat(990)}😀😀`, `(me@box) ${'x'.repeat(990)}…`],
+    ['a text without end', 'x'.repeat(5_000), `(me@box) ${'x'.repeat(990)}…`],
+    ['a text that is cut in a letter', `${'x'.repeat(989)}😀😀`, `(me@box) ${'x'.repeat(989)}…`],
     ['the mark itself', '(me@box) Code: ', '(me@box) Code:'],
   ])('in %s is marked as its own', (_name, text, shown) => {
     expect(hostPrompt('me@box', text)).toBe(shown);

@@ -61,12 +61,7 @@ function knowsJump(config: string): boolean {
 
 describe('resolveSshSettings', () => {
   it('gives the commands of `Match exec` the short list of variables, and no key of a cloud', async () => {
-    const lines = [
-      'Match exec "test $CLOUD_KEY"',
-      ' User leaked',
-      'Match exec "test $LANG"',
-      ' User me',
-    ];
+    const lines = ['Match exec "test $CLOUD_KEY"', ' User leaked', 'Match exec "test $LANG"', ' User me'];
     const { user } = await resolve(lines.join('\n'), {}, { CLOUD_KEY: 'k', LANG: 'C' });
     expect(user).toBe('me');
   });
