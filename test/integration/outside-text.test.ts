@@ -187,9 +187,9 @@ const READERS: readonly Reader[] = [
     limit: PROXY_STDERR_CHARACTERS,
     drive: async () => {
       const { folder } = programNamed('proxy', "yes|tr -d '\\n'|head -c 50000000 >&2");
-      const { stream, lastWords } = openProxyCommand(join(folder, 'proxy'), { env: {} });
-      await new Promise((resolve) => stream.on('end', resolve).resume());
-      expect(lastWords().join('')).toHaveLength(PROXY_STDERR_CHARACTERS);
+      const proxy = openProxyCommand(join(folder, 'proxy'), { env: {} });
+      await new Promise((resolve) => proxy.stream.on('end', resolve).resume());
+      expect(proxy.lastWords().join('')).toHaveLength(PROXY_STDERR_CHARACTERS);
     },
   },
   {
