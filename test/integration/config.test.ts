@@ -97,6 +97,18 @@ describe('a file of a working folder', () => {
     }
   });
 
+  it('is named in JSON on a terminal with every character escaped, and with the same meaning', async () => {
+    const { root, homeDir, run } = world();
+    const odd = join(root, 'odd\u001b[2J\u202e');
+    mkdirSync(odd);
+    writeFileSync(join(odd, 'mcp-anywhere.config.yaml'), VALID);
+    let printed = '';
+    const stdout = { isTTY: true, write: (text: string) => (printed += text) };
+    await run(configPath, { json: true }, { cwd: odd, homeDir, stdout });
+    expect(printed).not.toMatch(/[\u001b\u202e]/);
+    expect(JSON.parse(printed)).toMatchObject({ file: join(odd, 'mcp-anywhere.config.yaml') });
+  });
+
   it('that is a link to a trusted one resolves its paths where the real one lies', async () => {
     const { root, file, load, run } = world();
     const own = join(root, 'own');

@@ -187,9 +187,9 @@ const READERS: readonly Reader[] = [
     limit: PROXY_STDERR_CHARACTERS,
     drive: async () => {
       const { folder } = programNamed('proxy', "yes|tr -d '\\n'|head -c 50000000 >&2");
-      const { stream, lastWords } = openProxyCommand(join(folder, 'proxy'), { env: {} });
-      await new Promise((resolve) => stream.on('end', resolve).resume());
-      expect(lastWords().join('')).toHaveLength(PROXY_STDERR_CHARACTERS);
+      const proxy = openProxyCommand(join(folder, 'proxy'), { env: {} });
+      await new Promise((resolve) => proxy.stream.on('end', resolve).resume());
+      expect(proxy.lastWords().join('')).toHaveLength(PROXY_STDERR_CHARACTERS);
     },
   },
   {
@@ -206,12 +206,13 @@ const READERS: readonly Reader[] = [
     reads: 'daemon: the first line of a connection, and its answer',
     limit: MAX_HELLO_BYTES,
     drive: async () => {
-      const { path } = await floodingSocket(BLOCK);
+      const { path, sent } = await floodingSocket(BLOCK);
       const socket = connect(path);
       onTestFinished(() => {
         socket.destroy();
       });
       await expect(firstLine(socket, MAX_HELLO_BYTES, NEVER)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+      expect(sent()).toBeLessThan(16 * 1024 * 1024);
     },
   },
   {
@@ -227,7 +228,7 @@ const READERS: readonly Reader[] = [
     reads: 'ssh -G',
     limit: SSH_OPTIONS_BYTES,
     drive: async () => {
-      const { folder } = programNamed('ssh', 'exec yes option value');
+      const { folder } = programNamed('ssh', 'yes option value|head -c 50000000');
       const asked = resolveSshSettings(sshPlan('box'), { env: { PATH: folder }, homeDir: folder });
       await expect(asked).rejects.toMatchObject({
         code: 'SSH_CONFIG',
