@@ -70,9 +70,14 @@ export function ledgersOf({ ledgers }: Machine): readonly string[] {
   return readdirSync(ledgers).map((name) => join(ledgers, name));
 }
 
+/** How often its side of a connection took new keys in the middle of it. */
+export function rekeysOf({ sshd }: Machine): number {
+  return sshd.log().split('ssh_set_newkeys: rekeying in').length - 1;
+}
+
 async function startMachine(name: string, maxSessions: number): Promise<Machine> {
-  // Agrees on new keys again and again while it is harmed.
-  const sshd = await startSshd({ maxSessions, config: ['RekeyLimit 4M'] });
+  // New keys are agreed on every second, and every 64 KB, while it is harmed.
+  const sshd = await startSshd({ maxSessions, config: ['RekeyLimit 64K 1', 'LogLevel DEBUG1'] });
   const proxy = await startProxy({ to: sshd.port });
   const ledgers = join(sshd.folder, 'ledgers');
   mkdirSync(ledgers);

@@ -8,7 +8,7 @@ import { chosenFault, FAULTS } from './faults.ts';
 import { GatewayProgram } from './gateway-program.ts';
 import { DEADLINE_MS, HostsBook } from './hosts-book.ts';
 import { Ledger } from './ledger.ts';
-import { ledgersOf, type Machine, startMachines, stopMachines } from './machines.ts';
+import { ledgersOf, type Machine, rekeysOf, startMachines, stopMachines } from './machines.ts';
 import type { Held, Way } from './program.ts';
 import { Chance } from './random.ts';
 import { told } from './told.ts';
@@ -85,6 +85,8 @@ class Chaos {
     this.#ledger.broken.push(...(await nothingLeft(this.#world)));
     this.#note('all is over');
     this.#ledger.check(this.#world.machines.flatMap(ledgersOf), DEADLINE_MS);
+    if (!this.#world.machines.some((machine) => rekeysOf(machine) > 0))
+      this.#ledger.broken.push('no machine agreed on new keys in the middle of a connection');
     const { broken, calls } = this.#ledger;
     return { calls, broken, summary: this.#summary(), course: this.#course, before, after };
   }

@@ -71,6 +71,8 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
       D: 'Bearer none',
     });
     await callText(client, 'box__echo__stderr', { line: 'nothing secret' });
+    // A server that tells its own secret, as a message about a refused token does.
+    await callText(client, 'box__echo__stderr', { line: `refused: ${secrets.fromEnv}` });
     await call(client, 'box__echo__exit', { code: 1 });
     await client.close();
     watch.stop();
@@ -79,6 +81,7 @@ describe.each(['ssh2', 'openssh', 'local'] as const)('secrets on the way through
     for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.configDir, sandbox.runtimeDir])
       expect(filesWith(folder, texts)).toEqual([]);
     expect(filesWith(sandbox.stateDir, ['nothing secret'])).not.toEqual([]);
+    expect(filesWith(sandbox.stateDir, ['refused: [redacted]'])).not.toEqual([]);
   });
 
   it('are not told when the server does not start', async () => {

@@ -107,7 +107,7 @@ describe('resolveSshSettings', () => {
     'expands every token as ssh does (%j)',
     async (way) => {
       const lines = `Host box\n HostName box.example.org\n User me\n Port 2222\n HostKeyAlias cluster\n${way}\n`;
-      const letters = [...(knowsJump(lines) ? '%CdhijkLlnpru' : '%CdhikLlnpru')];
+      const letters = '% C d h i k L l n p r u'.split(' ').concat(knowsJump(lines) ? ['j'] : []);
       const config = `${lines}${letters.map((letter, at) => ` IdentityFile /no/${at}/%${letter}\n`).join('')}`;
       const { identityFiles } = await resolve(config, {}, {}, userInfo().homedir);
       expect(identityFiles).toEqual(identityFilesOf(config));
