@@ -48,7 +48,7 @@ export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
     { from: 'task !== undefined && task.instance.isLive && !this.#isOver(task) ? task : undefined', to: 'task' },
     { from: 'task?.instance !== instance || request.hasTwins()', to: 'task === undefined' },
   ],
-  instructions: [{ from: "cut(parts.join('\\n\\n'), MAX_TOTAL)", to: "parts.join('\\n\\n')" }],
+  instructions: [{ from: "shortened(parts.join('\\n\\n'), MAX_TOTAL)", to: "parts.join('\\n\\n')" }],
   capabilities: [{ from: 'tools: { listChanged: true },', to: '' }],
   'unknown-methods': [
     { from: 'if (server !== undefined) return this.#forward(call, { server, edits: [] });', to: '' },

@@ -183,7 +183,7 @@ export const METHODS = {
   reconnect: { params: oneHost, result: none },
   /** Until this daemon ends: a disabled server is not offered, and its calls fail with the reason. */
   enable: { params: z.strictObject({ host: given, server: given, enabled: z.boolean() }), result: none },
-  /** Reads the hosts file again. `changed`: the changes, a sentence each. */
+  /** Reads the hosts file again. `changed`: the changes, a line each, like `gpu1/files: restarts`; none with a `problem`. */
   reload: { params: none, result: hostsFileProblem.extend({ changed: z.array(text) }) },
   /** The reply comes first. `drain` false: calls under way are not waited for. */
   stop: { params: z.strictObject({ drain: flag }), result: none },

@@ -10,7 +10,7 @@ import { systemClock } from '../base/clock.ts';
 import { AnywhereError, ERROR_CODES, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
 import { ControlClient } from '../control/client.ts';
-import { namesFromDisk } from '../daemon/start.ts';
+import { type KnownNames, namesFromDisk } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning } from './session.ts';
 
@@ -79,7 +79,7 @@ const DAEMON_MS = 300;
 /** Tells the shell to complete file names itself. */
 const FILES = ':files';
 
-const NONE: Names = { hosts: [], servers: [], tools: [] };
+const NONE: KnownNames = { hosts: [], servers: [], tools: [] };
 
 export async function runComplete(outer: CliContext, program: Command, words: readonly string[]): Promise<ExitCode> {
   const context = { ...outer, globals: { ...outer.globals, config: configIn(words) ?? outer.globals.config } };
@@ -89,7 +89,7 @@ export async function runComplete(outer: CliContext, program: Command, words: re
   return EXIT.ok;
 }
 
-async function namesFor(context: CliContext): Promise<Names> {
+async function namesFor(context: CliContext): Promise<KnownNames> {
   try {
     return await fromDaemon(context);
   } catch {
@@ -97,7 +97,7 @@ async function namesFor(context: CliContext): Promise<Names> {
   }
 }
 
-async function fromDaemon(context: CliContext): Promise<Names> {
+async function fromDaemon(context: CliContext): Promise<KnownNames> {
   const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'The daemon is too slow.');
   const limit = deadline(systemClock(), DAEMON_MS, late, context.io.signal);
   try {
@@ -107,7 +107,7 @@ async function fromDaemon(context: CliContext): Promise<Names> {
   }
 }
 
-async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Names> {
+async function askDaemon(context: CliContext, signal: AbortSignal): Promise<KnownNames> {
   const socket = await connectToRunning(context, DAEMON_MS);
   socket.unref();
   const client = new ControlClient(socket);
@@ -126,19 +126,12 @@ async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Name
   }
 }
 
-async function fromDisk({ io, globals }: CliContext): Promise<Names> {
+async function fromDisk({ io, globals }: CliContext): Promise<KnownNames> {
   try {
     return await namesFromDisk({ ...io, config: globals.config });
   } catch {
     return NONE;
   }
-}
-
-/** Names that depend on the hosts file. */
-export interface Names {
-  readonly hosts: readonly string[];
-  readonly servers: readonly string[];
-  readonly tools: readonly string[];
 }
 
 /** What can stand at the end of a command line: words, or the name of a file. */
@@ -166,7 +159,7 @@ interface Position {
 export async function candidatesFor(
   program: Command,
   words: readonly string[],
-  names: () => Promise<Names>,
+  names: () => Promise<KnownNames>,
 ): Promise<Candidates> {
   const current = words.at(-1) ?? '';
   const position = positionAt(program, words.slice(0, -1));
@@ -204,7 +197,7 @@ function takingValue(command: Command, word: string): Option | undefined {
 async function possible(
   { command, given, option }: Position,
   current: string,
-  names: () => Promise<Names>,
+  names: () => Promise<KnownNames>,
 ): Promise<Candidates> {
   if (option !== undefined) return await ofKind(option.flags, option.argChoices, names);
   if (current.startsWith('-')) return { words: optionsOf(command).flatMap(({ long }) => long ?? []), files: false };
@@ -224,7 +217,7 @@ async function possible(
 async function ofKind(
   text: string,
   choices: readonly string[] | undefined,
-  names: () => Promise<Names>,
+  names: () => Promise<KnownNames>,
 ): Promise<Candidates> {
   if (choices !== undefined) return { words: choices, files: false };
   if (/\bfile\b/.test(text)) return { words: [], files: true };

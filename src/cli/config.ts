@@ -1,4 +1,5 @@
 /** `config path | validate | schema | trust`: only the hosts file. Nothing is started, and no reference is resolved. */
+import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless, visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
@@ -8,7 +9,6 @@ import { type Environment, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { configInvalid, formatProblem, problemsOf } from '../config/problem.ts';
 import { createTrustStore, type TrustState } from '../config/trust.ts';
-import { counted } from '../model/words.ts';
 import { type Body, jsonText } from './output.ts';
 import { formatError } from './report.ts';
 import { chooseStyle, type Style } from './style.ts';

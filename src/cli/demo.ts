@@ -1,11 +1,12 @@
 /** `demo`: a guided tour on three machines that exist only for the demo. */
+
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
+import { counted } from '../base/counted.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
 import { runTour } from '../demo/tour.ts';
 import type { TourEvent, TourHostState } from '../model/tour.ts';
-import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 
 /** The rows that the screen needs. */

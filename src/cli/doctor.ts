@@ -1,9 +1,10 @@
 /** `doctor [host]`: checks every step from the hosts file to each server's initialize, and prints cause and fix. */
 
 import type { DoctorStep } from '../api/control.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
-import { counted, messageAt, nextStep } from '../model/words.ts';
+import { messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';

@@ -4,9 +4,10 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] 
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
 export interface ServeRequest {
-  /** Runs everything in this process, instead of relaying to the daemon. */
+  /** Runs everything in this process. Otherwise the process relays to the daemon, and starts the daemon where none runs. */
   readonly inProcess: boolean;
   readonly config: string | undefined;
+  /** Undefined: info. AI clients keep stderr as the log of the server. */
   readonly logLevel: LogLevelName | undefined;
 }
 

@@ -1,14 +1,9 @@
 /** `serve`: serves one AI client on stdin and stdout. Loads only what the chosen way needs. */
 import { asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { CliIo } from './context.ts';
-import type { LogLevelName } from './fast-path.ts';
+import type { ServeRequest } from './fast-path.ts';
 
-export interface ServeOptions {
-  /** Runs everything in this process. Otherwise the process relays to the daemon, and starts the daemon where none runs. */
-  readonly inProcess: boolean;
-  readonly config: string | undefined;
-  /** Undefined: info. AI clients keep stderr as the log of the server. */
-  readonly logLevel: LogLevelName | undefined;
+export interface ServeOptions extends ServeRequest {
   /** `host/server`. */
   readonly transparent?: string | undefined;
 }

@@ -20,7 +20,9 @@ const ANSWER_MS = 5_000;
 
 /** With the daemon of the hosts file. Starts the daemon where none runs. */
 export async function withClient<T>(context: CliContext, work: Work<T>): Promise<T> {
-  return await converse(context, () => openStarting(context), work);
+  const open = async (): Promise<Conversation> =>
+    await overSocket(context, await connectStarting(context, context.io.signal));
+  return await converse(context, open, work);
 }
 
 /** With the running daemon. Throws NO_DAEMON where none runs. */
@@ -44,10 +46,6 @@ async function converse<T>(context: CliContext, open: () => Promise<Conversation
   } finally {
     await conversation.close();
   }
-}
-
-async function openStarting(context: CliContext): Promise<Conversation> {
-  return await overSocket(context, await connectStarting(context, context.io.signal));
 }
 
 async function openRunning(context: CliContext): Promise<Conversation> {

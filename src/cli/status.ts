@@ -1,12 +1,14 @@
 /** `status [--watch]`: which hosts and servers are up, as the daemon sees them. Starts nothing. */
+
 import type { ControlNotifications } from '../api/control.ts';
 import type { HostStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
 import { orAbort } from '../base/abort.ts';
 import { sleep, systemClock } from '../base/clock.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
-import { counted, messageAt, nextStep } from '../model/words.ts';
+import { messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';

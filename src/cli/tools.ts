@@ -1,9 +1,9 @@
 /** `tools [host[/server]]`: every tool by its public name. */
 
 import type { ToolEntry } from '../api/control.ts';
+import { counted } from '../base/counted.ts';
 import { type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
-import { counted } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';

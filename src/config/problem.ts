@@ -1,6 +1,7 @@
 /** The mistakes in a hosts file. */
 
 import type { ConfigProblem } from '../api/printed.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { shortened } from '../base/harmless.ts';
 
@@ -55,7 +56,7 @@ class ConfigProblems extends Error {
 
 /** CONFIG_INVALID with one line of evidence a mistake. */
 export function configInvalid(file: string, problems: readonly ConfigProblem[]): AnywhereError {
-  const count = problems.length === 1 ? '1 mistake' : `${String(problems.length)} mistakes`;
+  const count = counted(problems.length, 'mistake');
   return new AnywhereError('CONFIG_INVALID', `${file} has ${count}.`, {
     evidence: problems.map(formatProblem),
     cause: new ConfigProblems(problems),

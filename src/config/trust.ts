@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
 import { ensurePrivateDir, isOurs } from './private-dir.ts';
 
 export type TrustState =
@@ -82,14 +83,13 @@ async function readRecord(file: string): Promise<TrustRecord | undefined> {
     const isPrivate = (await Promise.all([dirname(file), file].map(isOurs))).every(Boolean);
     if (!isPrivate) return undefined;
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return isRecord(value) ? value : undefined;
+    return isTrustRecord(value) ? value : undefined;
   } catch {
     // A missing or broken record trusts nothing.
     return undefined;
   }
 }
 
-function isRecord(value: unknown): value is TrustRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['path', 'sha256', 'text'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
+function isTrustRecord(value: unknown): value is TrustRecord {
+  return isRecord(value) && ['path', 'sha256', 'text'].every((key) => typeof value[key] === 'string');
 }

@@ -7,10 +7,11 @@
 import type { DoctorStep } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
-import { nearMiss } from '../config/near-miss.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
+import { requireHost } from './units.ts';
 
 export type ReportStep = (step: DoctorStep) => void;
 
@@ -23,11 +24,8 @@ export interface DoctorParts {
   readonly inspect: (host: HostPlan, report: ReportStep, signal: AbortSignal) => Promise<unknown>;
   /** Connects, and asks the machine about its system and shell within `limitMs` of the connection. */
   readonly probe: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
-  /** Starts a server and waits for its answer to tools/list. */
-  readonly startServer: (
-    server: ServerPlan,
-    signal: AbortSignal,
-  ) => Promise<{ readonly tools: number; readonly ms: number }>;
+  /** Starts a server and waits for its answer to tools/list. Resolves with the number of its tools. */
+  readonly startServer: (server: ServerPlan, signal: AbortSignal) => Promise<number>;
 }
 
 /** For steps without a limit in the hosts file. */
@@ -76,27 +74,13 @@ export async function runDoctor(
 
 function chosen(plan: Plan, only: string | undefined): readonly HostPlan[] {
   if (only === undefined) return plan.hosts;
-  const host = plan.hosts.find(({ name }) => name === only);
-  if (host !== undefined) return [host];
-  const names = plan.hosts.map(({ name }) => name);
-  const near = nearMiss(only, names);
-  throw new AnywhereError(
-    'USAGE',
-    `The hosts file has no host ${only}${near === undefined ? '.' : `; did you mean ${near}?`}`,
-    {
-      evidence: [`${plan.file} has ${names.join(', ')}`],
-      hint: 'mcp-anywhere doctor',
-    },
-  );
+  requireHost(only, plan);
+  return plan.hosts.filter(({ name }) => name === only);
 }
 
 function planText(plan: Plan): string {
   const servers = plan.hosts.reduce((sum, host) => sum + host.servers.length, 0);
   return `${plan.file}: ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}`;
-}
-
-function counted(count: number, thing: string): string {
-  return `${String(count)} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
@@ -177,8 +161,7 @@ async function examineServer(
   const remedy = `mcp-anywhere logs ${server.host}/${server.name}`;
   const start = { host: server.host, server: server.name, check: () => place.check, limitMs, remedy };
   await attempt(start, { parts, note, signal }, async (stop) => {
-    const { tools } = await parts.startServer(server, stop);
-    return `initialize answered, ${counted(tools, 'tool')}`;
+    return `initialize answered, ${counted(await parts.startServer(server, stop), 'tool')}`;
   });
 }
 

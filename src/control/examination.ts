@@ -39,8 +39,7 @@ export class Examination {
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
         probeHost(gateway.link(plan.name), { clock: gateway.clock, limitMs, redact: gateway.redact }, stop),
-      startServer: (server: ServerPlan, stop: AbortSignal): Promise<{ tools: number; ms: number }> =>
-        this.#startServer(server, session, stop),
+      startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => this.#startServer(server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
   }
@@ -75,19 +74,13 @@ export class Examination {
     return inspectHost(host, linkDeps, report, signal, backend === 'ssh2' ? { keyring } : { keyring, dial });
   }
 
-  async #startServer(
-    server: ServerPlan,
-    session: ClientSession,
-    signal: AbortSignal,
-  ): Promise<{ tools: number; ms: number }> {
-    const { clock } = this.#gateway;
-    const startedMs = clock.monotonic();
+  async #startServer(server: ServerPlan, session: ClientSession, signal: AbortSignal): Promise<number> {
     const unit = this.#gateway.router.unit(server);
     await this.#gateway.router.instance(server, session, { signal });
     await orAbort(this.#gateway.spoken(server.timeoutMs, [unit]), signal);
     const failure = this.#gateway.keeper.failure(unit);
     if (failure !== undefined) throw failure;
-    return { tools: this.#gateway.catalog.listing(server)?.items.tools.length ?? 0, ms: clock.monotonic() - startedMs };
+    return this.#gateway.catalog.listing(server)?.items.tools.length ?? 0;
   }
 
   #sshHost(name: string): HostPlan {

@@ -2,6 +2,7 @@
 
 import type { Explanation } from '../api/control.ts';
 import type { HostStatus, PoolMemberStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { unitsOf } from './units.ts';
@@ -123,10 +124,6 @@ async function logLines(
 ): Promise<readonly string[]> {
   const entries = await gateway.logs.tail({ ...place, lines: LOG_LINES });
   return entries.map(({ atMs, stream, line }) => `log ${new Date(atMs).toISOString()} [${stream}] ${line}`);
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 const STRATEGIES: Readonly<Record<PoolStatus['strategy'], string>> = {

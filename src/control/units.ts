@@ -1,8 +1,10 @@
 /** Finds the servers that a face names, and starts, restarts or waits for them. */
+
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { waitUntil } from '../calls/patience.ts';
 import { nearMiss } from '../config/near-miss.ts';
+import type { Plan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
@@ -11,12 +13,7 @@ import type { ServerUnit } from '../upstream/unit.ts';
 
 /** All servers, the servers of a host, or one server. @throws AnywhereError USAGE with the known names, for an unknown name */
 export function unitsOf(gateway: Gateway, host: string | undefined, server?: string): readonly ServerUnit[] {
-  if (host !== undefined)
-    requireName(
-      host,
-      gateway.plan.hosts.map(({ name }) => name),
-      'the hosts file has no host',
-    );
+  if (host !== undefined) requireHost(host, gateway.plan);
   const ofHost = gateway.units.filter(({ plan }) => host === undefined || plan.host === host);
   const units = ofHost.filter(({ plan }) => server === undefined || plan.name === server);
   if (units.length === 0 && server !== undefined)
@@ -94,6 +91,15 @@ export async function restartUnits(
   } finally {
     limit.clear();
   }
+}
+
+/** @throws AnywhereError USAGE with the known names, for an unknown name */
+export function requireHost(host: string, { hosts }: Pick<Plan, 'hosts'>): void {
+  requireName(
+    host,
+    hosts.map(({ name }) => name),
+    'the hosts file has no host',
+  );
 }
 
 function requireName(name: string, known: readonly string[], complaint: string, host = name): void {

@@ -13,14 +13,14 @@ import { AnywhereError, errorOf } from '../base/errors.ts';
 import { connectedTo } from '../base/local-socket.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
-import type { KnownNames } from '../control/known-names.ts';
+import type { KnownNames, OfflineOptions } from '../control/known-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
 import { firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
 import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
-export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, ProgramFiles };
+export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, KnownNames, ProgramFiles };
 
 export interface Surroundings {
   readonly env: Environment;
@@ -28,10 +28,7 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
 }
 
-export interface LocateOptions extends Surroundings {
-  /** As `--config`. */
-  readonly config: string | undefined;
-  readonly cwd: string;
+export interface LocateOptions extends OfflineOptions {
   readonly version: string;
 }
 
@@ -182,7 +179,7 @@ export async function wakeOrEnd(pid: number): Promise<string> {
 }
 
 /** The names for a command line, as last known on disk: no daemon is asked or started. Throws CONFIG_*. */
-export async function namesFromDisk(options: Omit<LocateOptions, 'version'>): Promise<KnownNames> {
+export async function namesFromDisk(options: OfflineOptions): Promise<KnownNames> {
   return (await import('../control/known-names.ts')).namesFromDisk(options);
 }
 

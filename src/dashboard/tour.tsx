@@ -1,9 +1,10 @@
 /** The screen of the demo: machines at the top, the calls of the current chapter below. */
+
 import { Box, render, Text } from 'ink';
 import { type ReactElement, useSyncExternalStore } from 'react';
+import { counted } from '../base/counted.ts';
 import { Emitter, type Unsubscribe } from '../base/emitter.ts';
 import { emptyTour, type TourCall, type TourEvent, type TourHost, type TourView, tourReducer } from '../model/tour.ts';
-import { counted } from '../model/words.ts';
 
 /** The view for the screen, and a notice of each change. */
 class TourStore {

@@ -2,9 +2,9 @@
 
 import { orAbort } from '../base/abort.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { TourEvent } from '../model/tour.ts';
-import { counted } from '../model/words.ts';
 import { type Answer, connectClient, type DemoClient } from './client.ts';
 import { createWorld, MACHINE_NAMES, SERVER_NAMES, sampleFile, type World } from './world.ts';
 

@@ -2,6 +2,7 @@
  * Reads the hosts file again, on demand or after an edit. A hosts file with a mistake or without trust changes nothing: the
  * last good version stays in force, and the problem is reported until the file is corrected.
  */
+import type { ControlMethods } from '../api/control.ts';
 import { type AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { Plan } from '../config/plan.ts';
@@ -14,13 +15,8 @@ export interface HostsFileSource {
   watch(onChange: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/** The outcome of reading the hosts file again. */
-export interface ReloadReport {
-  /** The changes, a line each, like `gpu1/files: restarts`. Empty: nothing differs, or the file has a problem. */
-  readonly changed: readonly string[];
-  /** Why nothing changed: CONFIG_*, with file, line and column as evidence. */
-  readonly problem?: ErrorReport;
-}
+/** Empty `changed` without a problem: nothing differs. */
+export type ReloadReport = ControlMethods['reload']['result'];
 
 export interface ReloaderDeps {
   readonly load: () => Promise<Plan>;

@@ -2,7 +2,6 @@
  * The backend of a host. `auto` decides by rules before the first byte, and lets the system's ssh try once where ssh2 could not
  * log in. A host key that is not accepted ends the attempt with either backend.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { AnywhereError, asAnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
@@ -10,16 +9,15 @@ import { Memory } from '../base/memory.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, Pulse, Transport } from '../launch/contract.ts';
 import type { OpensshDialerOptions } from '../openssh/dialer.ts';
-import { type ResolveSettings, type Route, resolveRoute, settingsResolver } from '../ssh/route.ts';
-import { createSsh2Dialer, type Ssh2DialerOptions } from '../ssh2/dialer.ts';
+import { type ResolveSettings, type Route, resolveRoute, routeDigest, settingsResolver } from '../ssh/route.ts';
+import { createSsh2Dialer, type Ssh2DialerOptions, sshPlanOf } from '../ssh2/dialer.ts';
 import { opensshMayDoBetter } from '../ssh2/errors.ts';
 import { type BackendDecision, decideBackend, gatherFacts } from './backend-rules.ts';
 import type { LinkDeps } from './contract.ts';
 
 /** The dialer of a host with ssh, by its `backend`. */
 export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2DialerOptions = {}): Dialer {
-  const plan = host.ssh;
-  if (plan === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
+  const plan = sshPlanOf(host);
   switch (plan.backend) {
     case 'openssh':
       return opensshDialer(host, deps, options);
@@ -32,9 +30,9 @@ export function createSshDialer(host: HostPlan, deps: LinkDeps, options: Ssh2Dia
 
 /** The backend that `auto` or the hosts file chooses now, and the reason: for doctor. */
 export async function explainBackend(host: HostPlan, deps: LinkDeps, signal: AbortSignal): Promise<BackendDecision> {
-  if (host.ssh === undefined) throw new AnywhereError('INTERNAL', 'a local host has no ssh', { host: host.name });
-  if (host.ssh.backend !== 'auto') return { backend: host.ssh.backend, reason: 'the hosts file says so' };
-  const route = await resolveRoute(host.ssh, settingsResolver(deps), signal);
+  const plan = sshPlanOf(host);
+  if (plan.backend !== 'auto') return { backend: plan.backend, reason: 'the hosts file says so' };
+  const route = await resolveRoute(plan, settingsResolver(deps), signal);
   return choose(host.name, route, backendMemory(host.name, deps), deps, signal);
 }
 
@@ -48,7 +46,7 @@ async function choose(
   const facts = Promise.all(route.map((settings) => gatherFacts(settings, deps, signal)));
   const decision = decideBackend(await facts);
   const note = memory.recall([host]);
-  if (decision.backend === 'openssh' || note?.settings !== digestOf(route)) return decision;
+  if (decision.backend === 'openssh' || note?.settings !== routeDigest(route)) return decision;
   return { backend: 'openssh', reason: `remembered: ${note.reason}` };
 }
 
@@ -64,12 +62,6 @@ function backendMemory(host: string, { cacheDir, log }: Pick<LinkDeps, 'cacheDir
   return new Memory(join(cacheDir, 'backend'), BACKEND_NOTE, (error) => {
     log.warn({ host, error }, 'which backend works could not be kept');
   });
-}
-
-function digestOf(route: Route): string {
-  return createHash('sha256')
-    .update(JSON.stringify(route.map(({ raw }) => [...raw])))
-    .digest('hex');
 }
 
 function autoDialer(host: HostPlan, plan: SshPlan, deps: LinkDeps, options: Ssh2DialerOptions): Dialer {
@@ -177,7 +169,7 @@ class AutoDialer implements Dialer {
     this.#deps.log.info({ host: this.host, code: first.code }, "ssh2 failed; trying the system's ssh once");
     try {
       const transport = await this.#parts.openssh.dial(signal);
-      this.#memory.remember([this.host], { reason, settings: digestOf(route) });
+      this.#memory.remember([this.host], { reason, settings: routeDigest(route) });
       return this.#use('openssh', reason, transport);
     } catch (thrown) {
       signal.throwIfAborted();

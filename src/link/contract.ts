@@ -31,7 +31,6 @@ export interface LinkChange {
 /** The report of the launcher on the machine. */
 export interface Started {
   readonly pid: number;
-  readonly sshdPid: number;
 }
 
 /** A started program: its channel and its ids on the machine. */

@@ -1,5 +1,7 @@
 /** The steps of doctor on the way to a host: ssh configuration, agent, every host key, login. */
+
 import type { DoctorStep } from '../api/control.ts';
+import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Transport } from '../launch/contract.ts';
@@ -187,7 +189,7 @@ function describeAgent(answer: AgentAnswer): string {
     case 'unreachable':
       return `no agent answers at ${answer.socket}`;
     case 'agent':
-      return `agent with ${answer.agent.keys.length} ${answer.agent.keys.length === 1 ? 'key' : 'keys'}`;
+      return `agent with ${counted(answer.agent.keys.length, 'key')}`;
   }
 }
 

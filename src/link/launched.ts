@@ -89,7 +89,7 @@ export class Launched implements LaunchedChannel {
       return undefined;
     }
     const { end } = preamble;
-    if (end.kind === 'ready') return { pid: end.pid, sshdPid: end.sshdPid };
+    if (end.kind === 'ready') return { pid: end.pid };
     this.#failure = launchError(end.kind, this.#deps.launch, this.#deps.place);
     return undefined;
   }

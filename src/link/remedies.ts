@@ -15,7 +15,7 @@ import { agentKeys } from '../ssh/agent.ts';
 import type { SshSettings } from '../ssh/config.ts';
 import { configFileOf, stampOf } from '../ssh/config-memo.ts';
 import { knownHostsName, lookupKnownHost } from '../ssh/known-hosts.ts';
-import { type ResolveSettings, type Route, resolveRoute } from '../ssh/route.ts';
+import { type ResolveSettings, type Route, resolveRoute, routeDigest } from '../ssh/route.ts';
 import type { LinkDeps } from './contract.ts';
 
 export interface Evidence {
@@ -88,7 +88,7 @@ class ConfigLook {
   async #ask(signal: AbortSignal): Promise<void> {
     try {
       this.route = await resolveRoute(this.#plan, this.#resolve, signal);
-      this.#digest = digestOf(JSON.stringify(this.route.map(({ raw }) => [...raw])));
+      this.#digest = routeDigest(this.route);
     } catch {
       signal.throwIfAborted();
       this.#digest = undefined;

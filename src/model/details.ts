@@ -2,6 +2,7 @@
 
 import type { StatRow, ToolEntry } from '../api/control.ts';
 import type { HostStatus, ServerStatus } from '../api/status.ts';
+import { counted } from '../base/counted.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';
@@ -13,7 +14,6 @@ import {
   ageText,
   bytesText,
   clockText,
-  counted,
   durationText,
   hostSign,
   nextStep,
@@ -53,12 +53,12 @@ function linesOf(model: Model, item: Item): readonly SpanLine[] {
         ...sparks(model, activityOf(model.world, item.tool)),
       ];
     case 'call': {
-      const { call, nowMs } = { ...item, nowMs: model.nowMs };
+      const { call } = item;
       return [
         fact('tool', call.tool),
         fact('host', `${call.host}/${call.server}`),
         fact('client', `${call.clientName} (${call.client})`),
-        fact('since', `${clockText(call.startedMs)}, ${ageText(nowMs - call.startedMs)} ago`),
+        fact('since', `${clockText(call.startedMs)}, ${ageText(model.nowMs - call.startedMs)} ago`),
         ...(call.bytesIn === undefined ? [] : [fact('request', bytesText(call.bytesIn))]),
         ...(call.progress === undefined ? [] : [fact('progress', progressText(call) ?? '')]),
       ];

@@ -14,8 +14,6 @@ export interface Field extends Parameter {
 
 export interface Form {
   readonly tool: string;
-  readonly host: string;
-  readonly server: string;
   readonly description: string;
   readonly fields: readonly Field[];
   /** The field under the cursor; as many as there are fields: the button. */
@@ -24,9 +22,9 @@ export interface Form {
 }
 
 export function formOf(tool: ToolEntry): Form {
-  const { name, host, server, description = '', definition } = tool;
+  const { name, description = '', definition } = tool;
   const fields = parametersOf(definition).named.map(fieldOf);
-  return { tool: name, host, server, description, fields, at: 0, mistakes: {} };
+  return { tool: name, description, fields, at: 0, mistakes: {} };
 }
 
 function fieldOf(parameter: Parameter): Field {

@@ -7,8 +7,6 @@ import { wrapped } from './text.ts';
 const STRIP_FROM_ROWS = 16;
 
 export interface Layout {
-  /** A line for a waiting question, a daemon that is gone, or a wrong hosts file. */
-  readonly banner: number;
   /** The list without its head. */
   readonly list: number;
   /** Facts about the selected item. */
@@ -19,9 +17,10 @@ export interface Layout {
 export function layoutOf(model: Model): Layout {
   const banner = hasBanner(model) ? 1 : 0;
   const strip = model.rows >= STRIP_FROM_ROWS && model.view !== 'logs' ? 2 : 0;
-  return { banner, strip, list: Math.max(1, model.rows - 4 - banner - strip) };
+  return { strip, list: Math.max(1, model.rows - 4 - banner - strip) };
 }
 
+/** A line for a waiting question, a daemon that is gone, or a wrong hosts file. */
 export function hasBanner({ connection, world }: Model): boolean {
   return connection.kind === 'gone' || world.prompts.length > 0 || world.status?.problem !== undefined;
 }

@@ -1,6 +1,6 @@
 /** The state of the dashboard as one value. */
 
-import type { StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
+import type { Explanation, StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import type { Form } from './form.ts';
@@ -79,11 +79,7 @@ export type Overlay =
   | { readonly kind: 'answer'; readonly tool: string; readonly outcome: TestCall; readonly scroll: number }
   | { readonly kind: 'prompt'; readonly id: number; readonly line: Line };
 
-export interface Explained {
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly hint?: string;
-}
+export type Explained = Pick<Explanation, 'title' | 'lines' | 'hint'>;
 
 export type TestCall =
   | { readonly kind: 'running'; readonly sinceMs: number; readonly progress: string }

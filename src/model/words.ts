@@ -80,11 +80,6 @@ export function upText(ms: number): string {
   return ms < 60_000 ? '<1m' : ageText(ms);
 }
 
-/** `1 tool`, `2 tools`. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
-}
-
 const BAR = 8;
 
 /** `████···· 20/40 copying`, or without a total `20 copying`. Undefined without progress. */

@@ -3,7 +3,6 @@ import { isThere, readSmallFile } from '../base/small-file.ts';
 import { WireReader } from './wire.ts';
 
 export interface KeyFile {
-  readonly path: string;
   /** `plain`: ssh2 can use the key, perhaps with a passphrase. */
   readonly kind: 'plain' | 'security-key' | 'unreadable';
   /** `<path>-cert.pub` exists, which ssh offers by itself. */
@@ -18,7 +17,7 @@ export async function lookAtKeyFile(path: string): Promise<KeyFile | undefined> 
   const text = await readSmallFile(path, 'latin1').catch(() => undefined);
   return text === undefined
     ? undefined
-    : { path, kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
+    : { kind: kindOf(text.slice(0, HEAD_CHARACTERS)), certificate: isThere(`${path}-cert.pub`) };
 }
 
 /** Text that is no private key counts as `plain`: ssh2 says what is wrong with the file. */

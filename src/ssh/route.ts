@@ -1,4 +1,5 @@
 /** The machines on the way to a host, first to last, each with its own ssh configuration (ssh_config(5), ProxyJump). */
+import { createHash } from 'node:crypto';
 import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { SshPlan } from '../config/plan.ts';
@@ -10,6 +11,13 @@ export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<Ss
 
 /** The last one is the host itself. */
 export type Route = readonly SshSettings[];
+
+/** Changes with every setting of the machines. */
+export function routeDigest(route: Route): string {
+  return createHash('sha256')
+    .update(JSON.stringify(route.map(({ raw }) => [...raw])))
+    .digest('hex');
+}
 
 const MOST_MACHINES = 8;
 

@@ -16,8 +16,6 @@ export interface Identity {
   readonly source: 'file' | 'agent';
   /** Whether the configuration names it. */
   readonly isNamed: boolean;
-  /** True where a person may be asked before the key signs. */
-  readonly asks: boolean;
   publicKey(ask: AskPassphrase): Promise<ParsedKey>;
   sign(data: Buffer, hash: SignatureHash, ask: AskPassphrase): Promise<Buffer>;
 }
@@ -109,7 +107,6 @@ function agentIdentity(agent: Agent, blob: Buffer, isNamed: boolean): Identity[]
       fingerprint: fingerprintOf(blob),
       source: 'agent',
       isNamed,
-      asks: false,
       publicKey: () => Promise.resolve(key),
       sign: (data, hash) => agent.sign(blob, data, hash),
     },
@@ -122,7 +119,6 @@ function fileIdentity(path: string, key: ParsedKey): Identity {
     fingerprint: fingerprintOf(key.getPublicSSH()),
     source: 'file',
     isNamed: true,
-    asks: false,
     publicKey: () => Promise.resolve(key),
     sign: (data, hash) => signWith(key, path, data, hash),
   };
@@ -135,7 +131,6 @@ function encryptedIdentity(file: EncryptedFile, keyring: Keyring): Identity {
     fingerprint: publicKey === undefined ? undefined : fingerprintOf(publicKey.getPublicSSH()),
     source: 'file',
     isNamed: true,
-    asks: keyring.get(file) === undefined,
     publicKey: (ask) => (publicKey === undefined ? keyring.unlock(file, ask) : Promise.resolve(publicKey)),
     sign: async (data, hash, ask) => signWith(await keyring.unlock(file, ask), file.path, data, hash),
   };

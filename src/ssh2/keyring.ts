@@ -18,17 +18,9 @@ export class Keyring {
   readonly #unlocked = new Map<string, ParsedKey>();
   readonly #asking = new Map<string, Promise<ParsedKey>>();
 
-  /** The unlocked key, where the file still holds the same key. */
-  get(file: EncryptedFile): ParsedKey | undefined {
-    const key = this.#unlocked.get(file.path);
-    const same =
-      key !== undefined && (file.publicKey === undefined || file.publicKey.getPublicSSH().equals(key.getPublicSSH()));
-    return same ? key : undefined;
-  }
-
   /** Throws NO_TTY where nobody answers, KEY_UNUSABLE after three wrong passphrases. Callers at the same time share one question. */
   async unlock(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {
-    const known = this.get(file);
+    const known = this.#known(file);
     if (known !== undefined) return known;
     const asking = this.#asking.get(file.path) ?? this.#ask(file, ask);
     this.#asking.set(file.path, asking);
@@ -37,6 +29,14 @@ export class Keyring {
     } finally {
       if (this.#asking.get(file.path) === asking) this.#asking.delete(file.path);
     }
+  }
+
+  /** The unlocked key, where the file still holds the same key. */
+  #known(file: EncryptedFile): ParsedKey | undefined {
+    const key = this.#unlocked.get(file.path);
+    const same =
+      key !== undefined && (file.publicKey === undefined || file.publicKey.getPublicSSH().equals(key.getPublicSSH()));
+    return same ? key : undefined;
   }
 
   async #ask(file: EncryptedFile, ask: AskPassphrase): Promise<ParsedKey> {

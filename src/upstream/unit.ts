@@ -36,7 +36,6 @@ export interface UnitDeps extends InstanceDeps<InstanceOwner> {
 const LASTING_MS = 60_000;
 
 export interface UnitChange {
-  readonly from: ServerState;
   readonly to: ServerState;
   readonly reason: string;
 }
@@ -335,7 +334,7 @@ export class ServerUnit {
   #dispatch(action: ServerAction, reason: string): void {
     const from = this.#state;
     this.#state = reduceServer(from, action);
-    if (serverStateKind(from) !== serverStateKind(this.#state)) this.changes.emit({ from, to: this.#state, reason });
+    if (serverStateKind(from) !== serverStateKind(this.#state)) this.changes.emit({ to: this.#state, reason });
   }
 }
 

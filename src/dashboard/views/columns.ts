@@ -1,4 +1,5 @@
 /** The columns of each view, and the choice of columns for a screen width. */
+
 import type { ServerStatus } from '../../api/status.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';

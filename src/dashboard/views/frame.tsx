@@ -3,12 +3,13 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { ToolEntry } from '../../api/control.ts';
+import { counted } from '../../base/counted.ts';
 import type { ErrorReport } from '../../base/errors.ts';
 import { layoutOf } from '../../model/layout.ts';
 import { inputSpans } from '../../model/line-edit.ts';
 import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS, type ViewName } from '../../model/model.ts';
 import { cut, plain, type Span, type SpanLine, span, widthOf } from '../../model/text.ts';
-import { counted, durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
+import { durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
 import { poolMembers } from '../../model/world.ts';
 import { Row, type Theme } from './line.tsx';
 import { OverlayPage } from './overlay.tsx';

@@ -1,11 +1,13 @@
 /** The rows of the current view, as many as the screen has room for: a list, or the log. */
+
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { counted } from '../../base/counted.ts';
 import { layoutOf, logIndent, logRows, logWindow } from '../../model/layout.ts';
 import { type Item, listOf, type Model, type ViewName } from '../../model/model.ts';
 import { looksLike } from '../../model/sources.ts';
 import { fit, type Look, plain, type Span, type SpanLine, span } from '../../model/text.ts';
-import { clockText, counted } from '../../model/words.ts';
+import { clockText } from '../../model/words.ts';
 import { COLUMN_GAP, COLUMNS, type Placed, placed } from './columns.ts';
 import { Row, type Theme } from './line.tsx';
 

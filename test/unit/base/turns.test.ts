@@ -14,7 +14,7 @@ function rig(most: number | (() => number)): Rig {
   const begun: string[] = [];
   const take = (name: string, options?: TurnOptions): Turn => {
     const turn = turns.take(options);
-    void turn.begun.then(() => begun.push(name));
+    turn.begun.then(() => begun.push(name), expect.unreachable);
     return turn;
   };
   return { begun, take };

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { candidatesFor, configIn, type Names } from '../../../src/cli/completion.ts';
+import { candidatesFor, configIn } from '../../../src/cli/completion.ts';
 import type { CliIo } from '../../../src/cli/context.ts';
 import { createProgram } from '../../../src/cli/program.ts';
+import type { KnownNames } from '../../../src/daemon/start.ts';
 
-const names: Names = {
+const names: KnownNames = {
   hosts: ['gpu1', 'nas'],
   servers: ['gpu1/files', 'nas/media'],
   tools: ['gpu1__files__read', 'nas__media__play'],
@@ -68,7 +69,7 @@ describe('completion', () => {
   it('asks for names only where they are wanted', async () => {
     const io = { program: { version: '1', node: '', file: '' } } as CliIo;
     const { program } = createProgram(io, () => Promise.resolve());
-    const unwanted = (): Promise<Names> => Promise.reject(new Error('asked'));
+    const unwanted = (): Promise<KnownNames> => Promise.reject(new Error('asked'));
     expect((await candidatesFor(program, ['st'], unwanted)).words).toContain('status');
   });
 

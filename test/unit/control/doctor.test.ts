@@ -75,7 +75,7 @@ const wellParts: DoctorParts = {
     asked: '-ilc',
     variables: new Map([['PATH', '/bin:/usr/bin']]),
   }),
-  startServer: async () => ({ tools: 4, ms: 12 }),
+  startServer: async () => 4,
 };
 
 async function examine(plan: Plan, parts: Partial<DoctorParts> = {}, only?: string): Promise<readonly string[]> {

@@ -20,7 +20,7 @@ function facts(options: readonly string[] = [], more: Partial<BackendFacts> = {}
   };
 }
 
-const key = (kind: KeyFile['kind'], certificate = false): KeyFile => ({ path: '/k', kind, certificate });
+const key = (kind: KeyFile['kind'], certificate = false): KeyFile => ({ kind, certificate });
 
 const OPENSSH: readonly (readonly [option: string, why: string, facts: () => BackendFacts])[] = [
   ['CertificateFile', 'user certificates', () => facts(['CertificateFile=/k-cert.pub'])],

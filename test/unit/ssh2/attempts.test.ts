@@ -17,7 +17,6 @@ const key = (label: string): Identity => ({
   fingerprint: label,
   source: 'file',
   isNamed: true,
-  asks: false,
   publicKey: () => Promise.reject(new Error()),
   sign: () => Promise.reject(new Error()),
 });
