@@ -1,6 +1,7 @@
 /** A hundred hosts with ten servers each: simulated in one process, and launched for real through one sshd. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -128,10 +129,22 @@ export const thousandLaunches: Row = {
     const setting = world.setting({ hosts: hostNames(HOSTS), servers, port: world.sshd.port });
     const inProcess = await launchAll('in-process', () => world.gateway(setting));
     setting.forget();
+    await settled(world);
     const throughDaemon = await launchAll('through shim and daemon', () => world.shim(setting));
     return [...inProcess, ...throughDaemon];
   },
 };
+
+/** A thousand shells and their sessions take a while to end, and the next start must not wait behind them. */
+async function settled(world: World): Promise<void> {
+  const isBusy = (): boolean => world.sshd.sessions().length > 0 || runningNow() > 2;
+  for (let calm = 0; calm < 10; calm = isBusy() ? 0 : calm + 1) await sleep(300);
+}
+
+/** proc(5), /proc/loadavg: the kernel's tasks that could run at this moment; this process is one. */
+function runningNow(): number {
+  return Number(/ (\d+)\//u.exec(readFileSync('/proc/loadavg', 'utf8'))?.[1]);
+}
 
 async function launchAll(way: string, start: () => LineClient): Promise<Figure[]> {
   const began = performance.now();
