@@ -126,7 +126,7 @@ async function watchMemory(sandbox: Sandbox, signal: AbortSignal): Promise<reado
 const at = (samples: readonly number[], share: number): string =>
   (samples[Math.ceil(samples.length * share) - 1] ?? Number.NaN).toFixed(0);
 
-function third<T>(all: readonly T[], which: 0 | 1 | 2): readonly T[] {
+function third<T>(all: readonly T[], which: number): readonly T[] {
   const size = Math.floor(all.length / 3);
   return all.slice(which * size, (which + 1) * size);
 }
@@ -139,10 +139,10 @@ function table(alone: Load, attacked: Load, memory: readonly number[]): string {
     `${''.padEnd(38)} calls   p50 ms   p99 ms`,
     row('without attackers', alone.times),
     row('without attackers, plain ssh', alone.plainTimes),
-    row('with attackers, first third', third(attacked.times, 0)),
-    row('with attackers, second third', third(attacked.times, 1)),
-    row('with attackers, last third', third(attacked.times, 2)),
-    row('with attackers, plain ssh', attacked.plainTimes),
+    ...(['first', 'second', 'last'] as const).flatMap((name, which) => [
+      row(`with attackers, ${name} third`, third(attacked.times, which)),
+      row(`with attackers, ${name} third, plain ssh`, third(attacked.plainTimes, which)),
+    ]),
     `daemon RSS in MB: ${at(memory, 0.1)} at 10 %, ${at(memory, 0.5)} at 50 %, ${at(memory, 1)} at 100 %`,
   ].join('\n');
 }
