@@ -85,7 +85,7 @@ const logEntry = z.object({ atMs: time, host: text, server: text.exactOptional()
 const doctorStep = z.object({
   host: text.exactOptional(),
   server: text.exactOptional(),
-  check: z.enum(['daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
+  check: z.enum(['client', 'daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
   cause: errorReport.exactOptional(),

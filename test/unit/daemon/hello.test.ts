@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, reportOf } from '../../../src/base/errors.ts';
+import { referredVariables } from '../../../src/config/environment.ts';
 import {
   answerLine,
   errorOf,
@@ -8,7 +9,6 @@ import {
   helloOf,
   parseAnswer,
   parseHello,
-  referredVariables,
 } from '../../../src/daemon/hello.ts';
 
 const FACTS = { role: 'mcp', version: '1.0.0', pid: 7, cwd: '/work' } as const;
