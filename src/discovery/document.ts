@@ -90,6 +90,7 @@ export function withEntry(
 function edited(format: TextFormat, text: string, path: Path, raw: Raw | undefined): string {
   const before = parsed(format, text);
   if (isSame(valueAt(before, path), raw)) return text;
+  checkContainers(before, path);
   const expected = withValueAt(before, path, raw);
   let failure: unknown;
   try {
@@ -104,6 +105,18 @@ function edited(format: TextFormat, text: string, path: Path, raw: Raw | undefin
     cause: failure,
     hint: 'make the change by hand: `mcp-anywhere install --dry-run` shows what belongs into the file',
   });
+}
+
+/** What stands on the way to an entry is never replaced. */
+function checkContainers(whole: unknown, path: Path): void {
+  for (const [depth, key] of path.entries()) {
+    const container = valueAt(whole, path.slice(0, depth));
+    if (container === undefined || container === null) return;
+    const fits = typeof key === 'number' ? Array.isArray(container) : isRecord(container);
+    if (fits) continue;
+    const what = depth === 0 ? 'the file holds' : `\`${path.slice(0, depth).join('.')}\` is`;
+    throw new AnywhereError('CLIENT_CONFIG', `${what} no ${typeof key === 'number' ? 'list' : 'object'}`);
+  }
 }
 
 function holds(format: TextFormat, text: string, expected: unknown): boolean {

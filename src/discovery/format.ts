@@ -19,11 +19,10 @@ export interface TextFormat {
 export function withValueAt(whole: unknown, path: Path, value: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
-  if (typeof key === 'number' || Array.isArray(whole)) {
+  if (typeof key === 'number') {
     const items: unknown[] = Array.isArray(whole) ? [...(whole as unknown[])] : [];
-    const index = Number(key);
-    if (rest.length === 0 && value === undefined) items.splice(index, 1);
-    else items[index] = withValueAt(items[index], rest, value);
+    if (rest.length === 0 && value === undefined) items.splice(key, 1);
+    else items[key] = withValueAt(items[key], rest, value);
     return items;
   }
   const object = { ...(isRecord(whole) ? whole : {}) };

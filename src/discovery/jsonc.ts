@@ -29,7 +29,6 @@ function withMember(text: string, path: Path, value: unknown): string {
   if (key === undefined) return withValue(text, path, node, value);
   const nested = inner.reduceRight<unknown>((below, name) => ({ [name]: below }), value);
   if (node.type === 'null') return replaced(text, node, render({ [key]: nested }, text, indentAt(text, node.offset)));
-  if (node.type !== 'object') throw notAnObject(path.slice(0, depth));
   return withNewMember(text, node, String(key), nested);
 }
 
@@ -50,11 +49,6 @@ function memberOf(object: Node, key: string): Node | undefined {
   const found = (object.children ?? []).filter((member) => member.children?.[0]?.value === key);
   if (found.length > 1) throw new AnywhereError('CLIENT_CONFIG', `\`${key}\` stands there twice`);
   return found[0];
-}
-
-function notAnObject(path: Path): AnywhereError {
-  const what = path.length === 0 ? 'the file holds' : `\`${path.join('.')}\` is`;
-  return new AnywhereError('CLIENT_CONFIG', `${what} no object`);
 }
 
 /** Members of an object are changed one by one, so that comments between them stay. */

@@ -2,11 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AiClient, CLIENTS, filesOf } from '../../src/discovery/clients.ts';
 import { readEntries } from '../../src/discovery/document.ts';
+import { makeChange, ourselves, planChange } from '../../src/setup/install.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { BIN, type Outcome, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
@@ -31,6 +33,8 @@ const DOCUMENTED: Readonly<Record<AiClient['shape'], string>> = {
     'extensions:\n  git: # mine\n    name: git\n    type: stdio\n    cmd: uvx\n    args: []\n    enabled: true\nGOOSE_MODEL: m\n',
   continue: 'name: Local\nmcpServers:\n  - name: git # mine\n    command: uvx\nmodels: []\n',
 };
+
+const ECHO = fileURLToPath(new URL('../fixtures/servers/echo.mjs', import.meta.url));
 
 const machine = ({ home, env }: Sandbox) => ({ homeDir: home, env, platform: process.platform });
 
@@ -201,5 +205,63 @@ describe('install', () => {
     write(file, '{ "mcpServers": {} }');
     expect(reported(await runProgram(add, sandbox)).clients[0]).not.toHaveProperty('command');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ mcpServers: { anywhere: { args: [BIN] } } });
+  });
+
+  it('does not write over a change of the entry since the preview, and keeps any other change', async () => {
+    const sandbox = makeSandbox();
+    const client = named('cursor');
+    const file = fileOf(client, sandbox);
+    write(file, DOCUMENTED.mcpServers);
+    const surroundings = {
+      ...machine(sandbox),
+      cwd: sandbox.home,
+      program: { node: process.execPath, file: BIN },
+      config: undefined,
+    };
+    const us = await ourselves(surroundings);
+    const never = new AbortController().signal;
+    const change = await planChange('install', client, us, surroundings);
+    const taken = DOCUMENTED.mcpServers.replace('"git"', '"anywhere"');
+    write(file, taken);
+    await expect(makeChange('install', change, us, surroundings, never)).rejects.toThrow('was changed meanwhile');
+    expect(readFileSync(file, 'utf8')).toBe(taken);
+    write(file, DOCUMENTED.mcpServers.replace('dark', 'light'));
+    await makeChange('install', change, us, surroundings, never);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      theme: 'light',
+      mcpServers: { git: {}, anywhere: {} },
+    });
+  });
+
+  it('replaces an entry of another program only with a description of names', async () => {
+    const sandbox = makeSandbox();
+    const file = fileOf(named('cursor'), sandbox);
+    write(file, '{"mcpServers":{"anywhere":{"command":"uvx","args":["secret-word"],"env":{"KEY":"secret-value"}}}}');
+    const preview = await runProgram(['install', '--dry-run', '--json'], sandbox);
+    expect(reported(preview).clients).toMatchObject([{ action: 'replace', replaces: 'uvx, 1 argument, sets KEY' }]);
+    expect(preview.stdout).not.toContain('secret-');
+  });
+
+  it('refuses a program from the cache of npx', async () => {
+    const program = { node: '/usr/bin/node', file: '/home/me/.npm/_npx/1a2b/node_modules/mcp-anywhere/dist/bin.js' };
+    const surroundings = { ...machine(makeSandbox()), cwd: '/', program, config: undefined };
+    await expect(ourselves(surroundings)).rejects.toMatchObject({
+      code: 'USAGE',
+      hint: expect.stringContaining('npm i -g mcp-anywhere') as unknown,
+    });
+  });
+
+  it('starts no daemon where node is the program of an Electron app', async () => {
+    const hosts = writeHostsFile({ here: { servers: { echo: { command: process.execPath, args: [ECHO] } } } });
+    const sandbox = makeSandbox();
+    const electron = 'data:text/javascript,process.versions.electron="30.0.0"';
+    const client = new Client({ name: 'sdk', version: '1' }, { capabilities: {} });
+    onTestFinished(() => client.close());
+    const args = ['--import', electron, BIN, '--config', hosts.path];
+    await client.connect(
+      new StdioClientTransport({ command: process.execPath, args, env: { ...sandbox.env }, stderr: 'pipe' }),
+    );
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('here__echo__echo');
+    expect(await runProgram(['status', '--config', hosts.path], sandbox)).toMatchObject({ code: 7 });
   });
 });
