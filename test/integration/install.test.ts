@@ -14,6 +14,7 @@ import { BIN, type Outcome, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { scratch } from '../harness/scratch.ts';
 import { startSshd } from '../harness/sshd.ts';
+import { runInTerminal } from '../harness/terminal.ts';
 
 /** As each client's documentation shows its file, with comments where the format has them. */
 const DOCUMENTED: Readonly<Record<AiClient['shape'], string>> = {
@@ -119,6 +120,24 @@ describe('install', () => {
     expect(preview.code).toBe(0);
     expect(preview.stdout).toContain(file);
     expect(readFileSync(file, 'utf8')).toBe(DOCUMENTED.mcpServers);
+  });
+
+  it('shows a person the change, and makes it only after a yes', async () => {
+    const sandbox = makeSandbox();
+    const file = fileOf(named('cursor'), sandbox);
+    write(file, DOCUMENTED.mcpServers);
+    const declined = runInTerminal(['install'], sandbox);
+    await declined.shows('goes into');
+    await declined.shows('Make these changes?');
+    declined.type('\r');
+    expect(await declined.exit).toBe(130);
+    expect(readFileSync(file, 'utf8')).toBe(DOCUMENTED.mcpServers);
+    const agreed = runInTerminal(['install'], sandbox);
+    await agreed.shows('Make these changes?');
+    agreed.type('y');
+    await agreed.shows('restart Cursor');
+    expect(await agreed.exit).toBe(0);
+    expect(readEntries(named('cursor'), readFileSync(file, 'utf8'))).toHaveLength(2);
   });
 
   it('creates the file of a named client, and uninstall removes the file again', async () => {

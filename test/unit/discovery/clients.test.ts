@@ -158,7 +158,7 @@ describe('an odd file', () => {
     ['cursor', '[1]', 'the file holds no object'],
     ['cursor', '{ "mcpServers": [] }', '`mcpServers` is no object'],
     ['cursor', '{ "mcpServers": {}, "mcpServers": {} }', '`mcpServers` stands there twice'],
-    ['cursor', `${'['.repeat(200_000)}`, /nested too deeply|not valid JSON/],
+    ['cursor', '['.repeat(200_000), /nested too deeply|not valid JSON/],
     ['codex', 'a = 1\nb = \n', 'not valid TOML at line 2'],
     ['codex', 'mcp_servers = 5\n', '`mcp_servers` is no object'],
     ['continue', 'mcpServers: { a: 1 }\n', '`mcpServers` is no list'],
