@@ -5,6 +5,7 @@ import { AnywhereError, asAnywhereError, type ErrorReport, EXIT, type ExitCode, 
 import { oneLine } from '../base/harmless.ts';
 import type { Intent, Ourselves } from '../setup/change.ts';
 import {
+  checkLasting,
   clientNamed,
   installedClients,
   makeChange,
@@ -37,6 +38,7 @@ export async function runInstall(
   { yes, dryRun }: InstallOptions,
 ): Promise<ExitCode> {
   const surroundings: Surroundings = { ...context.io, config: context.globals.config };
+  if (intent === 'install') checkLasting(context.io.program);
   const us = await ourselves(surroundings);
   const clients = names.length === 0 ? await installedClients(surroundings) : names.map(clientNamed);
   if (clients.length === 0) throw noClients();
@@ -46,11 +48,22 @@ export async function runInstall(
   const open = planned.filter(
     ({ report: { action } }) => action !== 'keep' && action !== 'none' && action !== 'failed',
   );
+  if (intent === 'install') warnOfPlace(context, us);
   if (dryRun || open.length === 0) return finish(context, planned, dryRun);
   if (!yes) await ask(context, open);
   const made: Planned[] = [];
   for (const one of planned) made.push(await madeFrom(intent, one, us, context, surroundings));
   return finish(context, made, false);
+}
+
+/** A client starts in another folder, and often without the variables of this shell. */
+function warnOfPlace({ out, style }: CliContext, { hostsFile, config }: Ourselves): void {
+  if (hostsFile === undefined || config !== undefined || hostsFile.source === 'user') return;
+  const where = hostsFile.source === 'folder' ? 'a working folder' : 'MCP_ANYWHERE_CONFIG';
+  const text = `${hostsFile.file} was found through ${where}, where an AI client may not look.`;
+  out.note(
+    `${style.warn('!')} ${oneLine(text)}\n    To name the file in the entry: mcp-anywhere install --config ${oneLine(hostsFile.file)}\n`,
+  );
 }
 
 async function planFor(

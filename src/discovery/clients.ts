@@ -17,6 +17,8 @@ export interface AiClient {
   readonly windows?: readonly string[];
   /** A file or folder that exists where the client is installed, if not the folder of its file. */
   readonly sign?: string;
+  /** What a new file needs beside the entries. */
+  readonly fresh?: string;
   /** In a project's folder. */
   readonly projectFiles?: readonly string[];
   /** How a value of `env` refers to the variable NAME; absent: the client knows no references. */
@@ -53,7 +55,7 @@ export const CLIENTS: readonly AiClient[] = [
   { id: 'windsurf', title: 'Windsurf', shape: 'mcpServers', files: ['~/.codeium/windsurf/mcp_config.json', '~/.codeium/mcp_config.json'], sign: '~/.codeium', reference: '${env:NAME}' },
   { id: 'cline', title: 'Cline', shape: 'mcpServers', files: ['<app>/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json'], sign: '<app>/Code/User/globalStorage/saoudrizwan.claude-dev' },
   { id: 'cline-cli', title: 'Cline CLI', shape: 'mcpServers', files: ['${CLINE_DIR:-~/.cline}/data/settings/cline_mcp_settings.json'], sign: '${CLINE_DIR:-~/.cline}', reload: SESSION },
-  { id: 'continue', title: 'Continue', shape: 'continue', files: ['~/.continue/config.yaml'] },
+  { id: 'continue', title: 'Continue', shape: 'continue', files: ['~/.continue/config.yaml'], sign: '~/.continue/config.yaml', fresh: 'name: Local\nversion: 1.0.0\nschema: v1\n' },
   { id: 'goose', title: 'Goose', shape: 'goose', files: ['<config>/goose/config.yaml'], mac: ['~/.config/goose/config.yaml'], windows: ['<app>/Block/goose/config/config.yaml'], reload: SESSION },
   { id: 'kiro', title: 'Kiro', shape: 'mcpServers', files: ['~/.kiro/settings/mcp.json'], sign: '~/.kiro', projectFiles: ['.kiro/settings/mcp.json'], reference: '${NAME}' },
   { id: 'amazon-q', title: 'Amazon Q', shape: 'mcpServers', files: ['~/.aws/amazonq/mcp.json'], projectFiles: ['.amazonq/mcp.json'], reload: SESSION },

@@ -71,13 +71,13 @@ export function rawEntry(client: AiClient, name: string, program: Program, befor
 
 /** The text with the entry; undefined removes the entry. An absent file is undefined. */
 export function withEntry(
-  client: Pick<AiClient, 'shape'>,
+  client: Pick<AiClient, 'shape' | 'fresh'>,
   text: string | undefined,
   name: string,
   raw: Raw | undefined,
 ): string {
   const shape: Shape = SHAPES[client.shape];
-  const whole = text ?? '';
+  const whole = text ?? client.fresh ?? '';
   const bom = whole.startsWith(BOM) ? BOM : '';
   const bare = whole.slice(bom.length);
   const before = parsed(shape.format, bare);

@@ -1,6 +1,7 @@
 /** What changes in an AI client's file, from texts alone: nothing here reads or writes a disk. */
 import { createHash } from 'node:crypto';
 import type { ClientChange } from '../api/clients.ts';
+import type { FoundFile } from '../config/find.ts';
 import type { AiClient } from '../discovery/clients.ts';
 import {
   canRefer,
@@ -22,6 +23,8 @@ export interface Ourselves extends Program {
   readonly script: string;
   /** Absolute path of the hosts file that the entry names. */
   readonly config: string | undefined;
+  /** The hosts file as this command finds it. */
+  readonly hostsFile: FoundFile | undefined;
 }
 
 /** A file of a client, and the file as it was before the last change. */
@@ -57,7 +60,7 @@ export function planned(intent: Intent, client: AiClient, texts: Texts, us: Ours
   const base = { client, file: texts.file, name, before, after };
   const isNothing = intent === 'uninstall' ? nameHere(client, text, us) === undefined : !canUndo(client, texts, name);
   if (isNothing) return { ...base, after: before, action: 'none', text, isWhole: false };
-  const action = intent === 'undo' ? 'restore' : 'remove';
+  const action = intent === 'undo' || after !== undefined ? 'restore' : 'remove';
   if (isBefore(client, texts, name, before) && JSON.stringify(after) === JSON.stringify(earlier?.raw))
     return { ...base, action, text: backup, isWhole: true };
   return { ...base, action, text: withEntry(client, text, name, after), isWhole: false };

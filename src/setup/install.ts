@@ -5,7 +5,7 @@ import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { isThere } from '../base/small-file.ts';
 import { referredVariables } from '../config/environment.ts';
-import { findHostsFile } from '../config/find.ts';
+import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { type AiClient, CLIENTS, type Machine } from '../discovery/clients.ts';
@@ -75,33 +75,38 @@ export async function installedClients(machine: Machine): Promise<readonly AiCli
   return CLIENTS.filter((_client, index) => here[index]);
 }
 
-/** How AI clients are to start this program. Throws USAGE for a program that npx will remove. */
+/** Throws USAGE for a program that npx will remove: the entry of a client would stop working. */
+export function checkLasting({ file }: Surroundings['program']): void {
+  if (!/[\\/](_npx|dlx-[^\\/]*)[\\/]/.test(file)) return;
+  throw new AnywhereError('USAGE', 'npx keeps this program in a cache, which is emptied some day.', {
+    evidence: [file],
+    hint: 'npm i -g mcp-anywhere, then mcp-anywhere install',
+  });
+}
+
+/** How AI clients are to start this program. */
 export async function ourselves(surroundings: Surroundings): Promise<Ourselves> {
   const { program, config } = surroundings;
-  if (/[\\/](_npx|dlx-[^\\/]*)[\\/]/.test(program.file))
-    throw new AnywhereError('USAGE', 'npx keeps this program in a cache, which is emptied some day.', {
-      evidence: [program.file],
-      hint: 'npm i -g mcp-anywhere, then mcp-anywhere install',
-    });
   const found = await hostsFile(surroundings);
-  const text = found === undefined ? '' : await readFile(found, 'utf8').catch(() => '');
-  const explicit = config === undefined ? undefined : found;
+  const text = found === undefined ? '' : await readFile(found.file, 'utf8').catch(() => '');
+  const explicit = config === undefined ? undefined : found?.file;
   return {
     command: program.node,
     script: program.file,
     args: [program.file, ...(explicit === undefined ? [] : ['--config', explicit])],
     config: explicit,
     variables: referredVariables(text),
+    hostsFile: found,
   };
 }
 
-/** Undefined where there is none yet; the entry of a client does not depend on it. */
-async function hostsFile({ config, env, cwd, homeDir, platform }: Surroundings): Promise<string | undefined> {
+/** Undefined where there is none yet: the entry of a client does not depend on the file. */
+async function hostsFile({ config, env, cwd, homeDir, platform }: Surroundings): Promise<FoundFile | undefined> {
   try {
     const paths = resolvePaths(env, platform, homeDir);
-    const { file } = await findHostsFile({ explicit: config, env, cwd, homeDir, paths });
-    if (config === undefined || isThere(file)) return file;
-    throw new AnywhereError('CONFIG_NOT_FOUND', `${file} does not exist.`);
+    const found = await findHostsFile({ explicit: config, env, cwd, homeDir, paths });
+    if (config === undefined || isThere(found.file)) return found;
+    throw new AnywhereError('CONFIG_NOT_FOUND', `${found.file} does not exist.`);
   } catch (error) {
     if (config !== undefined || !(error instanceof AnywhereError) || error.code !== 'CONFIG_NOT_FOUND') throw error;
     return undefined;

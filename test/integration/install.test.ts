@@ -8,7 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AiClient, CLIENTS, filesOf } from '../../src/discovery/clients.ts';
 import { readEntries } from '../../src/discovery/document.ts';
-import { makeChange, ourselves, planChange } from '../../src/setup/install.ts';
+import { checkLasting, makeChange, ourselves, planChange } from '../../src/setup/install.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { BIN, type Outcome, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
@@ -261,13 +261,24 @@ describe('install', () => {
     expect(preview.stdout).not.toContain('secret-');
   });
 
-  it('refuses a program from the cache of npx', async () => {
-    const program = { node: '/usr/bin/node', file: '/home/me/.npm/_npx/1a2b/node_modules/mcp-anywhere/dist/bin.js' };
-    const surroundings = { ...machine(makeSandbox()), cwd: '/', program, config: undefined };
-    await expect(ourselves(surroundings)).rejects.toMatchObject({
-      code: 'USAGE',
-      hint: expect.stringContaining('npm i -g mcp-anywhere') as unknown,
-    });
+  it('refuses a program from the cache of npx', () => {
+    const file = '/home/me/.npm/_npx/1a2b/node_modules/mcp-anywhere/dist/bin.js';
+    expect(() => checkLasting({ node: '/usr/bin/node', file })).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        hint: expect.stringContaining('npm i -g mcp-anywhere') as unknown,
+      }) as Error,
+    );
+    expect(() => checkLasting({ node: '/usr/bin/node', file: BIN })).not.toThrow();
+  });
+
+  it('says so where a client may not find the hosts file', async () => {
+    const hosts = writeHostsFile({ here: { servers: {} } });
+    const outcome = await runProgram(
+      ['install', 'cursor', '--dry-run'],
+      makeSandbox({ MCP_ANYWHERE_CONFIG: hosts.path }),
+    );
+    expect(outcome.stderr).toContain(`mcp-anywhere install --config ${hosts.path}`);
   });
 
   it('starts no daemon where node is the program of an Electron app', async () => {

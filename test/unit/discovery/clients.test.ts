@@ -62,7 +62,7 @@ describe('an entry', () => {
     ['codex', { mcp_servers: { anywhere: { ...plain, env_vars: ['TOKEN'] } } }],
     ['grok', { mcp_servers: { anywhere: plain } }],
     ['vibe', { mcp_servers: [{ name: 'anywhere', transport: 'stdio', ...plain }] }],
-    ['continue', { mcpServers: [{ name: 'anywhere', ...plain }] }],
+    ['continue', { name: 'Local', version: '1.0.0', schema: 'v1', mcpServers: [{ name: 'anywhere', ...plain }] }],
     [
       'opencode',
       {
