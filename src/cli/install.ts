@@ -7,6 +7,7 @@ import type { Intent, Ourselves } from '../setup/change.ts';
 import {
   checkLasting,
   clientNamed,
+  failedChange,
   installedClients,
   makeChange,
   ourselves,
@@ -40,7 +41,7 @@ export async function runInstall(
   const surroundings: Surroundings = { ...context.io, config: context.globals.config };
   if (intent === 'install') checkLasting(context.io.program);
   const us = await ourselves(surroundings);
-  const clients = names.length === 0 ? await installedClients(surroundings) : names.map(clientNamed);
+  const clients = names.length === 0 ? await installedClients(surroundings) : [...new Set(names)].map(clientNamed);
   if (clients.length === 0) throw noClients();
   const all = await Promise.all(clients.map((client) => planFor(intent, client, us, surroundings)));
   // A client that nobody named and that has no entry is of no interest.
@@ -76,19 +77,7 @@ async function planFor(
     const change = await planChange(intent, client, us, surroundings);
     return { change, report: reportedChange(change, us) };
   } catch (thrown) {
-    const cause = reportOf(asAnywhereError(thrown));
-    const { id, title } = client;
-    const report = {
-      client: id,
-      title,
-      file: '',
-      entry: '',
-      action: 'failed',
-      variables: [],
-      leftOut: [],
-      cause,
-    } as const;
-    return { report: { ...report, variables: [], leftOut: [] } };
+    return { report: await failedChange(client, surroundings, reportOf(asAnywhereError(thrown))) };
   }
 }
 
@@ -167,7 +156,8 @@ function textOf(planned: readonly Planned[], style: Style, words: Words): string
 function clientText(report: ClientChange, style: Style, words: Words): string {
   const { title, action, entry, file, cause } = report;
   if (cause !== undefined) return `${style.bad('✖')} ${style.bold(oneLine(title))}: ${causeText(cause)}`;
-  const mark = action === 'none' ? style.dim('○') : style.good('✓');
+  const isPlan = words === WILL && action !== 'keep';
+  const mark = action === 'none' ? style.dim('○') : isPlan ? style.dim('→') : style.good('✓');
   const head = `${mark} ${style.bold(oneLine(title))}: ${oneLine(`\`${entry}\` ${words[action]} ${file}`)}\n`;
   return (
     head +
@@ -182,14 +172,14 @@ function causeText({ message, hint }: ErrorReport): string {
 }
 
 function detailsOf(report: ClientChange, isDone: boolean): readonly string[] {
-  const { starts, replaces, variables, leftOut, command, backup, reload, title } = report;
+  const { starts, replaces, variables, leftOut, command, backup, reload } = report;
   return [
     ...(replaces === undefined ? [] : [`which held: ${replaces}`]),
     ...(starts === undefined ? [] : [`starts ${starts.join(' ')}`]),
     ...(variables.length === 0 ? [] : [`passes on ${variables.join(', ')} by reference`]),
     ...(leftOut.length === 0
       ? []
-      : [`does not pass on ${leftOut.join(', ')}: ${title} must be started with these variables set`]),
+      : [`cannot pass on ${leftOut.join(', ')}: use \${cmd:…} or \${file:…} in the hosts file instead`]),
     ...(command === undefined ? [] : [`by its own command: ${command.join(' ')}`]),
     ...(backup === undefined ? [] : [`the file as it was: ${backup}`]),
     ...(reload === undefined || !isDone ? [] : [`next: ${reload}`]),

@@ -10,6 +10,11 @@ import { type Found, SHAPES, type Shape } from './shapes.ts';
 /** Larger files are no settings. */
 export const MAX_BYTES = 32 * 1024 * 1024;
 
+export function checkSize(bytes: number): void {
+  if (bytes <= MAX_BYTES) return;
+  throw new AnywhereError('CLIENT_CONFIG', `larger than ${Math.round(MAX_BYTES / 1024 / 1024)} MiB`);
+}
+
 const BOM = '\uFEFF';
 
 export interface FoundEntry extends Found {
@@ -18,8 +23,7 @@ export interface FoundEntry extends Found {
 
 /** The text of a file. Throws CLIENT_CONFIG for what is not UTF-8, and would be damaged by writing it again. */
 export function decoded(bytes: Uint8Array): string {
-  if (bytes.length > MAX_BYTES)
-    throw new AnywhereError('CLIENT_CONFIG', `larger than ${Math.round(MAX_BYTES / 1024 / 1024)} MiB`);
+  checkSize(bytes.length);
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     if (!text.includes('\0')) return text;
@@ -92,18 +96,16 @@ function edited(format: TextFormat, text: string, path: Path, raw: Raw | undefin
   if (isSame(valueAt(before, path), raw)) return text;
   checkContainers(before, path);
   const expected = withValueAt(before, path, raw);
-  let failure: unknown;
   try {
     for (const candidate of format.edits(text, path, raw)) {
       if (holds(format, candidate, expected)) return candidate;
     }
   } catch (error) {
+    // A library that cannot make the change; its error may quote the file.
     if (error instanceof AnywhereError) throw error;
-    failure = error;
   }
   throw new AnywhereError('CLIENT_CONFIG', `no place for \`${path.join('.')}\` was found`, {
-    cause: failure,
-    hint: 'make the change by hand: `mcp-anywhere install --dry-run` shows what belongs into the file',
+    hint: 'make the place for it in the file by hand, and run the command again',
   });
 }
 
@@ -131,9 +133,9 @@ function parsed(format: TextFormat, text: string): unknown {
   try {
     return format.parse(text);
   } catch (error) {
-    // A parser that is recursive ends this way.
-    if (error instanceof RangeError) throw new AnywhereError('CLIENT_CONFIG', 'nested too deeply', { cause: error });
-    throw error;
+    if (error instanceof AnywhereError) throw error;
+    // A parser that is recursive ends this way. A ReferenceError is about aliases of YAML.
+    throw new AnywhereError('CLIENT_CONFIG', error instanceof RangeError ? 'nested too deeply' : 'not readable');
   }
 }
 

@@ -57,8 +57,9 @@ export function lineEnding(text: string): string {
   return /\r?\n/.exec(text)?.[0] ?? '\n';
 }
 
-export function invalidText(format: string, text: string, offset: number, cause?: unknown): AnywhereError {
+/** Without the parser's own error, which quotes the file. */
+export function invalidText(format: string, text: string, offset: number): AnywhereError {
   const lines = text.slice(0, offset).split('\n');
   const column = (lines.at(-1)?.length ?? 0) + 1;
-  return new AnywhereError('CLIENT_CONFIG', `not valid ${format} at line ${lines.length}, column ${column}`, { cause });
+  return new AnywhereError('CLIENT_CONFIG', `not valid ${format} at line ${lines.length}, column ${column}`);
 }

@@ -17,7 +17,7 @@ export const YAML: TextFormat = {
 function documentOf(text: string): Document.Parsed {
   const document = parseDocument(text);
   const [first] = document.errors;
-  if (first !== undefined) throw invalidText('YAML', text, first.pos[0], first);
+  if (first !== undefined) throw invalidText('YAML', text, first.pos[0]);
   return document;
 }
 
@@ -76,7 +76,8 @@ function belowKey(text: string, document: Document.Parsed, path: Path, value: un
   const range = isNode(pair?.value) ? pair.value.range : undefined;
   if (key === undefined || key === null || range === undefined || range === null) return undefined;
   const [from, to] = range;
-  const bare = text.slice(0, from).replace(/[\t ]+$/, '') + text.slice(to);
+  const after = text.slice(to);
+  const bare = text.slice(0, from).replace(/[\t ]+$/, '') + (after.startsWith('#') ? ' ' : '') + after;
   return insertedAfter(bare, Math.min(from, bare.length), `${columnOf(text, key[0])}  `, value);
 }
 

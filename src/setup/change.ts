@@ -13,6 +13,7 @@ import {
   withEntry,
 } from '../discovery/document.ts';
 import type { Entry, Raw } from '../discovery/entry.ts';
+import { isSame } from '../discovery/format.ts';
 
 /** Of an entry that `install` makes: every client shows it, and a tool's name in a client begins with it. */
 export const ENTRY_NAME = 'anywhere';
@@ -61,7 +62,7 @@ export function planned(intent: Intent, client: AiClient, texts: Texts, us: Ours
   const isNothing = intent === 'uninstall' ? nameHere(client, text, us) === undefined : !canUndo(client, texts, name);
   if (isNothing) return { ...base, after: before, action: 'none', text, isWhole: false };
   const action = intent === 'undo' || after !== undefined ? 'restore' : 'remove';
-  if (isBefore(client, texts, name, before) && JSON.stringify(after) === JSON.stringify(earlier?.raw))
+  if (isBefore(client, texts, name, before) && isSame(after, earlier?.raw))
     return { ...base, action, text: backup, isWhole: true };
   return { ...base, action, text: withEntry(client, text, name, after), isWhole: false };
 }
@@ -125,9 +126,10 @@ function configOf(args: readonly string[]): string | undefined {
 
 /** Differs when the file, the entry or the change is another one than a person has seen. */
 export function tokenOf({ client, file, action, before, after }: Change): string {
-  return createHash('sha256')
-    .update(JSON.stringify([client.id, file, action, before ?? null, after ?? null]))
-    .digest('hex');
+  const all = [client.id, file, action, before ?? null, after ?? null];
+  // Large integers of TOML.
+  const text = JSON.stringify(all, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** For people: names and numbers, never values. */

@@ -5,7 +5,7 @@ import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import { isThere } from '../base/small-file.ts';
 import { type AiClient, filesOf, type Machine, signsOf } from '../discovery/clients.ts';
-import { decoded, MAX_BYTES } from '../discovery/document.ts';
+import { checkSize, decoded } from '../discovery/document.ts';
 
 export async function isInstalled(client: AiClient, machine: Machine): Promise<boolean> {
   const signs = await Promise.all(signsOf(client, machine).map(expanded));
@@ -42,21 +42,33 @@ export async function readClientFile(path: string): Promise<string | undefined> 
   return await about(path, async () => {
     const target = await targetOf(path);
     if (target === undefined) return undefined;
-    const { size } = await stat(target);
-    // The limit is checked before the file is in memory.
-    return decoded(size > MAX_BYTES ? new Uint8Array(MAX_BYTES + 1) : await readFile(target));
+    const found = await stat(target);
+    // A pipe would block the read, and a link to /dev/null must never be replaced.
+    if (!found.isFile()) throw new AnywhereError('CLIENT_CONFIG', 'not a regular file');
+    checkSize(found.size);
+    return decoded(await readFile(target));
   });
 }
 
 /** Through links, with the permissions of the file, in one step. Undefined removes the file. */
 export async function writeClientFile(path: string, text: string | undefined): Promise<void> {
   await about(path, async () => {
-    const target = (await targetOf(path)) ?? path;
-    const like = await stat(target).catch(() => undefined);
-    if (like !== undefined) checkWritable(like);
+    const { target, like } = await writable(path);
     if (text === undefined) await rm(target);
     else await writeAtomic(target, text, { isDurable: true, like });
   });
+}
+
+/** Throws CLIENT_CONFIG where the file is protected from changes. */
+export async function checkWritable(path: string): Promise<void> {
+  await about(path, () => writable(path));
+}
+
+async function writable(path: string): Promise<{ readonly target: string; readonly like: Stats | undefined }> {
+  const target = (await targetOf(path)) ?? path;
+  const like = await stat(target).catch(() => undefined);
+  if (like !== undefined) refuseProtected(like);
+  return { target, like };
 }
 
 /** Beside the file, for its user alone. */
@@ -64,8 +76,8 @@ export function backupOf(path: string): string {
   return `${path}.before-anywhere`;
 }
 
-/** A rename would replace a file that its user has protected. */
-function checkWritable({ mode, uid }: Stats): void {
+/** A rename would replace a file that its user has protected, or take a file of somebody else over. */
+function refuseProtected({ mode, uid }: Stats): void {
   const own = process.getuid?.();
   const mayWrite = own === undefined || own === 0 || own === uid ? (mode & 0o200) !== 0 : false;
   if (!mayWrite)

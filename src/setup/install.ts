@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { ClientChange } from '../api/clients.ts';
 import { writeAtomic } from '../base/atomic-write.ts';
-import { AnywhereError } from '../base/errors.ts';
+import { AnywhereError, type ErrorReport } from '../base/errors.ts';
 import { isThere } from '../base/small-file.ts';
 import { referredVariables } from '../config/environment.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
@@ -13,6 +13,7 @@ import { canRefer, readEntries } from '../discovery/document.ts';
 import {
   type Change,
   describeRaw,
+  ENTRY_NAME,
   type Intent,
   isBefore,
   isOurs,
@@ -21,7 +22,15 @@ import {
   type Texts,
   tokenOf,
 } from './change.ts';
-import { about, backupOf, clientFiles, isInstalled, readClientFile, writeClientFile } from './client-file.ts';
+import {
+  about,
+  backupOf,
+  checkWritable,
+  clientFiles,
+  isInstalled,
+  readClientFile,
+  writeClientFile,
+} from './client-file.ts';
 import { ownCommand, runOwnCommand } from './own-command.ts';
 
 export interface Surroundings extends Machine {
@@ -50,6 +59,13 @@ export function reportedChange(change: PlannedChange, us: Ourselves): ClientChan
     leftOut: isWritten && !passesOn ? [...us.variables] : [],
     ...(action === 'keep' || action === 'none' ? {} : { reload: client.reload ?? `restart ${client.title}` }),
   };
+}
+
+/** A client whose file cannot be read or changed. */
+export async function failedChange(client: AiClient, machine: Machine, cause: ErrorReport): Promise<ClientChange> {
+  const [file] = await clientFiles(client, machine);
+  const { id, title } = client;
+  return { client: id, title, file, entry: ENTRY_NAME, action: 'failed', variables: [], leftOut: [], cause };
 }
 
 /** A change with the client's own command that makes it, if there is one. */
@@ -120,6 +136,7 @@ export async function planChange(
   machine: Machine,
 ): Promise<PlannedChange> {
   const change = await currentPlan(intent, client, us, machine);
+  if (change.action !== 'keep' && change.action !== 'none') await checkWritable(change.file);
   return { ...change, command: await ownCommand(change, us, machine) };
 }
 

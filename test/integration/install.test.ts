@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { clientChange } from '../../src/api/clients.ts';
 import { type AiClient, CLIENTS, filesOf } from '../../src/discovery/clients.ts';
 import { readEntries } from '../../src/discovery/document.ts';
 import { checkLasting, makeChange, ourselves, planChange } from '../../src/setup/install.ts';
@@ -63,7 +64,9 @@ interface Reported {
 }
 
 function reported({ stdout }: Outcome): Reported {
-  return JSON.parse(stdout) as Reported;
+  const found = JSON.parse(stdout) as Reported;
+  clientChange.array().parse(found.clients);
+  return found;
 }
 
 describe('install', () => {
@@ -161,6 +164,9 @@ describe('install', () => {
     chmodSync(readOnly, 0o444);
     const damaged = fileOf(named('warp'), sandbox);
     write(damaged, '{ "mcpServers": { "a": ');
+    const device = fileOf(named('qoder'), sandbox);
+    mkdirSync(dirname(device), { recursive: true });
+    symlinkSync('/dev/null', device);
     const outcome = await runProgram(['install', '--yes', '--json'], sandbox);
     expect(outcome.code).toBe(8);
     const causes = new Map(
@@ -169,9 +175,12 @@ describe('install', () => {
     expect(causes.get('cursor')).toBe('add');
     expect(causes.get('kiro')).toContain(`${readOnly} cannot be changed: read-only.`);
     expect(causes.get('warp')).toContain('not valid JSON at line 1');
+    expect(causes.get('qoder')).toContain('not a regular file');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
     expect(readEntries(named('cursor'), readFileSync(real, 'utf8'))).toHaveLength(2);
     expect(execFileSync('readlink', [link], { encoding: 'utf8' }).trim()).toBe(real);
     expect(readFileSync(readOnly, 'utf8')).toBe(DOCUMENTED.mcpServers);
+    expect(existsSync(`${readOnly}.before-anywhere`)).toBe(false);
     expect(readFileSync(damaged, 'utf8')).toBe('{ "mcpServers": { "a": ');
   });
 

@@ -165,6 +165,7 @@ describe('an odd file', () => {
     ['goose', 'a: 1\n b: [\n', 'not valid YAML at line'],
     ['goose', 'a: 1\na: 2\n', 'not valid YAML'],
     ['goose', 'a: 1\n---\nb: 2\n', 'not valid YAML'],
+    ['goose', `a: &a [1]\nb: [${'*a, '.repeat(200)}]\nc: &c [*a, *a]\nd: [${'*c, '.repeat(200)}]\n`, 'not readable'],
   ])('of %s is refused: %s', (id, text, message) => {
     expect(() => add(id, text)).toThrow(message);
   });

@@ -94,7 +94,7 @@ function check(name: ShapeName, text: string): void {
   const there = { ...named(name, raw) };
   expect(shape.format.parse(added)).toEqual(withValueAt(before, place, there));
   expect(commentsOf(added)).toEqual(commentsOf(text));
-  const changed = { ...there, command: 'other', args: [], env: { A: '1', B: '2' } };
+  const changed = { ...there, command: 'other', args: ['z'], env: { A: '1', B: '2' } };
   const updated = withEntry(client, added, 'anywhere', changed);
   expect(shape.format.parse(updated)).toEqual(withValueAt(before, place, changed));
   expect(commentsOf(updated)).toEqual(commentsOf(text));
@@ -108,7 +108,32 @@ function named(name: ShapeName, value: object): Record<string, unknown> {
   return { ...(name === 'continue' || name === 'vibe' ? { name: 'anywhere' } : {}), ...value };
 }
 
-const runs = { numRuns: 150 };
+/** Layouts that people write and generators do not. */
+const BY_HAND: readonly (readonly [ShapeName, string])[] = [
+  ['codex', 'mcp_servers = { a = { command = "x" } } # c1\n[tui]\nt = 1\n'],
+  ['codex', 'mcp_servers.a.command = "x" # c1\nmodel = "m"\n'],
+  ['codex', '[mcp_servers] # c1\na = { command = "x", args = ["1", "2"] }\n\n[tui]\nt = 1 # c2'],
+  [
+    'codex',
+    '# c1\n[mcp_servers.a]\ncommand = """\nx # no\n"""\nat = 2026-01-02T03:04:05Z\n# c2\n[[tools]]\nn = 1\n# c3',
+  ],
+  ['codex', 'big = 9007199254740993 # c1\nhex = 0xff\nfloat = 1e3\n'],
+  [
+    'vibe',
+    'm = 1 # c1\n\n[[mcp_servers]] # c2\nname = "a"\ncommand = "x"\n\n[[mcp_servers]]\nname = "b"\ncommand = "y" # c3\n',
+  ],
+  ['vibe', 'm = 1 # c1\n'],
+  ['goose', 'extensions: { a: { cmd: x } } # c1\nM: 1\n'],
+  ['goose', 'extensions:\n    a: # c1\n        cmd: x\n        args:\n        - "1" # c2\n    # c3\nM: 1 # c4'],
+  ['goose', '---\n# c1\nextensions:\n  a: &x\n    cmd: x\n  b: *x\nT: |\n  text # no\n\n...\n'],
+  ['goose', 'M: 1\nextensions: # c1\n'],
+  ['goose', 'M: 1\nextensions:\n  "a b":\n    cmd: >-\n      long\n      text\n\n\n# c1\n'],
+  ['continue', 'name: n\nmcpServers:\n- name: a # c1\n  command: x\n# c2\nmodels: []\n'],
+  ['continue', 'name: n\nmcpServers: [] # c1\nmodels:\n  - name: m\n'],
+  ['continue', 'name: n # c1\n'],
+];
+
+const runs = { numRuns: 100 };
 
 describe('a change of an AI client’s file', () => {
   it('keeps everything else of JSON with comments', () => {
@@ -133,6 +158,17 @@ describe('a change of an AI client’s file', () => {
       }),
       runs,
     );
+  });
+
+  it.each(BY_HAND)('keeps everything else of %s: %j', (name, text) => {
+    check(name, text);
+    check(name, text.replaceAll('\n', '\r\n'));
+  });
+
+  it('is refused where toml-patch would lose a comment', () => {
+    const text = 'mcp_servers = { anywhere = { command = "x", args = ["1"] } } # c1\n';
+    const change = () => withEntry({ shape: 'codex' }, text, 'anywhere', { command: 'x', args: [] });
+    expect(change).toThrow('no place for `mcp_servers.anywhere` was found');
   });
 
   it('keeps everything else of TOML', () => {
