@@ -52,26 +52,30 @@ export type Intent = 'install' | 'uninstall' | 'undo';
 
 export function planned(intent: Intent, client: AiClient, texts: Texts, us: Ourselves): Change {
   if (intent === 'install') return installed(client, texts, us);
-  const { text, backup } = texts;
-  const name = nameHere(client, text, us) ?? nameHere(client, backup, us) ?? ENTRY_NAME;
+  const { file, text, backup } = texts;
+  const here = nameHere(client, text, us);
+  const name = here ?? nameHere(client, backup, us) ?? ENTRY_NAME;
   const before = entryNamed(client, text, name)?.raw;
   const earlier = entryNamed(client, backup, name);
-  const isEarlierUsed = intent === 'undo' || (earlier !== undefined && !isOurs(earlier.entry, us));
-  const after = isEarlierUsed ? earlier?.raw : undefined;
-  const base = { client, file: texts.file, name, before, after };
-  const isNothing = intent === 'uninstall' ? nameHere(client, text, us) === undefined : !canUndo(client, texts, name);
+  // `uninstall` brings back what another program had there, and never an older entry of ours.
+  const after = intent === 'undo' || !holdsUs(earlier, us) ? earlier?.raw : undefined;
+  const base = { client, file, name, before, after };
+  const isNothing = intent === 'uninstall' ? here === undefined : !canUndo(client, texts, name);
   if (isNothing) return { ...base, after: before, action: 'none', text, isWhole: false };
   const action = intent === 'undo' || after !== undefined ? 'restore' : 'remove';
-  if (isBefore(client, texts, name, before) && isSame(after, earlier?.raw))
-    return { ...base, action, text: backup, isWhole: true };
-  return { ...base, action, text: withEntry(client, text, name, after), isWhole: false };
+  const isWhole = isSame(after, earlier?.raw) && isBefore(client, texts, name, before);
+  return { ...base, action, text: isWhole ? backup : withEntry(client, text, name, after), isWhole };
+}
+
+function holdsUs(found: FoundEntry | undefined, us: Ourselves): boolean {
+  return found !== undefined && isOurs(found.entry, us);
 }
 
 function installed(client: AiClient, { file, text }: Texts, us: Ourselves): Change {
   const name = nameHere(client, text, us) ?? ENTRY_NAME;
   const found = entryNamed(client, text, name);
   const before = found?.raw;
-  const isForeign = found !== undefined && !isOurs(found.entry, us);
+  const isForeign = found !== undefined && !holdsUs(found, us);
   const variables = canRefer(client) ? us.variables : [];
   const after = rawEntry(client, name, { ...us, variables }, isForeign ? {} : before);
   const written = withEntry(client, text, name, after);
