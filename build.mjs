@@ -107,6 +107,8 @@ function options(entries) {
     write: false,
     logLevel: 'warning',
     plugins: [demoClientApart, switchedOff],
+    // Its CommonJS form hides its parts from a bundler.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     // ssh2 has a native addon that it finds beside itself. Never reached: the compiler with which cosmiconfig
     // would read a config file that is TypeScript.
     external: [...Object.keys(manifest.dependencies), 'typescript'],

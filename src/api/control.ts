@@ -91,7 +91,7 @@ export const logEntry = z.object({
 const doctorStep = z.object({
   host: text.exactOptional(),
   server: text.exactOptional(),
-  check: z.enum(['daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
+  check: z.enum(['client', 'daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
   cause: z.exactOptional(errorReport),

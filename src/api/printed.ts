@@ -4,23 +4,22 @@
  * Programs read these forms. Additions keep `schemaVersion`; a change of meaning raises it.
  */
 import * as z from 'zod';
+import { clientChange } from './clients.ts';
 import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
 import { type Data, errorReport, gatewayEvent } from './events.ts';
+import type { ConfigProblem, FileSource } from './hosts-problems.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
 const count = z.int().min(0);
 const document = z.object({ schemaVersion: z.literal(1) });
 
-/** How a hosts file was found. Only a file from a working `folder` needs `config trust`: the others were named by the user. */
-const fileSource = z.enum(['flag', 'environment', 'user', 'folder']);
+const fileSource: z.ZodType<FileSource> = z.enum(['flag', 'environment', 'user', 'folder']);
 
-/** A mistake in the hosts file. Line and column count from 1, as editors do. */
-const configProblem = z.object({
+const configProblem: z.ZodType<ConfigProblem> = z.object({
   file: text,
   line: z.number(),
   column: z.number(),
-  /** Like `hosts.gpu1.ssh.port`; empty when it concerns the whole file. */
   key: text,
   expected: text,
   found: text,
@@ -52,6 +51,8 @@ export const PRINTED = {
   }),
   'explain code': document.extend({ code: text, meaning: text, hint: text, exitCode: z.number() }),
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
+  /** `install` and `uninstall`. */
+  install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
   ps: document.extend({ daemons: z.array(daemonRow) }),
   /** Where one server was restarted, only that one stands in the host. */
   restart: document.extend({ host: hostStatus }),
@@ -82,5 +83,3 @@ export const PRINTED = {
 } as const;
 
 export type Printed = { readonly [F in keyof typeof PRINTED]: Data<(typeof PRINTED)[F]> };
-export type ConfigProblem = Data<typeof configProblem>;
-export type FileSource = Data<typeof fileSource>;

@@ -3,13 +3,15 @@
  * killed meanwhile. The folder is made (0700) where it is missing.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface AtomicOptions {
   /** Waits until the disk has the content, so that the file also outlives a power cut. */
   readonly isDurable?: boolean;
+  /** The new file gets the permissions and the owner of this one. */
+  readonly like?: Pick<Stats, 'mode' | 'uid' | 'gid'> | undefined;
 }
 
 type Content = string | Uint8Array | AsyncIterable<string>;
@@ -17,16 +19,12 @@ type Content = string | Uint8Array | AsyncIterable<string>;
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
-/** The new file is 0600; a link is replaced, not followed. */
-export async function writeAtomic(
-  file: string,
-  content: Content,
-  { isDurable = false }: AtomicOptions = {},
-): Promise<void> {
+/** The new file is 0600, unless `like` says otherwise; a link is replaced, not followed. */
+export async function writeAtomic(file: string, content: Content, options: AtomicOptions = {}): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
   const draft = draftOf(file);
   try {
-    await writeNew(draft, content, isDurable);
+    await writeNew(draft, content, options);
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
@@ -47,11 +45,14 @@ export function writeAtomicSync(file: string, content: string | Uint8Array): voi
   }
 }
 
-async function writeNew(path: string, content: Content, isDurable: boolean): Promise<void> {
+async function writeNew(path: string, content: Content, { isDurable, like }: AtomicOptions): Promise<void> {
   const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
     await writeFile(handle, content);
-    if (isDurable) await handle.sync();
+    if (like !== undefined) await handle.chmod(like.mode & 0o7777);
+    // Only root can give a file away, and only root finds a file of somebody else.
+    if (like !== undefined && process.getuid?.() === 0) await handle.chown(like.uid, like.gid);
+    if (isDurable === true) await handle.sync();
   } finally {
     await handle.close();
   }

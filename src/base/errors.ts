@@ -58,6 +58,11 @@ export const ERROR_CODES = {
     meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
   },
+  CLIENT_CONFIG: {
+    exit: EXIT.config,
+    meaning: 'The configuration file of an AI client cannot be read or changed.',
+    hint: 'mend the file, or move it away, and run the command again',
+  },
   FOLDER_UNUSABLE: {
     exit: EXIT.unexpected,
     meaning: 'A folder for state, cache or sockets cannot be created, or belongs to another user.',

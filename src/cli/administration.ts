@@ -34,6 +34,37 @@ export function addSteeringCommands(program: Command, run: Run): void {
   addCompletion(program, run);
 }
 
+interface InstallFlags {
+  readonly yes?: true;
+  readonly dryRun?: true;
+  readonly undo?: true;
+}
+
+/** The commands that change the files of AI clients on this machine. */
+export function addInstallCommands(program: Command, run: Run): void {
+  const add = (name: 'install' | 'uninstall', description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('[client...]', 'AI clients; without one, those that are on this machine')
+      .option('-y, --yes', 'do not ask')
+      .option('--dry-run', 'show what would change, and change nothing')
+      .action((clients: string[], { yes, dryRun, undo }: InstallFlags) =>
+        run(async (context) => {
+          const { runInstall } = await import('./install.ts');
+          const intent = undo === true ? 'undo' : name;
+          return await runInstall(context, intent, clients, { yes: yes === true, dryRun: dryRun === true });
+        }),
+      );
+  add('install', 'adds MCP-Anywhere to AI clients on this machine')
+    .option('--undo', 'take back the last change: each file gets the entry that it had before')
+    .addHelpText('after', examples('mcp-anywhere install', 'mcp-anywhere install cursor codex --yes'));
+  add('uninstall', 'removes MCP-Anywhere from AI clients on this machine').addHelpText(
+    'after',
+    examples('mcp-anywhere uninstall', 'mcp-anywhere uninstall claude-code'),
+  );
+}
+
 function addSwitch(program: Command, run: Run, name: 'enable' | 'disable', description: string): void {
   program
     .command(name)

@@ -209,7 +209,8 @@ async function possible(
           .map((one) => one.name())
       : [];
   if (below.length > 0) return { words: below, files: false };
-  const argument = command.registeredArguments[given];
+  const last = command.registeredArguments.at(-1);
+  const argument = command.registeredArguments[given] ?? (last?.variadic === true ? last : undefined);
   return argument === undefined ? NOTHING : await ofKind(argument.name(), argument.argChoices, names);
 }
 
@@ -221,6 +222,7 @@ async function ofKind(
 ): Promise<Candidates> {
   if (choices !== undefined) return { words: choices, files: false };
   if (/\bfile\b/.test(text)) return { words: [], files: true };
+  if (text === 'client') return { words: (await import('../setup/install.ts')).CLIENT_NAMES, files: false };
   if (!/\b(host|server|tool)\b/.test(text)) return NOTHING;
   const { hosts, servers, tools } = await names();
   const words = [

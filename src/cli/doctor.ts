@@ -11,10 +11,27 @@ import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
 export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
-  const steps = await examine(context, host);
+  const local = host === undefined ? await examineClients(context) : [];
+  const steps = [...local, ...(await examine(context, host))];
   if (context.globals.json) context.out.json<'doctor'>({ steps });
   else context.out.write(summary(steps, context.style));
   return doctorExit(steps);
+}
+
+/** The entries of AI clients on this machine that start a program which is gone. */
+async function examineClients({ io, globals, out, style }: CliContext): Promise<readonly DoctorStep[]> {
+  const { brokenEntries } = await import('../setup/install.ts');
+  const broken = await brokenEntries({ ...io, config: globals.config });
+  return broken.map(({ client, file, entry, missing }) => {
+    const text = `${client.title} cannot start MCP-Anywhere: ${missing} does not exist.`;
+    const evidence = [`the entry ${entry} of ${file}`];
+    const cause = reportOf(
+      new AnywhereError('CLIENT_CONFIG', text, { evidence, hint: `mcp-anywhere install ${client.id}` }),
+    );
+    const step: DoctorStep = { check: 'client', outcome: 'warning', text, cause, durationMs: 0 };
+    if (!globals.json) out.write(stepText(step, style));
+    return step;
+  });
 }
 
 async function examine(context: CliContext, host: string | undefined): Promise<readonly DoctorStep[]> {

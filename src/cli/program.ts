@@ -1,6 +1,13 @@
 /** The command line's grammar (commander). The code of a command is loaded when the command runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addConfigCommands, addHelp, addSteeringCommands, examples, unknownCommand } from './administration.ts';
+import {
+  addConfigCommands,
+  addHelp,
+  addInstallCommands,
+  addSteeringCommands,
+  examples,
+  unknownCommand,
+} from './administration.ts';
 import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
@@ -46,6 +53,7 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   addServing(program, io, run);
   addLooking(program, run);
   addCalling(program, run);
+  addInstallCommands(program, run);
   addMending(program, run);
   addSteeringCommands(program, run);
   addConfigCommands(program, run);

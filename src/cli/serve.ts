@@ -11,7 +11,9 @@ export interface ServeOptions extends ServeRequest {
 export async function runServe(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   if (io.stdin.isTTY)
     io.stderr.write('mcp-anywhere waits for an AI client on stdin; AI clients start this command. Ctrl-C ends it.\n');
-  await (options.inProcess ? serveHere(io, options) : serveThere(io, options));
+  // A daemon would need Electron's program as its node, and outlive the app that this program belongs to.
+  const isElectron = process.versions['electron'] !== undefined;
+  await (options.inProcess || isElectron ? serveHere(io, options) : serveThere(io, options));
   return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 

@@ -50,11 +50,13 @@ ${indent(STARTER)}
 
     mcp-anywhere doctor
 
-3. Add mcp-anywhere to your AI client. For Claude Desktop, in ${claudeDesktopFile(io)}
+3. Add mcp-anywhere to the AI clients on this machine
+
+    mcp-anywhere install
+
+   A client that \`install\` does not know needs this in its own file:
 
 ${indent(clientSnippet(io.program.node, io.program.file))}
-
-   Then restart Claude Desktop.
 
 To look around first, run \`mcp-anywhere demo\`: it brings three machines of its own.
 All commands: mcp-anywhere --help
@@ -73,13 +75,6 @@ hosts:
 /** Absolute paths, because programs that a desktop starts have a short PATH. */
 export function clientSnippet(node: string, file: string): string {
   return JSON.stringify({ mcpServers: { anywhere: { command: node, args: [file] } } }, null, 2);
-}
-
-function claudeDesktopFile({ env, platform, homeDir }: Pick<CliIo, 'env' | 'platform' | 'homeDir'>): string {
-  const name = 'claude_desktop_config.json';
-  if (platform === 'darwin') return path.join(homeDir, 'Library/Application Support/Claude', name);
-  if (platform === 'win32') return path.join(env['APPDATA'] ?? homeDir, 'Claude', name);
-  return path.join(env['XDG_CONFIG_HOME'] ?? path.join(homeDir, '.config'), 'Claude', name);
 }
 
 function indent(text: string): string {

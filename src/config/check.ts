@@ -1,6 +1,6 @@
 /** From the bytes of a hosts file to a Plan, or to the list of all mistakes. */
 import { isUtf8 } from 'node:buffer';
-import type { ConfigProblem } from '../api/printed.ts';
+import type { ConfigProblem } from '../api/hosts-problems.ts';
 import { type HostsDocument, readDocument } from './document.ts';
 import type { Plan } from './plan.ts';
 import { type Complaint, formatKey, type Position } from './problem.ts';

@@ -65,3 +65,8 @@ function isOwnFolder(path: string, uid: number): boolean {
     return false;
   }
 }
+
+/** Every `${env:NAME` of a hosts file's text, also in comments: an unused variable does no harm. */
+export function referredVariables(text: string): string[] {
+  return [...new Set([...text.matchAll(/\$\{env:([A-Za-z_]\w*)/g)].map(([, name = '']) => name))];
+}

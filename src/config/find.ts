@@ -5,7 +5,7 @@
 
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { FileSource } from '../api/printed.ts';
+import type { FileSource } from '../api/hosts-problems.ts';
 import { isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { type Environment, expandHome, type Paths } from './paths.ts';

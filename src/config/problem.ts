@@ -1,6 +1,6 @@
 /** The mistakes in a hosts file. */
 
-import type { ConfigProblem } from '../api/printed.ts';
+import type { ConfigProblem } from '../api/hosts-problems.ts';
 import { counted } from '../base/counted.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { shortened } from '../base/harmless.ts';

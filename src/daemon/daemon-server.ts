@@ -1,6 +1,6 @@
 /** A daemon that runs: it listens on its socket, serves its connections, and ends in order. */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { FileSource } from '../api/printed.ts';
+import type { FileSource } from '../api/hosts-problems.ts';
 import type { Clock } from '../base/clock.ts';
 import { asAnywhereError } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';

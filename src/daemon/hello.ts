@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { NEWLINE } from '../base/ascii.ts';
 import { AnywhereError, type ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
-import { environmentForHelpers } from '../config/environment.ts';
+import { environmentForHelpers, referredVariables } from '../config/environment.ts';
 
 /** Two programs with different versions do not understand each other. */
 const HELLO_VERSION = 1;
@@ -73,11 +73,6 @@ export function helloOf({ role, version, pid, cwd, env, hostsText, transparent }
 function referred(env: Environment, hostsText: string): Hello['env'] {
   const names = [...referredVariables(hostsText), ...inheritable(hostsText).filter((name) => Object.hasOwn(env, name))];
   return Object.fromEntries(names.map((name) => [name, (Object.hasOwn(env, name) ? env[name] : undefined) ?? null]));
-}
-
-/** Every `${env:NAME` of the text, also in comments: an unused variable does no harm. */
-export function referredVariables(text: string): string[] {
-  return [...new Set([...text.matchAll(/\$\{env:([A-Za-z_]\w*)/g)].map(([, name = '']) => name))];
 }
 
 /** Every word of a text with `inheritEnv`: the list may stand behind an anchor. The daemon uses only the names of the list. */

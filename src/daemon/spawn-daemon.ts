@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { parse } from 'node:path';
-import type { FileSource } from '../api/printed.ts';
+import type { FileSource } from '../api/hosts-problems.ts';
 import { orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { errnoOf } from '../base/errno.ts';

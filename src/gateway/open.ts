@@ -1,6 +1,6 @@
 /** Opens a gateway from a command's options: hosts file, paths, secrets, log. */
 
-import type { FileSource } from '../api/printed.ts';
+import type { FileSource } from '../api/hosts-problems.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';

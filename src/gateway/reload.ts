@@ -2,7 +2,6 @@
  * Reads the hosts file again, on demand or after an edit. A hosts file with a mistake or without trust changes nothing: the
  * last good version stays in force, and the problem is reported until the file is corrected.
  */
-import type { ControlMethods } from '../api/control.ts';
 import { type AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { Plan } from '../config/plan.ts';
@@ -15,8 +14,13 @@ export interface HostsFileSource {
   watch(onChange: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/** Empty `changed` without a problem: nothing differs. */
-export type ReloadReport = ControlMethods['reload']['result'];
+/** The outcome of reading the hosts file again. Not inferred from the schema: users of the library have no zod. */
+export interface ReloadReport {
+  /** The changes, a line each, like `gpu1/files: restarts`. Empty: nothing differs, or the file has a problem. */
+  readonly changed: readonly string[];
+  /** Why nothing changed: CONFIG_*, with file, line and column as evidence. */
+  readonly problem?: ErrorReport;
+}
 
 export interface ReloaderDeps {
   readonly load: () => Promise<Plan>;

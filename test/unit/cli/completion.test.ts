@@ -56,6 +56,10 @@ describe('completion', () => {
       ['--json', 'restart', 'n'],
       ['nas', 'nas/media'],
     ],
+    [
+      ['install', 'cursor', 'vs'],
+      ['vscode', 'vscode-insiders'],
+    ],
     [['logs', '--f'], ['--follow']],
     [['logs', '--js'], ['--json']],
     [['status', ''], []],

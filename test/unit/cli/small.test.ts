@@ -42,9 +42,9 @@ describe('the welcome', () => {
   const program = { node: '/opt/node/bin/node', file: '/opt/mcp/dist/bin.js', version: '1.0.0' };
   const text = welcomeText({ env: {}, platform: 'linux', homeDir: '/home/me', program });
 
-  it('names the files to write, absolutely', () => {
+  it('names the file to write, absolutely, and the command for AI clients', () => {
     expect(text).toContain('/home/me/.config/mcp-anywhere/config.yaml');
-    expect(text).toContain('/home/me/.config/Claude/claude_desktop_config.json');
+    expect(text).toContain('mcp-anywhere install\n');
   });
 
   it('gives a hosts file that parses, and a snippet that starts this very program', () => {

@@ -1,6 +1,6 @@
 /** Checks a text as if it were the hosts file /etc/hosts-files/mine.yaml. */
 
-import type { ConfigProblem } from '../../../src/api/printed.ts';
+import type { ConfigProblem } from '../../../src/api/hosts-problems.ts';
 import { checkHostsFile } from '../../../src/config/check.ts';
 import type { Plan, ServerPlan, SshPlan } from '../../../src/config/plan.ts';
 import { formatProblem } from '../../../src/config/problem.ts';

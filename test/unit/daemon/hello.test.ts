@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError, reportOf } from '../../../src/base/errors.ts';
-import {
-  answerLine,
-  type Hello,
-  helloLine,
-  helloOf,
-  parseAnswer,
-  parseHello,
-  referredVariables,
-} from '../../../src/daemon/hello.ts';
+import { referredVariables } from '../../../src/config/environment.ts';
+import { answerLine, type Hello, helloLine, helloOf, parseAnswer, parseHello } from '../../../src/daemon/hello.ts';
 
 const FACTS = { role: 'mcp', version: '1.0.0', pid: 7, cwd: '/work' } as const;
 

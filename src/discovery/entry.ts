@@ -1,0 +1,102 @@
+/** An MCP server as an AI client's file names it, and the ways in which clients write one. */
+import { isRecord } from '../base/record.ts';
+
+export interface Entry {
+  readonly name: string;
+  /** Absent for a server that is reached by `url`, and for an entry that says neither. */
+  readonly command?: string;
+  readonly args: readonly string[];
+  /** As written: a value can hold references in the client's own notation, and secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Variables that the client passes on under their own names. */
+  readonly inherits: readonly string[];
+  readonly cwd?: string;
+  readonly url?: string;
+  readonly isEnabled: boolean;
+}
+
+/** A program that a client is to start. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** How one kind of client writes an entry. */
+export interface Dialect {
+  readonly read: (name: string, raw: Raw) => Entry;
+  /** The members of an entry for `launch`; other members of an existing entry stay. */
+  readonly write: (name: string, launch: Launch) => Raw;
+}
+
+/** `command`, `args`, `env`: nearly all clients. `more`: further members that the client wants. */
+export function standard(more: Raw = {}): Dialect {
+  return {
+    read: (name, raw) => {
+      const words = Array.isArray(raw['command']) ? texts(raw['command']) : undefined;
+      const command = words === undefined ? text(raw['command']) : words[0];
+      return {
+        name,
+        ...optional('command', command),
+        args: [...(words?.slice(1) ?? []), ...texts(raw['args'])],
+        env: textMap(raw['env'] ?? raw['environment']),
+        inherits: texts(raw['env_vars']),
+        ...optional('cwd', text(raw['cwd'] ?? raw['working_directory'])),
+        ...optional('url', text(raw['url'] ?? raw['httpUrl'] ?? raw['serverUrl'] ?? raw['baseUrl'] ?? raw['uri'])),
+        isEnabled: raw['enabled'] !== false && raw['disabled'] !== true,
+      };
+    },
+    write: (_name, { command, args, env }) => ({ ...more, command, args, ...(isEmpty(env) ? {} : { env }) }),
+  };
+}
+
+/** One array holds program and arguments. */
+export const OPENCODE: Dialect = {
+  read: standard().read,
+  write: (_name, { command, args, env }) => ({
+    type: 'local',
+    command: [command, ...args],
+    ...(isEmpty(env) ? {} : { environment: env }),
+  }),
+};
+
+export const GOOSE: Dialect = {
+  read: (name, raw) => {
+    const { cmd: command, envs: env, env_keys: env_vars } = raw;
+    return standard().read(name, { ...raw, command, env, env_vars });
+  },
+  write: (name, { command, args, env }) => ({
+    name,
+    type: 'stdio',
+    cmd: command,
+    args,
+    enabled: true,
+    timeout: 300,
+    ...(isEmpty(env) ? {} : { envs: env }),
+  }),
+};
+
+function isEmpty(map: object): boolean {
+  return Object.keys(map).length === 0;
+}
+
+function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function textMap(value: unknown): Record<string, string> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => (typeof one === 'string' ? [[key, one]] : [])),
+  );
+}
