@@ -3,13 +3,15 @@
  * killed meanwhile. The folder is made (0700) where it is missing.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface AtomicOptions {
   /** Waits until the disk has the content, so that the file also outlives a power cut. */
   readonly isDurable?: boolean;
+  /** The new file gets the permissions and the owner of this one. */
+  readonly like?: Pick<Stats, 'mode' | 'uid' | 'gid'>;
 }
 
 type Content = string | Uint8Array | AsyncIterable<string>;
@@ -17,16 +19,16 @@ type Content = string | Uint8Array | AsyncIterable<string>;
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
-/** The new file is 0600; a link is replaced, not followed. */
+/** The new file is 0600, unless `like` says otherwise; a link is replaced, not followed. */
 export async function writeAtomic(
   file: string,
   content: Content,
-  { isDurable = false }: AtomicOptions = {},
+  { isDurable = false, like }: AtomicOptions = {},
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
   const draft = draftOf(file);
   try {
-    await writeNew(draft, content, isDurable);
+    await writeNew(draft, content, isDurable, like);
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
@@ -47,10 +49,20 @@ export function writeAtomicSync(file: string, content: string | Uint8Array): voi
   }
 }
 
-async function writeNew(path: string, content: Content, isDurable: boolean): Promise<void> {
+async function writeNew(
+  path: string,
+  content: Content,
+  isDurable: boolean,
+  like: AtomicOptions['like'],
+): Promise<void> {
   const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
     await writeFile(handle, content);
+    if (like !== undefined) {
+      const { uid, gid } = await handle.stat();
+      if (uid !== like.uid || gid !== like.gid) await handle.chown(like.uid, like.gid);
+      await handle.chmod(like.mode & 0o7777);
+    }
     if (isDurable) await handle.sync();
   } finally {
     await handle.close();

@@ -1,9 +1,17 @@
 /** The command line's grammar (commander). The code of a command is loaded when the command runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addConfigCommands, addHelp, addSteeringCommands, examples, unknownCommand } from './administration.ts';
+import {
+  addConfigCommands,
+  addHelp,
+  addSteeringCommands,
+  collect,
+  examples,
+  unknownCommand,
+} from './administration.ts';
 import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
+import { addHostsCommands } from './hosts-commands.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
 
@@ -25,7 +33,8 @@ export interface Grammar {
   readonly flags: () => GlobalFlags;
 }
 
-export function createProgram(io: CliIo, run: Run): Grammar {
+/** @param argv the command line that will be parsed */
+export function createProgram(io: CliIo, run: Run, argv: readonly string[] = []): Grammar {
   const program = new Command('mcp-anywhere')
     .description('One MCP server that gives an AI client the MCP servers of every machine you can ssh to.')
     .option('--config <file>', 'the hosts file')
@@ -48,6 +57,7 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   addCalling(program, run);
   addMending(program, run);
   addSteeringCommands(program, run);
+  addHostsCommands(program, run, argv);
   addConfigCommands(program, run);
   program
     .command('demo')
@@ -185,10 +195,6 @@ function addMending(program: Command, run: Run): void {
         return await runTrust(context, host, { fingerprint, yes: yes === true });
       }),
     );
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }
 
 function milliseconds(text: string): number {
