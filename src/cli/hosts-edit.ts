@@ -3,6 +3,7 @@ import type { HostsFileEdit } from '../api/hosts-file.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
 import { formatKey } from '../config/problem.ts';
 import { addHost, addServers, type NewHost, removeHost, removeServer, switchServer } from '../setup/hosts-changes.ts';
 import { type EditPlace, type OpenHostsFile, openForEdit, prepareEdit, saveEdit } from '../setup/hosts-file.ts';
@@ -118,13 +119,11 @@ async function edit(
   if (written) await requireConsent(context, wanted, options);
   const isTrusted = !written || (await saveEdit(open, prepared, place));
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
-  const isNew = written && isTrusted ? alias : undefined;
-  const ssh = prepared.plan.hosts.find(({ name }) => name === isNew)?.ssh;
-  const hint = ssh === undefined ? undefined : await aliasHint(ssh, place);
+  const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
   const notes = [
     ...(wanted.notes ?? []),
     ...(wanted.secrets ?? []).map(secretNote),
-    ...(hint === undefined ? [] : [hint]),
+    ...hints,
     ...(isTrusted ? [] : ['the file is not trusted, so nothing of it starts yet: mcp-anywhere config trust']),
   ];
   report(context, options, wanted, {
@@ -137,6 +136,12 @@ async function edit(
     notes,
   });
   return EXIT.ok;
+}
+
+async function hintsFor(alias: string | undefined, plan: Plan, place: EditPlace): Promise<string[]> {
+  const ssh = plan.hosts.find(({ name }) => name === alias)?.ssh;
+  const hint = ssh === undefined ? undefined : await aliasHint(ssh, place);
+  return hint === undefined ? [] : [hint];
 }
 
 function secretNote(name: string): string {

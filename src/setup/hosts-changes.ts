@@ -78,12 +78,7 @@ export function addServers(
   wanted: readonly WantedServer[],
   given: string | undefined,
 ): AddedServers {
-  if (given !== undefined && !isLegalName(given))
-    throw new AnywhereError('USAGE', `${JSON.stringify(given)} is no name for a server: ${NAME_RULE} is expected.`, {
-      hint: legalName(given) === undefined ? 'choose another name' : `--name ${legalName(given) ?? ''}`,
-    });
-  if (given !== undefined && wanted.length > 1)
-    throw new AnywhereError('USAGE', `--name is for one server, and ${String(wanted.length)} were given.`);
+  if (given !== undefined) checkGiven(given, wanted.length);
   const added: [string, string, Mapping][] = [];
   const notes: string[] = wanted.flatMap((each) => each.notes);
   for (const host of new Set(hosts)) {
@@ -105,6 +100,14 @@ export function addServers(
     }
   }
   return { changes: added.map(([host, name, entry]) => put(['hosts', host, 'servers', name], entry)), added, notes };
+}
+
+function checkGiven(name: string, count: number): void {
+  if (!isLegalName(name))
+    throw new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a server: ${NAME_RULE} is expected.`, {
+      hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
+    });
+  if (count > 1) throw new AnywhereError('USAGE', `--name is for one server, and ${String(count)} were given.`);
 }
 
 function freeName(name: string, taken: Mapping): string {

@@ -1,5 +1,5 @@
 /** Literal values that look like secrets: found in entries of servers, and hidden in texts for people. */
-import { type Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, type Pair, parseDocument } from 'yaml';
 import { keyOf } from '../config/document.ts';
 import { mapping } from '../config/problem.ts';
 
@@ -46,7 +46,7 @@ export function withoutSecrets(text: string): string {
     if (!isScalar(node) || node.range === undefined || node.range === null) return;
     spans.push([node.range[0], node.range[1]]);
   };
-  findSecrets(parseDocument(text, { prettyErrors: false, merge: true, stringKeys: true }), hide);
+  findSecrets(parseDocument(text, { prettyErrors: false, merge: true, stringKeys: true }).contents, hide);
   return spans
     .sort(([a], [b]) => b - a)
     .reduce((shown, [start, end]) => {
@@ -55,30 +55,32 @@ export function withoutSecrets(text: string): string {
     }, text);
 }
 
-/** In every `env` and `args`, wherever it stands: also below `defaults`, and behind an anchor. */
-function findSecrets(document: Document, hide: (node: unknown) => void): void {
-  const walk = (node: unknown): void => {
-    if (isSeq(node)) node.items.forEach(walk);
-    if (!isMap(node)) return;
-    for (const pair of node.items) {
-      const key = keyOf(pair);
-      if (key === 'env' && isMap(pair.value)) {
-        for (const variable of pair.value.items)
-          if (isSecretVariable(keyOf(variable), textOf(variable.value))) hide(variable.value);
-      } else if (key === 'args' && isSeq(pair.value)) {
-        const values = pair.value.items.map(textOf);
-        for (const [index, item] of pair.value.items.entries())
-          if (isSecretArgument(values[index], values[index - 1])) hide(item);
-      } else walk(pair.value);
+/** In every `env` and `args`, wherever it stands: also below `defaults`, and in a server that is called `env`. */
+function findSecrets(node: unknown, hide: (node: unknown) => void): void {
+  const pairs: readonly Pair[] = isMap(node) ? node.items : [];
+  for (const pair of pairs) {
+    if (keyOf(pair) === 'env' && isMap(pair.value))
+      pair.value.items
+        .filter((each) => isSecretVariable(keyOf(each), textOf(each.value)))
+        .forEach((each) => {
+          hide(each.value);
+        });
+    if (keyOf(pair) === 'args' && isSeq(pair.value)) {
+      const values = pair.value.items.map(textOf);
+      pair.value.items
+        .filter((_, index) => isSecretArgument(values[index], values[index - 1]))
+        .forEach((each) => {
+          hide(each);
+        });
     }
-  };
-  walk(document.contents);
+    findSecrets(pair.value, hide);
+  }
 }
 
 /** As written: a password of digits is no number here. */
 function textOf(node: unknown): string | undefined {
-  if (!isScalar(node) || node.value === null || node.value === undefined) return undefined;
-  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+  if (!isScalar(node)) return undefined;
+  return typeof node.value === 'string' ? node.value : node.source;
 }
 
 /** References that run a command or read a file of this machine: pasted text must not bring them along unseen. */

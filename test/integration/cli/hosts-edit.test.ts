@@ -81,7 +81,7 @@ describe('with a real machine', () => {
     const echo = await run('server', 'add', process.execPath, join(sshd.servers, 'echo.mjs'), '--host', 'box');
     expect(echo).toMatchObject({ code: 0 });
     expect((await run('tools')).stdout).toContain('box__echo__echo');
-    expect((await run('call', 'box__echo__echo', '--arg', 'text=hello')).stdout).toContain('hello');
+    expect((await run('call', 'box__echo__echo', '--arg', 'message=hello')).stdout).toContain('hello');
 
     // The daemon runs by now, and follows the file.
     expect(await run('server', 'disable', 'box/echo')).toMatchObject({ code: 0 });
@@ -275,10 +275,8 @@ it('of many commands at once, each is in the file or refused', { timeout: 60_000
   const outcomes = await Promise.all(names.map((name) => run('add', name, '--ssh', '192.0.2.7')));
   for (const [index, { code, stderr }] of outcomes.entries()) {
     const isIn = text().includes(`\n  ${names[index] ?? ''}:\n`);
-    expect({ isIn, stderr }).toEqual({
-      isIn: code === 0,
-      stderr: code === 0 ? expect.any(String) : expect.stringContaining('run the command again'),
-    });
+    expect(isIn).toBe(code === 0);
+    if (code > 0) expect(stderr).toContain('run the command again');
   }
   expect(outcomes.some(({ code }) => code === 0)).toBe(true);
 });

@@ -46,6 +46,7 @@ hosts:
             hunter2
             more hunter2
           LEVEL: debug
+      env: { command: y, env: { API_KEY: hunter2 } }
 `;
     const shown = withoutSecrets(text);
     expect(shown).not.toContain('hunter2');
