@@ -103,7 +103,7 @@ Options of mcp-anywhere stand before the command line or at its end. Put a comma
 function withEditOptions(command: Command): void {
   command
     .option('--dry-run', 'print the difference and write nothing')
-    .option('--yes', 'ask nothing, and write values that look like secrets');
+    .option('--yes', 'ask nothing, and write also what looks like a secret');
 }
 
 function chosen({ dryRun, yes }: { dryRun?: true | undefined; yes?: true | undefined }): EditOptions {

@@ -124,7 +124,7 @@ async function edit(
     ...(wanted.notes ?? []),
     ...(wanted.secrets ?? []).map(secretNote),
     ...hints,
-    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it starts yet: mcp-anywhere config trust']),
+    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
   ];
   report(context, options, wanted, {
     file: open.file,

@@ -194,6 +194,13 @@ describe('any hosts file', () => {
           if (asked === undefined) return;
           const after = changedHostsText(text, [asked]);
           expect(filledIn(readDocument(after).value)).toEqual(filledIn(changedData(readDocument(text).value, asked)));
+          if (asked.kind === 'remove' && style === 'block') {
+            // One piece is gone, and what stands before and behind the piece is as it was.
+            const [lines, left] = [text.split('\n'), after.split('\n')];
+            const same = left.findIndex((line, index) => line !== lines[index]);
+            const at = same < 0 ? left.length : same;
+            expect([...lines.slice(0, at), ...lines.slice(at + lines.length - left.length)]).toEqual(left);
+          }
           if (asked.kind === 'put') {
             const added = new Set(after.split('\n'));
             const lost = text.split('\n').filter((line) => !added.has(line));
