@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { clientChange } from './clients.ts';
 import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
 import { type Data, errorReport, gatewayEvent } from './events.ts';
+import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
@@ -53,6 +54,8 @@ export const PRINTED = {
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
   /** `install` and `uninstall`. */
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
+  /** `add`, `rm` and `server …`. */
+  'hosts file edit': document.extend(hostsFileEdit.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),
   /** Where one server was restarted, only that one stands in the host. */
   restart: document.extend({ host: hostStatus }),

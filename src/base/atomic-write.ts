@@ -49,9 +49,11 @@ async function writeNew(path: string, content: Content, { isDurable, like }: Ato
   const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
     await writeFile(handle, content);
-    if (like !== undefined) await handle.chmod(like.mode & 0o7777);
-    // Only root can give a file away, and only root finds a file of somebody else.
-    if (like !== undefined && process.getuid?.() === 0) await handle.chown(like.uid, like.gid);
+    if (like !== undefined) {
+      const { uid, gid } = await handle.stat();
+      if (uid !== like.uid || gid !== like.gid) await handle.chown(like.uid, like.gid);
+      await handle.chmod(like.mode & 0o7777);
+    }
     if (isDurable === true) await handle.sync();
   } finally {
     await handle.close();

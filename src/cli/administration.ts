@@ -94,6 +94,11 @@ function addCompletion(program: Command, run: Run): void {
     );
 }
 
+/** The value of an option that can be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
 /** The last part of a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -33,7 +33,7 @@ async function execute(io: CliIo, out: Output, argv: readonly string[]): Promise
   const run: Run = async (command) => {
     exit = await command(contextOf(io, out, grammar));
   };
-  const grammar = createProgram(io, run);
+  const grammar = createProgram(io, run, argv);
   try {
     await grammar.program.parseAsync(argv, { from: 'user' });
   } catch (thrown) {

@@ -5,12 +5,14 @@ import {
   addHelp,
   addInstallCommands,
   addSteeringCommands,
+  collect,
   examples,
   unknownCommand,
 } from './administration.ts';
 import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
+import { addHostsCommands } from './hosts-commands.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
 
@@ -32,7 +34,8 @@ export interface Grammar {
   readonly flags: () => GlobalFlags;
 }
 
-export function createProgram(io: CliIo, run: Run): Grammar {
+/** @param argv the command line that will be parsed */
+export function createProgram(io: CliIo, run: Run, argv: readonly string[] = []): Grammar {
   const program = new Command('mcp-anywhere')
     .description('One MCP server that gives an AI client the MCP servers of every machine you can ssh to.')
     .option('--config <file>', 'the hosts file')
@@ -56,6 +59,7 @@ export function createProgram(io: CliIo, run: Run): Grammar {
   addInstallCommands(program, run);
   addMending(program, run);
   addSteeringCommands(program, run);
+  addHostsCommands(program, run, argv);
   addConfigCommands(program, run);
   program
     .command('demo')
@@ -193,10 +197,6 @@ function addMending(program: Command, run: Run): void {
         return await runTrust(context, host, { fingerprint, yes: yes === true });
       }),
     );
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }
 
 function milliseconds(text: string): number {

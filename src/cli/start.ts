@@ -3,7 +3,6 @@
 import path from 'node:path';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
-import { quoted } from '../model/commands.ts';
 import type { CliContext, CliIo } from './context.ts';
 import { runStatus } from './status.ts';
 
@@ -38,11 +37,12 @@ export function welcomeText(io: Pick<CliIo, 'env' | 'platform' | 'homeDir' | 'pr
 
 There is no hosts file yet. Three steps:
 
-1. Make the folder of the hosts file
+1. Name a machine and one of its servers
 
-    mkdir -p ${quoted(configDir)}
+    mcp-anywhere add gpu1                      # as in \`ssh gpu1\`
+    mcp-anywhere server add npx -y @modelcontextprotocol/server-filesystem /data --host gpu1
 
-   and name a machine and one of its servers in ${path.join(configDir, 'config.yaml')}
+   Both commands write ${path.join(configDir, 'config.yaml')}, which then says
 
 ${indent(STARTER)}
 
@@ -65,7 +65,7 @@ All commands: mcp-anywhere --help
 
 const STARTER = `version: 1
 hosts:
-  gpu1:                      # as in \`ssh gpu1\`
+  gpu1:
     servers:
       files:
         command: npx

@@ -40,6 +40,13 @@ describe('completion', () => {
       ['enable', ''],
       ['gpu1/files', 'nas/media'],
     ],
+    [['server', 'r'], ['rm']],
+    [
+      ['rm', ''],
+      ['gpu1', 'nas'],
+    ],
+    [['server', 'disable', 'gpu'], ['gpu1/files']],
+    [['server', 'add', 'npx', '-y', 'x', '--host', 'n'], ['nas']],
     [['explain', 'HOST_KEY_R'], ['HOST_KEY_REVOKED']],
     [['explain', 'nas/'], ['nas/media']],
     [['serve', '--transparent', 'g'], ['gpu1/files']],

@@ -85,10 +85,14 @@ describe('a hosts file that is named and does not exist', () => {
 describe('the first steps', () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
-  it('make the folder of the hosts file', () => {
+  it('begin with the same commands as in the README', () => {
     const { env, platform, homeDir, program } = { ...worldAt('/home/me'), env: {}, platform: 'linux' as const };
-    expect(welcomeText({ env, platform, homeDir, program })).toContain('mkdir -p /home/me/.config/mcp-anywhere\n');
-    expect(readme).toContain('mkdir -p ~/.config/mcp-anywhere');
+    const commands = (text: string): string[] => text.match(/mcp-anywhere (?:server )?add .*?gpu1/g) ?? [];
+    const welcome = welcomeText({ env, platform, homeDir, program });
+    expect(commands(welcome)).toHaveLength(2);
+    for (const command of commands(welcome)) expect(readme).toContain(command);
+    expect(welcome).toContain('/home/me/.config/mcp-anywhere/config.yaml');
+    expect(readme).toContain('~/.config/mcp-anywhere/config.yaml');
   });
 
   it('name the entry of an AI client in one way', () => {

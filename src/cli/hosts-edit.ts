@@ -1,0 +1,204 @@
+/** `add`, `rm`, `server add|rm|enable|disable`: they edit the hosts file and print the difference. */
+import type { HostsFileEdit } from '../api/hosts-file.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { oneLine } from '../base/harmless.ts';
+import { resolvePaths } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
+import { formatKey } from '../config/problem.ts';
+import { addHost, addServers, type NewHost, removeHost, removeServer, switchServer } from '../setup/hosts-changes.ts';
+import { type EditPlace, type OpenHostsFile, openForEdit, prepareEdit, saveEdit } from '../setup/hosts-file.ts';
+import type { HostsChange } from '../setup/hosts-file-edit.ts';
+import { commandsOf, secretsOf } from '../setup/secret-values.ts';
+import { wantedServers } from '../setup/server-words.ts';
+import { aliasHint } from '../setup/ssh-alias.ts';
+import { confirmed } from './ask.ts';
+import { type CliContext, isInteractive, parseTarget } from './context.ts';
+
+export interface EditOptions {
+  /** Prints the difference and writes nothing. */
+  readonly dryRun: boolean;
+  /** Asks nothing, and writes secrets too. */
+  readonly yes: boolean;
+}
+
+/** What a command wants of the hosts file. */
+interface Wish {
+  readonly changes: readonly HostsChange[];
+  readonly notes?: readonly string[];
+  /** Names of literal values that look like secrets. */
+  readonly secrets?: readonly string[];
+  /** Names of values that run a command or read a file of this machine. */
+  readonly commands?: readonly string[];
+  /** The command that a person wants next. */
+  readonly next?: string;
+}
+
+interface Edit {
+  readonly wish: (open: OpenHostsFile) => Wish;
+  /** Makes the user's hosts file where there is none. */
+  readonly creates?: boolean;
+  /** A new host that ssh alone knows by this name. */
+  readonly alias?: string | undefined;
+}
+
+export async function runAdd(context: CliContext, host: NewHost, options: EditOptions): Promise<ExitCode> {
+  return await edit(context, options, {
+    wish: (open) => ({ changes: addHost(open, host), next: `mcp-anywhere doctor ${host.name}` }),
+    creates: true,
+    alias: host.ssh === undefined ? host.name : undefined,
+  });
+}
+
+export async function runRemove(context: CliContext, host: string, options: EditOptions): Promise<ExitCode> {
+  return await edit(context, options, { wish: (open) => ({ changes: removeHost(open, host) }) });
+}
+
+export interface ServerAddOptions extends EditOptions {
+  readonly hosts: readonly string[];
+  readonly name: string | undefined;
+}
+
+export async function runServerAdd(
+  context: CliContext,
+  words: readonly string[],
+  options: ServerAddOptions,
+): Promise<ExitCode> {
+  const { hosts, name } = options;
+  if (hosts.length === 0)
+    throw new AnywhereError('USAGE', 'The host for the server is missing.', {
+      hint: 'mcp-anywhere server add --host <host> …',
+    });
+  const isPiped = words.length === 1 && words[0] === '-';
+  const wanted = wantedServers(isPiped ? [await textOf(context.io.stdin)] : words);
+  return await edit(context, options, { wish: (open) => serversWish(addServers(open, hosts, wanted, name)) });
+}
+
+function serversWish({ changes, added, notes }: ReturnType<typeof addServers>): Wish {
+  const named = (find: (entry: unknown) => readonly string[]): string[] =>
+    added.flatMap(([host, server, entry]) => find(entry).map((name) => `${host}/${server}: ${name}`));
+  const [first] = added;
+  const next = first === undefined ? {} : { next: `mcp-anywhere tools ${first[0]}/${first[1]}` };
+  return { changes, notes, secrets: named(secretsOf), commands: named(commandsOf), ...next };
+}
+
+export async function runServerRemove(context: CliContext, target: string, options: EditOptions): Promise<ExitCode> {
+  const { host, server } = serverTarget(target);
+  return await edit(context, options, { wish: (open) => ({ changes: removeServer(open, host, server) }) });
+}
+
+export async function runServerSwitch(
+  context: CliContext,
+  target: string,
+  enabled: boolean,
+  options: EditOptions,
+): Promise<ExitCode> {
+  const { host, server } = serverTarget(target);
+  return await edit(context, options, { wish: (open) => ({ changes: switchServer(open, host, server, enabled) }) });
+}
+
+function serverTarget(target: string): { readonly host: string; readonly server: string } {
+  const { host, server } = parseTarget(target);
+  if (server !== undefined) return { host, server };
+  throw new AnywhereError('USAGE', `${target} is a host; name one server of the host: ${target}/<server>.`, {
+    host,
+    hint: 'mcp-anywhere tools',
+  });
+}
+
+async function edit(
+  context: CliContext,
+  options: EditOptions,
+  { wish, creates = false, alias }: Edit,
+): Promise<ExitCode> {
+  const place = placeOf(context);
+  const open = await openForEdit(place, { creates });
+  const wanted = wish(open);
+  const prepared = prepareEdit(open, wanted.changes, context.io.homeDir);
+  const written = wanted.changes.length > 0 && !options.dryRun;
+  if (!context.globals.json) context.out.write(prepared.diff);
+  if (written) await requireConsent(context, wanted, options);
+  const isTrusted = !written || (await saveEdit(open, prepared, place));
+  // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
+  const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
+  const notes = [
+    ...(wanted.notes ?? []),
+    ...(wanted.secrets ?? []).map(secretNote),
+    ...hints,
+    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
+  ];
+  report(context, options, wanted, {
+    file: open.file,
+    written,
+    created: written && open.existing === undefined,
+    keys: wanted.changes.map(({ path }) => formatKey(path)),
+    diff: prepared.diff,
+    secrets: wanted.secrets ?? [],
+    notes,
+  });
+  return EXIT.ok;
+}
+
+async function hintsFor(alias: string | undefined, plan: Plan, place: EditPlace): Promise<string[]> {
+  const ssh = plan.hosts.find(({ name }) => name === alias)?.ssh;
+  const hint = ssh === undefined ? undefined : await aliasHint(ssh, place);
+  return hint === undefined ? [] : [hint];
+}
+
+function secretNote(name: string): string {
+  return `${name} holds a value that looks like a secret. Safer: keep the value in a variable of your environment, and write \`env: { NAME: "\${env:NAME}" }\``;
+}
+
+/** Secrets come into the file, and commands of pasted text into force, only where a person says so. */
+async function requireConsent(
+  context: CliContext,
+  { secrets = [], commands = [] }: Wish,
+  { yes }: EditOptions,
+): Promise<void> {
+  if (yes || secrets.length + commands.length === 0) return;
+  const what = [
+    ...(secrets.length === 0 ? [] : [`values that look like secrets (${secrets.join(', ')})`]),
+    ...(commands.length === 0
+      ? []
+      : [`values that run a command or read a file on this machine (${commands.join(', ')})`]),
+  ].join(' and ');
+  if (isInteractive(context.io) && (await confirmed(context, `Write ${what} into the hosts file?`))) return;
+  throw new AnywhereError('USAGE', `Nothing was written: the entry has ${what}.`, {
+    hint: 'write ${env:NAME} instead of the value and set NAME in your environment, or run the command again with --yes',
+  });
+}
+
+function report({ globals, out }: CliContext, { dryRun }: EditOptions, wish: Wish, result: HostsFileEdit): void {
+  if (globals.json) {
+    out.json<'hosts file edit'>(result);
+    return;
+  }
+  for (const note of result.notes) out.note(`${oneLine(`note: ${note}`)}\n`);
+  const { file, written, created, keys } = result;
+  if (keys.length === 0) out.note(`${oneLine(`${file} says so already.`)}\n`);
+  else if (dryRun) out.note(`${oneLine(`Nothing was written to ${file} (--dry-run).`)}\n`);
+  else if (written) {
+    out.note(`${oneLine(`${created ? 'Made' : 'Wrote'} ${file}. A running daemon picks the change up by itself.`)}\n`);
+    if (wish.next !== undefined) out.note(`Next: ${wish.next}\n`);
+  }
+}
+
+function placeOf({ io, globals }: CliContext): EditPlace {
+  const { env, cwd, homeDir, platform } = io;
+  return { explicit: globals.config, env, cwd, homeDir, paths: resolvePaths(env, platform, homeDir), now: Date.now };
+}
+
+/** A snippet of a README has a few kilobytes. */
+const MOST_PASTED = 1024 * 1024;
+
+async function textOf(stdin: NodeJS.ReadStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const piece of stdin) {
+    const chunk = Buffer.from(piece as Uint8Array);
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MOST_PASTED)
+      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is no entry of a server.');
+  }
+  return Buffer.concat(chunks).toString();
+}

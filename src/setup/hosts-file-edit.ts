@@ -1,0 +1,47 @@
+/** Changes a hosts file as text: comments, order and layout stay. Proved by comparing the data before and after. */
+import { isDeepStrictEqual } from 'node:util';
+import { AnywhereError } from '../base/errors.ts';
+import { readDocument } from '../config/document.ts';
+import { formatKey, mapping } from '../config/problem.ts';
+import { putIn, removeIn } from './yaml-splice.ts';
+
+/** A value for a key, or the end of the key. */
+export type HostsChange =
+  | { readonly kind: 'put'; readonly path: readonly string[]; readonly value: unknown }
+  | { readonly kind: 'remove'; readonly path: readonly string[] };
+
+/** The text with the changes. Throws where the text is written in a way that this program cannot change alone. */
+export function changedHostsText(text: string, changes: readonly HostsChange[]): string {
+  return changes.reduce(changedOnce, text);
+}
+
+function changedOnce(text: string, change: HostsChange): string {
+  const after = change.kind === 'put' ? putIn(text, change.path, change.value) : removeIn(text, change.path);
+  const wanted = changedData(readDocument(text).value, change);
+  if (after === undefined || !isDeepStrictEqual(filledIn(readDocument(after).value), filledIn(wanted)))
+    throw new AnywhereError('USAGE', `${formatKey(change.path)} cannot be changed without changing other keys too.`, {
+      evidence: ['anchors, aliases, merges (<<) or an unusual layout are in the way'],
+      hint: 'make the change in an editor, then run: mcp-anywhere config validate',
+    });
+  return after;
+}
+
+/** The data with the change. */
+export function changedData(data: unknown, change: HostsChange, depth = 0): unknown {
+  const key = change.path[depth];
+  if (key === undefined) return change.kind === 'put' ? change.value : data;
+  const { [key]: inner, ...others } = mapping(data);
+  if (depth < change.path.length - 1) return { ...others, [key]: changedData(inner, change, depth + 1) };
+  return change.kind === 'put' ? { ...others, [key]: change.value } : others;
+}
+
+/** For the comparison: an empty host, server or list of them is the same as an empty mapping. */
+export function filledIn(data: unknown): unknown {
+  const file = mapping(data);
+  const hosts = Object.entries(mapping(file['hosts'])).map(([name, value]) => {
+    const host = mapping(value);
+    const servers = Object.entries(mapping(host['servers'])).map(([server, entry]) => [server, mapping(entry)]);
+    return [name, { ...host, servers: Object.fromEntries(servers) as unknown }];
+  });
+  return { ...file, hosts: Object.fromEntries(hosts) as unknown };
+}

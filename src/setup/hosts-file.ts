@@ -1,0 +1,177 @@
+/** The hosts file that a command edits: opened, changed and checked in memory, and written only if nobody else has meanwhile. */
+import { isUtf8 } from 'node:buffer';
+import { lstat, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { writeAtomic } from '../base/atomic-write.ts';
+import { AnywhereError } from '../base/errors.ts';
+import { visible } from '../base/harmless.ts';
+import { checkHostsFile } from '../config/check.ts';
+import { readDocument } from '../config/document.ts';
+import { type FindOptions, type FoundFile, findHostsFile } from '../config/find.ts';
+import { readHostsFile } from '../config/load.ts';
+import type { Paths } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
+import { configInvalid } from '../config/problem.ts';
+import { createTrustStore } from '../config/trust.ts';
+import { changedHostsText, type HostsChange } from './hosts-file-edit.ts';
+import { withoutSecrets } from './secret-values.ts';
+
+export interface EditPlace extends FindOptions {
+  readonly paths: Paths;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** What a hosts file says before the edit. */
+export interface OpenHostsFile extends FoundFile {
+  /** Undefined: the file is not there yet. */
+  readonly existing: { readonly bytes: Uint8Array; readonly realPath: string } | undefined;
+  /** Unchecked. */
+  readonly data: unknown;
+  /** Undefined where the file has mistakes. */
+  readonly plan: Plan | undefined;
+}
+
+const NEW_FILE = 'version: 1\n';
+const BOM = '\uFEFF';
+
+/** Throws CONFIG_NOT_FOUND where there is no file and `creates` is false, and CONFIG_INVALID where the file cannot be read. */
+export async function openForEdit(
+  place: EditPlace,
+  { creates }: { readonly creates: boolean },
+): Promise<OpenHostsFile> {
+  const found = await foundOrNew(place, creates);
+  const existing = found.isNew ? undefined : await readHostsFile(found);
+  const bytes = existing?.bytes ?? Buffer.from(NEW_FILE);
+  const checked = checkHostsFile(bytes, { file: found.file, homeDir: place.homeDir });
+  const { value: data } = readDocument(textOf(bytes));
+  // Other bytes than UTF-8 would not survive the edit.
+  if ('problems' in checked && (data === undefined || !isUtf8(bytes)))
+    throw configInvalid(found.file, checked.problems);
+  return { file: found.file, source: found.source, existing, data, plan: 'plan' in checked ? checked.plan : undefined };
+}
+
+async function foundOrNew(place: EditPlace, creates: boolean): Promise<FoundFile & { readonly isNew: boolean }> {
+  try {
+    return { ...(await findHostsFile(place)), isNew: false };
+  } catch (error) {
+    if (!creates || !(error instanceof AnywhereError) || error.code !== 'CONFIG_NOT_FOUND') throw error;
+    return { file: join(place.paths.configDir, 'config.yaml'), source: 'user', isNew: true };
+  }
+}
+
+export interface PreparedEdit {
+  readonly bytes: Uint8Array;
+  /** For people: secrets are hidden, and every character is visible. */
+  readonly diff: string;
+  /** After the change. */
+  readonly plan: Plan;
+}
+
+/** Throws CONFIG_INVALID, in the words of `config validate`, where the changed file would have mistakes. */
+export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
+  const before = open.existing === undefined ? '' : textOf(open.existing.bytes);
+  const after = changedHostsText(open.existing === undefined ? NEW_FILE : before, changes);
+  const hasBom = open.existing !== undefined && Buffer.from(open.existing.bytes).toString().startsWith(BOM);
+  const bytes = Buffer.from(hasBom ? BOM + after : after);
+  const checked = checkHostsFile(bytes, { file: open.file, homeDir });
+  if ('problems' in checked) throw configInvalid(open.file, checked.problems);
+  if (changes.length === 0) return { bytes, diff: '', plan: checked.plan };
+  const [old, now] = [withoutSecrets(before), withoutSecrets(after)];
+  const from = open.existing === undefined ? '/dev/null' : open.file;
+  const diff = createTwoFilesPatch(from, open.file, old, now, undefined, undefined, {
+    context: 3,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  return { bytes, diff: visible(diff.replaceAll('\r\n', '\n')), plan: checked.plan };
+}
+
+/**
+ * Writes the file through links, with its permissions. A file that was trusted stays trusted, because its owner changed it.
+ * False: the file needs `config trust`.
+ */
+export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, place: EditPlace): Promise<boolean> {
+  const { existing, file } = open;
+  const trust = createTrustStore({ stateDir: place.paths.stateDir, now: place.now });
+  const wasTrusted =
+    existing !== undefined && (await trust.check(existing.realPath, existing.bytes)).kind === 'trusted';
+  const target = existing?.realPath ?? file;
+  try {
+    await alone(target, async () => {
+      await refuseChanged(open);
+      if (existing === undefined) {
+        await writeAtomic(target, bytes, { isDurable: true });
+        return;
+      }
+      const like = await stat(target);
+      // A rename would replace the file although its owner made it read-only.
+      if ((like.mode & 0o200) === 0) throw unwritable(file, 'the file is read-only', `chmod u+w ${target}`);
+      await writeAtomic(target, bytes, { isDurable: true, like });
+    });
+  } catch (error) {
+    if (error instanceof AnywhereError) throw error;
+    throw unwritable(file, codeOf(error), `check the permissions of ${dirname(target)}`, error);
+  }
+  if (wasTrusted) await trust.trust(existing.realPath, bytes);
+  return wasTrusted || open.source !== 'folder';
+}
+
+/** A command that was killed left its lock behind. */
+const STALE_LOCK_MS = 10_000;
+
+/** Of two commands at the same moment, one is refused: neither can overwrite what the other wrote. */
+async function alone(file: string, work: () => Promise<void>): Promise<void> {
+  const lock = `${file}.lock`;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const ageMs = await stat(lock).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (ageMs > STALE_LOCK_MS) await rm(lock, { force: true });
+  try {
+    await writeFile(lock, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    throw codeOf(error) === 'EEXIST' ? changedMeanwhile(file) : error;
+  }
+  try {
+    await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** The look comes last before the write: an editor may have saved the file since this command read it. */
+async function refuseChanged(open: OpenHostsFile): Promise<void> {
+  const { existing, file } = open;
+  if (existing === undefined) {
+    const isThere = await lstat(file).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) throw changedMeanwhile(file);
+    return;
+  }
+  const now = await readHostsFile(open);
+  const isSame = now.realPath === existing.realPath && Buffer.compare(now.bytes, existing.bytes) === 0;
+  if (!isSame) throw changedMeanwhile(file);
+}
+
+function changedMeanwhile(file: string): AnywhereError {
+  return new AnywhereError('OUTPUT_FAILED', `${file} has changed while this command ran, so nothing was written.`, {
+    hint: 'run the command again',
+  });
+}
+
+function unwritable(file: string, why: string, hint: string, cause?: unknown): AnywhereError {
+  return new AnywhereError('OUTPUT_FAILED', `${file} could not be written: ${why}.`, { hint, cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+/** Without a byte order mark. */
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,116 @@
+/** Servers out of a JSON snippet, as READMEs and the files of AI clients have them. */
+import { parse } from 'yaml';
+import { AnywhereError } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
+import { shellWords } from './shell-words.ts';
+
+/** A server that somebody wants to add; without a name where the source has none. */
+export interface WantedServer {
+  readonly name: string | undefined;
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly notes: readonly string[];
+}
+
+/** The keys under which clients keep their servers. */
+const LISTS = ['mcpServers', 'servers', 'context_servers', 'mcp', 'mcp_servers', 'amp.mcpServers'];
+/** What other clients call our keys. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  environment: 'env',
+  environmentVariables: 'env',
+  cmd: 'command',
+  workingDirectory: 'cwd',
+};
+const KNOWN = ['command', 'args', 'env', 'cwd', 'enabled'];
+/** Say nothing that the program needs. */
+const SILENT = ['type', 'transport', 'name', 'disabled', 'description', '$schema', 'gallery'];
+
+export function serversInJson(text: string): WantedServer[] {
+  const value = parsed(text);
+  const servers = listIn(value);
+  if (servers === undefined) return [wanted(typeof value['name'] === 'string' ? value['name'] : undefined, value)];
+  const found = Object.entries(servers).map(([name, entry]) => wanted(name, entry));
+  if (found.length === 0) throw new AnywhereError('USAGE', 'The JSON names no server.');
+  return found;
+}
+
+/** JSON with comments and trailing commas. A fragment of a file may lack its outer braces. */
+function parsed(text: string): Record<string, unknown> {
+  const bare = text
+    .replaceAll(/("(?:\\[^]|[^"\\])*")|\/\/[^\n]*|\/\*[^]*?\*\//g, '$1')
+    .trim()
+    .replace(/,$/, '');
+  const lenient = (candidate: string): unknown =>
+    parse(candidate, { maxAliasCount: 0, prettyErrors: false, logLevel: 'error' });
+  for (const read of [() => JSON.parse(bare) as unknown, () => lenient(bare), () => lenient(`{${bare}}`)]) {
+    try {
+      const value = read();
+      if (isRecord(value)) return value;
+    } catch {
+      // The text may be a secret: nothing of the parser's words is shown.
+    }
+  }
+  throw new AnywhereError('USAGE', 'The text is no JSON of an MCP server.', {
+    hint: 'paste the whole block, from { to }, in single quotes, or pipe the block in: mcp-anywhere server add - --host <host>',
+  });
+}
+
+function listIn(value: Record<string, unknown>): Record<string, unknown> | undefined {
+  for (const key of LISTS) {
+    const list = value[key];
+    // VS Code's settings hold `mcp: { servers: … }`.
+    if (isRecord(list)) return listIn(list) ?? list;
+  }
+  if ('command' in value || 'url' in value || 'cmd' in value) return undefined;
+  return Object.values(value).some(isRecord) ? value : undefined;
+}
+
+function wanted(name: string | undefined, given: unknown): WantedServer {
+  if (!isRecord(given)) throw new AnywhereError('USAGE', `${name ?? 'The entry'} is no entry of an MCP server.`);
+  const all = Object.fromEntries(Object.entries(given).map(([key, value]) => [SYNONYMS[key] ?? key, value]));
+  if (['url', 'httpUrl', 'serverUrl', 'uri'].some((key) => key in all)) throw httpLater(name);
+  const [command, args] = programOf(name, all);
+  const dropped = Object.keys(all).filter((key) => ![...KNOWN, ...SILENT].includes(key));
+  const env = isRecord(all['env']) ? referencesIn(all['env']) : undefined;
+  const isOff = all['disabled'] === true || all['enabled'] === false;
+  return {
+    name,
+    entry: {
+      command,
+      ...(args.length === 0 ? {} : { args }),
+      ...(env === undefined || Object.keys(env).length === 0 ? {} : { env }),
+      ...(typeof all['cwd'] === 'string' ? { cwd: all['cwd'] } : {}),
+      ...(isOff ? { enabled: false } : {}),
+    },
+    notes: dropped.length === 0 ? [] : [`left out of ${name ?? 'the entry'}: ${dropped.join(', ')}`],
+  };
+}
+
+/** Some clients have one list, some one text with arguments in it. */
+function programOf(name: string | undefined, entry: Record<string, unknown>): readonly [string, readonly string[]] {
+  const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+  const { command, args } = entry;
+  const words = Array.isArray(command) ? list(command) : typeof command === 'string' ? [command] : [];
+  const isLine = words.length === 1 && args === undefined && /\s/.test(words[0] ?? '');
+  const [program, ...rest] = isLine ? shellWords(words[0] ?? '') : words;
+  if (program === undefined || program === '')
+    throw new AnywhereError('USAGE', `${name ?? 'The entry'} has no command.`, {
+      hint: 'an entry of an MCP server has at least { "command": "…" }',
+    });
+  return [program, [...rest, ...list(args)]];
+}
+
+/** Values as text; `${NAME}` of other clients is `${env:NAME}` here. */
+function referencesIn(env: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      String(value).replaceAll(/(?<!\$)\$\{([A-Za-z_]\w*)(:-[^}]*)?\}/g, '${env:$1$2}'),
+    ]),
+  );
+}
+
+export function httpLater(name: string | undefined): AnywhereError {
+  return new AnywhereError('USAGE', `${name ?? 'This'} is an HTTP server. HTTP servers come later.`, {
+    hint: 'add a server that is started by a command',
+  });
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { commandsOf, secretsOf, withoutSecrets } from '../../../src/setup/secret-values.ts';
+
+describe('literal secrets', () => {
+  it('are found by their name and by their look', () => {
+    const env = {
+      GITHUB_TOKEN: 'hunter2',
+      api_key: 'x',
+      DB_PASSWORD: '1',
+      PLAIN: 'ghp_0123456789abcdefghij',
+      DEFAULTED: 'a',
+      SECRET_D: '${env:S:-hunter2}',
+      REF_TOKEN: '${env:T}',
+      AUTH_KEY: 'Bearer ${env:T}',
+      EMPTY_TOKEN: '',
+      LEVEL: 'debug',
+    };
+    expect(secretsOf({ env })).toEqual(['GITHUB_TOKEN', 'api_key', 'DB_PASSWORD', 'PLAIN', 'SECRET_D']);
+    const args = [
+      'run',
+      '-e',
+      'TOKEN=abc',
+      '--api-key',
+      'abc',
+      '--api-key=abc',
+      '--token',
+      '--verbose',
+      '--key',
+      '${env:K}',
+    ];
+    expect(secretsOf({ args })).toEqual(['argument 3', 'argument 5', 'argument 6']);
+    expect(secretsOf(null)).toEqual([]);
+  });
+
+  it('are hidden however they are written', () => {
+    const text = `defaults: { servers: { x: { env: { A_TOKEN: hunter2 } } } }
+hosts:
+  a:
+    servers:
+      x:
+        command: x
+        args: [--password, hunter2, "--key=hunter2", ok]
+        env:
+          TOKEN: "hunter2\\u0041"   # note
+          KEY: |
+            hunter2
+            more hunter2
+          LEVEL: debug
+      env: { command: y, env: { API_KEY: hunter2 } }
+`;
+    const shown = withoutSecrets(text);
+    expect(shown).not.toContain('hunter2');
+    expect(shown).toContain('TOKEN: •••   # note\n');
+    expect(shown).toContain('args: [--password, •••, •••, ok]');
+    expect(shown).toContain('          LEVEL: debug\n');
+    expect(withoutSecrets('{"hosts":{"a":{"servers":{"x":{"env":{"TOKEN":"h\\nunter2"}}}}}}')).toContain(
+      '"TOKEN":•••}',
+    );
+  });
+});
+
+it('references that run or read something here are named', () => {
+  expect(commandsOf({ env: { A: '${cmd:id}', B: 'x${file:~/k}', C: '${env:C}' }, args: ['${cmd:id}'] })).toEqual([
+    'A',
+    'B',
+    'args',
+  ]);
+});
