@@ -3,19 +3,17 @@
  * in libuv's unix/stream.c). Two megabytes of one peer's messages take tens of milliseconds, and everybody else waits.
  */
 
-/** Bytes of one stream within a turn of the event loop: about 2 ms of parsing on a slow machine. */
+/** After so many bytes, about 1 ms of parsing on a slow machine, a stream waits for the others. */
 const TURN_BYTES = 64 * 1024;
 
 export class TurnShare {
-  readonly #pause: () => void;
-  readonly #resume: () => void;
+  readonly #setPaused: (isPaused: boolean) => void;
   #taken = 0;
   #isOver = false;
 
-  /** @param pause stops the stream, until `resume` is called in the next turn of the event loop */
-  constructor(pause: () => void, resume: () => void) {
-    this.#pause = pause;
-    this.#resume = resume;
+  /** @param setPaused stops the stream, and lets it go on in the next turn of the event loop */
+  constructor(setPaused: (isPaused: boolean) => void) {
+    this.#setPaused = setPaused;
   }
 
   /** To be called with the length of each chunk after its work is done. */
@@ -23,11 +21,11 @@ export class TurnShare {
     this.#taken += bytes;
     if (this.#isOver || this.#taken < TURN_BYTES) return;
     this.#isOver = true;
-    this.#pause();
+    this.#setPaused(true);
     setImmediate(() => {
       this.#isOver = false;
       this.#taken = 0;
-      this.#resume();
+      this.#setPaused(false);
     });
   }
 }

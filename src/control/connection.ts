@@ -128,12 +128,10 @@ export class ControlConnection {
     );
     stream.on('error', () => undefined);
     const takesMore = (): boolean => !this.#writer.congested || this.backlog <= MOST_UNREAD_BYTES;
-    const share = new TurnShare(
-      () => stream.pause(),
-      () => {
-        if (takesMore()) stream.resume();
-      },
-    );
+    const share = new TurnShare((isPaused) => {
+      if (isPaused) stream.pause();
+      else if (takesMore()) stream.resume();
+    });
     stream.on('data', (chunk: Buffer) => {
       reader.push(chunk);
       share.took(chunk.length);

@@ -63,12 +63,10 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   const session = deps.open(writer);
   const reader = readerFor(session, writer, deps.maxMessageBytes);
   const takesMore = (): boolean => !writer.congested || writer.unreadBytes <= MOST_UNREAD_BYTES;
-  const share = new TurnShare(
-    () => input.pause(),
-    () => {
-      if (takesMore()) input.resume();
-    },
-  );
+  const share = new TurnShare((isPaused) => {
+    if (isPaused) input.pause();
+    else if (takesMore()) input.resume();
+  });
   input.on('data', (chunk: Buffer) => {
     reader.push(chunk);
     share.took(chunk.length);

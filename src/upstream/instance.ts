@@ -1,6 +1,4 @@
 /** An *instance*: a running MCP server process with one MCP session, launched over a link. */
-import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { deadline, orAbort } from '../base/abort.ts';
 import { AnywhereError, asAnywhereError, type ErrorCode } from '../base/errors.ts';
 import { TurnShare } from '../base/turn-share.ts';
@@ -18,7 +16,7 @@ import { type InstanceDeps, type InstanceLimits, limitsOf, peerLimits } from './
 import { NotificationLimiter, ServerRequests } from './rate-limit.ts';
 import { endCause, placeOf, serverError } from './server-errors.ts';
 import { initialize, type ServerHello } from './server-hello.ts';
-import { serverReader } from './server-reader.ts';
+import { drained, serverReader } from './server-reader.ts';
 import { eachLine, RecentLines } from './stderr-lines.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -51,8 +49,6 @@ export interface InstanceClient {
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
 /** A server that takes longer to answer makes room for the next launch. */
 const TURN_MS = 2_000;
-/** A process that the program left behind may hold its output open. */
-const DRAIN_MS = 1_000;
 const ENDLESS = 'printed 16 MB without a newline instead of answering initialize';
 
 export class Instance {
@@ -243,14 +239,9 @@ export class Instance {
     this.#peer = peer;
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
-    const share = new TurnShare(
-      () => {
-        this.#setPaused('others', true);
-      },
-      () => {
-        this.#setPaused('others', false);
-      },
-    );
+    const share = new TurnShare((isPaused) => {
+      this.#setPaused('others', isPaused);
+    });
     channel.output.on('data', (chunk: Buffer) => {
       reader.push(chunk);
       share.took(chunk.length);
@@ -268,20 +259,12 @@ export class Instance {
         for (const line of printedInstead(channel, this.#deps.redact)) this.#recent.add(line);
     });
     const endSeen = channel.ended.then(async (end) => {
-      if (end.kind === 'exited') await this.#drained(channel.output);
+      if (end.kind === 'exited') await drained(channel.output, this.#deps.clock);
       reader.end();
       const last = { end, wasReady: this.#hello !== undefined, isIdle: peer.inFlight === 0, lines: this.#recent.lines };
       this.#end(endCause(this.server, launch, channel, last));
     });
     for (const work of [started, endSeen]) this.#deps.scope.run(work);
-  }
-
-  /** The last answers of a program that has exited may still wait here, because its output was paused. */
-  async #drained(output: Readable): Promise<void> {
-    if (output.readableEnded || output.destroyed) return;
-    const late = deadline(this.#deps.clock, DRAIN_MS, () => new AnywhereError('CANCELLED', 'read for too long'));
-    await finished(output, { signal: late.signal }).catch(() => undefined);
-    late.clear();
   }
 
   #readerFor(peer: Peer): MessageReader {

@@ -1,5 +1,8 @@
 /** Reads the output of a server: messages go to the peer, everything else to the watcher. */
-
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { deadline } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { beginning } from '../base/harmless.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
@@ -58,4 +61,15 @@ export function serverReader(peer: Peer, watcher: ServerWatcher, maxBytes: numbe
     oversized,
   };
   return new MessageReader({ ...messages, ...watcher }, maxBytes);
+}
+
+/** A process that the program left behind may hold its output open. */
+const DRAIN_MS = 1_000;
+
+/** The last answers of a program that has exited may still wait here, because its output was paused. */
+export async function drained(output: Readable, clock: Clock): Promise<void> {
+  if (output.readableEnded || output.destroyed) return;
+  const late = deadline(clock, DRAIN_MS, () => new AnywhereError('CANCELLED', 'the output does not end'));
+  await finished(output, { signal: late.signal }).catch(() => undefined);
+  late.clear();
 }

@@ -156,7 +156,9 @@ it('calls of the innocent are answered rightly, and memory stays level', {
     const quiet = writeHostsFile({ bad: good, good }).path;
     const calm = await open(quiet, makeSandbox(), ['bad__echo__echo', 'good__echo__echo']);
     const plain = await openPlain(sshd);
-    onTestFinished(async () => void (await plain.close()));
+    onTestFinished(async () => {
+      await plain.close();
+    });
     const alone = await callFor(Math.max(5, SECONDS / 5), calm, plain, 'bad__echo__echo');
     await calm.close();
 
