@@ -55,9 +55,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
     if (!congested) input.resume();
     // Bounds our buffer for a client that does not read: its own servers wait. Shared servers go on for other clients.
     const own = session.instances.filter(({ server }) => server.sharing === 'session');
-    for (const instance of own)
-      if (congested) instance.pause();
-      else instance.resume();
+    for (const instance of own) instance.setPaused('client', congested);
   };
   const writer = new MessageWriter(output, onCongestion, { chunkBytes: CHUNK_BYTES });
   const session = deps.open(writer);

@@ -74,7 +74,7 @@ export class Instance {
   #lastUsedMs: number;
   #readyMs = Number.POSITIVE_INFINITY;
   /** Why reading from the server is paused. */
-  readonly #pausedFor = new Set<'client' | 'flood' | 'others'>();
+  readonly #pausedFor = new Set<string>();
   #asking: ServerRequests | undefined;
   #health: Health | undefined;
   #limiter: NotificationLimiter | undefined;
@@ -161,16 +161,8 @@ export class Instance {
     return this.peer.holdDeadlines();
   }
 
-  /** Stops reading from the server while its client reads too slowly. */
-  pause(): void {
-    this.#setPaused('client', true);
-  }
-
-  resume(): void {
-    this.#setPaused('client', false);
-  }
-
-  #setPaused(why: 'client' | 'flood' | 'others', isPaused: boolean): void {
+  /** `client`: its client reads too slowly. `flood`: it writes too much. `others`: it has had its share of this turn. */
+  setPaused(why: 'client' | 'flood' | 'others', isPaused: boolean): void {
     if (isPaused) this.#pausedFor.add(why);
     else this.#pausedFor.delete(why);
     if (this.#pausedFor.size > 0 && this.isLive) this.#channel?.output.pause();
@@ -240,7 +232,7 @@ export class Instance {
     this.#reader = this.#readerFor(peer);
     const reader = this.#reader;
     const share = new TurnShare((isPaused) => {
-      this.#setPaused('others', isPaused);
+      this.setPaused('others', isPaused);
     });
     channel.output.on('data', (chunk: Buffer) => {
       reader.push(chunk);
@@ -332,7 +324,7 @@ export class Instance {
         this.owner.serverNotification(this, notification);
       },
       onFlood: (isFlooding) => {
-        this.#setPaused('flood', isFlooding);
+        this.setPaused('flood', isFlooding);
       },
       onDropped: this.#dropped,
     });
