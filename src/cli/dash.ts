@@ -1,9 +1,9 @@
 /** `dash`: the dashboard. It starts the daemon where none runs, and leaves the daemon running. */
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { ControlClient } from '../control/client.ts';
 import type { Connect } from '../dashboard/attach.ts';
-import { quoted } from '../model/commands.ts';
 import type { CliContext } from './context.ts';
 import { connectStarting, connectToRunning } from './session.ts';
 
@@ -38,7 +38,7 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
     clock: systemClock(),
     random: Math.random,
     theme: chooseTheme({ color: style.bold('x') !== 'x', ascii, env: io.env }),
-    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${quoted(globals.config)}`,
+    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${shellWord(globals.config)}`,
   };
   await runDashboard(options, io.signal);
   return EXIT.ok;

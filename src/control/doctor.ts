@@ -8,7 +8,7 @@ import type { DoctorStep } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
-import { AnywhereError, asAnywhereError, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
 import { requireHost } from './units.ts';
@@ -18,6 +18,8 @@ export type ReportStep = (step: DoctorStep) => void;
 /** The tools of the doctor; each throws AnywhereError. */
 export interface DoctorParts {
   readonly clock: Clock;
+  /** Why the hosts file as it stands now is not in force. */
+  readonly hostsFileProblem?: ErrorReport | undefined;
   /** A person is being asked something for this host. */
   readonly isAsking: (host: string) => boolean;
   /** Examines ssh configuration, agent, host key and login of a host with ssh. Failures are reported, not thrown. */
@@ -67,7 +69,7 @@ export async function runDoctor(
     steps.push(step);
     report(step);
   };
-  note({ check: 'config', outcome: 'ok', text: planText(plan), durationMs: 0 });
+  note(configStep(plan, parts.hostsFileProblem));
   await Promise.all(hosts.map((host) => examineHost(host, parts, note, signal)));
   return steps;
 }
@@ -76,6 +78,12 @@ function chosen(plan: Plan, only: string | undefined): readonly HostPlan[] {
   if (only === undefined) return plan.hosts;
   requireHost(only, plan);
   return plan.hosts.filter(({ name }) => name === only);
+}
+
+function configStep(plan: Plan, problem: ErrorReport | undefined): DoctorStep {
+  if (problem === undefined) return { check: 'config', outcome: 'ok', text: planText(plan), durationMs: 0 };
+  const text = `${problem.message} The last good version stays in force.`;
+  return { check: 'config', outcome: 'failed', text, cause: problem, durationMs: 0 };
 }
 
 function planText(plan: Plan): string {

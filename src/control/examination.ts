@@ -34,6 +34,7 @@ export class Examination {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.clock,
+      hostsFileProblem: gateway.hostsFileProblem,
       isAsking: (name: string): boolean => gateway.hosts.waitsFor(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
         this.#inspect(plan, note, stop),

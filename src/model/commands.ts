@@ -1,4 +1,5 @@
 /** The command that does the same as the dashboard. */
+import { shellWord } from '../base/shell-word.ts';
 import { filled } from './form.ts';
 import { type Item, type Model, type Step, selectedItem, step, topOverlay } from './model.ts';
 
@@ -7,12 +8,7 @@ export function equivalentCommand(model: Model): string {
 }
 
 export function command({ program }: Pick<Model, 'program'>, ...words: readonly string[]): string {
-  return [program, ...words.map(quoted)].join(' ');
-}
-
-/** Quoted for a POSIX shell. A word without special characters stays unquoted. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return [program, ...words.map(shellWord)].join(' ');
 }
 
 /** Copies the command to the clipboard. */

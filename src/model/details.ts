@@ -5,8 +5,8 @@ import type { HostStatus, ServerStatus } from '../api/status.ts';
 import { counted } from '../base/counted.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';
-import { quoted } from './commands.ts';
 import { formOf } from './form.ts';
 import type { Item, Model, ViewName } from './model.ts';
 import { type Look, line, plain, plainLines, type Span, type SpanLine, span } from './text.ts';
@@ -109,7 +109,7 @@ function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs:
     fact('state', text, look),
     fact('host', `${host.name} ${onHost.text}`, onHost.look),
     fact('offers', toolsText(server)),
-    fact('command', server.command.map(quoted).join(' ')),
+    fact('command', server.command.map(shellWord).join(' ')),
     ...(server.env.length === 0 ? [] : [fact('variables', server.env.join(' '))]),
     ...server.instances.map(({ pid, sinceMs, client }, at) => {
       const since = `up ${ageText(nowMs - sinceMs)}${client === undefined ? '' : `, for client ${client}`}`;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { AnywhereError } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { isLegalName, legalName, MAX_NAME_LENGTH, NAME_RULE } from '../config/checks.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import { type Mapping, mapping } from '../config/problem.ts';
@@ -31,8 +32,12 @@ export function addHost({ data }: OpenHostsFile, { name, ssh, tags }: NewHost): 
 
 function illegalHost(name: string, ssh: string | undefined): AnywhereError {
   const better = legalName(name.replace(/^.*@/, '').replace(/:\d+$/, ''));
+  const address = ssh ?? name;
   return new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a host: ${NAME_RULE} is expected.`, {
-    hint: better === undefined ? 'choose another name' : `mcp-anywhere add ${better} --ssh ${ssh ?? name}`,
+    hint:
+      better === undefined || address.startsWith('-')
+        ? 'choose another name'
+        : `mcp-anywhere add ${better} --ssh ${shellWord(address)}`,
   });
 }
 

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { lstat, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import type { ConfigProblem } from '../api/hosts-problems.ts';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { visible } from '../base/harmless.ts';
@@ -69,14 +70,20 @@ export interface PreparedEdit {
   readonly plan: Plan;
 }
 
-/** Throws CONFIG_INVALID, in the words of `config validate`, where the changed file would have mistakes. */
+/**
+ * Where the changed file would have mistakes, throws in the words of `config validate`: USAGE where the mistakes come from the
+ * change, and CONFIG_INVALID where the file had mistakes before.
+ */
 export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
   const before = open.existing === undefined ? '' : textOf(open.existing.bytes);
   const after = changedHostsText(open.existing === undefined ? NEW_FILE : before, changes);
   const hasBom = open.existing !== undefined && Buffer.from(open.existing.bytes).toString().startsWith(BOM);
   const bytes = Buffer.from(hasBom ? BOM + after : after);
   const checked = checkHostsFile(bytes, { file: open.file, homeDir });
-  if ('problems' in checked) throw configInvalid(open.file, checked.problems);
+  if ('problems' in checked) {
+    if (open.plan === undefined && open.existing !== undefined) throw configInvalid(open.file, checked.problems);
+    throw notPossible(checked.problems);
+  }
   if (changes.length === 0) return { bytes, diff: '', plan: checked.plan };
   const [old, now] = [withoutSecrets(before), withoutSecrets(after)];
   const from = open.existing === undefined ? '/dev/null' : open.file;
@@ -85,6 +92,14 @@ export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[]
     headerOptions: FILE_HEADERS_ONLY,
   });
   return { bytes, diff: visible(diff.replaceAll('\r\n', '\n')), plan: checked.plan };
+}
+
+function notPossible(problems: readonly ConfigProblem[]): AnywhereError {
+  const texts = problems.map(({ key, expected, found, suggestion }) => {
+    const advice = suggestion === undefined ? '' : `; ${suggestion}`;
+    return `${key}: expected ${expected}, found ${found}${advice}`;
+  });
+  return new AnywhereError('USAGE', 'The hosts file cannot hold that, and is left as it is.', { evidence: texts });
 }
 
 /**

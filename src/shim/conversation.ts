@@ -8,6 +8,7 @@ import { AnywhereError } from '../base/errors.ts';
 import { DRAINING_LINE } from '../daemon/hello.ts';
 import { rawAt } from '../protocol/json-scan.ts';
 import { Message, parseBatch } from '../protocol/message.ts';
+import { BATCH_VERSION } from '../protocol/methods.ts';
 import { oversizedId } from '../protocol/reader.ts';
 import { Splice } from '../protocol/splice.ts';
 import { Holdback } from './holdback.ts';
@@ -41,6 +42,8 @@ export interface ConversationDeps {
 export class Conversation {
   readonly #deps: ConversationDeps;
   readonly #pending = new Pending();
+  /** The client asked for the version of MCP that has batches. */
+  #takesBatches = false;
   readonly #standing = new Standing();
   readonly #serverRequests = new ServerRequests();
   readonly #holdback = new Holdback();
@@ -186,8 +189,8 @@ export class Conversation {
   #each(bytes: Buffer, look: (message: Message) => Verdict): Verdict | undefined {
     const message = Message.parse(bytes);
     if (message !== undefined) return look(message);
-    // The messages of a batch are noted, and its bytes always pass.
-    for (const inner of batchOf(bytes)) look(inner);
+    // The messages of a batch are noted, and its bytes always pass. A batch that the version forbids gets one error without ids.
+    if (this.#takesBatches) for (const inner of batchOf(bytes)) look(inner);
     return undefined;
   }
 
@@ -221,6 +224,8 @@ export class Conversation {
       case 'request':
         // The answer to a bad id carries no id.
         if (!message.hasBadId) this.#pending.add(this.#waitingFor(message));
+        if (message.method === 'initialize')
+          this.#takesBatches = message.paramText('protocolVersion') === BATCH_VERSION;
         return 'pass';
       case 'notification':
         this.#notified(message);

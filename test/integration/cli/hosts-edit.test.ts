@@ -223,12 +223,17 @@ describe('nothing is written', () => {
   });
 
   it('where the result would be no hosts file, in the words of the validator', async () => {
-    const { run, text } = rig(`${HERE}pools:\n  p: { members: [here/x] }\n`);
+    const { run, text } = rig(HERE);
     const before = text();
     const error = await refused(run, 'server', 'add', '{"x":{"command":"x","args":["${env:A}"]}}', '--host', 'here');
-    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.code).toBe('USAGE');
     expect(error.evidence?.join()).toContain('every user of that machine can read arguments');
     expect(text()).toBe(before);
+  });
+
+  it('with a next command that a shell reads as one word', async () => {
+    const { run } = rig(HERE);
+    expect((await refused(run, 'add', 'x;id', '--ssh', 'a@b;id')).hint).toBe("mcp-anywhere add x-id --ssh 'a@b;id'");
   });
 
   it.each([

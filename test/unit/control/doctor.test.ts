@@ -93,6 +93,17 @@ async function examine(plan: Plan, parts: Partial<DoctorParts> = {}, only?: stri
   );
 }
 
+it('says that the hosts file as it stands now is not in force, and examines the hosts of the last good one', async () => {
+  const problem = {
+    code: 'CONFIG_INVALID',
+    message: 'a.yaml has 1 mistake.',
+    hint: 'mcp-anywhere config validate',
+  } as const;
+  const steps = await examine(planOf(host('gpu1', ['files'])), { hostsFileProblem: problem });
+  expect(steps[0]).toBe('config failed');
+  expect(steps).toContain('gpu1 files server ok');
+});
+
 const never = (): Promise<never> => new Promise(() => undefined);
 
 /** Lets everything hang, and says after how many seconds the step was given up. */

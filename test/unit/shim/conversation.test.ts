@@ -61,8 +61,15 @@ describe('with the first daemon', () => {
     expect(talk.told.map(({ id }) => id)).toEqual(['1', 3]);
   });
 
-  it('a batch is asked and answered item by item', () => {
+  it('a batch is asked and answered item by item, where the version has batches', () => {
     const talk = start();
+    const batch = JSON.stringify([{ jsonrpc: '2.0', ...call(7) }]);
+    talk.client({ id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18' } });
+    talk.daemon({ id: 0, result: {} });
+    talk.raw(batch);
+    expect(talk.conversation.waiting).toBe(0);
+    talk.client({ id: 0, method: 'initialize', params: { protocolVersion: '2025-03-26' } });
+    talk.daemon({ id: 0, result: {} });
     talk.raw(
       JSON.stringify([
         { jsonrpc: '2.0', ...call(1) },
