@@ -70,7 +70,7 @@ function wanted(name: string | undefined, given: unknown): WantedServer {
   if (['url', 'httpUrl', 'serverUrl', 'uri'].some((key) => key in all)) throw httpLater(name);
   const [command, args] = programOf(name, all);
   const dropped = Object.keys(all).filter((key) => ![...KNOWN, ...SILENT].includes(key));
-  const env = isRecord(all['env']) ? referencesIn(all['env']) : undefined;
+  const env = isRecord(all['env']) ? referencesIn(name, all['env']) : undefined;
   const isOff = all['disabled'] === true || all['enabled'] === false;
   return {
     name,
@@ -87,7 +87,8 @@ function wanted(name: string | undefined, given: unknown): WantedServer {
 
 /** Some clients have one list, some one text with arguments in it. */
 function programOf(name: string | undefined, entry: Record<string, unknown>): readonly [string, readonly string[]] {
-  const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+  const list = (value: unknown): string[] =>
+    Array.isArray(value) ? value.map((word) => textOf(word, `an argument of ${name ?? 'the entry'}`)) : [];
   const { command, args } = entry;
   const words = Array.isArray(command) ? list(command) : typeof command === 'string' ? [command] : [];
   const isLine = words.length === 1 && args === undefined && /\s/.test(words[0] ?? '');
@@ -100,13 +101,25 @@ function programOf(name: string | undefined, entry: Record<string, unknown>): re
 }
 
 /** Values as text; `${NAME}` of other clients is `${env:NAME}` here. */
-function referencesIn(env: Record<string, unknown>): Record<string, string> {
+function referencesIn(server: string | undefined, env: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => [
       name,
-      String(value).replaceAll(/(?<!\$)\$\{([A-Za-z_]\w*)(:-[^}]*)?\}/g, '${env:$1$2}'),
+      textOf(value, `the variable ${name} of ${server ?? 'the entry'}`).replaceAll(
+        /(?<!\$)\$\{([A-Za-z_]\w*)(:-[^}]*)?\}/g,
+        '${env:$1$2}',
+      ),
     ]),
   );
+}
+
+/** Numbers and truth values are meant as text; anything else is a mistake in the JSON. */
+function textOf(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new AnywhereError('USAGE', `In the JSON, ${what} is ${value === null ? 'null' : 'not a text'}.`, {
+    hint: 'put the value into double quotes',
+  });
 }
 
 export function httpLater(name: string | undefined): AnywhereError {

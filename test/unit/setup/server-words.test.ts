@@ -117,6 +117,8 @@ describe('one server', () => {
     [['{ broken'], 'no JSON'],
     [['{"a":{"command":"x"}}', 'more'], 'stands alone'],
     [[''], 'Nothing was given'],
+    [['{"command":"x","args":[1,null]}'], 'an argument of the entry is null'],
+    [['{"a":{"command":"x","env":{"B":{}}}}'], 'the variable B of a is not a text'],
   ])('%j is refused in words', (words, text) => {
     expect(() => wantedServers(words)).toThrow(text);
   });
