@@ -53,7 +53,9 @@ export class EventFeed {
     this.#stop = hub.on((event) => {
       this.#take(event);
     });
-    if (!missed) for (const event of events) this.#take(event);
+    // Before the reply, so that a watcher that comes back has missed nothing when the reply comes.
+    this.#queue = missed ? [] : events.filter(({ event }) => this.#isWanted(event.type));
+    if (this.#queue.length > 0) this.#drain();
     return { run: hub.run, sequence: hub.sequence, resync: missed };
   }
 
@@ -67,12 +69,16 @@ export class EventFeed {
   }
 
   #take(event: NumberedEvent): void {
-    if (this.#hasLost || this.#types?.has(event.event.type) === false) return;
+    if (this.#hasLost || !this.#isWanted(event.event.type)) return;
     this.#queue.push(event);
     if (this.#cancelDrain === undefined || this.#queue.length >= MANY) this.#drain();
     if (this.#queue.length <= MAX_QUEUE) return;
     this.#queue = [];
     this.#hasLost = true;
+  }
+
+  #isWanted(type: GatewayEvent['type']): boolean {
+    return this.#types?.has(type) !== false;
   }
 
   #drain(): void {

@@ -1,6 +1,7 @@
 /** The program as AI clients have it: shims in front of a daemon, all of them processes, seen from outside. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { daemonsIn } from '../harness/daemons.ts';
 import { signalPid, withVariable } from '../harness/processes.ts';
@@ -16,6 +17,9 @@ import type { Tongue, TongueEvents } from './tongue.ts';
 import { shimWire } from './wire.ts';
 
 const HEAP_TELLER = fileURLToPath(new URL('heap-teller.mjs', import.meta.url));
+
+/** A tenth of a second apart. */
+const LOOKS = 30;
 
 export class DaemonProgram implements Program {
   readonly #hostsFile: string;
@@ -64,7 +68,13 @@ export class DaemonProgram implements Program {
     if (pid === undefined) throw new Error('no daemon runs');
     // It begins to watch the hosts file a little later.
     await until(() => descriptors(pid).includes('anon_inode:inotify'), { what: 'the hosts file to be watched' });
-    const open = descriptors(pid);
+    let open = descriptors(pid);
+    // As in one process: what comes and goes by itself, as a connection that is being closed, is waited for.
+    for (let look = 0; look < LOOKS; look += 1) {
+      await sleep(100);
+      const now = descriptors(pid);
+      if (now.length < open.length) open = now;
+    }
     const heap = await this.#heapOf(pid);
     return { descriptors: open.length, open, rss: residentBytes(pid), heap };
   }
