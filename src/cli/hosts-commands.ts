@@ -1,7 +1,9 @@
 /** The part of the command line's grammar that edits the hosts file. */
 import type { Command } from 'commander';
+import type { ExitCode } from '../base/errors.ts';
 import { addHelp, collect, examples, unknownCommand } from './administration.ts';
-import type { Run } from './context.ts';
+import type { CliContext, Run } from './context.ts';
+import type * as Edits from './hosts-edit.ts';
 import type { EditOptions } from './hosts-edit.ts';
 
 interface EditFlags {
@@ -24,15 +26,38 @@ export function addHostsCommands(program: Command, run: Run, argv: readonly stri
       ),
     );
   withEditOptions(add);
-  const rm = program
-    .command('rm')
-    .description('removes a machine and its servers from the hosts file')
-    .argument('<host>')
-    .action((host: string, flags: EditFlags) =>
-      run(async (context) => (await import('./hosts-edit.ts')).runRemove(context, host, chosen(flags))),
-    );
-  withEditOptions(rm);
+  addEdit(
+    program,
+    run,
+    { name: 'rm', target: '<host>', says: 'removes a machine and its servers from the hosts file' },
+    (edits) => edits.runRemove,
+  );
   addServerCommands(program, run, argv);
+}
+
+interface EditWords {
+  readonly name: string;
+  readonly target: string;
+  readonly says: string;
+}
+
+type RunEdit = (context: CliContext, target: string, options: EditOptions) => Promise<ExitCode>;
+
+/** A command that edits what one name says. */
+function addEdit(
+  parent: Command,
+  run: Run,
+  { name, target, says }: EditWords,
+  edit: (edits: typeof Edits) => RunEdit,
+): void {
+  const command = parent
+    .command(name)
+    .description(says)
+    .argument(target)
+    .action((given: string, flags: EditFlags) =>
+      run(async (context) => edit(await import('./hosts-edit.ts'))(context, given, chosen(flags))),
+    );
+  withEditOptions(command);
 }
 
 function addServerCommands(program: Command, run: Run, argv: readonly string[]): void {
@@ -43,29 +68,29 @@ function addServerCommands(program: Command, run: Run, argv: readonly string[]):
       throw unknownCommand(server, server.args[0]);
     });
   addServerAdd(server, run, argv);
-  const rm = server
-    .command('rm')
-    .description('removes a server from the hosts file')
-    .argument('<host/server>')
-    .action((target: string, flags: EditFlags) =>
-      run(async (context) => (await import('./hosts-edit.ts')).runServerRemove(context, target, chosen(flags))),
-    );
-  withEditOptions(rm);
-  for (const name of ['enable', 'disable'] as const) {
-    const command = server
-      .command(name)
-      .description(
-        name === 'enable' ? 'offers a disabled server again, for good' : 'hides a server from all clients, for good',
-      )
-      .argument('<host/server>')
-      .action((target: string, flags: EditFlags) =>
-        run(async (context) => {
-          const { runServerSwitch } = await import('./hosts-edit.ts');
-          return await runServerSwitch(context, target, name === 'enable', chosen(flags));
-        }),
-      );
-    withEditOptions(command);
-  }
+  const target = '<host/server>';
+  addEdit(
+    server,
+    run,
+    { name: 'rm', target, says: 'removes a server from the hosts file' },
+    (edits) => edits.runServerRemove,
+  );
+  addEdit(
+    server,
+    run,
+    { name: 'enable', target, says: 'offers a disabled server again, for good' },
+    ({ runServerSwitch }) =>
+      (context, one, options) =>
+        runServerSwitch(context, one, true, options),
+  );
+  addEdit(
+    server,
+    run,
+    { name: 'disable', target, says: 'hides a server from all clients, for good' },
+    ({ runServerSwitch }) =>
+      (context, one, options) =>
+        runServerSwitch(context, one, false, options),
+  );
   addHelp(server, { hidden: true });
   server.allowExcessArguments();
 }

@@ -2,9 +2,10 @@
 import { TextDecoder } from 'node:util';
 import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
+import { valueAt } from '../config/problem.ts';
 import type { AiClient } from './clients.ts';
 import type { Entry, Raw } from './entry.ts';
-import { isSame, type Path, type TextFormat, valueAt, withValueAt } from './format.ts';
+import { isSame, type Path, type TextFormat, withValueAt } from './format.ts';
 import { type Found, SHAPES, type Shape } from './shapes.ts';
 
 /** Larger files are no settings. */

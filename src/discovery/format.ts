@@ -31,15 +31,6 @@ export function withValueAt(whole: unknown, path: Path, value: unknown): unknown
   return object;
 }
 
-export function valueAt(whole: unknown, path: Path): unknown {
-  let value = whole;
-  for (const key of path) {
-    if (Array.isArray(value)) value = (value as unknown[])[Number(key)];
-    else value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  }
-  return value;
-}
-
 /** Parsers differ in the prototypes of their objects, which count for nothing here. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other))

@@ -1,7 +1,8 @@
 /** Where an AI client's file keeps its MCP servers, and how. The next client with a known shape needs no code. */
 import { isRecord } from '../base/record.ts';
+import { valueAt } from '../config/problem.ts';
 import { type Dialect, GOOSE, OPENCODE, type Raw, standard } from './entry.ts';
-import { type Path, type TextFormat, valueAt } from './format.ts';
+import { type Path, type TextFormat } from './format.ts';
 import { JSONC } from './jsonc.ts';
 import { TOML } from './toml.ts';
 import { YAML } from './yaml.ts';

@@ -2,7 +2,8 @@
 import { parse as parseForPatch, patch } from '@decimalturn/toml-patch';
 import { parse, stringify, TomlError } from 'smol-toml';
 import { isRecord } from '../base/record.ts';
-import { invalidText, lineEnding, type Path, type TextFormat, valueAt, withValueAt } from './format.ts';
+import { valueAt } from '../config/problem.ts';
+import { invalidText, lineEnding, type Path, type TextFormat, withValueAt } from './format.ts';
 
 export const TOML: TextFormat = {
   parse: (text) => {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AnywhereError } from '../base/errors.ts';
 import { readDocument } from '../config/document.ts';
 import { formatKey, mapping } from '../config/problem.ts';
+import { withValueAt } from '../discovery/format.ts';
 import { putIn, removeIn } from './yaml-splice.ts';
 
 /** A value for a key, or the end of the key. */
@@ -27,12 +28,8 @@ function changedOnce(text: string, change: HostsChange): string {
 }
 
 /** The data with the change. */
-export function changedData(data: unknown, change: HostsChange, depth = 0): unknown {
-  const key = change.path[depth];
-  if (key === undefined) return change.kind === 'put' ? change.value : data;
-  const { [key]: inner, ...others } = mapping(data);
-  if (depth < change.path.length - 1) return { ...others, [key]: changedData(inner, change, depth + 1) };
-  return change.kind === 'put' ? { ...others, [key]: change.value } : others;
+export function changedData(data: unknown, change: HostsChange): unknown {
+  return withValueAt(data, change.path, change.kind === 'put' ? change.value : undefined);
 }
 
 /** For the comparison: an empty host, server or list of them is the same as an empty mapping. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ConfigProblem } from '../api/hosts-problems.ts';
 import { writeAtomic } from '../base/atomic-write.ts';
+import { errnoOf } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
@@ -113,7 +114,7 @@ export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, pla
     existing !== undefined && (await trust.check(existing.realPath, existing.bytes)).kind === 'trusted';
   const target = existing?.realPath ?? file;
   try {
-    await alone(target, async () => {
+    await alone(target, place.now, async () => {
       await refuseChanged(open);
       if (existing === undefined) {
         await writeAtomic(target, bytes, { isDurable: true });
@@ -126,7 +127,7 @@ export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, pla
     });
   } catch (error) {
     if (error instanceof AnywhereError) throw error;
-    throw unwritable(file, codeOf(error), `check the permissions of ${dirname(target)}`, error);
+    throw unwritable(file, errnoOf(error) ?? 'unknown error', `check the permissions of ${dirname(target)}`, error);
   }
   if (wasTrusted) await trust.trust(existing.realPath, bytes);
   return wasTrusted || open.source !== 'folder';
@@ -136,18 +137,18 @@ export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, pla
 const STALE_LOCK_MS = 10_000;
 
 /** Of two commands at the same moment, one is refused: neither can overwrite what the other wrote. */
-async function alone(file: string, work: () => Promise<void>): Promise<void> {
+async function alone(file: string, now: () => number, work: () => Promise<void>): Promise<void> {
   const lock = `${file}.lock`;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const ageMs = await stat(lock).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
+    ({ mtimeMs }) => now() - mtimeMs,
     () => 0,
   );
   if (ageMs > STALE_LOCK_MS) await rm(lock, { force: true });
   try {
     await writeFile(lock, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    throw codeOf(error) === 'EEXIST' ? changedMeanwhile(file) : error;
+    throw errnoOf(error) === 'EEXIST' ? changedMeanwhile(file) : error;
   }
   try {
     await work();
@@ -180,10 +181,6 @@ function changedMeanwhile(file: string): AnywhereError {
 
 function unwritable(file: string, why: string, hint: string, cause?: unknown): AnywhereError {
   return new AnywhereError('OUTPUT_FAILED', `${file} could not be written: ${why}.`, { hint, cause });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
 /** Without a byte order mark. */

@@ -74,7 +74,7 @@ export class Instance {
   #lastUsedMs: number;
   #readyMs = Number.POSITIVE_INFINITY;
   /** Why reading from the server is paused. */
-  readonly #pausedFor = new Set<string>();
+  readonly #pausedFor = new Set<'client' | 'flood' | 'others'>();
   #asking: ServerRequests | undefined;
   #health: Health | undefined;
   #limiter: NotificationLimiter | undefined;
