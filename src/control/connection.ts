@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, errorOf, reportOf } from '../base/errors.ts';
 import { Scope } from '../base/scope.ts';
-import { TurnShare } from '../base/turn-share.ts';
+import { readFairly } from '../protocol/fair-reading.ts';
 import type { Message } from '../protocol/message.ts';
 import { Peer } from '../protocol/peer.ts';
 import { MessageReader } from '../protocol/reader.ts';
@@ -127,16 +127,7 @@ export class ControlConnection {
       MAX_LINE_BYTES,
     );
     stream.on('error', () => undefined);
-    const takesMore = (): boolean => !this.#writer.congested || this.backlog <= MOST_UNREAD_BYTES;
-    const share = new TurnShare((isPaused) => {
-      if (isPaused) stream.pause();
-      else if (takesMore()) stream.resume();
-    });
-    stream.on('data', (chunk: Buffer) => {
-      reader.push(chunk);
-      share.took(chunk.length);
-      if (!takesMore()) stream.pause();
-    });
+    readFairly(stream, reader, this.#writer, MOST_UNREAD_BYTES);
     stream.on('end', () => stream.end());
   }
 

@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, sleep } from '../base/clock.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { TurnShare } from '../base/turn-share.ts';
+import { readFairly } from '../protocol/fair-reading.ts';
 import { skipSpace, skipValue } from '../protocol/json-scan.ts';
 import { errorLine, RPC } from '../protocol/jsonrpc.ts';
 import { type Message, parseBatch } from '../protocol/message.ts';
@@ -60,16 +60,7 @@ export function openStreamDoor<S extends DoorSession>(deps: StreamDoorDeps<S>): 
   const writer = new MessageWriter(output, onCongestion, { chunkBytes: CHUNK_BYTES });
   const session = deps.open(writer);
   const reader = readerFor(session, writer, deps.maxMessageBytes);
-  const takesMore = (): boolean => !writer.congested || writer.unreadBytes <= MOST_UNREAD_BYTES;
-  const share = new TurnShare((isPaused) => {
-    if (isPaused) input.pause();
-    else if (takesMore()) input.resume();
-  });
-  input.on('data', (chunk: Buffer) => {
-    reader.push(chunk);
-    share.took(chunk.length);
-    if (!takesMore()) input.pause();
-  });
+  readFairly(input, reader, writer, MOST_UNREAD_BYTES);
   return { session, ended: clientGone(deps, session, reader) };
 }
 
