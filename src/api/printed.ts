@@ -9,6 +9,7 @@ import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } f
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { secretList, secretRemoved, secretStored, secretsMoved, supportBundle } from './secrets.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
@@ -56,6 +57,11 @@ export const PRINTED = {
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
+  'support-bundle': document.extend(supportBundle.shape),
+  'secret ls': document.extend(secretList.shape),
+  'secret set': document.extend(secretStored.shape),
+  'secret rm': document.extend(secretRemoved.shape),
+  'secret move': document.extend(secretsMoved.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),
   /** Where one server was restarted, only that one stands in the host. */
   restart: document.extend({ host: hostStatus }),

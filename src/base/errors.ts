@@ -55,8 +55,13 @@ export const ERROR_CODES = {
   },
   SECRET_UNRESOLVED: {
     exit: EXIT.config,
-    meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.',
+    meaning: 'A ${env:}, ${cmd:}, ${file:} or ${keychain:} reference could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
+  },
+  SECRET_STORE: {
+    exit: EXIT.config,
+    meaning: 'The keychain, or the file that holds a secret where there is no keychain, cannot be read or changed.',
+    hint: 'mcp-anywhere secret ls',
   },
   CLIENT_CONFIG: {
     exit: EXIT.config,

@@ -6,12 +6,13 @@ import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '
 import { harmless } from '../base/harmless.ts';
 import { messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
+import { editPlace } from './hosts-edit.ts';
 import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
 export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
-  const local = host === undefined ? await examineClients(context) : [];
+  const local = host === undefined ? [...(await examineClients(context)), ...(await examineSecrets(context))] : [];
   const steps = [...local, ...(await examine(context, host))];
   if (context.globals.json) context.out.json<'doctor'>({ steps });
   else context.out.write(summary(steps, context.style));
@@ -32,6 +33,19 @@ async function examineClients({ io, globals, out, style }: CliContext): Promise<
     if (!globals.json) out.write(stepText(step, style));
     return step;
   });
+}
+
+/** Plain-text secrets of the hosts file. */
+async function examineSecrets(context: CliContext): Promise<readonly DoctorStep[]> {
+  const { plainSecretsIn } = await import('../setup/secrets.ts');
+  const found = await plainSecretsIn(editPlace(context));
+  if (found === undefined) return [];
+  const text = `${found.file} holds ${counted(found.places.length, 'secret')} in plain text.`;
+  const evidence = [...found.places];
+  const cause = reportOf(new AnywhereError('SECRET_STORE', text, { evidence, hint: 'mcp-anywhere secret move' }));
+  const step: DoctorStep = { check: 'config', outcome: 'warning', text, cause, durationMs: 0 };
+  if (!context.globals.json) context.out.write(stepText(step, context.style));
+  return [step];
 }
 
 async function examine(context: CliContext, host: string | undefined): Promise<readonly DoctorStep[]> {

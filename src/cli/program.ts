@@ -14,6 +14,7 @@ import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import { addHostsCommands } from './hosts-commands.ts';
 import type { LogsOptions } from './logs.ts';
+import { addSecretCommands, addSupportCommand } from './secret-commands.ts';
 import type { StatsOptions } from './stats.ts';
 
 interface GlobalFlags {
@@ -60,6 +61,8 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   addMending(program, run);
   addSteeringCommands(program, run);
   addHostsCommands(program, run, argv);
+  addSecretCommands(program, run);
+  addSupportCommand(program, run);
   addConfigCommands(program, run);
   program
     .command('demo')

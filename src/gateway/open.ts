@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import { keepPrivate } from '../config/private-dir.ts';
-import { createSecrets } from '../config/secrets.ts';
+import { createSecrets, type RevisingSecrets } from '../config/secrets.ts';
 import type { Prompter } from '../launch/contract.ts';
 import type { LinkDeps } from '../link/contract.ts';
 import type { Middleware } from '../policy/middleware.ts';
@@ -46,6 +46,7 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const clock = systemClock();
   const log = options.log ?? createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
   const { env } = options;
+  const secrets = createSecrets({ env, homeDir });
   return new Gateway(plan, {
     clock,
     random: Math.random,
@@ -55,17 +56,17 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     homeDir,
     paths,
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
-    secrets: createSecrets({ env, homeDir }),
+    secrets,
     environments,
     middleware: options.middleware ?? [],
-    hostsFile: hostsFileOf(loader, clock, log),
+    hostsFile: hostsFileOf(loader, secrets, clock, log),
     version: programVersion(),
   });
 }
 
-function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSource {
+function hostsFileOf(loader: PlanLoader, secrets: RevisingSecrets, clock: Clock, log: Log): HostsFileSource {
   return {
-    load: () => loader.load(),
+    load: async () => await secrets.revised(await loader.load()),
     watch: async (onChange, signal) => {
       // Loaded late, to keep the start fast.
       const { watchFiles } = await import('../config/watch.ts');
