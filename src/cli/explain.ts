@@ -3,6 +3,7 @@
 import type { Explanation } from '../api/control.ts';
 import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
+import { asTyped } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
@@ -26,7 +27,7 @@ function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERR
   }
   const next = hint.replaceAll(/\{(\w+)\}/g, '<$1>');
   out.write(
-    `${style.bold(code)}: ${meaning}\n  ${style.dim('next')} ${next}\n  ${style.dim('exit')} ${String(exit)}\n`,
+    `${style.bold(code)}: ${meaning}\n  ${style.dim('next')} ${asTyped(next, style.program)}\n  ${style.dim('exit')} ${String(exit)}\n`,
   );
 }
 
@@ -52,7 +53,7 @@ export function explanationText({ title, lines, hint, causes }: Explanation, sty
   return [
     `${causes.length === 0 ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
     ...lines.map((line) => `  ${oneLine(line)}`),
-    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(hint)}`]),
+    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(asTyped(hint, style.program))}`]),
     '',
   ].join('\n');
 }

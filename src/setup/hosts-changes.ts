@@ -65,7 +65,7 @@ function sshEntry(name: string, text: string): Mapping {
 }
 
 export function removeHost({ data }: OpenHostsFile, name: string): HostsChange[] {
-  hostOf(data, name);
+  hostOf(data, name, (near = '<host>') => `mcp-anywhere rm ${near}`);
   return [{ kind: 'remove', path: ['hosts', name] }];
 }
 
@@ -152,14 +152,19 @@ function isInherited({ plan }: OpenHostsFile, host: string, server: string): boo
   return plan?.hosts.find(({ name }) => name === host)?.servers.some(({ name }) => name === server) ?? false;
 }
 
-function hostOf(data: unknown, name: string): Mapping {
+/** @param next the command for the host that was meant, where a name is close */
+function hostOf(
+  data: unknown,
+  name: string,
+  next: (near?: string) => string = () => `mcp-anywhere add ${name}`,
+): Mapping {
   const hosts = hostsOf(data);
   if (Object.hasOwn(hosts, name)) return mapping(hosts[name]);
   const near = nearMiss(name, Object.keys(hosts));
   throw new AnywhereError(
     'USAGE',
     `The hosts file has no host ${name}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: `mcp-anywhere add ${name}` },
+    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: next(near) },
   );
 }
 
