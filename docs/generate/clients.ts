@@ -55,6 +55,16 @@ function index(): string {
 Each page names the file of the client, the entry, and how to check that it works.
 
 ${table(['client', 'command', 'file (on Linux)'], rows)}
+- Where a client has a command for this, such as \`claude mcp add-json\` or \`codex mcp add\`, that command makes the change.
+  Otherwise the file is edited in place: comments and layout stay, links are followed, and a copy of the file as it was lies
+  beside it (\`….before-anywhere\`, for you alone). A file that changed since you saw the preview is left alone.
+- The entry holds absolute paths, because programs that a desktop starts have a short \`PATH\`, and \`--config FILE\` if you give
+  that option. Variables of your hosts file are passed on by reference; their values are never written. Where a client has no
+  references, \`install\` says which variables are left out.
+- \`mcp-anywhere install\` again, after an update of Node for example, corrects the entry. \`mcp-anywhere install --undo\` brings
+  back the entry as it was before, and \`mcp-anywhere uninstall\` removes it. \`mcp-anywhere doctor\` says when an entry starts a
+  program that is gone.
+
 Any other client that starts MCP servers on stdin and stdout works, too. Give it the command line of an entry on these
 pages; \`mcp-anywhere install claude-code --dry-run\` prints yours.`;
 }
