@@ -10,12 +10,29 @@ import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
-export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
+export interface DoctorOptions {
+  /** Asks npm whether a newer version is out. */
+  readonly check: boolean;
+}
+
+export async function runDoctor(
+  context: CliContext,
+  host: string | undefined,
+  { check }: DoctorOptions,
+): Promise<ExitCode> {
+  const version = check ? [await examineVersion(context)] : [];
   const local = host === undefined ? await examineClients(context) : [];
-  const steps = [...local, ...(await examine(context, host))];
+  const steps = [...version, ...local, ...(await examine(context, host))];
   if (context.globals.json) context.out.json<'doctor'>({ steps });
   else context.out.write(summary(steps, context.style));
   return doctorExit(steps);
+}
+
+async function examineVersion(context: CliContext): Promise<DoctorStep> {
+  const { versionStep } = await import('./updates.ts');
+  const step = await versionStep(context);
+  if (!context.globals.json) context.out.write(stepText(step, context.style));
+  return step;
 }
 
 /** The entries of AI clients on this machine that start a program which is gone. */

@@ -100,7 +100,7 @@ export async function runServerSwitch(
 function serverTarget(target: string): { readonly host: string; readonly server: string } {
   const { host, server } = parseTarget(target);
   if (server !== undefined) return { host, server };
-  throw new AnywhereError('USAGE', `${target} is a host; name one server of the host: ${target}/<server>.`, {
+  throw new AnywhereError('USAGE', `${target} is a host. Name one of its servers: ${target}/<server>.`, {
     host,
     hint: 'mcp-anywhere tools',
   });
@@ -175,10 +175,12 @@ function report({ globals, out, style }: CliContext, { dryRun }: EditOptions, wi
   }
   for (const note of result.notes) out.note(`${oneLine(`note: ${asTyped(note, style.program)}`)}\n`);
   const { file, written, created, keys } = result;
-  if (keys.length === 0) out.note(`${oneLine(`${file} says so already.`)}\n`);
+  if (keys.length === 0) out.note(`${oneLine(`Nothing to change: ${file} already says so.`)}\n`);
   else if (dryRun) out.note(`${oneLine(`Nothing was written to ${file} (--dry-run).`)}\n`);
   else if (written) {
-    out.note(`${oneLine(`${created ? 'Made' : 'Wrote'} ${file}. A running daemon picks the change up by itself.`)}\n`);
+    out.note(
+      `${oneLine(`${created ? 'Created' : 'Changed'} ${file}. A running daemon applies the change at once.`)}\n`,
+    );
     if (wish.next !== undefined) out.note(`Next: ${asTyped(wish.next, style.program)}\n`);
   }
 }
@@ -199,7 +201,7 @@ async function textOf(stdin: NodeJS.ReadStream): Promise<string> {
     chunks.push(chunk);
     size += chunk.length;
     if (size > MOST_PASTED)
-      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is no entry of a server.');
+      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is too much for the entry of a server.');
   }
   return Buffer.concat(chunks).toString();
 }

@@ -8,6 +8,7 @@ import { createOutput, type Output } from './output.ts';
 import { createProgram, type Grammar } from './program.ts';
 import { errorJson, formatError } from './report.ts';
 import { chooseStyle } from './style.ts';
+import { withVersionCheck } from './updates.ts';
 
 /** @param argv without node and the program */
 export async function runCli(outer: CliIo, argv: readonly string[]): Promise<ExitCode> {
@@ -35,7 +36,7 @@ export async function runCli(outer: CliIo, argv: readonly string[]): Promise<Exi
 
 async function execute({ program }: Grammar, argv: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withVersionCheck(argv), { from: 'user' });
   } catch (thrown) {
     // commander ends `--help` and `--version` this way.
     if (!(thrown instanceof CommanderError) || thrown.exitCode !== 0) throw thrown;

@@ -77,7 +77,7 @@ const STATES: Readonly<
   idle: { glyph: '○', word: 'idle', paint: 'dim' },
   connecting: { glyph: '◐', word: 'connecting', paint: 'warn' },
   ready: { glyph: '●', word: 'up', paint: 'good' },
-  waiting: { glyph: '◐', word: 'down, retries', paint: 'warn' },
+  waiting: { glyph: '◐', word: 'down, retrying', paint: 'warn' },
   refused: { glyph: '✖', word: 'refused', paint: 'bad' },
   closed: { glyph: '○', word: 'closed', paint: 'dim' },
 };

@@ -128,7 +128,7 @@ function serverLines(
 /** The current problem is shown elsewhere, so this is only an earlier one. */
 function lastFailureLines({ lastFailure, cause }: ServerStatus, nowMs: number): readonly SpanLine[] {
   if (lastFailure === undefined || cause !== undefined) return [];
-  return [fact('failed last', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
+  return [fact('last failed', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
 }
 
 function causeLines(cause: ErrorReport | undefined, program: string): readonly SpanLine[] {

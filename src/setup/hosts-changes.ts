@@ -33,7 +33,7 @@ export function addHost({ data }: OpenHostsFile, { name, ssh, tags }: NewHost): 
 function illegalHost(name: string, ssh: string | undefined): AnywhereError {
   const better = legalName(name.replace(/^.*@/, '').replace(/:\d+$/, ''));
   const address = ssh ?? name;
-  return new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a host: ${NAME_RULE} is expected.`, {
+  return new AnywhereError('USAGE', `${JSON.stringify(name)} is not a valid name for a host. Expected: ${NAME_RULE}.`, {
     hint:
       better === undefined || address.startsWith('-')
         ? 'choose another name'
@@ -49,7 +49,7 @@ function sshEntry(name: string, text: string): Mapping {
   if (whole === null)
     throw new AnywhereError(
       'USAGE',
-      `${JSON.stringify(text)} is no address for ssh: [user@]address[:port] is expected.`,
+      `${JSON.stringify(text)} is not an address for ssh. Expected: [user@]address[:port].`,
       {
         host: name,
         hint: `mcp-anywhere add ${name} --ssh me@192.0.2.7:2222`,
@@ -109,9 +109,13 @@ export function addServers(
 
 function checkGiven(name: string, count: number): void {
   if (!isLegalName(name))
-    throw new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a server: ${NAME_RULE} is expected.`, {
-      hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
-    });
+    throw new AnywhereError(
+      'USAGE',
+      `${JSON.stringify(name)} is not a valid name for a server. Expected: ${NAME_RULE}.`,
+      {
+        hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
+      },
+    );
   if (count > 1) throw new AnywhereError('USAGE', `--name is for one server, and ${String(count)} were given.`);
 }
 

@@ -80,7 +80,7 @@ describe('the words on the command line', () => {
   it.each([
     [['statis'], 'Did you mean `stat'],
     [['restart', 'a/b/c'], 'is not a host or host/server'],
-    [['enable', 'here'], 'name one server of it'],
+    [['enable', 'here'], 'Name one of its servers'],
     [['completion', 'tcsh'], 'Allowed choices'],
     [['logs', '--stream', 'stdin'], 'Allowed choices'],
     [['config', 'validat'], 'Did you mean `config validate`?'],

@@ -308,7 +308,7 @@ it('a JSON hosts file stays JSON', async () => {
   expect(text()).toBe(`${JSON.stringify({ hosts: { here: { local: true, servers } } }, null, 4)}\n`);
 });
 
-it('a trusted file of a working folder stays trusted, an untrusted one stays untrusted', async () => {
+it('a trusted file of a working folder stays trusted, an untrusted one is still not trusted', async () => {
   const { sandbox } = rig();
   const cwd = join(sandbox.home, 'project');
   mkdirSync(cwd);
