@@ -31,8 +31,7 @@ export class Examination {
         inspectThrough(gateway, plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
         this.#probe(plan.name, limitMs, stop),
-      startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> =>
-        listOnce(gateway, server, session, stop),
+      startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => listOnce(gateway, server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
   }

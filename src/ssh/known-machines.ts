@@ -54,7 +54,10 @@ export function machinesFrom(blocks: readonly HostBlock[], lines: readonly Known
 }
 
 /** Hashed names cannot be read, and a pattern is no machine. */
-function namesOf({ marker, names }: KnownLine): readonly { readonly host: string; readonly port: string | undefined }[] {
+function namesOf({
+  marker,
+  names,
+}: KnownLine): readonly { readonly host: string; readonly port: string | undefined }[] {
   if (marker !== undefined || names.startsWith('|')) return [];
   return names.split(',').flatMap((name) => {
     if (!isName(name)) return [];
@@ -74,8 +77,8 @@ function isName(text: string): boolean {
 /** What one `Host` line begins. */
 export interface HostBlock {
   readonly aliases: readonly string[];
-  readonly address: string | undefined;
-  readonly user: string | undefined;
+  readonly address?: string | undefined;
+  readonly user?: string | undefined;
 }
 
 /** As ssh has it (readconf.c, READCONF_MAX_DEPTH); a file that includes itself ends here. */
@@ -100,32 +103,39 @@ async function blocksOf(
 /** The `Host` and `Include` lines of a configuration, in order. What stands below `Match` belongs to no alias. */
 export function hostBlocks(text: string): readonly (HostBlock | { readonly include: readonly string[] })[] {
   const parts: (HostBlock | { include: readonly string[] })[] = [];
+  let block = newBlock([]);
   for (const line of text.split(/\r?\n/)) {
     const [, keyword = '', rest = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line) ?? [];
     const words = wordsOf(rest);
-    const last = parts.at(-1);
-    const current = last !== undefined && 'aliases' in last ? last : undefined;
     switch (keyword.toLowerCase()) {
       case 'host':
-        parts.push({ aliases: words.filter(isName), address: undefined, user: undefined });
+        block = newBlock(words.filter(isName));
+        parts.push(block);
         break;
       case 'match':
-        parts.push({ aliases: [], address: undefined, user: undefined });
+        block = newBlock([]);
         break;
       case 'include':
-        // What follows still belongs to the block around the line.
-        parts.push({ include: words }, { aliases: [], address: undefined, user: undefined });
+        parts.push({ include: words });
         break;
       case 'hostname':
-        if (current !== undefined && !words[0]?.includes('%'))
-          parts[parts.length - 1] = { ...current, address: current.address ?? words[0] };
+        // `%h` is the alias itself.
+        block.address ??= words.find((word) => !word.includes('%'));
         break;
       case 'user':
-        if (current !== undefined) parts[parts.length - 1] = { ...current, user: current.user ?? words[0] };
+        block.user ??= words[0];
         break;
     }
   }
   return parts;
+}
+
+function newBlock(aliases: readonly string[]): {
+  aliases: readonly string[];
+  address?: string | undefined;
+  user?: string | undefined;
+} {
+  return { aliases };
 }
 
 /** Words of a line: in quotes or not, up to a comment. */
