@@ -12,7 +12,7 @@ import { checkLasting, installedClients } from '../setup/install.ts';
 import type { Offer } from '../setup/machine.ts';
 import { answerQuestion } from './ask.ts';
 import type { CliContext } from './context.ts';
-import { lookText, startText } from './init-text.ts';
+import { lookText, seenText, startText } from './init-text.ts';
 
 type Known = Parameters<InitFace['pickHosts']>[0];
 
@@ -115,6 +115,16 @@ export class PromptFace implements InitFace {
     ];
     const message = oneLine(`${host} cannot be used now. What next?`);
     return await this.#answer(this.#clack.select<Verdict>({ message, options, ...this.#common() }));
+  }
+
+  async pickDiscovered(hosts: readonly CheckedHost[]): Promise<readonly string[]> {
+    const options = hosts.map(({ host, seen }) => this.#option(host.name, `${host.name}: ${seenText(seen)}`));
+    const message = 'Use what AI clients on these machines start? (discover: true)';
+    return await this.#several(
+      message,
+      options,
+      options.map(({ value }) => value),
+    );
   }
 
   async pickServers(offers: readonly Offer[]): Promise<readonly string[]> {

@@ -4,14 +4,14 @@ import type { ErrorReport } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { messageAt, nextStep } from '../model/words.ts';
 import type { CheckedHost, InitOutcome } from '../setup/init.ts';
-import type { ServerStart } from '../setup/init-trial.ts';
+import type { SeenServer, ServerStart } from '../setup/init-trial.ts';
 import { machineText } from '../setup/machine.ts';
 import type { Style } from './style.ts';
 
 /** Of the steps, those that a person knows by name. */
 const SHOWN = ['agent', 'host-key', 'login'];
 
-export function lookText({ host, steps, machine, cause }: CheckedHost, style: Style): string {
+export function lookText({ host, steps, machine, seen, cause }: CheckedHost, style: Style): string {
   const name = style.bold(oneLine(host.name));
   const known = steps.filter(
     ({ check, outcome }) => SHOWN.includes(check) && outcome !== 'failed' && outcome !== 'skipped',
@@ -23,10 +23,19 @@ export function lookText({ host, steps, machine, cause }: CheckedHost, style: St
     ...steps
       .filter(({ check, outcome }) => check === 'ssh-config' && outcome === 'warning')
       .map(({ text }) => `  ${style.warn('!')} ${oneLine(text)}`),
+    ...(seen.length === 0 ? [] : [`  ${style.dim('○')} AI clients there have ${seenText(seen)}`]),
   ];
   const head =
     machine === undefined ? `${style.bad('✖')} ${name}` : `${style.good('✓')} ${name}: ${machineText(machine)}`;
   return `${[head, ...lines].join('\n')}\n${cause === undefined ? '' : causeText(cause, style)}`;
+}
+
+/** As "git (cursor, codex), notes (zed: off, or incomplete)". */
+export function seenText(seen: readonly SeenServer[]): string {
+  const named = seen.map(({ name, clients, canStart }) => {
+    return `${name} (${clients.join(', ')}${canStart ? '' : ': off, or incomplete'})`;
+  });
+  return oneLine(named.join(', '));
 }
 
 export function startText({ host, server, tools, durationMs, cause }: ServerStart, style: Style): string {

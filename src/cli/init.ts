@@ -128,6 +128,10 @@ class QuietFace implements InitFace {
     return Promise.resolve('leave out');
   }
 
+  pickDiscovered(hosts: readonly CheckedHost[]): Promise<readonly string[]> {
+    return Promise.resolve(hosts.map(({ host }) => host.name));
+  }
+
   pickServers(offers: Parameters<InitFace['pickServers']>[0]): Promise<readonly string[]> {
     return Promise.resolve(offers.filter(({ isUsual }) => isUsual).map(({ host, name }) => `${host}/${name}`));
   }
@@ -161,11 +165,13 @@ function reportOf(
   const { file, written, created, diff, isTrusted } = outcome;
   return {
     ...{ dryRun, file, written, created, diff },
-    hosts: outcome.hosts.map(({ host, machine, cause }) => ({
+    hosts: outcome.hosts.map(({ host, machine, seen, cause }) => ({
       name: host.name,
       ...(host.ssh === undefined ? {} : { ssh: host.ssh }),
       state: cause === undefined ? 'ready' : 'failed',
       ...(machine === undefined ? {} : { system: machine.system, programs: Object.fromEntries(machine.programs) }),
+      seen: seen.map(({ name, clients: named, canStart }) => ({ name, clients: [...named], canStart })),
+      discover: outcome.discover.includes(host.name),
       ...(cause === undefined ? {} : { cause }),
     })),
     servers: outcome.servers.map((server) => ({

@@ -22,6 +22,11 @@ export function hostsIn({ data }: OpenHostsFile): Mapping {
   return mapping(mapping(data)['hosts']);
 }
 
+/** The file says already whether the AI clients on the host count. */
+export function discovers(open: OpenHostsFile, host: string): boolean {
+  return mapping(hostsIn(open)[host])['discover'] !== undefined;
+}
+
 /** The host has such a server already. */
 export function isPresent(open: OpenHostsFile, { host, name, server }: Offer): boolean {
   const servers = mapping(mapping(hostsIn(open)[host])['servers']);
@@ -33,7 +38,7 @@ export interface InitHost {
   /** Undefined where the host was added although it could not be reached. */
   readonly machine?: Machine | undefined;
   /** The AI clients on that machine count too. */
-  readonly discovers: boolean;
+  readonly isDiscovering: boolean;
   readonly servers: readonly { readonly offer: Offer; readonly tools?: number | undefined }[];
 }
 
@@ -48,7 +53,7 @@ export function initChanges(open: OpenHostsFile, hosts: readonly InitHost[]): re
   return [...changes, ...ABOUT.map((text): HostsChange => ({ kind: 'comment', path: ['version'], text }))];
 }
 
-function hostChanges(open: OpenHostsFile, { host, machine, discovers, servers }: InitHost): HostsChange[] {
+function hostChanges(open: OpenHostsFile, { host, machine, isDiscovering, servers }: InitHost): HostsChange[] {
   const path = ['hosts', host.name];
   const isNew = !Object.hasOwn(hostsIn(open), host.name);
   const comments = servers.map(({ offer, tools }) =>
@@ -58,7 +63,7 @@ function hostChanges(open: OpenHostsFile, { host, machine, discovers, servers }:
     ),
   );
   const entries = Object.fromEntries(servers.map(({ offer }) => [offer.name, offer.server.entry]));
-  const added = { ...(discovers ? { discover: true } : {}), ...(servers.length === 0 ? {} : { servers: entries }) };
+  const added = { ...(isDiscovering ? { discover: true } : {}), ...(servers.length === 0 ? {} : { servers: entries }) };
   if (isNew) {
     const [first] = addHost(open, host);
     const own = first?.kind === 'put' ? mapping(first.value) : {};
@@ -66,9 +71,8 @@ function hostChanges(open: OpenHostsFile, { host, machine, discovers, servers }:
     const about = machine === undefined ? 'could not be reached when it was added' : machineText(machine);
     return [put(path, Object.keys(value).length === 0 ? null : value), comment(path, about), ...comments];
   }
-  const isDiscovering = mapping(hostsIn(open)[host.name])['discover'] !== undefined;
   return [
-    ...(discovers && !isDiscovering ? [put([...path, 'discover'], true)] : []),
+    ...(isDiscovering && !discovers(open, host.name) ? [put([...path, 'discover'], true)] : []),
     ...Object.entries(entries).map(([name, entry]) => put([...path, 'servers', name], entry)),
     ...comments,
   ];

@@ -18,9 +18,20 @@ export interface TrialOptions {
   readonly prompter: Prompter | undefined;
 }
 
+/** A server that the AI clients on a machine name. */
+export interface SeenServer {
+  readonly name: string;
+  /** Their ids. */
+  readonly clients: readonly string[];
+  /** False: switched off there, or in need of something that only its client has. */
+  readonly canStart: boolean;
+}
+
 /** What was seen of a host. */
 export interface HostLook {
   readonly steps: readonly DoctorStep[];
+  /** Empty where the host cannot be used. */
+  readonly seen: readonly SeenServer[];
   /** Undefined where the host cannot be used. */
   readonly machine?: Machine;
   readonly cause?: ErrorReport;
@@ -81,14 +92,14 @@ export class Trial {
       if (plan === undefined) throw new AnywhereError('INTERNAL', `no host ${host} in the plan`);
       if (plan.ssh !== undefined) await inspectThrough(this.#gateway, plan, note, signal);
       const failed = steps.find(({ outcome }) => outcome === 'failed');
-      if (failed?.cause !== undefined) return { steps, cause: failed.cause };
+      if (failed?.cause !== undefined) return { steps, seen: [], cause: failed.cause };
       const { clock, redact } = this.#gateway;
       const limits = { clock, redact, limitMs: LOOK_LIMIT_MS };
       const machine = machineFrom(await runOnHost(this.#gateway.link(host), LOOK_AROUND, limits, signal));
-      return { steps, machine };
+      return { steps, machine, seen: [] };
     } catch (thrown) {
       signal.throwIfAborted();
-      return { steps, cause: reportOf(asAnywhereError(thrown).at({ host })) };
+      return { steps, seen: [], cause: reportOf(asAnywhereError(thrown).at({ host })) };
     }
   }
 

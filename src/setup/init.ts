@@ -17,7 +17,7 @@ import {
   saveEdit,
 } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
-import { hostsFrom, hostsIn, initChanges, isPresent } from './init-changes.ts';
+import { discovers, hostsFrom, hostsIn, initChanges, isPresent } from './init-changes.ts';
 import type { ChoiceStore, Choices } from './init-state.ts';
 import { type HostLook, type ServerStart, Trial, type TrialOptions } from './init-trial.ts';
 import { type Offer, offersFor } from './machine.ts';
@@ -41,6 +41,8 @@ export interface InitFace {
   looked(checked: CheckedHost): void;
   trust(host: string, candidate: TrustCandidate): Promise<boolean>;
   failed(host: string): Promise<Verdict>;
+  /** The hosts on which the servers of AI clients count too. */
+  pickDiscovered(hosts: readonly CheckedHost[]): Promise<readonly string[]>;
   pickServers(offers: readonly Offer[]): Promise<readonly string[]>;
   starting(servers: readonly string[]): void;
   started(start: ServerStart): void;
@@ -61,6 +63,8 @@ export interface InitOptions extends Omit<TrialOptions, 'env' | 'homeDir'> {
 
 export interface InitOutcome {
   readonly file: string;
+  /** The hosts that get `discover: true`. */
+  readonly discover: readonly string[];
   readonly written: boolean;
   readonly created: boolean;
   /** False: the file needs `config trust`. */
@@ -93,7 +97,7 @@ class Init {
 
   async run(): Promise<InitOutcome> {
     await this.#resume();
-    if (this.#choices.isWritten === true) return this.#outcome({ hosts: [], servers: [], diff: '' });
+    if (this.#choices.isWritten === true) return this.#outcome({ hosts: [], servers: [], diff: '', written: true });
     const { place, prompter } = this.#options;
     const hosts = hostsFrom(this.#open, await this.#hosts());
     const { plan } = this.#prepared(hosts.flatMap((host) => addHost(this.#open, host)));
@@ -101,6 +105,7 @@ class Init {
     try {
       const checked = await this.#checked(trial, hosts);
       const chosen = checked.filter(({ isChosen }) => isChosen);
+      await this.#discovered(chosen);
       const servers = await this.#servers(trial, chosen);
       return await this.#written(checked, servers);
     } finally {
@@ -173,6 +178,14 @@ class Init {
     return await this.#face.failed(host);
   }
 
+  async #discovered(chosen: readonly CheckedHost[]): Promise<void> {
+    const hosts = chosen.filter(
+      ({ host, seen }) => seen.some(({ canStart }) => canStart) && !discovers(this.#open, host.name),
+    );
+    if (hosts.length === 0) return;
+    await this.#keep({ discover: this.#choices.discover ?? (await this.#face.pickDiscovered(hosts)) });
+  }
+
   async #servers(trial: Trial, chosen: readonly CheckedHost[]): Promise<readonly StartedServer[]> {
     const offers = chosen
       .flatMap(({ host, machine }) => (machine === undefined ? [] : offersFor(host.name, machine)))
@@ -225,7 +238,8 @@ class Init {
   ): InitOutcome {
     const { written = false, isTrusted = true } = more;
     const created = written && this.#open.existing === undefined;
-    return { ...more, file: this.#open.file, written, isTrusted, created };
+    const { discover = [] } = this.#choices;
+    return { ...more, file: this.#open.file, discover, written, isTrusted, created };
   }
 
   #changes(
@@ -238,7 +252,7 @@ class Init {
       hosts.map(({ host, machine }) => ({
         host,
         machine,
-        discovers: discover.includes(host.name),
+        isDiscovering: discover.includes(host.name),
         servers: servers.filter(({ offer }) => offer.host === host.name),
       })),
     );

@@ -17,13 +17,13 @@ function opened(text: string | undefined): OpenHostsFile {
 
 const machine = machineFrom('system Linux x86_64\nhome /home/me\nnode v22.1.0\nnpx \n');
 
-function written(text: string | undefined, words: readonly string[], discovers = false): string {
+function written(text: string | undefined, words: readonly string[], isDiscovering = false): string {
   const open = opened(text);
   const hosts = hostsFrom(open, words).map((host) => {
     const servers = offersFor(host.name, machine)
       .filter(({ isUsual }) => isUsual)
       .filter((offer) => !isPresent(open, offer));
-    return { host, machine, discovers, servers: servers.map((offer) => ({ offer, tools: 14 })) };
+    return { host, machine, isDiscovering, servers: servers.map((offer) => ({ offer, tools: 14 })) };
   });
   return Buffer.from(prepareEdit(open, initChanges(open, hosts), '/home/me').bytes).toString();
 }
