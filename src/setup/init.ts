@@ -6,6 +6,7 @@
  */
 import type { DoctorStep, TrustCandidate } from '../api/control.ts';
 import type { ErrorReport } from '../base/errors.ts';
+import { Turns } from '../base/turns.ts';
 import { type KnownMachine, knownMachines } from '../ssh/known-machines.ts';
 import { addHost, type NewHost } from './hosts-changes.ts';
 import {
@@ -82,7 +83,11 @@ export async function runInit(options: InitOptions, face: InitFace): Promise<Ini
   return await init.run();
 }
 
+/** Hosts that are looked at together. A hundred logins at once would swamp this machine, or a jump host. */
+const LOOKS_AT_ONCE = 16;
+
 class Init {
+  readonly #looks = new Turns(LOOKS_AT_ONCE);
   readonly #options: InitOptions;
   readonly #face: InitFace;
   readonly #open: OpenHostsFile;
@@ -158,7 +163,7 @@ class Init {
     const onStep = (step: DoctorStep): void => {
       this.#face.step(step);
     };
-    const look = await trial.look(host.name, onStep, this.#options.signal);
+    const look = await this.#looks.run(() => trial.look(host.name, onStep, this.#options.signal));
     const checked = { ...look, host, isChosen: look.cause === undefined };
     this.#face.looked(checked);
     return checked;
