@@ -1,14 +1,31 @@
 /** Command lines of this program in documentation and messages, and whether the program would take them. */
 import type { Command, Option } from 'commander';
 
-/** Command lines that stand in backticks, or at the beginning of a line of code. */
-export function commandLinesIn(markdown: string): string[] {
+/** What a text says about commands of this program that the program would not take. */
+export function complaintsAbout(program: Command, markdown: string): string[] {
+  const { code, inline } = commandLinesIn(markdown);
+  const wrong = [...code, ...inline.filter((line) => !isName(program, line))];
+  return wrong.flatMap((line) => {
+    const problem = complaint(program, line);
+    return problem === undefined ? [] : [`${line}: ${problem}`];
+  });
+}
+
+/** Command lines at the beginning of a line of code, and in backticks. */
+export function commandLinesIn(markdown: string): { readonly code: string[]; readonly inline: string[] } {
   const blocks = [...markdown.matchAll(/^ *```(?:sh|shell|bash)?\n([^]*?)^ *```/gm)].map(([, code = '']) => code);
   const prose = markdown.replaceAll(/^ *```[^]*?^ *```/gm, '');
-  const inline = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
-  return [...blocks.flatMap((block) => block.split('\n')), ...inline]
-    .map(commandOf)
-    .filter((line) => line !== undefined);
+  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
+  const found = (lines: readonly string[]): string[] => lines.flatMap((line) => commandOf(line) ?? []);
+  return { code: found(blocks.flatMap((block) => block.split('\n'))), inline: found(spans) };
+}
+
+/** The words are the name of a command, which a sentence is about. */
+function isName(program: Command, line: string): boolean {
+  const [, ...words] = line.split(' ');
+  let command: Command | undefined = program;
+  for (const word of words) command = command?.commands.find((one) => one.name() === word);
+  return command !== undefined;
 }
 
 /** Without a comment, a redirection, and what follows in a pipe. */
