@@ -110,7 +110,7 @@ describe('one server', () => {
     [['claude mcp add far -e hunter2 -- x'], 'NAME=value'],
     [['cd /srv && node x.js'], 'needs a shell'],
     [['echo $(id)'], 'needs a shell'],
-    [['npx "x'], 'a quote without its end'],
+    [['npx "x'], 'a quote in the command line is never closed'],
     [['{"mcpServers": {}}'], 'names no server'],
     [['{"mcpServers": {"a": "x"}}'], 'no entry'],
     [['{"a": {"args": ["x"]}}'], 'no command'],
