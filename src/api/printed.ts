@@ -9,6 +9,7 @@ import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } f
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { importResult } from './import.ts';
 import { initReport } from './init.ts';
 import { secretList, secretRemoved, secretStored, secretsMoved, supportBundle } from './secrets.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
@@ -65,6 +66,7 @@ export const PRINTED = {
   init: document.extend(initReport.shape),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
+  import: document.extend(importResult.shape),
   'support-bundle': document.extend(supportBundle.shape),
   'secret ls': document.extend(secretList.shape),
   'secret set': document.extend(secretStored.shape),

@@ -1,6 +1,6 @@
 /** The part of the command line's grammar about stored secrets, imported servers, and the bundle for a bug report. */
 import type { Command } from 'commander';
-import { addHelp, examples, unknownCommand } from './administration.ts';
+import { addHelp, collect, examples, unknownCommand } from './administration.ts';
 import type { Run } from './context.ts';
 
 interface MoveFlags {
@@ -13,6 +13,27 @@ interface BundleFlags {
   readonly print?: true;
   readonly plain?: true;
   readonly yes?: true;
+}
+
+interface ImportFlags extends MoveFlags {
+  readonly project?: readonly string[];
+}
+
+export function addImportCommand(program: Command, run: Run): void {
+  program
+    .command('import')
+    .description('copies the MCP servers of AI clients on this machine into the hosts file')
+    .argument('[client...]', 'AI clients; without one, all that are on this machine')
+    .option('--project <folder>', 'also the servers of this project; repeat for more', collect)
+    .option('--dry-run', 'print the difference and write nothing')
+    .option('-y, --yes', 'ask nothing; needs a keychain where an entry holds a secret')
+    .addHelpText('after', examples('mcp-anywhere import', 'mcp-anywhere import cursor codex --dry-run'))
+    .action((clients: string[], { project = [], dryRun, yes }: ImportFlags) =>
+      run(async (context) => {
+        const { runImport } = await import('./import.ts');
+        return await runImport(context, clients, { projects: project, dryRun: dryRun === true, yes: yes === true });
+      }),
+    );
 }
 
 export function addSupportCommand(program: Command, run: Run): void {
