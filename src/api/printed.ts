@@ -9,6 +9,7 @@ import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } f
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { initReport } from './init.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
@@ -60,6 +61,7 @@ export const PRINTED = {
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
   /** `install` and `uninstall`. */
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
+  init: document.extend(initReport.shape),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),

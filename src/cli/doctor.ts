@@ -115,15 +115,15 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${fixOf(cause)}\n`,
+    `    ${style.dim('Fix:')} ${fixOf(cause, style)}\n`,
   ].join('');
 }
 
 /** The hint without the command that the person has just run. */
-function fixOf(cause: ErrorReport): string {
-  const steps = nextStep(cause)
+function fixOf(cause: ErrorReport, { program }: Style): string {
+  const steps = nextStep(cause, program)
     .split('; ')
-    .filter((step) => !step.startsWith('mcp-anywhere doctor'));
+    .filter((step) => !step.startsWith(`${program} doctor`));
   return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 

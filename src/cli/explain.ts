@@ -5,6 +5,7 @@ import type { Explanation } from '../api/control.ts';
 import { ERROR_PAGES } from '../base/error-pages.ts';
 import { ERROR_CODES, type ErrorCode, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
+import { asTyped } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
@@ -35,14 +36,14 @@ export function pageText(code: ErrorCode, style: Style, width?: number): string 
   const causes = ERROR_PAGES[code].flatMap(({ cause, see, fix }) => [
     '',
     `• ${cause}`,
-    `  ${style.dim('see')}  ${see}`,
-    `  ${style.dim('do')}   ${fix}`,
+    `  ${style.dim('see')}  ${asTyped(see, style.program)}`,
+    `  ${style.dim('do')}   ${asTyped(fix, style.program)}`,
   ]);
   const lines = [
     `${style.bold(code)}: ${meaning}`,
     ...causes,
     '',
-    `  ${style.dim('next')} ${hint.replaceAll('{host}', 'gpu1').replaceAll('{server}', 'files')}`,
+    `  ${style.dim('next')} ${asTyped(hint.replaceAll('{host}', 'gpu1').replaceAll('{server}', 'files'), style.program)}`,
     `  ${style.dim('exit')} ${String(exit)}`,
     ...(isAboutPlace(code) ? ['', style.dim('gpu1 and gpu1/files stand for your host and server.')] : []),
   ];
@@ -84,8 +85,8 @@ export function explanationText({ title, lines, hint, causes }: Explanation, sty
   return [
     `${first === undefined ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
     ...lines.map((line) => `  ${oneLine(line)}`),
-    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(hint)}`]),
-    ...(first === undefined ? [] : [`  ${style.dim('more')} mcp-anywhere explain ${oneLine(first.code)}`]),
+    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(asTyped(hint, style.program))}`]),
+    ...(first === undefined ? [] : [`  ${style.dim('more')} ${style.program} explain ${oneLine(first.code)}`]),
     '',
   ].join('\n');
 }

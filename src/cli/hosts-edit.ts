@@ -5,6 +5,7 @@ import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatKey } from '../config/problem.ts';
+import { asTyped } from '../model/words.ts';
 import { addHost, addServers, type NewHost, removeHost, removeServer, switchServer } from '../setup/hosts-changes.ts';
 import { type EditPlace, type OpenHostsFile, openForEdit, prepareEdit, saveEdit } from '../setup/hosts-file.ts';
 import type { HostsChange } from '../setup/hosts-file-edit.ts';
@@ -167,12 +168,12 @@ async function requireConsent(
   });
 }
 
-function report({ globals, out }: CliContext, { dryRun }: EditOptions, wish: Wish, result: HostsFileEdit): void {
+function report({ globals, out, style }: CliContext, { dryRun }: EditOptions, wish: Wish, result: HostsFileEdit): void {
   if (globals.json) {
     out.json<'hosts file edit'>(result);
     return;
   }
-  for (const note of result.notes) out.note(`${oneLine(`note: ${note}`)}\n`);
+  for (const note of result.notes) out.note(`${oneLine(`note: ${asTyped(note, style.program)}`)}\n`);
   const { file, written, created, keys } = result;
   if (keys.length === 0) out.note(`${oneLine(`Nothing to change: ${file} already says so.`)}\n`);
   else if (dryRun) out.note(`${oneLine(`Nothing was written to ${file} (--dry-run).`)}\n`);
@@ -180,7 +181,7 @@ function report({ globals, out }: CliContext, { dryRun }: EditOptions, wish: Wis
     out.note(
       `${oneLine(`${created ? 'Created' : 'Changed'} ${file}. A running daemon applies the change at once.`)}\n`,
     );
-    if (wish.next !== undefined) out.note(`Next: ${wish.next}\n`);
+    if (wish.next !== undefined) out.note(`Next: ${asTyped(wish.next, style.program)}\n`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `install` and `uninstall`: shows what would change in the files of AI clients, asks, and makes the changes. */
 
 import type { ClientChange } from '../api/clients.ts';
-import { AnywhereError, asAnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, type ExitCode, reportOf } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { Intent, Ourselves } from '../setup/change.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../setup/install.ts';
 import { confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { exitOf } from './report.ts';
+import { combinedExit } from './report.ts';
 import type { Style } from './style.ts';
 
 export interface InstallOptions {
@@ -36,8 +36,23 @@ export async function runInstall(
   context: CliContext,
   intent: Intent,
   names: readonly string[],
-  { yes, dryRun }: InstallOptions,
+  options: InstallOptions,
 ): Promise<ExitCode> {
+  const clients = await changedClients(context, intent, names, options);
+  const { globals, out, style } = context;
+  if (globals.json) out.json<'install'>({ dryRun: options.dryRun, clients });
+  else if (clients.length === 0) out.write('No AI client on this machine has an entry of MCP-Anywhere.\n');
+  else out.write(clientsText(clients, style, options.dryRun));
+  return combinedExit(clients.map(({ cause }) => cause));
+}
+
+/** Shows the changes, asks, and makes them. With `dryRun` or where nothing is to change, only says what is so. */
+export async function changedClients(
+  context: CliContext,
+  intent: Intent,
+  names: readonly string[],
+  { yes, dryRun }: InstallOptions,
+): Promise<ClientChange[]> {
   const surroundings: Surroundings = { ...context.io, config: context.globals.config };
   if (intent === 'install') checkLasting(context.io.program);
   const us = await ourselves(surroundings);
@@ -50,11 +65,11 @@ export async function runInstall(
     ({ report: { action } }) => action !== 'keep' && action !== 'none' && action !== 'failed',
   );
   if (intent === 'install') warnOfPlace(context, us);
-  if (dryRun || open.length === 0) return finish(context, planned, dryRun);
+  if (dryRun || open.length === 0) return planned.map(({ report }) => report);
   if (!yes) await ask(context, open);
-  const made: Planned[] = [];
-  for (const one of planned) made.push(await madeFrom(intent, one, us, context, surroundings));
-  return finish(context, made, false);
+  const made: ClientChange[] = [];
+  for (const one of planned) made.push((await madeFrom(intent, one, us, context, surroundings)).report);
+  return made;
 }
 
 /** A client starts in another folder, and often without the variables of this shell. */
@@ -111,21 +126,10 @@ async function ask(context: CliContext, open: readonly Planned[]): Promise<void>
       evidence: open.map(({ report }) => `${report.title}: \`${report.entry}\` ${WILL[report.action]} ${report.file}`),
       hint: 'add --yes, or look at the changes with --dry-run',
     });
-  context.out.note(textOf(open, context.style, WILL));
+  const clients = open.map(({ report }) => report);
+  context.out.note(clientsText(clients, context.style, true));
   if (await confirmed(context, 'Make these changes?')) return;
   throw new AnywhereError('INTERRUPTED', 'Nothing was changed.');
-}
-
-function finish(context: CliContext, planned: readonly Planned[], dryRun: boolean): ExitCode {
-  const { globals, out, style } = context;
-  const clients = planned.map(({ report }) => report);
-  if (globals.json) out.json<'install'>({ dryRun, clients });
-  else if (planned.length === 0) out.write('No AI client on this machine has an entry of MCP-Anywhere.\n');
-  else out.write(textOf(planned, style, dryRun ? WILL : DONE));
-  const causes = clients.flatMap(({ cause }) => cause ?? []);
-  const [first] = causes;
-  if (first === undefined) return EXIT.ok;
-  return causes.length < clients.length ? EXIT.partly : exitOf(first);
 }
 
 type Words = Readonly<Record<ClientChange['action'], string>>;
@@ -149,8 +153,9 @@ const DONE: Words = {
   restore: 'was restored in',
 };
 
-function textOf(planned: readonly Planned[], style: Style, words: Words): string {
-  return planned.map(({ report }) => clientText(report, style, words)).join('');
+/** @param isPlan the changes are still to be made */
+export function clientsText(clients: readonly ClientChange[], style: Style, isPlan: boolean): string {
+  return clients.map((client) => clientText(client, style, isPlan ? WILL : DONE)).join('');
 }
 
 function clientText(report: ClientChange, style: Style, words: Words): string {

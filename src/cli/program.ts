@@ -13,6 +13,7 @@ import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import { addHostsCommands } from './hosts-commands.ts';
+import { addInitCommand } from './init-command.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
 import { addVersionCheck } from './updates.ts';
@@ -54,6 +55,7 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
         return await (await import('./start.ts')).runStart(context);
       }),
     );
+  addInitCommand(program, run);
   addServing(program, io, run);
   addLooking(program, run);
   addCalling(program, run);

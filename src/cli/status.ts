@@ -126,7 +126,7 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   ];
   return reports.map(({ name, report, bad }) => {
     const mark = bad ? style.bad('✖') : style.warn('!');
-    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report)}\n`;
+    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report, style.program)}\n`;
   });
 }
 

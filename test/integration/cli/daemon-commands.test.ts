@@ -48,7 +48,7 @@ describe('without a daemon', () => {
   it.each([
     [['status']],
     [['status', '--watch']],
-    [['logs']],
+    [['logs', '-f']],
     [['ps']],
     [['restart', 'here']],
     [['reload']],
@@ -155,7 +155,7 @@ describe('enable and disable', () => {
     expect(hosts[0]?.servers[0]).toMatchObject({ name: 'echo', state: 'disabled' });
     const refused = await run('call', 'here__echo__where');
     expect(refused.stderr).toContain('here/echo is switched off');
-    expect(refused.stderr).toContain('mcp-anywhere enable here/echo');
+    expect(refused.stderr).toMatch(/mcp-anywhere --config \S+ enable here\/echo/);
     expect((await run('enable', 'here/echo')).code).toBe(0);
     expect((await run('call', 'here__echo__where')).code).toBe(0);
   });
