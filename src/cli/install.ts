@@ -50,8 +50,9 @@ export async function runInstall(
     ({ report: { action } }) => action !== 'keep' && action !== 'none' && action !== 'failed',
   );
   if (intent === 'install') warnOfPlace(context, us);
-  if (dryRun || open.length === 0) return finish(context, planned, dryRun);
-  if (!yes) await ask(context, open);
+  if (dryRun) return finish(context, planned, true);
+  if (open.length > 0 && !yes) await ask(context, open);
+  // Also those that stay as they are: `doctor` is to know what a client should hold.
   const made: Planned[] = [];
   for (const one of planned) made.push(await madeFrom(intent, one, us, context, surroundings));
   return finish(context, made, false);

@@ -169,10 +169,14 @@ function addCalling(program: Command, run: Run): void {
 function addMending(program: Command, run: Run): void {
   program
     .command('doctor')
-    .description('checks every step from the hosts file to each server, and says how to fix it')
+    .description('checks every step from this machine to each server, and says how to fix what is wrong')
     .argument('[host]', 'only this host')
-    .action((host: string | undefined) =>
-      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)),
+    .option(
+      '--fix',
+      'mend what is safe: file modes, leftovers of dead daemons, entries of AI clients, keys for the agent',
+    )
+    .action((host: string | undefined, { fix }: { fix?: true }) =>
+      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host, { fix: fix === true })),
     );
   program
     .command('explain')

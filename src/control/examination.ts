@@ -16,6 +16,7 @@ import { acceptKey, scanHost } from '../link/trust.ts';
 import { createOpensshDialer } from '../openssh/dialer.ts';
 import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
 import { type ReportStep, runDoctor } from './doctor.ts';
+import { askFacts, type HostFacts } from './host-facts.ts';
 
 export class Examination {
   readonly #gateway: Gateway;
@@ -40,6 +41,8 @@ export class Examination {
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
         probeHost(gateway.link(plan.name), { clock: gateway.clock, limitMs, redact: gateway.redact }, stop),
+      ask: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostFacts> =>
+        askFacts(gateway.link(plan.name), { clock: gateway.clock, limitMs }, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => this.#startServer(server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
