@@ -49,6 +49,8 @@ const statRow = z.object({
 export const explanation = z.object({
   title: text,
   lines: z.array(text),
+  /** The first failure since the host or server was last up. */
+  sinceMs: time.exactOptional(),
   /** The next command. */
   hint: text.exactOptional(),
   /** The problems as data. */
@@ -89,6 +91,7 @@ export const logEntry = z.object({
 
 /** In the order of an examination: this machine, the hosts file, the way to a host, the host, its servers. */
 const doctorCheck = z.enum([
+  'version',
   'node',
   'ssh',
   'files',

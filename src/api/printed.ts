@@ -9,6 +9,7 @@ import { doctorFix, explanation, logEntry, METHODS, statKey, statWindow, trustCa
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { initReport } from './init.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
@@ -51,10 +52,17 @@ export const PRINTED = {
     server: text.exactOptional(),
     pool: text.exactOptional(),
   }),
-  'explain code': document.extend({ code: text, meaning: text, hint: text, exitCode: z.number() }),
+  'explain code': document.extend({
+    code: text,
+    meaning: text,
+    hint: text,
+    exitCode: z.number(),
+    causes: z.array(z.object({ cause: text, see: text, fix: text })),
+  }),
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
   /** `install` and `uninstall`. */
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
+  init: document.extend(initReport.shape),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),
@@ -81,6 +89,16 @@ export const PRINTED = {
     ok: z.literal(false),
     error: errorReport,
     problems: z.array(configProblem),
+  }),
+  /** `--version --check`. */
+  'version check': document.extend({
+    version: text,
+    newest: text.exactOptional(),
+    isNewer: z.boolean().exactOptional(),
+    /** The command that installs it. */
+    update: text.exactOptional(),
+    /** Why the registry could not be asked. */
+    unknown: text.exactOptional(),
   }),
   /** Any other command that failed, on stderr. */
   failure: document.extend({ error: errorReport }),

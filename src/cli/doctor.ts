@@ -22,23 +22,34 @@ import type { Style } from './style.ts';
 
 export interface DoctorOptions {
   readonly fix: boolean;
+  /** Asks npm whether a newer version is out. */
+  readonly check: boolean;
 }
 
 export async function runDoctor(
   context: CliContext,
   host: string | undefined,
-  { fix }: DoctorOptions,
+  { fix, check }: DoctorOptions,
 ): Promise<ExitCode> {
   const fixed: DoctorFix[] = [];
+  const version = check ? [await examineVersion(context)] : [];
   const local = host === undefined ? await examineHere(context, fix ? fixed : undefined) : [];
   // Under --fix a passphrase is given to the agent, and not to this one connection.
   const there = await examine(context, host, fix ? declining : undefined);
   const again = fix ? await addKeys(context, there, fixed) : [];
   const isOld = (step: DoctorStep): boolean => again.some((one) => one.host === step.host);
-  const steps = [...local, ...there.filter((step) => !isOld(step)), ...again.filter((step) => step.host !== undefined)];
+  const hosts = [...there.filter((step) => !isOld(step)), ...again.filter((step) => step.host !== undefined)];
+  const steps = [...version, ...local, ...hosts];
   if (context.globals.json) context.out.json<'doctor'>({ steps, ...(fix ? { fixed } : {}) });
   else context.out.write(summary(steps, context.style) + (fix ? fixedText(steps, fixed) : ''));
   return doctorExit(steps);
+}
+
+async function examineVersion(context: CliContext): Promise<DoctorStep> {
+  const { versionStep } = await import('./updates.ts');
+  const step = await versionStep(context);
+  show(context, step);
+  return step;
 }
 
 /** This machine: node, ssh, agent, our files, the daemons, and the entries of AI clients. @param fixed absent: nothing is changed */
@@ -191,15 +202,15 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${fixOf(cause)}\n`,
+    `    ${style.dim('Fix:')} ${fixOf(cause, style)}\n`,
   ].join('');
 }
 
 /** The hint without the command that the person has just run. */
-function fixOf(cause: ErrorReport): string {
-  const steps = nextStep(cause)
+function fixOf(cause: ErrorReport, { program }: Style): string {
+  const steps = nextStep(cause, program)
     .split('; ')
-    .filter((step) => !step.startsWith('mcp-anywhere doctor'));
+    .filter((step) => !step.startsWith(`${program} doctor`));
   return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 

@@ -4,12 +4,13 @@ import { AnywhereError } from '../base/errors.ts';
 import { readDocument } from '../config/document.ts';
 import { formatKey, mapping } from '../config/problem.ts';
 import { withValueAt } from '../discovery/format.ts';
-import { putIn, removeIn } from './yaml-splice.ts';
+import { commentIn, putIn, removeIn } from './yaml-splice.ts';
 
-/** A value for a key, or the end of the key. */
+/** A value for a key, the end of the key, or a line of comment above the key. */
 export type HostsChange =
   | { readonly kind: 'put'; readonly path: readonly string[]; readonly value: unknown }
-  | { readonly kind: 'remove'; readonly path: readonly string[] };
+  | { readonly kind: 'remove'; readonly path: readonly string[] }
+  | { readonly kind: 'comment'; readonly path: readonly string[]; readonly text: string };
 
 /** The text with the changes. Throws where the text is written in a way that this program cannot change alone. */
 export function changedHostsText(text: string, changes: readonly HostsChange[]): string {
@@ -17,7 +18,7 @@ export function changedHostsText(text: string, changes: readonly HostsChange[]):
 }
 
 function changedOnce(text: string, change: HostsChange): string {
-  const after = change.kind === 'put' ? putIn(text, change.path, change.value) : removeIn(text, change.path);
+  const after = splicedText(text, change);
   const wanted = changedData(readDocument(text).value, change);
   if (after === undefined || !isDeepStrictEqual(filledIn(readDocument(after).value), filledIn(wanted)))
     throw new AnywhereError('USAGE', `${formatKey(change.path)} cannot be changed without changing other keys too.`, {
@@ -27,8 +28,14 @@ function changedOnce(text: string, change: HostsChange): string {
   return after;
 }
 
+function splicedText(text: string, change: HostsChange): string | undefined {
+  if (change.kind === 'put') return putIn(text, change.path, change.value);
+  return change.kind === 'remove' ? removeIn(text, change.path) : commentIn(text, change.path, change.text);
+}
+
 /** The data with the change. */
 export function changedData(data: unknown, change: HostsChange): unknown {
+  if (change.kind === 'comment') return data;
   return withValueAt(data, change.path, change.kind === 'put' ? change.value : undefined);
 }
 

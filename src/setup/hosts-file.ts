@@ -38,12 +38,16 @@ export interface OpenHostsFile extends FoundFile {
 const NEW_FILE = 'version: 1\n';
 const BOM = '\uFEFF';
 
+interface OpenForEdit {
+  /** Makes the user's hosts file where there is none. */
+  readonly creates: boolean;
+  /** Passes over a file of a working folder, which another may have written, and makes a named file that is missing. */
+  readonly isOwn?: boolean;
+}
+
 /** Throws CONFIG_NOT_FOUND where there is no file and `creates` is false, and CONFIG_INVALID where the file cannot be read. */
-export async function openForEdit(
-  place: EditPlace,
-  { creates }: { readonly creates: boolean },
-): Promise<OpenHostsFile> {
-  const found = await foundOrNew(place, creates);
+export async function openForEdit(place: EditPlace, { creates, isOwn = false }: OpenForEdit): Promise<OpenHostsFile> {
+  const found = await foundOrNew(place, creates, isOwn);
   const existing = found.isNew ? undefined : await readHostsFile(found);
   const bytes = existing?.bytes ?? Buffer.from(NEW_FILE);
   const checked = checkHostsFile(bytes, { file: found.file, homeDir: place.homeDir });
@@ -54,13 +58,27 @@ export async function openForEdit(
   return { file: found.file, source: found.source, existing, data, plan: 'plan' in checked ? checked.plan : undefined };
 }
 
-async function foundOrNew(place: EditPlace, creates: boolean): Promise<FoundFile & { readonly isNew: boolean }> {
+async function foundOrNew(
+  place: EditPlace,
+  creates: boolean,
+  isOwn: boolean,
+): Promise<FoundFile & { readonly isNew: boolean }> {
+  const made = { file: join(place.paths.configDir, 'config.yaml'), source: 'user', isNew: true } as const;
   try {
-    return { ...(await findHostsFile(place)), isNew: false };
+    const found = await findHostsFile(place);
+    if (!isOwn) return { ...found, isNew: false };
+    return found.source === 'folder' ? made : { ...found, isNew: !(await isAnything(found.file)) };
   } catch (error) {
     if (!creates || !(error instanceof AnywhereError) || error.code !== 'CONFIG_NOT_FOUND') throw error;
-    return { file: join(place.paths.configDir, 'config.yaml'), source: 'user', isNew: true };
+    return made;
   }
+}
+
+function isAnything(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export interface PreparedEdit {
@@ -161,11 +179,7 @@ async function alone(file: string, now: () => number, work: () => Promise<void>)
 async function refuseChanged(open: OpenHostsFile): Promise<void> {
   const { existing, file } = open;
   if (existing === undefined) {
-    const isThere = await lstat(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) throw changedMeanwhile(file);
+    if (await isAnything(file)) throw changedMeanwhile(file);
     return;
   }
   const now = await readHostsFile(open);

@@ -55,6 +55,19 @@ export function removeIn(text: string, path: Path): string | undefined {
   return text.slice(0, start) + text.slice(afterItem(text, pair, column + 1));
 }
 
+/** The text with a line of comment above the key at the path, or unchanged where no comment can stand: in JSON and `{ … }`. */
+export function commentIn(text: string, path: Path, comment: string): string {
+  let map: unknown = parseDocument(text, OPTIONS).contents;
+  for (const key of path.slice(0, -1)) map = isMap(map) ? pairOf(map, key)?.value : undefined;
+  const pair = isMap(map) && map.flow !== true ? pairOf(map, path.at(-1) ?? '') : undefined;
+  if (pair === undefined) return text;
+  const column = columnOf(text, startOf(pair.key));
+  const start = startOf(pair.key) - column;
+  const indent = text.slice(start, start + column);
+  if (indent.trim() !== '') return text;
+  return `${text.slice(0, start)}${indent}# ${comment}${endOfLine(text)}${text.slice(start)}`;
+}
+
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.find((pair) => keyOf(pair) === key);
 }

@@ -53,6 +53,18 @@ describe('a changed hosts file', () => {
     );
   });
 
+  it('has a comment above a key, where comments can stand', () => {
+    const comment = (path: string): HostsChange => ({ kind: 'comment', path: path.split('/'), text: 'seen' });
+    expect(changedHostsText(FILE, [put('hosts/box', null), comment('hosts/box'), comment('version')])).toBe(
+      FILE.replace('  nas:\n', '  nas:\n  # seen\n  box:\n').replace('version: 1', '# seen\nversion: 1'),
+    );
+    for (const text of ['{"version": 1, "hosts": {"a": {}}}\n', 'version: 1\nhosts: { a: {} }\n'])
+      expect(changedHostsText(text, [comment('hosts/a')])).toBe(text);
+    expect(changedHostsText('version: 1\r\nhosts:\r\n  a:\r\n', [comment('hosts/a')])).toBe(
+      'version: 1\r\nhosts:\r\n  # seen\r\n  a:\r\n',
+    );
+  });
+
   it('loses an entry and the comments inside, and no comment of another entry', () => {
     expect(changedHostsText(FILE, [remove('hosts/gpu1')])).toBe(FILE.replace(/ {2}gpu1:[^]*old: \{.*\n/, ''));
     const without = changedHostsText(FILE, [remove('hosts/gpu1/servers/git')]);

@@ -1,0 +1,134 @@
+/** A gateway for the time of `init`: it reaches the chosen hosts and starts their servers before anything is written. */
+import type { DoctorStep, TrustCandidate } from '../api/control.ts';
+import { aborted } from '../base/abort.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, errorOf, reportOf } from '../base/errors.ts';
+import type { Environment } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
+import { LocalClient } from '../downstream/local-client.ts';
+import { hostKeys, inspectThrough, listOnce, runOnHost, trustKey } from '../gateway/examine.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { gatewayOf, programVersion } from '../gateway/open.ts';
+import type { Prompter } from '../launch/contract.ts';
+import { LOOK_AROUND, type Machine, machineFrom } from './machine.ts';
+
+export interface TrialOptions {
+  readonly env: Environment;
+  readonly homeDir: string;
+  /** Undefined: $SSH_ASKPASS. */
+  readonly prompter: Prompter | undefined;
+}
+
+/** A server that the AI clients on a machine name. */
+export interface SeenServer {
+  readonly name: string;
+  /** Their ids. */
+  readonly clients: readonly string[];
+  /** False: switched off there, or in need of something that only its client has. */
+  readonly canStart: boolean;
+}
+
+/** What was seen of a host. */
+export interface HostLook {
+  readonly steps: readonly DoctorStep[];
+  /** Empty where the host cannot be used. */
+  readonly seen: readonly SeenServer[];
+  /** Undefined where the host cannot be used. */
+  readonly machine?: Machine;
+  readonly cause?: ErrorReport;
+}
+
+/** One start of a server. */
+export interface ServerStart {
+  readonly host: string;
+  readonly server: string;
+  readonly durationMs: number;
+  readonly tools?: number;
+  readonly cause?: ErrorReport;
+}
+
+/** The programs that are asked for their version may be slow ones, on a slow machine. */
+const LOOK_LIMIT_MS = 30_000;
+
+export class Trial {
+  readonly #gateway: Gateway;
+  readonly #client: LocalClient;
+  readonly #source: { current: Plan };
+
+  private constructor(gateway: Gateway, source: { current: Plan }) {
+    this.#gateway = gateway;
+    this.#source = source;
+    this.#client = new LocalClient({
+      clock: gateway.clock,
+      version: programVersion(),
+      open: (writer, observer) => gateway.openSession(writer, { isCommand: true, observer }),
+    });
+  }
+
+  static async open(plan: Plan, options: TrialOptions): Promise<Trial> {
+    const source = { current: plan };
+    const gateway = await gatewayOf(plan, { ...options, logLevel: 'silent' }, () => ({
+      load: () => Promise.resolve(source.current),
+      watch: (_onChange, signal) => aborted(signal),
+    }));
+    return new Trial(gateway, source);
+  }
+
+  /** The hosts and servers of another plan, over the same connections. */
+  async use(plan: Plan): Promise<void> {
+    this.#source.current = plan;
+    const { problem } = await this.#gateway.reload();
+    if (problem !== undefined) throw errorOf(problem);
+  }
+
+  /** Configuration, agent, host key, login, and what is installed. Failures are part of the result. */
+  async look(host: string, onStep: (step: DoctorStep) => void, signal: AbortSignal): Promise<HostLook> {
+    const steps: DoctorStep[] = [];
+    const note = (step: DoctorStep): void => {
+      steps.push(step);
+      onStep(step);
+    };
+    try {
+      const plan = this.#gateway.plan.hosts.find(({ name }) => name === host);
+      if (plan === undefined) throw new AnywhereError('INTERNAL', `no host ${host} in the plan`);
+      if (plan.ssh !== undefined) await inspectThrough(this.#gateway, plan, note, signal);
+      const failed = steps.find(({ outcome }) => outcome === 'failed');
+      if (failed?.cause !== undefined) return { steps, seen: [], cause: failed.cause };
+      const { clock, redact } = this.#gateway;
+      const limits = { clock, redact, limitMs: LOOK_LIMIT_MS };
+      const machine = machineFrom(await runOnHost(this.#gateway.link(host), LOOK_AROUND, limits, signal));
+      return { steps, machine, seen: [] };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { steps, seen: [], cause: reportOf(asAnywhereError(thrown).at({ host })) };
+    }
+  }
+
+  keys(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
+    return hostKeys(this.#gateway, host, signal);
+  }
+
+  /** Writes the keys that a person has compared, and dials the host again. */
+  async trust(host: string, { name, keys }: TrustCandidate, signal: AbortSignal): Promise<void> {
+    for (const { fingerprint } of keys) await trustKey(this.#gateway, host, { name, fingerprint }, signal);
+  }
+
+  /** Failures are part of the result. @param name of a server of the plan in use */
+  async start(host: string, name: string, signal: AbortSignal): Promise<ServerStart> {
+    const { clock } = this.#gateway;
+    const began = clock.monotonic();
+    const place = { host, server: name };
+    const took = (): number => Math.round(clock.monotonic() - began);
+    try {
+      const server = this.#gateway.server(`${host}/${name}`);
+      const tools = await listOnce(this.#gateway, server, this.#client.session, signal);
+      return { ...place, durationMs: took(), tools };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { ...place, durationMs: took(), cause: reportOf(asAnywhereError(thrown).at(place)) };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#gateway.close();
+  }
+}
