@@ -71,7 +71,7 @@ export class PromptFace implements InitFace {
     const { input, output, signal } = this.#common();
     return await this.#answer(
       autocompleteMultiselect<string>({
-        message: 'Which machines? Tab picks one, Enter goes on',
+        message: 'Which machines?',
         placeholder: 'type to filter, or user@address',
         required: true,
         maxItems: 12,

@@ -49,12 +49,22 @@ export interface ServerStart {
 /** The programs that are asked for their version may be slow ones, on a slow machine. */
 const LOOK_LIMIT_MS = 30_000;
 
+export async function openTrial(plan: Plan, options: TrialOptions): Promise<Trial> {
+  const source = { current: plan };
+  const gateway = await gatewayOf(plan, { ...options, logLevel: 'silent' }, () => ({
+    load: () => Promise.resolve(source.current),
+    watch: (_onChange, signal) => aborted(signal),
+  }));
+  return new Trial(gateway, source);
+}
+
 export class Trial {
   readonly #gateway: Gateway;
   readonly #client: LocalClient;
   readonly #source: { current: Plan };
 
-  private constructor(gateway: Gateway, source: { current: Plan }) {
+  /** @param source of the gateway's plan */
+  constructor(gateway: Gateway, source: { current: Plan }) {
     this.#gateway = gateway;
     this.#source = source;
     this.#client = new LocalClient({
@@ -62,15 +72,6 @@ export class Trial {
       version: programVersion(),
       open: (writer, observer) => gateway.openSession(writer, { isCommand: true, observer }),
     });
-  }
-
-  static async open(plan: Plan, options: TrialOptions): Promise<Trial> {
-    const source = { current: plan };
-    const gateway = await gatewayOf(plan, { ...options, logLevel: 'silent' }, () => ({
-      load: () => Promise.resolve(source.current),
-      watch: (_onChange, signal) => aborted(signal),
-    }));
-    return new Trial(gateway, source);
   }
 
   /** The hosts and servers of another plan, over the same connections. */

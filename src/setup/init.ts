@@ -20,7 +20,7 @@ import {
 import type { HostsChange } from './hosts-file-edit.ts';
 import { discovers, hostsFrom, hostsIn, initChanges, isPresent } from './init-changes.ts';
 import type { ChoiceStore, Choices } from './init-state.ts';
-import { type HostLook, type ServerStart, Trial, type TrialOptions } from './init-trial.ts';
+import type { HostLook, ServerStart, Trial, TrialOptions } from './init-trial.ts';
 import { type Offer, offersFor } from './machine.ts';
 
 /** A host that was looked at. */
@@ -106,7 +106,9 @@ class Init {
     const { place, prompter } = this.#options;
     const hosts = hostsFrom(this.#open, await this.#hosts());
     const { plan } = this.#prepared(hosts.flatMap((host) => addHost(this.#open, host)));
-    const trial = await Trial.open(plan, { env: place.env, homeDir: place.homeDir, prompter });
+    // Loaded after the first question, which then comes soon.
+    const { openTrial } = await import('./init-trial.ts');
+    const trial = await openTrial(plan, { env: place.env, homeDir: place.homeDir, prompter });
     try {
       const checked = await this.#checked(trial, hosts);
       const chosen = checked.filter(({ isChosen }) => isChosen);

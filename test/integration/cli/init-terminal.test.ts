@@ -50,7 +50,7 @@ describe('the wizard', () => {
     await run.shows(/Search: +type to filter|Search:.*_/);
     await pick(run, 'box');
     await run.shows(/✓ box: Linux .*node \d/);
-    await run.shows(/✓ .*publickey, round trip/);
+    await run.shows(/✓ .* by ssh-ed25519[^]*round trip/);
     await run.shows(sshd.hostKeys[0]?.fingerprint ?? '');
     await answer(run, 'Which servers?', ENTER);
     await run.shows(/✓ box\/files: \d+ tools?, \d/);
@@ -74,7 +74,7 @@ describe('the wizard', () => {
     const sshd = await machine();
     const sandbox = makeSshHome(
       {},
-      `Host 127.0.0.1\n  UserKnownHostsFile ${sshd.knownHostsFile}\n  IdentityFile ${sshd.identityFile}\n`,
+      `Host 127-0-0-1\n  UserKnownHostsFile ${sshd.knownHostsFile}\n  IdentityFile ${sshd.identityFile}\n`,
     );
     const run = runInTerminal(['init'], sandbox);
     const typed = `${sshd.user}@127.0.0.1:${String(sshd.port)}`;
