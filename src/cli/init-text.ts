@@ -26,7 +26,9 @@ export function lookText({ host, steps, machine, seen, cause }: CheckedHost, sty
     ...(seen.length === 0 ? [] : [`  ${style.dim('○')} AI clients there have ${seenText(seen)}`]),
   ];
   const head =
-    machine === undefined ? `${style.bad('✖')} ${name}` : `${style.good('✓')} ${name}: ${machineText(machine)}`;
+    cause === undefined
+      ? `${style.good('✓')} ${name}${machine === undefined ? '' : `: ${machineText(machine)}`}`
+      : `${style.bad('✖')} ${name}`;
   return `${[head, ...lines].join('\n')}\n${cause === undefined ? '' : causeText(cause, host.ssh ?? host.name, style)}`;
 }
 

@@ -29,7 +29,7 @@ async function answer(run: TerminalRun, question: string | RegExp, keys: string)
 /** Filters, picks and goes on. */
 async function pick(run: TerminalRun, filter: string): Promise<void> {
   await answer(run, 'Which machines?', filter);
-  await run.shows(`${filter}`);
+  await run.shows(filter);
   run.type(TAB);
   await run.shows('◼');
   run.type(ENTER);
