@@ -71,5 +71,5 @@ export function outcomeText({ file, written, created, hosts, servers, diff }: In
   const tools = servers.reduce((sum, server) => sum + (server.tools ?? 0), 0);
   const started = servers.filter(({ cause }) => cause === undefined).length;
   const what = `${counted(added, 'host')}, ${counted(started, 'server')}, ${counted(tools, 'tool')}`;
-  return `${created ? 'Made' : 'Wrote'} ${place}: ${what}. A running daemon picks the change up by itself.\n`;
+  return `${created ? 'Made' : 'Wrote'} ${place}: ${what}\n`;
 }

@@ -44,7 +44,7 @@ export interface InitHost {
 
 const ABOUT = [
   'The machines of MCP-Anywhere, and the MCP servers that it starts there.',
-  'To add more: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add. A running daemon follows every change.',
+  'More come with: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add',
 ];
 
 export function initChanges(open: OpenHostsFile, hosts: readonly InitHost[]): readonly HostsChange[] {

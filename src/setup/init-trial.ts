@@ -112,13 +112,26 @@ export class Trial {
     }
   }
 
-  keys(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return hostKeys(this.#gateway, host, signal);
+  /** The first machine on the way whose key nobody has seen yet. */
+  async unknownKey(host: string, signal: AbortSignal): Promise<TrustCandidate | undefined> {
+    try {
+      return (await hostKeys(this.#gateway, host, signal)).find(({ verdict }) => verdict === 'unknown');
+    } catch {
+      // The host was looked at just now, and the cause of that failure is shown.
+      signal.throwIfAborted();
+      return undefined;
+    }
   }
 
-  /** Writes the keys that a person has compared, and dials the host again. */
-  async trust(host: string, { name, keys }: TrustCandidate, signal: AbortSignal): Promise<void> {
-    for (const { fingerprint } of keys) await trustKey(this.#gateway, host, { name, fingerprint }, signal);
+  /** Writes the keys that a person has compared. Resolves with the cause of a failure. */
+  async trust(host: string, { name, keys }: TrustCandidate, signal: AbortSignal): Promise<ErrorReport | undefined> {
+    try {
+      for (const { fingerprint } of keys) await trustKey(this.#gateway, host, { name, fingerprint }, signal);
+      return undefined;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return reportOf(asAnywhereError(thrown).at({ host }));
+    }
   }
 
   /** Failures are part of the result. @param name of a server of the plan in use */
