@@ -49,6 +49,8 @@ const statRow = z.object({
 export const explanation = z.object({
   title: text,
   lines: z.array(text),
+  /** The first failure since the host or server was last up. */
+  sinceMs: time.exactOptional(),
   /** The next command. */
   hint: text.exactOptional(),
   /** The problems as data. */
@@ -91,7 +93,18 @@ export const logEntry = z.object({
 const doctorStep = z.object({
   host: text.exactOptional(),
   server: text.exactOptional(),
-  check: z.enum(['client', 'daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
+  check: z.enum([
+    'version',
+    'client',
+    'daemon',
+    'config',
+    'ssh-config',
+    'agent',
+    'host-key',
+    'login',
+    'probe',
+    'server',
+  ]),
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
   cause: z.exactOptional(errorReport),

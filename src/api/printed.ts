@@ -51,7 +51,13 @@ export const PRINTED = {
     server: text.exactOptional(),
     pool: text.exactOptional(),
   }),
-  'explain code': document.extend({ code: text, meaning: text, hint: text, exitCode: z.number() }),
+  'explain code': document.extend({
+    code: text,
+    meaning: text,
+    hint: text,
+    exitCode: z.number(),
+    causes: z.array(z.object({ cause: text, see: text, fix: text })),
+  }),
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
   /** `install` and `uninstall`. */
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
@@ -82,6 +88,16 @@ export const PRINTED = {
     ok: z.literal(false),
     error: errorReport,
     problems: z.array(configProblem),
+  }),
+  /** `--version --check`. */
+  'version check': document.extend({
+    version: text,
+    newest: text.exactOptional(),
+    isNewer: z.boolean().exactOptional(),
+    /** The command that installs it. */
+    update: text.exactOptional(),
+    /** Why the registry could not be asked. */
+    unknown: text.exactOptional(),
   }),
   /** Any other command that failed, on stderr. */
   failure: document.extend({ error: errorReport }),

@@ -42,9 +42,9 @@ export const ERROR_CODES = {
   OUTPUT_FAILED: {
     exit: EXIT.unexpected,
     meaning: 'The output of a command could not be written, for example to a full disk.',
-    hint: 'make room where the output goes, or send the output elsewhere',
+    hint: 'free some space, or send the output elsewhere',
   },
-  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run the command again' },
+  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'You stopped the command.', hint: 'run the command again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },
   CONFIG_INVALID: { exit: EXIT.config, meaning: 'The hosts file has mistakes.', hint: 'mcp-anywhere config validate' },
@@ -55,13 +55,13 @@ export const ERROR_CODES = {
   },
   SECRET_UNRESOLVED: {
     exit: EXIT.config,
-    meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.',
+    meaning: 'A reference of the hosts file, such as ${env:NAME}, could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
   },
   CLIENT_CONFIG: {
     exit: EXIT.config,
     meaning: 'The configuration file of an AI client cannot be read or changed.',
-    hint: 'mend the file, or move it away, and run the command again',
+    hint: 'correct the file or move it away, then run the command again',
   },
   FOLDER_UNUSABLE: {
     exit: EXIT.unexpected,
@@ -114,7 +114,7 @@ export const ERROR_CODES = {
   KEY_UNUSABLE: {
     exit: EXIT.auth,
     meaning: 'An identity file could not be read or decrypted.',
-    hint: 'ssh-add <identity file>',
+    hint: 'add the key to the agent: ssh-add ~/.ssh/id_ed25519',
   },
   HOST_KEY_UNKNOWN: {
     exit: EXIT.auth,
@@ -200,11 +200,18 @@ export const ERROR_CODES = {
   NO_TTY: {
     exit: EXIT.auth,
     meaning: 'A passphrase or code is needed, and there is no terminal to ask for it.',
-    hint: 'ssh-add <identity file>, or run `mcp-anywhere doctor {host}` in a terminal',
+    hint: 'run `mcp-anywhere status` in a terminal and answer there, or add the key to the agent: ssh-add ~/.ssh/id_ed25519',
   },
 } as const satisfies Record<string, CodeInfo>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** A usual cause of an error, how to recognise it, and what to do. */
+export interface ErrorCause {
+  readonly cause: string;
+  readonly see: string;
+  readonly fix: string;
+}
 
 /** Where an error belongs. Every error that reaches a person names what it can. */
 export interface ErrorPlace {

@@ -10,12 +10,29 @@ import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
-export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
+export interface DoctorOptions {
+  /** Asks npm whether a newer version is out. */
+  readonly check: boolean;
+}
+
+export async function runDoctor(
+  context: CliContext,
+  host: string | undefined,
+  { check }: DoctorOptions,
+): Promise<ExitCode> {
+  const version = check ? [await examineVersion(context)] : [];
   const local = host === undefined ? await examineClients(context) : [];
-  const steps = [...local, ...(await examine(context, host))];
+  const steps = [...version, ...local, ...(await examine(context, host))];
   if (context.globals.json) context.out.json<'doctor'>({ steps });
   else context.out.write(summary(steps, context.style));
   return doctorExit(steps);
+}
+
+async function examineVersion(context: CliContext): Promise<DoctorStep> {
+  const { versionStep } = await import('./updates.ts');
+  const step = await versionStep(context);
+  if (!context.globals.json) context.out.write(stepText(step, context.style));
+  return step;
 }
 
 /** The entries of AI clients on this machine that start a program which is gone. */
@@ -98,15 +115,15 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${fixOf(cause)}\n`,
+    `    ${style.dim('Fix:')} ${fixOf(cause, style)}\n`,
   ].join('');
 }
 
 /** The hint without the command that the person has just run. */
-function fixOf(cause: ErrorReport): string {
-  const steps = nextStep(cause)
+function fixOf(cause: ErrorReport, { program }: Style): string {
+  const steps = nextStep(cause, program)
     .split('; ')
-    .filter((step) => !step.startsWith('mcp-anywhere doctor'));
+    .filter((step) => !step.startsWith(`${program} doctor`));
   return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 

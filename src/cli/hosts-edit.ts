@@ -5,6 +5,7 @@ import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatKey } from '../config/problem.ts';
+import { asTyped } from '../model/words.ts';
 import { addHost, addServers, type NewHost, removeHost, removeServer, switchServer } from '../setup/hosts-changes.ts';
 import { type EditPlace, type OpenHostsFile, openForEdit, prepareEdit, saveEdit } from '../setup/hosts-file.ts';
 import type { HostsChange } from '../setup/hosts-file-edit.ts';
@@ -99,7 +100,7 @@ export async function runServerSwitch(
 function serverTarget(target: string): { readonly host: string; readonly server: string } {
   const { host, server } = parseTarget(target);
   if (server !== undefined) return { host, server };
-  throw new AnywhereError('USAGE', `${target} is a host; name one server of the host: ${target}/<server>.`, {
+  throw new AnywhereError('USAGE', `${target} is a host. Name one of its servers: ${target}/<server>.`, {
     host,
     hint: 'mcp-anywhere tools',
   });
@@ -167,18 +168,20 @@ async function requireConsent(
   });
 }
 
-function report({ globals, out }: CliContext, { dryRun }: EditOptions, wish: Wish, result: HostsFileEdit): void {
+function report({ globals, out, style }: CliContext, { dryRun }: EditOptions, wish: Wish, result: HostsFileEdit): void {
   if (globals.json) {
     out.json<'hosts file edit'>(result);
     return;
   }
-  for (const note of result.notes) out.note(`${oneLine(`note: ${note}`)}\n`);
+  for (const note of result.notes) out.note(`${oneLine(`note: ${asTyped(note, style.program)}`)}\n`);
   const { file, written, created, keys } = result;
-  if (keys.length === 0) out.note(`${oneLine(`${file} says so already.`)}\n`);
+  if (keys.length === 0) out.note(`${oneLine(`Nothing to change: ${file} already says so.`)}\n`);
   else if (dryRun) out.note(`${oneLine(`Nothing was written to ${file} (--dry-run).`)}\n`);
   else if (written) {
-    out.note(`${oneLine(`${created ? 'Made' : 'Wrote'} ${file}. A running daemon picks the change up by itself.`)}\n`);
-    if (wish.next !== undefined) out.note(`Next: ${wish.next}\n`);
+    out.note(
+      `${oneLine(`${created ? 'Created' : 'Changed'} ${file}. A running daemon applies the change at once.`)}\n`,
+    );
+    if (wish.next !== undefined) out.note(`Next: ${asTyped(wish.next, style.program)}\n`);
   }
 }
 
@@ -198,7 +201,7 @@ async function textOf(stdin: NodeJS.ReadStream): Promise<string> {
     chunks.push(chunk);
     size += chunk.length;
     if (size > MOST_PASTED)
-      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is no entry of a server.');
+      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is too much for the entry of a server.');
   }
   return Buffer.concat(chunks).toString();
 }

@@ -2,7 +2,7 @@
 import { counted } from '../base/counted.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
-import { messageAt, nextStep } from '../model/words.ts';
+import { asTyped, messageAt, nextStep } from '../model/words.ts';
 import type { CheckedHost, InitOutcome } from '../setup/init.ts';
 import type { SeenServer, ServerStart } from '../setup/init-trial.ts';
 import { machineText } from '../setup/machine.ts';
@@ -51,16 +51,18 @@ function causeText(cause: ErrorReport, word: string, style: Style): string {
   const evidence = (cause.evidence ?? []).flatMap((text) => harmless(text).trimEnd().split('\n'));
   const [first, ...why] = [messageAt(cause.host ?? '', cause.message), ...evidence.slice(0, 8)];
   const label = (word: string, text: string): string => `  ${style.dim(word)} ${text}\n`;
-  return [label('Why:', first), ...why.map((line) => label('    ', line)), label('Fix:', fixOf(cause, word))].join('');
+  const fix = label('Fix:', fixOf(cause, word, style));
+  return [label('Why:', first), ...why.map((line) => label('    ', line)), fix].join('');
 }
 
 /** Commands that need the host in the hosts file come later. */
-function fixOf(cause: ErrorReport, word: string): string {
+function fixOf(cause: ErrorReport, word: string, { program }: Style): string {
   const again = oneLine(`mcp-anywhere init --hosts ${word}`);
-  const steps = nextStep(cause)
+  // As the hint has the program, so that a step is recognised however the program was called.
+  const steps = nextStep(cause, 'mcp-anywhere')
     .split('; ')
     .map((step) => (/^mcp-anywhere (?:doctor|trust|logs) /.test(step) ? again : step));
-  return [...new Set(steps)].join('; ');
+  return asTyped([...new Set(steps)].join('; '), program);
 }
 
 export function outcomeText({ file, written, created, hosts, servers, diff }: InitOutcome, dryRun: boolean): string {
@@ -71,5 +73,5 @@ export function outcomeText({ file, written, created, hosts, servers, diff }: In
   const tools = servers.reduce((sum, server) => sum + (server.tools ?? 0), 0);
   const started = servers.filter(({ cause }) => cause === undefined).length;
   const what = `${counted(added, 'host')}, ${counted(started, 'server')}, ${counted(tools, 'tool')}`;
-  return `${created ? 'Made' : 'Wrote'} ${place}: ${what}\n`;
+  return `${created ? 'Created' : 'Changed'} ${place}: ${what}.\n`;
 }

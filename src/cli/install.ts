@@ -122,7 +122,7 @@ async function madeFrom(
 
 async function ask(context: CliContext, open: readonly Planned[]): Promise<void> {
   if (!isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'Whether to change the files of AI clients cannot be asked without a terminal.', {
+    throw new AnywhereError('USAGE', 'There is no terminal to ask whether to change the files of AI clients.', {
       evidence: open.map(({ report }) => `${report.title}: \`${report.entry}\` ${WILL[report.action]} ${report.file}`),
       hint: 'add --yes, or look at the changes with --dry-run',
     });
@@ -138,19 +138,19 @@ type Words = Readonly<Record<ClientChange['action'], string>>;
 const SAME = { keep: 'is already in', none: 'is not in', failed: 'could not be changed in' };
 const WILL: Words = {
   ...SAME,
-  add: 'goes into',
-  update: 'is brought up to date in',
-  replace: 'replaces an entry of',
-  remove: 'leaves',
-  restore: 'becomes what it was before in',
+  add: 'will be added to',
+  update: 'will be updated in',
+  replace: 'will replace an entry in',
+  remove: 'will be removed from',
+  restore: 'will be restored in',
 };
 const DONE: Words = {
   ...SAME,
   add: 'was added to',
-  update: 'was brought up to date in',
-  replace: 'replaced an entry of',
+  update: 'was updated in',
+  replace: 'replaced an entry in',
   remove: 'was removed from',
-  restore: 'is again what it was before in',
+  restore: 'was restored in',
 };
 
 /** @param isPlan the changes are still to be made */
@@ -179,20 +179,20 @@ function causeText({ message, hint }: ErrorReport): string {
 function detailsOf(report: ClientChange, isDone: boolean): readonly string[] {
   const { starts, replaces, variables, leftOut, command, backup, reload } = report;
   return [
-    ...(replaces === undefined ? [] : [`which held: ${replaces}`]),
+    ...(replaces === undefined ? [] : [`replaced entry: ${replaces}`]),
     ...(starts === undefined ? [] : [`starts ${starts.join(' ')}`]),
     ...(variables.length === 0 ? [] : [`passes on ${variables.join(', ')} by reference`]),
     ...(leftOut.length === 0
       ? []
       : [`cannot pass on ${leftOut.join(', ')}: use \${cmd:…} or \${file:…} in the hosts file instead`]),
     ...(command === undefined ? [] : [`by its own command: ${command.join(' ')}`]),
-    ...(backup === undefined ? [] : [`the file as it was: ${backup}`]),
+    ...(backup === undefined ? [] : [`backup: ${backup}`]),
     ...(reload === undefined || !isDone ? [] : [`next: ${reload}`]),
   ];
 }
 
 function noClients(): AnywhereError {
   return new AnywhereError('USAGE', 'No AI client was found on this machine.', {
-    hint: 'name one, and its file is created: mcp-anywhere install cursor',
+    hint: 'name one to create its file: mcp-anywhere install cursor',
   });
 }

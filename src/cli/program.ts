@@ -16,6 +16,7 @@ import { addHostsCommands } from './hosts-commands.ts';
 import { addInitCommand } from './init-command.ts';
 import type { LogsOptions } from './logs.ts';
 import type { StatsOptions } from './stats.ts';
+import { addVersionCheck } from './updates.ts';
 
 interface GlobalFlags {
   readonly config?: string;
@@ -40,10 +41,10 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   const program = new Command('mcp-anywhere')
     .description('One MCP server that gives an AI client the MCP servers of every machine you can ssh to.')
     .option('--config <file>', 'the hosts file')
-    .addOption(new Option('--log-level <level>', 'how much is logged to stderr').choices(LOG_LEVELS))
+    .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(LOG_LEVELS))
     .option('--json', 'print data as JSON')
     .option('--no-color', 'no colours, as with NO_COLOR')
-    .version(io.program.version, '-V, --version')
+    .version(io.program.version, '-V, --version', 'print the version; with --check, also whether a newer one is out')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -67,6 +68,7 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
     .command('demo')
     .description('shows everything on three machines that exist only for the demo')
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
+  addVersionCheck(program, run);
   addHelp(program);
   // Last, because commands inherit the setting. Here a surplus word is an unknown command.
   program.allowExcessArguments();
@@ -89,7 +91,7 @@ function addServing(program: Command, io: CliIo, run: Run): void {
   program
     .command('daemon')
     .description('runs the process that all AI clients share; clients start it themselves')
-    .option('--idle-exit <ms>', 'leave after this time without clients (default: 10 minutes)', milliseconds)
+    .option('--idle-exit <ms>', 'stop after this time without clients (default: 10 minutes)', milliseconds)
     .addOption(new Option('--from-folder', 'the hosts file was found in a working folder').hideHelp())
     .action((flags: DaemonFlags) =>
       run(async (context) => await (await import('./daemon.ts')).runDaemonCommand(context, flags)),
@@ -107,7 +109,7 @@ function addLooking(program: Command, run: Run): void {
   program
     .command('status')
     .description('shows which hosts and servers are up, and why others are not')
-    .option('-w, --watch', 'go on at every change, until Ctrl-C')
+    .option('-w, --watch', 'keep showing changes until Ctrl-C')
     .action(({ watch }: { watch?: true }) =>
       run(async (context) => {
         const { runStatus, watchStatus } = await import('./status.ts');
@@ -125,7 +127,7 @@ function addLooking(program: Command, run: Run): void {
     .command('logs')
     .description('shows what servers and connections wrote')
     .argument('[host[/server]]', 'only the log of this host or server')
-    .option('-f, --follow', 'go on with new lines, until Ctrl-C')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
     .option('-n, --lines <count>', 'the number of last lines', positiveInteger, 200)
     .addOption(
       new Option('--stream <name...>', 'only these streams')
@@ -173,8 +175,9 @@ function addMending(program: Command, run: Run): void {
     .command('doctor')
     .description('checks every step from the hosts file to each server, and says how to fix it')
     .argument('[host]', 'only this host')
-    .action((host: string | undefined) =>
-      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)),
+    .option('--check', 'also ask npm whether a newer version is out')
+    .action((host: string | undefined, { check }: { check?: true }) =>
+      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host, { check: check === true })),
     );
   program
     .command('explain')

@@ -56,7 +56,7 @@ function addressName(text: string): string {
 function illegalHost(name: string, ssh: string | undefined): AnywhereError {
   const better = legalName(addressName(name));
   const address = ssh ?? name;
-  return new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a host: ${NAME_RULE} is expected.`, {
+  return new AnywhereError('USAGE', `${JSON.stringify(name)} is not a valid name for a host. Expected: ${NAME_RULE}.`, {
     hint:
       better === undefined || address.startsWith('-')
         ? 'choose another name'
@@ -72,7 +72,7 @@ function sshEntry(name: string, text: string): Mapping {
   if (whole === null)
     throw new AnywhereError(
       'USAGE',
-      `${JSON.stringify(text)} is no address for ssh: [user@]address[:port] is expected.`,
+      `${JSON.stringify(text)} is not an address for ssh. Expected: [user@]address[:port].`,
       {
         host: name,
         hint: `mcp-anywhere add ${name} --ssh me@192.0.2.7:2222`,
@@ -88,7 +88,7 @@ function sshEntry(name: string, text: string): Mapping {
 }
 
 export function removeHost({ data }: OpenHostsFile, name: string): HostsChange[] {
-  hostOf(data, name);
+  hostOf(data, name, (near = '<host>') => `mcp-anywhere rm ${near}`);
   return [{ kind: 'remove', path: ['hosts', name] }];
 }
 
@@ -132,9 +132,13 @@ export function addServers(
 
 function checkGiven(name: string, count: number): void {
   if (!isLegalName(name))
-    throw new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a server: ${NAME_RULE} is expected.`, {
-      hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
-    });
+    throw new AnywhereError(
+      'USAGE',
+      `${JSON.stringify(name)} is not a valid name for a server. Expected: ${NAME_RULE}.`,
+      {
+        hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
+      },
+    );
   if (count > 1) throw new AnywhereError('USAGE', `--name is for one server, and ${String(count)} were given.`);
 }
 
@@ -175,14 +179,19 @@ function isInherited({ plan }: OpenHostsFile, host: string, server: string): boo
   return plan?.hosts.find(({ name }) => name === host)?.servers.some(({ name }) => name === server) ?? false;
 }
 
-function hostOf(data: unknown, name: string): Mapping {
+/** @param next the command for the host that was meant, where a name is close */
+function hostOf(
+  data: unknown,
+  name: string,
+  next: (near?: string) => string = () => `mcp-anywhere add ${name}`,
+): Mapping {
   const hosts = hostsOf(data);
   if (Object.hasOwn(hosts, name)) return mapping(hosts[name]);
   const near = nearMiss(name, Object.keys(hosts));
   throw new AnywhereError(
     'USAGE',
     `The hosts file has no host ${name}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: `mcp-anywhere add ${name}` },
+    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: next(near) },
   );
 }
 

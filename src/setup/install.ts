@@ -94,7 +94,7 @@ export async function installedClients(machine: Machine): Promise<readonly AiCli
 /** Throws USAGE for a program that npx will remove: the entry of a client would stop working. */
 export function checkLasting({ file }: Surroundings['program']): void {
   if (!/[\\/](_npx|dlx-[^\\/]*)[\\/]/.test(file)) return;
-  throw new AnywhereError('USAGE', 'npx keeps this program in a cache, which is emptied some day.', {
+  throw new AnywhereError('USAGE', 'npx runs this program from a cache, and may delete it at any time.', {
     evidence: [file],
     hint: 'npm i -g mcp-anywhere, then mcp-anywhere install',
   });
@@ -200,7 +200,7 @@ export async function makeChange(
 }
 
 function changedMeanwhile(file: string): AnywhereError {
-  return new AnywhereError('CLIENT_CONFIG', `${file} was changed meanwhile, and is left as it is.`, {
+  return new AnywhereError('CLIENT_CONFIG', `${file} has changed since the preview, so it was left alone.`, {
     hint: 'run the command again, and look at the new preview',
   });
 }

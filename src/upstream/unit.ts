@@ -274,6 +274,7 @@ export class ServerUnit {
     if (!instance.isLive) return;
     this.#isAwaited = false;
     this.#ready.add(instance);
+    this.record.cameUp();
     this.#dispatch({ type: 'initialized' }, 'initialize was answered');
     this.#watchIdle(instance);
     if (this.#state.failures > 0) this.#forgiveIn(LASTING_MS, instance);

@@ -130,7 +130,7 @@ describe('install', () => {
     const file = fileOf(named('cursor'), sandbox);
     write(file, DOCUMENTED.mcpServers);
     const declined = runInTerminal(['install'], sandbox);
-    await declined.shows('goes into');
+    await declined.shows('will be added to');
     await declined.shows('Make these changes?');
     declined.type('\r');
     expect(await declined.exit).toBe(130);

@@ -207,6 +207,8 @@ describe('nothing is written', () => {
     [['add', 'here', '--tag', 'x'], 'mcp-anywhere rm here'],
     [['add', 'box', '--ssh', 'a b'], 'mcp-anywhere add box --ssh me@192.0.2.7:2222'],
     [['rm', 'heer'], 'Did you mean here?'],
+    [['rm', 'heer'], 'mcp-anywhere rm here'],
+    [['rm', 'nosuch'], 'mcp-anywhere rm <host>'],
     [['server', 'add', 'x'], '--host'],
     [['server', 'add', 'x', '--host', 'heer'], 'Did you mean here?'],
     [['server', 'add', 'x', '--host', 'here', '--name', 'a__b'], '--name a_b'],
@@ -306,7 +308,7 @@ it('a JSON hosts file stays JSON', async () => {
   expect(text()).toBe(`${JSON.stringify({ hosts: { here: { local: true, servers } } }, null, 4)}\n`);
 });
 
-it('a trusted file of a working folder stays trusted, an untrusted one stays untrusted', async () => {
+it('a trusted file of a working folder stays trusted, an untrusted one is still not trusted', async () => {
   const { sandbox } = rig();
   const cwd = join(sandbox.home, 'project');
   mkdirSync(cwd);

@@ -56,7 +56,7 @@ describe('the wizard', () => {
     await run.shows(/✓ box\/files: \d+ tools?, \d/);
     await run.shows('+      files:');
     await answer(run, /Write .*config\.yaml\?/, ENTER);
-    await run.shows(/Made .*1 host, 1 server/);
+    await run.shows(/Created .*1 host, 1 server/);
     await answer(run, 'Add MCP-Anywhere to which AI clients?', ENTER);
     await run.shows('was added to');
     await run.shows('Next: mcp-anywhere tools');

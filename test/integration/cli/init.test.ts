@@ -92,7 +92,7 @@ describe('init --yes', () => {
     const run = await runProgram(['init', '--hosts', 'box', '--dry-run', '--install', 'cursor'], sandbox);
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('+  box:');
-    expect(run.stdout).toContain('goes into');
+    expect(run.stdout).toContain('will be added to');
     expect(existsSync(fileOf(sandbox))).toBe(false);
     expect(existsSync(join(sandbox.home, '.cursor/mcp.json'))).toBe(false);
   });

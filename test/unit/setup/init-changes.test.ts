@@ -97,7 +97,7 @@ describe('the names of new hosts', () => {
     expect(named(['web.lab', 'web_lab', 'web lab'.replace(' ', '.')])).toEqual(['web-lab-2 web.lab', 'web_lab']);
     expect(named(['a@b.c', 'd@b.c'])).toEqual(['b-c a@b.c', 'b-c-2 d@b.c']);
     expect(named(['nas'])).toEqual(['nas']);
-    expect(() => named(['-oProxyCommand=x'])).toThrow(/no name for a host/);
-    expect(() => named(['***'])).toThrow(/no name for a host/);
+    expect(() => named(['-oProxyCommand=x'])).toThrow(/is not a valid name for a host/);
+    expect(() => named(['***'])).toThrow(/is not a valid name for a host/);
   });
 });
