@@ -82,7 +82,7 @@ describe('the wizard', () => {
     await run.shows(/✓ 127-0-0-1: Linux/);
     await answer(run, 'Which servers?', ENTER);
     await answer(run, /Write .*\?/, ENTER);
-    await run.shows('Made');
+    await run.shows('Created');
     expect(await run.exit).toBe(0);
     expect(textOf(fileOf(sandbox))).toContain(
       `host: 127.0.0.1\n      user: ${sshd.user}\n      port: ${String(sshd.port)}`,
@@ -205,7 +205,7 @@ describe('the look of the wizard', () => {
     await answer(run, 'Which servers?', ENTER);
     await run.shows(/box\/files: \d+ tool/);
     await answer(run, /Write /, ENTER);
-    await run.shows('Made');
+    await run.shows('Created');
     expect(await run.exit).toBe(0);
     // A question that lost count of its rows would leave its earlier rows behind.
     expect(run.text().match(/Which machines\?/g)).toHaveLength(1);
