@@ -14,13 +14,13 @@ export async function localFindings(context: CliContext): Promise<readonly Findi
   const { io, globals } = context;
   const surroundings: Surroundings = { ...io, config: globals.config };
   const { node, version } = io.program;
-  const [ssh, agent, files, secrets, daemons, entries] = await Promise.all([
+  const [ssh, agent, files, daemons, entries, secrets] = await Promise.all([
     checkSsh(io),
     checkAgent(io, systemClock(), io.signal),
     checkFiles(io, { sockets: socketFolder(io), hostsFile: await hostsFile(context) }),
-    secretFindings(context),
     daemonFindings(context),
     brokenEntries(surroundings),
+    secretFindings(context),
   ]);
   const broken = entries.map((one) => brokenFinding(one, surroundings));
   return [checkNode(node, process.versions.node, version), ssh, agent, ...files, ...secrets, ...daemons, ...broken];
@@ -42,8 +42,8 @@ async function secretFindings(context: CliContext): Promise<readonly Finding[]> 
   const found = await plainSecretsIn(editPlace(context));
   if (found === undefined) return [];
   const text = `${found.file} holds ${counted(found.places.length, 'secret')} in plain text.`;
-  const details = { evidence: found.places, hint: 'mcp-anywhere secret move' };
-  return [finding('config', new AnywhereError('SECRET_STORE', text, details))];
+  const evidence = [...found.places];
+  return [finding('config', new AnywhereError('SECRET_STORE', text, { evidence, hint: 'mcp-anywhere secret move' }))];
 }
 
 async function daemonFindings({ io }: CliContext): Promise<readonly Finding[]> {

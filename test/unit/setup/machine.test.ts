@@ -42,14 +42,10 @@ describe('what is installed on a machine', () => {
     program('docker', 'echo no daemon >&2; exit 1');
     program('uname', 'echo Linux x86_64');
     program('head', 'read -r line; echo "$line"');
-    const printed = execFileSync(
-      '/bin/sh',
-      LOOK_AROUND.args.filter((word) => typeof word === 'string'),
-      {
-        env: { PATH: bin, HOME: '/home/with space' },
-        encoding: 'utf8',
-      },
-    );
+    const printed = execFileSync('/bin/sh', LOOK_AROUND.args.map(String), {
+      env: { PATH: bin, HOME: '/home/with space' },
+      encoding: 'utf8',
+    });
     const machine = machineFrom(printed);
     expect(machine.home).toBe('/home/with space');
     expect([...machine.programs]).toEqual([
