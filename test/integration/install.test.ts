@@ -193,10 +193,13 @@ describe('install', () => {
     );
     const doctor = await runProgram(['doctor', '--json'], sandbox);
     expect(JSON.parse(doctor.stdout)).toMatchObject({
-      steps: [
-        { check: 'client', outcome: 'warning', text: expect.stringContaining('/gone/node does not exist') as unknown },
-        {},
-      ],
+      steps: expect.arrayContaining([
+        expect.objectContaining({
+          check: 'client',
+          outcome: 'warning',
+          text: expect.stringContaining('/gone/node does not exist') as unknown,
+        }),
+      ]) as unknown,
     });
     expect((await runProgram(['install', '--yes'], sandbox)).code).toBe(0);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
