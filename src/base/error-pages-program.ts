@@ -35,7 +35,7 @@ export const PROGRAM_PAGES = {
     {
       cause: 'The disk is full, or the program that reads the output has failed.',
       see: 'the message ends with the reason of the system: ENOSPC is a full disk (`df -h`).',
-      fix: 'make room, or send the output elsewhere.',
+      fix: 'free some space, or send the output elsewhere.',
     },
     {
       cause: 'The hosts file changed while the command was editing it, or cannot be written.',
@@ -145,7 +145,7 @@ export const PROGRAM_PAGES = {
     {
       cause: 'The disk is full or read-only.',
       see: '`df -h ~` shows the free space, and the message ends with the reason of the system.',
-      fix: 'make room, or set `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` to folders that you can write.',
+      fix: 'free some space, or set `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` to folders that you can write.',
     },
   ],
   NO_DAEMON: [
