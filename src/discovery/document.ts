@@ -34,12 +34,18 @@ export function decoded(bytes: Uint8Array): string {
   throw new AnywhereError('CLIENT_CONFIG', 'not UTF-8', { hint: 'save the file as UTF-8 in an editor, and try again' });
 }
 
-export function readEntries({ shape: name }: Pick<AiClient, 'shape'>, text: string): readonly FoundEntry[] {
+export function readEntries(client: Pick<AiClient, 'shape'>, text: string): readonly FoundEntry[] {
+  return entriesIn(client, readWhole(client, text));
+}
+
+/** Everything that a file of the client says. Throws CLIENT_CONFIG. */
+export function readWhole({ shape }: Pick<AiClient, 'shape'>, text: string): unknown {
+  return parsed(SHAPES[shape].format, withoutBom(text));
+}
+
+export function entriesIn({ shape: name }: Pick<AiClient, 'shape'>, whole: unknown): readonly FoundEntry[] {
   const shape: Shape = SHAPES[name];
-  return shape.find(parsed(shape.format, withoutBom(text))).map((found) => ({
-    ...found,
-    entry: shape.dialect.read(found.name, found.raw),
-  }));
+  return shape.find(whole).map((found) => ({ ...found, entry: shape.dialect.read(found.name, found.raw) }));
 }
 
 export function readRaw({ shape }: Pick<AiClient, 'shape'>, name: string, raw: Raw): Entry {

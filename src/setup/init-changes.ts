@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { counted } from '../base/counted.ts';
 import { oneLine } from '../base/harmless.ts';
+import { checkHostsFile } from '../config/check.ts';
 import { type Mapping, mapping } from '../config/problem.ts';
 import { addHost, hostFor, type NewHost } from './hosts-changes.ts';
 import type { OpenHostsFile } from './hosts-file.ts';
@@ -20,6 +21,12 @@ export function hostsFrom(open: OpenHostsFile, words: readonly string[]): readon
 /** The hosts that the file has already. */
 export function hostsIn({ data }: OpenHostsFile): Mapping {
   return mapping(mapping(data)['hosts']);
+}
+
+/** Whether a hosts file may say `discover`. */
+export function canDiscover(homeDir: string): boolean {
+  const text = 'version: 1\nhosts: { a: { discover: true } }\n';
+  return 'plan' in checkHostsFile(Buffer.from(text), { file: 'config.yaml', homeDir });
 }
 
 /** The file says already whether the AI clients on the host count. */
@@ -44,7 +51,7 @@ export interface InitHost {
 
 const ABOUT = [
   'The machines of MCP-Anywhere, and the MCP servers that it starts there.',
-  'To add more: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add. A running daemon follows every change.',
+  'More come with: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add',
 ];
 
 export function initChanges(open: OpenHostsFile, hosts: readonly InitHost[]): readonly HostsChange[] {

@@ -33,7 +33,7 @@ describe('what init writes', () => {
     expect(
       written(undefined, ['gpu1', 'me@192.0.2.7:2222']),
     ).toBe(`# The machines of MCP-Anywhere, and the MCP servers that it starts there.
-# To add more: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add. A running daemon follows every change.
+# More come with: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add
 version: 1
 hosts:
   # Linux x86_64, node 22.1.0
