@@ -89,27 +89,49 @@ export const logEntry = z.object({
   line: text,
 });
 
+/** In the order of an examination: this machine, the hosts file, the way to a host, the host, its servers. */
+const doctorCheck = z.enum([
+  'version',
+  'node',
+  'ssh',
+  'files',
+  'daemon',
+  'client',
+  'config',
+  'package',
+  'ssh-config',
+  'agent',
+  'host-key',
+  'login',
+  'probe',
+  'machine',
+  'server',
+]);
+
 /** One line of `doctor`: ✓, ✖, or ○ for a step that could not be tried. */
 const doctorStep = z.object({
   host: text.exactOptional(),
   server: text.exactOptional(),
-  check: z.enum([
-    'version',
-    'client',
-    'daemon',
-    'config',
-    'ssh-config',
-    'agent',
-    'host-key',
-    'login',
-    'probe',
-    'server',
-  ]),
+  check: doctorCheck,
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
   cause: z.exactOptional(errorReport),
   durationMs: z.number(),
+  /** Of a machine. */
+  measured: z
+    .object({
+      rttMs: z.number().exactOptional(),
+      /** Positive: the clock there is ahead. Exact to a second. */
+      clockMs: z.number().exactOptional(),
+      disks: z.array(z.object({ path: text, freeBytes: z.number() })),
+    })
+    .exactOptional(),
+  /** Key files that the agent could unlock logins with, and does not hold. */
+  sshAdd: z.object({ agent: text, keys: z.array(text) }).exactOptional(),
 });
+
+/** What `doctor --fix` has done. */
+export const doctorFix = z.object({ check: doctorCheck, host: text.exactOptional(), text });
 
 /** One machine on the way (each jump host too) and the keys that the machine shows. */
 export const trustCandidate = z.object({
@@ -253,4 +275,5 @@ export type ToolEntry = Data<typeof toolEntry>;
 export type CallOutcome = Data<typeof callOutcome>;
 export type LogEntry = Data<typeof logEntry>;
 export type DoctorStep = Data<typeof doctorStep>;
+export type DoctorFix = Data<typeof doctorFix>;
 export type TrustCandidate = Data<typeof trustCandidate>;

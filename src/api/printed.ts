@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { clientChange } from './clients.ts';
-import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
+import { doctorFix, explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
@@ -37,7 +37,8 @@ export const PRINTED = {
   logs: document.extend(METHODS.logs.result.shape),
   /** `logs -f`. */
   'log line': document.extend(logEntry.shape),
-  doctor: document.extend(METHODS.doctor.result.shape),
+  /** `fixed` only with --fix. */
+  doctor: document.extend({ ...METHODS.doctor.result.shape, fixed: z.array(doctorFix).exactOptional() }),
   trust: document.extend({
     host: text,
     candidates: z.array(trustCandidate),

@@ -22,7 +22,7 @@ export const PROGRAM_PAGES = {
   INTERNAL: [
     {
       cause: 'MCP-Anywhere met a state that its authors did not think of.',
-      see: 'the message and the log of the daemon; `mcp-anywhere ps` prints where that log is.',
+      see: 'the message, and the log of the daemon in `~/.local/state/mcp-anywhere/daemon`.',
       fix: 'run the command again with `--log-level debug`, and report the bug with its output. `mcp-anywhere stop` makes the next client start a new daemon.',
     },
     {

@@ -5,6 +5,8 @@
  * Each library has exactly one file that turns its errors into ours (`ssh2/errors.ts`, …).
  */
 
+import { FINDING_CODES } from './finding-codes.ts';
+
 /** Exit codes of the command line (DESIGN.md, outside contract). */
 export const EXIT = {
   ok: 0,
@@ -68,6 +70,7 @@ export const ERROR_CODES = {
     meaning: 'A folder for state, cache or sockets cannot be created, or belongs to another user.',
     hint: 'check the owner and the permissions of the folder',
   },
+  ...FINDING_CODES,
 
   HOST_UNREACHABLE: {
     exit: EXIT.unreachable,

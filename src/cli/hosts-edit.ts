@@ -125,7 +125,7 @@ async function edit(
     ...(wanted.notes ?? []),
     ...(wanted.secrets ?? []).map(secretNote),
     ...hints,
-    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
+    ...(isTrusted ? [] : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
   ];
   report(context, options, wanted, {
     file: open.file,

@@ -65,8 +65,9 @@ export async function changedClients(
     ({ report: { action } }) => action !== 'keep' && action !== 'none' && action !== 'failed',
   );
   if (intent === 'install') warnOfPlace(context, us);
-  if (dryRun || open.length === 0) return planned.map(({ report }) => report);
-  if (!yes) await ask(context, open);
+  if (dryRun) return planned.map(({ report }) => report);
+  if (open.length > 0 && !yes) await ask(context, open);
+  // Also those that stay as they are: `doctor` is to know what a client should hold.
   const made: ClientChange[] = [];
   for (const one of planned) made.push((await madeFrom(intent, one, us, context, surroundings)).report);
   return made;

@@ -173,11 +173,18 @@ function addCalling(program: Command, run: Run): void {
 function addMending(program: Command, run: Run): void {
   program
     .command('doctor')
-    .description('checks every step from the hosts file to each server, and says how to fix it')
+    .description('checks every step from this machine to each server, and says how to fix what is wrong')
     .argument('[host]', 'only this host')
+    .option(
+      '--fix',
+      'mend what is safe: file modes, leftovers of dead daemons, entries of AI clients, keys for the agent',
+    )
     .option('--check', 'also ask npm whether a newer version is out')
-    .action((host: string | undefined, { check }: { check?: true }) =>
-      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host, { check: check === true })),
+    .action((host: string | undefined, { fix, check }: { fix?: true; check?: true }) =>
+      run(async (context) => {
+        const { runDoctor } = await import('./doctor.ts');
+        return await runDoctor(context, host, { fix: fix === true, check: check === true });
+      }),
     );
   program
     .command('explain')

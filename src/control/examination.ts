@@ -7,6 +7,7 @@ import { hostKeys, inspectThrough, listOnce, NOTHING, runOnHost, trustKey } from
 import type { Gateway } from '../gateway/gateway.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
 import { type ReportStep, runDoctor } from './doctor.ts';
+import { askFacts, type HostFacts } from './host-facts.ts';
 
 export class Examination {
   readonly #gateway: Gateway;
@@ -31,6 +32,8 @@ export class Examination {
         inspectThrough(gateway, plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
         this.#probe(plan.name, limitMs, stop),
+      ask: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostFacts> =>
+        askFacts(gateway.link(plan.name), { clock: gateway.clock, limitMs }, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => listOnce(gateway, server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);

@@ -124,7 +124,7 @@ describe('the hosts file', () => {
     expect(error.evidence?.join('\n')).toContain(`${file}:4:5`);
     const doctor = await runProgram(['doctor', '--config', file], makeSandbox());
     expect(doctor.code).toBe(6);
-    expect(doctor.stdout).toMatch(/^✖ config/);
+    expect(doctor.stdout).toMatch(/^✖ config/m);
     expect(doctor.stdout).toContain('lokal');
   });
 

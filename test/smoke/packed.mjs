@@ -133,7 +133,9 @@ try {
     .map((file) => file.path)
     .filter(
       (file) =>
-        !/^(dist\/|package\.json$|docs\/mcp-anywhere\.1$|README\.md$|LICENSE$|CHANGELOG\.md$|mcp-anywhere\.config\.example\.yaml$)/.test(file),
+        !/^(dist\/|package\.json$|docs\/mcp-anywhere\.1$|README\.md$|LICENSE$|CHANGELOG\.md$|mcp-anywhere\.config\.example\.yaml$)/.test(
+          file,
+        ),
     );
   check(
     `package of ${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB`,
