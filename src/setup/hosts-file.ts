@@ -27,6 +27,8 @@ export interface EditPlace extends FindOptions {
 
 /** What a hosts file says before the edit. */
 export interface OpenHostsFile extends FoundFile {
+  /** What a new file begins with. */
+  readonly start?: string;
   /** Undefined: the file is not there yet. */
   readonly existing: { readonly bytes: Uint8Array; readonly realPath: string } | undefined;
   /** Unchecked. */
@@ -35,7 +37,7 @@ export interface OpenHostsFile extends FoundFile {
   readonly plan: Plan | undefined;
 }
 
-const NEW_FILE = 'version: 1\n';
+export const NEW_FILE = 'version: 1\n';
 const BOM = '\uFEFF';
 
 interface OpenForEdit {
@@ -95,7 +97,7 @@ export interface PreparedEdit {
  */
 export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
   const before = open.existing === undefined ? '' : textOf(open.existing.bytes);
-  const after = changedHostsText(open.existing === undefined ? NEW_FILE : before, changes);
+  const after = changedHostsText(open.existing === undefined ? (open.start ?? NEW_FILE) : before, changes);
   const hasBom = open.existing !== undefined && Buffer.from(open.existing.bytes).toString().startsWith(BOM);
   const bytes = Buffer.from(hasBom ? BOM + after : after);
   const checked = checkHostsFile(bytes, { file: open.file, homeDir });
