@@ -113,6 +113,28 @@ export const PROGRAM_PAGES = {
       see: '`ls -l` shows the file and its owner. A relative path begins at the folder of the hosts file.',
       fix: 'create the file for you alone: `(umask 077; mkdir -p ~/.secrets; cat > ~/.secrets/gpu1)`',
     },
+    {
+      cause: 'No secret of the name in `${keychain:…}` is stored on this machine.',
+      see: '`mcp-anywhere secret ls` shows the names that are stored, and those that are missing.',
+      fix: 'store the secret: `mcp-anywhere secret set NAME`',
+    },
+  ],
+  SECRET_STORE: [
+    {
+      cause: 'The keychain is locked, and nobody unlocked it, or access was denied.',
+      see: 'the message holds the words of the keychain.',
+      fix: 'unlock the keychain, or keep secrets in files: set `MCP_ANYWHERE_KEYCHAIN=off` for your shell and the AI clients, and store each one again.',
+    },
+    {
+      cause: 'Other users can open the file of a secret, or the file belongs to somebody else.',
+      see: 'the message names the file.',
+      fix: 'remove the secret, and store it again: `mcp-anywhere secret rm NAME` and `mcp-anywhere secret set NAME`. Replace it where it was issued if others use the machine.',
+    },
+    {
+      cause: 'The hosts file holds secrets in plain text.',
+      see: '`mcp-anywhere doctor` names them.',
+      fix: '`mcp-anywhere secret move`',
+    },
   ],
   CLIENT_CONFIG: [
     {

@@ -60,6 +60,11 @@ export const ERROR_CODES = {
     meaning: 'A reference of the hosts file, such as ${env:NAME}, could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
   },
+  SECRET_STORE: {
+    exit: EXIT.config,
+    meaning: 'The keychain, or the file that holds a secret where there is no keychain, cannot be read or changed.',
+    hint: 'mcp-anywhere secret ls',
+  },
   CLIENT_CONFIG: {
     exit: EXIT.config,
     meaning: 'The configuration file of an AI client cannot be read or changed.',

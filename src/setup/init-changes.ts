@@ -61,7 +61,7 @@ export function initChanges(open: OpenHostsFile, hosts: readonly InitHost[]): re
   const changed = hosts
     .filter(({ host }) => Object.hasOwn(present, host.name))
     .flatMap((host) => changesOf(open, host));
-  if (added.length === 0 || Object.keys(present).length > 0)
+  if (added.length === 0 || open.existing !== undefined)
     return [...added.map(({ name, value, comments }) => put(['hosts', name], value, comments)), ...changed];
   const comments = added.flatMap(({ name, comments: own }) =>
     own.map(({ path, text }) => ({ path: [name, ...path], text })),
