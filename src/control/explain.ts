@@ -59,12 +59,19 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
   const causes = causesOf(host, [server]);
   const lines = [
     toolsText(server),
+    ...foundLines(server),
     ...pastLines(server),
     `host ${host.name} is ${HOST_WORDS[host.state]}`,
     ...causes.flatMap(causeLines),
     ...(causes.length === 0 ? [] : await logLines(gateway, { host: host.name, server: server.name })),
   ];
   return explanation(`server ${host.name}/${server.name} is ${server.state}`, lines, causes);
+}
+
+function foundLines({ from, alsoIn = [], file = '', notStarted }: ServerStatus): readonly string[] {
+  if (from === undefined) return [];
+  const named = `named by ${[from, ...alsoIn].join(', ')} in ${file}`;
+  return notStarted === undefined ? [named] : [named, `not started: ${notStarted}`];
 }
 
 /** Past restarts and failures; the cause tells a present failure. */
@@ -99,8 +106,10 @@ function causeLines(cause: ErrorReport | undefined): readonly string[] {
 }
 
 function serverText(server: ServerStatus): string {
-  const { state, cause } = server;
-  const text = `${state}, ${toolsText(server)}`;
+  const { state, cause, from, alsoIn = [], notStarted } = server;
+  const found = from === undefined ? '' : `, named by ${[from, ...alsoIn].join(', ')}`;
+  const why = notStarted === undefined ? '' : `, not started: ${notStarted}`;
+  const text = `${state}, ${toolsText(server)}${found}${why}`;
   return cause === undefined ? text : `${text}: ${cause.message} (${cause.code})`;
 }
 

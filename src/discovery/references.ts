@@ -39,19 +39,30 @@ const variable = ({ name, plain, fallback }: Groups): Found | undefined => {
   return fallback === undefined ? { variable: found } : { variable: found, fallback };
 };
 
+function constantOf(kind: string | undefined, project: string | undefined): Piece | undefined {
+  switch (kind) {
+    case 'userHome':
+      return { variable: 'HOME' };
+    case 'pathSeparator':
+    case '/':
+      return '/';
+    case 'workspaceFolder':
+      return project;
+    case 'workspaceFolderBasename':
+      return project?.replace(/^.*\//, '');
+    default:
+      return undefined;
+  }
+}
+
 /** `${env:NAME}`, `${userHome}`, `${input:id}` … of VS Code and its relatives. */
 const editor: Notation = {
   pattern: /\$\{(?<kind>\w+|\/)(?::(?<rest>[^}]*))?\}/g,
   read: ({ kind, rest }, { client, project }) => {
     if (kind === 'env' && rest !== undefined && isVariable(rest)) return { variable: rest };
-    if (kind === 'userHome') return { variable: 'HOME' };
-    if (kind === 'pathSeparator' || kind === '/') return '/';
     if (kind === 'input') return { lacks: `the input ${rest ?? ''} of ${client}` };
-    const ofProject =
-      project === undefined
-        ? undefined
-        : { workspaceFolder: project, workspaceFolderBasename: project.replace(/^.*\//, '') }[String(kind)];
-    if (ofProject !== undefined) return ofProject;
+    const constant = constantOf(kind, project);
+    if (constant !== undefined) return constant;
     const name = rest === undefined ? kind : `${kind ?? ''}:${rest}`;
     return { lacks: `\${${name ?? ''}}, which ${client} knows` };
   },

@@ -85,7 +85,7 @@ const LATER: readonly Case[] = [
   ...['policy', 'http', 'audit'].map(
     (key): Case => [key, `hosts: {}\n${key}: {}\n`, '2:1', key, /this version does not support yet/],
   ),
-  ['discover of a host', 'hosts:\n  h:\n    discover: true\n', '3:5', 'hosts.h.discover', /not support yet/],
+  ['pool of a host', 'hosts:\n  h:\n    pool: {}\n', '3:5', 'hosts.h.pool', /not support yet/],
   [
     'url of a server',
     'hosts:\n  h:\n    servers:\n      s:\n        url: http://x\n',

@@ -125,6 +125,7 @@ describe('references in the notation of each client', () => {
     ['vscode', 'Bearer ${env:TOKEN}', 'reference Bearer $TOKEN'],
     ['vscode', '${userHome}${/}x', 'reference $HOME/x'],
     ['vscode', '${command:pick}', 'missing …'],
+    ['vscode', '${constructor}', 'missing …'],
     ['claude-code', '${TOKEN}', 'reference $TOKEN'],
     ['claude-code', '$TOKEN', 'literal $TOKEN'],
     ['gemini', '$TOKEN', 'reference $TOKEN'],
