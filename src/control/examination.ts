@@ -15,7 +15,7 @@ import { inspectHost } from '../link/inspect.ts';
 import { acceptKey, scanHost } from '../link/trust.ts';
 import { createOpensshDialer } from '../openssh/dialer.ts';
 import { eachLine, RecentLines } from '../upstream/stderr-lines.ts';
-import { type ReportStep, runDoctor } from './doctor.ts';
+import { type Discovered, type ReportStep, runDoctor } from './doctor.ts';
 
 export class Examination {
   readonly #gateway: Gateway;
@@ -40,6 +40,7 @@ export class Examination {
         this.#inspect(plan, note, stop),
       probe: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostEnvironment | undefined> =>
         probeHost(gateway.link(plan.name), { clock: gateway.clock, limitMs, redact: gateway.redact }, stop),
+      discover: (name: string, stop: AbortSignal): Promise<Discovered> => this.#discover(name, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => this.#startServer(server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
@@ -73,6 +74,13 @@ export class Examination {
     });
     const dial = (stop: AbortSignal): Promise<Transport> => createOpensshDialer(host, linkDeps).dial(stop);
     return inspectHost(host, linkDeps, report, signal, backend === 'ssh2' ? { keyring } : { keyring, dial });
+  }
+
+  async #discover(host: string, signal: AbortSignal): Promise<Discovered> {
+    const sight = this.#gateway.discoveries.of(host);
+    await sight?.look(signal);
+    const servers = this.#gateway.plan.hosts.find(({ name }) => name === host)?.servers ?? [];
+    return { servers, unread: sight?.problems ?? [] };
   }
 
   async #startServer(server: ServerPlan, session: ClientSession, signal: AbortSignal): Promise<number> {

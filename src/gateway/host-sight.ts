@@ -14,7 +14,7 @@ import { type FoundServer, whyNotStarted } from '../discovery/found.ts';
 import { type Look, lookAt } from '../discovery/look.ts';
 import { type MergedServer, mergedServers } from '../discovery/merge.ts';
 import { shapeOf, written } from '../discovery/shown.ts';
-import { type FileProblem, serversOf } from '../discovery/sighting.ts';
+import { type FileProblem, type Sighting, serversOf } from '../discovery/sighting.ts';
 import { type Start, secretsOf, startOf } from '../discovery/start.ts';
 import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
@@ -64,6 +64,8 @@ export interface SightDeps {
 
 /** A host that is slow to answer one script. */
 const LOOK_MS = 30_000;
+/** Of what is shown of an entry. */
+const MOST_WORDS = 64;
 /** Between two looks, whatever `catalog.ttlMs` says. */
 const SHORTEST_MS = 5_000;
 const AFTER_FAILURE_MS = 30_000;
@@ -79,7 +81,7 @@ export class HostSight {
   #known: readonly KnownServer[];
   /** Undefined before the first look of this run. */
   #merged: ReadonlyMap<string, MergedServer> | undefined;
-  #found: readonly FoundServer[] = [];
+  #sighting: Sighting | undefined;
   #problems: readonly FileProblem[] = [];
   #failure: AnywhereError | undefined;
   #wasSeen: boolean;
@@ -238,23 +240,28 @@ export class HostSight {
   }
 
   #take(look: Look): void {
-    const { servers, problems } = serversOf(look, this.#found);
+    const sighting = serversOf(look, this.#sighting);
+    const { servers, problems } = sighting;
     for (const problem of problems)
       if (!this.#problems.some((known) => known.file === problem.file && known.problem === problem.problem))
         this.#deps.onProblem(problem);
-    this.#found = servers;
+    this.#sighting = sighting;
     this.#problems = problems;
     for (const server of servers) for (const value of secretsOf(server)) this.#deps.learn(value);
     const before = this.#merged;
     const merged = mergedServers(servers);
     this.#merged = new Map(merged.map((one) => [one.name, one]));
-    this.#keep(merged.map((one) => this.#knownServer(one, before?.get(one.name))));
+    const isFirst = before === undefined;
+    this.#keep(
+      merged.map((one) => this.#knownServer(one, before?.get(one.name))),
+      isFirst,
+    );
   }
 
   #knownServer(merged: MergedServer, before: MergedServer | undefined): KnownServer {
     const { name, server, clients } = merged;
     const earlier = this.#known.find((one) => one.name === name);
-    const shape = [...shapeOf(server)];
+    const shape = shapeOf(server).slice(0, MOST_WORDS);
     const isOther = before !== undefined && JSON.stringify(wholeOf(before.server)) !== JSON.stringify(wholeOf(server));
     const whyNot = whyNotStarted(server);
     const [first = server.client, ...others] = clients;
@@ -265,21 +272,22 @@ export class HostSight {
       ...(whyNot === undefined ? {} : { whyNot }),
       isEnabled: server.isEnabled,
       shape,
-      env: [...server.env.keys()],
+      env: [...server.env.keys()].slice(0, MOST_WORDS),
       ...(server.cwd === undefined ? {} : { cwd: written(server.cwd) }),
       isOurselves: earlier?.isOurselves === true && JSON.stringify(earlier.shape) === JSON.stringify(shape),
       revision: (earlier?.revision ?? 0) + (isOther ? 1 : 0),
     };
   }
 
-  #keep(known: readonly KnownServer[]): void {
+  /** @param isNews somebody may wait for the end of the look */
+  #keep(known: readonly KnownServer[], isNews = false): void {
     const { memory, subject, onChange } = this.#deps;
     const isSame = this.#wasSeen && JSON.stringify(known) === JSON.stringify(this.#known);
     this.#known = known;
     this.#wasSeen = true;
     const servers = known.map((server) => KNOWN.parse(server));
     memory.remember(subject, { format: 1, servers });
-    if (!isSame) onChange();
+    if (!isSame || isNews) onChange();
   }
 
   #next(inMs: number): void {

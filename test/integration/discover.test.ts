@@ -323,3 +323,51 @@ describe('a server that was found', () => {
     );
   });
 });
+
+describe('found servers and the rest of the program', () => {
+  function local(more: object, top: Readonly<Record<string, unknown>> = {}) {
+    const sandbox = makeSandbox();
+    mkdirSync(join(sandbox.home, '.cursor'));
+    const entry = { command: process.execPath, args: [join(sshd.servers, 'echo.mjs')] };
+    writeFileSync(
+      join(sandbox.home, '.cursor/mcp.json'),
+      JSON.stringify({ mcpServers: { one: entry, two: { ...entry, args: [...entry.args, '2'], disabled: true } } }),
+    );
+    writeFileSync(join(sandbox.home, '.claude.json'), '{');
+    return { sandbox, file: writeHostsFile({ box: { servers: {}, entry: { discover: true, ...more } } }, top) };
+  }
+
+  it('join pools, `as` of the host and `enable`', async () => {
+    const { sandbox, file } = local({ as: 'b' }, { pools: { all: { members: ['box/one'] } } });
+    expect(
+      printed('tools', (await run(file, sandbox, 'tools', '--json')).stdout).tools.map(({ name }) => name),
+    ).toContain('all__where');
+    const [box] = printed('status', (await run(file, sandbox, 'status', '--json')).stdout).hosts;
+    expect(box?.servers.map(({ name, notStarted }) => [name, notStarted])).toEqual([
+      ['one', undefined],
+      ['two', 'switched off in its client'],
+    ]);
+    expect((await run(file, sandbox, 'enable', 'box/two')).code).toBe(0);
+    const names = printed('tools', (await run(file, sandbox, 'tools', '--json')).stdout).tools.map(({ name }) => name);
+    expect(names).toContain('b__two__where');
+  });
+
+  it('are examined by doctor, with the files that cannot be read', async () => {
+    const { sandbox, file } = local({});
+    const { stdout } = await run(file, sandbox, 'doctor', '--json');
+    const steps = printed('doctor', stdout).steps.filter(
+      ({ host, check }) => host === 'box' && (check === 'client' || check === 'server'),
+    );
+    expect(steps.map(({ check, server, outcome, text }) => [check, server, outcome, text]).toSorted()).toEqual([
+      ['client', undefined, 'ok', 'the files of AI clients there name 2 servers'],
+      [
+        'client',
+        undefined,
+        'warning',
+        `${join(sandbox.home, '.claude.json')} of claude-code cannot be read: not valid JSON at line 1, column 2`,
+      ],
+      ['server', 'one', 'ok', 'initialize answered, 8 tools'],
+      ['server', 'two', 'skipped', 'switched off in its client'],
+    ]);
+  });
+});
