@@ -49,6 +49,8 @@ const statRow = z.object({
 export const explanation = z.object({
   title: text,
   lines: z.array(text),
+  /** The first failure since the host or server was last up. */
+  sinceMs: time.exactOptional(),
   /** The next command. */
   hint: text.exactOptional(),
   /** The problems as data. */
@@ -89,16 +91,49 @@ export const logEntry = z.object({
   line: text,
 });
 
+/** In the order of an examination: this machine, the hosts file, the way to a host, the host, its servers. */
+const doctorCheck = z.enum([
+  'version',
+  'node',
+  'ssh',
+  'files',
+  'daemon',
+  'client',
+  'config',
+  'package',
+  'ssh-config',
+  'agent',
+  'host-key',
+  'login',
+  'probe',
+  'machine',
+  'server',
+]);
+
 /** One line of `doctor`: ✓, ✖, or ○ for a step that could not be tried. */
 const doctorStep = z.object({
   host: text.exactOptional(),
   server: text.exactOptional(),
-  check: z.enum(['client', 'daemon', 'config', 'ssh-config', 'agent', 'host-key', 'login', 'probe', 'server']),
+  check: doctorCheck,
   outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
   text,
   cause: z.exactOptional(errorReport),
   durationMs: z.number(),
+  /** Of a machine. */
+  measured: z
+    .object({
+      rttMs: z.number().exactOptional(),
+      /** Positive: the clock there is ahead. Exact to a second. */
+      clockMs: z.number().exactOptional(),
+      disks: z.array(z.object({ path: text, freeBytes: z.number() })),
+    })
+    .exactOptional(),
+  /** Key files that the agent could unlock logins with, and does not hold. */
+  sshAdd: z.object({ agent: text, keys: z.array(text) }).exactOptional(),
 });
+
+/** What `doctor --fix` has done. */
+export const doctorFix = z.object({ check: doctorCheck, host: text.exactOptional(), text });
 
 /** One machine on the way (each jump host too) and the keys that the machine shows. */
 export const trustCandidate = z.object({
@@ -247,4 +282,5 @@ export type ToolEntry = Data<typeof toolEntry>;
 export type CallOutcome = Data<typeof callOutcome>;
 export type LogEntry = Data<typeof logEntry>;
 export type DoctorStep = Data<typeof doctorStep>;
+export type DoctorFix = Data<typeof doctorFix>;
 export type TrustCandidate = Data<typeof trustCandidate>;

@@ -5,10 +5,13 @@
  */
 import * as z from 'zod';
 import { clientChange } from './clients.ts';
-import { explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
+import { doctorFix, explanation, logEntry, METHODS, statKey, statWindow, trustCandidate } from './control.ts';
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { importResult } from './import.ts';
+import { initReport } from './init.ts';
+import { secretList, secretRemoved, secretStored, secretsMoved, supportBundle } from './secrets.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
@@ -36,7 +39,8 @@ export const PRINTED = {
   logs: document.extend(METHODS.logs.result.shape),
   /** `logs -f`. */
   'log line': document.extend(logEntry.shape),
-  doctor: document.extend(METHODS.doctor.result.shape),
+  /** `fixed` only with --fix. */
+  doctor: document.extend({ ...METHODS.doctor.result.shape, fixed: z.array(doctorFix).exactOptional() }),
   trust: document.extend({
     host: text,
     candidates: z.array(trustCandidate),
@@ -50,12 +54,25 @@ export const PRINTED = {
     server: text.exactOptional(),
     pool: text.exactOptional(),
   }),
-  'explain code': document.extend({ code: text, meaning: text, hint: text, exitCode: z.number() }),
+  'explain code': document.extend({
+    code: text,
+    meaning: text,
+    hint: text,
+    exitCode: z.number(),
+    causes: z.array(z.object({ cause: text, see: text, fix: text })),
+  }),
   stats: document.extend({ by: statKey, window: statWindow, ...METHODS.stats.result.shape }),
   /** `install` and `uninstall`. */
   install: document.extend({ dryRun: z.boolean(), clients: z.array(clientChange) }),
+  init: document.extend(initReport.shape),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
+  import: document.extend(importResult.shape),
+  'support-bundle': document.extend(supportBundle.shape),
+  'secret ls': document.extend(secretList.shape),
+  'secret set': document.extend(secretStored.shape),
+  'secret rm': document.extend(secretRemoved.shape),
+  'secret move': document.extend(secretsMoved.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),
   /** Where one server was restarted, only that one stands in the host. */
   restart: document.extend({ host: hostStatus }),
@@ -80,6 +97,16 @@ export const PRINTED = {
     ok: z.literal(false),
     error: errorReport,
     problems: z.array(configProblem),
+  }),
+  /** `--version --check`. */
+  'version check': document.extend({
+    version: text,
+    newest: text.exactOptional(),
+    isNewer: z.boolean().exactOptional(),
+    /** The command that installs it. */
+    update: text.exactOptional(),
+    /** Why the registry could not be asked. */
+    unknown: text.exactOptional(),
   }),
   /** Any other command that failed, on stderr. */
   failure: document.extend({ error: errorReport }),

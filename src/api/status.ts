@@ -18,6 +18,8 @@ const serverStatus = z.object({
   name: text,
   state: serverState,
   cause,
+  /** With a cause: the first failure since the server was last up. */
+  failingSinceMs: time.exactOptional(),
   /** The number of tools on offer, as last listed and filtered. */
   tools: z.number(),
   /** Withheld or renamed tools, and other problems that do not stop the server. */
@@ -48,6 +50,8 @@ export const hostStatus = z.object({
   name: text,
   state: hostState,
   cause,
+  /** The first failure since the host was last up. */
+  failingSinceMs: time.exactOptional(),
   rttMs: z.number().exactOptional(),
   retryAtMs: time.exactOptional(),
   connections: z.number(),

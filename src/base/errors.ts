@@ -5,6 +5,8 @@
  * Each library has exactly one file that turns its errors into ours (`ssh2/errors.ts`, …).
  */
 
+import { FINDING_CODES } from './finding-codes.ts';
+
 /** Exit codes of the command line (DESIGN.md, outside contract). */
 export const EXIT = {
   ok: 0,
@@ -37,14 +39,14 @@ export const ERROR_CODES = {
   INTERNAL: {
     exit: EXIT.unexpected,
     meaning: 'This is a bug in MCP-Anywhere.',
-    hint: 'please report the bug with the output of `mcp-anywhere doctor`',
+    hint: 'please report the bug, with the archive that `mcp-anywhere support-bundle` makes',
   },
   OUTPUT_FAILED: {
     exit: EXIT.unexpected,
     meaning: 'The output of a command could not be written, for example to a full disk.',
-    hint: 'make room where the output goes, or send the output elsewhere',
+    hint: 'free some space, or send the output elsewhere',
   },
-  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'Stopped by the user.', hint: 'run the command again' },
+  INTERRUPTED: { exit: EXIT.interrupted, meaning: 'You stopped the command.', hint: 'run the command again' },
 
   CONFIG_NOT_FOUND: { exit: EXIT.config, meaning: 'No hosts file was found.', hint: 'mcp-anywhere config path' },
   CONFIG_INVALID: { exit: EXIT.config, meaning: 'The hosts file has mistakes.', hint: 'mcp-anywhere config validate' },
@@ -55,19 +57,25 @@ export const ERROR_CODES = {
   },
   SECRET_UNRESOLVED: {
     exit: EXIT.config,
-    meaning: 'A ${env:}, ${cmd:} or ${file:} reference could not be resolved.',
+    meaning: 'A reference of the hosts file, such as ${env:NAME}, could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
+  },
+  SECRET_STORE: {
+    exit: EXIT.config,
+    meaning: 'The keychain, or the file that holds a secret where there is no keychain, cannot be read or changed.',
+    hint: 'mcp-anywhere secret ls',
   },
   CLIENT_CONFIG: {
     exit: EXIT.config,
     meaning: 'The configuration file of an AI client cannot be read or changed.',
-    hint: 'mend the file, or move it away, and run the command again',
+    hint: 'correct the file or move it away, then run the command again',
   },
   FOLDER_UNUSABLE: {
     exit: EXIT.unexpected,
     meaning: 'A folder for state, cache or sockets cannot be created, or belongs to another user.',
     hint: 'check the owner and the permissions of the folder',
   },
+  ...FINDING_CODES,
 
   HOST_UNREACHABLE: {
     exit: EXIT.unreachable,
@@ -114,7 +122,7 @@ export const ERROR_CODES = {
   KEY_UNUSABLE: {
     exit: EXIT.auth,
     meaning: 'An identity file could not be read or decrypted.',
-    hint: 'ssh-add <identity file>',
+    hint: 'add the key to the agent: ssh-add ~/.ssh/id_ed25519',
   },
   HOST_KEY_UNKNOWN: {
     exit: EXIT.auth,
@@ -200,11 +208,18 @@ export const ERROR_CODES = {
   NO_TTY: {
     exit: EXIT.auth,
     meaning: 'A passphrase or code is needed, and there is no terminal to ask for it.',
-    hint: 'ssh-add <identity file>, or run `mcp-anywhere doctor {host}` in a terminal',
+    hint: 'run `mcp-anywhere status` in a terminal and answer there, or add the key to the agent: ssh-add ~/.ssh/id_ed25519',
   },
 } as const satisfies Record<string, CodeInfo>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** A usual cause of an error, how to recognise it, and what to do. */
+export interface ErrorCause {
+  readonly cause: string;
+  readonly see: string;
+  readonly fix: string;
+}
 
 /** Where an error belongs. Every error that reaches a person names what it can. */
 export interface ErrorPlace {

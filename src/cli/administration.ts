@@ -26,7 +26,7 @@ export function addSteeringCommands(program: Command, run: Run): void {
     .action(() => run(async (context) => await (await import('./ps.ts')).runPs(context)));
   program
     .command('stop')
-    .description('ends the daemon; the next client starts another')
+    .description('stops the daemon; the next client starts a new one')
     .option('--now', 'do not wait for running calls')
     .action(({ now }: { now?: true }) =>
       run(async (context) => await (await import('./steer.ts')).runStop(context, { now: now === true })),
@@ -57,7 +57,7 @@ export function addInstallCommands(program: Command, run: Run): void {
         }),
       );
   add('install', 'adds MCP-Anywhere to AI clients on this machine')
-    .option('--undo', 'take back the last change: each file gets the entry that it had before')
+    .option('--undo', 'undo the last change: restore the entry that each file had before')
     .addHelpText('after', examples('mcp-anywhere install', 'mcp-anywhere install cursor codex --yes'));
   add('uninstall', 'removes MCP-Anywhere from AI clients on this machine').addHelpText(
     'after',

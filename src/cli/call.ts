@@ -88,7 +88,7 @@ async function unknownTool(context: CliContext, client: ControlClient, tool: str
   );
   return new AnywhereError(
     'TOOL_UNKNOWN',
-    `No tool is called ${tool}.`,
+    `There is no tool called ${tool}.`,
     near === undefined ? {} : { hint: `did you mean ${near}? mcp-anywhere call ${near}` },
   );
 }
@@ -136,7 +136,7 @@ function noSuchArgument(name: string, { named }: Parameters): string {
 function assertPairs(pairs: readonly string[], tool: string): void {
   const { mistakes } = grouped(pairs);
   if (mistakes.length > 0)
-    throw new AnywhereError('USAGE', 'Not every --arg is key=value.', {
+    throw new AnywhereError('USAGE', 'An --arg must have the form key=value.', {
       tool,
       evidence: mistakes,
       hint: ARGUMENTS_HINT,

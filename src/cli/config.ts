@@ -103,7 +103,7 @@ export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitC
     await show(io, opened, state);
     const agreed = io.confirm === undefined || (await io.confirm(`Trust ${shown(opened.file)} as it is now?`));
     if (!agreed)
-      throw new AnywhereError('INTERRUPTED', `${shown(opened.file)} stays untrusted.`, {
+      throw new AnywhereError('INTERRUPTED', `${shown(opened.file)} is still not trusted.`, {
         hint: 'mcp-anywhere config trust',
       });
     await trustStore(io).trust(opened.realPath, opened.bytes);

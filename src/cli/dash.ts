@@ -1,7 +1,6 @@
 /** `dash`: the dashboard. It starts the daemon where none runs, and leaves the daemon running. */
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
-import { shellWord } from '../base/shell-word.ts';
 import { ControlClient } from '../control/client.ts';
 import type { Connect } from '../dashboard/attach.ts';
 import type { CliContext } from './context.ts';
@@ -13,7 +12,7 @@ export interface DashOptions {
 }
 
 export async function runDash(context: CliContext, { ascii }: DashOptions): Promise<ExitCode> {
-  const { io, globals, style } = context;
+  const { io, style } = context;
   if (!io.stdin.isTTY || !io.stdout.isTTY || io.env['TERM'] === 'dumb')
     throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', {
       hint: 'mcp-anywhere status works without one',
@@ -38,7 +37,7 @@ export async function runDash(context: CliContext, { ascii }: DashOptions): Prom
     clock: systemClock(),
     random: Math.random,
     theme: chooseTheme({ color: style.bold('x') !== 'x', ascii, env: io.env }),
-    program: globals.config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${shellWord(globals.config)}`,
+    program: style.program,
   };
   await runDashboard(options, io.signal);
   return EXIT.ok;

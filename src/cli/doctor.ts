@@ -1,58 +1,162 @@
-/** `doctor [host]`: checks every step from the hosts file to each server's initialize, and prints cause and fix. */
+/** `doctor [host] [--fix]`: checks every step from this machine to each server's initialize, and prints cause and fix. */
 
-import type { DoctorStep } from '../api/control.ts';
+import type { DoctorFix, DoctorStep } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
-import { AnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
-import { harmless } from '../base/harmless.ts';
+import {
+  AnywhereError,
+  asAnywhereError,
+  type ErrorCode,
+  type ErrorReport,
+  EXIT,
+  type ExitCode,
+  reportOf,
+} from '../base/errors.ts';
+import { harmless, oneLine } from '../base/harmless.ts';
+import type { ControlClient, QuestionHandler } from '../control/client.ts';
 import { messageAt, nextStep } from '../model/words.ts';
-import type { CliContext } from './context.ts';
+import type { Finding } from '../setup/self-check.ts';
+import { type CliContext, isInteractive } from './context.ts';
 import { combinedExit, exitOf } from './report.ts';
 import { withAny } from './session.ts';
 import type { Style } from './style.ts';
 
-export async function runDoctor(context: CliContext, host: string | undefined): Promise<ExitCode> {
-  const local = host === undefined ? await examineClients(context) : [];
-  const steps = [...local, ...(await examine(context, host))];
-  if (context.globals.json) context.out.json<'doctor'>({ steps });
-  else context.out.write(summary(steps, context.style));
+export interface DoctorOptions {
+  readonly fix: boolean;
+  /** Asks npm whether a newer version is out. */
+  readonly check: boolean;
+}
+
+export async function runDoctor(
+  context: CliContext,
+  host: string | undefined,
+  { fix, check }: DoctorOptions,
+): Promise<ExitCode> {
+  const fixed: DoctorFix[] = [];
+  const version = check ? [await examineVersion(context)] : [];
+  const local = host === undefined ? await examineHere(context, fix ? fixed : undefined) : [];
+  // Under --fix a passphrase is given to the agent, and not to this one connection.
+  const there = await examine(context, host, fix ? declining : undefined);
+  const again = fix ? await addKeys(context, there, fixed) : [];
+  const isOld = (step: DoctorStep): boolean => again.some((one) => one.host === step.host);
+  const hosts = [...there.filter((step) => !isOld(step)), ...again.filter((step) => step.host !== undefined)];
+  const steps = [...version, ...local, ...hosts];
+  if (context.globals.json) context.out.json<'doctor'>({ steps, ...(fix ? { fixed } : {}) });
+  else context.out.write(summary(steps, context.style) + (fix ? fixedText(steps, fixed) : ''));
   return doctorExit(steps);
 }
 
-/** The entries of AI clients on this machine that start a program which is gone. */
-async function examineClients({ io, globals, out, style }: CliContext): Promise<readonly DoctorStep[]> {
-  const { brokenEntries } = await import('../setup/install.ts');
-  const broken = await brokenEntries({ ...io, config: globals.config });
-  return broken.map(({ client, file, entry, missing }) => {
-    const text = `${client.title} cannot start MCP-Anywhere: ${missing} does not exist.`;
-    const evidence = [`the entry ${entry} of ${file}`];
-    const cause = reportOf(
-      new AnywhereError('CLIENT_CONFIG', text, { evidence, hint: `mcp-anywhere install ${client.id}` }),
-    );
-    const step: DoctorStep = { check: 'client', outcome: 'warning', text, cause, durationMs: 0 };
-    if (!globals.json) out.write(stepText(step, style));
-    return step;
-  });
+async function examineVersion(context: CliContext): Promise<DoctorStep> {
+  const { versionStep } = await import('./updates.ts');
+  const step = await versionStep(context);
+  show(context, step);
+  return step;
 }
 
-async function examine(context: CliContext, host: string | undefined): Promise<readonly DoctorStep[]> {
-  const show = (step: DoctorStep): void => {
-    if (!context.globals.json) context.out.write(stepText(step, context.style));
+/** This machine: node, ssh, agent, our files, the daemons, and the entries of AI clients. @param fixed absent: nothing is changed */
+async function examineHere(context: CliContext, fixed: DoctorFix[] | undefined): Promise<readonly DoctorStep[]> {
+  const { localFindings } = await import('./local-findings.ts');
+  const steps: DoctorStep[] = [];
+  for (const found of await localFindings(context)) {
+    const step = fixed === undefined ? found.step : await mended(context, found, fixed);
+    steps.push(step);
+    show(context, step);
+  }
+  return steps;
+}
+
+/** The step after its fix. A fix that fails says why beside the finding. */
+async function mended({ io }: CliContext, { step, fix }: Finding, fixed: DoctorFix[]): Promise<DoctorStep> {
+  if (fix === undefined) return step;
+  const { check } = step;
+  try {
+    await fix.run(io.signal);
+    fixed.push({ check, text: fix.says });
+    return { check, outcome: 'ok', text: fix.says, durationMs: 0 };
+  } catch (thrown) {
+    io.signal.throwIfAborted();
+    const { message, hint } = asAnywhereError(thrown);
+    if (step.cause === undefined) return step;
+    const evidence = [...(step.cause.evidence ?? []), `not fixed: ${message}`];
+    return { ...step, cause: { ...step.cause, evidence, hint } };
+  }
+}
+
+/** The codes of a login that lacks a key. */
+const LACKS_KEY: readonly ErrorCode[] = ['AUTH_FAILED', 'KEY_UNUSABLE', 'NO_TTY'];
+
+function lacksKey({ check, cause }: DoctorStep): boolean {
+  return check === 'login' && LACKS_KEY.some((code) => code === cause?.code);
+}
+
+/** Gives the agent the keys that failed logins lack, and examines those hosts again, now with questions to a person. */
+async function addKeys(
+  context: CliContext,
+  steps: readonly DoctorStep[],
+  fixed: DoctorFix[],
+): Promise<readonly DoctorStep[]> {
+  const again: DoctorStep[] = [];
+  const tried = new Map<string, boolean>();
+  for (const { host, cause } of steps.filter(lacksKey)) {
+    if (host === undefined) continue;
+    const wanted = steps.find((step) => step.host === host && step.sshAdd !== undefined)?.sshAdd;
+    let isBetter = cause?.code === 'NO_TTY' && isInteractive(context.io);
+    for (const key of wanted?.keys ?? []) {
+      const isAdded = tried.get(key) ?? (await sshAddKey(context, key, wanted?.agent));
+      if (isAdded && !tried.has(key)) fixed.push({ check: 'agent', host, text: `added ${key} to the agent` });
+      tried.set(key, isAdded);
+      isBetter ||= isAdded;
+    }
+    if (isBetter) again.push(...(await examine(context, host)));
+  }
+  return again;
+}
+
+/** ssh-add asks for the passphrase in the terminal. Without one only keys without a passphrase can be added. */
+async function sshAddKey({ io, out }: CliContext, key: string, agent: string | undefined): Promise<boolean> {
+  out.clear();
+  const { addKey } = await import('../setup/self-check.ts');
+  return await addKey(
+    key,
+    { ...io.env, SSH_AUTH_SOCK: agent },
+    { isInteractive: isInteractive(io), signal: io.signal },
+  );
+}
+
+function show(context: CliContext, step: DoctorStep): void {
+  if (!context.globals.json) context.out.write(stepText(step, context.style));
+}
+
+function fixedText(steps: readonly DoctorStep[], fixed: readonly DoctorFix[]): string {
+  const left = steps.filter(({ outcome }) => outcome === 'failed' || outcome === 'warning').length;
+  const did = fixed.map(({ host, text }) => `  ${oneLine(host === undefined ? text : `${host}: ${text}`)}\n`);
+  const head = fixed.length === 0 ? 'Nothing was fixed.\n' : `Fixed ${fixed.length}:\n`;
+  const rest = left === 0 ? '' : `Left to you: ${counted(left, 'finding')}, each with its fix above.\n`;
+  return head + did.join('') + rest;
+}
+
+const declining: QuestionHandler = () => Promise.resolve(undefined);
+
+async function examine(
+  context: CliContext,
+  host: string | undefined,
+  answers?: QuestionHandler,
+): Promise<readonly DoctorStep[]> {
+  const work = async (client: ControlClient): Promise<readonly DoctorStep[]> => {
+    const stopListening = client.on('doctor/step', (step) => {
+      show(context, step);
+      context.out.progress(`examining ${host ?? 'all hosts'} …`);
+    });
+    try {
+      return (await client.request('doctor', host === undefined ? {} : { host }, context.io.signal)).steps;
+    } finally {
+      stopListening();
+    }
   };
   try {
-    return await withAny(context, async (client) => {
-      const stopListening = client.on('doctor/step', (step) => {
-        show(step);
-        context.out.progress(`examining ${host ?? 'all hosts'} …`);
-      });
-      try {
-        return (await client.request('doctor', host === undefined ? {} : { host }, context.io.signal)).steps;
-      } finally {
-        stopListening();
-      }
-    });
+    return await withAny(context, work, answers);
   } catch (error) {
     const failed = configStep(error);
-    show(failed);
+    show(context, failed);
     return [failed];
   }
 }
@@ -98,15 +202,15 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${fixOf(cause)}\n`,
+    `    ${style.dim('Fix:')} ${fixOf(cause, style)}\n`,
   ].join('');
 }
 
 /** The hint without the command that the person has just run. */
-function fixOf(cause: ErrorReport): string {
-  const steps = nextStep(cause)
+function fixOf(cause: ErrorReport, { program }: Style): string {
+  const steps = nextStep(cause, program)
     .split('; ')
-    .filter((step) => !step.startsWith('mcp-anywhere doctor'));
+    .filter((step) => !step.startsWith(`${program} doctor`));
   return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
 }
 

@@ -1,8 +1,11 @@
 /** `explain <code|host|pool|host/server>`: what an error code means, or the state of a part, its evidence and the next step. */
 
+import wrapAnsi from 'wrap-ansi';
 import type { Explanation } from '../api/control.ts';
-import { ERROR_CODES, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
+import { ERROR_PAGES } from '../base/error-pages.ts';
+import { ERROR_CODES, type ErrorCode, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
+import { asTyped } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
@@ -18,16 +21,45 @@ export async function runExplain(context: CliContext, subject: string): Promise<
   return EXIT.ok;
 }
 
-function explainCode({ globals, out, style }: CliContext, code: keyof typeof ERROR_CODES): void {
+function explainCode({ globals, io, out, style }: CliContext, code: ErrorCode): void {
   const { meaning, hint, exit } = ERROR_CODES[code];
-  if (globals.json) {
-    out.json<'explain code'>({ code, meaning, hint, exitCode: exit });
-    return;
-  }
-  const next = hint.replaceAll(/\{(\w+)\}/g, '<$1>');
-  out.write(
-    `${style.bold(code)}: ${meaning}\n  ${style.dim('next')} ${next}\n  ${style.dim('exit')} ${String(exit)}\n`,
-  );
+  if (globals.json) out.json<'explain code'>({ code, meaning, hint, exitCode: exit, causes: ERROR_PAGES[code] });
+  else out.write(pageText(code, style, io.stdout.isTTY ? Math.min(io.stdout.columns, WIDEST) : undefined));
+}
+
+/** Wider lines are hard to read. */
+const WIDEST = 110;
+
+/** @param width undefined: no line is broken, so that programs such as grep find whole sentences */
+export function pageText(code: ErrorCode, style: Style, width?: number): string {
+  const { meaning, hint, exit } = ERROR_CODES[code];
+  const causes = ERROR_PAGES[code].flatMap(({ cause, see, fix }) => [
+    '',
+    `• ${cause}`,
+    `  ${style.dim('see')}  ${asTyped(see, style.program)}`,
+    `  ${style.dim('do')}   ${asTyped(fix, style.program)}`,
+  ]);
+  const lines = [
+    `${style.bold(code)}: ${meaning}`,
+    ...causes,
+    '',
+    `  ${style.dim('next')} ${asTyped(hint.replaceAll('{host}', 'gpu1').replaceAll('{server}', 'files'), style.program)}`,
+    `  ${style.dim('exit')} ${String(exit)}`,
+    ...(isAboutPlace(code) ? ['', style.dim('gpu1 and gpu1/files stand for your host and server.')] : []),
+  ];
+  return lines.map((line) => `${width === undefined ? line : wrapped(line, width)}\n`).join('');
+}
+
+/** True where the page names a host as an example. */
+export function isAboutPlace(code: ErrorCode): boolean {
+  return /gpu1|\{host\}/.test(JSON.stringify([ERROR_CODES[code].hint, ERROR_PAGES[code]]));
+}
+
+const INDENT = 7;
+
+function wrapped(line: string, width: number): string {
+  const [first = '', ...rest] = wrapAnsi(line, width - INDENT, { trim: false }).split('\n');
+  return [first, ...rest.map((row) => `${' '.repeat(INDENT)}${row.trimStart()}`)].join('\n');
 }
 
 async function explainTarget(context: CliContext, subject: string): Promise<void> {
@@ -49,10 +81,12 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
 
 /** The explanation holds text of remote machines. */
 export function explanationText({ title, lines, hint, causes }: Explanation, style: Style): string {
+  const [first] = causes;
   return [
-    `${causes.length === 0 ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
+    `${first === undefined ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
     ...lines.map((line) => `  ${oneLine(line)}`),
-    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(hint)}`]),
+    ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(asTyped(hint, style.program))}`]),
+    ...(first === undefined ? [] : [`  ${style.dim('more')} ${style.program} explain ${oneLine(first.code)}`]),
     '',
   ].join('\n');
 }

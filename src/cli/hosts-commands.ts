@@ -18,7 +18,7 @@ export function addHostsCommands(program: Command, run: Run, argv: readonly stri
     .description('adds a machine to the hosts file')
     .argument('<name>', 'an alias of ~/.ssh/config, or any name together with --ssh')
     .option('--ssh <user@address>', 'where the machine is: [user@]address[:port]')
-    .option('--tag <tag>', 'a label for your own sorting; repeat for more', collect)
+    .option('--tag <tag>', 'a label to group hosts by; repeat for more', collect)
     .addHelpText('after', examples('mcp-anywhere add gpu1', 'mcp-anywhere add nas --ssh me@192.0.2.7:2222 --tag lab'))
     .action((name: string, { ssh, tag = [], ...flags }: EditFlags & { ssh?: string; tag?: string[] }) =>
       run(async (context) =>
@@ -78,7 +78,7 @@ function addServerCommands(program: Command, run: Run, argv: readonly string[]):
   addEdit(
     server,
     run,
-    { name: 'enable', target, says: 'offers a disabled server again, for good' },
+    { name: 'enable', target, says: 'offers a disabled server again, permanently' },
     ({ runServerSwitch }) =>
       (context, one, options) =>
         runServerSwitch(context, one, true, options),
@@ -86,7 +86,7 @@ function addServerCommands(program: Command, run: Run, argv: readonly string[]):
   addEdit(
     server,
     run,
-    { name: 'disable', target, says: 'hides a server from all clients, for good' },
+    { name: 'disable', target, says: 'hides a server from all clients, permanently' },
     ({ runServerSwitch }) =>
       (context, one, options) =>
         runServerSwitch(context, one, false, options),
@@ -128,7 +128,7 @@ Options of mcp-anywhere stand before the command line or at its end. Put a comma
 function withEditOptions(command: Command): void {
   command
     .option('--dry-run', 'print the difference and write nothing')
-    .option('--yes', 'ask nothing, and write also what looks like a secret');
+    .option('--yes', 'do not ask, not even about values that look like secrets');
 }
 
 function chosen({ dryRun, yes }: { dryRun?: true | undefined; yes?: true | undefined }): EditOptions {

@@ -1,7 +1,7 @@
 /** `install` and `uninstall`: shows what would change in the files of AI clients, asks, and makes the changes. */
 
 import type { ClientChange } from '../api/clients.ts';
-import { AnywhereError, asAnywhereError, type ErrorReport, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, type ExitCode, reportOf } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { Intent, Ourselves } from '../setup/change.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../setup/install.ts';
 import { confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { exitOf } from './report.ts';
+import { combinedExit } from './report.ts';
 import type { Style } from './style.ts';
 
 export interface InstallOptions {
@@ -36,8 +36,23 @@ export async function runInstall(
   context: CliContext,
   intent: Intent,
   names: readonly string[],
-  { yes, dryRun }: InstallOptions,
+  options: InstallOptions,
 ): Promise<ExitCode> {
+  const clients = await changedClients(context, intent, names, options);
+  const { globals, out, style } = context;
+  if (globals.json) out.json<'install'>({ dryRun: options.dryRun, clients });
+  else if (clients.length === 0) out.write('No AI client on this machine has an entry of MCP-Anywhere.\n');
+  else out.write(clientsText(clients, style, options.dryRun));
+  return combinedExit(clients.map(({ cause }) => cause));
+}
+
+/** Shows the changes, asks, and makes them. With `dryRun` or where nothing is to change, only says what is so. */
+export async function changedClients(
+  context: CliContext,
+  intent: Intent,
+  names: readonly string[],
+  { yes, dryRun }: InstallOptions,
+): Promise<ClientChange[]> {
   const surroundings: Surroundings = { ...context.io, config: context.globals.config };
   if (intent === 'install') checkLasting(context.io.program);
   const us = await ourselves(surroundings);
@@ -50,11 +65,12 @@ export async function runInstall(
     ({ report: { action } }) => action !== 'keep' && action !== 'none' && action !== 'failed',
   );
   if (intent === 'install') warnOfPlace(context, us);
-  if (dryRun || open.length === 0) return finish(context, planned, dryRun);
-  if (!yes) await ask(context, open);
-  const made: Planned[] = [];
-  for (const one of planned) made.push(await madeFrom(intent, one, us, context, surroundings));
-  return finish(context, made, false);
+  if (dryRun) return planned.map(({ report }) => report);
+  if (open.length > 0 && !yes) await ask(context, open);
+  // Also those that stay as they are: `doctor` is to know what a client should hold.
+  const made: ClientChange[] = [];
+  for (const one of planned) made.push((await madeFrom(intent, one, us, context, surroundings)).report);
+  return made;
 }
 
 /** A client starts in another folder, and often without the variables of this shell. */
@@ -107,25 +123,14 @@ async function madeFrom(
 
 async function ask(context: CliContext, open: readonly Planned[]): Promise<void> {
   if (!isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'Whether to change the files of AI clients cannot be asked without a terminal.', {
+    throw new AnywhereError('USAGE', 'There is no terminal to ask whether to change the files of AI clients.', {
       evidence: open.map(({ report }) => `${report.title}: \`${report.entry}\` ${WILL[report.action]} ${report.file}`),
       hint: 'add --yes, or look at the changes with --dry-run',
     });
-  context.out.note(textOf(open, context.style, WILL));
+  const clients = open.map(({ report }) => report);
+  context.out.note(clientsText(clients, context.style, true));
   if (await confirmed(context, 'Make these changes?')) return;
   throw new AnywhereError('INTERRUPTED', 'Nothing was changed.');
-}
-
-function finish(context: CliContext, planned: readonly Planned[], dryRun: boolean): ExitCode {
-  const { globals, out, style } = context;
-  const clients = planned.map(({ report }) => report);
-  if (globals.json) out.json<'install'>({ dryRun, clients });
-  else if (planned.length === 0) out.write('No AI client on this machine has an entry of MCP-Anywhere.\n');
-  else out.write(textOf(planned, style, dryRun ? WILL : DONE));
-  const causes = clients.flatMap(({ cause }) => cause ?? []);
-  const [first] = causes;
-  if (first === undefined) return EXIT.ok;
-  return causes.length < clients.length ? EXIT.partly : exitOf(first);
 }
 
 type Words = Readonly<Record<ClientChange['action'], string>>;
@@ -134,23 +139,24 @@ type Words = Readonly<Record<ClientChange['action'], string>>;
 const SAME = { keep: 'is already in', none: 'is not in', failed: 'could not be changed in' };
 const WILL: Words = {
   ...SAME,
-  add: 'goes into',
-  update: 'is brought up to date in',
-  replace: 'replaces an entry of',
-  remove: 'leaves',
-  restore: 'becomes what it was before in',
+  add: 'will be added to',
+  update: 'will be updated in',
+  replace: 'will replace an entry in',
+  remove: 'will be removed from',
+  restore: 'will be restored in',
 };
 const DONE: Words = {
   ...SAME,
   add: 'was added to',
-  update: 'was brought up to date in',
-  replace: 'replaced an entry of',
+  update: 'was updated in',
+  replace: 'replaced an entry in',
   remove: 'was removed from',
-  restore: 'is again what it was before in',
+  restore: 'was restored in',
 };
 
-function textOf(planned: readonly Planned[], style: Style, words: Words): string {
-  return planned.map(({ report }) => clientText(report, style, words)).join('');
+/** @param isPlan the changes are still to be made */
+export function clientsText(clients: readonly ClientChange[], style: Style, isPlan: boolean): string {
+  return clients.map((client) => clientText(client, style, isPlan ? WILL : DONE)).join('');
 }
 
 function clientText(report: ClientChange, style: Style, words: Words): string {
@@ -174,20 +180,20 @@ function causeText({ message, hint }: ErrorReport): string {
 function detailsOf(report: ClientChange, isDone: boolean): readonly string[] {
   const { starts, replaces, variables, leftOut, command, backup, reload } = report;
   return [
-    ...(replaces === undefined ? [] : [`which held: ${replaces}`]),
+    ...(replaces === undefined ? [] : [`replaced entry: ${replaces}`]),
     ...(starts === undefined ? [] : [`starts ${starts.join(' ')}`]),
     ...(variables.length === 0 ? [] : [`passes on ${variables.join(', ')} by reference`]),
     ...(leftOut.length === 0
       ? []
       : [`cannot pass on ${leftOut.join(', ')}: use \${cmd:…} or \${file:…} in the hosts file instead`]),
     ...(command === undefined ? [] : [`by its own command: ${command.join(' ')}`]),
-    ...(backup === undefined ? [] : [`the file as it was: ${backup}`]),
+    ...(backup === undefined ? [] : [`backup: ${backup}`]),
     ...(reload === undefined || !isDone ? [] : [`next: ${reload}`]),
   ];
 }
 
 function noClients(): AnywhereError {
   return new AnywhereError('USAGE', 'No AI client was found on this machine.', {
-    hint: 'name one, and its file is created: mcp-anywhere install cursor',
+    hint: 'name one to create its file: mcp-anywhere install cursor',
   });
 }

@@ -2,12 +2,13 @@
 
 import type { ControlNotifications, LogEntry } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
+import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget, type Target } from './context.ts';
-import { withRunning } from './session.ts';
+import { withAny, withRunning } from './session.ts';
 import type { Style } from './style.ts';
 
 export interface LogsOptions {
@@ -25,14 +26,15 @@ export async function runLogs(
   { follow, lines, streams }: LogsOptions,
 ): Promise<ExitCode> {
   const wanted = { ...(target === undefined ? {} : parseTarget(target)), streams };
-  return await withRunning(context, async (client) => {
-    if (target !== undefined) await requireTarget(context, client, wanted);
-    if (follow) return await followLogs(context, client, wanted, lines);
-    const entries = await lastLines(context, client, wanted, lines);
-    if (context.globals.json) context.out.json<'logs'>({ entries });
-    else showEntries(context, entries);
-    return EXIT.ok;
+  if (follow) return await followLogs(context, wanted, lines);
+  // The lines are in files, which need no daemon.
+  const entries = await withAny(context, async (client) => {
+    await requireTarget(context, client, wanted);
+    return await lastLines(context, client, wanted, lines);
   });
+  if (context.globals.json) context.out.json<'logs'>({ entries });
+  else showEntries(context, entries);
+  return EXIT.ok;
 }
 
 /** Throws for an unknown name, which would have an empty log. */
@@ -56,13 +58,56 @@ async function lastLines(
   return (await client.request('logs', params, context.io.signal)).entries;
 }
 
-/** Ends with Ctrl-C or with the daemon. */
-async function followLogs(context: CliContext, client: ControlClient, wanted: Wanted, lines: number): Promise<never> {
+/** How often a daemon is looked for after the last one has ended. */
+const RETRY_MS = 500;
+
+/** Ends with Ctrl-C only. Throws NO_DAEMON where no daemon runs at the start. */
+async function followLogs(context: CliContext, wanted: Wanted, lines: number): Promise<never> {
+  const { io, out } = context;
+  let shownMs = await withRunning(context, (client) => followDaemon(context, client, wanted, { lines }));
+  for (;;) {
+    out.note('… the daemon has ended: new lines follow when it starts again (Ctrl-C ends)\n');
+    shownMs = await nextDaemon(context, wanted, { lines, sinceMs: shownMs });
+    io.signal.throwIfAborted();
+  }
+}
+
+/** Follows the daemon that starts next, to its end. */
+async function nextDaemon(context: CliContext, wanted: Wanted, past: Past): Promise<number> {
+  for (;;) {
+    await sleep(systemClock(), RETRY_MS, context.io.signal);
+    try {
+      return await withRunning(context, (client) => followDaemon(context, client, wanted, past));
+    } catch (error) {
+      if (!(error instanceof AnywhereError && error.code === 'NO_DAEMON')) throw error;
+    }
+  }
+}
+
+interface Past {
+  readonly lines: number;
+  /** Earlier lines have been shown. */
+  readonly sinceMs?: number;
+}
+
+/** Resolves when the daemon ends, with the time of the last line. */
+async function followDaemon(
+  context: CliContext,
+  client: ControlClient,
+  wanted: Wanted,
+  { lines, sinceMs = Number.NEGATIVE_INFINITY }: Past,
+): Promise<number> {
+  await requireTarget(context, client, wanted);
   let early: LogEntry[] | undefined = [];
+  let shownMs = sinceMs;
+  const show = (entries: readonly LogEntry[]): void => {
+    showEntries(context, entries);
+    for (const { atMs } of entries) shownMs = Math.max(shownMs, atMs);
+  };
   client.on('event', ({ event }) => {
     const entry = entryOf(event);
     if (entry === undefined || !isWanted(entry, wanted)) return;
-    if (early === undefined) showEntries(context, [entry]);
+    if (early === undefined) show([entry]);
     else early.push(entry);
   });
   client.on('events/resync', () => {
@@ -70,14 +115,12 @@ async function followLogs(context: CliContext, client: ControlClient, wanted: Wa
   });
   // Subscribed first, so that no line is lost. A line can then come twice, and `unseen` drops the second one.
   await client.request('events/subscribe', { types: ['log'] }, context.io.signal);
-  const entries = await lastLines(context, client, wanted, lines);
-  showEntries(context, entries);
-  showEntries(context, unseen(entries, early));
+  const entries = (await lastLines(context, client, wanted, lines)).filter(({ atMs }) => atMs > sinceMs);
+  show(entries);
+  show(unseen(entries, early));
   early = undefined;
   await orAbort(client.ended, context.io.signal);
-  throw new AnywhereError('NO_DAEMON', 'The daemon has ended.', {
-    hint: 'mcp-anywhere tools starts it again; then mcp-anywhere logs -f',
-  });
+  return shownMs;
 }
 
 function entryOf(event: ControlNotifications['event']['event']): LogEntry | undefined {

@@ -8,39 +8,39 @@ import { createOutput, type Output } from './output.ts';
 import { createProgram, type Grammar } from './program.ts';
 import { errorJson, formatError } from './report.ts';
 import { chooseStyle } from './style.ts';
+import { withVersionCheck } from './updates.ts';
 
 /** @param argv without node and the program */
 export async function runCli(outer: CliIo, argv: readonly string[]): Promise<ExitCode> {
   const failed = whenOutputFails(outer.stdout);
   const io = { ...outer, signal: AbortSignal.any([outer.signal, failed]) };
   const out = createOutput(io.stdout, io.stderr);
-  try {
-    const exit = await execute(io, out, argv);
-    await written(io.stdout);
-    failed.throwIfAborted();
-    return exit;
-  } catch (thrown) {
-    // The reader of stdout left (`| head`), which is no failure.
-    if (failed.aborted && isBrokenPipe(failed.reason)) return EXIT.ok;
-    return reportFailure(io, out, argv, stopReason(io) ?? thrown);
-  } finally {
-    out.clear();
-  }
-}
-
-async function execute(io: CliIo, out: Output, argv: readonly string[]): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok;
   const run: Run = async (command) => {
     exit = await command(contextOf(io, out, grammar));
   };
   const grammar = createProgram(io, run, argv);
   try {
-    await grammar.program.parseAsync(argv, { from: 'user' });
+    await execute(grammar, argv);
+    await written(io.stdout);
+    failed.throwIfAborted();
+    return exit;
+  } catch (thrown) {
+    // The reader of stdout left (`| head`), which is no failure.
+    if (failed.aborted && isBrokenPipe(failed.reason)) return EXIT.ok;
+    return reportFailure({ io, out, argv, config: grammar.flags().config }, stopReason(io) ?? thrown);
+  } finally {
+    out.clear();
+  }
+}
+
+async function execute({ program }: Grammar, argv: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(withVersionCheck(argv), { from: 'user' });
   } catch (thrown) {
     // commander ends `--help` and `--version` this way.
     if (!(thrown instanceof CommanderError) || thrown.exitCode !== 0) throw thrown;
   }
-  return exit;
 }
 
 function contextOf(io: CliIo, out: Output, grammar: Grammar): CliContext {
@@ -49,13 +49,20 @@ function contextOf(io: CliIo, out: Output, grammar: Grammar): CliContext {
     io,
     globals: { config, logLevel, json: json === true },
     out,
-    style: chooseStyle({ color, isTTY: io.stdout.isTTY, env: io.env }),
+    style: chooseStyle({ config, color, isTTY: io.stdout.isTTY, env: io.env }),
   };
 }
 
-function reportFailure(io: CliIo, out: Output, argv: readonly string[], thrown: unknown): ExitCode {
+interface Failed {
+  readonly io: CliIo;
+  readonly out: Output;
+  readonly argv: readonly string[];
+  readonly config: string | undefined;
+}
+
+function reportFailure({ io, out, argv, config }: Failed, thrown: unknown): ExitCode {
   const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
-  const style = chooseStyle({ color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
+  const style = chooseStyle({ config, color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
   const report = reportOf(error);
   out.note(argv.includes('--json') ? errorJson(report, io.stderr) : formatError(report, style));
   return error.exitCode;

@@ -13,8 +13,11 @@ import type { CliIo, Run } from './context.ts';
 import type { DaemonFlags } from './daemon.ts';
 import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import { addHostsCommands } from './hosts-commands.ts';
+import { addInitCommand } from './init-command.ts';
 import type { LogsOptions } from './logs.ts';
+import { addImportCommand, addSecretCommands, addSupportCommand } from './secret-commands.ts';
 import type { StatsOptions } from './stats.ts';
+import { addVersionCheck } from './updates.ts';
 
 interface GlobalFlags {
   readonly config?: string;
@@ -39,10 +42,10 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   const program = new Command('mcp-anywhere')
     .description('One MCP server that gives an AI client the MCP servers of every machine you can ssh to.')
     .option('--config <file>', 'the hosts file')
-    .addOption(new Option('--log-level <level>', 'how much is logged to stderr').choices(LOG_LEVELS))
+    .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(LOG_LEVELS))
     .option('--json', 'print data as JSON')
     .option('--no-color', 'no colours, as with NO_COLOR')
-    .version(io.program.version, '-V, --version')
+    .version(io.program.version, '-V, --version', 'print the version; with --check, also whether a newer one is out')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -53,6 +56,7 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
         return await (await import('./start.ts')).runStart(context);
       }),
     );
+  addInitCommand(program, run);
   addServing(program, io, run);
   addLooking(program, run);
   addCalling(program, run);
@@ -60,11 +64,15 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   addMending(program, run);
   addSteeringCommands(program, run);
   addHostsCommands(program, run, argv);
+  addImportCommand(program, run);
+  addSecretCommands(program, run);
+  addSupportCommand(program, run);
   addConfigCommands(program, run);
   program
     .command('demo')
     .description('shows everything on three machines that exist only for the demo')
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
+  addVersionCheck(program, run);
   addHelp(program);
   // Last, because commands inherit the setting. Here a surplus word is an unknown command.
   program.allowExcessArguments();
@@ -87,7 +95,7 @@ function addServing(program: Command, io: CliIo, run: Run): void {
   program
     .command('daemon')
     .description('runs the process that all AI clients share; clients start it themselves')
-    .option('--idle-exit <ms>', 'leave after this time without clients (default: 10 minutes)', milliseconds)
+    .option('--idle-exit <ms>', 'stop after this time without clients (default: 10 minutes)', milliseconds)
     .addOption(new Option('--from-folder', 'the hosts file was found in a working folder').hideHelp())
     .action((flags: DaemonFlags) =>
       run(async (context) => await (await import('./daemon.ts')).runDaemonCommand(context, flags)),
@@ -105,7 +113,7 @@ function addLooking(program: Command, run: Run): void {
   program
     .command('status')
     .description('shows which hosts and servers are up, and why others are not')
-    .option('-w, --watch', 'go on at every change, until Ctrl-C')
+    .option('-w, --watch', 'keep showing changes until Ctrl-C')
     .action(({ watch }: { watch?: true }) =>
       run(async (context) => {
         const { runStatus, watchStatus } = await import('./status.ts');
@@ -123,7 +131,7 @@ function addLooking(program: Command, run: Run): void {
     .command('logs')
     .description('shows what servers and connections wrote')
     .argument('[host[/server]]', 'only the log of this host or server')
-    .option('-f, --follow', 'go on with new lines, until Ctrl-C')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
     .option('-n, --lines <count>', 'the number of last lines', positiveInteger, 200)
     .addOption(
       new Option('--stream <name...>', 'only these streams')
@@ -169,10 +177,18 @@ function addCalling(program: Command, run: Run): void {
 function addMending(program: Command, run: Run): void {
   program
     .command('doctor')
-    .description('checks every step from the hosts file to each server, and says how to fix it')
+    .description('checks every step from this machine to each server, and says how to fix what is wrong')
     .argument('[host]', 'only this host')
-    .action((host: string | undefined) =>
-      run(async (context) => await (await import('./doctor.ts')).runDoctor(context, host)),
+    .option(
+      '--fix',
+      'mend what is safe: file modes, leftovers of dead daemons, entries of AI clients, keys for the agent',
+    )
+    .option('--check', 'also ask npm whether a newer version is out')
+    .action((host: string | undefined, { fix, check }: { fix?: true; check?: true }) =>
+      run(async (context) => {
+        const { runDoctor } = await import('./doctor.ts');
+        return await runDoctor(context, host, { fix: fix === true, check: check === true });
+      }),
     );
   program
     .command('explain')

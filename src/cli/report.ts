@@ -19,7 +19,7 @@ export function formatError(report: ErrorReport, style: Style): string {
     ...(evidence.length > EVIDENCE_LINES
       ? [`         … ${String(evidence.length - EVIDENCE_LINES)} more lines with --json`]
       : []),
-    `  ${style.dim('next ')}  ${nextStep(report)}`,
+    `  ${style.dim('next ')}  ${nextStep(report, style.program)}`,
     '',
   ].join('\n');
 }

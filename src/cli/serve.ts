@@ -24,7 +24,12 @@ export async function serveClient(io: CliIo, options: ServeOptions): Promise<Exi
   } catch (thrown) {
     const error = asAnywhereError(thrown);
     const [{ formatError }, { chooseStyle }] = await Promise.all([import('./report.ts'), import('./style.ts')]);
-    io.stderr.write(formatError(reportOf(error), chooseStyle({ color: true, isTTY: io.stderr.isTTY, env: io.env })));
+    io.stderr.write(
+      formatError(
+        reportOf(error),
+        chooseStyle({ config: options.config, color: true, isTTY: io.stderr.isTTY, env: io.env }),
+      ),
+    );
     return error.exitCode;
   }
 }

@@ -33,9 +33,13 @@ export async function withRunning<T>(context: CliContext, work: Work<T>): Promis
 /**
  * With the running daemon, which is what AI clients use. Without one, with a gateway in this process, so that commands
  * which examine work even where no daemon can start, and leave nothing behind.
+ *
+ * @param answers to questions; undefined: they wait for another face
  */
-export async function withAny<T>(context: CliContext, work: Work<T>): Promise<T> {
-  return await converse(context, async () => (await openIfRunning(context)) ?? (await openHere(context)), work);
+export async function withAny<T>(context: CliContext, work: Work<T>, answers = answersOf(context)): Promise<T> {
+  const open = async (): Promise<Conversation> =>
+    (await openIfRunning(context, answers)) ?? (await openHere(context, answers));
+  return await converse(context, open, work);
 }
 
 /** Rejects at once when the user stops the command. */
@@ -48,8 +52,8 @@ async function converse<T>(context: CliContext, open: () => Promise<Conversation
   }
 }
 
-async function openRunning(context: CliContext): Promise<Conversation> {
-  return await overSocket(context, await connectToRunning(context));
+async function openRunning(context: CliContext, answers = answersOf(context)): Promise<Conversation> {
+  return await overSocket(context, await connectToRunning(context), answers);
 }
 
 /** Connects to the daemon of the hosts file. Starts the daemon where none runs. */
@@ -79,9 +83,9 @@ function isNoDaemon(error: unknown): boolean {
   return error instanceof AnywhereError && error.code === 'NO_DAEMON';
 }
 
-async function openIfRunning(context: CliContext): Promise<Conversation | undefined> {
+async function openIfRunning(context: CliContext, answers: Answers): Promise<Conversation | undefined> {
   try {
-    return await openRunning(context);
+    return await openRunning(context, answers);
   } catch (error) {
     // A gateway in this process says itself what is wrong with the hosts file.
     const isConfig = error instanceof AnywhereError && error.exitCode === EXIT.config;
@@ -90,7 +94,7 @@ async function openIfRunning(context: CliContext): Promise<Conversation | undefi
   }
 }
 
-async function openHere(context: CliContext): Promise<Conversation> {
+async function openHere(context: CliContext, answers: Answers): Promise<Conversation> {
   const { io, globals } = context;
   const { openInProcess } = await import('../daemon/in-process.ts');
   return await openInProcess({
@@ -99,7 +103,7 @@ async function openHere(context: CliContext): Promise<Conversation> {
     cwd: io.cwd,
     homeDir: io.homeDir,
     logLevel: globals.logLevel ?? 'silent',
-    ...(isInteractive(io) ? { onQuestion: asking(context) } : {}),
+    ...(answers === undefined ? {} : { onQuestion: answers }),
   });
 }
 
@@ -108,7 +112,7 @@ async function locate({ io, globals }: CliContext): Promise<Located> {
   return await locateDaemon({ config: globals.config, env, cwd, homeDir, platform, version: program.version });
 }
 
-async function overSocket(context: CliContext, socket: Socket): Promise<Conversation> {
+async function overSocket(context: CliContext, socket: Socket, answers = answersOf(context)): Promise<Conversation> {
   const client = new ControlClient(socket);
   const close = async (): Promise<void> => {
     await client.close();
@@ -116,7 +120,7 @@ async function overSocket(context: CliContext, socket: Socket): Promise<Conversa
     socket.unref();
   };
   try {
-    if (isInteractive(context.io)) await orAbort(client.answer(asking(context)), context.io.signal);
+    if (answers !== undefined) await orAbort(client.answer(answers), context.io.signal);
     return { client, close };
   } catch (error) {
     await close();
@@ -124,6 +128,10 @@ async function overSocket(context: CliContext, socket: Socket): Promise<Conversa
   }
 }
 
-function asking(context: CliContext): QuestionHandler {
+type Answers = QuestionHandler | undefined;
+
+/** Of the person at this terminal. */
+function answersOf(context: CliContext): Answers {
+  if (!isInteractive(context.io)) return undefined;
   return (question, settled) => answerQuestion(context, question, settled);
 }

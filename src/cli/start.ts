@@ -1,9 +1,9 @@
-/** `mcp-anywhere` alone: the dashboard, or the first steps where there is no hosts file. */
+/** `mcp-anywhere` alone: the dashboard, or `init` where there is no hosts file. */
 
 import path from 'node:path';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
-import type { CliContext, CliIo } from './context.ts';
+import { type CliContext, type CliIo, isInteractive } from './context.ts';
 import { runStatus } from './status.ts';
 
 export async function runStart(context: CliContext): Promise<ExitCode> {
@@ -14,6 +14,8 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
     return exit;
   } catch (error) {
     if (error instanceof AnywhereError && error.code === 'CONFIG_NOT_FOUND' && !namesHostsFile(context)) {
+      if (canShowDashboard(context) && isInteractive(context.io))
+        return await (await import('./init.ts')).runInitCommand(context, { yes: false, dryRun: false });
       context.out.write(welcomeText(context.io));
       return EXIT.ok;
     }
@@ -35,7 +37,7 @@ export function welcomeText(io: Pick<CliIo, 'env' | 'platform' | 'homeDir' | 'pr
   const { configDir } = resolvePaths(io.env, io.platform, io.homeDir);
   return `mcp-anywhere gives your AI client the MCP servers of every machine you can ssh to.
 
-There is no hosts file yet. Three steps:
+There is no hosts file yet. In a terminal, \`mcp-anywhere init\` asks for everything. The same by hand, in three steps:
 
 1. Name a machine and one of its servers
 

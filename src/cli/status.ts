@@ -79,7 +79,7 @@ const STATES: Readonly<
   idle: { glyph: '○', word: 'idle', paint: 'dim' },
   connecting: { glyph: '◐', word: 'connecting', paint: 'warn' },
   ready: { glyph: '●', word: 'up', paint: 'good' },
-  waiting: { glyph: '◐', word: 'down, retries', paint: 'warn' },
+  waiting: { glyph: '◐', word: 'down, retrying', paint: 'warn' },
   refused: { glyph: '✖', word: 'refused', paint: 'bad' },
   closed: { glyph: '○', word: 'closed', paint: 'dim' },
 };
@@ -141,7 +141,7 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   ];
   return reports.map(({ name, report, bad }) => {
     const mark = bad ? style.bad('✖') : style.warn('!');
-    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report)}\n`;
+    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report, style.program)}\n`;
   });
 }
 

@@ -28,9 +28,9 @@ export async function runRestart(context: CliContext, target: string): Promise<E
 export async function runSwitch(context: CliContext, target: string, enabled: boolean): Promise<ExitCode> {
   const { host, server } = parseTarget(target);
   if (server === undefined)
-    throw new AnywhereError('USAGE', `${target} is a host; name one server of it: ${target}/<server>.`, {
+    throw new AnywhereError('USAGE', `${target} is a host. Name one of its servers: ${target}/<server>.`, {
       host,
-      hint: 'mcp-anywhere status lists the servers',
+      hint: 'mcp-anywhere status',
     });
   await withRunning(context, (client) => client.request('enable', { host, server, enabled }, context.io.signal));
   if (context.globals.json) context.out.json<'switch'>({ host, server, enabled });
@@ -72,7 +72,7 @@ export async function runStop(context: CliContext, { now }: StopOptions): Promis
   if (process !== undefined && !(await hasEnded(process, { clock: systemClock(), withinMs: END_MS }, io.signal)))
     throw new AnywhereError(
       'NO_DAEMON',
-      `The daemon serves nobody any more, but its process ${process.pid} has not ended within ${END_MS / 1000} s.`,
+      `The daemon has stopped serving, but its process ${process.pid} is still there after ${END_MS / 1000} s.`,
       { hint: `kill -9 ${process.pid}` },
     );
   out.progress('');

@@ -1,5 +1,6 @@
 /** How output looks: colours and tables. A state is always a glyph and a word; colour is an addition. */
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { shellWord } from '../base/shell-word.ts';
 
 type Paint = (text: string) => string;
 
@@ -9,11 +10,15 @@ export interface Style {
   readonly warn: Paint;
   readonly dim: Paint;
   readonly bold: Paint;
+  /** The program as this person called it, with `--config`: see `asTyped`. */
+  readonly program: string;
 }
 
-const plain: Style = { good: same, bad: same, warn: same, dim: same, bold: same };
+type Paints = Omit<Style, 'program'>;
 
-const coloured: Style = {
+const plain: Paints = { good: same, bad: same, warn: same, dim: same, bold: same };
+
+const coloured: Paints = {
   good: painter('green'),
   bad: painter('red'),
   warn: painter('yellow'),
@@ -21,7 +26,9 @@ const coloured: Style = {
   bold: painter('bold'),
 };
 
-interface ColorWish {
+interface StyleWish {
+  /** `--config`. */
+  readonly config?: string | undefined;
   /** False with `--no-color`. */
   readonly color: boolean;
   readonly isTTY: boolean;
@@ -29,7 +36,12 @@ interface ColorWish {
 }
 
 /** NO_COLOR (no-color.org) turns colours off with any value but the empty one. FORCE_COLOR turns them on in a pipe. */
-export function chooseStyle({ color, isTTY, env }: ColorWish): Style {
+export function chooseStyle({ config, ...wish }: StyleWish): Style {
+  const program = config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${shellWord(config)}`;
+  return { ...choosePaints(wish), program };
+}
+
+function choosePaints({ color, isTTY, env }: Omit<StyleWish, 'config'>): Paints {
   if (!color || isSet(env['NO_COLOR']) || env['TERM'] === 'dumb') return plain;
   return isTTY || (isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0') ? coloured : plain;
 }

@@ -121,15 +121,11 @@ class TrustDialog {
 
   async #byPerson(candidate: TrustCandidate): Promise<void> {
     if (!isInteractive(this.#context.io)) {
-      throw new AnywhereError(
-        'HOST_KEY_UNKNOWN',
-        `Whether to trust ${candidate.name} cannot be asked without a terminal.`,
-        {
-          host: this.#host,
-          evidence: keyLines(candidate),
-          hint: `mcp-anywhere trust ${this.#host} --fingerprint SHA256:…, with the fingerprint read on the machine itself`,
-        },
-      );
+      throw new AnywhereError('HOST_KEY_UNKNOWN', `There is no terminal to ask whether to trust ${candidate.name}.`, {
+        host: this.#host,
+        evidence: keyLines(candidate),
+        hint: `mcp-anywhere trust ${this.#host} --fingerprint SHA256:…, with the fingerprint read on the machine itself`,
+      });
     }
     await this.#confirm(candidate, 'Compare the fingerprint with the owner of the machine.');
     await this.#accept(candidate, candidate.keys);
@@ -138,7 +134,7 @@ class TrustDialog {
   async #confirm(candidate: TrustCandidate, remark: string): Promise<void> {
     const question = `${remark} Trust ${candidate.name} and write its keys to ${candidate.file}?`;
     if (await confirmed(this.#context, question)) return;
-    throw new AnywhereError('INTERRUPTED', `${candidate.name} stays untrusted, and none of its keys was written.`, {
+    throw new AnywhereError('INTERRUPTED', `${candidate.name} is still not trusted. No key was written.`, {
       host: this.#host,
     });
   }

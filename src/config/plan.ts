@@ -9,7 +9,9 @@ export type Reference =
   | { readonly kind: 'env'; readonly name: string; readonly fallback?: string }
   /** `cwd`: the folder of the hosts file, absolute. */
   | { readonly kind: 'cmd'; readonly command: string; readonly cwd?: string }
-  | { readonly kind: 'file'; readonly path: string };
+  | { readonly kind: 'file'; readonly path: string }
+  /** `revision`: grows when the stored secret is found to have changed, which restarts the server. */
+  | { readonly kind: 'keychain'; readonly name: string; readonly revision?: number };
 
 /** A configured text: literal pieces and references, in order. */
 export interface Template {

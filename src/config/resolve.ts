@@ -118,7 +118,7 @@ function templateOf(value: string | number | boolean, place: ResolvePlace): Temp
   const parsed = parseTemplate(String(value));
   if ('fault' in parsed) throw new TypeError('the schema lets no faulty template pass');
   const pieces = parsed.template.pieces.map((piece) => {
-    if (typeof piece === 'string' || piece.kind === 'env') return piece;
+    if (typeof piece === 'string' || piece.kind === 'env' || piece.kind === 'keychain') return piece;
     if (piece.kind === 'cmd') return { ...piece, cwd: folderOf(place) };
     if (piece.path.startsWith('~')) return piece;
     return { ...piece, path: absolute(piece.path, place) };

@@ -84,7 +84,7 @@ const server = mapping({
   env: byName(template())
     .meta(variables)
     .describe(
-      'Variables of the program; values may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, resolved on this machine when the program starts.',
+      'Variables of the program; values may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command}, ${file:path} and ${keychain:name}, resolved on this machine when the program starts.',
     )
     .nullable()
     .optional(),

@@ -11,7 +11,9 @@ import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
+import { factSteps, type HostFacts } from './host-facts.ts';
 import { requireHost } from './units.ts';
+import { unpinnedSteps } from './unpinned.ts';
 
 export type ReportStep = (step: DoctorStep) => void;
 
@@ -26,6 +28,8 @@ export interface DoctorParts {
   readonly inspect: (host: HostPlan, report: ReportStep, signal: AbortSignal) => Promise<unknown>;
   /** Connects, and asks the machine about its system and shell within `limitMs` of the connection. */
   readonly probe: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
+  /** Asks the machine for its time and its disks. Resolves after `limitMs` with what the machine has said by then. */
+  readonly ask: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostFacts>;
   /** Reads the files of the AI clients on a host with `discover`. */
   readonly discover?: (host: string, signal: AbortSignal) => Promise<Discovered>;
   /** Starts a server and waits for its answer to tools/list. Resolves with the number of its tools. */
@@ -43,6 +47,8 @@ export interface Discovered {
 const SLACK_MS = 10_000;
 /** A login shell has 10 s to print its environment; the steps before may take as long again. */
 const PROBE_MS = 20_000;
+/** A machine knows its time and its disks at once, unless a network folder no longer answers. */
+const FACTS_MS = 5_000;
 /** The longest wait of a call for a host. */
 const LINK_MS = 30_000;
 
@@ -79,6 +85,7 @@ export async function runDoctor(
     report(step);
   };
   note(configStep(plan, parts.hostsFileProblem));
+  for (const step of unpinnedSteps(hosts)) note(step);
   await Promise.all(hosts.map((host) => examineHost(host, parts, note, signal)));
   return steps;
 }
@@ -158,9 +165,20 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
   const limitMs = connectMs(host) + PROBE_MS + SLACK_MS;
   const remedy = `ssh -v ${host.ssh?.alias ?? host.name} true`;
   const probe = { host: host.name, check: () => place.check, limitMs, remedy };
-  await attempt(probe, { parts, note, signal }, async (stop) =>
+  const isProbed = await attempt(probe, { parts, note, signal }, async (stop) =>
     environmentText(host, await parts.probe(host, PROBE_MS, stop)),
   );
+  if (isProbed) await examineMachine(host, { parts, note, signal });
+}
+
+async function examineMachine(host: HostPlan, report: Report): Promise<void> {
+  const remedy = `ssh ${host.ssh?.alias ?? host.name} true`;
+  const asking = { host: host.name, check: () => 'machine' as const, limitMs: FACTS_MS + SLACK_MS, remedy };
+  await attempt(asking, report, async (stop) => {
+    const facts = await report.parts.ask(host, FACTS_MS, stop);
+    for (const step of factSteps(host, facts)) report.note(step);
+    return undefined;
+  });
 }
 
 /** The servers of the host, also those that were found just now. */
@@ -211,8 +229,8 @@ async function examineServer(
   });
 }
 
-/** Runs one step and reports it: ok with the text of `work` (no text: no report), or failed with the cause. */
-async function attempt(step: Attempt, { parts, note, signal }: Report, work: Work): Promise<void> {
+/** Runs one step and reports it: ok with the text of `work` (no text: no report), or failed with the cause. False: failed. */
+async function attempt(step: Attempt, { parts, note, signal }: Report, work: Work): Promise<boolean> {
   const { clock } = parts;
   const { host, server, limitMs } = step;
   const place = server === undefined ? { host } : { host, server };
@@ -222,6 +240,7 @@ async function attempt(step: Attempt, { parts, note, signal }: Report, work: Wor
     const text = await within(limit, signal, work);
     if (text !== undefined)
       note({ ...place, check: step.check(), outcome: 'ok', text, durationMs: clock.monotonic() - began });
+    return true;
   } catch (thrown) {
     const error = asAnywhereError(thrown).at(place);
     note({
@@ -232,6 +251,7 @@ async function attempt(step: Attempt, { parts, note, signal }: Report, work: Wor
       cause: reportOf(error),
       durationMs: clock.monotonic() - began,
     });
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Explanation } from '../api/control.ts';
 import type { HostStatus, PoolMemberStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
 import { counted } from '../base/counted.ts';
+import { ERROR_PAGES } from '../base/error-pages.ts';
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { unitsOf } from './units.ts';
@@ -32,7 +33,10 @@ function explainCode(code: keyof typeof ERROR_CODES): Explanation {
   const { meaning, hint, exit } = ERROR_CODES[code];
   return {
     title: `${code}: ${meaning}`,
-    lines: [`a command that fails with it exits ${exit}`],
+    lines: [
+      ...ERROR_PAGES[code].flatMap(({ cause, see, fix }) => [cause, `  see: ${see}`, `  do: ${fix}`]),
+      `a command that fails with this error exits with ${exit}`,
+    ],
     hint: hint.replaceAll(/\{(\w+)\}/g, '<$1>'),
     causes: [],
   };
@@ -42,30 +46,31 @@ async function explainHost(gateway: Gateway, host: HostStatus): Promise<Explanat
   const causes = causesOf(host, host.servers);
   const lines = [
     `reached with ${host.backend}, ${counted(host.connections, 'connection')}${rttText(host)}${retryText(gateway, host)}`,
+    ...sinceLines(gateway, host),
     ...causeLines(host.cause),
-    ...host.servers.map((server) => `server ${server.name}: ${serverText(server)}`),
+    ...host.servers.flatMap((server) => [`server ${server.name}: ${serverText(server)}`, ...evidenceOf(server)]),
     ...(host.cause === undefined ? [] : await logLines(gateway, { host: host.name, streams: ['ssh'] })),
   ];
   const bad = host.servers.filter(({ cause }) => cause !== undefined).length;
   const title = `host ${host.name} is ${HOST_WORDS[host.state]}`;
-  return explanation(
-    bad === 0 ? title : `${title}; ${bad} of ${counted(host.servers.length, 'server')} failed`,
-    lines,
-    causes,
-  );
+  const all = bad === 0 ? title : `${title}; ${bad} of ${counted(host.servers.length, 'server')} failed`;
+  return explanation(all, lines, causes, host.failingSinceMs);
 }
 
 async function explainServer(gateway: Gateway, host: HostStatus, server: ServerStatus): Promise<Explanation> {
   const causes = causesOf(host, [server]);
+  const failing = host.failingSinceMs === undefined ? server : host;
   const lines = [
     toolsText(server),
+    ...sinceLines(gateway, failing),
     ...foundLines(server),
     ...pastLines(server),
     `host ${host.name} is ${HOST_WORDS[host.state]}`,
     ...causes.flatMap(causeLines),
     ...(causes.length === 0 ? [] : await logLines(gateway, { host: host.name, server: server.name })),
   ];
-  return explanation(`server ${host.name}/${server.name} is ${server.state}`, lines, causes);
+  const title = `server ${host.name}/${server.name} is ${server.state}`;
+  return explanation(title, lines, causes, failing.failingSinceMs);
 }
 
 function foundLines({ from, alsoIn = [], file = '', notStarted }: ServerStatus): readonly string[] {
@@ -79,19 +84,40 @@ function pastLines({ restarts, lastFailure, cause }: ServerStatus): readonly str
   const again = restarts === 0 ? [] : [`restarted ${counted(restarts, 'time')} in this run`];
   if (lastFailure === undefined || cause !== undefined) return again;
   const { atMs, cause: last } = lastFailure;
-  return [...again, `failed last at ${new Date(atMs).toISOString()}: ${last.message} (${last.code})`];
+  return [...again, `last failed at ${new Date(atMs).toISOString()}: ${last.message} (${last.code})`];
 }
 
-function explanation(title: string, lines: readonly string[], causes: readonly ErrorReport[]): Explanation {
+function explanation(
+  title: string,
+  lines: readonly string[],
+  causes: readonly ErrorReport[],
+  sinceMs: number | undefined,
+): Explanation {
   const [first] = causes;
-  return { title, lines, causes, ...(first === undefined ? {} : { hint: first.hint }) };
+  const since = sinceMs === undefined ? {} : { sinceMs };
+  return { title, lines, ...since, causes, ...(first === undefined ? {} : { hint: first.hint }) };
+}
+
+function sinceLines({ clock }: Gateway, { failingSinceMs }: HostStatus | ServerStatus): readonly string[] {
+  if (failingSinceMs === undefined) return [];
+  const minutes = Math.floor((clock.now() - failingSinceMs) / 60_000);
+  const ago = minutes < 1 ? 'less than a minute' : minutes < 120 ? counted(minutes, 'minute') : hours(minutes);
+  return [`failing since ${new Date(failingSinceMs).toISOString()}, for ${ago}`];
+}
+
+function hours(minutes: number): string {
+  return counted(Math.floor(minutes / 60), 'hour');
+}
+
+function evidenceOf({ cause }: ServerStatus): readonly string[] {
+  return (cause?.evidence ?? []).map((line) => `  ${line}`);
 }
 
 const HOST_WORDS: Readonly<Record<HostStatus['state'], string>> = {
   idle: 'idle: nothing has needed it yet',
   connecting: 'connecting',
   ready: 'up',
-  waiting: 'down, and is tried again',
+  waiting: 'down, and will be tried again',
   refused: 'refused, and waits for you',
   closed: 'closed',
 };
@@ -124,7 +150,7 @@ function rttText({ rttMs }: HostStatus): string {
 function retryText(gateway: Gateway, { retryAtMs }: HostStatus): string {
   if (retryAtMs === undefined) return '';
   const seconds = Math.max(0, Math.round((retryAtMs - gateway.clock.now()) / 1000));
-  return `, is dialled again in ${seconds} s`;
+  return `, next attempt in ${seconds} s`;
 }
 
 async function logLines(
@@ -146,7 +172,7 @@ const STRATEGIES: Readonly<Record<PoolStatus['strategy'], string>> = {
 const STATES: Readonly<Record<PoolMemberStatus['state'], string>> = {
   up: 'up',
   untried: 'not connected yet',
-  retrying: 'down, and is tried again',
+  retrying: 'down, and will be tried again',
   refused: 'refused, and waits for you',
   disabled: 'switched off',
 };

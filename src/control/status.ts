@@ -74,7 +74,12 @@ export function reportHosts(gateway: Gateway): HostStatus[] {
   });
 }
 
-function linkReport({ state, connections, backend }: Link): Omit<HostStatus, 'name' | 'tags' | 'servers'> {
+function linkReport({
+  state,
+  connections,
+  backend,
+  failingSinceMs,
+}: Link): Omit<HostStatus, 'name' | 'tags' | 'servers'> {
   const cause =
     state.kind === 'waiting' || state.kind === 'refused'
       ? state.cause
@@ -86,6 +91,7 @@ function linkReport({ state, connections, backend }: Link): Omit<HostStatus, 'na
     connections,
     backend,
     ...(cause === undefined ? {} : { cause: reportOf(cause) }),
+    ...(failingSinceMs === undefined ? {} : { failingSinceMs }),
     ...(state.kind === 'ready' && state.rttMs !== undefined ? { rttMs: state.rttMs } : {}),
     ...(state.kind === 'waiting' ? { retryAtMs: state.retryAtMs } : {}),
   };
@@ -96,10 +102,13 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
   const problems = [...(catalog.snapshot().problems.get(serverId(unit.plan)) ?? []), ...keeper.failures(unit)];
   const kind = serverStateKind(unit.state);
   const { cause } = unit.state;
+  const isFailing = cause !== undefined && (kind === 'failed' || kind === 'crash-loop');
+  const { failingSinceMs } = unit.record;
   return {
     name: unit.plan.name,
     state: unit.plan.enabled ? kind : 'disabled',
-    ...(cause === undefined || (kind !== 'failed' && kind !== 'crash-loop') ? {} : { cause: reportOf(cause) }),
+    ...(isFailing ? { cause: reportOf(cause) } : {}),
+    ...(isFailing && failingSinceMs !== undefined ? { failingSinceMs } : {}),
     tools,
     problems: problems.map(reportOf),
     cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),

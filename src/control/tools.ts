@@ -138,7 +138,9 @@ async function waitForTool(gateway: Gateway, client: LocalClient, tool: string):
   await gateway.toolAppears(tool, WAIT_MS);
   const route = gateway.router.named('tools', tool);
   if (route !== undefined) return route;
-  throw gateway.router.whyUnknown(tool) ?? new AnywhereError('TOOL_UNKNOWN', `no tool is called ${tool}`, { tool });
+  throw (
+    gateway.router.whyUnknown(tool) ?? new AnywhereError('TOOL_UNKNOWN', `there is no tool called ${tool}`, { tool })
+  );
 }
 
 /** The control API and the command write the result with `JSON.stringify`, which is recursive. */

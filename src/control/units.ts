@@ -85,7 +85,7 @@ export async function restartUnits(
   const link = gateway.link(host);
   gateway.askedFor(host, owner);
   link.wake('restart', { user: true });
-  const late = (): Error => new AnywhereError('SERVER_START_TIMEOUT', `${host} takes long to restart`, { host });
+  const late = (): Error => new AnywhereError('SERVER_START_TIMEOUT', `${host} is still restarting`, { host });
   const limit = deadline(gateway.clock, RESTART_MS, late, signal);
   try {
     await link.ready(limit.signal);

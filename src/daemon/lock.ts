@@ -47,6 +47,13 @@ export async function takeLock(path: string, pid = process.pid): Promise<LockOut
   }
 }
 
+/** True where the last holder has died without giving the lock back. */
+export async function hasDeadHolder(path: string): Promise<boolean> {
+  const top = await highest(path);
+  const holder = top === 0 ? undefined : await readHolder(fileOf(path, top));
+  return holder !== undefined && holder.released !== true && !(await holds(holder));
+}
+
 /** True where this process holds the generation now. */
 async function isTaken(path: string, generation: number, self: Holder): Promise<boolean> {
   const file = fileOf(path, generation);
@@ -165,11 +172,7 @@ function isListening(path: string): Promise<boolean> {
 }
 
 function stuck(pid: number): AnywhereError {
-  return new AnywhereError(
-    'NO_DAEMON',
-    `process ${pid} holds the lock of this hosts file, and does not serve clients`,
-    {
-      hint: `kill ${pid}`,
-    },
-  );
+  return new AnywhereError('NO_DAEMON', `process ${pid} holds the lock of this hosts file, but serves no clients`, {
+    hint: `kill ${pid}`,
+  });
 }

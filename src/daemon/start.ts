@@ -17,10 +17,11 @@ import type { KnownNames, OfflineOptions } from '../control/known-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
 import { firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
+import type { Leftover } from './leftovers.ts';
 import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
-export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, KnownNames, ProgramFiles };
+export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, KnownNames, Leftover, ProgramFiles };
 
 export interface Surroundings {
   readonly env: Environment;
@@ -144,12 +145,25 @@ export async function connectRunning(options: ConnectOptions, signal: AbortSigna
 }
 
 /** The daemons of this user that run, over all hosts files. */
-export async function runningDaemons({ env, homeDir, platform }: Surroundings): Promise<readonly DaemonRecord[]> {
+export async function runningDaemons(surroundings: Surroundings): Promise<readonly DaemonRecord[]> {
   const { listDaemons } = await import('./daemon-record.ts');
+  return await listDaemons([socketFolder(surroundings)]);
+}
+
+/** Where sockets are does not depend on the hosts file. */
+export function socketFolder({ env, homeDir, platform }: Surroundings): string {
   const paths = resolvePaths(env, platform, homeDir);
-  // Where sockets are does not depend on the hosts file.
-  const { folder } = endpointOf({ paths, version: '', file: '', platform, uid: process.getuid?.() });
-  return await listDaemons([folder]);
+  return endpointOf({ paths, version: '', file: '', platform, uid: process.getuid?.() }).folder;
+}
+
+/** What killed daemons left behind. */
+export async function leftovers(surroundings: Surroundings): Promise<readonly Leftover[]> {
+  return (await import('./leftovers.ts')).findLeftovers(socketFolder(surroundings));
+}
+
+/** False where a daemon has started meanwhile. */
+export async function clearLeftover(leftover: Leftover): Promise<boolean> {
+  return (await import('./leftovers.ts')).clearLeftover(leftover);
 }
 
 /** False: its process still runs after `withinMs`. */

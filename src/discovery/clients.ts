@@ -105,18 +105,18 @@ export interface Machine {
 export function filesOf(client: AiClient, machine: Machine): readonly string[] {
   const { files, mac = files, windows = files } = client;
   const own = { darwin: mac, win32: windows }[machine.platform as string] ?? files;
-  return own.map((path) => placed(path, machine));
+  return own.map((path) => placedPath(path, machine));
 }
 
 /** What exists where the client is installed. */
 export function signsOf(client: AiClient, machine: Machine): readonly string[] {
   const files = filesOf(client, machine);
   const folders = files.map((file) => file.slice(0, file.lastIndexOf('/')));
-  return client.sign === undefined ? folders : [placed(client.sign, machine), ...files];
+  return client.sign === undefined ? folders : [placedPath(client.sign, machine), ...files];
 }
 
 /** With `/` on every platform, as Node accepts. */
-function placed(path: string, machine: Machine): string {
+export function placedPath(path: string, machine: Machine): string {
   const { env, homeDir } = machine;
   return path
     .replace(/^\$\{(\w+):-([^}]*)\}/, (_all, name: string, otherwise: string) => set(env[name]) ?? otherwise)

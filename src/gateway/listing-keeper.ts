@@ -36,7 +36,7 @@ export interface ListingKeeperDeps {
   readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
 }
 
-/** A server that is to be listed and is not up yet. */
+/** A server whose lists are needed and that is not up yet. */
 interface Want {
   /** The clients that want the listing, with their profiles, in order. The server is started for the first one. */
   readonly owners: Map<InstanceOwner, string | undefined>;

@@ -4,8 +4,9 @@ import type { FileSource } from '../api/hosts-problems.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
+import type { Plan } from '../config/plan.ts';
 import { keepPrivate } from '../config/private-dir.ts';
-import { createSecrets } from '../config/secrets.ts';
+import { createSecrets, type RevisingSecrets } from '../config/secrets.ts';
 import type { Prompter } from '../launch/contract.ts';
 import type { LinkDeps } from '../link/contract.ts';
 import type { Middleware } from '../policy/middleware.ts';
@@ -38,14 +39,28 @@ export interface OpenOptions {
 
 /** @throws AnywhereError CONFIG_* */
 export async function openGateway(options: OpenOptions): Promise<Gateway> {
-  const { cwd, homeDir, config: explicit, configSource: explicitSource, environments } = options;
-  const paths = resolvePaths(options.env, process.platform, homeDir);
+  const { env, cwd, homeDir, config: explicit, configSource: explicitSource } = options;
+  const paths = resolvePaths(env, process.platform, homeDir);
+  const loader = await findPlan({ env, cwd, homeDir, paths, explicit, explicitSource });
+  return await gatewayOf(await loader.load(), options, (clock, log, secrets) =>
+    hostsFileOf(loader, secrets, clock, log),
+  );
+}
+
+type GatewayOptions = Omit<OpenOptions, 'config' | 'configSource' | 'cwd'>;
+
+/** A gateway for a plan that need not be on the disk. */
+export async function gatewayOf(
+  plan: Plan,
+  options: GatewayOptions,
+  hostsFile: (clock: Clock, log: Log, secrets: RevisingSecrets) => HostsFileSource,
+): Promise<Gateway> {
+  const { env, homeDir, environments } = options;
+  const paths = resolvePaths(env, process.platform, homeDir);
   await Promise.all([paths.cacheDir, paths.stateDir].map(keepPrivate));
-  const loader = await findPlan({ env: options.env, cwd, homeDir, paths, explicit, explicitSource });
-  const plan = await loader.load();
   const clock = systemClock();
   const log = options.log ?? createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
-  const { env } = options;
+  const secrets = createSecrets({ env, homeDir });
   return new Gateway(plan, {
     clock,
     random: Math.random,
@@ -55,17 +70,17 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     homeDir,
     paths,
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
-    secrets: createSecrets({ env, homeDir }),
+    secrets,
     environments,
     middleware: options.middleware ?? [],
-    hostsFile: hostsFileOf(loader, clock, log),
+    hostsFile: hostsFile(clock, log, secrets),
     version: programVersion(),
   });
 }
 
-function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSource {
+function hostsFileOf(loader: PlanLoader, secrets: RevisingSecrets, clock: Clock, log: Log): HostsFileSource {
   return {
-    load: () => loader.load(),
+    load: async () => await secrets.revised(await loader.load()),
     watch: async (onChange, signal) => {
       // Loaded late, to keep the start fast.
       const { watchFiles } = await import('../config/watch.ts');
@@ -78,7 +93,7 @@ function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSourc
 }
 
 /** The SSH_AUTH_SOCK of the only client is used as it is. Without one, every dial searches the agent. */
-function ownLinks({ env, homeDir }: OpenOptions, clock: Clock): Partial<Pick<LinkDeps, 'env' | 'refreshEnv'>> {
+function ownLinks({ env, homeDir }: GatewayOptions, clock: Clock): Partial<Pick<LinkDeps, 'env' | 'refreshEnv'>> {
   const isGiven = (env['SSH_AUTH_SOCK'] ?? '') !== '';
   return isGiven ? {} : new ClientEnvironments(env, { homeDir, clock }).linkOf('');
 }

@@ -48,6 +48,8 @@ export interface LaunchedChannel extends Channel {
 export interface Link {
   readonly host: string;
   readonly state: LinkState;
+  /** Wall clock: the first failure since the host was last up. Undefined while nothing has failed. */
+  readonly failingSinceMs?: number | undefined;
   /** The number of connections. */
   readonly connections: number;
   readonly backend: string;

@@ -14,6 +14,7 @@ import { connectRoute } from '../ssh2/connect.ts';
 import { sshPlanOf } from '../ssh2/dialer.ts';
 import { machineName } from '../ssh2/errors.ts';
 import { listIdentities } from '../ssh2/identities.ts';
+import { softwareOf } from '../ssh2/internals.ts';
 import { Keyring } from '../ssh2/keyring.ts';
 import type { LoggedIn } from '../ssh2/login.ts';
 import { roundTrip } from '../ssh2/transport.ts';
@@ -90,7 +91,15 @@ class Inspection {
     const offered =
       identities.length === 0 ? 'no key to offer' : `offers ${identities.map((one) => one.label).join(', ')}`;
     const fine = identities.length > 0 && notes.length === 0;
-    this.#step('agent', fine ? 'ok' : 'warning', [describeAgent(answer), offered, ...notes].join('; '));
+    const locked = identities.flatMap((one) => one.lockedFile ?? []);
+    this.#report({
+      host: this.#host.name,
+      check: 'agent',
+      outcome: fine ? 'ok' : 'warning',
+      text: [describeAgent(answer), offered, ...notes].join('; '),
+      durationMs: this.#lap(true),
+      ...(answer.kind === 'agent' && locked.length > 0 ? { sshAdd: { agent: answer.agent.socket, keys: locked } } : {}),
+    });
   }
 
   async #login(route: Route): Promise<boolean> {
@@ -107,10 +116,15 @@ class Inspection {
         },
       });
       const rttMs = await measured(login, () => clock.monotonic());
+      const software = softwareOf(login.client);
       this.#step(
         'login',
         'ok',
-        `${login.place.machine} by ${login.method}${rttMs === undefined ? '' : `, round trip ${rttMs} ms`}`,
+        [
+          `${login.place.machine} by ${login.method}`,
+          ...(rttMs === undefined ? [] : [`round trip ${rttMs} ms`]),
+          ...(software === undefined ? [] : [software]),
+        ].join(', '),
       );
       login.client.end();
       login.destroy(new AnywhereError('CANCELLED', 'the inspection is over'));

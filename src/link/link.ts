@@ -56,6 +56,7 @@ class HostLink implements Link {
   /** Attempts since the link was last up for long. */
   #attempts = 0;
   #readySinceMs = 0;
+  #failingSinceMs: number | undefined;
 
   constructor(host: HostPlan, dialer: Dialer, settings: LinkSettings, deps: LinkDeps, remedies?: Remedies) {
     this.host = host.name;
@@ -91,6 +92,10 @@ class HostLink implements Link {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
   }
 
   get connections(): number {
@@ -245,6 +250,8 @@ class HostLink implements Link {
     const to = reduceLink(from, action);
     this.#state = to;
     if (from.kind === to.kind) return;
+    if (to.kind === 'waiting' || to.kind === 'refused') this.#failingSinceMs ??= this.#deps.clock.now();
+    else if (to.kind === 'ready') this.#failingSinceMs = undefined;
     this.#remedyWatch.follow(from, to);
     this.#watchSleep(to.kind === 'ready' || to.kind === 'waiting');
     this.#changes.emit({ from, to, reason });

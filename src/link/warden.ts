@@ -219,7 +219,7 @@ export class Warden {
     if (isOver || this.#heardLines > this.#sequence + WARDEN_LIMITS.unasked) this.#giveUp();
   }
 
-  /** The program that writes there is no warden: another one is to be started. */
+  /** The program that writes there is not a warden: start another one. */
   #giveUp(): void {
     this.#isOver = true;
     this.stop();

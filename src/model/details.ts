@@ -37,13 +37,13 @@ function linesOf(model: Model, item: Item): readonly SpanLine[] {
   switch (item.kind) {
     case 'host':
       return [
-        ...hostLines(item.host, model.nowMs),
+        ...hostLines(item.host, model),
         ...sparks(model, model.world.activity.get(item.key)),
         ...lastLines(model, item.host.name, undefined),
       ];
     case 'server':
       return [
-        ...serverLines(item, model.nowMs),
+        ...serverLines(item, model),
         ...sparks(model, model.world.activity.get(item.key)),
         ...lastLines(model, item.host.name, item.server.name),
       ];
@@ -75,7 +75,7 @@ function fact(name: string, value: string, look?: Look): SpanLine {
   return [span(name.padEnd(12), 'dim'), span(plain(value), look)];
 }
 
-function hostLines(host: HostStatus, nowMs: number): readonly SpanLine[] {
+function hostLines(host: HostStatus, { nowMs, program }: Model): readonly SpanLine[] {
   const { text, look } = hostSign(host);
   return [
     fact('state', text, look),
@@ -83,7 +83,7 @@ function hostLines(host: HostStatus, nowMs: number): readonly SpanLine[] {
     ...(host.retryAtMs === undefined ? [] : [fact('next try', `in ${ageText(host.retryAtMs - nowMs)}`)]),
     fact('through', `${host.backend}, ${counted(host.connections, 'connection')}`),
     ...(host.tags.length === 0 ? [] : [fact('tags', host.tags.join(' '))]),
-    ...causeLines(host.cause),
+    ...causeLines(host.cause, program),
     ...(host.discover?.unread ?? []).map(({ file, problem }) => fact('not read', `${file}: ${problem}`, 'warn')),
     line(''),
     ...host.servers.map((server) => serverRow(server)),
@@ -104,7 +104,10 @@ function toolsText({ tools, cached }: ServerStatus): string {
   return `${counted(tools, 'tool')}${cached ? ', as last listed' : ''}`;
 }
 
-function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs: number): readonly SpanLine[] {
+function serverLines(
+  { host, server }: Extract<Item, { kind: 'server' }>,
+  { nowMs, program }: Model,
+): readonly SpanLine[] {
   const { text, look } = serverSign(server);
   const onHost = hostSign(host);
   return [
@@ -121,25 +124,25 @@ function serverLines({ host, server }: Extract<Item, { kind: 'server' }>, nowMs:
     }),
     fact('restarts', String(server.restarts), server.restarts === 0 ? undefined : 'warn'),
     ...lastFailureLines(server, nowMs),
-    ...causeLines(server.cause),
-    ...server.problems.flatMap((problem) => causeLines(problem)),
+    ...causeLines(server.cause, program),
+    ...server.problems.flatMap((problem) => causeLines(problem, program)),
   ];
 }
 
 /** The current problem is shown elsewhere, so this is only an earlier one. */
 function lastFailureLines({ lastFailure, cause }: ServerStatus, nowMs: number): readonly SpanLine[] {
   if (lastFailure === undefined || cause !== undefined) return [];
-  return [fact('failed last', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
+  return [fact('last failed', `${ageText(nowMs - lastFailure.atMs)} ago: ${lastFailure.cause.message}`, 'warn')];
 }
 
-function causeLines(cause: ErrorReport | undefined): readonly SpanLine[] {
+function causeLines(cause: ErrorReport | undefined, program: string): readonly SpanLine[] {
   if (cause === undefined) return [];
   const evidence = (cause.evidence ?? []).flatMap((text) => plainLines(text)).slice(0, 20);
   return [
     line(''),
     fact('why', `${cause.message} (${cause.code})`, 'bad'),
     ...evidence.map((text, index) => [span((index === 0 ? 'seen' : '').padEnd(12), 'dim'), span(text)]),
-    fact('next', nextStep(cause), 'accent'),
+    fact('next', nextStep(cause, program), 'accent'),
   ];
 }
 

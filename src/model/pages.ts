@@ -4,7 +4,7 @@ import { detailLines } from './details.ts';
 import { pageColumns } from './layout.ts';
 import type { Model, Overlay } from './model.ts';
 import { line, plain, type SpanLine, span, wrapLine } from './text.ts';
-import { durationText, nextStep } from './words.ts';
+import { asTyped, durationText, nextStep } from './words.ts';
 
 export interface Page {
   readonly title: string;
@@ -20,7 +20,7 @@ export function pageOf(model: Model, overlay: Reader): Page {
     case 'details':
       return { title: overlay.key, lines: detailLines(model, overlay.view, overlay.key) };
     case 'explanation':
-      return explanation(overlay);
+      return explanation(model, overlay);
     case 'answer':
       return { title: overlay.tool, lines: answerLines(model, overlay) };
   }
@@ -31,13 +31,19 @@ export function pageHeight(model: Model, { lines }: Page): number {
   return lines.reduce((sum, spans) => sum + wrapLine(spans, pageColumns(model)).length, 0);
 }
 
-function explanation({ subject, text }: Extract<Overlay, { kind: 'explanation' }>): Page {
+function explanation({ program }: Model, { subject, text }: Extract<Overlay, { kind: 'explanation' }>): Page {
   if (text === undefined) return { title: subject, lines: [line('looking …', 'dim')] };
-  const hint = text.hint === undefined ? [] : [line(''), [span('next  ', 'dim'), span(plain(text.hint), 'accent')]];
+  const hint =
+    text.hint === undefined
+      ? []
+      : [line(''), [span('next  ', 'dim'), span(asTyped(plain(text.hint), program), 'accent')]];
   return { title: plain(text.title), lines: [...text.lines.map((each) => line(plain(each))), ...hint] };
 }
 
-function answerLines({ nowMs }: Model, { outcome }: Extract<Overlay, { kind: 'answer' }>): readonly SpanLine[] {
+function answerLines(
+  { nowMs, program }: Model,
+  { outcome }: Extract<Overlay, { kind: 'answer' }>,
+): readonly SpanLine[] {
   switch (outcome.kind) {
     case 'running': {
       const passed = durationText(Math.max(0, nowMs - outcome.sinceMs));
@@ -51,17 +57,17 @@ function answerLines({ nowMs }: Model, { outcome }: Extract<Overlay, { kind: 'an
       return [line(head, isError ? 'bad' : 'good'), line(''), ...text.map((each) => line(each))];
     }
     case 'failed':
-      return failure(outcome.report);
+      return failure(outcome.report, program);
   }
 }
 
-function failure(report: Parameters<typeof nextStep>[0]): readonly SpanLine[] {
+function failure(report: Parameters<typeof nextStep>[0], program: string): readonly SpanLine[] {
   const evidence = (report.evidence ?? []).map((each) => line(plain(each), 'dim'));
   return [
     line(`✖ ${plain(report.message)} (${report.code})`, 'bad'),
     ...evidence,
     line(''),
-    [span('next  ', 'dim'), span(nextStep(report), 'accent')],
+    [span('next  ', 'dim'), span(nextStep(report, program), 'accent')],
   ];
 }
 

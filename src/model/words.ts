@@ -114,8 +114,18 @@ export function clockText(atMs: number): string {
 }
 
 /** The hint with the known places filled in. */
-export function nextStep({ hint, host, server }: ErrorReport): string {
-  return plain(hint)
+export function nextStep({ hint, host, server }: ErrorReport, program: string): string {
+  const filled = plain(hint)
     .replaceAll('{host}', plain(host ?? '<host>'))
     .replaceAll('{server}', plain(server ?? '<server>'));
+  return asTyped(filled, program);
+}
+
+/**
+ * The text with its commands as this person can paste them. In a hint, `mcp-anywhere` stands for the program as it was called.
+ *
+ * @param program the program and its options, such as `mcp-anywhere --config lab.yaml`
+ */
+export function asTyped(text: string, program: string): string {
+  return text.replaceAll(/\bmcp-anywhere(?= (?:[a-z]|--))/g, () => program);
 }

@@ -25,7 +25,7 @@ const READINGS: readonly Reading[] = [
   {
     code: 'HOST_KEY_CHANGED',
     line: /^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@$/,
-    message: 'the host shows another key than the one known',
+    message: 'the host shows a different key than the known one',
   },
   {
     code: 'HOST_KEY_UNKNOWN',

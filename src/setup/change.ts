@@ -123,7 +123,8 @@ export function isOurs({ name, command = '', args }: Entry, { script }: Pick<Our
   return name === ENTRY_NAME && first.endsWith('/dist/bin.js');
 }
 
-function configOf(args: readonly string[]): string | undefined {
+/** The hosts file that an entry names. */
+export function configOf(args: readonly string[]): string | undefined {
   const at = args.indexOf('--config');
   return at === -1 ? undefined : args[at + 1];
 }

@@ -30,10 +30,33 @@ export function addHost({ data }: OpenHostsFile, { name, ssh, tags }: NewHost): 
   });
 }
 
+/**
+ * A machine as ssh is given it: an alias, or `[user@]address[:port]`. The name is legal, and no other host has it.
+ * @param taken names of other new hosts
+ */
+export function hostFor({ data }: OpenHostsFile, word: string, taken: ReadonlySet<string>): NewHost {
+  const isName = isLegalName(word);
+  const base = isName ? word : legalName(addressName(word));
+  if (base === undefined || word.startsWith('-')) throw illegalHost(word, undefined);
+  const hosts = hostsOf(data);
+  const isFree = (name: string): boolean => {
+    if (taken.has(name)) return false;
+    const ssh = mapping(hosts[name])['ssh'];
+    return !Object.hasOwn(hosts, name) || (isName && name === word) || isDeepStrictEqual(ssh, sshEntry(name, word));
+  };
+  const name = freeName(base, isFree);
+  return { name, ssh: name === word ? undefined : word, tags: [] };
+}
+
+/** The part of `[user@]address[:port]` that names the machine. */
+function addressName(text: string): string {
+  return text.replace(/^.*@/, '').replace(/:\d+$/, '');
+}
+
 function illegalHost(name: string, ssh: string | undefined): AnywhereError {
-  const better = legalName(name.replace(/^.*@/, '').replace(/:\d+$/, ''));
+  const better = legalName(addressName(name));
   const address = ssh ?? name;
-  return new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a host: ${NAME_RULE} is expected.`, {
+  return new AnywhereError('USAGE', `${JSON.stringify(name)} is not a valid name for a host. Expected: ${NAME_RULE}.`, {
     hint:
       better === undefined || address.startsWith('-')
         ? 'choose another name'
@@ -49,7 +72,7 @@ function sshEntry(name: string, text: string): Mapping {
   if (whole === null)
     throw new AnywhereError(
       'USAGE',
-      `${JSON.stringify(text)} is no address for ssh: [user@]address[:port] is expected.`,
+      `${JSON.stringify(text)} is not an address for ssh. Expected: [user@]address[:port].`,
       {
         host: name,
         hint: `mcp-anywhere add ${name} --ssh me@192.0.2.7:2222`,
@@ -65,7 +88,7 @@ function sshEntry(name: string, text: string): Mapping {
 }
 
 export function removeHost({ data }: OpenHostsFile, name: string): HostsChange[] {
-  hostOf(data, name);
+  hostOf(data, name, (near = '<host>') => `mcp-anywhere rm ${near}`);
   return [{ kind: 'remove', path: ['hosts', name] }];
 }
 
@@ -97,7 +120,7 @@ export function addServers(
           server: name,
           hint: `choose another --name, or remove the server first: mcp-anywhere server rm ${host}/${name}`,
         });
-      const free = freeName(name, taken);
+      const free = freeName(name, (candidate) => !Object.hasOwn(taken, candidate));
       const asked = given ?? server.name ?? free;
       if (free !== asked) notes.push(`${JSON.stringify(asked)} becomes ${host}/${free}`);
       taken[free] = server.entry;
@@ -109,17 +132,21 @@ export function addServers(
 
 function checkGiven(name: string, count: number): void {
   if (!isLegalName(name))
-    throw new AnywhereError('USAGE', `${JSON.stringify(name)} is no name for a server: ${NAME_RULE} is expected.`, {
-      hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
-    });
+    throw new AnywhereError(
+      'USAGE',
+      `${JSON.stringify(name)} is not a valid name for a server. Expected: ${NAME_RULE}.`,
+      {
+        hint: legalName(name) === undefined ? 'choose another name' : `--name ${legalName(name) ?? ''}`,
+      },
+    );
   if (count > 1) throw new AnywhereError('USAGE', `--name is for one server, and ${String(count)} were given.`);
 }
 
-function freeName(name: string, taken: Mapping): string {
+function freeName(name: string, isFree: (name: string) => boolean): string {
   for (let number = 1; ; number += 1) {
     const suffix = number === 1 ? '' : `-${String(number)}`;
     const candidate = name.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
-    if (!Object.hasOwn(taken, candidate)) return candidate;
+    if (isFree(candidate)) return candidate;
   }
 }
 
@@ -152,14 +179,19 @@ function isInherited({ plan }: OpenHostsFile, host: string, server: string): boo
   return plan?.hosts.find(({ name }) => name === host)?.servers.some(({ name }) => name === server) ?? false;
 }
 
-function hostOf(data: unknown, name: string): Mapping {
+/** @param next the command for the host that was meant, where a name is close */
+function hostOf(
+  data: unknown,
+  name: string,
+  next: (near?: string) => string = () => `mcp-anywhere add ${name}`,
+): Mapping {
   const hosts = hostsOf(data);
   if (Object.hasOwn(hosts, name)) return mapping(hosts[name]);
   const near = nearMiss(name, Object.keys(hosts));
   throw new AnywhereError(
     'USAGE',
     `The hosts file has no host ${name}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: `mcp-anywhere add ${name}` },
+    { host: name, evidence: [`hosts: ${Object.keys(hosts).join(', ')}`], hint: next(near) },
   );
 }
 

@@ -27,6 +27,8 @@ export interface EditPlace extends FindOptions {
 
 /** What a hosts file says before the edit. */
 export interface OpenHostsFile extends FoundFile {
+  /** What a new file begins with. */
+  readonly start?: string;
   /** Undefined: the file is not there yet. */
   readonly existing: { readonly bytes: Uint8Array; readonly realPath: string } | undefined;
   /** Unchecked. */
@@ -35,15 +37,19 @@ export interface OpenHostsFile extends FoundFile {
   readonly plan: Plan | undefined;
 }
 
-const NEW_FILE = 'version: 1\n';
+export const NEW_FILE = 'version: 1\n';
 const BOM = '\uFEFF';
 
+interface OpenForEdit {
+  /** Makes the user's hosts file where there is none. */
+  readonly creates: boolean;
+  /** Passes over a file of a working folder, which another may have written, and makes a named file that is missing. */
+  readonly isOwn?: boolean;
+}
+
 /** Throws CONFIG_NOT_FOUND where there is no file and `creates` is false, and CONFIG_INVALID where the file cannot be read. */
-export async function openForEdit(
-  place: EditPlace,
-  { creates }: { readonly creates: boolean },
-): Promise<OpenHostsFile> {
-  const found = await foundOrNew(place, creates);
+export async function openForEdit(place: EditPlace, { creates, isOwn = false }: OpenForEdit): Promise<OpenHostsFile> {
+  const found = await foundOrNew(place, creates, isOwn);
   const existing = found.isNew ? undefined : await readHostsFile(found);
   const bytes = existing?.bytes ?? Buffer.from(NEW_FILE);
   const checked = checkHostsFile(bytes, { file: found.file, homeDir: place.homeDir });
@@ -54,13 +60,27 @@ export async function openForEdit(
   return { file: found.file, source: found.source, existing, data, plan: 'plan' in checked ? checked.plan : undefined };
 }
 
-async function foundOrNew(place: EditPlace, creates: boolean): Promise<FoundFile & { readonly isNew: boolean }> {
+async function foundOrNew(
+  place: EditPlace,
+  creates: boolean,
+  isOwn: boolean,
+): Promise<FoundFile & { readonly isNew: boolean }> {
+  const made = { file: join(place.paths.configDir, 'config.yaml'), source: 'user', isNew: true } as const;
   try {
-    return { ...(await findHostsFile(place)), isNew: false };
+    const found = await findHostsFile(place);
+    if (!isOwn) return { ...found, isNew: false };
+    return found.source === 'folder' ? made : { ...found, isNew: !(await isAnything(found.file)) };
   } catch (error) {
     if (!creates || !(error instanceof AnywhereError) || error.code !== 'CONFIG_NOT_FOUND') throw error;
-    return { file: join(place.paths.configDir, 'config.yaml'), source: 'user', isNew: true };
+    return made;
   }
+}
+
+function isAnything(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export interface PreparedEdit {
@@ -76,8 +96,18 @@ export interface PreparedEdit {
  * change, and CONFIG_INVALID where the file had mistakes before.
  */
 export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
-  const before = open.existing === undefined ? '' : textOf(open.existing.bytes);
-  const after = changedHostsText(open.existing === undefined ? NEW_FILE : before, changes);
+  const text = open.existing === undefined ? (open.start ?? NEW_FILE) : textBefore(open);
+  return preparedText(open, changedHostsText(text, changes), homeDir);
+}
+
+/** The text of the file as it is; empty for a new file. */
+export function textBefore({ existing }: OpenHostsFile): string {
+  return existing === undefined ? '' : textOf(existing.bytes);
+}
+
+/** `prepareEdit` with the whole text after the change. */
+export function preparedText(open: OpenHostsFile, after: string, homeDir: string): PreparedEdit {
+  const before = textBefore(open);
   const hasBom = open.existing !== undefined && Buffer.from(open.existing.bytes).toString().startsWith(BOM);
   const bytes = Buffer.from(hasBom ? BOM + after : after);
   const checked = checkHostsFile(bytes, { file: open.file, homeDir });
@@ -85,7 +115,8 @@ export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[]
     if (open.plan === undefined && open.existing !== undefined) throw configInvalid(open.file, checked.problems);
     throw notPossible(checked.problems);
   }
-  if (changes.length === 0) return { bytes, diff: '', plan: checked.plan };
+  if (open.existing === undefined ? after === NEW_FILE : after === before)
+    return { bytes, diff: '', plan: checked.plan };
   const [old, now] = [withoutSecrets(before), withoutSecrets(after)];
   const from = open.existing === undefined ? '/dev/null' : open.file;
   const diff = createTwoFilesPatch(from, open.file, old, now, undefined, undefined, {
@@ -161,11 +192,7 @@ async function alone(file: string, now: () => number, work: () => Promise<void>)
 async function refuseChanged(open: OpenHostsFile): Promise<void> {
   const { existing, file } = open;
   if (existing === undefined) {
-    const isThere = await lstat(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) throw changedMeanwhile(file);
+    if (await isAnything(file)) throw changedMeanwhile(file);
     return;
   }
   const now = await readHostsFile(open);

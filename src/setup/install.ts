@@ -9,7 +9,7 @@ import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { type AiClient, CLIENTS, type Machine } from '../discovery/clients.ts';
-import { canRefer, readEntries } from '../discovery/document.ts';
+import { canRefer, readEntries, readRaw } from '../discovery/document.ts';
 import {
   type Change,
   describeRaw,
@@ -31,6 +31,7 @@ import {
   readClientFile,
   writeClientFile,
 } from './client-file.ts';
+import { recordEntry } from './install-record.ts';
 import { ownCommand, runOwnCommand } from './own-command.ts';
 
 export interface Surroundings extends Machine {
@@ -94,7 +95,7 @@ export async function installedClients(machine: Machine): Promise<readonly AiCli
 /** Throws USAGE for a program that npx will remove: the entry of a client would stop working. */
 export function checkLasting({ file }: Surroundings['program']): void {
   if (!/[\\/](_npx|dlx-[^\\/]*)[\\/]/.test(file)) return;
-  throw new AnywhereError('USAGE', 'npx keeps this program in a cache, which is emptied some day.', {
+  throw new AnywhereError('USAGE', 'npx runs this program from a cache, and may delete it at any time.', {
     evidence: [file],
     hint: 'npm i -g mcp-anywhere, then mcp-anywhere install',
   });
@@ -179,6 +180,31 @@ export async function makeChange(
   machine: Machine,
   signal: AbortSignal,
 ): Promise<Made> {
+  const made = await carriedOut(intent, change, us, machine, signal);
+  await noteEntry(intent, change, us, machine);
+  return made;
+}
+
+/** For `doctor`, which compares the clients' files with what they should hold. */
+async function noteEntry(
+  intent: Intent,
+  { client, file, name, action, after }: Change,
+  us: Ourselves,
+  machine: Machine,
+): Promise<void> {
+  if (intent === 'undo' && action === 'none') return;
+  const holdsUs = after !== undefined && isOurs(readRaw(client, name, after), us);
+  const entry = { file, entry: name, ...(us.config === undefined ? {} : { config: us.config }) };
+  await recordEntry(client.id, holdsUs ? entry : undefined, machine);
+}
+
+async function carriedOut(
+  intent: Intent,
+  change: PlannedChange,
+  us: Ourselves,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<Made> {
   const { client, file, command } = change;
   if (change.action === 'keep' || change.action === 'none') return { byCommand: false, backup: undefined };
   const texts = await currentTexts(client, us, machine);
@@ -200,7 +226,7 @@ export async function makeChange(
 }
 
 function changedMeanwhile(file: string): AnywhereError {
-  return new AnywhereError('CLIENT_CONFIG', `${file} was changed meanwhile, and is left as it is.`, {
+  return new AnywhereError('CLIENT_CONFIG', `${file} has changed since the preview, so it was left alone.`, {
     hint: 'run the command again, and look at the new preview',
   });
 }
@@ -212,40 +238,4 @@ async function keepBackup({ client, name, before, file, isWhole }: Change, texts
   if (texts.backup !== undefined && before !== undefined && isBefore(client, texts, name, before)) return backup;
   await about(backup, () => writeAtomic(backup, texts.text ?? ''));
   return backup;
-}
-
-/** An entry of ours whose node or script no longer exists. */
-export interface Broken {
-  readonly client: AiClient;
-  readonly file: string;
-  readonly entry: string;
-  readonly missing: string;
-}
-
-/** Files that cannot be read are no finding: they are their client's business. */
-export async function brokenEntries(surroundings: Surroundings): Promise<readonly Broken[]> {
-  const clients = await installedClients(surroundings);
-  const script = surroundings.program.file;
-  const found = await Promise.all(
-    clients.map(async (client) => {
-      const files = await clientFiles(client, surroundings);
-      return (await Promise.all(files.map((file) => brokenIn(client, file, script)))).flat();
-    }),
-  );
-  return found.flat();
-}
-
-async function brokenIn(client: AiClient, file: string, script: string): Promise<readonly Broken[]> {
-  try {
-    const ours = readEntries(client, (await readClientFile(file)) ?? '').filter(({ entry }) =>
-      isOurs(entry, { script }),
-    );
-    return ours.flatMap(({ name, entry: { command = '', args } }) => {
-      const missing = [command, args[0] ?? ''].find((path) => /^(\/|[A-Za-z]:[\\/])/.test(path) && !isThere(path));
-      return missing === undefined ? [] : [{ client, file, entry: name, missing }];
-    });
-  } catch (error) {
-    if (error instanceof AnywhereError) return [];
-    throw error;
-  }
 }

@@ -48,7 +48,7 @@ async function isOnPath(program: string, { env, platform }: Machine): Promise<bo
   return found.includes(true);
 }
 
-/** False where the command failed; what it wrote is for nobody. The caller reads the file back. */
+/** False where the command failed; its output is not read. The caller reads the file back. */
 export async function runOwnCommand(
   [program = '', ...args]: readonly string[],
   { env, homeDir }: Machine,

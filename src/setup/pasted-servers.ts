@@ -49,7 +49,7 @@ function parsed(text: string): Record<string, unknown> {
       // The text may be a secret: nothing of the parser's words is shown.
     }
   }
-  throw new AnywhereError('USAGE', 'The text is no JSON of an MCP server.', {
+  throw new AnywhereError('USAGE', 'The text is not the JSON of an MCP server.', {
     hint: 'paste the whole block, from { to }, in single quotes, or pipe the block in: mcp-anywhere server add - --host <host>',
   });
 }

@@ -10,7 +10,7 @@ export function wantedServers(words: readonly string[]): WantedServer[] {
   const text = only.trim();
   const isJson = /^[{"]/.test(text) && /[{:]/.test(text);
   if (isJson && others.length > 0)
-    throw new AnywhereError('USAGE', 'The JSON of a server stands alone, as one word.', {
+    throw new AnywhereError('USAGE', 'The JSON of a server must be the only argument.', {
       hint: "put the JSON into single quotes: mcp-anywhere server add '{ … }' --host <host>",
     });
   if (others.length > 0) return fromCommandLine(words);

@@ -24,7 +24,7 @@ function unquoted(token: string): string {
   if (token.length > 1 && token.startsWith('"')) return token.slice(1, -1).replaceAll(/\\(["\\$`])/g, '$1');
   if (token.startsWith('\\')) return token.slice(1);
   if (token.startsWith('${')) return token;
-  if (token === "'" || token === '"') throw new AnywhereError('USAGE', 'The command line has a quote without its end.');
+  if (token === "'" || token === '"') throw new AnywhereError('USAGE', 'A quote in the command line is never closed.');
   // Only the operator is shown: the rest of the word may be a secret.
   const [operator] = /[|;&<>`]+|^\$$/.exec(token) ?? [];
   if (operator !== undefined)

@@ -114,7 +114,7 @@ export function hostKeyError(
         evidence: [shown],
       });
     case 'changed':
-      return new AnywhereError('HOST_KEY_CHANGED', `${name} shows another key than the known one`, {
+      return new AnywhereError('HOST_KEY_CHANGED', `${name} shows a different key than the known one`, {
         ...place,
         evidence: [shown, ...verdict.known.map(describeKnown)],
         hint: changedHint(verdict.known[0]),

@@ -16,6 +16,8 @@ export interface Identity {
   readonly source: 'file' | 'agent';
   /** Whether the configuration names it. */
   readonly isNamed: boolean;
+  /** The file that needs a passphrase. */
+  readonly lockedFile?: string;
   publicKey(ask: AskPassphrase): Promise<ParsedKey>;
   sign(data: Buffer, hash: SignatureHash, ask: AskPassphrase): Promise<Buffer>;
 }
@@ -131,6 +133,7 @@ function encryptedIdentity(file: EncryptedFile, keyring: Keyring): Identity {
     fingerprint: publicKey === undefined ? undefined : fingerprintOf(publicKey.getPublicSSH()),
     source: 'file',
     isNamed: true,
+    lockedFile: file.path,
     publicKey: (ask) => (publicKey === undefined ? keyring.unlock(file, ask) : Promise.resolve(publicKey)),
     sign: async (data, hash, ask) => signWith(await keyring.unlock(file, ask), file.path, data, hash),
   };

@@ -100,3 +100,9 @@ export function windowOf(channel: ClientChannel): ChannelWindow | undefined {
   const { incoming, outgoing } = channel as unknown as Partial<ChannelWindow>;
   return typeof incoming?.window === 'number' && typeof outgoing?.id === 'number' ? { incoming, outgoing } : undefined;
 }
+
+/** The name and version in the identification of the other side (RFC 4253, section 4.2), as `OpenSSH_9.6p1`. */
+export function softwareOf(client: Client): string | undefined {
+  const { _remoteVer: software } = client as unknown as { readonly _remoteVer?: unknown };
+  return typeof software === 'string' ? software : undefined;
+}

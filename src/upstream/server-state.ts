@@ -77,6 +77,7 @@ export class UnitRecord {
   #isRestarting = false;
   #restarts = 0;
   #lastFailure: LastFailure | undefined;
+  #failingSinceMs: number | undefined;
 
   /** How many instances replaced a lost or failed instance, or came with a restart. An instance that idled out does not count. */
   get restarts(): number {
@@ -88,9 +89,18 @@ export class UnitRecord {
     return this.#lastFailure;
   }
 
+  /** Wall clock: the first failure since an instance was last up. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
   launched(owner: InstanceOwner): void {
     if (this.#fallen.delete(owner) || this.#isRestarting) this.#restarts += 1;
     this.#isRestarting = false;
+  }
+
+  cameUp(): void {
+    this.#failingSinceMs = undefined;
   }
 
   restarted(): void {
@@ -105,5 +115,6 @@ export class UnitRecord {
   failed(owner: InstanceOwner, failure: LastFailure): void {
     this.fell(owner);
     this.#lastFailure = failure;
+    this.#failingSinceMs ??= failure.atMs;
   }
 }

@@ -146,7 +146,7 @@ export class HostsBook {
   }
 }
 
-/** Those of a client end with it, and those of all soon after: so a run comes to rest by itself. */
+/** Those of a client end with it, and those of all soon after: so a run becomes quiet by itself. */
 const IDLE_MS = { session: 60_000, shared: 400 } as const;
 const SETTINGS = {
   reconnect: { initialMs: 100, maxMs: 1_000 },

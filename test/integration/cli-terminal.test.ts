@@ -11,9 +11,18 @@ import { startSshd } from '../harness/sshd.ts';
 import { runInTerminal } from '../harness/terminal.ts';
 
 describe('without a command', () => {
-  it('and without a hosts file it says what to do first', async () => {
+  it('and without a hosts file it is `init`', async () => {
     const sandbox = makeSandbox();
-    const run = runInTerminal([], sandbox, { columns: 160, rows: 60 });
+    const run = runInTerminal([], sandbox);
+    await run.shows('Which machines?');
+    run.type('\u0003');
+    expect(await run.exit).toBe(130);
+    expect(existsSync(join(sandbox.configDir, 'mcp-anywhere'))).toBe(false);
+  });
+
+  it('and on a terminal that cannot show questions says what to do first', async () => {
+    const sandbox = makeSandbox();
+    const run = runInTerminal([], sandbox, { columns: 160, rows: 60, env: { TERM: 'dumb' } });
     await run.shows('All commands: mcp-anywhere --help');
     expect(await run.exit).toBe(0);
     expect(run.text()).toContain(join(sandbox.configDir, 'mcp-anywhere', 'config.yaml'));

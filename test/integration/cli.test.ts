@@ -80,7 +80,7 @@ describe('the words on the command line', () => {
   it.each([
     [['statis'], 'Did you mean `stat'],
     [['restart', 'a/b/c'], 'is not a host or host/server'],
-    [['enable', 'here'], 'name one server of it'],
+    [['enable', 'here'], 'Name one of its servers'],
     [['completion', 'tcsh'], 'Allowed choices'],
     [['logs', '--stream', 'stdin'], 'Allowed choices'],
     [['config', 'validat'], 'Did you mean `config validate`?'],
@@ -124,7 +124,7 @@ describe('the hosts file', () => {
     expect(error.evidence?.join('\n')).toContain(`${file}:4:5`);
     const doctor = await runProgram(['doctor', '--config', file], makeSandbox());
     expect(doctor.code).toBe(6);
-    expect(doctor.stdout).toMatch(/^✖ config/);
+    expect(doctor.stdout).toMatch(/^✖ config/m);
     expect(doctor.stdout).toContain('lokal');
   });
 
@@ -183,7 +183,7 @@ describe('status', () => {
     const { code, stdout } = await statusThatHas([], '✖ here/broken');
     expect(code).toBe(8);
     expect(stdout).toContain('1/2 servers');
-    expect(stdout).toContain('next mcp-anywhere logs here/broken');
+    expect(stdout).toContain(`next mcp-anywhere --config ${file} logs here/broken`);
     const asJson = await statusThatHas(['--json'], '"failed"');
     expect(printed('status', asJson.stdout)).toMatchObject({
       daemon: { hostsFile: file },
@@ -208,7 +208,7 @@ describe('status', () => {
     expect(explained.code).toBe(0);
     expect(explained.stdout).toMatch(/server here\/broken is (failed|crash-loop)/);
     expect(explained.stdout).toContain('cannot open database');
-    expect(explained.stdout).toContain('next mcp-anywhere logs here/broken');
+    expect(explained.stdout).toContain(`next mcp-anywhere --config ${file} logs here/broken`);
   });
 });
 
@@ -352,13 +352,11 @@ describe('call', () => {
   it.each([['here__echo__ecko'], ['here__echo__ecko', '-a', 'message=x'], ['heer__echo__echo', '-a', 'message=x']])(
     'knows what was meant by %s: exit 2',
     async (...words) => {
-      const { code, stderr } = await runProgram(
-        ['call', ...words, '--config', localHosts({ echo, broken })],
-        makeSandbox(),
-      );
+      const file = localHosts({ echo, broken });
+      const { code, stderr } = await runProgram(['call', ...words, '--config', file], makeSandbox());
       expect(code).toBe(2);
       expect(stderr).toContain('TOOL_UNKNOWN');
-      expect(stderr).toContain('mcp-anywhere call here__echo__echo');
+      expect(stderr).toContain(`mcp-anywhere --config ${file} call here__echo__echo`);
     },
   );
 
@@ -400,6 +398,27 @@ describe('logs', () => {
     expect(await once(follower, 'close')).toEqual([130, null]);
     expect(said.filter((line) => line === 'first words')).toHaveLength(1);
     expect(said.filter((line) => line === 'second words')).toHaveLength(1);
+  });
+
+  it('need no daemon, and with -f outlive its restarts', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    const run = (...words: string[]): Promise<Outcome> => runProgram([...words, '--config', file], sandbox);
+    const say = (line: string): Promise<Outcome> => run('call', 'here__echo__stderr', '--arg', `line=${line}`);
+    await say('before');
+    const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--config', file], { env: sandbox.env });
+    onTestFinished(() => void follower.kill('SIGKILL'));
+    let said = '';
+    for (const stream of [follower.stdout, follower.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+    await until(() => said.includes('before'));
+    expect((await run('stop')).code).toBe(0);
+    await until(() => said.includes('new lines follow when it starts again'));
+    const without = await run('logs', 'here/echo');
+    expect(without).toMatchObject({ code: 0, stdout: expect.stringContaining('here/echo before') as string });
+    expect(daemonsIn(sandbox.runtimeDir)).toEqual([]);
+    await say('after');
+    await until(() => said.includes('after'));
+    expect(said.split('here/echo before')).toHaveLength(2);
+    expect(said.split('here/echo after')).toHaveLength(2);
   });
 
   it('narrow to streams', async () => {
@@ -493,7 +512,7 @@ describe('over ssh', () => {
     const refused = await runProgram(['doctor', '--config', file], sandbox);
     expect(refused.code).toBe(3);
     expect(refused.stdout).toContain('✖ host-key   box');
-    expect(refused.stdout).toContain('Fix: mcp-anywhere trust box');
+    expect(refused.stdout).toContain(`Fix: mcp-anywhere --config ${file} trust box`);
     expect(refused.stdout).toContain('○ server     box/echo');
 
     const nobody = await runProgram(['trust', 'box', '--config', file], sandbox);

@@ -1,5 +1,5 @@
 /**
- * Every reader of text that somebody outside writes: its limit, and what becomes of its channel beyond.
+ * Every reader of text that somebody outside writes: its limit, and the fate of its channel beyond it.
  *
  * A new reader belongs into this table. `limit` is what the reader itself uses; `drive` writes more than that, by a real
  * program, socket or machine where there is one, and sees the channel given up.

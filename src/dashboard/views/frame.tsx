@@ -109,7 +109,7 @@ export function Banner({ model, theme }: PartProps): ReactElement | null {
 function ProblemBanner({ model, theme }: PartProps): ReactElement | null {
   const problem = model.world.status?.problem;
   if (problem === undefined) return null;
-  const next = ` → ${nextStep(problem)}`;
+  const next = ` → ${nextStep(problem, model.program)}`;
   const text = cut(`✖ hosts file not in force: ${plain(problem.message)}`, Math.max(10, model.columns - widthOf(next)));
   return <Row spans={[span(text, 'bad'), span(next, 'accent')]} width={model.columns} theme={theme} />;
 }
@@ -143,14 +143,14 @@ function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine] {
     ]);
     return [
       [span(` ${facts.join(' · ')}`, 'dim'), ...servers],
-      reasonOf(hostWhy(host, model.nowMs), host.cause, model.columns),
+      reasonOf(hostWhy(host, model.nowMs), host.cause, model),
     ];
   }
   if (item.kind === 'server') {
     const { host, server } = item;
     const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${counted(server.tools, 'tool')}${server.cached ? ' as last listed' : ''}`;
     const cause = server.cause ?? server.problems[0] ?? host.cause;
-    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model.columns)];
+    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model)];
   }
   if (item.kind === 'tool')
     return [[span(` ${toolPlace(model, item.tool)}`, 'dim')], [span(` ${plain(item.tool.description ?? '')}`, 'dim')]];
@@ -168,9 +168,9 @@ function toolPlace({ world, nowMs }: Model, tool: ToolEntry): string {
 }
 
 /** Shows the next command whole. */
-function reasonOf(text: string, cause: ErrorReport | undefined, columns: number): SpanLine {
+function reasonOf(text: string, cause: ErrorReport | undefined, { columns, program }: Model): SpanLine {
   if (cause === undefined) return [];
-  const next = ` → ${nextStep(cause)}`;
+  const next = ` → ${nextStep(cause, program)}`;
   return [span(` ${cut(text, Math.max(10, columns - widthOf(next) - 1))}`, 'warn'), span(next, 'accent')];
 }
 

@@ -48,7 +48,7 @@ describe('without a daemon', () => {
   it.each([
     [['status']],
     [['status', '--watch']],
-    [['logs']],
+    [['logs', '-f']],
     [['ps']],
     [['restart', 'here']],
     [['reload']],
@@ -155,7 +155,7 @@ describe('enable and disable', () => {
     expect(hosts[0]?.servers[0]).toMatchObject({ name: 'echo', state: 'disabled' });
     const refused = await run('call', 'here__echo__where');
     expect(refused.stderr).toContain('here/echo is switched off');
-    expect(refused.stderr).toContain('mcp-anywhere enable here/echo');
+    expect(refused.stderr).toMatch(/mcp-anywhere --config \S+ enable here\/echo/);
     expect((await run('enable', 'here/echo')).code).toBe(0);
     expect((await run('call', 'here__echo__where')).code).toBe(0);
   });
@@ -222,8 +222,15 @@ describe('explain', () => {
     expect(server).toMatchObject({ host: 'here', server: 'broken', hint: 'mcp-anywhere logs here/broken' });
     expect(server.lines.join('\n')).toContain('cannot open database');
     expect(server.causes).toMatchObject([{ code: 'SERVER_START_FAILED' }]);
+    expect(server.lines).toContainEqual(expect.stringMatching(/^log .*Z \[stderr\] .*cannot open database/));
+    expect(server.lines).toContainEqual(expect.stringMatching(/^failing since .*Z, for less than a minute$/));
+    const { failingSinceMs } =
+      (await json('status', 'status')).hosts[0]?.servers.find(({ name }) => name === 'broken') ?? {};
+    expect(server.sinceMs).toBe(failingSinceMs);
+    expect((await run('explain', 'here/broken')).stdout).toContain('more mcp-anywhere explain SERVER_START_FAILED\n');
     const host = await json('explain', 'explain', 'here');
     expect(host.title).toBe('host here is up; 1 of 2 servers failed');
+    expect(host.lines).toContainEqual(expect.stringMatching(/^ {2}.*cannot open database/));
     expect(await json('explain code', 'explain', 'auth_failed')).toMatchObject({ code: 'AUTH_FAILED', exitCode: 3 });
   });
 });

@@ -67,7 +67,7 @@ describe('with a real machine', () => {
     const { run, file, text } = rig();
     const added = await run('add', 'box', '--ssh', `${sshd.user}@127.0.0.1:${String(sshd.port)}`, '--tag', 'lab');
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('+  box:\n') as string });
-    expect(added.stderr).toContain(`Made ${file}.`);
+    expect(added.stderr).toContain(`Created ${file}.`);
     expect([statSync(file).mode & 0o777, statSync(join(file, '..')).mode & 0o777]).toEqual([0o600, 0o700]);
     expect(text()).toBe(
       `version: 1\nhosts:\n  box:\n    ssh:\n      host: 127.0.0.1\n      user: ${sshd.user}\n      port: ${String(sshd.port)}\n    tags: [lab]\n`,
@@ -207,12 +207,14 @@ describe('nothing is written', () => {
     [['add', 'here', '--tag', 'x'], 'mcp-anywhere rm here'],
     [['add', 'box', '--ssh', 'a b'], 'mcp-anywhere add box --ssh me@192.0.2.7:2222'],
     [['rm', 'heer'], 'Did you mean here?'],
+    [['rm', 'heer'], 'mcp-anywhere rm here'],
+    [['rm', 'nosuch'], 'mcp-anywhere rm <host>'],
     [['server', 'add', 'x'], '--host'],
     [['server', 'add', 'x', '--host', 'heer'], 'Did you mean here?'],
     [['server', 'add', 'x', '--host', 'here', '--name', 'a__b'], '--name a_b'],
     [['server', 'add', 'https://example.com/mcp', '--host', 'here'], 'HTTP servers come later'],
     [['server', 'rm', 'here/x'], 'here has no server x'],
-    [['server', 'disable', 'here'], 'name one server'],
+    [['server', 'disable', 'here'], 'Name one of its servers'],
     [['server', 'ad', 'x'], 'Did you mean `server add`?'],
   ])('for %j', async (words, advice) => {
     const { run, text } = rig(HERE);
@@ -306,7 +308,7 @@ it('a JSON hosts file stays JSON', async () => {
   expect(text()).toBe(`${JSON.stringify({ hosts: { here: { local: true, servers } } }, null, 4)}\n`);
 });
 
-it('a trusted file of a working folder stays trusted, an untrusted one stays untrusted', async () => {
+it('a trusted file of a working folder stays trusted, an untrusted one is still not trusted', async () => {
   const { sandbox } = rig();
   const cwd = join(sandbox.home, 'project');
   mkdirSync(cwd);

@@ -39,7 +39,7 @@ describe('a passphrase that a daemon needs', () => {
     ]);
     const waiting = await runProgram(['status', '--config', file], sandbox);
     expect(waiting.stdout).toContain('it waits for a person: Passphrase for');
-    expect(waiting.stdout).toContain('next mcp-anywhere status, in a terminal');
+    expect(waiting.stdout).toContain(`next mcp-anywhere --config ${file} status, in a terminal`);
     expect(waiting.code).toBe(3);
     const call = await runProgram(['explain', 'box', '--json', '--config', file], sandbox);
     expect(printed('explain', call.stdout)).toMatchObject({

@@ -11,7 +11,7 @@ const SLOW_UNTIL_MS = 90_000;
 const BACK_MS = SLOW_UNTIL_MS + 12_000;
 const END_MS = BACK_MS + 12_000;
 
-/** One call after the other, each so long after the one before; the first member is slow at first. */
+/** One call after the other, at this interval; the first member is slow at first. */
 function simulate(strategy: PoolStrategy, everyMs: number): { readonly member: number; readonly atMs: number }[] {
   const random = randomFrom(7);
   const loads = ORDER.map((id) => new MemberLoad(id));

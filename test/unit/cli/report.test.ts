@@ -60,6 +60,20 @@ describe('an error for programs', () => {
   });
 });
 
+describe('commands in a hint', () => {
+  it('carry the --config that was given, quoted for a shell', () => {
+    const style = chooseStyle({ config: 'my hosts.yaml', color: false, isTTY: true, env: {} });
+    const hint = 'npm i -g mcp-anywhere, then run `mcp-anywhere logs box/echo`; mcp-anywhere --help';
+    const text = formatError({ code: 'SERVER_EXITED', message: 'gone', hint }, style);
+    expect(text).toContain(
+      "npm i -g mcp-anywhere, then run `mcp-anywhere --config 'my hosts.yaml' logs box/echo`; mcp-anywhere --config 'my hosts.yaml' --help",
+    );
+    expect(formatError({ code: 'SERVER_EXITED', message: 'gone', hint }, plain)).toContain(
+      '`mcp-anywhere logs box/echo`',
+    );
+  });
+});
+
 describe('one exit code for several parts', () => {
   const auth: ErrorReport = { code: 'AUTH_FAILED', message: '', hint: '' };
   const gone: ErrorReport = { code: 'HOST_UNREACHABLE', message: '', hint: '' };

@@ -75,6 +75,7 @@ const wellParts: DoctorParts = {
     asked: '-ilc',
     variables: new Map([['PATH', '/bin:/usr/bin']]),
   }),
+  ask: async () => ({ rttMs: 12, clockMs: 400, disks: [], isWhole: true }),
   startServer: async () => 4,
 };
 
@@ -129,6 +130,7 @@ describe('what hangs is given up', () => {
   it.each<[string, Partial<DoctorParts>, number, object]>([
     ['an inspection', { inspect: never }, 50, { check: 'ssh-config', cause: { hint: 'ssh -v gpu1' } }],
     ['a probe', { probe: never }, 80, { check: 'probe', cause: { hint: 'ssh -v gpu1 true' } }],
+    ['a question', { ask: never }, 15, { check: 'machine', cause: { hint: 'ssh gpu1 true' } }],
     ['a server', { startServer: never }, 41, { check: 'server', cause: { hint: 'mcp-anywhere logs gpu1/files' } }],
   ])('%s', async (_what, parts, within, failed) => {
     const found = await givenUp(parts);
@@ -164,6 +166,7 @@ describe('the doctor', () => {
       'config ok',
       'gpu1 login ok',
       'gpu1 probe ok',
+      'gpu1 machine ok',
       'gpu1 files server ok',
       'gpu1 git server ok',
     ]);
@@ -182,6 +185,7 @@ describe('the doctor', () => {
         'nas media server skipped',
         'gpu1 host-key ok',
         'gpu1 probe ok',
+        'gpu1 machine ok',
         'gpu1 files server ok',
       ].sort(),
     );
@@ -215,7 +219,12 @@ describe('the doctor', () => {
 
   it('asks no ssh of this machine itself, and probes no forced-command host', async () => {
     const here: HostPlan = { ...host('here', ['notes']), ssh: undefined };
-    expect(await examine(planOf(here))).toEqual(['config ok', 'here probe ok', 'here notes server ok']);
+    expect(await examine(planOf(here))).toEqual([
+      'config ok',
+      'here probe ok',
+      'here machine ok',
+      'here notes server ok',
+    ]);
     const forced = host('nas', ['media'], { subsystem: 'mcp' });
     expect(await examine(planOf(forced))).toEqual([
       'config ok',

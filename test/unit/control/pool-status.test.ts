@@ -50,7 +50,7 @@ describe('a pool', () => {
 
   it('is explained: what is chosen how, who does not answer, and why', async () => {
     const { client, lines } = await farm(inline('b/echo', 'process.exit(3)'), server('c/echo', 'echo.mjs'));
-    await expect.poll(() => lines()).toContain('member b/echo: down, and is tried again, answers 0 of 8 tools');
+    await expect.poll(() => lines()).toContain('member b/echo: down, and will be tried again, answers 0 of 8 tools');
     const { title, causes, hint } = await client.request('explain', { subject: 'farm' });
     expect(title).toBe('pool farm: 2 of 3 members up, 8 tools');
     expect(await lines()).toContain('failover: calls go to the first member that is up; run_on chooses the host');

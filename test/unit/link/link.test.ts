@@ -139,6 +139,28 @@ describe('a link', () => {
     expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
   });
 
+  it('knows since when the host has been failing, until it is up', async () => {
+    const { link, clock, becomes, dial } = setUp();
+    clock.advance(1_000);
+    link.wake('first');
+    expect(link.failingSinceMs).toBeUndefined();
+    (await dial(0)).fail('HOST_UNREACHABLE');
+    await becomes('waiting');
+    expect(link.failingSinceMs).toBe(1_000);
+    clock.advance(250);
+    (await dial(1)).fail('AUTH_FAILED');
+    await becomes('refused');
+    expect(link.failingSinceMs).toBe(1_000);
+    link.wake('the user', { user: true });
+    const transport = (await dial(2)).succeed();
+    await becomes('ready');
+    expect(link.failingSinceMs).toBeUndefined();
+    clock.advance(5_000);
+    transport.lose(new AnywhereError('LINK_LOST', 'cut'));
+    await becomes('waiting');
+    expect(link.failingSinceMs).toBe(6_250);
+  });
+
   it('repeats at once a login that came when the host had too many, and then waits as for any failure', async () => {
     const { link, clock, becomes, dial, dials } = setUp();
     link.wake('first');

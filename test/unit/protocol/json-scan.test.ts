@@ -98,7 +98,7 @@ describe('skipValue', () => {
     expect(performance.now() - began).toBeLessThan(15_000);
   });
 
-  it('knows at every depth what is to be closed', () => {
+  it('knows at every depth which brackets are open', () => {
     const kinds = fc.array(fc.boolean(), { minLength: 1, maxLength: 130 });
     fc.assert(
       fc.property(kinds, fc.nat(), (objects, pick) => {

@@ -42,3 +42,17 @@ it('keeps the last failure, whatever comes up since', () => {
   record.launched(one);
   expect(record).toMatchObject({ restarts: 1, lastFailure: { atMs: 2, cause: { message: 'second' } } });
 });
+
+it('knows since when the server fails, until an instance comes up', () => {
+  const record = new UnitRecord();
+  const failAt = (atMs: number): void =>
+    record.failed(owner(), { atMs, cause: new AnywhereError('SERVER_EXITED', 'gone') });
+  expect(record.failingSinceMs).toBeUndefined();
+  failAt(5);
+  failAt(7);
+  expect(record.failingSinceMs).toBe(5);
+  record.cameUp();
+  expect(record.failingSinceMs).toBeUndefined();
+  failAt(9);
+  expect(record.failingSinceMs).toBe(9);
+});
