@@ -126,7 +126,9 @@ function notesOf({ imported }: ImportPlan, isTrusted: boolean): string[] {
     ...(imported.length === 0
       ? []
       : ['the clients go on starting these servers themselves, until you remove them there']),
-    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
+    ...(isTrusted
+      ? []
+      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
   ];
 }
 
