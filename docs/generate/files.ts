@@ -31,8 +31,17 @@ export function madeFiles(): ReadonlyMap<string, string> {
         [`docs/${path}`, wholeFile(text, 'docs/generate/clients.ts, src/discovery/clients.ts')] as const,
     ),
     ['docs/mcp-anywhere.1', manPage(version)],
+    ['docs/README.zh.md', withLinksOf(read('README.md'), read('docs/README.zh.md'))],
   ]);
 }
+
+/** The one-click links are the same in every language. */
+function withLinksOf(readme: string, translated: string): string {
+  const [block = ''] = LINKS.exec(readme) ?? [];
+  return translated.replace(LINKS, () => block);
+}
+
+const LINKS = /<!-- links -->[^]*<!-- \/links -->/;
 
 export function read(path: string): string {
   return readFileSync(new URL(path, ROOT), 'utf8');

@@ -45,9 +45,7 @@ function mappings(schema: Schema, path: readonly string[]): readonly string[] {
   const whole = plain(schema);
   const own = whole.properties === undefined ? [] : [path.join('.')];
   const inside = Object.entries(whole.properties ?? {}).flatMap(([key, one]) => mappings(one, [...path, key]));
-  const named = isRecord(whole.additionalProperties)
-    ? mappings(whole.additionalProperties as Schema, [...path, '*'])
-    : [];
+  const named = isRecord(whole.additionalProperties) ? mappings(whole.additionalProperties, [...path, '*']) : [];
   return [...own, ...inside, ...named];
 }
 
@@ -76,8 +74,7 @@ function plain(schema: Schema): Schema {
   const some = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   const [only] = some;
   if (some.length !== 1 || only === undefined) return schema;
-  const { anyOf: _both, ...rest } = schema;
-  return { ...rest, ...only };
+  return { ...only, ...(schema.description === undefined ? {} : { description: schema.description }) };
 }
 
 function described(schema: Schema): string {

@@ -9,7 +9,9 @@ import { doctorFix, explanation, logEntry, METHODS, statKey, statWindow, trustCa
 import { type Data, errorReport, gatewayEvent } from './events.ts';
 import { hostsFileEdit } from './hosts-file.ts';
 import type { ConfigProblem, FileSource } from './hosts-problems.ts';
+import { importResult } from './import.ts';
 import { initReport } from './init.ts';
+import { secretList, secretRemoved, secretStored, secretsMoved, supportBundle } from './secrets.ts';
 import { daemonRow, hostStatus, statusSnapshot } from './status.ts';
 
 const text = z.string();
@@ -65,6 +67,12 @@ export const PRINTED = {
   init: document.extend(initReport.shape),
   /** `add`, `rm` and `server …`. */
   'hosts file edit': document.extend(hostsFileEdit.shape),
+  import: document.extend(importResult.shape),
+  'support-bundle': document.extend(supportBundle.shape),
+  'secret ls': document.extend(secretList.shape),
+  'secret set': document.extend(secretStored.shape),
+  'secret rm': document.extend(secretRemoved.shape),
+  'secret move': document.extend(secretsMoved.shape),
   ps: document.extend({ daemons: z.array(daemonRow) }),
   /** Where one server was restarted, only that one stands in the host. */
   restart: document.extend({ host: hostStatus }),

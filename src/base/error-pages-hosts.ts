@@ -5,7 +5,7 @@ export const HOST_PAGES = {
   HOST_UNREACHABLE: [
     {
       cause: 'The name has no address, or a wrong one.',
-      see: 'the message says ENOTFOUND. `ssh -G gpu1` prints the host name and port that ssh uses.',
+      see: 'the message says ENOTFOUND, or that the name could not be resolved. `ssh -G gpu1` prints the host name and port that ssh uses.',
       fix: 'correct `HostName` in `~/.ssh/config`, or `ssh.host` in the hosts file.',
     },
     {
@@ -146,7 +146,7 @@ export const HOST_PAGES = {
     },
     {
       cause: 'Too many keys were offered before the right one (`MaxAuthTries`).',
-      see: 'the error names keys that were not offered any more.',
+      see: 'the error says “MaxAuthTries” and names the keys that were not tried.',
       fix: 'name the right key with `IdentityFile`, and set `IdentitiesOnly yes`.',
     },
   ],

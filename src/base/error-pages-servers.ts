@@ -63,7 +63,7 @@ export const SERVER_PAGES = {
     },
     {
       cause: 'The system killed it, often for lack of memory.',
-      see: 'the message names the signal SIGKILL; `ssh gpu1 dmesg` says “Out of memory”.',
+      see: 'the message says “killed by signal KILL”; `ssh gpu1 dmesg` says “Out of memory”.',
       fix: 'give the machine more memory, or ask the tool for less.',
     },
   ],
@@ -178,7 +178,7 @@ export const SERVER_PAGES = {
     },
     {
       cause: 'The server is switched off.',
-      see: '`mcp-anywhere status` shows it as disabled.',
+      see: '`mcp-anywhere explain gpu1/files` says that it is disabled.',
       fix: '`mcp-anywhere enable gpu1/files`, or `mcp-anywhere server enable gpu1/files` where the hosts file says so.',
     },
   ],

@@ -39,7 +39,7 @@ export const ERROR_CODES = {
   INTERNAL: {
     exit: EXIT.unexpected,
     meaning: 'This is a bug in MCP-Anywhere.',
-    hint: 'please report the bug with the output of `mcp-anywhere doctor`',
+    hint: 'please report the bug, with the archive that `mcp-anywhere support-bundle` makes',
   },
   OUTPUT_FAILED: {
     exit: EXIT.unexpected,
@@ -59,6 +59,11 @@ export const ERROR_CODES = {
     exit: EXIT.config,
     meaning: 'A reference of the hosts file, such as ${env:NAME}, could not be resolved.',
     hint: 'mcp-anywhere doctor {host}',
+  },
+  SECRET_STORE: {
+    exit: EXIT.config,
+    meaning: 'The keychain, or the file that holds a secret where there is no keychain, cannot be read or changed.',
+    hint: 'mcp-anywhere secret ls',
   },
   CLIENT_CONFIG: {
     exit: EXIT.config,

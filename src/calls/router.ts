@@ -187,14 +187,14 @@ export class Router {
   #retryText(link: Link): string {
     const { state } = link;
     if (this.#causes.waitsFor?.(link.host) !== undefined) return '';
-    if (state.kind === 'refused') return '. MCP-Anywhere does not retry it by itself';
-    if (state.kind !== 'waiting') return '. It is being retried now';
-    return `. It is retried by itself in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
+    if (state.kind === 'refused') return '. MCP-Anywhere will not try again by itself';
+    if (state.kind !== 'waiting') return '. MCP-Anywhere is trying again now';
+    return `. MCP-Anywhere will try again in ${Math.max(1, Math.round((state.retryAtMs - this.#clock.now()) / 1000))} s`;
   }
 }
 
 function againText({ again }: ServerUnit): string {
-  return again === undefined ? '. The next call tries it again' : `. It is ${again}`;
+  return again === undefined ? '. The next call starts it again' : `. MCP-Anywhere ${again}`;
 }
 
 /** Without the final full stop, for text that follows. */

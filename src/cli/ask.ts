@@ -1,6 +1,7 @@
 /** Questions to the person at the terminal, on stderr. The answer to a secret question stays hidden. */
 
 import type { ControlQuestions } from '../api/control.ts';
+import { AnywhereError } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
 
@@ -19,6 +20,28 @@ export async function answerQuestion(
   const common = { message: oneLine(`${question.host}: ${question.text}`), input, output, signal };
   const answer = question.echo ? await text(common) : await password(common);
   return isCancel(answer) ? undefined : answer;
+}
+
+/** An answer that stays hidden. Undefined: the person declined. */
+export async function askSecret(context: CliContext, message: string): Promise<string | undefined> {
+  const { isCancel, password } = await import('@clack/prompts');
+  context.out.clear();
+  const { stdin: input, stderr: output, signal } = context.io;
+  const answer: unknown = await password({ message: oneLine(message), input, output, signal });
+  return isCancel(answer) || typeof answer !== 'string' ? undefined : answer;
+}
+
+/** All of stdin. Throws USAGE for more than `most` bytes. */
+export async function readAll(stdin: NodeJS.ReadStream, most: number, tooMuch: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const piece of stdin) {
+    const chunk = Buffer.from(piece as Uint8Array);
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > most) throw new AnywhereError('USAGE', tooMuch);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** Enter alone means no. */

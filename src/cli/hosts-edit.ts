@@ -12,8 +12,12 @@ import type { HostsChange } from '../setup/hosts-file-edit.ts';
 import { commandsOf, secretsOf } from '../setup/secret-values.ts';
 import { wantedServers } from '../setup/server-words.ts';
 import { aliasHint } from '../setup/ssh-alias.ts';
-import { confirmed } from './ask.ts';
+import { confirmed, readAll } from './ask.ts';
 import { type CliContext, isInteractive, parseTarget } from './context.ts';
+
+/** A snippet of a README has a few kilobytes. */
+const MOST_PASTED = 1024 * 1024;
+const TOO_MUCH = 'stdin holds more than 1 MiB, which is too much for the entry of a server.';
 
 export interface EditOptions {
   /** Prints the difference and writes nothing. */
@@ -70,7 +74,7 @@ export async function runServerAdd(
       hint: 'mcp-anywhere server add --host <host> …',
     });
   const isPiped = words.length === 1 && words[0] === '-';
-  const wanted = wantedServers(isPiped ? [await textOf(context.io.stdin)] : words);
+  const wanted = wantedServers(isPiped ? [await readAll(context.io.stdin, MOST_PASTED, TOO_MUCH)] : words);
   return await edit(context, options, { wish: (open) => serversWish(addServers(open, hosts, wanted, name)) });
 }
 
@@ -111,7 +115,7 @@ async function edit(
   options: EditOptions,
   { wish, creates = false, alias }: Edit,
 ): Promise<ExitCode> {
-  const place = placeOf(context);
+  const place = editPlace(context);
   const open = await openForEdit(place, { creates });
   const wanted = wish(open);
   const prepared = prepareEdit(open, wanted.changes, context.io.homeDir);
@@ -125,7 +129,9 @@ async function edit(
     ...(wanted.notes ?? []),
     ...(wanted.secrets ?? []).map(secretNote),
     ...hints,
-    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
+    ...(isTrusted
+      ? []
+      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
   ];
   report(context, options, wanted, {
     file: open.file,
@@ -146,7 +152,7 @@ async function hintsFor(alias: string | undefined, plan: Plan, place: EditPlace)
 }
 
 function secretNote(name: string): string {
-  return `${name} holds a value that looks like a secret. Safer: keep the value in a variable of your environment, and write \`env: { NAME: "\${env:NAME}" }\``;
+  return `${name} holds a value that looks like a secret. To put the value into the keychain: mcp-anywhere secret move`;
 }
 
 /** Secrets come into the file, and commands of pasted text into force, only where a person says so. */
@@ -160,7 +166,7 @@ async function requireConsent(
     ...(secrets.length === 0 ? [] : [`values that look like secrets (${secrets.join(', ')})`]),
     ...(commands.length === 0
       ? []
-      : [`values that run a command or read a file on this machine (${commands.join(', ')})`]),
+      : [`values that run a command, or read a file or a stored secret, on this machine (${commands.join(', ')})`]),
   ].join(' and ');
   if (isInteractive(context.io) && (await confirmed(context, `Write ${what} into the hosts file?`))) return;
   throw new AnywhereError('USAGE', `Nothing was written: the entry has ${what}.`, {
@@ -185,23 +191,7 @@ function report({ globals, out, style }: CliContext, { dryRun }: EditOptions, wi
   }
 }
 
-function placeOf({ io, globals }: CliContext): EditPlace {
+export function editPlace({ io, globals }: CliContext): EditPlace {
   const { env, cwd, homeDir, platform } = io;
   return { explicit: globals.config, env, cwd, homeDir, paths: resolvePaths(env, platform, homeDir), now: Date.now };
-}
-
-/** A snippet of a README has a few kilobytes. */
-const MOST_PASTED = 1024 * 1024;
-
-async function textOf(stdin: NodeJS.ReadStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const piece of stdin) {
-    const chunk = Buffer.from(piece as Uint8Array);
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MOST_PASTED)
-      throw new AnywhereError('USAGE', 'stdin holds more than 1 MiB, which is too much for the entry of a server.');
-  }
-  return Buffer.concat(chunks).toString();
 }

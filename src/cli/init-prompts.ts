@@ -4,6 +4,7 @@ import type { DoctorStep, TrustCandidate } from '../api/control.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { oneLine, shortened } from '../base/harmless.ts';
 import { Turns } from '../base/turns.ts';
+import { asTyped } from '../model/words.ts';
 import { clientFiles } from '../setup/client-file.ts';
 import type { CheckedHost, InitFace, Verdict } from '../setup/init.ts';
 import type { Choices } from '../setup/init-state.ts';
@@ -71,7 +72,7 @@ export class PromptFace implements InitFace {
     const { input, output, signal } = this.#common();
     return await this.#answer(
       autocompleteMultiselect<string>({
-        message: 'Which machines? Tab picks one, Enter goes on',
+        message: 'Which machines?',
         placeholder: 'type to filter, or user@address',
         required: true,
         maxItems: 12,
@@ -157,7 +158,8 @@ export class PromptFace implements InitFace {
     const { io } = this.#context;
     const here = await installedClients(io);
     if (here.length === 0) {
-      this.#tell('No AI client was found on this machine. To add one later: mcp-anywhere install <client>\n');
+      const text = 'No AI client was found on this machine. To add one later: mcp-anywhere install <client>\n';
+      this.#tell(asTyped(text, this.#context.style.program));
       return undefined;
     }
     const lasting = this.#lasting();

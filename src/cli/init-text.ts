@@ -26,8 +26,10 @@ export function lookText({ host, steps, machine, seen, cause }: CheckedHost, sty
     ...(seen.length === 0 ? [] : [`  ${style.dim('○')} AI clients there have ${seenText(seen)}`]),
   ];
   const head =
-    machine === undefined ? `${style.bad('✖')} ${name}` : `${style.good('✓')} ${name}: ${machineText(machine)}`;
-  return `${[head, ...lines].join('\n')}\n${cause === undefined ? '' : causeText(cause, style)}`;
+    cause === undefined
+      ? `${style.good('✓')} ${name}${machine === undefined ? '' : `: ${machineText(machine)}`}`
+      : `${style.bad('✖')} ${name}`;
+  return `${[head, ...lines].join('\n')}\n${cause === undefined ? '' : causeText(cause, host.ssh ?? host.name, style)}`;
 }
 
 /** As "git (cursor, codex), notes (zed: off, or incomplete)". */
@@ -40,25 +42,26 @@ export function seenText(seen: readonly SeenServer[]): string {
 
 export function startText({ host, server, tools, durationMs, cause }: ServerStart, style: Style): string {
   const name = style.bold(oneLine(`${host}/${server}`));
-  if (cause !== undefined) return `${style.bad('✖')} ${name}\n${causeText(cause, style)}`;
+  if (cause !== undefined) return `${style.bad('✖')} ${name}\n${causeText(cause, host, style)}`;
   return `${style.good('✓')} ${name}: ${counted(tools ?? 0, 'tool')}, ${(durationMs / 1000).toFixed(1)} s\n`;
 }
 
-/** What happened, why, and the next command, for a host that is in no hosts file yet. */
-export function causeText(cause: ErrorReport, style: Style): string {
+/** What happened, why, and the next command. @param word the host as `init` takes it */
+function causeText(cause: ErrorReport, word: string, style: Style): string {
   const evidence = (cause.evidence ?? []).flatMap((text) => harmless(text).trimEnd().split('\n'));
   const [first, ...why] = [messageAt(cause.host ?? '', cause.message), ...evidence.slice(0, 8)];
   const label = (word: string, text: string): string => `  ${style.dim(word)} ${text}\n`;
-  return [label('Why:', first), ...why.map((line) => label('    ', line)), label('Fix:', fixOf(cause, style))].join('');
+  const fix = label('Fix:', fixOf(cause, word, style));
+  return [label('Why:', first), ...why.map((line) => label('    ', line)), fix].join('');
 }
 
 /** Commands that need the host in the hosts file come later. */
-function fixOf(cause: ErrorReport, { program }: Style): string {
-  const host = oneLine(cause.host ?? '');
+function fixOf(cause: ErrorReport, word: string, { program }: Style): string {
+  const again = oneLine(`mcp-anywhere init --hosts ${word}`);
   // As the hint has the program, so that a step is recognised however the program was called.
   const steps = nextStep(cause, 'mcp-anywhere')
     .split('; ')
-    .map((step) => (/^mcp-anywhere (?:doctor|trust|logs) /.test(step) ? `mcp-anywhere init --hosts ${host}` : step));
+    .map((step) => (/^mcp-anywhere (?:doctor|trust|logs) /.test(step) ? again : step));
   return asTyped([...new Set(steps)].join('; '), program);
 }
 
@@ -70,5 +73,5 @@ export function outcomeText({ file, written, created, hosts, servers, diff }: In
   const tools = servers.reduce((sum, server) => sum + (server.tools ?? 0), 0);
   const started = servers.filter(({ cause }) => cause === undefined).length;
   const what = `${counted(added, 'host')}, ${counted(started, 'server')}, ${counted(tools, 'tool')}`;
-  return `${created ? 'Created' : 'Changed'} ${place}: ${what}. A running daemon applies the change at once.\n`;
+  return `${created ? 'Created' : 'Changed'} ${place}: ${what}.\n`;
 }

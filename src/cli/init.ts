@@ -4,6 +4,7 @@ import type { InitReport } from '../api/init.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
+import { asTyped } from '../model/words.ts';
 import type { EditPlace } from '../setup/hosts-file.ts';
 import { type CheckedHost, type InitFace, type InitOutcome, runInit } from '../setup/init.ts';
 import { type ChoiceStore, choiceStore } from '../setup/init-state.ts';
@@ -44,7 +45,8 @@ async function withPerson(context: CliContext, command: InitCommand): Promise<Ex
   if (!outcome.written) return EXIT.ok;
   const clients = await installed(context, command, await face.pickClients(command.install));
   await store.forget();
-  context.out.note(`\nNext: mcp-anywhere tools lists the tools, and mcp-anywhere opens the dashboard.\n`);
+  const next = 'Next: mcp-anywhere tools lists the tools, and mcp-anywhere opens the dashboard.';
+  context.out.note(`\n${asTyped(next, context.style.program)}\n`);
   return combinedExit(clients.map(({ cause }) => cause));
 }
 
@@ -87,9 +89,8 @@ async function installed(
 
 function tellTrust({ out, style }: CliContext, { isTrusted, file }: InitOutcome): void {
   if (isTrusted) return;
-  out.note(
-    `${style.warn('!')} ${oneLine(`${file} is not trusted, so nothing of it is in force yet: mcp-anywhere config trust`)}\n`,
-  );
+  const text = `${file} is not trusted, so nothing of it is in force yet: mcp-anywhere config trust`;
+  out.note(`${style.warn('!')} ${oneLine(asTyped(text, style.program))}\n`);
 }
 
 /** Takes the usual answers. Host keys are never trusted this way. */

@@ -5,22 +5,25 @@ import { AnywhereError } from '../base/errors.ts';
 import { clearLeftover, leftovers, locateDaemon, runningDaemons, socketFolder } from '../daemon/start.ts';
 import { type Broken, brokenEntries, repairEntry } from '../setup/client-health.ts';
 import type { Surroundings } from '../setup/install.ts';
+import { plainSecretsIn } from '../setup/secrets.ts';
 import { checkAgent, checkFiles, checkNode, checkSsh, type Finding, finding, fine } from '../setup/self-check.ts';
 import type { CliContext } from './context.ts';
+import { editPlace } from './hosts-edit.ts';
 
 export async function localFindings(context: CliContext): Promise<readonly Finding[]> {
   const { io, globals } = context;
   const surroundings: Surroundings = { ...io, config: globals.config };
   const { node, version } = io.program;
-  const [ssh, agent, files, daemons, entries] = await Promise.all([
+  const [ssh, agent, files, daemons, entries, secrets] = await Promise.all([
     checkSsh(io),
     checkAgent(io, systemClock(), io.signal),
     checkFiles(io, { sockets: socketFolder(io), hostsFile: await hostsFile(context) }),
     daemonFindings(context),
     brokenEntries(surroundings),
+    secretFindings(context),
   ]);
   const broken = entries.map((one) => brokenFinding(one, surroundings));
-  return [checkNode(node, process.versions.node, version), ssh, agent, ...files, ...daemons, ...broken];
+  return [checkNode(node, process.versions.node, version), ssh, agent, ...files, ...secrets, ...daemons, ...broken];
 }
 
 /** Undefined where there is none, and for the user's own: the examination says what is wrong with that. */
@@ -34,6 +37,14 @@ async function hostsFile({ io, globals }: CliContext): Promise<string | undefine
     if (error instanceof AnywhereError) return undefined;
     throw error;
   }
+}
+
+async function secretFindings(context: CliContext): Promise<readonly Finding[]> {
+  const found = await plainSecretsIn(editPlace(context));
+  if (found === undefined) return [];
+  const text = `${found.file} holds ${counted(found.places.length, 'secret')} in plain text.`;
+  const evidence = [...found.places];
+  return [finding('config', new AnywhereError('SECRET_STORE', text, { evidence, hint: 'mcp-anywhere secret move' }))];
 }
 
 async function daemonFindings({ io }: CliContext): Promise<readonly Finding[]> {

@@ -15,6 +15,7 @@ import { LOG_LEVELS, type LogLevelName } from './fast-path.ts';
 import { addHostsCommands } from './hosts-commands.ts';
 import { addInitCommand } from './init-command.ts';
 import type { LogsOptions } from './logs.ts';
+import { addImportCommand, addSecretCommands, addSupportCommand } from './secret-commands.ts';
 import type { StatsOptions } from './stats.ts';
 import { addVersionCheck } from './updates.ts';
 
@@ -63,6 +64,9 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   addMending(program, run);
   addSteeringCommands(program, run);
   addHostsCommands(program, run, argv);
+  addImportCommand(program, run);
+  addSecretCommands(program, run);
+  addSupportCommand(program, run);
   addConfigCommands(program, run);
   program
     .command('demo')

@@ -40,7 +40,7 @@ async function newest({ io, out }: CliContext) {
 }
 
 function sentence(version: string, found: Found): string {
-  if ('unknown' in found) return oneLine(`Whether a newer version is out is not known: ${found.unknown}.`);
+  if ('unknown' in found) return oneLine(`Could not find out whether a newer version is out: ${found.unknown}.`);
   if ('update' in found) return `Version ${found.newest} is out. To install it: ${found.update}`;
   return found.newest === version ? 'This is the newest version.' : `The newest version on npm is ${found.newest}.`;
 }

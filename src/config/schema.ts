@@ -24,6 +24,7 @@ import {
   MAX_NAME_LENGTH,
   NAME_PATTERN,
 } from './checks.ts';
+import { discover } from './discover.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
 import type { PoolStrategy } from './plan.ts';
 
@@ -83,7 +84,7 @@ const server = mapping({
   env: byName(template())
     .meta(variables)
     .describe(
-      'Variables of the program; values may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command} and ${file:path}, resolved on this machine when the program starts.',
+      'Variables of the program; values may hold ${env:NAME}, ${env:NAME:-default}, ${cmd:command}, ${file:path} and ${keychain:name}, resolved on this machine when the program starts.',
     )
     .nullable()
     .optional(),
@@ -170,6 +171,7 @@ const host = mapping({
   tags,
   ssh: ssh.describe('How to connect; missing keys come from ~/.ssh/config.').optional(),
   local: flag().describe('true: this machine itself, without ssh.').optional(),
+  discover,
   servers,
 });
 

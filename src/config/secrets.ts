@@ -7,9 +7,11 @@ import { orAbort } from '../base/abort.ts';
 import { errnoOf } from '../base/errno.ts';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
-import { type Environment, expandHome } from './paths.ts';
-import type { Reference, Template } from './plan.ts';
+import { type Environment, expandHome, resolvePaths } from './paths.ts';
+import type { Plan, Reference, Template } from './plan.ts';
 import { type CommandRunner, createCommandRunner } from './secret-command.ts';
+import { SecretRevisions } from './secret-revisions.ts';
+import { SecretStore } from './secret-store.ts';
 import { describeReference } from './template.ts';
 
 export interface SecretsDeps {
@@ -28,6 +30,11 @@ export interface Secrets {
   resolve(template: Template, place: ErrorPlace, signal: AbortSignal, options?: ResolveOptions): Promise<string>;
 }
 
+export interface RevisingSecrets extends Secrets {
+  /** The plan, with another revision in each reference to a stored secret that has changed since a server got it. */
+  revised(plan: Plan): Promise<Plan>;
+}
+
 export interface ResolveOptions {
   /**
    * Of the client that asks, if not the user's environment: `${env:}` reads it, `${cmd:}` runs in its short list, and its HOME
@@ -38,16 +45,28 @@ export interface ResolveOptions {
   readonly onValue?: (value: string) => void;
 }
 
-export function createSecrets(deps: SecretsDeps): Secrets {
+export function createSecrets(deps: SecretsDeps): RevisingSecrets {
   const runner = createCommandRunner();
+  const store = new SecretStore(deps.env, resolvePaths(deps.env, process.platform, deps.homeDir).stateDir);
+  const revisions = new SecretRevisions();
+  const stored = async (reference: StoredReference): Promise<string> => {
+    const value = await store.get(reference.name);
+    if (value === undefined) throw await missing(reference, store);
+    revisions.saw(reference.name, value);
+    return value;
+  };
   return {
+    revised: (plan) => revisions.revised(plan, (name) => store.get(name)),
     async resolve(template, place, signal, { variables = deps.env, onValue } = {}) {
       signal.throwIfAborted();
       const pending = new Set<Reference>();
       const looked = template.pieces.map(async (piece) => {
         if (typeof piece === 'string') return piece;
         pending.add(piece);
-        const value = await lookUp(piece, placeOf(variables, deps), runner, signal);
+        const value =
+          piece.kind === 'keychain'
+            ? await stored(piece)
+            : await lookUp(piece, placeOf(variables, deps), runner, signal);
         pending.delete(piece);
         onValue?.(value);
         return value;
@@ -76,8 +95,18 @@ async function settled(work: readonly Promise<string>[]): Promise<string[]> {
   });
 }
 
+type StoredReference = Reference & { readonly kind: 'keychain' };
+
+async function missing(reference: StoredReference, store: SecretStore): Promise<AnywhereError> {
+  const isKeychain = (await store.keychain()) !== undefined;
+  const why = isKeychain
+    ? 'no secret of this name is stored'
+    : 'no secret of this name is stored in a file, and this program found no keychain';
+  return unresolved(reference, why, `mcp-anywhere secret set ${reference.name}`);
+}
+
 async function lookUp(
-  reference: Reference,
+  reference: Exclude<Reference, StoredReference>,
   deps: SecretsDeps,
   runner: CommandRunner,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 /**
- * Texts with references: `${env:NAME}`, `${env:NAME:-default}`, `${cmd:command}`, `${file:path}`.
+ * Texts with references: `${env:NAME}`, `${env:NAME:-default}`, `${cmd:command}`, `${file:path}`, `${keychain:name}`.
  *
  * Braces inside a reference must come in pairs. A literal `${` is written `$${`; more exactly, in a run of
  * dollars before `{` each pair is one dollar, and one left over begins a reference. Other dollars
@@ -19,7 +19,12 @@ export type ParsedTemplate = { readonly template: Template } | { readonly fault:
 /** POSIX names, the only ones that every shell can export. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-const ADVICE = 'write ${env:NAME}, ${env:NAME:-default}, ${cmd:command}, ${file:path}, or $${ for a literal ${';
+/** Of a stored secret: also the name of a file. */
+export const SECRET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const SECRET_NAME_RULE = 'letters, digits, `.`, `_` and `-`, at most 128, starting with a letter or digit';
+
+const ADVICE =
+  'write ${env:NAME}, ${env:NAME:-default}, ${cmd:command}, ${file:path}, ${keychain:name}, or $${ for a literal ${';
 
 export function parseTemplate(text: string): ParsedTemplate {
   const pieces: (string | Reference)[] = [];
@@ -58,6 +63,8 @@ export function describeReference(reference: Reference): string {
       return `\${cmd:${reference.command}}`;
     case 'file':
       return `\${file:${reference.path}}`;
+    case 'keychain':
+      return `\${keychain:${reference.name}}`;
   }
 }
 
@@ -92,7 +99,11 @@ function parseReference(inside: string): Reference | TemplateFault {
   if (kind === 'env') return parseEnv(rest);
   if (kind === 'cmd') return rest.trim() === '' ? faultOf('`${cmd:}` without a command') : { kind, command: rest };
   if (kind === 'file') return rest.trim() === '' ? faultOf('`${file:}` without a path') : { kind, path: rest };
-  return faultOf('a `${…}` that is neither env, cmd nor file');
+  if (kind === 'keychain')
+    return SECRET_NAME.test(rest)
+      ? { kind, name: rest }
+      : faultOf(`a \`\${keychain:…}\` without a name of ${SECRET_NAME_RULE}`);
+  return faultOf('a `${…}` that is neither env, cmd, file nor keychain');
 }
 
 function parseEnv(rest: string): Reference | TemplateFault {

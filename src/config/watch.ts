@@ -86,7 +86,7 @@ class FileWatch {
     else this.#options.onChange();
   }
 
-  /** Watches anew where the way to a file leads through other folders now. */
+  /** Watches again where the way to a file leads through other folders now. */
   async #watch(names: readonly string[]): Promise<void> {
     const folders = await foldersOf(names);
     this.#names = new Set(names);

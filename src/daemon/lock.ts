@@ -172,11 +172,7 @@ function isListening(path: string): Promise<boolean> {
 }
 
 function stuck(pid: number): AnywhereError {
-  return new AnywhereError(
-    'NO_DAEMON',
-    `process ${pid} holds the lock of this hosts file, and does not serve clients`,
-    {
-      hint: `kill ${pid}`,
-    },
-  );
+  return new AnywhereError('NO_DAEMON', `process ${pid} holds the lock of this hosts file, but serves no clients`, {
+    hint: `kill ${pid}`,
+  });
 }

@@ -11,6 +11,8 @@ export interface Entry {
   /** Variables that the client passes on under their own names. */
   readonly inherits: readonly string[];
   readonly cwd?: string;
+  /** A file with lines `NAME=value`. */
+  readonly envFile?: string;
   readonly url?: string;
   readonly isEnabled: boolean;
 }
@@ -44,6 +46,7 @@ export function standard(more: Raw = {}): Dialect {
         env: textMap(raw['env'] ?? raw['environment']),
         inherits: texts(raw['env_vars']),
         ...optional('cwd', text(raw['cwd'] ?? raw['working_directory'])),
+        ...optional('envFile', text(raw['envFile'])),
         ...optional('url', text(raw['url'] ?? raw['httpUrl'] ?? raw['serverUrl'] ?? raw['baseUrl'] ?? raw['uri'])),
         isEnabled: raw['enabled'] !== false && raw['disabled'] !== true,
       };
@@ -91,12 +94,20 @@ function text(value: unknown): string | undefined {
 }
 
 function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  return Array.isArray(value) ? value.flatMap((one) => asText(one) ?? []) : [];
+}
+
+/** Clients take a number or a boolean as the text that it is written as. */
+function asText(value: unknown): string | undefined {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
 
 function textMap(value: unknown): Record<string, string> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, one]) => (typeof one === 'string' ? [[key, one]] : [])),
+    Object.entries(value).flatMap(([key, one]) => {
+      const written = asText(one);
+      return written === undefined ? [] : [[key, written]];
+    }),
   );
 }

@@ -36,15 +36,15 @@ export interface ListingKeeperDeps {
   readonly onProblem: (unit: ServerUnit, error: AnywhereError) => void;
 }
 
-/** A server that is to be listed and is not up yet. */
+/** A server whose lists are needed and that is not up yet. */
 interface Want {
   /** The clients that want the listing, with their profiles, in order. The server is started for the first one. */
   readonly owners: Map<InstanceOwner, string | undefined>;
 }
 
 export class ListingKeeper {
-  /** Emits when a server may have settled. */
-  readonly progress = new Emitter<ServerUnit>();
+  /** Emits when a server may have settled; without one, when servers were found. */
+  readonly progress = new Emitter<ServerUnit | undefined>();
   readonly #deps: ListingKeeperDeps;
   readonly #watched = new Map<ServerUnit, Unsubscribe>();
   readonly #wants = new Map<ServerUnit, Want>();

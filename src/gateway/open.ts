@@ -6,7 +6,7 @@ import { findPlan, type PlanLoader } from '../config/load.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { keepPrivate } from '../config/private-dir.ts';
-import { createSecrets } from '../config/secrets.ts';
+import { createSecrets, type RevisingSecrets } from '../config/secrets.ts';
 import type { Prompter } from '../launch/contract.ts';
 import type { LinkDeps } from '../link/contract.ts';
 import type { Middleware } from '../policy/middleware.ts';
@@ -42,7 +42,9 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const { env, cwd, homeDir, config: explicit, configSource: explicitSource } = options;
   const paths = resolvePaths(env, process.platform, homeDir);
   const loader = await findPlan({ env, cwd, homeDir, paths, explicit, explicitSource });
-  return await gatewayOf(await loader.load(), options, (clock, log) => hostsFileOf(loader, clock, log));
+  return await gatewayOf(await loader.load(), options, (clock, log, secrets) =>
+    hostsFileOf(loader, secrets, clock, log),
+  );
 }
 
 type GatewayOptions = Omit<OpenOptions, 'config' | 'configSource' | 'cwd'>;
@@ -51,13 +53,14 @@ type GatewayOptions = Omit<OpenOptions, 'config' | 'configSource' | 'cwd'>;
 export async function gatewayOf(
   plan: Plan,
   options: GatewayOptions,
-  hostsFile: (clock: Clock, log: Log) => HostsFileSource,
+  hostsFile: (clock: Clock, log: Log, secrets: RevisingSecrets) => HostsFileSource,
 ): Promise<Gateway> {
   const { env, homeDir, environments } = options;
   const paths = resolvePaths(env, process.platform, homeDir);
   await Promise.all([paths.cacheDir, paths.stateDir].map(keepPrivate));
   const clock = systemClock();
   const log = options.log ?? createLog({ level: options.logLevel ?? 'warn', destination: process.stderr, clock });
+  const secrets = createSecrets({ env, homeDir });
   return new Gateway(plan, {
     clock,
     random: Math.random,
@@ -67,17 +70,17 @@ export async function gatewayOf(
     homeDir,
     paths,
     prompter: options.prompter ?? createAskpassPrompter({ env, log }),
-    secrets: createSecrets({ env, homeDir }),
+    secrets,
     environments,
     middleware: options.middleware ?? [],
-    hostsFile: hostsFile(clock, log),
+    hostsFile: hostsFile(clock, log, secrets),
     version: programVersion(),
   });
 }
 
-function hostsFileOf(loader: PlanLoader, clock: Clock, log: Log): HostsFileSource {
+function hostsFileOf(loader: PlanLoader, secrets: RevisingSecrets, clock: Clock, log: Log): HostsFileSource {
   return {
-    load: () => loader.load(),
+    load: async () => await secrets.revised(await loader.load()),
     watch: async (onChange, signal) => {
       // Loaded late, to keep the start fast.
       const { watchFiles } = await import('../config/watch.ts');

@@ -113,15 +113,23 @@ export interface DialerDeps {
   readonly runtimeDir: string;
 }
 
-/** A program to start on a machine, with every reference resolved. */
+/** What is looked up on the machine when the program starts. The value never leaves the machine. */
+export type Lookup = { readonly variable: string; readonly fallback?: string } | { readonly file: string };
+
+/** A text, or its parts in order. */
+export type Word = string | readonly (string | Lookup)[];
+
+/** A program to start on a machine, with every reference of the hosts file resolved. */
 export interface Launch {
   readonly command: string;
-  readonly args: readonly string[];
-  readonly env: ReadonlyMap<string, string>;
+  readonly args: readonly Word[];
+  readonly env: ReadonlyMap<string, Word>;
+  /** A file on the machine with lines `NAME=value`; `env` outranks them. */
+  readonly envFile?: Word | undefined;
   /** The client's variables, for a program on this machine; `env` and a newer PATH of the login shell outrank them. */
   readonly inherited?: ReadonlyMap<string, string>;
   /** May begin with `~/`. Undefined: the folder of the login. */
-  readonly cwd: string | undefined;
+  readonly cwd: Word | undefined;
 }
 
 /** The answer of the probe on a machine; cached by host key. */

@@ -3,6 +3,7 @@ import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { beginning } from '../base/harmless.ts';
 import type { ChannelEnd, Launch } from './contract.ts';
 import { LAUNCHER_EXIT } from './marks.ts';
+import { shownWord } from './quote.ts';
 
 export interface ProgramEnd {
   readonly code: number | undefined;
@@ -29,7 +30,11 @@ const SIGNAL_NAMES = new Map([
 /** The launcher could not start the program. */
 export function launchError(kind: 'no-folder' | 'no-command', launch: Launch, place: ErrorPlace): AnywhereError {
   if (kind === 'no-folder') {
-    return new AnywhereError('CWD_MISSING', `The working folder ${launch.cwd ?? ''} cannot be entered`, place);
+    return new AnywhereError(
+      'CWD_MISSING',
+      `The working folder ${shownWord(launch.cwd ?? '')} cannot be entered`,
+      place,
+    );
   }
   return new AnywhereError('COMMAND_NOT_FOUND', `The command ${launch.command} was not found`, place);
 }

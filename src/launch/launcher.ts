@@ -5,9 +5,10 @@
  * list, and only /bin/sh reads them. `read` takes the line byte by byte (POSIX.1-2017, read: it shall not read past the
  * newline), so the bytes after the line belong to the program.
  */
-import type { HostEnvironment, Launch } from './contract.ts';
+import type { HostEnvironment, Launch, Word } from './contract.ts';
 import { assertNonce, LAUNCHER_EXIT, MARK, PROCESS_MARK } from './marks.ts';
 import { outputWatchFunctions, watchOutput } from './output-watch.ts';
+import { ENV_FILE, ownVariables, wantedVariables } from './own-variables.ts';
 import { probeFunctions, takeOver } from './probe.ts';
 import { assignment, NEWLINE, needsNewline, pathWord, word } from './quote.ts';
 
@@ -58,10 +59,12 @@ function scriptOf(launch: Launch, { nonce, environment, watch }: LauncherOptions
     reapFunction(nonce),
     outputWatchFunctions(nonce),
     probeFunctions(nonce),
-    `_Mown(){ ${exports(launch.env)};}`,
+    ...(launch.envFile === undefined ? [] : [ENV_FILE]),
+    `_Mown(){ ${ownVariables(launch)};}`,
     `_Mrun(){ ${program(launch)};}`,
     `_Mhas(){ command -v ${pathWord(launch.command, 'the command')} >/dev/null;}`,
     begin(launch, environment),
+    wantedVariables(launch),
     `_Mown`,
     enterFolder(launch.cwd, nonce),
     // A command that is missing in a cached environment may have been installed since.
@@ -108,7 +111,7 @@ function program(launch: Launch): string {
   return `exec ${[command, ...args].join(' ')} 2>&4 4>&-`;
 }
 
-function enterFolder(cwd: string | undefined, nonce: string): string {
+function enterFolder(cwd: Word | undefined, nonce: string): string {
   if (cwd === undefined) return ':';
   return `cd -- ${pathWord(cwd, 'cwd')}||{ ${say(nonce, MARK.noFolder)};exit ${String(LAUNCHER_EXIT.noFolder)};}`;
 }

@@ -75,6 +75,12 @@ const ALLOWED = [
   'HOMEBREW_REPOSITORY',
   'NIX_PATH',
   'NIX_PROFILES',
+  'CODEX_HOME',
+  'COPILOT_HOME',
+  'CLINE_DIR',
+  'GROK_HOME',
+  'PI_CODING_AGENT_DIR',
+  'KIMI_CODE_HOME',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'NO_PROXY',
@@ -116,7 +122,7 @@ export function probeFunctions(nonce: string): string {
   return [
     TAKE_OVER,
     // $1: how, for people; the rest: arguments of the login shell.
-    `_Mshell(){ _Mh=$1;shift;_MHOW=$_Mh ${PROBE_MARK}=${nonce} _MASK='${innerScript(begin, end)}' "\${SHELL:-/bin/sh}" "$@" ` +
+    `_Mshell(){ _Mh=$1;shift;_MHOW=$_Mh _MVARS="\${_Mvars:-${ALLOWED.join(' ')}}" ${PROBE_MARK}=${nonce} _MASK='${innerScript(begin, end)}' "\${SHELL:-/bin/sh}" "$@" ` +
       `2>/dev/null 4>&-|sed -n '/^${begin}$/,/^${end}$/p;/^${end}$/q';}`,
     `_Mask(){ case \${SHELL##*/} in elvish)printf '%s\\n' ${quoted(ASK)}|_Mshell 'on stdin';;` +
       `tcsh|csh)_Mshell '-ic with ~/.login' -ic ${quoted(CSH_LOGIN + ASK)} </dev/null;;` +
@@ -127,11 +133,11 @@ export function probeFunctions(nonce: string): string {
     // A second question after the time is up ends at once.
     `_Mlimit(){ exec </dev/null >/dev/null 2>&1 4>&-;trap 'kill $_Mt;exit' TERM;sleep ${String(PROBE_LIMIT_S)}&_Mt=$!;` +
       `wait $_Mt;while :;do _Mkill ${PROBE_MARK}=${nonce} KILL;sleep 1;done;}`,
-    `_Mlearn(){ _Mtry;_Mlimit&_Mw=$!;_Me=$(_Mask);case $_Me in *'${end}');;*)_Me=$(_Magain);;esac;` +
-      `kill -TERM $_Mw;_Ms=$(uname -sm);_Mtold;` +
-      `printf '\\n${nonce}${MARK.machine}\\n%s\\n%s\\n%s\\n%s\\n' "$_Ms" "$SHELL" "\${_Mv:-input}" "$_Me";` +
-      `_Ma=\${_Me#"${begin}"};set -f;IFS=\${_Ma%"\${_Ma#?}"};for _Ml in $_Me;do case \${_Ml%%=*} in _*|*[!A-Za-z0-9_]*|[0-9]*|'');;*)_Mtake "$_Ml";;esac;done;` +
-      `unset IFS;set +f;}`,
+    `_Mlogin(){ _Mlimit&_Mw=$!;_Me=$(_Mask);case $_Me in *'${end}');;*)_Me=$(_Magain);;esac;kill -TERM $_Mw;}`,
+    `_Mtakeall(){ _Ma=\${_Me#"${begin}"};set -f;IFS=\${_Ma%"\${_Ma#?}"};` +
+      `for _Ml in $_Me;do case \${_Ml%%=*} in _*|*[!A-Za-z0-9_]*|[0-9]*|'');;*)_Mtake "$_Ml";;esac;done;unset IFS;set +f;}`,
+    `_Mlearn(){ _Mtry;_Mlogin;_Ms=$(uname -sm);_Mtold;` +
+      `printf '\\n${nonce}${MARK.machine}\\n%s\\n%s\\n%s\\n%s\\n' "$_Ms" "$SHELL" "\${_Mv:-input}" "$_Me";_Mtakeall;}`,
   ].join(';');
 }
 
@@ -159,7 +165,7 @@ function innerScript(begin: string, end: string): string {
     `case $_MAGAIN in 1)unset _MAGAIN;p=$(cat /proc/$PPID/comm 2>/dev/null||ps -o comm= -p $PPID);p=\${p##*/};p=\${p#-};` +
     `case $p in "\${SHELL##*/}");;bash|zsh|fish|ksh|mksh)export _MHOW="$p -ilc, which the start files run";` +
     `exec $p -ilc "exec /bin/sh -c \\"\\$_MASK\\"" </dev/null;;esac;;esac;` +
-    `n=$(printf "\\nx");n=\${n%x};printf "\\n${begin}\\n";for v in _MHOW ${ALLOWED.join(' ')};do eval "x=\\\${$v-}";` +
+    `n=$(printf "\\nx");n=\${n%x};printf "\\n${begin}\\n";for v in _MHOW $_MVARS;do eval "x=\\\${$v-}";` +
     `case $x in ""|*"$n"*);;*)printf "%s=%s\\n" "$v" "$x";;esac;done;printf "${end}\\n"`
   );
 }

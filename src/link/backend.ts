@@ -145,7 +145,7 @@ class AutoDialer implements Dialer {
     try {
       return this.#use('openssh', reason, await this.#parts.openssh.dial(signal));
     } catch (error) {
-      // The system's ssh is not the only way any more: the next attempt decides anew.
+      // The system's ssh is not the only way any more: the next attempt decides again.
       if (asAnywhereError(error).code === 'AUTH_FAILED') this.#memory.forget([this.host]);
       throw error;
     }

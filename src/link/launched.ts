@@ -125,7 +125,7 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
 export interface ProgramOutputEvents {
   /** Called once; undefined where the channel ended without a preamble, or brought too much before one. */
   readonly onPreamble: (preamble: Preamble | undefined, noise: readonly string[]) => void;
-  /** Called after `onPreamble` where the channel brought too much; the channel is to be closed. */
+  /** Called after `onPreamble` where the channel brought too much; the caller closes the channel. */
   readonly onFlood?: () => void;
 }
 

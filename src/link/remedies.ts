@@ -33,7 +33,7 @@ export type Look = (signal: AbortSignal) => Promise<readonly Evidence[]>;
 /** The changes that could undo a refusal. */
 export type Remedies = (cause: AnywhereError) => Look;
 
-/** Longer than an answer of `ssh -G` is kept, so that each look asks anew. */
+/** Longer than an answer of `ssh -G` is kept, so that each look asks again. */
 const ASK_SSH_EVERY_MS = 15_000;
 
 /** An agent that holds keys is asked at a new socket, and otherwise this often, because it may have to ask a smart card. */

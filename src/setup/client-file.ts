@@ -24,7 +24,7 @@ export async function clientFiles(client: AiClient, machine: Machine): Promise<r
 }
 
 /** A folder's name with `*` stands for the folders that match. */
-async function expanded(path: string): Promise<readonly string[]> {
+export async function expanded(path: string): Promise<readonly string[]> {
   const star = path.indexOf('*');
   if (star === -1) return [path];
   const parent = folderOf(path.slice(0, star));

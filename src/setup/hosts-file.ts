@@ -27,6 +27,8 @@ export interface EditPlace extends FindOptions {
 
 /** What a hosts file says before the edit. */
 export interface OpenHostsFile extends FoundFile {
+  /** What a new file begins with. */
+  readonly start?: string;
   /** Undefined: the file is not there yet. */
   readonly existing: { readonly bytes: Uint8Array; readonly realPath: string } | undefined;
   /** Unchecked. */
@@ -35,7 +37,7 @@ export interface OpenHostsFile extends FoundFile {
   readonly plan: Plan | undefined;
 }
 
-const NEW_FILE = 'version: 1\n';
+export const NEW_FILE = 'version: 1\n';
 const BOM = '\uFEFF';
 
 interface OpenForEdit {
@@ -94,8 +96,18 @@ export interface PreparedEdit {
  * change, and CONFIG_INVALID where the file had mistakes before.
  */
 export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
-  const before = open.existing === undefined ? '' : textOf(open.existing.bytes);
-  const after = changedHostsText(open.existing === undefined ? NEW_FILE : before, changes);
+  const text = open.existing === undefined ? (open.start ?? NEW_FILE) : textBefore(open);
+  return preparedText(open, changedHostsText(text, changes), homeDir);
+}
+
+/** The text of the file as it is; empty for a new file. */
+export function textBefore({ existing }: OpenHostsFile): string {
+  return existing === undefined ? '' : textOf(existing.bytes);
+}
+
+/** `prepareEdit` with the whole text after the change. */
+export function preparedText(open: OpenHostsFile, after: string, homeDir: string): PreparedEdit {
+  const before = textBefore(open);
   const hasBom = open.existing !== undefined && Buffer.from(open.existing.bytes).toString().startsWith(BOM);
   const bytes = Buffer.from(hasBom ? BOM + after : after);
   const checked = checkHostsFile(bytes, { file: open.file, homeDir });
@@ -103,7 +115,8 @@ export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[]
     if (open.plan === undefined && open.existing !== undefined) throw configInvalid(open.file, checked.problems);
     throw notPossible(checked.problems);
   }
-  if (changes.length === 0) return { bytes, diff: '', plan: checked.plan };
+  if (open.existing === undefined ? after === NEW_FILE : after === before)
+    return { bytes, diff: '', plan: checked.plan };
   const [old, now] = [withoutSecrets(before), withoutSecrets(after)];
   const from = open.existing === undefined ? '/dev/null' : open.file;
   const diff = createTwoFilesPatch(from, open.file, old, now, undefined, undefined, {

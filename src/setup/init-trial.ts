@@ -1,14 +1,19 @@
 /** A gateway for the time of `init`: it reaches the chosen hosts and starts their servers before anything is written. */
 import type { DoctorStep, TrustCandidate } from '../api/control.ts';
-import { aborted } from '../base/abort.ts';
+import { aborted, deadline, orAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, errorOf, reportOf } from '../base/errors.ts';
 import type { Environment } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
+import { lookAt, type OpenScript } from '../discovery/look.ts';
+import { mergedServers } from '../discovery/merge.ts';
+import { serversOf } from '../discovery/sighting.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import { hostKeys, inspectThrough, listOnce, runOnHost, trustKey } from '../gateway/examine.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { gatewayOf, programVersion } from '../gateway/open.ts';
 import type { Prompter } from '../launch/contract.ts';
+import type { Link } from '../link/contract.ts';
 import { LOOK_AROUND, type Machine, machineFrom } from './machine.ts';
 
 export interface TrialOptions {
@@ -49,12 +54,22 @@ export interface ServerStart {
 /** The programs that are asked for their version may be slow ones, on a slow machine. */
 const LOOK_LIMIT_MS = 30_000;
 
+export async function openTrial(plan: Plan, options: TrialOptions): Promise<Trial> {
+  const source = { current: plan };
+  const gateway = await gatewayOf(plan, { ...options, logLevel: 'silent' }, () => ({
+    load: () => Promise.resolve(source.current),
+    watch: (_onChange, signal) => aborted(signal),
+  }));
+  return new Trial(gateway, source);
+}
+
 export class Trial {
   readonly #gateway: Gateway;
   readonly #client: LocalClient;
   readonly #source: { current: Plan };
 
-  private constructor(gateway: Gateway, source: { current: Plan }) {
+  /** @param source of the gateway's plan */
+  constructor(gateway: Gateway, source: { current: Plan }) {
     this.#gateway = gateway;
     this.#source = source;
     this.#client = new LocalClient({
@@ -62,15 +77,6 @@ export class Trial {
       version: programVersion(),
       open: (writer, observer) => gateway.openSession(writer, { isCommand: true, observer }),
     });
-  }
-
-  static async open(plan: Plan, options: TrialOptions): Promise<Trial> {
-    const source = { current: plan };
-    const gateway = await gatewayOf(plan, { ...options, logLevel: 'silent' }, () => ({
-      load: () => Promise.resolve(source.current),
-      watch: (_onChange, signal) => aborted(signal),
-    }));
-    return new Trial(gateway, source);
   }
 
   /** The hosts and servers of another plan, over the same connections. */
@@ -93,23 +99,39 @@ export class Trial {
       if (plan.ssh !== undefined) await inspectThrough(this.#gateway, plan, note, signal);
       const failed = steps.find(({ outcome }) => outcome === 'failed');
       if (failed?.cause !== undefined) return { steps, seen: [], cause: failed.cause };
+      // Such a host runs one program, and nothing else.
+      if (plan.ssh?.subsystem !== undefined) return { steps, seen: [] };
       const { clock, redact } = this.#gateway;
+      const link = this.#gateway.link(host);
       const limits = { clock, redact, limitMs: LOOK_LIMIT_MS };
-      const machine = machineFrom(await runOnHost(this.#gateway.link(host), LOOK_AROUND, limits, signal));
-      return { steps, machine, seen: [] };
+      const machine = machineFrom(await runOnHost(link, LOOK_AROUND, limits, signal));
+      return { steps, machine, seen: await seenOn(link, clock, signal) };
     } catch (thrown) {
       signal.throwIfAborted();
       return { steps, seen: [], cause: reportOf(asAnywhereError(thrown).at({ host })) };
     }
   }
 
-  keys(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {
-    return hostKeys(this.#gateway, host, signal);
+  /** The first machine on the way whose key nobody has seen yet. */
+  async unknownKey(host: string, signal: AbortSignal): Promise<TrustCandidate | undefined> {
+    try {
+      return (await hostKeys(this.#gateway, host, signal)).find(({ verdict }) => verdict === 'unknown');
+    } catch {
+      // The host was looked at just now, and the cause of that failure is shown.
+      signal.throwIfAborted();
+      return undefined;
+    }
   }
 
-  /** Writes the keys that a person has compared, and dials the host again. */
-  async trust(host: string, { name, keys }: TrustCandidate, signal: AbortSignal): Promise<void> {
-    for (const { fingerprint } of keys) await trustKey(this.#gateway, host, { name, fingerprint }, signal);
+  /** Writes the keys that a person has compared. Resolves with the cause of a failure. */
+  async trust(host: string, { name, keys }: TrustCandidate, signal: AbortSignal): Promise<ErrorReport | undefined> {
+    try {
+      for (const { fingerprint } of keys) await trustKey(this.#gateway, host, { name, fingerprint }, signal);
+      return undefined;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return reportOf(asAnywhereError(thrown).at({ host }));
+    }
   }
 
   /** Failures are part of the result. @param name of a server of the plan in use */
@@ -130,5 +152,34 @@ export class Trial {
 
   async close(): Promise<void> {
     await this.#gateway.close();
+  }
+}
+
+/** What AI clients on the host configure. Files that cannot be read are no reason to leave the host out. */
+async function seenOn(link: Link, clock: Clock, signal: AbortSignal): Promise<readonly SeenServer[]> {
+  const tooLate = (): Error => new AnywhereError('HOST_TIMEOUT', 'the files of AI clients were not read in time');
+  const limit = deadline(clock, LOOK_LIMIT_MS, tooLate, signal);
+  const open: OpenScript = async (script, stop) => {
+    const opening = link.open({ ...LOOK_AROUND, args: ['-c', script] }, stop);
+    const channel = await orAbort(opening, stop, (late) => {
+      late.close();
+    });
+    channel.input.on('error', () => undefined);
+    channel.input.end('\n');
+    channel.errors.resume();
+    return channel;
+  };
+  try {
+    const { servers } = serversOf(await lookAt(open, {}, limit.signal));
+    return mergedServers(servers).map(({ name, clients, server: { isEnabled, lacks, command } }) => ({
+      name,
+      clients,
+      canStart: isEnabled && lacks.length === 0 && command !== undefined,
+    }));
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  } finally {
+    limit.clear();
   }
 }

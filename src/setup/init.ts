@@ -5,7 +5,6 @@
  * interrupted. The hosts file is written in one step, at the end.
  */
 import type { DoctorStep, TrustCandidate } from '../api/control.ts';
-import type { ErrorReport } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import { type KnownMachine, knownMachines } from '../ssh/known-machines.ts';
 import { addHost, type NewHost } from './hosts-changes.ts';
@@ -18,9 +17,9 @@ import {
   saveEdit,
 } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
-import { discovers, hostsFrom, hostsIn, initChanges, isPresent } from './init-changes.ts';
+import { canDiscover, discovers, hostsFrom, hostsIn, initChanges, isPresent, NEW_HOSTS_FILE } from './init-changes.ts';
 import type { ChoiceStore, Choices } from './init-state.ts';
-import { type HostLook, type ServerStart, Trial, type TrialOptions } from './init-trial.ts';
+import type { HostLook, ServerStart, Trial, TrialOptions } from './init-trial.ts';
 import { type Offer, offersFor } from './machine.ts';
 
 /** A host that was looked at. */
@@ -76,7 +75,7 @@ export interface InitOutcome {
 }
 
 export async function runInit(options: InitOptions, face: InitFace): Promise<InitOutcome> {
-  const open = await openForEdit(options.place, { creates: true, isOwn: true });
+  const open = { ...(await openForEdit(options.place, { creates: true, isOwn: true })), start: NEW_HOSTS_FILE };
   // A file with mistakes is mended first.
   if (open.existing !== undefined) prepareEdit(open, [], options.place.homeDir);
   const init = new Init(options, face, open);
@@ -106,7 +105,9 @@ class Init {
     const { place, prompter } = this.#options;
     const hosts = hostsFrom(this.#open, await this.#hosts());
     const { plan } = this.#prepared(hosts.flatMap((host) => addHost(this.#open, host)));
-    const trial = await Trial.open(plan, { env: place.env, homeDir: place.homeDir, prompter });
+    // Loaded after the first question, which then comes soon.
+    const { openTrial } = await import('./init-trial.ts');
+    const trial = await openTrial(plan, { env: place.env, homeDir: place.homeDir, prompter });
     try {
       const checked = await this.#checked(trial, hosts);
       const chosen = checked.filter(({ isChosen }) => isChosen);
@@ -150,7 +151,7 @@ class Init {
       const looks = await Promise.all(open.map((host) => this.#look(trial, host)));
       const again: NewHost[] = [];
       for (const look of looks) {
-        const verdict = look.cause === undefined ? 'add' : await this.#mended(trial, look.host.name, look.cause);
+        const verdict = look.cause === undefined ? 'add' : await this.#mended(trial, look);
         if (verdict === 'retry') again.push(look.host);
         done.set(look.host.name, { ...look, isChosen: verdict === 'add' });
       }
@@ -165,29 +166,30 @@ class Init {
     };
     const look = await this.#looks.run(() => trial.look(host.name, onStep, this.#options.signal));
     const checked = { ...look, host, isChosen: look.cause === undefined };
-    this.#face.looked(checked);
+    // An unknown key is shown with its question.
+    if (look.cause?.code !== 'HOST_KEY_UNKNOWN') this.#face.looked(checked);
     return checked;
   }
 
   /** A key that nobody has seen yet is shown, and trusted only where a person says so. */
-  async #mended(trial: Trial, host: string, cause: ErrorReport): Promise<Verdict> {
+  async #mended(trial: Trial, checked: CheckedHost): Promise<Verdict> {
     const { signal, dryRun } = this.#options;
-    if (cause.code === 'HOST_KEY_UNKNOWN' && !dryRun) {
-      const keys = await trial.keys(host, signal);
-      const unknown = keys.find(({ verdict }) => verdict === 'unknown');
-      if (unknown !== undefined && (await this.#face.trust(host, unknown))) {
-        await trial.trust(host, unknown, signal);
-        return 'retry';
-      }
+    const { name } = checked.host;
+    if (checked.cause?.code === 'HOST_KEY_UNKNOWN') {
+      const unknown = dryRun ? undefined : await trial.unknownKey(name, signal);
+      const isTrusted = unknown !== undefined && (await this.#face.trust(name, unknown));
+      const cause = isTrusted ? await trial.trust(name, unknown, signal) : checked.cause;
+      if (cause === undefined) return 'retry';
+      this.#face.looked({ ...checked, cause });
     }
-    return await this.#face.failed(host);
+    return await this.#face.failed(name);
   }
 
   async #discovered(chosen: readonly CheckedHost[]): Promise<void> {
     const hosts = chosen.filter(
       ({ host, seen }) => seen.some(({ canStart }) => canStart) && !discovers(this.#open, host.name),
     );
-    if (hosts.length === 0) return;
+    if (hosts.length === 0 || !canDiscover(this.#options.place.homeDir)) return;
     await this.#keep({ discover: this.#choices.discover ?? (await this.#face.pickDiscovered(hosts)) });
   }
 

@@ -1,7 +1,7 @@
 /** Literal values that look like secrets: found in entries of servers, and hidden in texts for people. */
 import { isMap, isScalar, isSeq, type Pair, parseDocument } from 'yaml';
 import { keyOf } from '../config/document.ts';
-import { mapping } from '../config/problem.ts';
+import { type KeyPath, mapping } from '../config/problem.ts';
 
 const NAME = /TOKEN|KEY|SECRET|PASSW(?:OR)?D|CREDENTIAL/i;
 /** Tokens that say themselves what they are. */
@@ -10,7 +10,12 @@ const VALUE = /^(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|eyJ[\w-]+\.)
 const REFERENCE = /^(?:[A-Za-z]+ )?(?:\$\{(?!env:\w+:-[^}])[^}]*\})+$/;
 const HIDDEN = '•••';
 /** Resolved on this machine. */
-const LOCAL = /\$\{(?:cmd|file):/;
+const LOCAL = /\$\{(?:cmd|file|keychain):/;
+
+/** Whether a value of this name is a secret. */
+export function isSecretName(name: string): boolean {
+  return NAME.test(name);
+}
 
 /** The value of a variable. */
 export function isSecretVariable(name: string, value: unknown): boolean {
@@ -39,42 +44,63 @@ export function secretsOf(entry: unknown): string[] {
   ];
 }
 
-/** A hosts file for people: the literal values that look like secrets are hidden, however they are written. */
-export function withoutSecrets(text: string): string {
-  const spans: (readonly [number, number])[] = [];
-  const hide = (node: unknown): void => {
-    if (!isScalar(node) || node.range === undefined || node.range === null) return;
-    spans.push([node.range[0], node.range[1]]);
-  };
-  findSecrets(parseDocument(text, { prettyErrors: false, merge: true, stringKeys: true }).contents, hide);
-  return spans
-    .sort(([a], [b]) => b - a)
-    .reduce((shown, [start, end]) => {
-      const isBlock = shown.slice(start, end).endsWith('\n');
-      return `${shown.slice(0, start)}${HIDDEN}${isBlock ? '\n' : ''}${shown.slice(end)}`;
-    }, text);
+/** A literal value in the text of a hosts file that looks like a secret. */
+export interface PlainSecret {
+  /** Like `hosts`, `gpu1`, `servers`, `files`, `env`, `TOKEN`; the index of an argument is a number. */
+  readonly path: KeyPath;
+  readonly value: string;
+  /** The first and the last position of the value in the text. */
+  readonly span: readonly [number, number];
 }
 
 /** In every `env` and `args`, wherever it stands: also below `defaults`, and in a server that is called `env`. */
-function findSecrets(node: unknown, hide: (node: unknown) => void): void {
+export function plainSecrets(text: string): readonly PlainSecret[] {
+  return secretsBelow(parseDocument(text, { prettyErrors: false, merge: true, stringKeys: true }).contents, []);
+}
+
+/** A hosts file for people: the literal values that look like secrets are hidden, however they are written. */
+export function withoutSecrets(text: string): string {
+  return replacedIn(
+    text,
+    plainSecrets(text).map(({ span }) => [span, HIDDEN] as const),
+  );
+}
+
+/** The text with other values. A block (`|`) ends with its line. */
+export function replacedIn(text: string, values: readonly (readonly [PlainSecret['span'], string])[]): string {
+  return [...values]
+    .sort(([[one]], [[other]]) => other - one)
+    .reduce((shown, [[start, end], value]) => {
+      const isBlock = shown.slice(start, end).endsWith('\n');
+      return `${shown.slice(0, start)}${value}${isBlock ? '\n' : ''}${shown.slice(end)}`;
+    }, text);
+}
+
+function secretsBelow(node: unknown, path: KeyPath): PlainSecret[] {
   const pairs: readonly Pair[] = isMap(node) ? node.items : [];
-  for (const pair of pairs) {
-    if (keyOf(pair) === 'env' && isMap(pair.value))
-      pair.value.items
-        .filter((each) => isSecretVariable(keyOf(each), textOf(each.value)))
-        .forEach((each) => {
-          hide(each.value);
-        });
-    if (keyOf(pair) === 'args' && isSeq(pair.value)) {
-      const values = pair.value.items.map(textOf);
-      pair.value.items
-        .filter((_, index) => isSecretArgument(values[index], values[index - 1]))
-        .forEach((each) => {
-          hide(each);
-        });
-    }
-    findSecrets(pair.value, hide);
-  }
+  return pairs.flatMap((pair) => {
+    const here = [...path, keyOf(pair)];
+    return [...secretsIn(pair, here), ...secretsBelow(pair.value, here)];
+  });
+}
+
+function secretsIn(pair: Pair, path: KeyPath): PlainSecret[] {
+  if (keyOf(pair) === 'env' && isMap(pair.value))
+    return pair.value.items
+      .filter((each) => isSecretVariable(keyOf(each), textOf(each.value)))
+      .flatMap((each) => plainSecret(each.value, [...path, keyOf(each)]));
+  if (keyOf(pair) !== 'args' || !isSeq(pair.value)) return [];
+  const { items } = pair.value;
+  const values = items.map(textOf);
+  return items.flatMap((each, index) =>
+    isSecretArgument(values[index], values[index - 1]) ? plainSecret(each, [...path, index]) : [],
+  );
+}
+
+function plainSecret(node: unknown, path: KeyPath): PlainSecret[] {
+  const value = textOf(node);
+  if (!isScalar(node) || value === undefined || node.range === undefined || node.range === null) return [];
+  return [{ path, value, span: [node.range[0], node.range[1]] }];
 }
 
 /** As written: a password of digits is no number here. */
@@ -83,7 +109,7 @@ function textOf(node: unknown): string | undefined {
   return typeof node.value === 'string' ? node.value : node.source;
 }
 
-/** References that run a command or read a file of this machine: pasted text must not bring them along unseen. */
+/** References that run a command, or read a file or a stored secret of this machine: pasted text must not bring them along unseen. */
 export function commandsOf(entry: unknown): string[] {
   const { env, args } = mapping(entry);
   const found = Object.entries(mapping(env)).filter(([, value]) => LOCAL.test(String(value)));

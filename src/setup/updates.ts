@@ -35,7 +35,7 @@ export async function newestVersion(version: string, { env, clock, signal }: Upd
     return { newest, isNewer: isNewer(newest, version) };
   } catch (error) {
     signal.throwIfAborted();
-    return { unknown: `${registry.host} could not be asked: ${reasonOf(error)}` };
+    return { unknown: `asking ${registry.host} failed: ${reasonOf(error)}` };
   } finally {
     limit.clear();
   }
@@ -55,7 +55,7 @@ function registryOf(env: UpdateDeps['env']): URL | undefined {
 async function fetchText(url: URL, signal: AbortSignal): Promise<string> {
   const headers = { accept: 'application/vnd.npm.install-v1+json' };
   const response = await fetch(url, { headers, signal, redirect: 'error' });
-  if (!response.ok) throw new Error(`it answered ${response.status}`);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {

@@ -143,7 +143,7 @@ export class ServerUnit {
     const { again } = this;
     if (!isCrashLoop(this.#state) || cause === undefined || again === undefined) return undefined;
     const { host, name } = this.plan;
-    return new AnywhereError(cause.code, `${cause.message}, ${failures} times in a row. It is ${again}`, {
+    return new AnywhereError(cause.code, `${cause.message}, ${failures} times in a row. MCP-Anywhere ${again}`, {
       host,
       server: name,
       evidence: cause.evidence,
@@ -152,11 +152,11 @@ export class ServerUnit {
     });
   }
 
-  /** When a failed server is retried, as text after "It is". Undefined: with the next call. */
+  /** When a failed server is retried, as text after "MCP-Anywhere". Undefined: with the next call. */
   get again(): string | undefined {
     const inMs = this.#restarts.dueInMs;
-    if (this.#state.starting > 0) return 'being tried again now';
-    return inMs <= 0 ? undefined : `tried again by itself in ${Math.ceil(inMs / 1000)} s`;
+    if (this.#state.starting > 0) return 'is trying again now';
+    return inMs <= 0 ? undefined : `will try again in ${Math.ceil(inMs / 1000)} s`;
   }
 
   /** The client left: its own instance ends. */

@@ -17,7 +17,7 @@ export interface Sandbox {
 /** A daemon that nothing ends, because its test was killed, leaves after this time without clients. */
 const IDLE_EXIT_MS = '30000';
 
-/** No agent, no askpass, no terminal variables. `more` is added to the environment. Daemons end with the test. */
+/** No agent, no askpass, no keychain, no terminal variables. `more` is added to the environment. Daemons end with the test. */
 export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbox {
   const root = scratch();
   const folder = (name: string): string => {
@@ -51,6 +51,7 @@ export function makeSandbox(more: Readonly<Record<string, string>> = {}): Sandbo
       XDG_DATA_HOME: dataDir,
       XDG_RUNTIME_DIR: runtimeDir,
       MCP_ANYWHERE_IDLE_EXIT_MS: IDLE_EXIT_MS,
+      MCP_ANYWHERE_KEYCHAIN: 'off',
       ...more,
     },
   };

@@ -130,7 +130,7 @@ describe.each([
   ['through the daemon', []],
   ['--in-process', ['--in-process']],
 ])('--transparent (%s)', (_name, args) => {
-  it('adds nothing to what the client said, and loses nothing of it', async () => {
+  it('adds nothing to what the client sent, and loses nothing', async () => {
     const { file, heard } = hostsFile();
     const said = conversation('wait', 0);
     const run = serve(file, ['--transparent', 'here/rec', ...args], `${said.join('\n')}\n`);

@@ -67,7 +67,7 @@ describe('with a real machine', () => {
     const { run, file, text } = rig();
     const added = await run('add', 'box', '--ssh', `${sshd.user}@127.0.0.1:${String(sshd.port)}`, '--tag', 'lab');
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('+  box:\n') as string });
-    expect(added.stderr).toContain(`Made ${file}.`);
+    expect(added.stderr).toContain(`Created ${file}.`);
     expect([statSync(file).mode & 0o777, statSync(join(file, '..')).mode & 0o777]).toEqual([0o600, 0o700]);
     expect(text()).toBe(
       `version: 1\nhosts:\n  box:\n    ssh:\n      host: 127.0.0.1\n      user: ${sshd.user}\n      port: ${String(sshd.port)}\n    tags: [lab]\n`,
@@ -214,7 +214,7 @@ describe('nothing is written', () => {
     [['server', 'add', 'x', '--host', 'here', '--name', 'a__b'], '--name a_b'],
     [['server', 'add', 'https://example.com/mcp', '--host', 'here'], 'HTTP servers come later'],
     [['server', 'rm', 'here/x'], 'here has no server x'],
-    [['server', 'disable', 'here'], 'name one server'],
+    [['server', 'disable', 'here'], 'Name one of its servers'],
     [['server', 'ad', 'x'], 'Did you mean `server add`?'],
   ])('for %j', async (words, advice) => {
     const { run, text } = rig(HERE);

@@ -28,7 +28,7 @@ describe('--version --check', () => {
     const { code, stdout, stderr } = await run('http://127.0.0.1:1', '--check', '-V');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expect(stderr).toMatch(/^Whether a newer version is out is not known: 127\.0\.0\.1:1 could not be asked: .+\n$/);
+    expect(stderr).toMatch(/^Could not find out whether a newer version is out: asking 127\.0\.0\.1:1 failed: .+\n$/);
   });
 
   it('prints JSON', async () => {

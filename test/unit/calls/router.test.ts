@@ -118,7 +118,7 @@ describe('a call', () => {
       host: 'box',
       server: 'files',
       evidence: ['SHA256:…'],
-      message: 'host box is not available: another key. MCP-Anywhere does not retry it by itself',
+      message: 'host box is not available: another key. MCP-Anywhere will not try again by itself',
     });
     expect(link.wakes).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe('a call', () => {
     clock.advance(3_000);
     expect(await stateOf(waiting)).toMatchObject({
       code: 'HOST_UNREACHABLE',
-      message: 'host box is not available: connection refused by 192.0.2.1:22. It is retried by itself in 17 s',
+      message: 'host box is not available: connection refused by 192.0.2.1:22. MCP-Anywhere will try again in 17 s',
       evidence: ['seen'],
     });
     expect(clock.pending).toBe(0);
@@ -145,7 +145,7 @@ describe('a call', () => {
     clock.advance(1);
     expect(await stateOf(waiting)).toMatchObject({
       code: 'HOST_TIMEOUT',
-      message: 'host box is not available: it does not answer. It is being retried now',
+      message: 'host box is not available: it does not answer. MCP-Anywhere is trying again now',
     });
   });
 
@@ -237,8 +237,9 @@ describe('a server that does not come up', () => {
       await settled();
       said.push(why());
     }
-    const begin = 'box/files has not listed its tools yet: box/files: x ended with exit code 3. It is tried again';
-    expect(said).toEqual([1, 2, 4].map((seconds) => `${begin} by itself in ${seconds} s`));
+    const begin =
+      'box/files has not listed its tools yet: box/files: x ended with exit code 3. MCP-Anywhere will try again';
+    expect(said).toEqual([1, 2, 4].map((seconds) => `${begin} in ${seconds} s`));
     unit.stop('enough');
     expect(why()).toBe('box/files has not listed its tools yet');
     expect(clock.pending).toBe(0);

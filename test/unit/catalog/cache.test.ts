@@ -95,7 +95,7 @@ describe('ListingCache', () => {
     expect(written().cache.read('box/files', 'another')[0]).toBeUndefined();
   });
 
-  it('reads a file damaged anywhere as none or as a part of it, and never throws', () => {
+  it('reads a damaged file as empty or in part, and never throws', () => {
     const { cache, file } = written();
     const bytes = readFileSync(file);
     for (let at = 0; at < bytes.length; at += 1) {
@@ -185,7 +185,7 @@ describe('ListingCache', () => {
     expect([blocked.errors.length, blocked.cache.read('box/files', 'f')[0]]).toEqual([1, undefined]);
   });
 
-  it('goes on where the disk refuses the file', () => {
+  it('continues where the disk refuses the file', () => {
     const { folder, file } = written();
     const { cache, errors } = cacheIn(folder);
     // A folder in its place: the rename fails for everyone, root too.

@@ -109,7 +109,7 @@ describe('publicName', () => {
     },
   );
 
-  it('stays what it is today: AI clients keep allow lists by it', () => {
+  it('never changes, because AI clients keep allow lists of names', () => {
     const files = ['gpu1', 'files'];
     expect(publicName(files, 'read_text_file', 48)).toBe('gpu1__files__read_text_file');
     expect(publicName(files, 'dots.and/slashes', 48)).toBe('gpu1__files__dots_and_slashes_h5179');

@@ -145,7 +145,7 @@ describe('resultUriEdits', () => {
 });
 
 describe('definitionUriEdits', () => {
-  it('rewrites the app of a tool and nothing of its schema', () => {
+  it('rewrites the app of a tool and leaves its schema alone', () => {
     const definition = {
       name: 't',
       inputSchema: { type: 'object', properties: { uri: {}, resourceUri: {} } },

@@ -51,7 +51,7 @@ describe('buildSnapshot', () => {
     expect(Object.values(inputs().json).map(String)).toEqual(Object.values(inputs().json).map(String));
   });
 
-  it('changes nothing of a definition but its name', () => {
+  it('changes only the name of a definition', () => {
     const text =
       '{ "x" : 1.0, "name" : "t\\u0061" ,"inputSchema":{"type":"object","properties":{"name":{"const":"ta"}}},"big":12345678901234567890 }';
     expect(snapshot([[a, { tools: [text] }]]).json.tools.toString()).toBe(
@@ -85,7 +85,7 @@ describe('buildSnapshot', () => {
     );
   });
 
-  it('offers nothing of a server that is disabled or has never listed', () => {
+  it('does not offer a server that is disabled or has never listed', () => {
     const built = snapshot([
       [{ ...a, enabled: false }, { tools: [tool('x')] }],
       [b, undefined],

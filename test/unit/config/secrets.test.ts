@@ -1,12 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { AnywhereError } from '../../../src/base/errors.ts';
 import { loadPlan } from '../../../src/config/load.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
 import { createCommandRunner } from '../../../src/config/secret-command.ts';
+import { SecretStore } from '../../../src/config/secret-store.ts';
 import { createSecrets } from '../../../src/config/secrets.ts';
 import { parseTemplate } from '../../../src/config/template.ts';
+import { filesBelow } from '../../harness/files.ts';
 import { isAlive } from '../../harness/processes.ts';
 import { scratch } from '../../harness/scratch.ts';
 
@@ -97,6 +100,82 @@ describe('files', () => {
     const error = await failure(resolve('${file:~/nul}', { homeDir }));
     expect(error.message).toContain('NUL');
     expect(JSON.stringify(error)).not.toContain('hunter2');
+  });
+});
+
+describe('stored secrets', () => {
+  const OFF = { MCP_ANYWHERE_KEYCHAIN: 'off' };
+
+  function stored(): { readonly store: SecretStore; readonly env: Record<string, string>; readonly homeDir: string } {
+    const homeDir = scratch();
+    const env = { ...OFF, XDG_STATE_HOME: join(homeDir, 'state') };
+    return { store: new SecretStore(env, join(homeDir, 'state', 'mcp-anywhere')), env, homeDir };
+  }
+
+  it('are files of their own for the user alone, where there is no keychain', async () => {
+    const { store, env, homeDir } = stored();
+    expect(await store.set('git.hub', ' s p\u00e4ce\nsecond\n')).toBe('file');
+    expect(await resolve('<${keychain:git.hub}>', { env, homeDir })).toBe('< s p\u00e4ce\nsecond\n>');
+    expect(filesBelow(store.folder).map(({ mode }) => mode)).toEqual([0o600]);
+    expect(statSync(store.folder).mode & 0o777).toBe(0o700);
+    expect([...(await store.list())]).toEqual([['git.hub', 'file']]);
+    expect([await store.remove('git.hub'), await store.remove('git.hub')]).toEqual([true, false]);
+    expect([...(await store.list())]).toEqual([]);
+  });
+
+  it('that are missing are named, with the command that stores them', async () => {
+    const error = await failure(resolve('Bearer ${keychain:github}', { env: OFF, homeDir: scratch() }));
+    expect(error).toMatchObject({ code: 'SECRET_UNRESOLVED', host: 'gpu1', server: 'files' });
+    expect(error.message).toContain('${keychain:github}');
+    expect(error.hint).toBe('mcp-anywhere secret set github');
+  });
+
+  it.each([
+    ['readable by others', (path: string): void => chmodSync(path, 0o640), 'Other users can open'],
+    ['a link', (path: string): void => (rmSync(path), symlinkSync('/etc/hostname', path)), 'ELOOP'],
+    ['a folder', (path: string): void => (rmSync(path), mkdirSync(path)), 'not a regular file'],
+  ])('in a file that is %s are not used', async (_what, spoil, why) => {
+    const { store, env, homeDir } = stored();
+    await store.set('github', 'hunter2');
+    spoil(join(store.folder, 'github.secret'));
+    const error = await failure(resolve('${keychain:github}', { env, homeDir }));
+    expect(error).toMatchObject({ code: 'SECRET_STORE', host: 'gpu1', server: 'files' });
+    expect(error.message).toContain(why);
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+  });
+
+  it('of a folder that others can open are closed to them', async () => {
+    const { store } = stored();
+    await store.set('github', 'hunter2');
+    chmodSync(store.folder, 0o755);
+    expect(await store.get('github')).toBe('hunter2');
+    expect(statSync(store.folder).mode & 0o777).toBe(0o700);
+  });
+
+  it('have another revision in the plan once they have changed since a server got them', async () => {
+    const { store, env, homeDir } = stored();
+    const file = join(homeDir, 'config.yaml');
+    const entry = { command: 'x', env: { A: '${keychain:a}', B: '${keychain:b}' } };
+    writeFileSync(file, JSON.stringify({ version: 1, hosts: { gpu1: { servers: { files: entry } } } }));
+    const paths = resolvePaths(env, process.platform, homeDir);
+    const plan = await loadPlan({ explicit: file, env, cwd: homeDir, homeDir, paths });
+    const secrets = createSecrets({ env, homeDir });
+    await store.set('a', 'one');
+    await store.set('b', 'one');
+    const [a] = [...(plan.hosts[0]?.servers[0]?.env.values() ?? [])];
+    if (a === undefined) throw new Error('no variable');
+    expect(await secrets.resolve(a, PLACE, never())).toBe('one');
+    expect(await secrets.revised(plan)).toBe(plan);
+    await store.set('a', 'two');
+    await store.set('b', 'two');
+    const revised = await secrets.revised(plan);
+    expect([...(revised.hosts[0]?.servers[0]?.env.values() ?? [])].map(({ pieces }) => pieces)).toEqual([
+      [{ kind: 'keychain', name: 'a', revision: 1 }],
+      [{ kind: 'keychain', name: 'b' }],
+    ]);
+    await store.remove('a');
+    expect(await secrets.revised(plan)).toEqual(revised);
+    expect(JSON.stringify(revised)).not.toContain('two');
   });
 });
 

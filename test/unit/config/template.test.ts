@@ -30,6 +30,7 @@ describe('a template', () => {
     ['${cmd:jq "{a: .b}" f}', [{ kind: 'cmd', command: 'jq "{a: .b}" f' }]],
     ['${cmd:echo ${HOME}}', [{ kind: 'cmd', command: 'echo ${HOME}' }]],
     ['${file:~/a:b}', [{ kind: 'file', path: '~/a:b' }]],
+    ['Bearer ${keychain:git-hub.com_1}', ['Bearer ', { kind: 'keychain', name: 'git-hub.com_1' }]],
     ['$${env:X}', ['${env:X}']],
     ['$$${env:X}', ['$', { kind: 'env', name: 'X' }]],
     ['$$$${env:X}', ['$${env:X}']],
@@ -52,6 +53,11 @@ describe('a template', () => {
     '${cmd:}',
     '${cmd: }',
     '${file:}',
+    '${keychain:}',
+    '${keychain:../x}',
+    '${keychain:.x}',
+    '${keychain:a b}',
+    `\${keychain:${'a'.repeat(129)}}`,
     '${ENV:X}',
     '${secret:x}',
     '${env:X:-${env:Y}}',
@@ -72,6 +78,9 @@ const balanced = fc
 const filled = balanced.filter((text) => text.trim() !== '');
 const reference: fc.Arbitrary<Reference> = fc.oneof(
   name.map((variable): Reference => ({ kind: 'env', name: variable })),
+  fc
+    .stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,8}$/)
+    .map((stored): Reference => ({ kind: 'keychain', name: stored })),
   fc.tuple(name, balanced).map(([variable, fallback]): Reference => ({ kind: 'env', name: variable, fallback })),
   filled.map((command): Reference => ({ kind: 'cmd', command })),
   filled.map((path): Reference => ({ kind: 'file', path })),

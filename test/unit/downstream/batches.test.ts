@@ -115,7 +115,7 @@ it('what of a batch is no request is answered beside the rest, in the same array
   expect(batches(client)[1]?.map(({ error }) => error?.code)).toEqual([-32600, -32600]);
 });
 
-it('a batch of a client of another version is refused, and nothing of it is done', async () => {
+it('a batch of a client of another version is refused as a whole', async () => {
   const { client } = await connected([], []);
   client.send(JSON.stringify([PING]));
   expect((await client.reply(null)).error?.code).toBe(-32600);

@@ -1,4 +1,4 @@
-/** A server may repeat what it was given: nothing of ours passes a secret on, and nothing of it is kept. */
+/** A server may repeat the secrets that it was given: none of them is stored or passed on. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

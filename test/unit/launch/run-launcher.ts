@@ -22,7 +22,7 @@ export const SHELLS = [
   ['/bin/zsh', '--emulate', 'sh'],
 ];
 
-export function launch(command: string, args: readonly string[] = [], more: Partial<Launch> = {}): Launch {
+export function launch(command: string, args: Launch['args'] = [], more: Partial<Launch> = {}): Launch {
   return { command, args, env: new Map(), cwd: undefined, ...more };
 }
 

@@ -42,7 +42,7 @@ describe('what is installed on a machine', () => {
     program('docker', 'echo no daemon >&2; exit 1');
     program('uname', 'echo Linux x86_64');
     program('head', 'read -r line; echo "$line"');
-    const printed = execFileSync('/bin/sh', [...LOOK_AROUND.args], {
+    const printed = execFileSync('/bin/sh', LOOK_AROUND.args.map(String), {
       env: { PATH: bin, HOME: '/home/with space' },
       encoding: 'utf8',
     });

@@ -60,9 +60,7 @@ hosts:
 });
 
 it('references that run or read something here are named', () => {
-  expect(commandsOf({ env: { A: '${cmd:id}', B: 'x${file:~/k}', C: '${env:C}' }, args: ['${cmd:id}'] })).toEqual([
-    'A',
-    'B',
-    'args',
-  ]);
+  expect(
+    commandsOf({ env: { A: '${cmd:id}', B: 'x${file:~/k}', C: '${env:C}', D: '${keychain:d}' }, args: ['${cmd:id}'] }),
+  ).toEqual(['A', 'B', 'D', 'args']);
 });

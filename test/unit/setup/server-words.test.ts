@@ -114,7 +114,7 @@ describe('one server', () => {
     [['{"mcpServers": {}}'], 'names no server'],
     [['{"mcpServers": {"a": "x"}}'], 'no entry'],
     [['{"a": {"args": ["x"]}}'], 'no command'],
-    [['{ broken'], 'not the JSON'],
+    [['{ broken'], 'not the JSON of'],
     [['{"a":{"command":"x"}}', 'more'], 'must be the only argument'],
     [[''], 'Nothing was given'],
     [['{"command":"x","args":[1,null]}'], 'an argument of the entry is null'],

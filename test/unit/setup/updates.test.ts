@@ -29,17 +29,17 @@ describe('the newest version', () => {
   });
 
   it.each<[string, (response: ServerResponse) => void, RegExp]>([
-    ['an error', (response) => response.writeHead(404).end('no'), /it answered 404$/],
+    ['an error', (response) => response.writeHead(404).end('no'), /HTTP status 404$/],
     [
       'a redirection',
       (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
-      /could not be asked/,
+      /^asking 127.+ failed: /,
     ],
     ['no JSON', (response) => response.end('<html>'), /its answer is not JSON$/],
     ['another JSON', (response) => response.end('[]'), /names no version of mcp-anywhere$/],
     ['no version', withLatest('1.0.0\u001B[31m'), /names no version of mcp-anywhere$/],
     ['an endless answer', (response) => response.end(Buffer.alloc(5 * 1024 * 1024, 0x20)), /its answer is too long$/],
-    ['half an answer', (response) => response.write('{', () => response.destroy()), /could not be asked/],
+    ['half an answer', (response) => response.write('{', () => response.destroy()), /^asking 127.+ failed: /],
   ])('is not known after %s', async (_what, answer, why) => {
     expect(await answered(answer)).toEqual({ unknown: expect.stringMatching(why) as string });
   });

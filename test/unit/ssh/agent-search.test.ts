@@ -98,7 +98,7 @@ describe('AgentSearch', () => {
     expect(await find()).toBe(latest);
   });
 
-  it('an agent that begins anew elsewhere is found at the next dial', async () => {
+  it('an agent that restarts elsewhere is found at the next dial', async () => {
     const { runtimeDir, find, later, offer } = world();
     const first = join(scratch(), 'first');
     const end = await agentAt(first);

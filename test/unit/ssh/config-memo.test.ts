@@ -37,7 +37,7 @@ describe('the memo of ssh -G', () => {
     expect(desk.asked).toHaveLength(2);
   });
 
-  it('asks anew for another host, and where the file was written meanwhile', async () => {
+  it('asks again for another host, and where the file was written meanwhile', async () => {
     const desk = new Desk();
     await desk.ask();
     await desk.ask('other');
@@ -47,7 +47,7 @@ describe('the memo of ssh -G', () => {
     expect(desk.asked).toHaveLength(3);
   });
 
-  it('asks anew for a client whose environment differs', async () => {
+  it('asks again for a client whose environment differs', async () => {
     const desk = new Desk();
     await desk.ask('box', NEVER, { HOME: '/home/one' });
     await desk.ask('box', NEVER, { HOME: '/home/two' });

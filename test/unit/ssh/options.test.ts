@@ -59,7 +59,7 @@ describe('the options of ssh_config(5)', () => {
     expect(unaligned(docs)).toBe(unaligned(optionsDocument()));
   });
 
-  it('names what a program will not have, without values, and nothing of what a distribution sets', () => {
+  it('names the variables that a program will not get, without values and without those that a distribution sets', () => {
     const text =
       'sendenv LANG LC_*\nsendenv FOO BAR B*\nsetenv TOKEN=secret\nforwardagent yes\nforwardx11 no\nremotecommand none';
     const given = { env: { BAR: 'known' }, forwardAgent: false };

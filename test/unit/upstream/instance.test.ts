@@ -205,7 +205,7 @@ describe('an instance that is up', () => {
     expect((await reply).resultValue()).toBe('last');
   });
 
-  it('subscribes anew to what the one before it had, and only what is up is told of a client that left', async () => {
+  it('subscribes again to what the one before it had, and only what is up is told of a client that left', async () => {
     const { instance, channel, open } = instanceKit();
     const [first, second] = [instance.owner, { ...instance.owner }];
     for (const [uri, owner] of [

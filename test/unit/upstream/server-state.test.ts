@@ -51,7 +51,7 @@ describe('a server', () => {
     expect(after(...actions)).toBe(kind);
   });
 
-  it('counts its instances, whatever becomes of each', () => {
+  it('counts its instances, however each of them ends', () => {
     const life = fc.constantFrom<readonly ServerAction[]>(
       [launched, failed],
       [launched, stopped(false)],
