@@ -114,7 +114,7 @@ export async function checkFiles(
     await checkSpace(stateDir),
     ...(hostsFile === undefined ? [] : [await checkHostsFile(hostsFile)]),
   ].flat();
-  return findings.length > 0 ? findings : [fine('files', `${stateDir} and our other folders are yours alone`)];
+  return findings.length > 0 ? findings : [fine('files', `${stateDir}, cache and sockets are open to you alone`)];
 }
 
 async function checkFolder(folder: string): Promise<readonly Finding[]> {
