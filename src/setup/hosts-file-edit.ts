@@ -4,38 +4,41 @@ import { AnywhereError } from '../base/errors.ts';
 import { readDocument } from '../config/document.ts';
 import { formatKey, mapping } from '../config/problem.ts';
 import { withValueAt } from '../discovery/format.ts';
-import { commentIn, putIn, removeIn } from './yaml-splice.ts';
+import { type Comment, putIn, removeIn } from './yaml-splice.ts';
 
-/** A value for a key, the end of the key, or a line of comment above the key. */
+/** A value for a key, or the end of the key. Comments stand above keys of a new value, where comments can stand. */
 export type HostsChange =
-  | { readonly kind: 'put'; readonly path: readonly string[]; readonly value: unknown }
-  | { readonly kind: 'remove'; readonly path: readonly string[] }
-  | { readonly kind: 'comment'; readonly path: readonly string[]; readonly text: string };
+  | {
+      readonly kind: 'put';
+      readonly path: readonly string[];
+      readonly value: unknown;
+      readonly comments?: readonly Comment[];
+    }
+  | { readonly kind: 'remove'; readonly path: readonly string[] };
 
 /** The text with the changes. Throws where the text is written in a way that this program cannot change alone. */
 export function changedHostsText(text: string, changes: readonly HostsChange[]): string {
-  return changes.reduce(changedOnce, text);
+  const after = changes.reduce<string | undefined>(splicedText, text);
+  const wanted = changes.reduce(changedData, readDocument(text).value);
+  const isRight = after !== undefined && isDeepStrictEqual(filledIn(readDocument(after).value), filledIn(wanted));
+  if (isRight) return after;
+  const [only, ...others] = changes;
+  // One by one, to name the change that is in the way.
+  if (only === undefined || others.length > 0)
+    return changes.reduce((now, change) => changedHostsText(now, [change]), text);
+  throw new AnywhereError('USAGE', `${formatKey(only.path)} cannot be changed without changing other keys too.`, {
+    evidence: ['anchors, aliases, merges (<<) or an unusual layout are in the way'],
+    hint: 'make the change in an editor, then run: mcp-anywhere config validate',
+  });
 }
 
-function changedOnce(text: string, change: HostsChange): string {
-  const after = splicedText(text, change);
-  const wanted = changedData(readDocument(text).value, change);
-  if (after === undefined || !isDeepStrictEqual(filledIn(readDocument(after).value), filledIn(wanted)))
-    throw new AnywhereError('USAGE', `${formatKey(change.path)} cannot be changed without changing other keys too.`, {
-      evidence: ['anchors, aliases, merges (<<) or an unusual layout are in the way'],
-      hint: 'make the change in an editor, then run: mcp-anywhere config validate',
-    });
-  return after;
-}
-
-function splicedText(text: string, change: HostsChange): string | undefined {
-  if (change.kind === 'put') return putIn(text, change.path, change.value);
-  return change.kind === 'remove' ? removeIn(text, change.path) : commentIn(text, change.path, change.text);
+function splicedText(text: string | undefined, change: HostsChange): string | undefined {
+  if (text === undefined) return undefined;
+  return change.kind === 'put' ? putIn(text, change.path, change) : removeIn(text, change.path);
 }
 
 /** The data with the change. */
 export function changedData(data: unknown, change: HostsChange): unknown {
-  if (change.kind === 'comment') return data;
   return withValueAt(data, change.path, change.kind === 'put' ? change.value : undefined);
 }
 

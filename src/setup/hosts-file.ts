@@ -27,6 +27,8 @@ export interface EditPlace extends FindOptions {
 
 /** What a hosts file says before the edit. */
 export interface OpenHostsFile extends FoundFile {
+  /** What a new file begins with. */
+  readonly start?: string;
   /** Undefined: the file is not there yet. */
   readonly existing: { readonly bytes: Uint8Array; readonly realPath: string } | undefined;
   /** Unchecked. */
@@ -35,7 +37,7 @@ export interface OpenHostsFile extends FoundFile {
   readonly plan: Plan | undefined;
 }
 
-const NEW_FILE = 'version: 1\n';
+export const NEW_FILE = 'version: 1\n';
 const BOM = '\uFEFF';
 
 interface OpenForEdit {
@@ -94,11 +96,8 @@ export interface PreparedEdit {
  * change, and CONFIG_INVALID where the file had mistakes before.
  */
 export function prepareEdit(open: OpenHostsFile, changes: readonly HostsChange[], homeDir: string): PreparedEdit {
-  return preparedText(
-    open,
-    changedHostsText(open.existing === undefined ? NEW_FILE : textBefore(open), changes),
-    homeDir,
-  );
+  const text = open.existing === undefined ? (open.start ?? NEW_FILE) : textBefore(open);
+  return preparedText(open, changedHostsText(text, changes), homeDir);
 }
 
 /** The text of the file as it is; empty for a new file. */

@@ -5,9 +5,10 @@ import { oneLine } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
 import { type Mapping, mapping } from '../config/problem.ts';
 import { addHost, hostFor, type NewHost } from './hosts-changes.ts';
-import type { OpenHostsFile } from './hosts-file.ts';
+import { NEW_FILE, type OpenHostsFile } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
 import { type Machine, machineText, type Offer } from './machine.ts';
+import type { Comment } from './yaml-splice.ts';
 
 export function hostsFrom(open: OpenHostsFile, words: readonly string[]): readonly NewHost[] {
   const hosts = new Map<string, NewHost>();
@@ -49,46 +50,72 @@ export interface InitHost {
   readonly servers: readonly { readonly offer: Offer; readonly tools?: number | undefined }[];
 }
 
-const ABOUT = [
-  'The machines of MCP-Anywhere, and the MCP servers that it starts there.',
-  'More come with: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add',
-];
+/** Of a file that `init` makes. */
+export const NEW_HOSTS_FILE = `# The machines of MCP-Anywhere, and the MCP servers that it starts there.
+# More come with: mcp-anywhere init, mcp-anywhere add, mcp-anywhere server add
+${NEW_FILE}`;
 
 export function initChanges(open: OpenHostsFile, hosts: readonly InitHost[]): readonly HostsChange[] {
-  const changes = hosts.flatMap((host) => hostChanges(open, host));
-  if (open.existing !== undefined || changes.length === 0) return changes;
-  return [...changes, ...ABOUT.map((text): HostsChange => ({ kind: 'comment', path: ['version'], text }))];
+  const present = hostsIn(open);
+  const added = hosts.filter(({ host }) => !Object.hasOwn(present, host.name)).map((host) => newHost(open, host));
+  const changed = hosts
+    .filter(({ host }) => Object.hasOwn(present, host.name))
+    .flatMap((host) => changesOf(open, host));
+  if (added.length === 0 || open.existing !== undefined)
+    return [...added.map(({ name, value, comments }) => put(['hosts', name], value, comments)), ...changed];
+  const comments = added.flatMap(({ name, comments: own }) =>
+    own.map(({ path, text }) => ({ path: [name, ...path], text })),
+  );
+  // In one step: the file is read once, not once a host.
+  return [put(['hosts'], Object.fromEntries(added.map(({ name, value }) => [name, value])), comments)];
 }
 
-function hostChanges(open: OpenHostsFile, { host, machine, isDiscovering, servers }: InitHost): HostsChange[] {
+interface NewEntry {
+  readonly name: string;
+  readonly value: Mapping | null;
+  readonly comments: readonly Comment[];
+}
+
+function newHost(open: OpenHostsFile, { host, machine, isDiscovering, servers }: InitHost): NewEntry {
+  const [own] = addHost(open, host);
+  const value = {
+    ...(own?.kind === 'put' ? mapping(own.value) : {}),
+    ...(isDiscovering ? { discover: true } : {}),
+    ...(servers.length === 0 ? {} : { servers: Object.fromEntries(servers.map(entryOf)) }),
+  };
+  const about = machine === undefined ? 'could not be reached when it was added' : machineText(machine);
+  return {
+    name: host.name,
+    value: Object.keys(value).length === 0 ? null : value,
+    comments: [
+      { path: [], text: oneLine(about) },
+      ...servers.map((server) => ({ path: ['servers', server.offer.name], text: commentOf(server) })),
+    ],
+  };
+}
+
+/** Of a host that the file has already. */
+function changesOf(open: OpenHostsFile, { host, isDiscovering, servers }: InitHost): HostsChange[] {
   const path = ['hosts', host.name];
-  const isNew = !Object.hasOwn(hostsIn(open), host.name);
-  const comments = servers.map(({ offer, tools }) =>
-    comment(
-      [...path, 'servers', offer.name],
-      tools === undefined ? offer.says : `${offer.says}: ${counted(tools, 'tool')}`,
-    ),
-  );
-  const entries = Object.fromEntries(servers.map(({ offer }) => [offer.name, offer.server.entry]));
-  const added = { ...(isDiscovering ? { discover: true } : {}), ...(servers.length === 0 ? {} : { servers: entries }) };
-  if (isNew) {
-    const [first] = addHost(open, host);
-    const own = first?.kind === 'put' ? mapping(first.value) : {};
-    const value = { ...own, ...added };
-    const about = machine === undefined ? 'could not be reached when it was added' : machineText(machine);
-    return [put(path, Object.keys(value).length === 0 ? null : value), comment(path, about), ...comments];
-  }
   return [
     ...(isDiscovering && !discovers(open, host.name) ? [put([...path, 'discover'], true)] : []),
-    ...Object.entries(entries).map(([name, entry]) => put([...path, 'servers', name], entry)),
-    ...comments,
+    ...servers.map((server) => {
+      const [name, entry] = entryOf(server);
+      return put([...path, 'servers', name], entry, [{ path: [], text: commentOf(server) }]);
+    }),
   ];
 }
 
-function put(path: readonly string[], value: unknown): HostsChange {
-  return { kind: 'put', path, value };
+type InitServer = InitHost['servers'][number];
+
+function entryOf({ offer }: InitServer): readonly [string, Mapping] {
+  return [offer.name, offer.server.entry];
 }
 
-function comment(path: readonly string[], text: string): HostsChange {
-  return { kind: 'comment', path, text: oneLine(text) };
+function commentOf({ offer, tools }: InitServer): string {
+  return oneLine(tools === undefined ? offer.says : `${offer.says}: ${counted(tools, 'tool')}`);
+}
+
+function put(path: readonly string[], value: unknown, comments: readonly Comment[] = []): HostsChange {
+  return { kind: 'put', path, value, comments };
 }

@@ -17,7 +17,7 @@ import {
   saveEdit,
 } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
-import { canDiscover, discovers, hostsFrom, hostsIn, initChanges, isPresent } from './init-changes.ts';
+import { canDiscover, discovers, hostsFrom, hostsIn, initChanges, isPresent, NEW_HOSTS_FILE } from './init-changes.ts';
 import type { ChoiceStore, Choices } from './init-state.ts';
 import type { HostLook, ServerStart, Trial, TrialOptions } from './init-trial.ts';
 import { type Offer, offersFor } from './machine.ts';
@@ -75,7 +75,7 @@ export interface InitOutcome {
 }
 
 export async function runInit(options: InitOptions, face: InitFace): Promise<InitOutcome> {
-  const open = await openForEdit(options.place, { creates: true, isOwn: true });
+  const open = { ...(await openForEdit(options.place, { creates: true, isOwn: true })), start: NEW_HOSTS_FILE };
   // A file with mistakes is mended first.
   if (open.existing !== undefined) prepareEdit(open, [], options.place.homeDir);
   const init = new Init(options, face, open);
@@ -171,7 +171,7 @@ class Init {
     return checked;
   }
 
-  /** A key that nobody has seen yet is shown, and trusted only where a person says so. */
+  /** An unknown key is shown, and trusted only if a person agrees. */
   async #mended(trial: Trial, checked: CheckedHost): Promise<Verdict> {
     const { signal, dryRun } = this.#options;
     const { name } = checked.host;

@@ -20,21 +20,33 @@ import { keyOf, startOf } from '../config/document.ts';
 
 type Path = readonly string[];
 
+/** A line above a key of a new value, by its path from the value; an empty path is the key of the value itself. */
+export interface Comment {
+  readonly path: Path;
+  readonly text: string;
+}
+
+/** A new value, with its comments. */
+interface Block {
+  readonly value: unknown;
+  readonly comments?: readonly Comment[];
+}
+
 const OPTIONS = { prettyErrors: false, merge: true, stringKeys: true } as const;
 
 /** The text with the value at the path. Missing mappings on the way are added. Of values that are there, only scalars are replaced. */
-export function putIn(text: string, path: Path, value: unknown): string | undefined {
+export function putIn(text: string, path: Path, block: Block): string | undefined {
   const { contents } = parseDocument(text, OPTIONS);
   if (contents === null || (isScalar(contents) && contents.value === null && contents.source === ''))
-    return appended(text, text.length, blockText(nested(path, value), 0, text));
+    return appended(text, text.length, blockText(nested(path, block), 0, text));
   let map: unknown = contents;
   for (const [depth, key] of path.entries()) {
     if (!isMap(map)) return undefined;
     const pair = pairOf(map, key);
     const rest = path.slice(depth + 1);
-    if (pair === undefined) return inserted(text, map, key, nested(rest, value));
-    if (rest.length === 0) return replaced(text, pair, value);
-    if (isEmpty(pair.value)) return filled(text, map, pair, nested(rest, value));
+    if (pair === undefined) return inserted(text, map, key, nested(rest, block));
+    if (rest.length === 0) return replaced(text, pair, block.value);
+    if (isEmpty(pair.value)) return filled(text, map, pair, nested(rest, block));
     map = pair.value;
   }
   return undefined;
@@ -55,25 +67,15 @@ export function removeIn(text: string, path: Path): string | undefined {
   return text.slice(0, start) + text.slice(afterItem(text, pair, column + 1));
 }
 
-/** The text with a line of comment above the key at the path, or unchanged where no comment can stand: in JSON and `{ … }`. */
-export function commentIn(text: string, path: Path, comment: string): string {
-  let map: unknown = parseDocument(text, OPTIONS).contents;
-  for (const key of path.slice(0, -1)) map = isMap(map) ? pairOf(map, key)?.value : undefined;
-  const pair = isMap(map) && map.flow !== true ? pairOf(map, path.at(-1) ?? '') : undefined;
-  if (pair === undefined) return text;
-  const column = columnOf(text, startOf(pair.key));
-  const start = startOf(pair.key) - column;
-  const indent = text.slice(start, start + column);
-  if (indent.trim() !== '') return text;
-  return `${text.slice(0, start)}${indent}# ${comment}${endOfLine(text)}${text.slice(start)}`;
-}
-
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.find((pair) => keyOf(pair) === key);
 }
 
-function nested(path: Path, value: unknown): unknown {
-  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+function nested(path: Path, { value, comments = [] }: Block): Block {
+  return {
+    value: path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value),
+    comments: comments.map((comment) => ({ ...comment, path: [...path, ...comment.path] })),
+  };
 }
 
 /** Nothing, or `{}`; an anchor or a tag says more than nothing. */
@@ -90,21 +92,21 @@ function replaced(text: string, { value: node }: Pair, value: unknown): string |
 }
 
 /** A new key at the end of the mapping. */
-function inserted(text: string, map: YAMLMap, key: string, value: unknown): string | undefined {
+function inserted(text: string, map: YAMLMap, key: string, block: Block): string | undefined {
   const last = map.items.at(-1);
   const first = map.items[0];
   if (map.flow === true) {
-    if (last === undefined || first === undefined) return emptyFilled(text, map, { [key]: value });
+    if (last === undefined || first === undefined) return emptyFilled(text, map, { [key]: block.value });
     const end = endOf(last);
     const start = startOf(last.key);
     const indent = indentOf(text, start);
     const isOnOwnLine = columnOf(text, start) === indent.length;
     const between = isOnOwnLine ? `,${endOfLine(text)}${indent}` : ', ';
-    return text.slice(0, end) + between + flowMembers({ [key]: value }, indent, text) + text.slice(end);
+    return text.slice(0, end) + between + flowMembers({ [key]: block.value }, indent, text) + text.slice(end);
   }
   if (last === undefined || first === undefined) return undefined;
   const column = columnOf(text, startOf(first.key));
-  return appended(text, afterItem(text, last, Math.max(1, column)), blockText({ [key]: value }, column, text));
+  return appended(text, afterItem(text, last, Math.max(1, column)), blockText(nested([key], block), column, text));
 }
 
 /** `{}` becomes a mapping with these members. */
@@ -114,17 +116,17 @@ function emptyFilled(text: string, map: YAMLMap, members: object): string | unde
 }
 
 /** A key without a value gets this mapping as its value. */
-function filled(text: string, parent: YAMLMap, pair: Pair, value: unknown): string | undefined {
+function filled(text: string, parent: YAMLMap, pair: Pair, block: Block): string | undefined {
   const [start, end] = rangeOf(pair);
   if (parent.flow === true) {
     const indent = indentOf(text, startOf(pair.key));
     const colon = pair.value === null || pair.value === undefined ? ': ' : start === end ? ' ' : '';
-    return `${text.slice(0, start)}${colon}{${flowInside(value, indent, text)}}${text.slice(end)}`;
+    return `${text.slice(0, start)}${colon}{${flowInside(block.value, indent, text)}}${text.slice(end)}`;
   }
   const column = columnOf(text, startOf(pair.key)) + unitOf(text);
   const before = start === end ? text.slice(0, start) : text.slice(0, start).replace(/[ \t]+$/, '');
   const bare = before + text.slice(end);
-  return appended(bare, lineAfter(bare, before.length), blockText(value, column, text));
+  return appended(bare, lineAfter(bare, before.length), blockText(block, column, text));
 }
 
 function rangeOf({ key, value }: Pair): readonly [number, number] {
@@ -219,8 +221,14 @@ function appended(text: string, position: number, lines: string): string {
 }
 
 /** Lines of block YAML, with lists on one line. */
-function blockText(value: unknown, column: number, text: string): string {
+function blockText({ value, comments = [] }: Block, column: number, text: string): string {
   const document = new Document(value);
+  for (const { path, text: line } of comments) {
+    const map: unknown = document.getIn(path.slice(0, -1), true);
+    const pair = isMap(map) ? pairOf(map, path.at(-1) ?? '') : undefined;
+    if (pair !== undefined && isScalar(pair.key))
+      pair.key.commentBefore = [pair.key.commentBefore, ` ${line}`].filter((each) => each !== undefined).join('\n');
+  }
   visit(document, {
     Collection: (_key, node) => {
       if (isSeq(node)) node.flow = true;

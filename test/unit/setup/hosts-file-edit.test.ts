@@ -53,16 +53,24 @@ describe('a changed hosts file', () => {
     );
   });
 
-  it('has a comment above a key, where comments can stand', () => {
-    const comment = (path: string): HostsChange => ({ kind: 'comment', path: path.split('/'), text: 'seen' });
-    expect(changedHostsText(FILE, [put('hosts/box', null), comment('hosts/box'), comment('version')])).toBe(
-      FILE.replace('  nas:\n', '  nas:\n  # seen\n  box:\n').replace('version: 1', '# seen\nversion: 1'),
+  it('has comments above new keys, where comments can stand', () => {
+    const comments = [
+      { path: [], text: 'seen' },
+      { path: ['servers', 'files'], text: 'files: 14 tools' },
+    ];
+    const value = { servers: { files: { command: 'npx' } } };
+    const block = (indent: string): string =>
+      ['# seen', 'box:', '  servers:', '    # files: 14 tools', '    files:', '      command: npx', '']
+        .map((line) => (line === '' ? '' : indent + line))
+        .join('\n');
+    const change: HostsChange = { kind: 'put', path: ['hosts', 'box'], value, comments };
+    expect(changedHostsText(FILE, [change])).toBe(FILE.replace('  nas:\n', `  nas:\n${block('  ')}`));
+    expect(changedHostsText('version: 1\n', [change])).toBe(`version: 1\nhosts:\n${block('  ')}`);
+    expect(changedHostsText('version: 1\r\nhosts:\r\n', [change])).toBe(
+      `version: 1\nhosts:\n${block('  ')}`.replaceAll('\n', '\r\n'),
     );
-    for (const text of ['{"version": 1, "hosts": {"a": {}}}\n', 'version: 1\nhosts: { a: {} }\n'])
-      expect(changedHostsText(text, [comment('hosts/a')])).toBe(text);
-    expect(changedHostsText('version: 1\r\nhosts:\r\n  a:\r\n', [comment('hosts/a')])).toBe(
-      'version: 1\r\nhosts:\r\n  # seen\r\n  a:\r\n',
-    );
+    for (const text of ['{"version": 1, "hosts": {}}\n', 'version: 1\nhosts: { a: {} }\n'])
+      expect(changedHostsText(text, [change])).not.toContain('#');
   });
 
   it('loses an entry and the comments inside, and no comment of another entry', () => {

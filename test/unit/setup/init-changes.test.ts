@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readDocument } from '../../../src/config/document.ts';
 import { type OpenHostsFile, prepareEdit } from '../../../src/setup/hosts-file.ts';
-import { hostsFrom, initChanges, isPresent } from '../../../src/setup/init-changes.ts';
+import { hostsFrom, initChanges, isPresent, NEW_HOSTS_FILE } from '../../../src/setup/init-changes.ts';
 import { machineFrom, offersFor } from '../../../src/setup/machine.ts';
 
 function opened(text: string | undefined): OpenHostsFile {
@@ -9,6 +9,7 @@ function opened(text: string | undefined): OpenHostsFile {
   return {
     file: '/home/me/config.yaml',
     source: 'user',
+    start: NEW_HOSTS_FILE,
     existing: text === undefined ? undefined : { bytes, realPath: '/home/me/config.yaml' },
     data: readDocument(bytes.toString()).value,
     plan: undefined,
