@@ -41,11 +41,14 @@ process.stdin.setEncoding('utf8').on('data', (text) => { input += text; }).on('e
   } catch (error) { tell({ error: String(error?.message ?? error) }); }
 });`;
 
+const AT_ONCE = 4;
+
 /** Each method gives undefined where there is no keychain, and throws SECRET_STORE where the keychain refuses. */
 export class Keychain {
   readonly #env: Environment;
-  /** After the first has unlocked a locked keychain, the others find it open. */
-  readonly #turns = new Turns(1);
+  #isOpen = false;
+  /** One at first: the others find the keychain open, and a person is asked once. */
+  readonly #turns = new Turns(() => (this.#isOpen ? AT_ONCE : 1));
 
   constructor(env: Environment) {
     this.#env = env;
@@ -79,6 +82,7 @@ export class Keychain {
     // The binary of an app would open the app.
     if (this.#env['MCP_ANYWHERE_KEYCHAIN'] === 'off' || process.versions['electron'] !== undefined) return undefined;
     const answer = await this.#turns.run(() => answerOf(task, this.#env, signal));
+    this.#isOpen = 'value' in answer && task.do !== 'look';
     if ('error' in answer) throw refused(answer.error);
     return 'value' in answer ? answer.value : undefined;
   }
