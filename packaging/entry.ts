@@ -3,6 +3,7 @@
  * links that add the server to a client with one click. All follow from package.json.
  */
 import { fileURLToPath } from 'node:url';
+import { table } from '../docs/generate/markdown.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 export const rootPath = fileURLToPath(new URL('../', import.meta.url));
@@ -114,12 +115,12 @@ const IN_A_LINE = links.map(({ client, web }) => `[Add to ${client}](${web})`).j
 const BLOCKS: Readonly<Record<string, string>> = {
   'README.md': IN_A_LINE,
   'docs/README.zh.md': IN_A_LINE,
-  'docs/one-click.md': [
-    '| client | link | the same in the client’s own scheme |',
-    '|---|---|---|',
-    ...links.map(({ client, direct, web }) => `| ${client} | [add](${web}) | \`${direct}\` |`),
-  ].join('\n'),
+  'docs/one-click.md': table(
+    ['client', 'link', 'the same in the client’s own scheme'],
+    links.map(({ client, direct, web }) => [client, `[add](${web})`, `\`${direct}\``]),
+  ).trimEnd(),
 };
+
 /** The text of a page with its block as it should be; a page without a block stays as it is. */
 export function withLinks(page: string, text: string): string {
   const from = text.indexOf(BEGIN);

@@ -64,6 +64,8 @@ const toolEntry = z.object({
   server: text,
   /** The server's own name of the tool. */
   original: text,
+  /** The id of the AI client whose file on the host names the server. Absent: the hosts file names it. */
+  from: text.exactOptional(),
   /** For a tool of a pool; `host` and `server` are then the first of the members (`host/server`). */
   pool: z.object({ name: text, members: z.array(text) }).exactOptional(),
   title: text.exactOptional(),
@@ -180,7 +182,12 @@ export const METHODS = {
       tool: given.exactOptional(),
       start: flag,
     }),
-    result: hostsFileProblem.extend({ tools: z.array(toolEntry), missing: z.array(errorReport) }),
+    result: hostsFileProblem.extend({
+      tools: z.array(toolEntry),
+      missing: z.array(errorReport),
+      /** Servers that AI clients there name, and that are not started. */
+      notStarted: z.array(z.object({ host: text, server: text, from: text, why: text })).exactOptional(),
+    }),
   },
   /** Progress arrives as `call/progress` notifications before the reply. `host`: of a pool's tool only the member there. */
   call: {

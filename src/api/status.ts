@@ -30,6 +30,14 @@ const serverStatus = z.object({
   command: z.array(text),
   /** The names of the server's variables, never their values. */
   env: z.array(text),
+  /** The id of the AI client whose file on the host names the server. Absent: the hosts file names it. */
+  from: text.exactOptional(),
+  /** Other AI clients there that name the same server. */
+  alsoIn: z.array(text).exactOptional(),
+  /** The file of that client, on the host. */
+  file: text.exactOptional(),
+  /** Why a server that was found is not started, in words: what it needs, or that its client has switched it off. */
+  notStarted: text.exactOptional(),
   /** The processes that are up. */
   instances: z.array(instanceStatus),
   /** How many processes of this run replaced a lost or failed process, or came with a restart. */
@@ -50,6 +58,15 @@ export const hostStatus = z.object({
   backend: text,
   tags: z.array(text),
   servers: z.array(serverStatus),
+  /** Only with `discover`. */
+  discover: z
+    .object({
+      /** Files of AI clients there that cannot be read. */
+      unread: z.array(z.object({ client: text, file: text, problem: text })),
+      /** Why the files could not be looked at the last time. */
+      cause,
+    })
+    .exactOptional(),
 });
 
 const poolMemberStatus = z.object({

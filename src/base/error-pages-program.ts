@@ -23,7 +23,7 @@ export const PROGRAM_PAGES = {
     {
       cause: 'MCP-Anywhere met a state that its authors did not think of.',
       see: 'the message, and the log of the daemon in `~/.local/state/mcp-anywhere/daemon`.',
-      fix: 'run the command again with `--log-level debug`, and report the bug with its output. `mcp-anywhere stop` makes the next client start a new daemon.',
+      fix: 'run the command again with `--log-level debug`, and report the bug with its output and the archive of `mcp-anywhere support-bundle`. `mcp-anywhere stop` makes the next client start a new daemon.',
     },
     {
       cause: 'A daemon of another version reports an error that this version does not know.',
@@ -35,7 +35,7 @@ export const PROGRAM_PAGES = {
     {
       cause: 'The disk is full, or the program that reads the output has failed.',
       see: 'the message ends with the reason of the system: ENOSPC is a full disk (`df -h`).',
-      fix: 'make room, or send the output elsewhere.',
+      fix: 'free some space, or send the output elsewhere.',
     },
     {
       cause: 'The hosts file changed while the command was editing it, or cannot be written.',
@@ -122,7 +122,7 @@ export const PROGRAM_PAGES = {
   SECRET_STORE: [
     {
       cause: 'The keychain is locked, and nobody unlocked it, or access was denied.',
-      see: 'the message holds the words of the keychain.',
+      see: 'the message quotes the keychain.',
       fix: 'unlock the keychain, or keep secrets in files: set `MCP_ANYWHERE_KEYCHAIN=off` for your shell and the AI clients, and store each one again.',
     },
     {
@@ -167,7 +167,7 @@ export const PROGRAM_PAGES = {
     {
       cause: 'The disk is full or read-only.',
       see: '`df -h ~` shows the free space, and the message ends with the reason of the system.',
-      fix: 'make room, or set `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` to folders that you can write.',
+      fix: 'free some space, or set `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` to folders that you can write.',
     },
   ],
   NO_DAEMON: [

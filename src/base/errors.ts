@@ -39,7 +39,7 @@ export const ERROR_CODES = {
   INTERNAL: {
     exit: EXIT.unexpected,
     meaning: 'This is a bug in MCP-Anywhere.',
-    hint: 'please report the bug with the output of `mcp-anywhere doctor`',
+    hint: 'please report the bug, with the archive that `mcp-anywhere support-bundle` makes',
   },
   OUTPUT_FAILED: {
     exit: EXIT.unexpected,

@@ -12,7 +12,7 @@ export const FINDING_CODES = {
   },
   DAEMON_LEFTOVERS: {
     exit,
-    meaning: 'A daemon was killed and left its socket or its lock behind. The next daemon replaces them.',
+    meaning: 'A daemon was killed and left its socket or lock behind. The next daemon replaces them.',
     hint: 'mcp-anywhere doctor --fix',
   },
   NODE_UNSUITABLE: {
@@ -33,7 +33,7 @@ export const FINDING_CODES = {
   DISK_FULL: {
     exit,
     meaning: 'A disk is nearly full, so servers cannot be installed or cannot write.',
-    hint: 'make room on the disk',
+    hint: 'free some space on the disk',
   },
 } as const;
 
@@ -48,7 +48,7 @@ export const FINDING_PAGES = {
   ],
   DAEMON_LEFTOVERS: [
     {
-      cause: 'The daemon was killed, for want of memory or with `kill -9`, or the machine lost power.',
+      cause: 'The daemon was killed, for lack of memory or with `kill -9`, or the machine lost power.',
       see: '`mcp-anywhere ps` shows no such daemon, and its socket or lock is still there.',
       fix: '`mcp-anywhere doctor --fix`. Nothing breaks without: the next daemon replaces them.',
     },
@@ -83,7 +83,7 @@ export const FINDING_PAGES = {
     {
       cause: 'Less than 100 MiB are free where servers are installed or write, or where our own logs and caches are.',
       see: '`df -h ~ /tmp` on the machine shows the free space.',
-      fix: 'make room there. Caches of `npx` and `uvx` are often the largest part: `npm cache clean --force`, `uv cache prune`.',
+      fix: 'free some space there. Caches of `npx` and `uvx` are often the largest part: `npm cache clean --force`, `uv cache prune`.',
     },
   ],
 } as const;

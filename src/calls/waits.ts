@@ -28,6 +28,8 @@ export interface WaitsDeps {
   readonly router: Router;
   readonly keeper: Listings;
   readonly units: () => readonly ServerUnit[];
+  /** True while servers may turn up that nobody knows yet. Left out: never. */
+  readonly isPending?: () => boolean;
   /** Ends every wait. */
   readonly signal: AbortSignal;
 }
@@ -41,7 +43,7 @@ export class Waits {
 
   /** Resolves when each of these servers was listed in this run or cannot be listed, or after `withinMs`. */
   spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
-    return this.#until(() => units.every((unit) => this.#deps.keeper.hasSpoken(unit)), withinMs);
+    return this.until(() => units.every((unit) => this.#deps.keeper.hasSpoken(unit)), withinMs);
   }
 
   /** As `Gateway.toolAppears`. */
@@ -51,7 +53,7 @@ export class Waits {
     const isOver = (): boolean =>
       router.named('tools', name, profile) !== undefined ||
       (named.length === 0 ? units() : named).every((unit) => keeper.hasSpoken(unit));
-    return this.#until(isOver, withinMs);
+    return this.until(isOver, withinMs);
   }
 
   /** A call to a server that was never listed waits as long as a call to its host. */
@@ -73,10 +75,13 @@ export class Waits {
     const { clock, keeper, units } = this.#deps;
     // The minimum bounds the wait when the wall clock jumps.
     const withinMs = Math.min(FIRST_LIST_MS, sinceMs + FIRST_LIST_MS - clock.now());
-    return this.#until(() => units().every((unit) => keeper.isSettled(unit, collection)), withinMs);
+    const isSettled = (): boolean =>
+      this.#deps.isPending?.() !== true && units().every((unit) => keeper.isSettled(unit, collection));
+    return this.until(isSettled, withinMs);
   }
 
-  #until(isOver: () => boolean, withinMs: number): Promise<void> {
+  /** Resolves when it is over, or after `withinMs`. */
+  until(isOver: () => boolean, withinMs: number): Promise<void> {
     const { keeper, clock, signal } = this.#deps;
     return waitUntil(keeper.progress, isOver, clock, withinMs, signal);
   }

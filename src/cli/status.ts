@@ -8,7 +8,7 @@ import { counted } from '../base/counted.ts';
 import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
-import { messageAt, nextStep } from '../model/words.ts';
+import { foundBy, messageAt, nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';
@@ -32,11 +32,13 @@ export function statusText(snapshot: StatusSnapshot, style: Style): string {
   if (snapshot.hosts.length === 0) return `${problem}The hosts file names no hosts.\n`;
   const rows = snapshot.hosts.map((host) => hostRow(host, style));
   const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
+  const found = snapshot.hosts.flatMap((host) => foundRows(host, style));
   const pools = (snapshot.pools ?? []).map((pool) => poolRow(pool, style));
   return (
     problem +
     table(rows) +
     (pools.length === 0 ? '' : `\n${table(pools)}`) +
+    (found.length === 0 ? '' : `\n${table(found)}`) +
     (troubles.length === 0 ? '' : `\n${troubles.join('')}`)
   );
 }
@@ -97,6 +99,18 @@ function hostRow(host: HostStatus, style: Style): string[] {
   ];
 }
 
+/** The servers that AI clients on the host name, and why some of them are not started. */
+function foundRows(host: HostStatus, style: Style): string[][] {
+  return host.servers
+    .filter(({ from }) => from !== undefined)
+    .map((server) => [
+      style.bold(`${host.name}/${server.name}`),
+      `from ${foundBy(server)}`,
+      server.state === 'disabled' ? style.dim('○ not started') : counted(server.tools, 'tool'),
+      oneLine(server.notStarted ?? ''),
+    ]);
+}
+
 function poolRow({ name, strategy, members, tools }: PoolStatus, style: Style): string[] {
   const enabled = members.filter(({ state }) => state !== 'disabled');
   const up = enabled.filter(({ state }) => state === 'up').length;
@@ -117,6 +131,7 @@ function memberText({ host, server, state }: PoolStatus['members'][number]): str
 function troublesOf(host: HostStatus, style: Style): string[] {
   const reports = [
     ...(host.cause === undefined ? [] : [{ name: host.name, report: host.cause, bad: true }]),
+    ...unreadFiles(host).map((report) => ({ name: host.name, report, bad: false })),
     ...host.servers.flatMap((server) => [
       ...(server.cause === undefined || isSame(server.cause, host.cause)
         ? []
@@ -128,6 +143,15 @@ function troublesOf(host: HostStatus, style: Style): string[] {
     const mark = bad ? style.bad('✖') : style.warn('!');
     return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report, style.program)}\n`;
   });
+}
+
+function unreadFiles({ name, discover }: HostStatus): ErrorReport[] {
+  const files = (discover?.unread ?? []).map(({ client, file, problem }) => ({
+    code: 'CLIENT_CONFIG' as const,
+    message: `${file} of ${client} cannot be read: ${problem}`,
+    hint: `mend the file on ${name}, then mcp-anywhere reload`,
+  }));
+  return discover?.cause === undefined ? files : [...files, discover.cause];
 }
 
 /** The cause of the host is also the cause of its servers, and is shown once. */

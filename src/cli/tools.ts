@@ -16,10 +16,13 @@ export async function runTools(context: CliContext, target: string | undefined):
     context.out.progress('listing tools …');
     return await client.request('tools', wanted, context.io.signal);
   });
-  const { tools, missing, problem } = listed;
+  const { tools, missing, problem, notStarted = [] } = listed;
   if (context.globals.json) context.out.json<'tools'>(listed);
   else showTools(context, tools);
   warnOfHostsFile(context, problem);
+  if (!context.globals.json)
+    for (const { host, server, from, why } of notStarted)
+      context.out.note(`${oneLine(`○ ${host}/${server} (${from}) is not started: ${why}`)}\n`);
   if (!context.globals.json) for (const report of missing) context.out.note(formatError(report, context.style));
   if (missing.length === 0) return EXIT.ok;
   if (tools.length > 0) return EXIT.partly;
@@ -34,7 +37,12 @@ function isSilent({ code }: ErrorReport): boolean {
 
 function showTools(context: CliContext, tools: readonly ToolEntry[]): void {
   const { out, style, io } = context;
-  const rows = tools.map((tool) => [style.bold(harmless(tool.name)), oneLine(tool.title ?? tool.description ?? '')]);
+  const isFound = tools.some(({ from }) => from !== undefined);
+  const rows = tools.map((tool) => [
+    style.bold(harmless(tool.name)),
+    ...(isFound ? [style.dim(oneLine(tool.from ?? ''))] : []),
+    oneLine(tool.title ?? tool.description ?? ''),
+  ]);
   out.write(table(rows, io.stdout.isTTY ? io.stdout.columns : undefined));
   if (io.stdout.isTTY) out.note(`${counted(tools.length, 'tool')}\n`);
 }

@@ -35,10 +35,11 @@ const ADJUSTABLE: ReadonlySet<string> = new Set<keyof ServerPlan>([
   'totalTimeoutMs',
   'startTimeoutMs',
   'idleMs',
+  'found',
 ]);
 
 /** Keys of a host that its connection does not depend on. Any other key reconnects the host. */
-const BESIDE_CONNECTION: ReadonlySet<string> = new Set<keyof HostPlan>(['name', 'tags', 'servers']);
+const BESIDE_CONNECTION: ReadonlySet<string> = new Set<keyof HostPlan>(['name', 'tags', 'servers', 'discover']);
 
 export function planDiff(before: Plan, after: Plan): PlanDiff {
   const plan = shared(before, after);

@@ -29,6 +29,16 @@ export interface ToolsPlan {
   readonly rename: ReadonlyMap<string, string>;
 }
 
+/** Of a server that an AI client's file on the host names. */
+export interface FoundPlan {
+  /** The ids of the clients that name the server; the first is the one whose entry counts. */
+  readonly from: readonly [string, ...string[]];
+  /** The file of that entry. */
+  readonly file: string;
+  /** Why the server is not started, in words; undefined: nothing is in the way. */
+  readonly notStarted: string | undefined;
+}
+
 export interface ServerPlan {
   readonly name: string;
   readonly host: string;
@@ -54,6 +64,10 @@ export interface ServerPlan {
   /** An instance unused for this time is ended. */
   readonly idleMs: number;
   readonly enabled: boolean;
+  /** Undefined: the hosts file names the server. Otherwise `command`, `args` and `env` are only what may be shown. */
+  readonly found?: FoundPlan | undefined;
+  /** Grows when a client's entry changes in what is not shown. */
+  readonly revision?: number | undefined;
 }
 
 export type SshBackend = 'auto' | 'ssh2' | 'openssh';
@@ -82,12 +96,24 @@ export interface SshPlan {
   readonly connectTimeoutMs: number;
 }
 
+/** Which AI clients' files on a host are read. */
+export interface DiscoverPlan {
+  /** Empty: all. */
+  readonly clients: readonly string[];
+  /** Folders on the host, absolute or from `~/`. */
+  readonly projects: readonly string[];
+  /** The name of the host in public names. */
+  readonly as: string;
+}
+
 export interface HostPlan {
   readonly name: string;
   readonly tags: readonly string[];
   /** Undefined: this machine itself, without ssh. */
   readonly ssh: SshPlan | undefined;
   readonly servers: readonly ServerPlan[];
+  /** Undefined: only the servers of the hosts file count. */
+  readonly discover?: DiscoverPlan | undefined;
 }
 
 export interface ReconnectPlan {
@@ -137,6 +163,8 @@ export interface PoolPlan {
   readonly name: string;
   /** `host/server`, in the order of the patterns that name them and then of the hosts file. A server is in one pool at most. */
   readonly members: readonly string[];
+  /** As the hosts file has them: a server that is found may be a member too. */
+  readonly patterns?: readonly string[];
   readonly strategy: PoolStrategy;
   /** Tools take one more argument, by which a client chooses the host. */
   readonly pin: boolean;

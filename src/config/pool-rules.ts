@@ -7,10 +7,13 @@ import { type Complaint, complaint, type KeyPath, type Mapping, mapping } from '
 export function poolRules(file: Mapping): Complaint[] {
   const pools = Object.entries(mapping(file['pools']));
   const candidates = candidatesOf(file);
+  const discovering = hostsOf(file).flatMap(({ host, tags, entry }) =>
+    entry['discover'] === undefined || entry['discover'] === false ? [] : [{ host, server: '', tags }],
+  );
   return [
     ...pools.flatMap(([name, pool]) => [
       ...nameRules(name, mapping(file['hosts'])),
-      ...memberRules(patternsOf(pool), candidates, ['pools', name, 'members']),
+      ...memberRules(patternsOf(pool), candidates, discovering, ['pools', name, 'members']),
     ]),
     ...sharedMembers(pools, candidates),
   ];
@@ -29,9 +32,13 @@ function nameRules(name: string, hosts: Mapping): Complaint[] {
 function memberRules(
   patterns: readonly (readonly [number, string])[],
   candidates: readonly Candidate[],
+  discovering: readonly Candidate[],
   path: KeyPath,
 ): Complaint[] {
-  const isNobody = (pattern: string): boolean => !candidates.some((candidate) => isMember(pattern, candidate));
+  const isNobody = (pattern: string): boolean =>
+    !candidates.some((candidate) => isMember(pattern, candidate)) &&
+    // The servers of such a host are not known yet.
+    !discovering.some((host) => isMember(`${pattern.slice(0, pattern.indexOf('/'))}/*`, host));
   const slips = patterns.filter(([, pattern]) => isLiteral(pattern) && isNobody(pattern));
   if (slips.length > 0)
     return slips.map(([index, pattern]) => {
@@ -76,12 +83,20 @@ function patternsOf(pool: unknown): (readonly [number, string])[] {
 
 function candidatesOf(file: Mapping): Candidate[] {
   const defaults = mapping(file['defaults']);
-  return Object.entries(mapping(file['hosts'])).flatMap(([host, entry]) => {
-    const own = mapping(entry);
+  return hostsOf(file).flatMap(({ host, tags, entry: own }) => {
     const ssh = { ...mapping(defaults['ssh']), ...mapping(own['ssh']) };
     const inherited = own['local'] !== true && ssh['subsystem'] !== undefined ? {} : mapping(defaults['servers']);
-    const tags = textsOf(own['tags'] ?? defaults['tags']);
     return Object.keys({ ...inherited, ...mapping(own['servers']) }).map((server) => ({ host, server, tags }));
+  });
+}
+
+function hostsOf(
+  file: Mapping,
+): { readonly host: string; readonly tags: readonly string[]; readonly entry: Mapping }[] {
+  const defaults = mapping(file['defaults']);
+  return Object.entries(mapping(file['hosts'])).map(([host, value]) => {
+    const entry = mapping(value);
+    return { host, tags: textsOf(entry['tags'] ?? defaults['tags']), entry };
   });
 }
 

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { DEFAULTS } from './defaults.ts';
 import { expandHome } from './paths.ts';
-import type { HostPlan, Plan, PoolPlan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
+import type { DiscoverPlan, HostPlan, Plan, PoolPlan, ServerPlan, SshPlan, Template, ToolsPlan } from './plan.ts';
 import { type Candidate, poolMembers } from './pool-rules.ts';
 import type { HostEntry, HostsFile, PoolEntry, ServerEntry, SshEntry } from './schema.ts';
 import { parseTemplate } from './template.ts';
@@ -49,10 +49,18 @@ function hostPlan(name: string, host: HostEntry, defaults: Defaults, place: Reso
     name,
     tags: host.tags ?? defaults.tags ?? [],
     ssh,
+    ...(host.discover === undefined || host.discover === false
+      ? {}
+      : { discover: discoverPlan(host.discover, host.as ?? name) }),
     servers: [...names].map((server) =>
       serverPlan([name, host.as ?? name], server, { ...own(inherited, server), ...own(host.servers, server) }, place),
     ),
   };
+}
+
+function discoverPlan(discover: Exclude<HostEntry['discover'], false | undefined>, as: string): DiscoverPlan {
+  const { clients = [], projects = [] } = discover === true ? {} : discover;
+  return { clients, projects, as };
 }
 
 function sshPlan(name: string, ssh: SshEntry, place: ResolvePlace): SshPlan {
@@ -152,6 +160,7 @@ function poolPlans(pools: Readonly<Record<string, PoolEntry>>, hosts: readonly H
   return Object.entries(pools).map(([name, { members, strategy, pin }]) => ({
     name,
     members: poolMembers(members, candidates),
+    patterns: members,
     strategy: strategy ?? 'least-busy',
     pin: pin ?? false,
   }));

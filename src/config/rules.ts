@@ -5,6 +5,7 @@
 
 import { legalName, nameRule } from './checks.ts';
 import { DEFAULTS } from './defaults.ts';
+import { discoverRules } from './discover.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { poolRules } from './pool-rules.ts';
 import { type Complaint, complaint, describeFound, type KeyPath, type Mapping, mapping } from './problem.ts';
@@ -62,6 +63,7 @@ function hostRules(name: string, host: Mapping, defaults: Mapping): Complaint[] 
       `keep the alias with \`${legalName(name) ?? 'name'}: { ssh: { alias: ${JSON.stringify(name)} } }\``,
     ),
     ...(both ? [complaint([...path, 'ssh'], 'key', '`local: true` or `ssh`', 'both', 'remove one of them')] : []),
+    ...discoverRules(host['discover'], [...path, 'discover'], subsystem),
     ...serversRules(host['servers'], [...path, 'servers'], {
       inherited,
       isLocal: host['local'] === true,

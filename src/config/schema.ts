@@ -24,6 +24,7 @@ import {
   MAX_NAME_LENGTH,
   NAME_PATTERN,
 } from './checks.ts';
+import { discover } from './discover.ts';
 import { flag, milliseconds, oneOrMore, template, text, whole } from './fields.ts';
 import type { PoolStrategy } from './plan.ts';
 
@@ -170,6 +171,7 @@ const host = mapping({
   tags,
   ssh: ssh.describe('How to connect; missing keys come from ~/.ssh/config.').optional(),
   local: flag().describe('true: this machine itself, without ssh.').optional(),
+  discover,
   servers,
 });
 

@@ -1,7 +1,7 @@
 /** What `config trust` shows of a hosts file to the person who is to trust it. Loaded by that command alone. */
 import { createTwoFilesPatch } from 'diff';
 import { visible } from '../base/harmless.ts';
-import type { HostPlan, Plan, Reference, ServerPlan, SshPlan, Template } from './plan.ts';
+import type { DiscoverPlan, HostPlan, Plan, Reference, ServerPlan, SshPlan, Template } from './plan.ts';
 import { describeReference, formatTemplate } from './template.ts';
 
 /**
@@ -10,11 +10,12 @@ import { describeReference, formatTemplate } from './template.ts';
  */
 export function summaryOf(plan: Plan): string[] {
   const servers = plan.hosts.flatMap((host) => host.servers.flatMap((server) => serverLines(host, server)));
+  const finds = plan.hosts.flatMap((host) => (host.discover === undefined ? [] : [discoverLine(host, host.discover)]));
   const sshFiles = plan.hosts.flatMap(({ ssh }) => (ssh === undefined ? [] : sshLines(ssh)));
   const references = plan.hosts
     .flatMap((host) => host.servers.flatMap(referencesOf))
     .map((reference) => `resolves ${describeReference(reference)} here`);
-  return [...servers, ...new Set([...sshFiles, ...references])];
+  return [...servers, ...finds, ...new Set([...sshFiles, ...references])];
 }
 
 function serverLines(host: HostPlan, server: ServerPlan): string[] {
@@ -29,6 +30,13 @@ function serverLines(host: HostPlan, server: ServerPlan): string[] {
     ...[...server.env].map(([name, value]) => `  with ${name}=${formatTemplate(value)}`),
     ...server.inheritEnv.map((name) => `  with ${name} as your AI client has it`),
   ];
+}
+
+function discoverLine(host: HostPlan, { clients, projects }: DiscoverPlan): string {
+  const where = host.ssh === undefined ? 'on this machine' : `over ssh on ${sshText(host.ssh)}`;
+  const whose = clients.length === 0 ? 'AI clients' : clients.join(', ');
+  const also = projects.length === 0 ? '' : `, also of the projects ${projects.join(', ')}`;
+  return `${host.name} starts ${where}: all servers that the files of ${whose} there name${also}`;
 }
 
 function sshText({ alias, host = alias, user, port, proxyJump }: SshPlan): string {

@@ -99,7 +99,7 @@ const LATER: readonly { readonly level: (path: KeyPath) => boolean; readonly key
     level: (path) => path.length === 0,
     keys: ['policy', 'http', 'audit', 'approvals', 'metrics', 'balance', 'middleware'],
   },
-  { level: isHostLevel, keys: ['discover', 'policy', 'pool', 'limits', 'reconnect', 'heartbeat'] },
+  { level: isHostLevel, keys: ['policy', 'pool', 'limits', 'reconnect', 'heartbeat'] },
   {
     level: isServerLevel,
     keys: ['url', 'headers', 'oauth', 'discover', 'policy', 'pool', 'limits', 'envFile', 'resources', 'prompts'],

@@ -30,8 +30,17 @@ export interface DoctorParts {
   readonly probe: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostEnvironment | undefined>;
   /** Asks the machine for its time and its disks. Resolves after `limitMs` with what the machine has said by then. */
   readonly ask: (host: HostPlan, limitMs: number, signal: AbortSignal) => Promise<HostFacts>;
+  /** Reads the files of the AI clients on a host with `discover`. */
+  readonly discover?: (host: string, signal: AbortSignal) => Promise<Discovered>;
   /** Starts a server and waits for its answer to tools/list. Resolves with the number of its tools. */
   readonly startServer: (server: ServerPlan, signal: AbortSignal) => Promise<number>;
+}
+
+/** The outcome of a look at the files of AI clients. */
+export interface Discovered {
+  /** All servers of the host. */
+  readonly servers: readonly ServerPlan[];
+  readonly unread: readonly { readonly client: string; readonly file: string; readonly problem: string }[];
 }
 
 /** For steps without a limit in the hosts file. */
@@ -108,7 +117,8 @@ async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep,
     return;
   }
   await examineProbe(host, parts, note, signal);
-  await Promise.all(host.servers.map((server) => examineServer(server, parts, note, signal)));
+  const servers = host.discover === undefined ? host.servers : await examineClients(host, parts, note, signal);
+  await Promise.all(servers.map((server) => examineServer(server, parts, note, signal)));
 }
 
 /** Runs the link's own inspection. After a failed step the host is not examined further. */
@@ -171,6 +181,33 @@ async function examineMachine(host: HostPlan, report: Report): Promise<void> {
   });
 }
 
+/** The servers of the host, also those that were found just now. */
+async function examineClients(
+  host: HostPlan,
+  parts: DoctorParts,
+  note: ReportStep,
+  signal: AbortSignal,
+): Promise<readonly ServerPlan[]> {
+  let found: Discovered = { servers: host.servers, unread: [] };
+  const place = { host: host.name, check: 'client' } as const;
+  const look = {
+    host: host.name,
+    check: () => place.check,
+    limitMs: LINK_MS + SLACK_MS,
+    remedy: `mcp-anywhere doctor ${host.name}`,
+  };
+  await attempt(look, { parts, note, signal }, async (stop) => {
+    found = (await parts.discover?.(host.name, stop)) ?? found;
+    const count = found.servers.filter((server) => server.found !== undefined).length;
+    return `the files of AI clients there name ${counted(count, 'server')}`;
+  });
+  for (const { client, file, problem } of found.unread) {
+    const cause = new AnywhereError('CLIENT_CONFIG', `${file} of ${client} cannot be read: ${problem}`, place);
+    note({ ...place, outcome: 'warning', text: cause.message, cause: reportOf(cause), durationMs: 0 });
+  }
+  return found.servers;
+}
+
 async function examineServer(
   server: ServerPlan,
   parts: DoctorParts,
@@ -179,7 +216,8 @@ async function examineServer(
 ): Promise<void> {
   const place = { host: server.host, server: server.name, check: 'server' } as const;
   if (!server.enabled) {
-    note({ ...place, outcome: 'skipped', text: 'disabled in the hosts file', durationMs: 0 });
+    const text = server.found?.notStarted ?? 'disabled in the hosts file';
+    note({ ...place, outcome: 'skipped', text, durationMs: 0 });
     return;
   }
   // Connection, start and listing have a limit each.

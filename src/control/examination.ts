@@ -6,7 +6,7 @@ import type { ClientSession } from '../downstream/session.ts';
 import { hostKeys, inspectThrough, listOnce, NOTHING, runOnHost, trustKey } from '../gateway/examine.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
-import { type ReportStep, runDoctor } from './doctor.ts';
+import { type Discovered, type ReportStep, runDoctor } from './doctor.ts';
 import { askFacts, type HostFacts } from './host-facts.ts';
 
 export class Examination {
@@ -34,6 +34,7 @@ export class Examination {
         this.#probe(plan.name, limitMs, stop),
       ask: (plan: HostPlan, limitMs: number, stop: AbortSignal): Promise<HostFacts> =>
         askFacts(gateway.link(plan.name), { clock: gateway.clock, limitMs }, stop),
+      discover: (name: string, stop: AbortSignal): Promise<Discovered> => this.#discover(name, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => listOnce(gateway, server, session, stop),
     };
     return runDoctor(gateway.plan, parts, report, signal, host);
@@ -53,5 +54,12 @@ export class Examination {
     const link = this.#gateway.link(host);
     await runOnHost(link, NOTHING, { clock, limitMs, redact }, signal);
     return link.environment;
+  }
+
+  async #discover(host: string, signal: AbortSignal): Promise<Discovered> {
+    const sight = this.#gateway.discoveries.of(host);
+    await sight?.look(signal);
+    const servers = this.#gateway.plan.hosts.find(({ name }) => name === host)?.servers ?? [];
+    return { servers, unread: sight?.problems ?? [] };
   }
 }

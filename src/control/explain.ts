@@ -63,6 +63,7 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
   const lines = [
     toolsText(server),
     ...sinceLines(gateway, failing),
+    ...foundLines(server),
     ...pastLines(server),
     `host ${host.name} is ${HOST_WORDS[host.state]}`,
     ...causes.flatMap(causeLines),
@@ -70,6 +71,12 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
   ];
   const title = `server ${host.name}/${server.name} is ${server.state}`;
   return explanation(title, lines, causes, failing.failingSinceMs);
+}
+
+function foundLines({ from, alsoIn = [], file = '', notStarted }: ServerStatus): readonly string[] {
+  if (from === undefined) return [];
+  const named = `named by ${[from, ...alsoIn].join(', ')} in ${file}`;
+  return notStarted === undefined ? [named] : [named, `not started: ${notStarted}`];
 }
 
 /** Past restarts and failures; the cause tells a present failure. */
@@ -125,8 +132,10 @@ function causeLines(cause: ErrorReport | undefined): readonly string[] {
 }
 
 function serverText(server: ServerStatus): string {
-  const { state, cause } = server;
-  const text = `${state}, ${toolsText(server)}`;
+  const { state, cause, from, alsoIn = [], notStarted } = server;
+  const found = from === undefined ? '' : `, named by ${[from, ...alsoIn].join(', ')}`;
+  const why = notStarted === undefined ? '' : `, not started: ${notStarted}`;
+  const text = `${state}, ${toolsText(server)}${found}${why}`;
   return cause === undefined ? text : `${text}: ${cause.message} (${cause.code})`;
 }
 

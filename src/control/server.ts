@@ -26,7 +26,7 @@ import { checkedRequest } from './params.ts';
 import type { PromptDesk } from './prompts.ts';
 import { hostsFileProblem, type StatusDeps, statusOf } from './status.ts';
 import { callTool, listTools } from './tools.ts';
-import { bringAllUp, restartUnits, settle, unitsOf } from './units.ts';
+import { bringAllUp, hostsOf, restartUnits, settle, unitsOf } from './units.ts';
 
 type Handler<M extends keyof ControlMethods> = (
   params: ControlMethods[M]['params'],
@@ -135,6 +135,7 @@ export class ControlServer {
     const { gateway } = this.#hub.deps;
     return {
       tools: async ({ host, server, tool, start = true }) => {
+        if (start && tool === undefined) await gateway.discovered(TOOLS_WITHIN_MS, hostsOf(gateway, host));
         const owners = tool === undefined ? undefined : gateway.router.ownersOf(tool);
         const units = owners?.length ? owners : unitsOf(gateway, host, server);
         if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
@@ -229,6 +230,7 @@ export class ControlServer {
   async #settle(params: ControlMethods['settle']['params'], signal: AbortSignal): Promise<StatusSnapshot> {
     const { withinMs, host, start = true } = params;
     const { gateway } = this.#hub.deps;
+    if (start) await gateway.discovered(withinMs, hostsOf(gateway, host));
     const units = unitsOf(gateway, host);
     if (start) await bringAllUp(gateway, units, this.#client().session, withinMs);
     else await settle(gateway, units, withinMs, signal);

@@ -12,10 +12,11 @@ import { reportOf } from '../base/errors.ts';
 import type { Call } from '../calls/call.ts';
 import { RANK, rankOf } from '../calls/pool-choice.ts';
 import { serverId } from '../catalog/snapshot.ts';
-import type { PoolPlan, Template } from '../config/plan.ts';
+import type { PoolPlan, ServerPlan, Template } from '../config/plan.ts';
 import { ClientSession } from '../downstream/session.ts';
 import { progressReport } from '../gateway/call-events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { HostSight } from '../gateway/host-sight.ts';
 import type { Link } from '../link/contract.ts';
 import type { Instance } from '../upstream/instance.ts';
 import { serverStateKind } from '../upstream/server-state.ts';
@@ -68,7 +69,8 @@ export function reportHosts(gateway: Gateway): HostStatus[] {
   return gateway.plan.hosts.map((host) => {
     const units = gateway.units.filter((unit) => unit.plan.host === host.name);
     const servers = units.map((unit) => reportServer(gateway, unit, toolCounts.get(serverId(unit.plan)) ?? 0));
-    return { name: host.name, ...linkReport(gateway.link(host.name)), tags: host.tags, servers };
+    const discover = reportDiscover(gateway.discoveries.of(host.name));
+    return { name: host.name, ...linkReport(gateway.link(host.name)), tags: host.tags, servers, ...discover };
   });
 }
 
@@ -111,7 +113,26 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
     problems: problems.map(reportOf),
     cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),
     ...reportProcesses(gateway, unit),
+    ...reportFound(unit.plan),
   };
+}
+
+/** Where a server comes from that the hosts file does not name. */
+function reportFound({ found, enabled }: ServerPlan): Pick<ServerStatus, 'from' | 'alsoIn' | 'file' | 'notStarted'> {
+  if (found === undefined) return {};
+  const [from, ...alsoIn] = found.from;
+  return {
+    from,
+    ...(alsoIn.length === 0 ? {} : { alsoIn }),
+    file: found.file,
+    ...(enabled || found.notStarted === undefined ? {} : { notStarted: found.notStarted }),
+  };
+}
+
+function reportDiscover(sight: HostSight | undefined): Pick<HostStatus, 'discover'> {
+  if (sight === undefined) return {};
+  const cause = sight.failure === undefined ? {} : { cause: reportOf(sight.failure) };
+  return { discover: { unread: sight.problems, ...cause } };
 }
 
 function countTools(gateway: Gateway): ReadonlyMap<string, number> {

@@ -29,7 +29,12 @@ export function listTools(
       : pool.members.some((member) => asked.has(serverId(member.server))),
   );
   const missing = blamed.flatMap((unit) => whyMissing(gateway, unit) ?? (waited ? (silence(gateway, unit) ?? []) : []));
-  return { tools: routes.map(toolEntry), missing };
+  const notStarted = units.flatMap(({ plan: { host, name, enabled, found } }) =>
+    enabled || found?.notStarted === undefined
+      ? []
+      : [{ host, server: name, from: found.from[0], why: found.notStarted }],
+  );
+  return { tools: routes.map(toolEntry), missing, ...(notStarted.length === 0 ? {} : { notStarted }) };
 }
 
 function toolEntry(route: Route): ToolEntry {
@@ -40,6 +45,7 @@ function toolEntry(route: Route): ToolEntry {
     host: route.server.host,
     server: route.server.name,
     original: route.original,
+    ...(route.server.found === undefined ? {} : { from: route.server.found.from[0] }),
     ...(route.pool === undefined ? {} : { pool: poolEntry(route.pool) }),
     ...(typeof title === 'string' ? { title } : {}),
     ...(typeof description === 'string' ? { description } : {}),

@@ -26,6 +26,13 @@ export function unitsOf(gateway: Gateway, host: string | undefined, server?: str
   return units;
 }
 
+/** All hosts, or one. @throws AnywhereError USAGE with the known names, for an unknown name */
+export function hostsOf({ plan }: Gateway, host: string | undefined): readonly string[] {
+  if (host === undefined) return plan.hosts.map(({ name }) => name);
+  requireHost(host, plan);
+  return [host];
+}
+
 /**
  * Starts these servers and dials their hosts.
  * @param reason for the state change of the hosts

@@ -35,17 +35,36 @@ export function decoded(bytes: Uint8Array): string {
 }
 
 export function readEntries(client: Pick<AiClient, 'shape'>, text: string): readonly FoundEntry[] {
-  return entriesIn(client, readWhole(client, text));
+  return entriesIn(client, parsed(SHAPES[client.shape].format, withoutBom(text)));
 }
+
+/** More text takes a parser long, unless it is plain JSON. */
+const MAX_SLOW_CHARACTERS = 1024 * 1024;
 
 /** Everything that a file of the client says. Throws CLIENT_CONFIG. */
 export function readWhole({ shape }: Pick<AiClient, 'shape'>, text: string): unknown {
-  return parsed(SHAPES[shape].format, withoutBom(text));
+  const { format } = SHAPES[shape];
+  const bare = withoutBom(text);
+  if (bare.length <= MAX_SLOW_CHARACTERS) return parsed(format, bare);
+  try {
+    return JSON.parse(bare);
+  } catch {
+    throw new AnywhereError('CLIENT_CONFIG', 'larger than 1 MiB, and not plain JSON');
+  }
 }
 
-export function entriesIn({ shape: name }: Pick<AiClient, 'shape'>, whole: unknown): readonly FoundEntry[] {
+/** @param most entries that are read */
+export function entriesIn(
+  { shape: name }: Pick<AiClient, 'shape'>,
+  whole: unknown,
+  most = Number.POSITIVE_INFINITY,
+): readonly FoundEntry[] {
   const shape: Shape = SHAPES[name];
-  return shape.find(whole).map((found) => ({ ...found, entry: shape.dialect.read(found.name, found.raw) }));
+  const found = shape.find(whole);
+  return (found.length > most ? found.slice(0, most) : found).map((found) => ({
+    ...found,
+    entry: shape.dialect.read(found.name, found.raw),
+  }));
 }
 
 export function readRaw({ shape }: Pick<AiClient, 'shape'>, name: string, raw: Raw): Entry {

@@ -68,11 +68,13 @@ const NOTATION_OF: Readonly<Record<string, NotationName>> = {
 export function foundServers(client: AiClient, file: ClientText): readonly FoundServer[] {
   const whole = readWhole(client, file.text);
   const isOff = switchedOff(whole, file.project);
-  const own = entriesIn(client, whole).map(({ entry }) => found(client, file, entry, isOff));
+  const own = entriesIn(client, whole, MAX_SERVERS).map(({ entry }) => found(client, file, entry, isOff));
   const ofProjects = (file.projects ?? []).flatMap((project) => {
     const inside = valueAt(whole, ['projects', project]);
     const isOffThere = switchedOff(inside, project);
-    return entriesIn(client, inside).map(({ entry }) => found(client, { ...file, project }, entry, isOffThere));
+    return entriesIn(client, inside, MAX_SERVERS).map(({ entry }) =>
+      found(client, { ...file, project }, entry, isOffThere),
+    );
   });
   return [...own, ...ofProjects].filter((server) => isServer(client, server)).slice(0, MAX_SERVERS);
 }

@@ -3,6 +3,11 @@
  * is made of: literal text, variables and files of the machine, and things that only the client has.
  */
 
+import { beginning } from '../base/harmless.ts';
+
+/** Of a name that a client's file gives. */
+const LONGEST_SHOWN = 120;
+
 /** A part of a text. A variable or a file is looked up on the machine when the server starts. */
 export type Piece =
   | string
@@ -27,6 +32,7 @@ export interface Surroundings {
 type Found = Piece | { readonly lacks: string };
 type Groups = Readonly<Record<string, string | undefined>>;
 
+/** Patterns stop at the next brace, so that no text takes long. */
 interface Notation {
   readonly pattern: RegExp;
   /** Undefined: no reference, but ordinary text. */
@@ -39,19 +45,30 @@ const variable = ({ name, plain, fallback }: Groups): Found | undefined => {
   return fallback === undefined ? { variable: found } : { variable: found, fallback };
 };
 
+function constantOf(kind: string | undefined, project: string | undefined): Piece | undefined {
+  switch (kind) {
+    case 'userHome':
+      return { variable: 'HOME' };
+    case 'pathSeparator':
+    case '/':
+      return '/';
+    case 'workspaceFolder':
+      return project;
+    case 'workspaceFolderBasename':
+      return project?.replace(/^.*\//, '');
+    default:
+      return undefined;
+  }
+}
+
 /** `${env:NAME}`, `${userHome}`, `${input:id}` … of VS Code and its relatives. */
 const editor: Notation = {
-  pattern: /\$\{(?<kind>\w+|\/)(?::(?<rest>[^}]*))?\}/g,
+  pattern: /\$\{(?<kind>\w+|\/)(?::(?<rest>[^{}]*))?\}/g,
   read: ({ kind, rest }, { client, project }) => {
     if (kind === 'env' && rest !== undefined && isVariable(rest)) return { variable: rest };
-    if (kind === 'userHome') return { variable: 'HOME' };
-    if (kind === 'pathSeparator' || kind === '/') return '/';
     if (kind === 'input') return { lacks: `the input ${rest ?? ''} of ${client}` };
-    const ofProject =
-      project === undefined
-        ? undefined
-        : { workspaceFolder: project, workspaceFolderBasename: project.replace(/^.*\//, '') }[String(kind)];
-    if (ofProject !== undefined) return ofProject;
+    const constant = constantOf(kind, project);
+    if (constant !== undefined) return constant;
     const name = rest === undefined ? kind : `${kind ?? ''}:${rest}`;
     return { lacks: `\${${name ?? ''}}, which ${client} knows` };
   },
@@ -61,10 +78,10 @@ const notations = {
   none: undefined,
   editor,
   /** `${NAME}`, `${NAME:-default}` */
-  shell: { pattern: /\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\}/g, read: variable },
+  shell: { pattern: /\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^{}]*))?\}/g, read: variable },
   /** `$NAME`, `${NAME}`, and `$env:NAME` of mcporter */
   dollar: {
-    pattern: /\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\}|\$(?:env:)?(?<plain>[A-Za-z_]\w*)/g,
+    pattern: /\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^{}]*))?\}|\$(?:env:)?(?<plain>[A-Za-z_]\w*)/g,
     read: variable,
   },
   /** `{env:NAME}`, `{file:path}` */
@@ -95,7 +112,7 @@ export function readText(written: string, name: NotationName, surroundings: Surr
     if (found === undefined) continue;
     pieces.push(written.slice(from, match.index));
     from = match.index + match[0].length;
-    if (typeof found === 'object' && 'lacks' in found) lacks.push(found.lacks);
+    if (typeof found === 'object' && 'lacks' in found) lacks.push(beginning(found.lacks, LONGEST_SHOWN));
     else pieces.push(found);
   }
   pieces.push(written.slice(from));

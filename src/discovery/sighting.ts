@@ -1,4 +1,5 @@
 /** What the files of a machine's AI clients say: from bytes to servers, file by file. */
+import { createHash } from 'node:crypto';
 import { AnywhereError } from '../base/errors.ts';
 import { READ_CLIENTS } from './clients.ts';
 import { decoded } from './document.ts';
@@ -17,10 +18,19 @@ export interface Sighting {
   /** In the order of the table of clients; our own entries are among them. */
   readonly servers: readonly FoundServer[];
   readonly problems: readonly FileProblem[];
+  /** For the next look, by client and path. */
+  readonly files: ReadonlyMap<string, FileSighting>;
 }
 
-/** @param before of the last look: a file that cannot be read at the moment still counts as it was */
-export function serversOf(look: Look, before: readonly FoundServer[] = []): Sighting {
+interface FileSighting {
+  /** Of the bytes: what has not changed is not read again. */
+  readonly digest: string;
+  readonly servers: readonly FoundServer[];
+}
+
+/** @param before the last look: a file that cannot be read at the moment still counts as it was */
+export function serversOf(look: Look, before?: Sighting): Sighting {
+  const files = new Map<string, FileSighting>();
   const problems: FileProblem[] = [];
   const attempt = <T>(file: LookedFile, read: (text: string) => T, otherwise: T): T => {
     try {
@@ -36,8 +46,17 @@ export function serversOf(look: Look, before: readonly FoundServer[] = []): Sigh
   const folders = [...look.projects].flatMap(([asked, folder]) => (folder === undefined ? [] : [asked, folder]));
   const entries = look.files.filter(({ isSwitch }) => !isSwitch);
   const found = entries.flatMap((file): readonly FoundServer[] => {
-    const known = before.filter(({ client, file: path }) => client === file.client.id && path === file.path);
-    return attempt(file, (text) => foundServers(file.client, clientText(look, file, text, folders)), known);
+    const key = JSON.stringify([file.client.id, file.path, file.project]);
+    const known = before?.files.get(key);
+    const digest = file.bytes === undefined ? '' : createHash('sha256').update(file.bytes).digest('hex');
+    const isKnown = known !== undefined && digest === known.digest;
+    const read = (text: string): FileSighting => ({
+      digest,
+      servers: foundServers(file.client, clientText(look, file, text, folders)),
+    });
+    const sighting = isKnown ? known : attempt(file, read, { digest: '', servers: known?.servers ?? [] });
+    files.set(key, sighting);
+    return sighting.servers;
   });
   const servers = look.files.filter(isSwitching).reduce((all, file) => {
     const concerns = ({ client, project }: FoundServer): boolean =>
@@ -49,7 +68,7 @@ export function serversOf(look: Look, before: readonly FoundServer[] = []): Sigh
       switchedBy(file.client, clientText(look, file, text, folders), concerned);
     return [...all.filter((server) => !concerns(server)), ...attempt(file, switched, otherwise)];
   }, found);
-  return { servers: inOrder(servers, found), problems };
+  return { servers: inOrder(servers, found), problems, files };
 }
 
 /** Claude Code's own file also switches off what the files of projects name. */

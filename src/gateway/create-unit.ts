@@ -9,9 +9,11 @@ import type { Plan, ServerPlan, Template } from '../config/plan.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
+import { memberOf, textAt } from '../protocol/json-scan.ts';
 import type { InstanceOwner } from '../upstream/instance.ts';
 import { ServerUnit } from '../upstream/unit.ts';
 import type { ClientEnvironments } from './client-environments.ts';
+import type { Discoveries } from './discoveries.ts';
 import type { Reporter } from './reporter.ts';
 import type { SharedClient } from './shared-client.ts';
 
@@ -28,6 +30,7 @@ export interface UnitParts {
   /** True for this machine itself. */
   readonly isLocal: (host: string) => boolean;
   readonly launches: Turns;
+  readonly discoveries: Discoveries;
 }
 
 export function createUnit(server: ServerPlan, link: Link, shared: SharedClient, parts: UnitParts): ServerUnit {
@@ -46,7 +49,7 @@ export function createUnit(server: ServerPlan, link: Link, shared: SharedClient,
     get limits() {
       return limits();
     },
-    resolveLaunch: launchResolver(parts.secrets, learn, (owner) => environments?.of(owner) ?? env, parts.isLocal),
+    resolveLaunch: launchResolver(parts, learn, (owner) => environments?.of(owner) ?? env),
     lend: (from, to) => {
       environments?.lend(from, to);
     },
@@ -56,23 +59,32 @@ export function createUnit(server: ServerPlan, link: Link, shared: SharedClient,
       reporter.serverSaid(server, stream, line);
     },
   });
+  if (server.found !== undefined)
+    unit.initialized.on(({ hello }) => {
+      // It would offer every tool again, without end.
+      if (hello !== undefined && isOurselves(hello.raw)) parts.discoveries.refuse(server);
+    });
   unit.changes.on((change) => {
     if (unit.retired === undefined) reporter.serverChanged(server, change);
   });
   return unit;
 }
 
+function isOurselves(hello: Buffer): boolean {
+  const info = memberOf(hello, { start: 0, end: hello.length }, 'serverInfo');
+  const name = info === undefined ? undefined : memberOf(hello, info, 'name');
+  return name !== undefined && textAt(hello, name) === 'mcp-anywhere';
+}
+
 /**
  * Resolves the references of a server at its launch. The values go only to the launcher.
  * @param learn gets every value of a reference, so that logs can leave the value out
- * @param isLocal whether a host is this machine
  * @param variablesOf the environment of the server's owner
  */
 function launchResolver(
-  secrets: Secrets,
+  { secrets, isLocal, discoveries }: Pick<UnitParts, 'secrets' | 'isLocal' | 'discoveries'>,
   learn: (value: string) => void,
   variablesOf: (owner: InstanceOwner) => Environment,
-  isLocal: (host: string) => boolean,
 ): (server: ServerPlan, signal: AbortSignal, owner: InstanceOwner) => Promise<Launch> {
   return async (server, signal, owner) => {
     const variables = variablesOf(owner);
@@ -82,11 +94,14 @@ function launchResolver(
       if (template.pieces.some((piece) => typeof piece !== 'string')) learn(value);
       return value;
     };
-    const args = await Promise.all(server.args.map(resolve));
-    const env = await Promise.all(
-      [...server.env].map(async ([name, template]) => [name, await resolve(template)] as const),
-    );
-    const launch = { command: server.command, args, env: new Map(env), cwd: server.cwd };
+    const written = async (): Promise<Launch> => {
+      const args = await Promise.all(server.args.map(resolve));
+      const env = await Promise.all(
+        [...server.env].map(async ([name, template]) => [name, await resolve(template)] as const),
+      );
+      return { command: server.command, args, env: new Map(env), cwd: server.cwd };
+    };
+    const launch = await (server.found === undefined ? written() : discoveries.startOf(server, signal));
     return isLocal(server.host) ? { ...launch, inherited: new Map(inheritedBy(server, variables, learn)) } : launch;
   };
 }

@@ -108,7 +108,9 @@ export class Fleet {
     for (const [name, link] of [...this.#links]) {
       await setImmediate();
       if (signal.aborted) return;
-      if (this.#units.some(({ plan }) => plan.host === name && plan.enabled)) link.wake(reason, { isAwaited: false });
+      const isLookedAt = this.#plan.hosts.some((host) => host.name === name && host.discover !== undefined);
+      if (isLookedAt || this.#units.some(({ plan }) => plan.host === name && plan.enabled))
+        link.wake(reason, { isAwaited: false });
     }
   }
 

@@ -27,6 +27,7 @@ import type { Instance, InstanceOwner } from '../upstream/instance.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 import type { ClientEnvironment, ClientEnvironments } from './client-environments.ts';
 import { createUnit } from './create-unit.ts';
+import { createDiscoveries, type Discoveries } from './discoveries.ts';
 import { Fleet } from './fleet.ts';
 import { HostAccess } from './host-access.ts';
 import { ListingKeeper } from './listing-keeper.ts';
@@ -64,6 +65,8 @@ export class Gateway {
   readonly catalog: Catalog;
   readonly router: Router;
   readonly keeper: ListingKeeper;
+  /** What AI clients' files on hosts name. @internal */
+  readonly discoveries: Discoveries;
   readonly #pools: Pools;
   readonly #statistics: Statistics;
   readonly #deps: GatewayDeps;
@@ -92,7 +95,8 @@ export class Gateway {
     this.bus = this.#reporter.bus;
     this.logs = this.#reporter.logs;
     this.#statistics = createStatistics(deps, { plan, scope: this.#scope, sessions: this.#sessions });
-    this.#fleet = this.#createFleet(plan);
+    this.discoveries = createDiscoveries(deps, this.#scope, this.#reporter);
+    this.#fleet = this.#createFleet(this.discoveries.appliedTo(plan));
     this.catalog = this.#createCatalog();
     const askedFor = (host: string, owner: InstanceOwner): void => {
       this.askedFor(host, owner);
@@ -113,9 +117,11 @@ export class Gateway {
         this.#reporter.problem(unit.plan, error);
       },
     });
-    this.#waits = new Waits({ ...this.#parts(), signal: this.#scope.signal });
+    const isPending = (): boolean => this.discoveries.isPending;
+    this.#waits = new Waits({ ...this.#parts(), isPending, signal: this.#scope.signal });
     this.#sessionDeps = this.#createSessionDeps();
     this.#livePlan = this.#createLivePlan(plan);
+    this.#livePlan.discover();
   }
 
   /** The hosts file in force, resolved. */
@@ -228,6 +234,13 @@ export class Gateway {
     });
   }
 
+  /** Dials the hosts that are to be looked at, and resolves when each was looked at in this run or cannot be, or after `withinMs`. */
+  discovered(withinMs: number, hosts: readonly string[]): Promise<void> {
+    const sights = hosts.flatMap((host) => this.discoveries.of(host) ?? []);
+    for (const { host, isUnseen } of sights) if (isUnseen) this.link(host).wake('its AI clients are looked at');
+    return this.#waits.until(() => !sights.some(({ isUnseen }) => isUnseen), withinMs);
+  }
+
   /** Resolves when each of these servers has listed in this run or cannot list, or after `withinMs`. */
   spoken(withinMs: number, units: readonly ServerUnit[]): Promise<void> {
     return this.#waits.spoken(withinMs, units);
@@ -290,6 +303,7 @@ export class Gateway {
       limits: () => this.plan.limits,
       isLocal: (host) => this.#fleet.isLocal(host),
       launches: this.#launches,
+      discoveries: this.discoveries,
     });
   }
 
@@ -302,6 +316,7 @@ export class Gateway {
       source: this.#deps.hostsFile,
       parts: {
         fleet: this.#fleet,
+        discoveries: this.discoveries,
         catalog,
         router,
         keeper,

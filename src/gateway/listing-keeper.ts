@@ -43,8 +43,8 @@ interface Want {
 }
 
 export class ListingKeeper {
-  /** Emits when a server may have settled. */
-  readonly progress = new Emitter<ServerUnit>();
+  /** Emits when a server may have settled; without one, when servers were found. */
+  readonly progress = new Emitter<ServerUnit | undefined>();
   readonly #deps: ListingKeeperDeps;
   readonly #watched = new Map<ServerUnit, Unsubscribe>();
   readonly #wants = new Map<ServerUnit, Want>();

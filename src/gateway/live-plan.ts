@@ -11,6 +11,7 @@ import { isUnchanged, type PlanDiff, planDiff } from '../config/plan-diff.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import type { ServerUnit } from '../upstream/unit.ts';
 
+import type { Discoveries } from './discoveries.ts';
 import type { Fleet, Rearranged } from './fleet.ts';
 import type { ListingKeeper } from './listing-keeper.ts';
 import { type HostsFileSource, Reloader, type ReloadReport } from './reload.ts';
@@ -18,6 +19,7 @@ import type { Reporter } from './reporter.ts';
 
 interface ReplanParts {
   readonly fleet: Fleet;
+  readonly discoveries: Discoveries;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly keeper: ListingKeeper;
@@ -42,7 +44,7 @@ export class LivePlan {
   readonly #deps: LivePlanDeps;
   readonly #switches = new Switches();
   readonly #reloader: Reloader;
-  /** The plan of the hosts file, without switches. */
+  /** The plan of the hosts file, without switches and without what is found. */
   #written: Plan;
 
   constructor(plan: Plan, deps: LivePlanDeps) {
@@ -62,14 +64,35 @@ export class LivePlan {
     return this.#reloader.problem;
   }
 
-  reload(): Promise<ReloadReport> {
-    return this.#reloader.reload();
+  /** Reads the hosts file again, and the AI clients' files on the hosts that are connected. */
+  async reload(): Promise<ReloadReport> {
+    const report = await this.#reloader.reload();
+    const { parts, scope } = this.#deps;
+    const found: string[] = [];
+    const stop = parts.discoveries.changes.on((changed) => {
+      found.push(...changed);
+    });
+    await parts.discoveries.lookAll(parts.fleet.links, scope.signal);
+    stop();
+    return { ...report, changed: [...report.changed, ...found] };
   }
 
   /** @param id `host/server` */
   setEnabled(id: string, enabled: boolean): readonly string[] {
     this.#switches.set(id, enabled);
-    return this.#apply(this.#written);
+    return this.#arrange();
+  }
+
+  /** Hosts whose servers are found are looked at from now on. */
+  discover(): void {
+    const { discoveries, fleet, keeper } = this.#deps.parts;
+    discoveries.onChange = () => {
+      const changed = this.#arrange();
+      discoveries.changes.emit(changed);
+      if (changed.length > 0) this.#deps.reporter.serversFound(this.#written.file, changed);
+      keeper.progress.emit(undefined);
+    };
+    discoveries.follow(fleet.links);
   }
 
   /** Follows the hosts file, from a little later on. */
@@ -77,7 +100,7 @@ export class LivePlan {
     const { clock, scope, source } = this.#deps;
     if (source === undefined) return;
     const reload = (): void => {
-      scope.run(this.reload());
+      scope.run(this.#reloader.reload());
     };
     const cancel: CancelTimer = clock.after(
       WATCH_AFTER_MS,
@@ -92,7 +115,20 @@ export class LivePlan {
   #apply(plan: Plan): readonly string[] {
     this.#written = plan;
     this.#deps.reporter.limit(plan.limits);
-    return replan(this.#switches.appliedTo(plan), this.#deps.parts);
+    return this.#arrange();
+  }
+
+  /** Puts in force what was written, found and switched. */
+  #arrange(): readonly string[] {
+    const { parts } = this.#deps;
+    const { fleet, discoveries } = parts;
+    if (fleet.isClosed) return [];
+    const changed = replan(this.#switches.appliedTo(discoveries.appliedTo(this.#written)), parts);
+    discoveries.follow(fleet.links);
+    for (const host of discoveries.hosts)
+      if (fleet.link(host).state.kind === 'idle')
+        fleet.link(host).wake('its AI clients are looked at', { isAwaited: false });
+    return changed;
   }
 
   #tell(report: ReloadReport, problem: AnywhereError | undefined): void {

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type { GatewayEventBody, LogStream } from '../api/events.ts';
 import type { Clock } from '../base/clock.ts';
-import { type AnywhereError, reportOf } from '../base/errors.ts';
+import { AnywhereError, reportOf } from '../base/errors.ts';
 import type { LimitsPlan, ServerPlan } from '../config/plan.ts';
+import type { FileProblem } from '../discovery/sighting.ts';
 import type { LinkChange } from '../link/contract.ts';
 import { EventBus } from '../telemetry/event-bus.ts';
 import { type Log, redactingLog } from '../telemetry/log.ts';
@@ -97,6 +98,25 @@ export class Reporter {
       );
       this.emit({ type: 'problem', problem: report });
     }
+  }
+
+  /** AI clients' files on hosts name other servers than before. */
+  serversFound(file: string, changed: readonly string[]): void {
+    this.#deps.log.info({ changed }, 'AI clients on hosts name other servers than before');
+    this.emit({ type: 'hosts-file', file, changed });
+  }
+
+  /** A file of an AI client on a host cannot be read. */
+  unreadable(host: string, { client, file, problem }: FileProblem): void {
+    this.#deps.log.warn({ host, client, file, problem }, "an AI client's file cannot be read");
+    const report = new AnywhereError('CLIENT_CONFIG', `${file} on ${host} cannot be read: ${problem}.`, { host });
+    this.emit({ type: 'problem', host, problem: reportOf(report) });
+  }
+
+  /** The AI clients' files on a host could not be looked at. */
+  notLooked(host: string, error: AnywhereError): void {
+    this.#deps.log.warn({ host, error: reportOf(error) }, "the AI clients' files on a host were not read");
+    this.emit({ type: 'problem', host, problem: reportOf(error) });
   }
 
   problem({ host, name: server }: ServerPlan, error: AnywhereError): void {

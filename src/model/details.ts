@@ -15,6 +15,7 @@ import {
   bytesText,
   clockText,
   durationText,
+  foundBy,
   hostSign,
   nextStep,
   progressText,
@@ -83,6 +84,7 @@ function hostLines(host: HostStatus, { nowMs, program }: Model): readonly SpanLi
     fact('through', `${host.backend}, ${counted(host.connections, 'connection')}`),
     ...(host.tags.length === 0 ? [] : [fact('tags', host.tags.join(' '))]),
     ...causeLines(host.cause, program),
+    ...(host.discover?.unread ?? []).map(({ file, problem }) => fact('not read', `${file}: ${problem}`, 'warn')),
     line(''),
     ...host.servers.map((server) => serverRow(server)),
   ];
@@ -94,7 +96,7 @@ function serverRow(server: ServerStatus): SpanLine {
     span(plain(server.name).padEnd(12)),
     span(text.padEnd(12), look),
     span(toolsText(server)),
-    span(`  ${plain(server.cause?.message ?? '')}`, 'dim'),
+    span(`  ${plain(server.notStarted ?? server.cause?.message ?? '')}`, 'dim'),
   ];
 }
 
@@ -114,6 +116,8 @@ function serverLines(
     fact('offers', toolsText(server)),
     fact('command', server.command.map(shellWord).join(' ')),
     ...(server.env.length === 0 ? [] : [fact('variables', server.env.join(' '))]),
+    ...(server.from === undefined ? [] : [fact('named by', `${foundBy(server)} in ${server.file ?? ''}`)]),
+    ...(server.notStarted === undefined ? [] : [fact('not started', server.notStarted, 'warn')]),
     ...server.instances.map(({ pid, sinceMs, client }, at) => {
       const since = `up ${ageText(nowMs - sinceMs)}${client === undefined ? '' : `, for client ${client}`}`;
       return fact(at === 0 ? 'processes' : '', `${pid === undefined ? '' : `pid ${pid}, `}${since}`);

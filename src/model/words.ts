@@ -42,8 +42,14 @@ export function messageAt(place: string, message = ''): string {
   return text.startsWith(`${place}: `) ? text.slice(place.length + 2) : text;
 }
 
+/** The AI clients whose files name a server; empty where the hosts file names it. */
+export function foundBy({ from, alsoIn = [] }: Pick<ServerStatus, 'from' | 'alsoIn'>): string {
+  return from === undefined ? '' : [from, ...alsoIn].map((id) => plain(id)).join(', ');
+}
+
 /** The cause of a server, its first problem, or the cause of its host. */
-export function serverWhy(host: HostStatus, { name, cause, problems }: ServerStatus): string {
+export function serverWhy(host: HostStatus, { name, cause, problems, notStarted }: ServerStatus): string {
+  if (notStarted !== undefined) return plain(notStarted);
   const own = cause ?? problems[0];
   const text = own === undefined ? host.cause?.message : messageAt(`${host.name}/${name}`, own.message);
   return messageAt(host.name, text);

@@ -174,7 +174,7 @@ describe.each(Object.entries(FORMATS))('a file in %s', (_format, sample) => {
     const other = setUp(sample.text);
     const outdated = await other.plan();
     writeFileSync(other.file, sample.taken);
-    await expect(other.make(outdated)).rejects.toThrow('was changed meanwhile');
+    await expect(other.make(outdated)).rejects.toThrow('has changed since the preview');
     expect(readFileSync(other.file, 'utf8')).toBe(sample.taken);
     writeFileSync(other.file, sample.damaged);
     await expect(other.make(outdated)).rejects.toThrow('cannot be changed');

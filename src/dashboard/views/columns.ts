@@ -8,6 +8,7 @@ import {
   ageText,
   bytesText,
   durationText,
+  foundBy,
   hostSign,
   hostWhy,
   progressText,
@@ -93,7 +94,11 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
     server('PID', { width: 8, rank: 5, align }, (item) => pidText(item.server)),
     server('RESTARTS', { width: 8, rank: 4, align }, (item) => counted(item.server.restarts, 'warn')),
     ...[errors, calls, latency],
-    server('WHY', { width: 24, rank: 1, grows: 3 }, (item) => span(serverWhy(item.host, item.server), 'warn')),
+    server('WHY', { width: 24, rank: 1, grows: 3 }, (item) => {
+      const why = serverWhy(item.host, item.server);
+      const by = foundBy(item.server);
+      return why === '' && by !== '' ? span(`from ${by}`, 'dim') : span(why, 'warn');
+    }),
   ],
   tools: [
     tool('TOOL', { width: 20, rank: 0, grows: 2 }, ({ key }) => plain(key)),

@@ -40,6 +40,7 @@ it('leads somewhere, for each error code, with the hosts file that was given', {
   mkdirSync(folder);
   symlinkSync(BIN, join(folder, 'mcp-anywhere'));
   const env = { ...sandbox.env, PATH: `${folder}:${sandbox.env['PATH'] ?? ''}` };
+  mkdirSync(join(sandbox.home, '.cursor'));
   await openFace(file, sandbox);
   const style = chooseStyle({ config: file, color: false, isTTY: false, env: {} });
   const commands = Object.keys(ERROR_CODES).flatMap((code) =>
@@ -50,7 +51,9 @@ it('leads somewhere, for each error code, with the hosts file that was given', {
   expect(commands).toContain(`mcp-anywhere --config ${file} logs box/echo`);
 
   for (const command of new Set(commands)) {
-    const { code, stderr } = await run(command, { env, cwd: sandbox.home });
+    // Without a terminal nobody can agree to a change.
+    const asked = command.endsWith(' install') ? `${command} --dry-run` : command;
+    const { code, stderr } = await run(asked, { env, cwd: sandbox.home });
     expect(code, `${command}\n${stderr}`).toBe(EXIT.ok);
   }
 });

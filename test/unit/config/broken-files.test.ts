@@ -85,7 +85,7 @@ const LATER: readonly Case[] = [
   ...['policy', 'http', 'audit'].map(
     (key): Case => [key, `hosts: {}\n${key}: {}\n`, '2:1', key, /this version does not support yet/],
   ),
-  ['discover of a host', 'hosts:\n  h:\n    discover: true\n', '3:5', 'hosts.h.discover', /not support yet/],
+  ['pool of a host', 'hosts:\n  h:\n    pool: {}\n', '3:5', 'hosts.h.pool', /not support yet/],
   [
     'url of a server',
     'hosts:\n  h:\n    servers:\n      s:\n        url: http://x\n',
@@ -94,6 +94,35 @@ const LATER: readonly Case[] = [
     /not support yet/,
   ],
   ['headers of a server', server('headers: {}'), '6:9', 'hosts.h.servers.s.headers', /not support yet/],
+];
+
+const found = (value: string, more = ''): string => `hosts:\n  h:\n    discover: ${value}\n${more}`;
+
+const DISCOVER: readonly Case[] = [
+  ['discover: yes as a text', found('"yes"'), '3:15', 'hosts.h.discover', /true, false, or a mapping/],
+  [
+    'an unknown key of discover',
+    found('{ client: [cursor] }'),
+    '3:17',
+    'hosts.h.discover.client',
+    /did you mean `clients`/,
+  ],
+  ['an unknown client', found('{ clients: [curser] }'), '3:27', 'hosts.h.discover.clients[0]', /did you mean `cursor`/],
+  ['no client at all', found('{ clients: [] }'), '3:26', 'hosts.h.discover.clients', /leave the key out/],
+  [
+    'a relative project',
+    found('{ projects: [src/app] }'),
+    '3:28',
+    'hosts.h.discover.projects[0]',
+    /write `~\/src\/app`/,
+  ],
+  [
+    'discover with a subsystem',
+    found('true', '    ssh: { subsystem: mcp }\n'),
+    '3:5',
+    'hosts.h.discover',
+    /no file can be read on such a host/,
+  ],
 ];
 
 const SSH: readonly Case[] = [
@@ -310,6 +339,7 @@ describe.each([
   ['keys', KEYS],
   ['names', NAMES],
   ['later features', LATER],
+  ['discover', DISCOVER],
   ['ssh', SSH],
   ['servers', SERVERS],
   ['the rest', GLOBALS],

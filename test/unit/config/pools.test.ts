@@ -35,10 +35,22 @@ describe('pools of the hosts file', () => {
 
   it('have a strategy, and the rest filled in', () => {
     expect(pools('p: { members: ["gpu*/render"] }')).toEqual([
-      { name: 'p', members: ['gpu1/render', 'gpu2/render'], strategy: 'least-busy', pin: false },
+      {
+        name: 'p',
+        members: ['gpu1/render', 'gpu2/render'],
+        patterns: ['gpu*/render'],
+        strategy: 'least-busy',
+        pin: false,
+      },
     ]);
     expect(pools('p: { members: [nas/render-2], strategy: failover, pin: true }')).toEqual([
-      { name: 'p', members: ['nas/render-2'], strategy: 'failover', pin: true },
+      {
+        name: 'p',
+        members: ['nas/render-2'],
+        patterns: ['nas/render-2'],
+        strategy: 'failover',
+        pin: true,
+      },
     ]);
   });
 

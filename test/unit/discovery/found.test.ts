@@ -1,5 +1,6 @@
 /** What the files of AI clients say, in the shapes that the clients document. */
 import { describe, expect, it } from 'vitest';
+import { CLIENT_IDS } from '../../../src/config/discover.ts';
 import { READ_CLIENTS } from '../../../src/discovery/clients.ts';
 import {
   type ClientText,
@@ -8,7 +9,8 @@ import {
   switchedBy,
   whyNotStarted,
 } from '../../../src/discovery/found.ts';
-import { written } from '../../../src/discovery/shown.ts';
+import { shapeOf, written } from '../../../src/discovery/shown.ts';
+import { secretsOf } from '../../../src/discovery/start.ts';
 
 function client(id: string) {
   const found = READ_CLIENTS.find((one) => one.id === id);
@@ -110,6 +112,10 @@ describe('entries of each documented shape', () => {
     expect(READ_CLIENTS).toHaveLength(plain.length + more.length + 14);
   });
 
+  it('is what the hosts file can name', () => {
+    expect(CLIENT_IDS).toEqual(READ_CLIENTS.map(({ id }) => id));
+  });
+
   it('takes numbers and booleans as the text that they are written as', () => {
     const server = only('cursor', {
       mcpServers: { x: { command: 'a', args: ['--port', 8080], env: { PORT: 1, ON: true, NO: null } } },
@@ -125,6 +131,7 @@ describe('references in the notation of each client', () => {
     ['vscode', 'Bearer ${env:TOKEN}', 'reference Bearer $TOKEN'],
     ['vscode', '${userHome}${/}x', 'reference $HOME/x'],
     ['vscode', '${command:pick}', 'missing …'],
+    ['vscode', '${constructor}', 'missing …'],
     ['claude-code', '${TOKEN}', 'reference $TOKEN'],
     ['claude-code', '$TOKEN', 'literal $TOKEN'],
     ['gemini', '$TOKEN', 'reference $TOKEN'],
@@ -204,6 +211,49 @@ describe('what keeps a server from being started', () => {
   it('reads no more than 200 entries of a file', () => {
     const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`s${String(index)}`, S]));
     expect(read('cursor', { mcpServers: many })).toHaveLength(200);
+  });
+});
+
+describe('hostile texts', () => {
+  it.each(['${env:', '${', '${a:-', '{file:', '${{ secrets.', '$a', '\\', '"', '://'])(
+    '%s without end take no time',
+    (piece) => {
+      const text = piece.repeat(400_000 / piece.length);
+      for (const id of ['vscode', 'claude-code', 'gemini', 'opencode', 'continue', 'cursor']) {
+        const entry = { command: 'a', args: [text], env: { V: text } };
+        const content = {
+          mcpServers: id === 'continue' ? [{ name: 'x', ...entry }] : { x: entry },
+          servers: { x: entry },
+          mcp: { x: { type: 'local', ...entry } },
+        };
+        const [server] = read(id, JSON.stringify(content));
+        if (server === undefined) throw new Error(id);
+        secretsOf(server);
+        expect([shapeOf(server).length, server.lacks.length > 0]).toEqual([2, true]);
+      }
+    },
+  );
+
+  it('bounds what is said of them', () => {
+    const [server] = read('vscode', { servers: { x: { command: '${input:' + 'x'.repeat(100_000) + '}' } } });
+    expect(server?.lacks[0]?.length).toBeLessThan(200);
+  });
+
+  it('bounds a file of comments, and reads a large plain one', () => {
+    const filling = 'x'.repeat(2_000_000);
+    expect(read('claude-code', JSON.stringify({ filling, mcpServers: { x: { command: 'a' } } }))).toHaveLength(1);
+    expect(() => read('claude-code', `// ${filling}\n{}`)).toThrow('larger than 1 MiB, and not plain JSON');
+    expect(() => read('goose', `a: ${filling}\n`)).toThrow('larger than 1 MiB, and not plain JSON');
+  });
+
+  it('reads a YAML file with aliases that expand without end as not readable', () => {
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x, x]',
+      ...'bcdefghi'
+        .split('')
+        .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[index]}`).join(', ')}]`),
+    ].join('\n');
+    expect(() => read('goose', bomb)).toThrow('not readable');
   });
 });
 

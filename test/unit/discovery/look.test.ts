@@ -191,7 +191,7 @@ describe('between two looks', () => {
     put('.cursor/mcp.json', { mcpServers: { a: entry } });
     const before = serversOf(await lookAt(under(['/bin/sh']), {}, AbortSignal.timeout(20_000)));
     put('.cursor/mcp.json', '{ "mcpServers": { "a"');
-    const after = serversOf(await lookAt(under(['/bin/sh']), {}, AbortSignal.timeout(20_000)), before.servers);
+    const after = serversOf(await lookAt(under(['/bin/sh']), {}, AbortSignal.timeout(20_000)), before);
     expect(after.servers).toEqual(before.servers);
     expect(after.problems).toHaveLength(1);
   });
