@@ -29,8 +29,8 @@ export interface SeenServer {
   readonly name: string;
   /** Their ids. */
   readonly clients: readonly string[];
-  /** False: switched off there, or in need of something that only its client has. */
-  readonly canStart: boolean;
+  /** Why it cannot be started; absent: it can. */
+  readonly whyNot?: string;
 }
 
 /** What was seen of a host. */
@@ -162,11 +162,10 @@ async function seenOn(link: Link, clock: Clock, signal: AbortSignal): Promise<re
   const limit = deadline(clock, LOOK_LIMIT_MS, tooLate, signal);
   try {
     const { servers } = serversOf(await lookThrough(link, {}, undefined, limit.signal));
-    return mergedServers(servers).map(({ name, clients, server }) => ({
-      name,
-      clients,
-      canStart: server.isEnabled && whyNotStarted(server) === undefined,
-    }));
+    return mergedServers(servers).map(({ name, clients, server }) => {
+      const whyNot = server.isEnabled ? whyNotStarted(server) : 'switched off';
+      return { name, clients, ...(whyNot === undefined ? {} : { whyNot }) };
+    });
   } catch {
     signal.throwIfAborted();
     return [];

@@ -187,7 +187,7 @@ class Init {
 
   async #discovered(chosen: readonly CheckedHost[]): Promise<void> {
     const hosts = chosen.filter(
-      ({ host, seen }) => seen.some(({ canStart }) => canStart) && !discovers(this.#open, host.name),
+      ({ host, seen }) => seen.some(({ whyNot }) => whyNot === undefined) && !discovers(this.#open, host.name),
     );
     if (hosts.length === 0) return;
     await this.#keep({ discover: this.#choices.discover ?? (await this.#face.pickDiscovered(hosts)) });

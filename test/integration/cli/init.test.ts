@@ -104,8 +104,8 @@ describe('init --yes', () => {
     expect(host).toMatchObject({
       discover: true,
       seen: [
-        { name: 'notes', clients: ['cursor'], canStart: true },
-        { name: 'web', canStart: false },
+        { name: 'notes', clients: ['cursor'] },
+        { name: 'web', whyNot: 'HTTP servers come later' },
       ],
     });
     expect(readFileSync(fileOf(sandbox), 'utf8')).toContain('  box:\n    discover: true\n');
