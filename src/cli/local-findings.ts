@@ -26,12 +26,13 @@ export async function localFindings(context: CliContext): Promise<readonly Findi
   return [checkNode(node, process.versions.node, version), ssh, agent, ...files, ...secrets, ...daemons, ...broken];
 }
 
-/** Undefined where there is none: the examination says so. */
+/** Undefined where there is none, and for the user's own: the examination says what is wrong with that. */
 async function hostsFile({ io, globals }: CliContext): Promise<string | undefined> {
   const { env, cwd, homeDir, platform, program } = io;
   try {
     const where = { config: globals.config, env, cwd, homeDir, platform, version: program.version };
-    return (await locateDaemon(where)).found.file;
+    const { found } = await locateDaemon(where);
+    return found.source === 'user' ? undefined : found.file;
   } catch (error) {
     if (error instanceof AnywhereError) return undefined;
     throw error;

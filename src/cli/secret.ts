@@ -47,7 +47,7 @@ function checkName(name: string): void {
   if (SECRET_NAME.test(name)) return;
   throw new AnywhereError(
     'USAGE',
-    `${JSON.stringify(name)} is no name for a secret: expected are ${SECRET_NAME_RULE}.`,
+    `${JSON.stringify(name)} is not a valid name for a secret. Expected: ${SECRET_NAME_RULE}.`,
     {
       hint: 'choose another name',
     },
@@ -68,7 +68,7 @@ export function whereText(where: SecretPlace, { folder }: SecretStore): string {
 async function valueFor(context: CliContext, name: string): Promise<string> {
   const { stdin } = context.io;
   if (stdin.isTTY && !isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'The value cannot be asked for, because stderr is no terminal.', {
+    throw new AnywhereError('USAGE', 'The value cannot be asked for, because stderr is not a terminal.', {
       hint: `pass the value through stdin: pass show … | mcp-anywhere secret set ${name}`,
     });
   const asked = stdin.isTTY

@@ -54,7 +54,9 @@ export function unpinnedSteps(hosts: readonly HostPlan[]): readonly DoctorStep[]
   return [...found.values()].map(({ unpinned: { word, pinned, look }, places }) => {
     const text = `${word} has no fixed version: each start may run another program.`;
     const hint = `write ${pinned} in the hosts file; the newest VERSION: ${look}`;
-    const cause = reportOf(new AnywhereError('PACKAGE_UNPINNED', text, { evidence: [places.join(', ')], hint }));
+    const cause = reportOf(
+      new AnywhereError('PACKAGE_UNPINNED', text, { evidence: [`started by ${places.join(', ')}`], hint }),
+    );
     return { check: 'package', outcome: 'warning', text, cause, durationMs: 0 };
   });
 }

@@ -113,7 +113,7 @@ export class Trial {
     }
   }
 
-  /** The first machine on the way whose key nobody has seen yet. */
+  /** The first machine on the way whose key is unknown. */
   async unknownKey(host: string, signal: AbortSignal): Promise<TrustCandidate | undefined> {
     try {
       return (await hostKeys(this.#gateway, host, signal)).find(({ verdict }) => verdict === 'unknown');

@@ -171,7 +171,7 @@ class Init {
     return checked;
   }
 
-  /** A key that nobody has seen yet is shown, and trusted only where a person says so. */
+  /** An unknown key is shown, and trusted only if a person agrees. */
   async #mended(trial: Trial, checked: CheckedHost): Promise<Verdict> {
     const { signal, dryRun } = this.#options;
     const { name } = checked.host;

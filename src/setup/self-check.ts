@@ -114,7 +114,7 @@ export async function checkFiles(
     await checkSpace(stateDir),
     ...(hostsFile === undefined ? [] : [await checkHostsFile(hostsFile)]),
   ].flat();
-  return findings.length > 0 ? findings : [fine('files', `${stateDir} and our other folders are yours alone`)];
+  return findings.length > 0 ? findings : [fine('files', `${stateDir}, cache and sockets are open to you alone`)];
 }
 
 async function checkFolder(folder: string): Promise<readonly Finding[]> {
@@ -196,7 +196,7 @@ async function checkSpace(folder: string): Promise<readonly Finding[]> {
   const free = space === undefined ? undefined : space.bavail * space.bsize;
   if (free === undefined || free >= LEAST_FREE_BYTES) return [];
   const text = `Only ${Math.floor(free / 1024 / 1024)} MiB are free where ${folder} is.`;
-  return [finding('files', new AnywhereError('DISK_FULL', text, { hint: `make room there: df -h ${folder}` }))];
+  return [finding('files', new AnywhereError('DISK_FULL', text, { hint: `free some space: df -h ${folder}` }))];
 }
 
 async function checkHostsFile(file: string): Promise<readonly Finding[]> {

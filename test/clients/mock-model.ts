@@ -1,5 +1,6 @@
 /**
  * A model on loopback that does one thing: it calls the tool with a certain ending, and ends its turn when it sees the result.
+ * The tool is asked for the variable TOKEN.
  * It speaks the APIs of Anthropic (Messages), OpenAI (Chat Completions, Responses) and Google (generateContent).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -38,6 +39,8 @@ interface ToolName {
 }
 
 const DONE = 'done';
+export const ARGUMENTS = { variables: ['TOKEN'] };
+const ARGUMENTS_TEXT = JSON.stringify(ARGUMENTS);
 
 export async function startMockModel(ending: string): Promise<MockModel> {
   const results: string[] = [];
@@ -127,7 +130,7 @@ const MESSAGES: Api = {
     const block =
       tool === undefined
         ? { type: 'text', text: DONE }
-        : { type: 'tool_use', id: 'toolu_1', name: tool.name, input: {} };
+        : { type: 'tool_use', id: 'toolu_1', name: tool.name, input: ARGUMENTS };
     const message = {
       id: 'msg_1',
       type: 'message',
@@ -138,10 +141,16 @@ const MESSAGES: Api = {
     };
     const stop_reason = tool === undefined ? 'end_turn' : 'tool_use';
     const delta =
-      tool === undefined ? { type: 'text_delta', text: DONE } : { type: 'input_json_delta', partial_json: '{}' };
+      tool === undefined
+        ? { type: 'text_delta', text: DONE }
+        : { type: 'input_json_delta', partial_json: ARGUMENTS_TEXT };
     const events = [
       { type: 'message_start', message: { ...message, content: [], stop_reason: null } },
-      { type: 'content_block_start', index: 0, content_block: tool === undefined ? { ...block, text: '' } : block },
+      {
+        type: 'content_block_start',
+        index: 0,
+        content_block: tool === undefined ? { ...block, text: '' } : { ...block, input: {} },
+      },
       { type: 'content_block_delta', index: 0, delta },
       { type: 'content_block_stop', index: 0 },
       { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: USAGE },
@@ -162,7 +171,7 @@ const COMPLETIONS: Api = {
       .filter(({ role }) => role === 'tool')
       .map(({ content }) => JSON.stringify(content)),
   answer: (tool) => {
-    const call = { id: 'call_1', type: 'function', function: { name: tool?.name, arguments: '{}' } };
+    const call = { id: 'call_1', type: 'function', function: { name: tool?.name, arguments: ARGUMENTS_TEXT } };
     const message = { role: 'assistant', content: tool === undefined ? DONE : null };
     const base = { id: 'chat_1', created: 1, model: 'mock' };
     const finish_reason = tool === undefined ? 'stop' : 'tool_calls';
@@ -205,7 +214,14 @@ const RESPONSES: Api = {
             status: 'completed',
             content: [{ type: 'output_text', text: DONE, annotations: [] }],
           }
-        : { id: 'item_1', type: 'function_call', status: 'completed', call_id: 'call_1', ...tool, arguments: '{}' };
+        : {
+            id: 'item_1',
+            type: 'function_call',
+            status: 'completed',
+            call_id: 'call_1',
+            ...tool,
+            arguments: ARGUMENTS_TEXT,
+          };
     const usage = { ...USAGE, total_tokens: 2, input_tokens_details: null, output_tokens_details: null };
     const response = { id: 'resp_1', object: 'response', created_at: 1, model: 'mock', status: 'completed', usage };
     const events = [
@@ -226,7 +242,7 @@ const GENERATE: Api = {
       .flatMap(({ parts }) => records(parts))
       .flatMap(({ functionResponse: found }) => (found === undefined ? [] : [JSON.stringify(found)])),
   answer: (tool) => {
-    const part = tool === undefined ? { text: DONE } : { functionCall: { name: tool.name, args: {} } };
+    const part = tool === undefined ? { text: DONE } : { functionCall: { name: tool.name, args: ARGUMENTS } };
     const whole = {
       candidates: [{ index: 0, content: { role: 'model', parts: [part] }, finishReason: 'STOP' }],
       usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 },

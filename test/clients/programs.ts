@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ARGUMENTS } from './mock-model.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** `npm run test:clients` installs into this folder; without it the tests are skipped. */
@@ -35,6 +36,8 @@ export interface ClientProgram {
   /** Undefined: the client cannot call without a login. */
   readonly call?: (home: string, model: string) => Run;
   readonly whyNoCall?: string;
+  /** False for a client that reads the file of another, whose references it does not know. */
+  readonly knowsReferences?: boolean;
 }
 
 const PROMPT = 'Call the tool whose name ends with where, once.';
@@ -141,7 +144,9 @@ export const PROGRAMS: readonly ClientProgram[] = [
     bin: 'mcporter',
     isOnNode24: true,
     list: () => ({ args: ['list', 'anywhere'], shows: /here__echo__where/ }),
-    call: () => ({ args: ['call', 'anywhere.here__echo__where', '--output', 'json'] }),
+    call: () => ({
+      args: ['call', 'anywhere.here__echo__where', '--args', JSON.stringify(ARGUMENTS), '--output', 'json'],
+    }),
   },
   {
     // The inspector has no file of its own; it takes the one that install wrote for Cursor.
@@ -150,6 +155,7 @@ export const PROGRAMS: readonly ClientProgram[] = [
     package: '@modelcontextprotocol/inspector',
     version: '2.12.0',
     bin: 'mcp-inspector',
+    knowsReferences: false,
     isOnNode24: true,
     list: (home) => ({ args: inspector(home, 'tools/list'), shows: /here__echo__where/ }),
     call: (home) => ({ args: [...inspector(home, 'tools/call'), '--tool-name', 'here__echo__where'] }),

@@ -52,7 +52,7 @@ function printTable() {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const columns = ['client', 'version', 'wrote', 'listed', 'called', 'daemon', 'why'];
+  const columns = ['client', 'version', 'wrote', 'listed', 'called', 'variable', 'daemon', 'why'];
   const line = (cells) => `| ${cells.join(' | ')} |\n`;
   const head = line(columns) + line(columns.map(() => '---'));
   process.stdout.write(head + rows.map((row) => line(columns.map((column) => row[column] ?? ''))).join(''));

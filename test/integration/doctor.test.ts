@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DoctorStep } from '../../src/api/control.ts';
+import { processStart } from '../../src/daemon/process-start.ts';
 import { printed } from '../harness/control.ts';
 import { fixture, writeHostsFile } from '../harness/hosts-file.ts';
 import { makeKey } from '../harness/keys.ts';
@@ -53,7 +54,7 @@ describe('on a host', () => {
     expect(Math.abs(machine?.measured?.clockMs ?? Number.NaN)).toBeLessThan(30_000);
     expect(machine?.measured?.disks.length).toBeGreaterThan(0);
     expect(steps.find((step) => step.host === 'box' && step.check === 'login')?.text).toMatch(/OpenSSH_\d/);
-    expect(found(steps, 'package')).toMatchObject([{ cause: { evidence: ['idle/loose'] } }]);
+    expect(found(steps, 'package')).toMatchObject([{ cause: { evidence: ['started by idle/loose'] } }]);
     expect(steps.find(({ check }) => check === 'ssh')?.text).toMatch(/^OpenSSH_/);
     expect(steps.find(({ check }) => check === 'node')?.text).toContain(process.versions.node);
   });
@@ -182,6 +183,20 @@ describe('--fix', () => {
     const listed = execFileSync('ssh-add', ['-l'], { env: { ...process.env, SSH_AUTH_SOCK: agent.socket } });
     expect(String(listed)).toContain(key.fingerprint);
   });
+});
+
+it('a daemon of another version that still runs is pointed out, and left alone', async () => {
+  const sandbox = makeSandbox();
+  const start = await processStart(process.pid);
+  const [socket, log] = ['/s', '/l'];
+  const record = { pid: process.pid, start, version: '0.0.1', file: '/old.yaml', socket, log, sinceMs: 1 };
+  const file = write(join(sandbox.runtimeDir, 'mcp-anywhere/fedcba9876543210.pid'), JSON.stringify(record));
+  const hosts = writeHostsFile({ here: { servers: { echo } } });
+  const { steps, fixed } = await doctor(['--fix', '--config', hosts.path], sandbox);
+  expect(found(steps, 'daemon').map(({ text }) => text)).toEqual([
+    expect.stringContaining(`A daemon of version 0.0.1 (pid ${process.pid}) still serves clients of /old.yaml`),
+  ]);
+  expect([fixed, existsSync(file)]).toEqual([[], true]);
 });
 
 it('a socket that somebody listens on without a lock is no leftover', async () => {

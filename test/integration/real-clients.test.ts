@@ -28,6 +28,8 @@ const ECHO = fileURLToPath(new URL('../fixtures/servers/echo.mjs', import.meta.u
 /** Only the server knows this word, so a client that has it got the server's answer. */
 const WORD = 'only-the-server-knows';
 const TOOL = 'here__echo__where';
+/** Only the client under test has the variable, to which the hosts file refers. */
+const VARIABLE = { SOME_TOKEN: 'only-the-client-knows' };
 
 /** A home in which every folder follows from HOME, because clients pass few variables on to servers. */
 function freshHome(folder: string): Sandbox {
@@ -47,7 +49,11 @@ function run(command: readonly string[], { args, env = {} }: Run, sandbox: Sandb
   const cwd = join(sandbox.home, 'project');
   mkdirSync(cwd, { recursive: true });
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd, env: { ...sandbox.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, words, {
+      cwd,
+      env: { ...sandbox.env, ...VARIABLE, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const parts: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => parts.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => parts.push(chunk));
@@ -89,7 +95,8 @@ it.for(PROGRAMS)('$title', { timeout: 240_000 }, async (program, { skip }) => {
     return;
   }
   const sandbox = freshHome(folder);
-  const hosts = writeHostsFile({ here: { servers: { echo: { command: process.execPath, args: [ECHO, WORD] } } } });
+  const echo = { command: process.execPath, args: [ECHO, WORD] };
+  const hosts = writeHostsFile({ here: { servers: { echo } } });
   const model = await startMockModel('__where');
   onTestFinished(() => model.stop());
   program.prepare?.(sandbox.home, model.url);
@@ -97,6 +104,10 @@ it.for(PROGRAMS)('$title', { timeout: 240_000 }, async (program, { skip }) => {
   const { clients } = printed('install', (await runProgram(install, sandbox)).stdout);
   expect(clients).toMatchObject([{ client: program.id, action: 'add' }]);
   const wrote = clients[0]?.command === undefined ? 'edited the file' : 'by its own command';
+  // The client's own commands know no references to variables, so this change is an edit of what they wrote.
+  hosts.rewrite({ here: { servers: { echo: { ...echo, env: { TOKEN: '${env:SOME_TOKEN:-none}' } } } } });
+  const again = printed('install', (await runProgram(install, sandbox)).stdout);
+  expect(again.clients).toMatchObject([{ client: program.id, action: 'update', variables: ['SOME_TOKEN'] }]);
   const companion = await startCompanion(sandbox, hosts.path);
   onTestFinished(async () => {
     await runProgram(['stop', '--config', hosts.path], sandbox);
@@ -111,7 +122,9 @@ it.for(PROGRAMS)('$title', { timeout: 240_000 }, async (program, { skip }) => {
   const listed = await run(command, list, sandbox);
   const called = await callThrough(program, command, sandbox, model.url);
   const isListed = list.shows?.test(listed.output) ?? false;
-  const isCalled = [...model.results, called?.output ?? ''].some((text) => text.includes(WORD));
+  const answers = [...model.results, called?.output ?? ''].filter((text) => text.includes(WORD));
+  const isCalled = answers.length > 0;
+  const hasVariable = answers.some((text) => text.includes(VARIABLE.SOME_TOKEN));
   const isAlone = (await daemonPids(sandbox)).join() === daemons.join() && (await call()).includes(WORD);
   noteRow({
     client: program.title,
@@ -119,6 +132,7 @@ it.for(PROGRAMS)('$title', { timeout: 240_000 }, async (program, { skip }) => {
     wrote,
     listed: isListed ? 'yes' : 'no',
     called: isCalled ? 'yes' : 'no',
+    variable: hasVariable ? 'passed on' : 'no',
     daemon: isAlone ? 'left alone' : 'DISTURBED',
     why: isCalled
       ? ''
@@ -131,5 +145,6 @@ it.for(PROGRAMS)('$title', { timeout: 240_000 }, async (program, { skip }) => {
   expect.soft({ isCalled, seen: model.seen, output: ofOutput(called?.output ?? '') }).toMatchObject({
     isCalled: program.call !== undefined,
   });
+  expect.soft({ hasVariable, answers }).toMatchObject({ hasVariable: program.knowsReferences ?? true });
   expect(isAlone).toBe(true);
 });

@@ -128,7 +128,7 @@ describe('the wizard', () => {
     }
   });
 
-  it('asks what to do with a machine that is down, and can add it all the same', async () => {
+  it('asks what to do with a machine that is down, and can add it anyway', async () => {
     const [sshd, other] = await Promise.all([machine(), machine()]);
     const sandbox = makeSshHome({ box: { sshd }, down: { sshd: other, port: 1 }, gone: { sshd: other, port: 1 } });
     const run = runInTerminal(['init', '--hosts', 'box,down,gone'], sandbox);
@@ -149,7 +149,7 @@ describe('an interrupted wizard', () => {
     ['SIGTERM', (run: TerminalRun) => process.kill(run.pid, 'SIGTERM'), 130],
     ['SIGHUP, as of a closed terminal', (run: TerminalRun) => process.kill(run.pid, 'SIGHUP'), 130],
     ['SIGKILL', (run: TerminalRun) => process.kill(run.pid, 'SIGKILL'), -9],
-  ])('by %s leaves nothing half-written, and goes on next time', async (_name, interrupt, exit) => {
+  ])('by %s leaves nothing half-written, and continues next time', async (_name, interrupt, exit) => {
     const sshd = await machine();
     const sandbox = makeSshHome({ box: { sshd }, other: { sshd } });
     const run = runInTerminal(['init'], sandbox);
@@ -168,7 +168,7 @@ describe('an interrupted wizard', () => {
     await sshd.quiet();
 
     const again = runInTerminal(['init'], sandbox);
-    await answer(again, /It had box\. Go on there\?/, ENTER);
+    await answer(again, /You had picked box\. Continue there\?/, ENTER);
     await answer(again, /Write .*\?/, ENTER);
     await again.shows('1 host, 1 server');
     expect(await again.exit).toBe(0);

@@ -72,6 +72,6 @@ describe('a server without a fixed version', () => {
   it('is one finding for all that start it', () => {
     const [found, ...others] = unpinnedSteps([hostWith('npx -y files', 'a'), hostWith('npx -y files', 'b')]);
     expect(others).toEqual([]);
-    expect(found?.cause?.evidence).toEqual(['a/files, b/files']);
+    expect(found?.cause?.evidence).toEqual(['started by a/files, b/files']);
   });
 });
