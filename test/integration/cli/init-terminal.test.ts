@@ -121,7 +121,7 @@ describe('the wizard', () => {
       const run = runInTerminal(['init', '--hosts', 'box'], sandbox);
       await run.shows('AI clients there have notes (cursor)');
       await answer(run, /Use what AI clients[^]*◼ box: notes/, keys);
-      if (!isThere) await answer(run, 'Which servers?', ENTER);
+      await answer(run, 'Which servers?', ENTER);
       await answer(run, /Write .*\?/, ENTER);
       expect(await run.exit).toBe(0);
       expect(textOf(fileOf(sandbox)).includes('discover: true')).toBe(isThere);
