@@ -34,7 +34,7 @@ export async function runImport(
   const place = editPlace(context);
   const { servers, problems } = await foundHere(io, clients, projects);
   const open = await openForEdit(place, { creates: true });
-  const store = openStore(place);
+  const store = openStore(place, io.signal);
   const plan = await importPlan(open, servers, io.homeDir, (name) => store.get(name));
   const prepared = plan.changes.length === 0 ? undefined : prepareEdit(open, plan.changes, io.homeDir);
   const fresh = await freshSecrets(plan, store);
@@ -99,7 +99,7 @@ interface Consent {
 }
 
 async function requireConsent(context: CliContext, plan: ImportPlan, { fresh, store, yes }: Consent): Promise<void> {
-  const isKept = fresh.length === 0 || (await store.keychain()) !== undefined;
+  const isKept = fresh.length === 0 || (await store.hasKeychain());
   if (yes && isKept) return;
   const names = fresh.map(({ name }) => name).join(', ');
   if (yes)

@@ -75,7 +75,7 @@ export class PromptFace implements InitFace {
     return await this.#answer(
       autocompleteMultiselect<string>({
         message: 'Which machines?',
-        placeholder: 'type to filter, or user@address',
+        placeholder: output.columns < 60 ? 'type to filter' : 'type to filter, or user@address',
         required: true,
         maxItems: 12,
         options() {

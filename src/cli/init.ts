@@ -171,7 +171,7 @@ function reportOf(
       ...(host.ssh === undefined ? {} : { ssh: host.ssh }),
       state: cause === undefined ? 'ready' : 'failed',
       ...(machine === undefined ? {} : { system: machine.system, programs: Object.fromEntries(machine.programs) }),
-      seen: seen.map(({ name, clients: named, canStart }) => ({ name, clients: [...named], canStart })),
+      seen: seen.map(({ clients: named, ...server }) => ({ ...server, clients: [...named] })),
       discover: outcome.discover.includes(host.name),
       ...(cause === undefined ? {} : { cause }),
     })),

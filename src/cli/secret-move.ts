@@ -16,7 +16,7 @@ export async function runSecretMove(context: CliContext, { dryRun, yes }: EditOp
   const { globals, out, io } = context;
   const place = editPlace(context);
   const open = await openForEdit(place, { creates: false });
-  const store = openStore(place);
+  const store = openStore(place, io.signal);
   const { text, moved, left } = await movedSecrets(textBefore(open), (name) => store.get(name));
   const prepared = preparedText(open, text, io.homeDir);
   const written = moved.length > 0 && !dryRun;

@@ -1,5 +1,5 @@
 /** `init` in a real terminal, with real machines: keys, filter, interruption, narrow terminals, no colours. */
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Sandbox } from '../../harness/sandbox.ts';
@@ -106,6 +106,26 @@ describe('the wizard', () => {
     expect(textOf(known)).toContain(`[127.0.0.1]:${String(sshd.port)}`);
     await answer(run, 'Which servers?', CTRL_C);
     expect(await run.exit).toBe(130);
+  });
+
+  it('asks whether the servers of AI clients on a machine count', async () => {
+    const sshd = await machine();
+    mkdirSync(join(sshd.home, '.cursor'));
+    const notes = { command: process.execPath, args: [join(sshd.servers, 'echo.mjs')] };
+    writeFileSync(join(sshd.home, '.cursor/mcp.json'), JSON.stringify({ mcpServers: { notes } }));
+    const sandbox = makeSshHome({ box: { sshd } });
+    for (const [keys, isThere] of [
+      [TAB + ENTER, false],
+      [ENTER, true],
+    ] as const) {
+      const run = runInTerminal(['init', '--hosts', 'box'], sandbox);
+      await run.shows('AI clients there have notes (cursor)');
+      await answer(run, /Use what AI clients[^]*◼ box: notes/, keys);
+      await answer(run, 'Which servers?', ENTER);
+      await answer(run, /Write .*\?/, ENTER);
+      expect(await run.exit).toBe(0);
+      expect(textOf(fileOf(sandbox)).includes('discover: true')).toBe(isThere);
+    }
   });
 
   it('asks what to do with a machine that is down, and can add it anyway', async () => {
