@@ -215,11 +215,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** A usual cause of an error, how to recognise it, and what to do. */
-export interface ErrorCause {
-  readonly cause: string;
-  readonly see: string;
-  readonly fix: string;
-}
+export type ErrorCause = Readonly<Record<'cause' | 'see' | 'fix', string>>;
 
 /** Where an error belongs. Every error that reaches a person names what it can. */
 export interface ErrorPlace {
