@@ -43,7 +43,7 @@ const floorRules = FLOORS.flatMap((rooms, floor) =>
 );
 
 /** The packages that are not bundled, because they find files of their own beside themselves. */
-const EXTERNAL = ['ssh2', 'cpu-features', '@napi-rs/keyring'];
+const EXTERNAL = ['ssh2', 'cpu-features'];
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
 const beyondFaces = everyRoom.filter(

@@ -7,8 +7,8 @@
  *   node build.mjs --no-types     without declarations, which only users of the library need
  *   node build.mjs --if-possible  nothing where devDependencies are not installed (`npm ci --omit=dev`)
  *
- * All packages but those in package.json's `dependencies` and `optionalDependencies` are bundled. dist/ names them twice:
- * with their licenses (THIRD-PARTY-LICENSES.txt), and as an SBOM for scanners (sbom.cdx.json, https://cyclonedx.org).
+ * All packages but those in package.json's `dependencies` are bundled. dist/ names them twice: with their licenses
+ * (THIRD-PARTY-LICENSES.txt), and as an SBOM for scanners (sbom.cdx.json, https://cyclonedx.org).
  *
  * Every file is replaced atomically, and chunks have content hashes in their names: a running
  * program never sees half a build, and finds the chunks it was built with.
@@ -109,9 +109,9 @@ function options(entries) {
     plugins: [demoClientApart, switchedOff],
     // Its CommonJS form hides its parts from a bundler.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    // ssh2 and the keychain's package have native addons that they find beside themselves. Never reached: the compiler
-    // with which cosmiconfig would read a config file that is TypeScript.
-    external: [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies), 'typescript'],
+    // ssh2 has a native addon that it finds beside itself. Never reached: the compiler with which cosmiconfig
+    // would read a config file that is TypeScript.
+    external: [...Object.keys(manifest.dependencies), 'typescript'],
     define: {
       __VERSION__: JSON.stringify(manifest.version),
       'process.env.NODE_ENV': '"production"',

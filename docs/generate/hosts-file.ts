@@ -21,6 +21,7 @@ const PLACES: readonly (readonly [name: string, path: readonly string[]])[] = [
   ['top', []],
   ['host', ['hosts', '*']],
   ['ssh', ['hosts', '*', 'ssh']],
+  ['discover', ['hosts', '*', 'discover']],
   ['server', ['hosts', '*', 'servers', '*']],
   ['tools', ['hosts', '*', 'servers', '*', 'tools']],
   ['pool', ['pools', '*']],
@@ -42,7 +43,7 @@ export function undescribed(): readonly string[] {
 }
 
 function mappings(schema: Schema, path: readonly string[]): readonly string[] {
-  const whole = plain(schema);
+  const whole = mappingOf(schema);
   const own = whole.properties === undefined ? [] : [path.join('.')];
   const inside = Object.entries(whole.properties ?? {}).flatMap(([key, one]) => mappings(one, [...path, key]));
   const named = isRecord(whole.additionalProperties) ? mappings(whole.additionalProperties, [...path, '*']) : [];
@@ -63,10 +64,15 @@ function defaultOf(text: string): string {
 
 function at(schema: Schema, path: readonly string[]): Schema {
   return path.reduce<Schema>((whole, key) => {
-    const next = key === '*' ? plain(whole).additionalProperties : plain(whole).properties?.[key];
+    const next = key === '*' ? whole.additionalProperties : whole.properties?.[key];
     if (!isRecord(next)) throw new Error(`the schema has no ${path.join('.')}`);
-    return plain(next);
-  }, plain(schema));
+    return mappingOf(next);
+  }, mappingOf(schema));
+}
+
+/** Of a key that takes a mapping or a simple value, such as `discover`. */
+function mappingOf(schema: Schema): Schema {
+  return schema.anyOf?.find(({ properties, additionalProperties }) => properties ?? additionalProperties) ?? schema;
 }
 
 /** An optional mapping can be empty: `key:` and nothing. */
@@ -84,6 +90,8 @@ function described(schema: Schema): string {
 function typeOf(schema: Schema): string {
   const one = plain(schema);
   if (one.const !== undefined) return code(JSON.stringify(one.const));
+  // A long list of names has a page of its own.
+  if (one.enum !== undefined && one.enum.length > 8) return 'name';
   if (one.enum !== undefined) return one.enum.map((value) => code(String(value))).join(', ');
   if (one.anyOf !== undefined) return one.anyOf.map(typeOf).join(', or ');
   if (Array.isArray(one.type)) return 'text';

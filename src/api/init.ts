@@ -16,8 +16,8 @@ const initHost = z.object({
   system: text.exactOptional(),
   /** Of node, npx, uv, uvx, git and docker, those that are installed, with the version where it is known. */
   programs: z.record(text, text).exactOptional(),
-  /** The servers that AI clients on the host name. */
-  seen: z.array(z.object({ name: text, clients: z.array(text), canStart: z.boolean() })),
+  /** The servers that AI clients on the host name. `whyNot`: why one cannot be started. */
+  seen: z.array(z.object({ name: text, clients: z.array(text), whyNot: text.exactOptional() })),
   /** The host gets `discover: true`. */
   discover: z.boolean(),
   cause: z.exactOptional(errorReport),

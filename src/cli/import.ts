@@ -34,7 +34,7 @@ export async function runImport(
   const place = editPlace(context);
   const { servers, problems } = await foundHere(io, clients, projects);
   const open = await openForEdit(place, { creates: true });
-  const store = openStore(place);
+  const store = openStore(place, io.signal);
   const plan = await importPlan(open, servers, io.homeDir, (name) => store.get(name));
   const prepared = plan.changes.length === 0 ? undefined : prepareEdit(open, plan.changes, io.homeDir);
   const fresh = await freshSecrets(plan, store);
@@ -99,7 +99,7 @@ interface Consent {
 }
 
 async function requireConsent(context: CliContext, plan: ImportPlan, { fresh, store, yes }: Consent): Promise<void> {
-  const isKept = fresh.length === 0 || (await store.keychain()) !== undefined;
+  const isKept = fresh.length === 0 || (await store.hasKeychain());
   if (yes && isKept) return;
   const names = fresh.map(({ name }) => name).join(', ');
   if (yes)
@@ -108,7 +108,7 @@ async function requireConsent(context: CliContext, plan: ImportPlan, { fresh, st
     });
   const count = counted(plan.imported.length, 'server');
   if (!isInteractive(context.io))
-    throw new AnywhereError('USAGE', `Whether to add ${count} to the hosts file cannot be asked without a terminal.`, {
+    throw new AnywhereError('USAGE', `There is no terminal to ask whether to add ${count} to the hosts file.`, {
       evidence: plan.imported.map(({ target, clients }) => `${target} (${clients.join(', ')})`),
       hint: 'add --yes, or look at the changes with --dry-run',
     });
@@ -125,8 +125,10 @@ function notesOf({ imported }: ImportPlan, isTrusted: boolean): string[] {
       : [`other users of this machine can see values in the command line of ${shown.join(', ')}, as before`]),
     ...(imported.length === 0
       ? []
-      : ['the clients go on starting these servers themselves, until you remove them there']),
-    ...(isTrusted ? [] : ['the file is not trusted, so nothing of it is in force yet: mcp-anywhere config trust']),
+      : ['the clients keep starting these servers themselves until you remove them there']),
+    ...(isTrusted
+      ? []
+      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
   ];
 }
 

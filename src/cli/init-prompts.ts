@@ -59,8 +59,10 @@ export class PromptFace implements InitFace {
 
   async goOn({ hosts = [], isWritten }: Choices): Promise<boolean> {
     const where =
-      isWritten === true ? 'The hosts file is written; the AI clients come next' : `It had ${hosts.join(', ')}`;
-    return await this.#confirm(`An earlier init was interrupted. ${where}. Go on there?`, true);
+      isWritten === true
+        ? 'The hosts file is written, and the AI clients come next'
+        : `You had picked ${hosts.join(', ')}`;
+    return await this.#confirm(`An earlier init was interrupted. ${where}. Continue there?`, true);
   }
 
   async pickHosts(known: Known, present: readonly string[]): Promise<readonly string[]> {
@@ -73,7 +75,7 @@ export class PromptFace implements InitFace {
     return await this.#answer(
       autocompleteMultiselect<string>({
         message: 'Which machines?',
-        placeholder: 'type to filter, or user@address',
+        placeholder: output.columns < 60 ? 'type to filter' : 'type to filter, or user@address',
         required: true,
         maxItems: 12,
         options() {
@@ -103,7 +105,7 @@ export class PromptFace implements InitFace {
 
   async trust(host: string, { name, keys, file }: TrustCandidate): Promise<boolean> {
     const lines = keys.map(({ type, fingerprint }) => `  ${oneLine(`${type} ${fingerprint}`)}\n`);
-    this.#tell(`\n${oneLine(`${host}: ${name} shows a key that nobody has seen yet:`)}\n${lines.join('')}`);
+    this.#tell(`\n${oneLine(`${host}: ${name} shows an unknown key:`)}\n${lines.join('')}`);
     const question = `Compare the fingerprint with the owner of the machine. Trust ${name} and write its keys to ${file}?`;
     return await this.#confirm(question, false);
   }
@@ -112,7 +114,7 @@ export class PromptFace implements InitFace {
     const options: { value: Verdict; label: string }[] = [
       { value: 'retry', label: 'Try again' },
       { value: 'leave out', label: 'Leave it out' },
-      { value: 'add', label: 'Add it all the same' },
+      { value: 'add', label: 'Add it anyway' },
     ];
     const message = oneLine(`${host} cannot be used now. What next?`);
     return await this.#answer(this.#clack.select<Verdict>({ message, options, ...this.#common() }));
@@ -120,7 +122,7 @@ export class PromptFace implements InitFace {
 
   async pickDiscovered(hosts: readonly CheckedHost[]): Promise<readonly string[]> {
     const options = hosts.map(({ host, seen }) => this.#option(host.name, `${host.name}: ${seenText(seen)}`));
-    const message = 'Use what AI clients on these machines start? (discover: true)';
+    const message = 'Also start the servers that AI clients on these machines start? (discover: true)';
     return await this.#several(
       message,
       options,
@@ -211,8 +213,8 @@ export class PromptFace implements InitFace {
     const answer = await asked;
     if (!this.#clack.isCancel(answer)) return answer;
     this.#context.io.signal.throwIfAborted();
-    throw new AnywhereError('INTERRUPTED', 'Stopped by the user. Nothing is half-written.', {
-      hint: 'mcp-anywhere init, which goes on from here',
+    throw new AnywhereError('INTERRUPTED', 'You stopped init. No file was left half-written.', {
+      hint: 'mcp-anywhere init continues from here',
     });
   }
 

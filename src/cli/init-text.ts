@@ -32,10 +32,10 @@ export function lookText({ host, steps, machine, seen, cause }: CheckedHost, sty
   return `${[head, ...lines].join('\n')}\n${cause === undefined ? '' : causeText(cause, host.ssh ?? host.name, style)}`;
 }
 
-/** As "git (cursor, codex), notes (zed: off, or incomplete)". */
+/** As "git (cursor, codex), notes (zed: switched off)". */
 export function seenText(seen: readonly SeenServer[]): string {
-  const named = seen.map(({ name, clients, canStart }) => {
-    return `${name} (${clients.join(', ')}${canStart ? '' : ': off, or incomplete'})`;
+  const named = seen.map(({ name, clients, whyNot }) => {
+    return `${name} (${clients.join(', ')}${whyNot === undefined ? '' : `: ${whyNot}`})`;
   });
   return oneLine(named.join(', '));
 }

@@ -89,7 +89,7 @@ async function installed(
 
 function tellTrust({ out, style }: CliContext, { isTrusted, file }: InitOutcome): void {
   if (isTrusted) return;
-  const text = `${file} is not trusted, so nothing of it is in force yet: mcp-anywhere config trust`;
+  const text = `${file} is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust`;
   out.note(`${style.warn('!')} ${oneLine(asTyped(text, style.program))}\n`);
 }
 
@@ -171,7 +171,7 @@ function reportOf(
       ...(host.ssh === undefined ? {} : { ssh: host.ssh }),
       state: cause === undefined ? 'ready' : 'failed',
       ...(machine === undefined ? {} : { system: machine.system, programs: Object.fromEntries(machine.programs) }),
-      seen: seen.map(({ name, clients: named, canStart }) => ({ name, clients: [...named], canStart })),
+      seen: seen.map(({ clients: named, ...server }) => ({ ...server, clients: [...named] })),
       discover: outcome.discover.includes(host.name),
       ...(cause === undefined ? {} : { cause }),
     })),

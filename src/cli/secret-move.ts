@@ -16,7 +16,7 @@ export async function runSecretMove(context: CliContext, { dryRun, yes }: EditOp
   const { globals, out, io } = context;
   const place = editPlace(context);
   const open = await openForEdit(place, { creates: false });
-  const store = openStore(place);
+  const store = openStore(place, io.signal);
   const { text, moved, left } = await movedSecrets(textBefore(open), (name) => store.get(name));
   const prepared = preparedText(open, text, io.homeDir);
   const written = moved.length > 0 && !dryRun;
@@ -66,7 +66,7 @@ export async function stored(
 async function ask(context: CliContext, moved: readonly MovedSecret[]): Promise<void> {
   const names = moved.map(({ name }) => name).join(', ');
   if (!isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'Whether to move the secrets cannot be asked without a terminal.', {
+    throw new AnywhereError('USAGE', 'There is no terminal to ask whether to move the secrets.', {
       evidence: moved.map(({ name, paths }) => `${paths.map(secretPlace).join(', ')} → ${referenceTo(name)}`),
       hint: 'add --yes, or look at the changes with --dry-run',
     });

@@ -17,7 +17,7 @@ export async function runSecretSet(context: CliContext, name: string, more: read
   const { globals, out } = context;
   if (more.length > 0) throw onCommandLine(name);
   checkName(name);
-  const store = openStore(editPlace(context));
+  const store = openStore(editPlace(context), context.io.signal);
   await warnOfFiles(context, store);
   const value = await valueFor(context, name);
   const where = await store.set(name, value);
@@ -47,7 +47,7 @@ function checkName(name: string): void {
   if (SECRET_NAME.test(name)) return;
   throw new AnywhereError(
     'USAGE',
-    `${JSON.stringify(name)} is no name for a secret: expected are ${SECRET_NAME_RULE}.`,
+    `${JSON.stringify(name)} is not a valid name for a secret. Expected: ${SECRET_NAME_RULE}.`,
     {
       hint: 'choose another name',
     },
@@ -56,7 +56,7 @@ function checkName(name: string): void {
 
 /** Before the question: a person may not want to store the secret in a file. */
 export async function warnOfFiles({ out, style }: CliContext, store: SecretStore): Promise<void> {
-  if ((await store.keychain()) !== undefined) return;
+  if (await store.hasKeychain()) return;
   const text = `No keychain was found, so secrets are kept in plain text in ${store.folder}, which only you can read.`;
   out.note(`${style.warn('!')} ${oneLine(text)}\n`);
 }
@@ -68,7 +68,7 @@ export function whereText(where: SecretPlace, { folder }: SecretStore): string {
 async function valueFor(context: CliContext, name: string): Promise<string> {
   const { stdin } = context.io;
   if (stdin.isTTY && !isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'The value cannot be asked for, because stderr is no terminal.', {
+    throw new AnywhereError('USAGE', 'The value cannot be asked for, because stderr is not a terminal.', {
       hint: `pass the value through stdin: pass show … | mcp-anywhere secret set ${name}`,
     });
   const asked = stdin.isTTY
@@ -93,7 +93,7 @@ async function usesIn(context: CliContext): Promise<ReadonlyMap<string, readonly
 
 export async function runSecretList(context: CliContext): Promise<ExitCode> {
   const { globals, out, style } = context;
-  const [stored, uses] = await Promise.all([openStore(editPlace(context)).list(), usesIn(context)]);
+  const [stored, uses] = await Promise.all([openStore(editPlace(context), context.io.signal).list(), usesIn(context)]);
   const names = [...new Set([...stored.keys(), ...uses.keys()])].sort();
   const secrets: Printed['secret ls']['secrets'] = names.map((name) => ({
     name,
@@ -116,7 +116,7 @@ export async function runSecretList(context: CliContext): Promise<ExitCode> {
 }
 
 export async function runSecretRemove(context: CliContext, name: string, yes: boolean): Promise<ExitCode> {
-  const store = openStore(editPlace(context));
+  const store = openStore(editPlace(context), context.io.signal);
   const stored = await store.list();
   if (!stored.has(name)) throw unknownSecret(name, [...stored.keys()]);
   const usedBy = (await usesIn(context)).get(name) ?? [];

@@ -80,7 +80,7 @@ function listText(files: readonly BundleFile[], file: string): string {
 
 async function ask(context: CliContext): Promise<void> {
   if (!isInteractive(context.io))
-    throw new AnywhereError('USAGE', 'Whether to write the bundle cannot be asked without a terminal.', {
+    throw new AnywhereError('USAGE', 'There is no terminal to ask whether to write the bundle.', {
       hint: 'mcp-anywhere support-bundle --yes, or look at its contents with --print',
     });
   if (await confirmed(context, 'Write it?')) return;
@@ -92,7 +92,7 @@ async function write(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
-    const why = errnoOf(cause) === 'EEXIST' ? 'there is such a file already' : (errnoOf(cause) ?? 'unknown error');
+    const why = errnoOf(cause) === 'EEXIST' ? 'the file already exists' : (errnoOf(cause) ?? 'unknown error');
     const hint = 'choose another place: mcp-anywhere support-bundle --output <file>';
     throw new AnywhereError('OUTPUT_FAILED', `${file} could not be written: ${why}.`, { hint, cause });
   }

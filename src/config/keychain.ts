@@ -1,75 +1,123 @@
-/** The keychain of this login: of macOS, the Credential Manager of Windows, or the Secret Service of a Linux desktop. */
+/**
+ * The keychain of this login: of macOS, the Credential Manager of Windows, or the Secret Service of a Linux desktop.
+ *
+ * A process of its own looks, for 0.1 s: the package is native code and holds up its whole process, for seconds where the
+ * keychain hangs, and until a person has answered where the keychain is locked. Secrets go through pipes.
+ */
 import { AnywhereError } from '../base/errors.ts';
+import { isRecord } from '../base/record.ts';
 import { Turns } from '../base/turns.ts';
+import { environmentForHelpers } from './environment.ts';
 import type { Environment } from './paths.ts';
 
-export interface Keychain {
-  get(name: string): Promise<string | undefined>;
-  set(name: string, value: string): Promise<void>;
-  /** False: there was no secret of this name. */
-  remove(name: string): Promise<boolean>;
-  names(): Promise<readonly string[]>;
-}
+type Task =
+  | { readonly do: 'look' | 'names' }
+  | { readonly do: 'get' | 'remove'; readonly name: string }
+  | { readonly do: 'set'; readonly name: string; readonly value: string };
 
-/** How keychains show the owner of a secret. */
-const SERVICE = 'mcp-anywhere';
-/** No secret has this name. A look for it asks nobody to unlock anything. */
-const PROBE = '?';
-/** Otherwise the package takes the keyring of the Linux kernel, which forgets everything at the next boot. */
-const OPTIONS = { linux: { store: 'secret-service' } } as const;
+/** `none`: there is no keychain. */
+type Answer = { readonly none: true } | { readonly error: string } | { readonly value: unknown };
 
 /**
- * Undefined where there is no keychain: on a server without a desktop, without the optional package, or with
- * MCP_ANYWHERE_KEYCHAIN=off.
+ * `?` is the name of no secret, and a look for it asks nobody to unlock anything. Without `store` the package would take the
+ * keyring of the Linux kernel, which forgets everything at the next boot.
  */
-export async function openKeychain(env: Environment): Promise<Keychain | undefined> {
-  if (env['MCP_ANYWHERE_KEYCHAIN'] === 'off') return undefined;
-  // libdbus reads the environment of the process, which an AI client may have stripped.
-  const runtimeDir = env['XDG_RUNTIME_DIR'];
-  if (runtimeDir !== undefined) process.env['XDG_RUNTIME_DIR'] ??= runtimeDir;
+const SCRIPT = `
+let input = '';
+process.stdin.setEncoding('utf8').on('data', (text) => { input += text; }).on('end', async () => {
+  const { from, task } = JSON.parse(input);
+  const tell = (answer) => process.stdout.write(JSON.stringify(answer));
+  let keyring, entry;
   try {
-    // A package with a native addon, loaded only where a secret is wanted.
-    const { AsyncEntry, findCredentialsAsync } = await import('@napi-rs/keyring');
-    const entry = (name: string): InstanceType<typeof AsyncEntry> => new AsyncEntry(SERVICE, name, OPTIONS);
-    await entry(PROBE).getPassword();
-    return inTurns({
-      get: async (name) => (await entry(name).getPassword()) ?? undefined,
-      set: (name, value) => entry(name).setPassword(value),
-      remove: (name) => entry(name).deletePassword(),
-      names: async () => (await findCredentialsAsync(SERVICE)).map(({ account }) => account),
-    });
-  } catch {
-    return undefined;
+    keyring = require('node:module').createRequire(from)('@napi-rs/keyring');
+    entry = (name) => new keyring.Entry('mcp-anywhere', name, { linux: { store: 'secret-service' } });
+    entry('?').getPassword();
+  } catch { return tell({ none: true }); }
+  try {
+    if (task.do === 'get') tell({ value: entry(task.name).getPassword() });
+    else if (task.do === 'remove') tell({ value: entry(task.name).deletePassword() });
+    else if (task.do === 'names') tell({ value: keyring.findCredentials('mcp-anywhere').map((one) => one.account) });
+    else tell({ value: task.do === 'set' ? (entry(task.name).setPassword(task.value), true) : true });
+  } catch (error) { tell({ error: String(error?.message ?? error) }); }
+});`;
+
+/** Each method gives undefined where there is no keychain, and throws SECRET_STORE where the keychain refuses. */
+export class Keychain {
+  readonly #env: Environment;
+  /** After the first has unlocked a locked keychain, the others find it open. */
+  readonly #turns = new Turns(1);
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  async isThere(signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask({ do: 'look' }, signal)) === true;
+  }
+
+  async get(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const value = await this.#ask({ do: 'get', name }, signal);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** False: there is no keychain. */
+  async set(name: string, value: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask({ do: 'set', name, value }, signal)) === true;
+  }
+
+  /** False: there was no secret of this name. */
+  async remove(name: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask({ do: 'remove', name }, signal)) === true;
+  }
+
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    const names = await this.#ask({ do: 'names' }, signal);
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  }
+
+  async #ask(task: Task, signal: AbortSignal): Promise<unknown> {
+    // The binary of an app would open the app.
+    if (this.#env['MCP_ANYWHERE_KEYCHAIN'] === 'off' || process.versions['electron'] !== undefined) return undefined;
+    const answer = await this.#turns.run(() => answerOf(task, this.#env, signal));
+    if ('error' in answer) throw refused(answer.error);
+    return 'value' in answer ? answer.value : undefined;
   }
 }
 
-/** One at a time: a locked keychain holds a thread until a person has answered, and Node has four. */
-function inTurns(keychain: Keychain): Keychain {
-  const turns = new Turns(1);
-  const run = <T>(work: () => Promise<T>): Promise<T> =>
-    turns.run(async () => {
-      try {
-        return await work();
-      } catch (cause) {
-        throw refused(cause);
-      }
-    });
-  return {
-    get: (name) => run(() => keychain.get(name)),
-    set: (name, value) => run(() => keychain.set(name, value)),
-    remove: (name) => run(() => keychain.remove(name)),
-    names: () => run(() => keychain.names()),
-  };
+async function answerOf(task: Task, env: Environment, signal: AbortSignal): Promise<Answer> {
+  signal.throwIfAborted();
+  const { execa } = await import('execa');
+  const { stdout } = await execa(process.execPath, ['-e', SCRIPT], {
+    input: JSON.stringify({ from: import.meta.url, task }),
+    env: environmentForHelpers(env),
+    extendEnv: false,
+    stderr: 'ignore',
+    cancelSignal: signal,
+    forceKillAfterDelay: 500,
+    reject: false,
+  });
+  signal.throwIfAborted();
+  return parsed(stdout);
 }
 
-function refused(cause: unknown): AnywhereError {
+/** A process that ended without an answer has crashed in the native code. */
+function parsed(text: string): Answer {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (isRecord(answer)) return answer as Answer;
+  } catch {
+    // Not an answer.
+  }
+  return { error: 'the process that asks the keychain ended without an answer' };
+}
+
+function refused(why: string): AnywhereError {
   return new AnywhereError(
     'SECRET_STORE',
     'The keychain of this machine refused: it is locked, or access was denied.',
     {
-      evidence: cause instanceof Error ? [cause.message] : [],
+      evidence: [why],
       hint: 'unlock the keychain and try again, or set MCP_ANYWHERE_KEYCHAIN=off to keep secrets in files',
-      cause,
     },
   );
 }

@@ -1,6 +1,5 @@
 /** Notices that a stored secret is another one than servers got, without keeping any value. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { orAbort } from '../base/abort.ts';
 import type { HostPlan, Plan, ServerPlan, Template } from './plan.ts';
 
 /** A locked keychain may wait for a person who is away. */
@@ -24,10 +23,10 @@ export class SecretRevisions {
   }
 
   /** Looks again at the secrets that servers got. One that cannot be read now counts as unchanged. */
-  async revised(plan: Plan, get: (name: string) => Promise<string | undefined>): Promise<Plan> {
+  async revised(plan: Plan, get: (name: string, signal: AbortSignal) => Promise<string | undefined>): Promise<Plan> {
     const limit = AbortSignal.timeout(LOOK_MS);
     const looks = [...this.#seen.keys()].map(async (name) => {
-      const value = await orAbort(get(name), limit).catch(() => undefined);
+      const value = await get(name, limit).catch(() => undefined);
       if (value !== undefined) this.saw(name, value);
     });
     await Promise.all(looks);

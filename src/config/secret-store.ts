@@ -4,7 +4,7 @@
  * A file wins. There is one only where the last `secret set` found no keychain, so that the file is never older.
  */
 import { join } from 'node:path';
-import { type Keychain, openKeychain } from './keychain.ts';
+import { Keychain } from './keychain.ts';
 import type { Environment } from './paths.ts';
 import { SecretFiles } from './secret-files.ts';
 
@@ -12,11 +12,13 @@ export type SecretPlace = 'keychain' | 'file';
 
 export class SecretStore {
   readonly #files: SecretFiles;
-  readonly #env: Environment;
-  #keychain: Keychain | undefined;
+  readonly #keychain: Keychain;
+  readonly #signal: AbortSignal;
 
-  constructor(env: Environment, stateDir: string) {
-    this.#env = env;
+  /** @param signal ends the wait for a locked keychain */
+  constructor(env: Environment, stateDir: string, signal: AbortSignal = new AbortController().signal) {
+    this.#signal = signal;
+    this.#keychain = new Keychain(env);
     this.#files = new SecretFiles(join(stateDir, 'secrets'));
   }
 
@@ -25,37 +27,32 @@ export class SecretStore {
     return this.#files.folder;
   }
 
-  /** Undefined: there is none now. A later call looks again. */
-  async keychain(): Promise<Keychain | undefined> {
-    this.#keychain ??= await openKeychain(this.#env);
-    return this.#keychain;
+  async hasKeychain(): Promise<boolean> {
+    return await this.#keychain.isThere(this.#signal);
   }
 
-  async get(name: string): Promise<string | undefined> {
-    return (await this.#files.get(name)) ?? (await (await this.keychain())?.get(name));
+  async get(name: string, signal = this.#signal): Promise<string | undefined> {
+    return (await this.#files.get(name)) ?? (await this.#keychain.get(name, signal));
   }
 
   async set(name: string, value: string): Promise<SecretPlace> {
-    const keychain = await this.keychain();
-    if (keychain === undefined) {
-      await this.#files.set(name, value);
-      return 'file';
+    if (await this.#keychain.set(name, value, this.#signal)) {
+      await this.#files.remove(name);
+      return 'keychain';
     }
-    await keychain.set(name, value);
-    await this.#files.remove(name);
-    return 'keychain';
+    await this.#files.set(name, value);
+    return 'file';
   }
 
   /** False: there was no secret of this name. */
   async remove(name: string): Promise<boolean> {
-    const wasInKeychain = await (await this.keychain())?.remove(name);
-    return (await this.#files.remove(name)) || wasInKeychain === true;
+    const wasInKeychain = await this.#keychain.remove(name, this.#signal);
+    return (await this.#files.remove(name)) || wasInKeychain;
   }
 
   /** By name. */
   async list(): Promise<ReadonlyMap<string, SecretPlace>> {
-    const kept = (await (await this.keychain())?.names()) ?? [];
-    const files = await this.#files.names();
+    const [kept, files] = [await this.#keychain.names(this.#signal), await this.#files.names()];
     const all = [...kept.map((name) => [name, 'keychain'] as const), ...files.map((name) => [name, 'file'] as const)];
     return new Map(all.sort(([one], [other]) => (one < other ? -1 : 1)));
   }

@@ -49,14 +49,14 @@ export function createSecrets(deps: SecretsDeps): RevisingSecrets {
   const runner = createCommandRunner();
   const store = new SecretStore(deps.env, resolvePaths(deps.env, process.platform, deps.homeDir).stateDir);
   const revisions = new SecretRevisions();
-  const stored = async (reference: StoredReference): Promise<string> => {
-    const value = await store.get(reference.name);
+  const stored = async (reference: StoredReference, signal: AbortSignal): Promise<string> => {
+    const value = await store.get(reference.name, signal);
     if (value === undefined) throw await missing(reference, store);
     revisions.saw(reference.name, value);
     return value;
   };
   return {
-    revised: (plan) => revisions.revised(plan, (name) => store.get(name)),
+    revised: (plan) => revisions.revised(plan, (name, signal) => store.get(name, signal)),
     async resolve(template, place, signal, { variables = deps.env, onValue } = {}) {
       signal.throwIfAborted();
       const pending = new Set<Reference>();
@@ -65,7 +65,7 @@ export function createSecrets(deps: SecretsDeps): RevisingSecrets {
         pending.add(piece);
         const value =
           piece.kind === 'keychain'
-            ? await stored(piece)
+            ? await stored(piece, signal)
             : await lookUp(piece, placeOf(variables, deps), runner, signal);
         pending.delete(piece);
         onValue?.(value);
@@ -98,8 +98,7 @@ async function settled(work: readonly Promise<string>[]): Promise<string[]> {
 type StoredReference = Reference & { readonly kind: 'keychain' };
 
 async function missing(reference: StoredReference, store: SecretStore): Promise<AnywhereError> {
-  const isKeychain = (await store.keychain()) !== undefined;
-  const why = isKeychain
+  const why = (await store.hasKeychain())
     ? 'no secret of this name is stored'
     : 'no secret of this name is stored in a file, and this program found no keychain';
   return unresolved(reference, why, `mcp-anywhere secret set ${reference.name}`);

@@ -127,7 +127,7 @@ export function factSteps({ name, ssh }: HostPlan, facts: HostFacts): readonly D
       .filter(({ freeBytes }) => freeBytes < LEAST_FREE_BYTES)
       .map(({ path, freeBytes }) => {
         const text = `only ${sizeText(freeBytes)} are free at ${path}`;
-        return finding('DISK_FULL', text, `make room there: ssh ${ssh?.alias ?? name} du -xh -d 2 ${path}`);
+        return finding('DISK_FULL', text, `free some space: ssh ${ssh?.alias ?? name} du -xh -d 2 ${path}`);
       }),
   ];
 }

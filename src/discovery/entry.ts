@@ -33,21 +33,35 @@ export interface Dialect {
   readonly write: (name: string, launch: Launch) => Raw;
 }
 
+/** What clients call the same member of an entry. */
+export const MEMBERS = {
+  command: ['command', 'cmd'],
+  env: ['env', 'environment', 'environmentVariables', 'envs'],
+  cwd: ['cwd', 'working_directory', 'workingDirectory'],
+  url: ['url', 'httpUrl', 'serverUrl', 'baseUrl', 'uri'],
+} as const;
+
+export function memberOf(raw: Raw, member: keyof typeof MEMBERS): unknown {
+  const name = MEMBERS[member].find((one) => raw[one] !== undefined && raw[one] !== null);
+  return name === undefined ? undefined : raw[name];
+}
+
 /** `command`, `args`, `env`: nearly all clients. `more`: further members that the client wants. */
 export function standard(more: Raw = {}): Dialect {
   return {
     read: (name, raw) => {
-      const words = Array.isArray(raw['command']) ? texts(raw['command']) : undefined;
-      const command = words === undefined ? text(raw['command']) : words[0];
+      const program = memberOf(raw, 'command');
+      const words = Array.isArray(program) ? texts(program) : undefined;
+      const command = words === undefined ? text(program) : words[0];
       return {
         name,
         ...optional('command', command),
         args: [...(words?.slice(1) ?? []), ...texts(raw['args'])],
-        env: textMap(raw['env'] ?? raw['environment']),
-        inherits: texts(raw['env_vars']),
-        ...optional('cwd', text(raw['cwd'] ?? raw['working_directory'])),
+        env: textMap(memberOf(raw, 'env')),
+        inherits: texts(raw['env_vars'] ?? raw['env_keys']),
+        ...optional('cwd', text(memberOf(raw, 'cwd'))),
         ...optional('envFile', text(raw['envFile'])),
-        ...optional('url', text(raw['url'] ?? raw['httpUrl'] ?? raw['serverUrl'] ?? raw['baseUrl'] ?? raw['uri'])),
+        ...optional('url', text(memberOf(raw, 'url'))),
         isEnabled: raw['enabled'] !== false && raw['disabled'] !== true,
       };
     },
@@ -66,10 +80,7 @@ export const OPENCODE: Dialect = {
 };
 
 export const GOOSE: Dialect = {
-  read: (name, raw) => {
-    const { cmd: command, envs: env, env_keys: env_vars } = raw;
-    return standard().read(name, { ...raw, command, env, env_vars });
-  },
+  read: standard().read,
   write: (name, { command, args, env }) => ({
     name,
     type: 'stdio',

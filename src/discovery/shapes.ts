@@ -15,6 +15,8 @@ export interface Found {
 }
 
 export interface Shape {
+  /** The key of the file that holds the servers. */
+  readonly key: string;
   readonly format: TextFormat;
   readonly dialect: Dialect;
   find(whole: unknown): readonly Found[];
@@ -25,6 +27,7 @@ export interface Shape {
 /** `{ key: { name: entry } }` */
 function map(format: TextFormat, key: string, dialect: Dialect): Shape {
   return {
+    key,
     format,
     dialect,
     find: (whole) => entriesOf(valueAt(whole, [key]), [key]),
@@ -39,6 +42,7 @@ function list(format: TextFormat, key: string, { read, write }: Dialect): Shape 
     return Array.isArray(items) ? items : [];
   };
   return {
+    key,
     format,
     dialect: { read, write: (name, launch) => ({ name, ...write(name, launch) }) },
     find: (whole) =>
@@ -56,6 +60,7 @@ function entriesOf(value: unknown, path: Path): readonly Found[] {
 
 /** OpenCode keeps servers in `mcp` (version 1) or in `mcp.servers` (version 2), and both can be in one file. */
 const openCode: Shape = {
+  key: 'mcp',
   format: JSONC,
   dialect: OPENCODE,
   find: (whole) => {

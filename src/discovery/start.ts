@@ -57,9 +57,12 @@ export function secretsOf({ env, args }: FoundServer): readonly string[] {
     const text = literalOf(value);
     return NAME.test(name) || !isHarmless(text) ? [text] : [];
   });
-  const hidden = args.map(literalOf).flatMap((value) => {
-    const [, behind = ''] = /^--?[\w-]+=(.*)$/s.exec(value) ?? [];
-    return [value, behind].filter((one) => mayBeKey(one));
+  const all = args.map(literalOf);
+  const hidden = all.flatMap((value, index) => {
+    const before = all[index - 1] ?? '';
+    const [, option = '', behind = ''] = /^(--?[\w-]+|\w+)=(.*)$/s.exec(value) ?? [];
+    const isValue = before.startsWith('--') && NAME.test(before) && !value.startsWith('-');
+    return [...(isValue || mayBeKey(value) ? [value] : []), ...(NAME.test(option) || mayBeKey(behind) ? [behind] : [])];
   });
   return [...words, ...hidden];
 }

@@ -11,13 +11,14 @@ import type { Scope } from '../base/scope.ts';
 import { Turns } from '../base/turns.ts';
 import type { DiscoverPlan } from '../config/plan.ts';
 import { type FoundServer, whyNotStarted } from '../discovery/found.ts';
-import { type Look, lookAt } from '../discovery/look.ts';
+import type { Look } from '../discovery/look.ts';
 import { type MergedServer, mergedServers } from '../discovery/merge.ts';
 import { shapeOf, written } from '../discovery/shown.ts';
 import { type FileProblem, type Sighting, serversOf } from '../discovery/sighting.ts';
 import { type Start, secretsOf, startOf } from '../discovery/start.ts';
 import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
+import { lookThrough } from './look-through.ts';
 
 const text = z.string();
 
@@ -219,24 +220,8 @@ export class HostSight {
   async #lookAt(signal: AbortSignal): Promise<Look> {
     const link = this.#link;
     if (link === undefined) throw new AnywhereError('LINK_LOST', `${this.host} is not in the hosts file any longer.`);
-    let failure = (): AnywhereError | undefined => undefined;
-    const open = async (script: string, within: AbortSignal): ReturnType<Link['open']> => {
-      const inherited = this.#deps.inherited();
-      const launch = { command: '/bin/sh', args: ['-c', script], env: new Map<string, string>(), cwd: undefined };
-      const channel = await link.open({ ...launch, ...(inherited === undefined ? {} : { inherited }) }, within);
-      channel.errors.resume();
-      channel.input.on('error', () => undefined);
-      // A start file that read the launcher's line would otherwise wait for the launcher's next line.
-      channel.input.write('\n');
-      failure = () => channel.failure;
-      return channel;
-    };
-    try {
-      const { clients, projects } = this.settings;
-      return await lookAt(open, { clients, projects }, signal);
-    } catch (error) {
-      throw failure() ?? error;
-    }
+    const { clients, projects } = this.settings;
+    return await lookThrough(link, { clients, projects }, this.#deps.inherited(), signal);
   }
 
   #take(look: Look): void {

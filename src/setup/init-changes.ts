@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { counted } from '../base/counted.ts';
 import { oneLine } from '../base/harmless.ts';
-import { checkHostsFile } from '../config/check.ts';
 import { type Mapping, mapping } from '../config/problem.ts';
 import { addHost, hostFor, type NewHost } from './hosts-changes.ts';
 import { NEW_FILE, type OpenHostsFile } from './hosts-file.ts';
@@ -22,12 +21,6 @@ export function hostsFrom(open: OpenHostsFile, words: readonly string[]): readon
 /** The hosts that the file has already. */
 export function hostsIn({ data }: OpenHostsFile): Mapping {
   return mapping(mapping(data)['hosts']);
-}
-
-/** Whether a hosts file may say `discover`. */
-export function canDiscover(homeDir: string): boolean {
-  const text = 'version: 1\nhosts: { a: { discover: true } }\n';
-  return 'plan' in checkHostsFile(Buffer.from(text), { file: 'config.yaml', homeDir });
 }
 
 /** The file says already whether the AI clients on the host count. */

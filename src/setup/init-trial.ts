@@ -1,16 +1,17 @@
 /** A gateway for the time of `init`: it reaches the chosen hosts and starts their servers before anything is written. */
 import type { DoctorStep, TrustCandidate } from '../api/control.ts';
-import { aborted, deadline, orAbort } from '../base/abort.ts';
+import { aborted, deadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { AnywhereError, asAnywhereError, type ErrorReport, errorOf, reportOf } from '../base/errors.ts';
 import type { Environment } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
-import { lookAt, type OpenScript } from '../discovery/look.ts';
+import { whyNotStarted } from '../discovery/found.ts';
 import { mergedServers } from '../discovery/merge.ts';
 import { serversOf } from '../discovery/sighting.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import { hostKeys, inspectThrough, listOnce, runOnHost, trustKey } from '../gateway/examine.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { lookThrough } from '../gateway/look-through.ts';
 import { gatewayOf, programVersion } from '../gateway/open.ts';
 import type { Prompter } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
@@ -28,8 +29,8 @@ export interface SeenServer {
   readonly name: string;
   /** Their ids. */
   readonly clients: readonly string[];
-  /** False: switched off there, or in need of something that only its client has. */
-  readonly canStart: boolean;
+  /** Why it cannot be started; absent: it can. */
+  readonly whyNot?: string;
 }
 
 /** What was seen of a host. */
@@ -112,7 +113,7 @@ export class Trial {
     }
   }
 
-  /** The first machine on the way whose key nobody has seen yet. */
+  /** The first machine on the way whose key is unknown. */
   async unknownKey(host: string, signal: AbortSignal): Promise<TrustCandidate | undefined> {
     try {
       return (await hostKeys(this.#gateway, host, signal)).find(({ verdict }) => verdict === 'unknown');
@@ -159,23 +160,12 @@ export class Trial {
 async function seenOn(link: Link, clock: Clock, signal: AbortSignal): Promise<readonly SeenServer[]> {
   const tooLate = (): Error => new AnywhereError('HOST_TIMEOUT', 'the files of AI clients were not read in time');
   const limit = deadline(clock, LOOK_LIMIT_MS, tooLate, signal);
-  const open: OpenScript = async (script, stop) => {
-    const opening = link.open({ ...LOOK_AROUND, args: ['-c', script] }, stop);
-    const channel = await orAbort(opening, stop, (late) => {
-      late.close();
-    });
-    channel.input.on('error', () => undefined);
-    channel.input.end('\n');
-    channel.errors.resume();
-    return channel;
-  };
   try {
-    const { servers } = serversOf(await lookAt(open, {}, limit.signal));
-    return mergedServers(servers).map(({ name, clients, server: { isEnabled, lacks, command } }) => ({
-      name,
-      clients,
-      canStart: isEnabled && lacks.length === 0 && command !== undefined,
-    }));
+    const { servers } = serversOf(await lookThrough(link, {}, undefined, limit.signal));
+    return mergedServers(servers).map(({ name, clients, server }) => {
+      const whyNot = server.isEnabled ? whyNotStarted(server) : 'switched off';
+      return { name, clients, ...(whyNot === undefined ? {} : { whyNot }) };
+    });
   } catch {
     signal.throwIfAborted();
     return [];

@@ -17,7 +17,7 @@ import {
   saveEdit,
 } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
-import { canDiscover, discovers, hostsFrom, hostsIn, initChanges, isPresent, NEW_HOSTS_FILE } from './init-changes.ts';
+import { discovers, hostsFrom, hostsIn, initChanges, isPresent, NEW_HOSTS_FILE } from './init-changes.ts';
 import type { ChoiceStore, Choices } from './init-state.ts';
 import type { HostLook, ServerStart, Trial, TrialOptions } from './init-trial.ts';
 import { type Offer, offersFor } from './machine.ts';
@@ -171,7 +171,7 @@ class Init {
     return checked;
   }
 
-  /** A key that nobody has seen yet is shown, and trusted only where a person says so. */
+  /** An unknown key is shown, and trusted only if a person agrees. */
   async #mended(trial: Trial, checked: CheckedHost): Promise<Verdict> {
     const { signal, dryRun } = this.#options;
     const { name } = checked.host;
@@ -187,9 +187,9 @@ class Init {
 
   async #discovered(chosen: readonly CheckedHost[]): Promise<void> {
     const hosts = chosen.filter(
-      ({ host, seen }) => seen.some(({ canStart }) => canStart) && !discovers(this.#open, host.name),
+      ({ host, seen }) => seen.some(({ whyNot }) => whyNot === undefined) && !discovers(this.#open, host.name),
     );
-    if (hosts.length === 0 || !canDiscover(this.#options.place.homeDir)) return;
+    if (hosts.length === 0) return;
     await this.#keep({ discover: this.#choices.discover ?? (await this.#face.pickDiscovered(hosts)) });
   }
 

@@ -2,6 +2,8 @@
 import { parse } from 'yaml';
 import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
+import { MEMBERS, memberOf } from '../discovery/entry.ts';
+import { SHAPES } from '../discovery/shapes.ts';
 import { shellWords } from './shell-words.ts';
 
 /** A server that somebody wants to add; without a name where the source has none. */
@@ -11,16 +13,7 @@ export interface WantedServer {
   readonly notes: readonly string[];
 }
 
-/** The keys under which clients keep their servers. */
-const LISTS = ['mcpServers', 'servers', 'context_servers', 'mcp', 'mcp_servers', 'amp.mcpServers'];
-/** What other clients call our keys. */
-const SYNONYMS: Readonly<Record<string, string>> = {
-  environment: 'env',
-  environmentVariables: 'env',
-  cmd: 'command',
-  workingDirectory: 'cwd',
-};
-const KNOWN = ['command', 'args', 'env', 'cwd', 'enabled'];
+const KNOWN: readonly string[] = [...Object.values(MEMBERS).flat(), 'args', 'enabled'];
 /** Say nothing that the program needs. */
 const SILENT = ['type', 'transport', 'name', 'disabled', 'description', '$schema', 'gallery'];
 
@@ -55,22 +48,26 @@ function parsed(text: string): Record<string, unknown> {
 }
 
 function listIn(value: Record<string, unknown>): Record<string, unknown> | undefined {
-  for (const key of LISTS) {
+  if (isEntry(value)) return undefined;
+  for (const { key } of Object.values(SHAPES)) {
     const list = value[key];
-    // VS Code's settings hold `mcp: { servers: … }`.
-    if (isRecord(list)) return listIn(list) ?? list;
+    // VS Code's settings hold `mcp: { servers: … }`. A server can have such a name too.
+    if (isRecord(list) && !isEntry(list)) return listIn(list) ?? list;
   }
-  if ('command' in value || 'url' in value || 'cmd' in value) return undefined;
   return Object.values(value).some(isRecord) ? value : undefined;
 }
 
-function wanted(name: string | undefined, given: unknown): WantedServer {
-  if (!isRecord(given)) throw new AnywhereError('USAGE', `${name ?? 'The entry'} is no entry of an MCP server.`);
-  const all = Object.fromEntries(Object.entries(given).map(([key, value]) => [SYNONYMS[key] ?? key, value]));
-  if (['url', 'httpUrl', 'serverUrl', 'uri'].some((key) => key in all)) throw httpLater(name);
+function isEntry(value: Record<string, unknown>): boolean {
+  return memberOf(value, 'command') !== undefined || memberOf(value, 'url') !== undefined;
+}
+
+function wanted(name: string | undefined, all: unknown): WantedServer {
+  if (!isRecord(all)) throw new AnywhereError('USAGE', `${name ?? 'The entry'} is no entry of an MCP server.`);
+  if (memberOf(all, 'url') !== undefined) throw httpLater(name);
   const [command, args] = programOf(name, all);
   const dropped = Object.keys(all).filter((key) => ![...KNOWN, ...SILENT].includes(key));
-  const env = isRecord(all['env']) ? referencesIn(name, all['env']) : undefined;
+  const [variables, cwd] = [memberOf(all, 'env'), memberOf(all, 'cwd')];
+  const env = isRecord(variables) ? referencesIn(name, variables) : undefined;
   const isOff = all['disabled'] === true || all['enabled'] === false;
   return {
     name,
@@ -78,7 +75,7 @@ function wanted(name: string | undefined, given: unknown): WantedServer {
       command,
       ...(args.length === 0 ? {} : { args }),
       ...(env === undefined || Object.keys(env).length === 0 ? {} : { env }),
-      ...(typeof all['cwd'] === 'string' ? { cwd: all['cwd'] } : {}),
+      ...(typeof cwd === 'string' ? { cwd } : {}),
       ...(isOff ? { enabled: false } : {}),
     },
     notes: dropped.length === 0 ? [] : [`left out of ${name ?? 'the entry'}: ${dropped.join(', ')}`],
@@ -89,7 +86,8 @@ function wanted(name: string | undefined, given: unknown): WantedServer {
 function programOf(name: string | undefined, entry: Record<string, unknown>): readonly [string, readonly string[]] {
   const list = (value: unknown): string[] =>
     Array.isArray(value) ? value.map((word) => textOf(word, `an argument of ${name ?? 'the entry'}`)) : [];
-  const { command, args } = entry;
+  const { args } = entry;
+  const command = memberOf(entry, 'command');
   const words = Array.isArray(command) ? list(command) : typeof command === 'string' ? [command] : [];
   const isLine = words.length === 1 && args === undefined && /\s/.test(words[0] ?? '');
   const [program, ...rest] = isLine ? shellWords(words[0] ?? '') : words;

@@ -6,8 +6,8 @@ import { type EditPlace, type OpenHostsFile, openForEdit, textBefore } from './h
 import { secretPlace } from './move-secrets.ts';
 import { plainSecrets } from './secret-values.ts';
 
-export function openStore({ env, paths }: EditPlace): SecretStore {
-  return new SecretStore(env, paths.stateDir);
+export function openStore({ env, paths }: EditPlace, signal?: AbortSignal): SecretStore {
+  return new SecretStore(env, paths.stateDir, signal);
 }
 
 /** Undefined where there is no hosts file. */

@@ -196,7 +196,7 @@ async function checkSpace(folder: string): Promise<readonly Finding[]> {
   const free = space === undefined ? undefined : space.bavail * space.bsize;
   if (free === undefined || free >= LEAST_FREE_BYTES) return [];
   const text = `Only ${Math.floor(free / 1024 / 1024)} MiB are free where ${folder} is.`;
-  return [finding('files', new AnywhereError('DISK_FULL', text, { hint: `make room there: df -h ${folder}` }))];
+  return [finding('files', new AnywhereError('DISK_FULL', text, { hint: `free some space: df -h ${folder}` }))];
 }
 
 async function checkHostsFile(file: string): Promise<readonly Finding[]> {

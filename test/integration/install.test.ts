@@ -254,7 +254,9 @@ describe('install', () => {
     const change = await planChange('install', client, us, surroundings);
     const taken = DOCUMENTED.mcpServers.replace('"git"', '"anywhere"');
     write(file, taken);
-    await expect(makeChange('install', change, us, surroundings, never)).rejects.toThrow('has changed since the preview');
+    await expect(makeChange('install', change, us, surroundings, never)).rejects.toThrow(
+      'has changed since the preview',
+    );
     expect(readFileSync(file, 'utf8')).toBe(taken);
     write(file, DOCUMENTED.mcpServers.replace('dark', 'light'));
     await makeChange('install', change, us, surroundings, never);

@@ -11,6 +11,7 @@ import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { callText, offers } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { watchCommandLines } from '../harness/watch-command-lines.ts';
 
 function isInstalled(program: string): boolean {
   try {
@@ -31,8 +32,8 @@ function ended(child: ChildProcess): void {
   });
 }
 
-/** A session bus with an unlocked keychain; `isLocked`: with one whose password nobody types. */
-async function startKeychain(): Promise<Sandbox> {
+/** A session bus with an unlocked keychain. */
+async function startKeychain(): Promise<{ readonly sandbox: Sandbox; readonly keyring: ChildProcess }> {
   const { env } = makeSandbox();
   const bus = spawn('dbus-daemon', ['--session', '--nofork', '--print-address'], {
     env,
@@ -52,7 +53,7 @@ async function startKeychain(): Promise<Sandbox> {
   });
   ended(keyring);
   keyring.stdin.end('password of the keychain');
-  return sandbox;
+  return { sandbox, keyring };
 }
 
 function piped(sandbox: Sandbox, input: string, ...args: readonly string[]): Promise<Outcome> {
@@ -64,6 +65,14 @@ function piped(sandbox: Sandbox, input: string, ...args: readonly string[]): Pro
   });
 }
 
+/** The keychain takes a moment to start. */
+function storedThere(sandbox: Sandbox): Promise<Outcome> {
+  return until(async () => {
+    const one = await piped(sandbox, `${SECRET}\n`, 'secret', 'set', 'echo.A', '--json');
+    return one.stdout.includes('"keychain"') ? one : undefined;
+  });
+}
+
 describe.skipIf(!hasKeychain)('with a keychain', () => {
   let sshd: Sshd;
   beforeAll(async () => {
@@ -72,11 +81,8 @@ describe.skipIf(!hasKeychain)('with a keychain', () => {
   });
 
   it('secrets live there, and in no file, from set to a server that uses them to rm', async () => {
-    const sandbox = await startKeychain();
-    const stored = await until(async () => {
-      const one = await piped(sandbox, `${SECRET}\n`, 'secret', 'set', 'echo.A', '--json');
-      return one.stdout.includes('"keychain"') ? one : undefined;
-    });
+    const { sandbox } = await startKeychain();
+    const stored = await storedThere(sandbox);
     expect(stored.stderr).toBe('');
     const off = { ...sandbox, env: { ...sandbox.env, MCP_ANYWHERE_KEYCHAIN: 'off' } };
     expect(filesBelow(sandbox.stateDir).filter(({ path }) => path.endsWith('.secret'))).toEqual([]);
@@ -95,6 +101,34 @@ describe.skipIf(!hasKeychain)('with a keychain', () => {
     expect(filesBelow(sandbox.stateDir).filter((one) => one.path.endsWith('.secret'))).toEqual([]);
     expect((await runProgram(['secret', 'rm', 'echo.A'], sandbox)).code).toBe(0);
     expect(await places()).toContain('No secret is stored');
+    await client.close();
+  });
+
+  it('that hangs fails only the servers that need it, in their time, and is asked by no command line', async () => {
+    const { sandbox, keyring } = await startKeychain();
+    await storedThere(sandbox);
+    const env = { A: '${keychain:echo.A}' };
+    const servers = {
+      needs: fixture(sshd, 'echo.mjs', [], { env, startTimeoutMs: 3_000 }),
+      free: fixture(sshd, 'echo.mjs'),
+    };
+    const { path } = writeHostsFile({ box: { sshd, servers } });
+    keyring.kill('SIGSTOP');
+    const watch = watchCommandLines([SECRET]);
+    const { client } = startServe(path, sandbox);
+    await initialize(client);
+    await offers(client, ['box__free__where']);
+    expect(await callText(client, 'box__free__where', { variables: ['A'] })).toContain('"A":null');
+    const { stdout } = await runProgram(['doctor', '--config', path, '--json'], sandbox);
+    expect(stdout).toContain('${keychain:echo.A} could not be resolved: the lookup took longer');
+    keyring.kill('SIGCONT');
+    const again = await runProgram(
+      ['call', 'box__needs__where', '--json-args', '{"variables":["A"]}', '--config', path],
+      sandbox,
+    );
+    expect(again.stdout).toContain(SECRET);
+    watch.stop();
+    expect(watch.found).toEqual([]);
     await client.close();
   });
 });

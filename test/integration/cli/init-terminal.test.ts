@@ -1,5 +1,5 @@
 /** `init` in a real terminal, with real machines: keys, filter, interruption, narrow terminals, no colours. */
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Sandbox } from '../../harness/sandbox.ts';
@@ -108,7 +108,27 @@ describe('the wizard', () => {
     expect(await run.exit).toBe(130);
   });
 
-  it('asks what to do with a machine that is down, and can add it all the same', async () => {
+  it('asks whether the servers of AI clients on a machine count', async () => {
+    const sshd = await machine();
+    mkdirSync(join(sshd.home, '.cursor'));
+    const notes = { command: process.execPath, args: [join(sshd.servers, 'echo.mjs')] };
+    writeFileSync(join(sshd.home, '.cursor/mcp.json'), JSON.stringify({ mcpServers: { notes } }));
+    const sandbox = makeSshHome({ box: { sshd } });
+    for (const [keys, isThere] of [
+      [TAB + ENTER, false],
+      [ENTER, true],
+    ] as const) {
+      const run = runInTerminal(['init', '--hosts', 'box'], sandbox);
+      await run.shows('AI clients there have notes (cursor)');
+      await answer(run, /Use what AI clients[^]*◼ box: notes/, keys);
+      await answer(run, 'Which servers?', ENTER);
+      await answer(run, /Write .*\?/, ENTER);
+      expect(await run.exit).toBe(0);
+      expect(textOf(fileOf(sandbox)).includes('discover: true')).toBe(isThere);
+    }
+  });
+
+  it('asks what to do with a machine that is down, and can add it anyway', async () => {
     const [sshd, other] = await Promise.all([machine(), machine()]);
     const sandbox = makeSshHome({ box: { sshd }, down: { sshd: other, port: 1 }, gone: { sshd: other, port: 1 } });
     const run = runInTerminal(['init', '--hosts', 'box,down,gone'], sandbox);
@@ -129,7 +149,7 @@ describe('an interrupted wizard', () => {
     ['SIGTERM', (run: TerminalRun) => process.kill(run.pid, 'SIGTERM'), 130],
     ['SIGHUP, as of a closed terminal', (run: TerminalRun) => process.kill(run.pid, 'SIGHUP'), 130],
     ['SIGKILL', (run: TerminalRun) => process.kill(run.pid, 'SIGKILL'), -9],
-  ])('by %s leaves nothing half-written, and goes on next time', async (_name, interrupt, exit) => {
+  ])('by %s leaves nothing half-written, and continues next time', async (_name, interrupt, exit) => {
     const sshd = await machine();
     const sandbox = makeSshHome({ box: { sshd }, other: { sshd } });
     const run = runInTerminal(['init'], sandbox);
@@ -148,7 +168,7 @@ describe('an interrupted wizard', () => {
     await sshd.quiet();
 
     const again = runInTerminal(['init'], sandbox);
-    await answer(again, /It had box\. Go on there\?/, ENTER);
+    await answer(again, /You had picked box\. Continue there\?/, ENTER);
     await answer(again, /Write .*\?/, ENTER);
     await again.shows('1 host, 1 server');
     expect(await again.exit).toBe(0);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { InitReport } from '../../../src/api/init.ts';
 import { printed } from '../../harness/control.ts';
+import { filesWith } from '../../harness/files.ts';
 import { type Outcome, runProgram } from '../../harness/program.ts';
 import type { Sandbox } from '../../harness/sandbox.ts';
 import { scratch } from '../../harness/scratch.ts';
@@ -83,6 +84,41 @@ describe('init --yes', () => {
     expect(run.code).toBe(8);
     expect(reported(run).servers).toMatchObject([{ server: 'files', state: 'failed' }]);
     expect(readFileSync(fileOf(sandbox), 'utf8')).not.toContain('files');
+  });
+
+  it('shows what AI clients on a machine have, and offers it with `discover`, without their secrets', async () => {
+    const sshd = await machine();
+    const secret = 'sk-live-4711-very-secret';
+    const echo = { command: process.execPath, args: [join(sshd.servers, 'echo.mjs')], env: { API_TOKEN: secret } };
+    mkdirSync(join(sshd.home, '.cursor'));
+    const entries = {
+      notes: echo,
+      anywhere: { command: 'npx', args: ['-y', 'mcp-anywhere'] },
+      web: { url: 'http://x' },
+    };
+    writeFileSync(join(sshd.home, '.cursor/mcp.json'), JSON.stringify({ mcpServers: entries }));
+    const sandbox = makeSshHome({ box: { sshd } });
+    const run = await runProgram(['init', '--hosts', 'box', '--yes', '--json'], sandbox);
+    expect(run.code).toBe(0);
+    const [host] = reported(run).hosts;
+    expect(host).toMatchObject({
+      discover: true,
+      seen: [
+        { name: 'notes', clients: ['cursor'] },
+        { name: 'web', whyNot: 'HTTP servers come later' },
+      ],
+    });
+    expect(readFileSync(fileOf(sandbox), 'utf8')).toContain('  box:\n    discover: true\n');
+    expect((await runProgram(['tools', '--json'], sandbox)).stdout).toContain('box__notes__echo');
+    expect(run.stdout + run.stderr).not.toContain('4711');
+    for (const folder of [sandbox.configDir, sandbox.cacheDir, sandbox.stateDir])
+      expect(filesWith(folder, ['4711'])).toEqual([]);
+    // The file says so now, and nothing is left to add.
+    expect(reported(await runProgram(['init', '--hosts', 'box', '--yes', '--json'], sandbox))).toMatchObject({
+      written: false,
+      diff: '',
+      servers: [],
+    });
   });
 
   it('writes nothing in a dry run, and needs no --yes for that', async () => {

@@ -113,7 +113,7 @@ describe('secret set', () => {
 
   it.each([
     ['a value on the command line', ['github', SECRET], '', 'seen in process lists'],
-    ['a name that is no file', ['../../x'], SECRET, 'no name for a secret'],
+    ['a name that is no file', ['../../x'], SECRET, 'not a valid name for a secret'],
     ['an empty value', ['github'], '\n', 'The value is empty'],
     ['a NUL', ['github'], 'a\0b', 'NUL'],
     ['a huge value', ['github'], 'x'.repeat(200_000), '128 KiB'],

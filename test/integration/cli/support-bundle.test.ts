@@ -104,7 +104,7 @@ describe('the bundle', () => {
     expect(JSON.parse(files.get('status.json') ?? '')).toMatchObject({ error: { code: 'NO_DAEMON' } });
     expect(JSON.parse(files.get('versions.json') ?? '')).toMatchObject({ node: process.version });
     const again = await runProgram(['support-bundle', '--yes', '--output', archive], sandbox);
-    expect([again.code, again.stderr.includes('there is such a file already')]).toEqual([1, true]);
+    expect([again.code, again.stderr.includes('the file already exists')]).toEqual([1, true]);
   });
 
   it('is printed without being written, and keeps addresses where a person wants them', async () => {

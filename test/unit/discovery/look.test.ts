@@ -124,7 +124,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('under %
     put('.lmstudio/mcp.json', Buffer.alloc(9 * 1024 * 1024, ' '));
     mkdirSync(join(home, '.junie/mcp/mcp.json'), { recursive: true });
     mkdirSync(join(home, '.warp'));
-    execFileSync('mkfifo', [join(home, '.warp/.mcp.json')]);
+    execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(home, '.warp/.mcp.json')]);
     mkdirSync(join(home, '.qoder'));
     symlinkSync('mcp.json', join(home, '.qoder/mcp.json'));
     mkdirSync(join(home, '.factory'));

@@ -50,6 +50,9 @@ describe('one server', () => {
     [['git@github.com:owner/repo.git'], 'repo', npx('github:owner/repo')],
     [['github:owner/repo'], 'repo', npx('github:owner/repo')],
     [['{"command": "npx", "args": ["-y", "x"], "env": {"PORT": 80}}'], 'x', { ...npx('x'), env: { PORT: '80' } }],
+    [['{"mcpServers": {"mcp": {"command": "x"}}}'], 'mcp', { command: 'x' }],
+    [['{"servers": {"command": "x"}}'], 'servers', { command: 'x' }],
+    [['{"extensions": {"notes": {"cmd": "x", "envs": {"A": "1"}}}}'], 'notes', { command: 'x', env: { A: '1' } }],
     [['{"mcpServers": {"my files": {"type": "stdio", "command": "x"}}}'], 'my-files', { command: 'x' }],
     [['"files": { "command": "x", "args": [] },'], 'files', { command: 'x' }],
     [
