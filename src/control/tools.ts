@@ -131,6 +131,13 @@ function requireMember({ server, pool, publicKey }: Route, host: string): void {
 
 /** For a tool that was never listed: its server may be starting. */
 async function waitForTool(gateway: Gateway, client: LocalClient, tool: string): Promise<Route> {
+  const looked = gateway.plan.hosts.filter(
+    ({ discover }) => discover !== undefined && tool.startsWith(`${discover.as}__`),
+  );
+  await gateway.discovered(
+    WAIT_MS,
+    looked.map(({ name }) => name),
+  );
   const named = gateway.router.unlisted(tool);
   const units = named.length === 0 ? gateway.units : named;
   const silent = units.filter(({ plan }) => !gateway.catalog.isFresh(plan));

@@ -17,7 +17,7 @@ export interface Start {
 export function startOf({ command, args, env, envFile, cwd, file, project }: FoundServer): Start {
   const folder = file.slice(0, file.lastIndexOf('/'));
   const wordOf = (text: Text): Word => word(text, folder);
-  const program = command === undefined ? '' : wordOf(command);
+  const program = command === undefined ? '' : underHome(wordOf(command));
   const words = args.map(wordOf);
   return {
     // The launcher looks a program up by its name, so a shell resolves the references of a command.
@@ -25,20 +25,24 @@ export function startOf({ command, args, env, envFile, cwd, file, project }: Fou
       ? { command: program, args: words }
       : { command: '/bin/sh', args: ['-c', 'exec "$0" "$@"', program, ...words] }),
     env: new Map([...env].map(([name, value]) => [name, wordOf(value)])),
-    envFile: envFile === undefined ? undefined : absolute(wordOf(envFile), project ?? '~'),
-    cwd: cwd === undefined ? undefined : wordOf(cwd),
+    envFile: envFile === undefined ? undefined : absolute(underHome(wordOf(envFile)), project ?? '~'),
+    cwd: cwd === undefined ? undefined : underHome(wordOf(cwd)),
   };
 }
 
 function word({ pieces }: Text, folder: string): Word {
   if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('');
-  const [first, second, ...rest] = pieces;
-  const isHome =
-    typeof first === 'object' && 'variable' in first && first.variable === 'HOME' && typeof second === 'string';
-  if (isHome && rest.length === 0 && second.startsWith('/')) return `~${second}`;
   return pieces.map((piece) =>
     typeof piece === 'object' && 'file' in piece ? { file: absolutePath(piece.file, folder) } : piece,
   );
+}
+
+/** `~/` for a path below the variable HOME: the launcher expands it at the beginning of a path, and nowhere else. */
+function underHome(path: Word): Word {
+  if (typeof path === 'string') return path;
+  const [first, second, ...rest] = path;
+  const isHome = typeof first === 'object' && 'variable' in first && first.variable === 'HOME';
+  return isHome && typeof second === 'string' && rest.length === 0 && second.startsWith('/') ? `~${second}` : path;
 }
 
 function absolute(path: Word, folder: string): Word {

@@ -80,6 +80,9 @@ export class Discoveries {
   constructor(deps: DiscoveriesDeps) {
     this.#deps = deps;
     this.#memory = new Memory(join(deps.cacheDir, 'found'), REMEMBERED, deps.onMemoryError);
+    deps.scope.onClose(() => {
+      for (const sight of this.#sights.values()) sight.close();
+    });
   }
 
   /** The plan of the hosts file with the servers that were found. Hosts that are looked at are those of this plan from now on. */

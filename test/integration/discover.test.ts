@@ -1,6 +1,6 @@
 /** `discover: true`: the servers that AI clients' files on a real host name, over one connection. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { printed } from '../harness/control.ts';
@@ -86,6 +86,7 @@ describe('a home full of files of AI clients', () => {
       `extensions:\n  keyed:\n    type: stdio\n    cmd: x\n    env_keys: [KEY]\n    enabled: true\n`,
     );
     put('.gemini/settings.json', '{ "mcpServers": { "broken": ');
+    chmodSync(put('.kiro/settings/mcp.json', { mcpServers: { locked: echo() } }), 0);
     const [file, sandbox] = [hosts(), makeSandbox()];
     const listed = await run(file, sandbox, 'tools', '--json');
     const { tools, notStarted } = printed('tools', listed.stdout);
@@ -113,6 +114,7 @@ describe('a home full of files of AI clients', () => {
         file: join(sshd.home, '.gemini/settings.json'),
         problem: 'not valid JSON at line 1, column 29',
       },
+      { client: 'kiro', file: join(sshd.home, '.kiro/settings/mcp.json'), problem: 'no permission to read the file' },
     ]);
     expect(status.stdout).not.toContain('s3cr3t');
     const human = await run(file, sandbox, 'status');
@@ -172,7 +174,7 @@ describe('values of the host', () => {
     put('.cursor/mcp.json', {
       mcpServers: {
         two: echo({
-          args: [join(sshd.servers, 'echo.mjs'), 'two'],
+          args: [join(sshd.servers, 'echo.mjs'), '${userHome}/x'],
           envFile: '${userHome}/env',
           env: { A: '${env:FROM_PROFILE}' },
         }),
@@ -191,6 +193,7 @@ describe('values of the host', () => {
       variables: { A: 'of the profile!', B: 'd "q" ', C: null },
     });
     expect(await where(client, 'two', ['A', 'FROM_FILE'])).toMatchObject({
+      argv: [`${sshd.home}/x`],
       variables: { A: 'of the profile', FROM_FILE: 'a b' },
     });
     expect(await where(client, 'three')).toMatchObject({ argv: ['the key'] });
@@ -350,6 +353,34 @@ describe('found servers and the rest of the program', () => {
     expect((await run(file, sandbox, 'enable', 'box/two')).code).toBe(0);
     const names = printed('tools', (await run(file, sandbox, 'tools', '--json')).stdout).tools.map(({ name }) => name);
     expect(names).toContain('b__two__where');
+  });
+
+  it('answer the very first call, and give a program that refers to the login shell of this machine', async () => {
+    const { sandbox, file } = local({});
+    const shell = join(sandbox.home, 'loginsh');
+    writeFileSync(
+      shell,
+      '#!/bin/sh\nexport FROM_LOGIN="of the login shell"\nfor last; do :; done\nexec /bin/sh -c "$last"\n',
+      { mode: 0o755 },
+    );
+    const entry = {
+      command: '${env:HOME}/run',
+      args: [join(sshd.servers, 'echo.mjs')],
+      env: { V: '${env:FROM_LOGIN}' },
+    };
+    symlinkSync(process.execPath, join(sandbox.home, 'run'));
+    writeFileSync(join(sandbox.home, '.cursor/mcp.json'), JSON.stringify({ mcpServers: { one: entry } }));
+    const inShell = { ...sandbox, env: { ...sandbox.env, SHELL: shell } };
+    const { stdout } = await run(
+      file,
+      inShell,
+      'call',
+      'box__one__where',
+      '--json-args',
+      '{"variables":["V"]}',
+      '--json',
+    );
+    expect(JSON.stringify(printed('call', stdout).result)).toContain('of the login shell');
   });
 
   it('are examined by doctor, with the files that cannot be read', async () => {
