@@ -65,13 +65,14 @@ describe('the words on the command line', () => {
       'reload',
       'ps',
       'stop',
+      'init',
       'install',
       'uninstall',
       'completion',
     ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
-    expect(stdout).not.toMatch(/^  (init|audit|approvals|__complete)\b/m);
+    expect(stdout).not.toMatch(/^  (audit|approvals|__complete)\b/m);
     const { stdout: callHelp } = await runProgram(['call', '--help'], makeSandbox());
     expect(callHelp).toContain('--json-args');
     expect(callHelp).toContain('--config <file>');
