@@ -9,7 +9,7 @@ import type { EditPlace } from '../setup/hosts-file.ts';
 import { type CheckedHost, type InitFace, type InitOutcome, runInit } from '../setup/init.ts';
 import { type ChoiceStore, choiceStore } from '../setup/init-state.ts';
 import type { ServerStart } from '../setup/init-trial.ts';
-import { checkLasting } from '../setup/install.ts';
+import { checkLasting, clientNamed, installedClients } from '../setup/install.ts';
 import { type CliContext, isInteractive } from './context.ts';
 import { lookText, outcomeText, startText } from './init-text.ts';
 import { changedClients, clientsText } from './install.ts';
@@ -27,6 +27,8 @@ export interface InitCommand {
 export async function runInitCommand(context: CliContext, command: InitCommand): Promise<ExitCode> {
   const { io, globals } = context;
   if (command.install !== undefined) checkLasting(io.program);
+  // A wrong name is told before any work.
+  command.install?.forEach(clientNamed);
   const asks = isInteractive(io) && !command.yes && !globals.json;
   return asks ? await withPerson(context, command) : await withoutPerson(context, command);
 }
@@ -82,6 +84,10 @@ async function installed(
   names: readonly string[] | undefined,
 ): Promise<ClientChange[]> {
   if (names === undefined) return [];
+  if (names.length === 0 && (await installedClients(context.io)).length === 0) {
+    context.out.note('No AI client was found on this machine.\n');
+    return [];
+  }
   const clients = await changedClients(context, 'install', names, { yes: true, dryRun });
   if (!context.globals.json) context.out.write(clientsText(clients, context.style, dryRun));
   return clients;

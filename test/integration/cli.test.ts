@@ -65,6 +65,7 @@ describe('the words on the command line', () => {
       'reload',
       'ps',
       'stop',
+      'init',
       'install',
       'uninstall',
       'completion',

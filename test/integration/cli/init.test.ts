@@ -133,6 +133,17 @@ describe('init --yes', () => {
     expect(existsSync(join(sandbox.home, '.cursor/mcp.json'))).toBe(false);
   });
 
+  it('knows AI clients by name before any work, and needs none', async () => {
+    const sshd = await machine();
+    const sandbox = makeSshHome({ box: { sshd } });
+    const wrong = await runProgram(['init', '--hosts', 'box', '--yes', '--install', 'cursr'], sandbox);
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(existsSync(fileOf(sandbox))).toBe(false);
+    const none = await runProgram(['init', '--hosts', 'box', '--yes', '--json', '--install'], sandbox);
+    expect(none.code).toBe(0);
+    expect(reported(none)).toMatchObject({ written: true, clients: [] });
+  });
+
   it('asks for a terminal or for the answers, and refuses a file with mistakes', async () => {
     const sshd = await machine();
     const sandbox = makeSshHome({ box: { sshd } });
