@@ -227,7 +227,9 @@ describe('explain', () => {
     const { failingSinceMs } =
       (await json('status', 'status')).hosts[0]?.servers.find(({ name }) => name === 'broken') ?? {};
     expect(server.sinceMs).toBe(failingSinceMs);
-    expect((await run('explain', 'here/broken')).stdout).toContain('more mcp-anywhere explain SERVER_START_FAILED\n');
+    expect((await run('explain', 'here/broken')).stdout).toMatch(
+      /more mcp-anywhere --config \S+ explain SERVER_START_FAILED\n/,
+    );
     const host = await json('explain', 'explain', 'here');
     expect(host.title).toBe('host here is up; 1 of 2 servers failed');
     expect(host.lines).toContainEqual(expect.stringMatching(/^ {2}.*cannot open database/));
