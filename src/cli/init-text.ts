@@ -61,7 +61,8 @@ function fixOf(cause: ErrorReport, word: string, { program }: Style): string {
   // As the hint has the program, so that a step is recognised however the program was called.
   const steps = nextStep(cause, 'mcp-anywhere')
     .split('; ')
-    .map((step) => (/^mcp-anywhere (?:doctor|trust|logs) /.test(step) ? again : step));
+    .map((step) => (/^mcp-anywhere (?:doctor|trust|logs) /.test(step) ? again : step))
+    .map((step) => step.replaceAll('`mcp-anywhere status`', `\`${again}\``));
   return asTyped([...new Set(steps)].join('; '), program);
 }
 

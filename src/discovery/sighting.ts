@@ -49,7 +49,7 @@ export function serversOf(look: Look, before?: Sighting): Sighting {
     const key = JSON.stringify([file.client.id, file.path, file.project]);
     const known = before?.files.get(key);
     const digest = file.bytes === undefined ? '' : createHash('sha256').update(file.bytes).digest('hex');
-    const isKnown = known !== undefined && digest === known.digest;
+    const isKnown = known !== undefined && file.bytes !== undefined && digest === known.digest;
     const read = (text: string): FileSighting => ({
       digest,
       servers: foundServers(file.client, clientText(look, file, text, folders)),

@@ -120,7 +120,7 @@ describe('the wizard', () => {
     ] as const) {
       const run = runInTerminal(['init', '--hosts', 'box'], sandbox);
       await run.shows('AI clients there have notes (cursor)');
-      await answer(run, /Use what AI clients[^]*◼ box: notes/, keys);
+      await answer(run, /Also start the servers that AI clients[^]*◼ box: notes/, keys);
       await answer(run, 'Which servers?', ENTER);
       await answer(run, /Write .*\?/, ENTER);
       expect(await run.exit).toBe(0);

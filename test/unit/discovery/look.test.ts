@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LookRequest, lookAt, type OpenScript } from '../../../src/discovery/look.ts';
-import { serversOf } from '../../../src/discovery/sighting.ts';
+import { type Sighting, serversOf } from '../../../src/discovery/sighting.ts';
 import { makeFolder } from '../../harness/folder.ts';
 import { SHELLS } from '../launch/run-launcher.ts';
 
@@ -194,5 +194,16 @@ describe('between two looks', () => {
     const after = serversOf(await lookAt(under(['/bin/sh']), {}, AbortSignal.timeout(20_000)), before);
     expect(after.servers).toEqual(before.servers);
     expect(after.problems).toHaveLength(1);
+  });
+
+  it.each(['a folder', 'no JSON'])('%s in the place of the file is told of at each look', async (kind) => {
+    if (kind === 'a folder') mkdirSync(join(home, '.cursor/mcp.json'), { recursive: true });
+    else put('.cursor/mcp.json', '{ "mcpServers": { "a"');
+    const look = async (before?: Sighting): Promise<Sighting> =>
+      serversOf(await lookAt(under(['/bin/sh']), {}, AbortSignal.timeout(20_000)), before);
+    const first = await look();
+    const third = await look(await look(first));
+    expect(first.problems).toMatchObject([{ client: 'cursor' }]);
+    expect(third.problems).toEqual(first.problems);
   });
 });
