@@ -125,7 +125,7 @@ describe('the systemd unit that a daemon runs in', () => {
     const [daemon] = daemonsIn(sandbox.runtimeDir);
     writeFileSync(join(folder, 'cgroup.procs'), String(daemon?.pid));
     const { stdout } = await runProgram(['doctor', '--config', file], sandbox);
-    expect(stdout).toMatch(/^! daemon .*systemd unit app-client-\d+\.scope/);
+    expect(stdout).toMatch(/^! daemon .*systemd unit app-client-\d+\.scope/m);
     expect(stdout).toContain('systemd-run --user');
     signalPid(daemon?.pid ?? 0, 'SIGTERM');
     await gone(() => daemonsIn(sandbox.runtimeDir));
