@@ -51,8 +51,10 @@ it('leads somewhere, for each error code, with the hosts file that was given', {
   expect(commands).toContain(`mcp-anywhere --config ${file} logs box/echo`);
 
   for (const command of new Set(commands)) {
-    // Without a terminal nobody can agree to a change.
-    const asked = command.endsWith(' install') ? `${command} --dry-run` : command;
+    // Without a terminal nobody can agree to a change or to a file.
+    const asked = command
+      .replace(/ install$/, ' install --dry-run')
+      .replace(/ support-bundle$/, ' support-bundle --print');
     const { code, stderr } = await run(asked, { env, cwd: sandbox.home });
     expect(code, `${command}\n${stderr}`).toBe(EXIT.ok);
   }
