@@ -25,6 +25,8 @@ const PACKAGES = {
   busybox: ['busybox'],
   tmux: ['tmux'],
   procps: ['ps'],
+  dbus: ['dbus-daemon'],
+  'gnome-keyring': ['gnome-keyring-daemon'],
 };
 
 // sshd is not on an ordinary user's PATH.
