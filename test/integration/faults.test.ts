@@ -52,7 +52,7 @@ describe('a machine', () => {
     await timed(made);
     await sshd.restart();
     const { ms, text } = await timed(made);
-    expect(Number(text)).toBeGreaterThan(0);
+    expect(Number(text), text).toBeGreaterThan(0);
     expect(ms).toBeLessThan(6_000);
   });
 
