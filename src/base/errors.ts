@@ -5,6 +5,7 @@
  * Each library has exactly one file that turns its errors into ours (`ssh2/errors.ts`, …).
  */
 
+import { exhaustion } from './errno.ts';
 import { FINDING_CODES } from './finding-codes.ts';
 
 /** Exit codes of the command line (DESIGN.md, outside contract). */
@@ -333,11 +334,12 @@ export function errorOf({ code, message, host, server, tool, evidence, hint }: E
   return new AnywhereError(isErrorCode(code) ? code : 'INTERNAL', message, { host, server, tool, evidence, hint });
 }
 
-/** Our own error unchanged; any other error is a bug and becomes INTERNAL. */
+/** Our own error unchanged; any other error is a bug and becomes INTERNAL, but for a machine that has no room left. */
 export function asAnywhereError(thrown: unknown): AnywhereError {
   if (thrown instanceof AnywhereError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new AnywhereError('INTERNAL', message, { cause: thrown });
+  const full = exhaustion(thrown);
+  if (full !== undefined) return new AnywhereError('OUTPUT_FAILED', full.text, { hint: full.hint, cause: thrown });
+  return new AnywhereError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
 
 export function isErrorCode(text: string): text is ErrorCode {

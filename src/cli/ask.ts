@@ -1,9 +1,38 @@
 /** Questions to the person at the terminal, on stderr. The answer to a secret question stays hidden. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlQuestions } from '../api/control.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { CliContext } from './context.ts';
+
+/** Long enough for the terminal to hand over what it holds. */
+const TYPED_AHEAD_MS = 20;
+
+/**
+ * Drops what was typed before the question stood on the screen, as readpassphrase(3) does: nobody can have meant those keys
+ * as its answer. Ctrl-C still counts.
+ */
+export async function dropTypedAhead({ io }: CliContext): Promise<void> {
+  const { stdin, signal } = io;
+  if (!stdin.isTTY) return;
+  const typed: string[] = [];
+  const drop = (bytes: Buffer | string): void => {
+    typed.push(bytes.toString());
+  };
+  stdin.setRawMode(true);
+  stdin.on('data', drop);
+  try {
+    await sleep(TYPED_AHEAD_MS, undefined, { signal });
+  } finally {
+    stdin.off('data', drop);
+    stdin.pause();
+    stdin.setRawMode(false);
+  }
+  if (typed.join('').includes(CTRL_C)) throw new AnywhereError('INTERRUPTED', 'You stopped the command.');
+}
+
+const CTRL_C = '\x03';
 
 type Question = ControlQuestions['prompt']['params'];
 
@@ -14,6 +43,7 @@ export async function answerQuestion(
   settled: AbortSignal,
 ): Promise<string | undefined> {
   const { isCancel, password, text } = await import('@clack/prompts');
+  await dropTypedAhead(context);
   context.out.clear();
   const { stdin: input, stderr: output } = context.io;
   const signal = AbortSignal.any([context.io.signal, settled]);
@@ -25,6 +55,7 @@ export async function answerQuestion(
 /** An answer that stays hidden. Undefined: the person declined. */
 export async function askSecret(context: CliContext, message: string): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts');
+  await dropTypedAhead(context);
   context.out.clear();
   const { stdin: input, stderr: output, signal } = context.io;
   const answer: unknown = await password({ message: oneLine(message), input, output, signal });
@@ -47,6 +78,7 @@ export async function readAll(stdin: NodeJS.ReadStream, most: number, tooMuch: s
 /** Enter alone means no. */
 export async function confirmed(context: CliContext, question: string): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
+  await dropTypedAhead(context);
   context.out.clear();
   const { stdin: input, stderr: output, signal } = context.io;
   const message = oneLine(question);

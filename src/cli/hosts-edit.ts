@@ -1,4 +1,5 @@
 /** `add`, `rm`, `server add|rm|enable|disable`: they edit the hosts file and print the difference. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostsFileEdit } from '../api/hosts-file.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
@@ -7,7 +8,14 @@ import type { Plan } from '../config/plan.ts';
 import { formatKey } from '../config/problem.ts';
 import { asTyped } from '../model/words.ts';
 import { addHost, addServers, type NewHost, removeHost, removeServer, switchServer } from '../setup/hosts-changes.ts';
-import { type EditPlace, type OpenHostsFile, openForEdit, prepareEdit, saveEdit } from '../setup/hosts-file.ts';
+import {
+  type EditPlace,
+  HostsFileChanged,
+  type OpenHostsFile,
+  openForEdit,
+  prepareEdit,
+  saveEdit,
+} from '../setup/hosts-file.ts';
 import type { HostsChange } from '../setup/hosts-file-edit.ts';
 import { commandsOf, secretsOf } from '../setup/secret-values.ts';
 import { wantedServers } from '../setup/server-words.ts';
@@ -110,7 +118,23 @@ function serverTarget(target: string): { readonly host: string; readonly server:
   });
 }
 
-async function edit(
+/** Enough for a dozen commands at once, each of which writes for a few milliseconds. */
+const ATTEMPTS = 40;
+const PAUSE_MS = 50;
+
+/** The edit is made anew, and asked about anew, where another command was faster: both changes stay. */
+async function edit(context: CliContext, options: EditOptions, wanted: Edit): Promise<ExitCode> {
+  for (let left = ATTEMPTS; ; left -= 1) {
+    try {
+      return await editOnce(context, options, wanted);
+    } catch (error) {
+      if (!(error instanceof HostsFileChanged) || left === 0) throw error;
+      await sleep(Math.random() * PAUSE_MS, undefined, { signal: context.io.signal });
+    }
+  }
+}
+
+async function editOnce(
   context: CliContext,
   options: EditOptions,
   { wish, creates = false, alias }: Edit,
@@ -120,9 +144,16 @@ async function edit(
   const wanted = wish(open);
   const prepared = prepareEdit(open, wanted.changes, context.io.homeDir);
   const written = wanted.changes.length > 0 && !options.dryRun;
-  if (!context.globals.json) context.out.write(prepared.diff);
-  if (written) await requireConsent(context, wanted, options);
+  const show = (): void => {
+    if (!context.globals.json) context.out.write(prepared.diff);
+  };
+  const isAsked = written && needsConsent(wanted, options);
+  if (isAsked) {
+    show();
+    await requireConsent(context, wanted);
+  }
   const isTrusted = !written || (await saveEdit(open, prepared, place));
+  if (!isAsked) show();
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
   const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
   const notes = [
@@ -156,12 +187,11 @@ function secretNote(name: string): string {
 }
 
 /** Secrets come into the file, and commands of pasted text into force, only where a person says so. */
-async function requireConsent(
-  context: CliContext,
-  { secrets = [], commands = [] }: Wish,
-  { yes }: EditOptions,
-): Promise<void> {
-  if (yes || secrets.length + commands.length === 0) return;
+function needsConsent({ secrets = [], commands = [] }: Wish, { yes }: EditOptions): boolean {
+  return !yes && secrets.length + commands.length > 0;
+}
+
+async function requireConsent(context: CliContext, { secrets = [], commands = [] }: Wish): Promise<void> {
   const what = [
     ...(secrets.length === 0 ? [] : [`values that look like secrets (${secrets.join(', ')})`]),
     ...(commands.length === 0

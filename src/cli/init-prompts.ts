@@ -11,7 +11,7 @@ import type { Choices } from '../setup/init-state.ts';
 import type { ServerStart, TrialOptions } from '../setup/init-trial.ts';
 import { checkLasting, installedClients } from '../setup/install.ts';
 import type { Offer } from '../setup/machine.ts';
-import { answerQuestion } from './ask.ts';
+import { answerQuestion, dropTypedAhead } from './ask.ts';
 import type { CliContext } from './context.ts';
 import { lookText, seenText, startText } from './init-text.ts';
 
@@ -72,9 +72,10 @@ export class PromptFace implements InitFace {
     });
     const { autocompleteMultiselect } = this.#clack;
     const { input, output, signal } = this.#common();
-    return await this.#answer(
+    return await this.#answer(() =>
       autocompleteMultiselect<string>({
         message: 'Which machines?',
+        filter: isNamed,
         placeholder: output.columns < 60 ? 'type to filter' : 'type to filter, or user@address',
         required: true,
         maxItems: 12,
@@ -117,7 +118,7 @@ export class PromptFace implements InitFace {
       { value: 'add', label: 'Add it anyway' },
     ];
     const message = oneLine(`${host} cannot be used now. What next?`);
-    return await this.#answer(this.#clack.select<Verdict>({ message, options, ...this.#common() }));
+    return await this.#answer(() => this.#clack.select<Verdict>({ message, options, ...this.#common() }));
   }
 
   async pickDiscovered(hosts: readonly CheckedHost[]): Promise<readonly string[]> {
@@ -193,9 +194,10 @@ export class PromptFace implements InitFace {
 
   async #several(message: string, options: readonly Option[], initial: readonly string[]): Promise<readonly string[]> {
     const { autocompleteMultiselect } = this.#clack;
-    return await this.#answer(
+    return await this.#answer(() =>
       autocompleteMultiselect<string>({
         message,
+        filter: isNamed,
         options: options.map((option) => ({ ...option })),
         initialValues: [...initial],
         maxItems: 12,
@@ -205,12 +207,14 @@ export class PromptFace implements InitFace {
   }
 
   async #confirm(question: string, initialValue: boolean): Promise<boolean> {
-    return await this.#answer(this.#clack.confirm({ message: oneLine(question), initialValue, ...this.#common() }));
+    const message = oneLine(question);
+    return await this.#answer(() => this.#clack.confirm({ message, initialValue, ...this.#common() }));
   }
 
-  async #answer<T>(asked: Promise<T | typeof Clack.CANCEL_SYMBOL>): Promise<T> {
+  async #answer<T>(ask: () => Promise<T | typeof Clack.CANCEL_SYMBOL>): Promise<T> {
+    await dropTypedAhead(this.#context);
     this.#context.out.clear();
-    const answer = await asked;
+    const answer = await ask();
     if (!this.#clack.isCancel(answer)) return answer;
     this.#context.io.signal.throwIfAborted();
     throw new AnywhereError('INTERRUPTED', 'You stopped init. No file was left half-written.', {
@@ -239,6 +243,12 @@ export class PromptFace implements InitFace {
     if (this.#held === undefined) this.#context.out.note(text);
     else this.#held.push(text);
   }
+}
+
+/** The space that somebody types to select is no part of what is searched. */
+function isNamed(search: string, { value, label = value, hint = '' }: Clack.Option<string>): boolean {
+  const wanted = search.trim().toLowerCase();
+  return [value, label, hint].some((text) => text.toLowerCase().includes(wanted));
 }
 
 /** `[user@]address[:port]`, which ssh understands without an alias. */

@@ -69,7 +69,9 @@ function fixOf(cause: ErrorReport, word: string, { program }: Style): string {
 export function outcomeText({ file, written, created, hosts, servers, diff }: InitOutcome, dryRun: boolean): string {
   const place = oneLine(file);
   if (dryRun) return `Nothing was written to ${place} (--dry-run).\n`;
-  if (!written) return diff === '' ? `${place} needs no change.\n` : `Nothing was written to ${place}.\n`;
+  // Nothing could be added, or the person said no; a file that has all of it needs nothing.
+  const isComplete = diff === '' && hosts.some(({ isChosen }) => isChosen);
+  if (!written) return isComplete ? `${place} needs no change.\n` : `Nothing was written to ${place}.\n`;
   const added = hosts.filter(({ isChosen }) => isChosen).length;
   const tools = servers.reduce((sum, server) => sum + (server.tools ?? 0), 0);
   const started = servers.filter(({ cause }) => cause === undefined).length;

@@ -1,7 +1,7 @@
 /** `support-bundle`: shows what would go into an archive for a bug report, asks, and writes the archive. */
-import { writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
-import { errnoOf } from '../base/errno.ts';
+import { errnoOf, errnoText } from '../base/errno.ts';
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { hostsFileIfAny } from '../setup/secrets.ts';
@@ -87,12 +87,20 @@ async function ask(context: CliContext): Promise<void> {
   throw new AnywhereError('INTERRUPTED', 'Nothing was written.');
 }
 
-/** Never over another file. */
+/** Never over another file, and never a part of one. */
 async function write(file: string, bytes: Uint8Array): Promise<void> {
   try {
-    await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(bytes);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
-    const why = errnoOf(cause) === 'EEXIST' ? 'the file already exists' : (errnoOf(cause) ?? 'unknown error');
+    const why = errnoOf(cause) === 'EEXIST' ? 'the file already exists' : errnoText(cause);
     const hint = 'choose another place: mcp-anywhere support-bundle --output <file>';
     throw new AnywhereError('OUTPUT_FAILED', `${file} could not be written: ${why}.`, { hint, cause });
   }

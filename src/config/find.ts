@@ -66,6 +66,6 @@ async function exists(file: string): Promise<boolean> {
 function nowhere(options: FindOptions, places: readonly string[]): AnywhereError {
   return new AnywhereError('CONFIG_NOT_FOUND', 'No hosts file was found.', {
     evidence: ['--config: not given', `$${CONFIG_VARIABLE}: not set`, ...places.map((place) => `looked for ${place}`)],
-    hint: `mcp-anywhere add <host>, which makes ${join(options.paths.configDir, 'config.yaml')}; or choose a file with --config`,
+    hint: `mcp-anywhere init, which makes ${join(options.paths.configDir, 'config.yaml')}; or choose a file with --config`,
   });
 }

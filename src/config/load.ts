@@ -2,7 +2,7 @@
 
 import { constants, type Stats } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { errnoOf, isMissing } from '../base/errno.ts';
+import { errnoText, isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { checkHostsFile, MAX_HOSTS_FILE_BYTES } from './check.ts';
 import { type FindOptions, type FoundFile, findHostsFile } from './find.ts';
@@ -144,5 +144,5 @@ function unreadable(found: FoundFile, cause: unknown): AnywhereError {
       { cause },
     );
   }
-  return wholeFile(found, 'a readable file', `a file that cannot be read (${errnoOf(cause) ?? 'unknown error'})`);
+  return wholeFile(found, 'a readable file', `a file that cannot be read: ${errnoText(cause)}`);
 }

@@ -1,7 +1,7 @@
 /** Folders that only the user can read. */
 
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
-import { errnoOf } from '../base/errno.ts';
+import { errnoAdvice, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 
 /**
@@ -43,6 +43,6 @@ function ownedByOthers(path: string, owner: number): AnywhereError {
 }
 
 function unusable(path: string, cause: unknown): AnywhereError {
-  const code = errnoOf(cause) ?? 'unknown error';
-  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be created or used (${code}).`, { cause });
+  const text = `${path} cannot be created or used: ${errnoText(cause)}.`;
+  return new AnywhereError('FOLDER_UNUSABLE', text, { hint: errnoAdvice(cause, path), cause });
 }

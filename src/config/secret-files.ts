@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
-import { errnoOf, isMissing } from '../base/errno.ts';
+import { errnoAdvice, errnoText, isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { ensurePrivateDir, keepPrivate } from './private-dir.ts';
@@ -32,7 +32,7 @@ export class SecretFiles {
       }
     } catch (error) {
       if (isMissing(error)) return undefined;
-      throw error instanceof AnywhereError ? error : unusable(path, errnoOf(error) ?? 'unknown error', error);
+      throw error instanceof AnywhereError ? error : unusable(path, errnoText(error), error);
     }
   }
 
@@ -42,7 +42,7 @@ export class SecretFiles {
     try {
       await writeAtomic(path, value, { isDurable: true });
     } catch (error) {
-      throw unusable(path, errnoOf(error) ?? 'unknown error', error);
+      throw unusable(path, errnoText(error), error);
     }
   }
 
@@ -53,14 +53,14 @@ export class SecretFiles {
       return true;
     } catch (error) {
       if (isMissing(error)) return false;
-      throw unusable(this.#path(name), errnoOf(error) ?? 'unknown error', error);
+      throw unusable(this.#path(name), errnoText(error), error);
     }
   }
 
   async names(): Promise<readonly string[]> {
     const files = await readdir(this.folder).catch((error: unknown) => {
       if (isMissing(error)) return [];
-      throw unusable(this.folder, errnoOf(error) ?? 'unknown error', error);
+      throw unusable(this.folder, errnoText(error), error);
     });
     return files.filter((file) => file.endsWith(SUFFIX)).map((file) => file.slice(0, -SUFFIX.length));
   }
@@ -91,7 +91,7 @@ function checkFile(path: string, found: Found): void {
 
 function unusable(path: string, why: string, cause?: unknown): AnywhereError {
   return new AnywhereError('SECRET_STORE', `${path} cannot be used: ${why}.`, {
-    hint: 'check the owner and the permissions of the file and its folder',
+    hint: errnoAdvice(cause, path),
     cause,
   });
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { orAbort } from '../base/abort.ts';
-import { errnoOf } from '../base/errno.ts';
+import { errnoText } from '../base/errno.ts';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
 import { MAX_VALUE_BYTES } from './fields.ts';
 import { type Environment, expandHome, resolvePaths } from './paths.ts';
@@ -144,7 +144,7 @@ async function fileText(reference: Reference & { readonly kind: 'file' }, homeDi
   } catch (error) {
     throw error instanceof AnywhereError
       ? error
-      : unresolved(reference, `the file cannot be read (${errnoOf(error) ?? 'unknown error'})`);
+      : unresolved(reference, `the file cannot be read: ${errnoText(error)}`);
   }
 }
 

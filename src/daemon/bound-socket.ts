@@ -8,7 +8,7 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, join } from 'node:path';
-import { errnoOf } from '../base/errno.ts';
+import { errnoAdvice, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -63,8 +63,8 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 function unusable(path: string, cause: unknown): AnywhereError {
-  const code = errnoOf(cause) ?? 'unknown error';
-  return new AnywhereError('FOLDER_UNUSABLE', `${path} cannot be used as the daemon's socket (${code})`, { cause });
+  const text = `${path} cannot be used as the daemon's socket: ${errnoText(cause)}`;
+  return new AnywhereError('FOLDER_UNUSABLE', text, { hint: errnoAdvice(cause, path), cause });
 }
 
 /** A new file can get the inode number of a removed file, so the time of the last change counts too. */

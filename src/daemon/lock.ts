@@ -11,7 +11,7 @@ import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../base/atomic-write.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { errnoOf } from '../base/errno.ts';
+import { errnoAdvice, errnoOf, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { isRecord } from '../base/record.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -84,13 +84,14 @@ function lockOf(path: string, generation: number, self: Holder): Lock {
 /** Creates the file with its content in one step: a reader never sees an empty file. False where the file exists. */
 async function create(file: string, holder: Holder): Promise<boolean> {
   const draft = draftOf(file, holder);
-  await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
+    await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
     await link(draft, file);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
+    const text = `${file}, the daemon's lock, cannot be made: ${errnoText(error)}.`;
+    throw new AnywhereError('FOLDER_UNUSABLE', text, { hint: errnoAdvice(error, dirname(file)), cause: error });
   } finally {
     await rm(draft, { force: true });
   }

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { writeAtomic } from '../base/atomic-write.ts';
-import { isMissing } from '../base/errno.ts';
+import { errnoAdvice, errnoText, isMissing } from '../base/errno.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import { isThere } from '../base/small-file.ts';
 import { type AiClient, filesOf, type Machine, signsOf } from '../discovery/clients.ts';
@@ -112,7 +112,7 @@ export async function about<T>(path: string, work: () => T | Promise<T>): Promis
         cause: error,
       });
     if (!(error instanceof Error) || !('syscall' in error)) throw asAnywhereError(error);
-    const text = `${path} cannot be read or written: ${error.message}.`;
-    throw new AnywhereError('CLIENT_CONFIG', text, { cause: error });
+    const text = `${path} cannot be read or written: ${errnoText(error)}.`;
+    throw new AnywhereError('CLIENT_CONFIG', text, { hint: errnoAdvice(error, path), cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ConfigProblem } from '../api/hosts-problems.ts';
 import { writeAtomic } from '../base/atomic-write.ts';
-import { errnoOf } from '../base/errno.ts';
+import { errnoAdvice, errnoOf, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { visible } from '../base/harmless.ts';
 import { checkHostsFile } from '../config/check.ts';
@@ -158,7 +158,7 @@ export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, pla
     });
   } catch (error) {
     if (error instanceof AnywhereError) throw error;
-    throw unwritable(file, errnoOf(error) ?? 'unknown error', `check the permissions of ${dirname(target)}`, error);
+    throw unwritable(file, errnoText(error), errnoAdvice(error, dirname(target)), error);
   }
   if (wasTrusted) await trust.trust(existing.realPath, bytes);
   return wasTrusted || open.source !== 'folder';
@@ -179,7 +179,7 @@ async function alone(file: string, now: () => number, work: () => Promise<void>)
   try {
     await writeFile(lock, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    throw errnoOf(error) === 'EEXIST' ? changedMeanwhile(file) : error;
+    throw errnoOf(error) === 'EEXIST' ? new HostsFileChanged(file) : error;
   }
   try {
     await work();
@@ -192,18 +192,21 @@ async function alone(file: string, now: () => number, work: () => Promise<void>)
 async function refuseChanged(open: OpenHostsFile): Promise<void> {
   const { existing, file } = open;
   if (existing === undefined) {
-    if (await isAnything(file)) throw changedMeanwhile(file);
+    if (await isAnything(file)) throw new HostsFileChanged(file);
     return;
   }
   const now = await readHostsFile(open);
   const isSame = now.realPath === existing.realPath && Buffer.compare(now.bytes, existing.bytes) === 0;
-  if (!isSame) throw changedMeanwhile(file);
+  if (!isSame) throw new HostsFileChanged(file);
 }
 
-function changedMeanwhile(file: string): AnywhereError {
-  return new AnywhereError('OUTPUT_FAILED', `${file} has changed while this command ran, so nothing was written.`, {
-    hint: 'run the command again',
-  });
+/** Somebody else wrote the file since it was opened, or writes it now. Nothing was written. */
+export class HostsFileChanged extends AnywhereError {
+  constructor(file: string) {
+    super('OUTPUT_FAILED', `${file} has changed while this command ran, so nothing was written.`, {
+      hint: 'run the command again',
+    });
+  }
 }
 
 function unwritable(file: string, why: string, hint: string, cause?: unknown): AnywhereError {

@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errnoOf, isMissing } from '../base/errno.ts';
+import { errnoText, isMissing } from '../base/errno.ts';
 import { expandHome } from '../config/paths.ts';
 import { type AiClient, filesOf, type Machine, placedPath, READ_CLIENTS } from '../discovery/clients.ts';
 import { MAX_BYTES } from '../discovery/document.ts';
@@ -77,7 +77,7 @@ async function read(wanted: Wanted): Promise<LookedFile | undefined> {
       await handle.close();
     }
   } catch (error) {
-    return isMissing(error) ? undefined : bad(`not readable (${errnoOf(error) ?? 'unknown error'})`);
+    return isMissing(error) ? undefined : bad(`not readable: ${errnoText(error)}`);
   }
 }
 

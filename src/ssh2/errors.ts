@@ -26,6 +26,14 @@ interface Ssh2Error {
   readonly reason?: number | string;
 }
 
+/** The resolver knows no address of the name (getaddrinfo(3)). */
+const UNRESOLVED: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_NODATA']);
+
+function resolveHint(host: string | undefined): string {
+  const where = 'correct the host name in ~/.ssh/config, or `ssh: { host }` in the hosts file';
+  return host === undefined ? where : `${where}; mcp-anywhere doctor ${host}`;
+}
+
 const DISCONNECT_PROTOCOL_ERROR = 2;
 const DISCONNECT_NO_MORE_AUTH_METHODS = 14;
 
@@ -35,7 +43,9 @@ export function fromSsh2(thrown: unknown, phase: Phase, place: Ssh2Place): Anywh
   const error = asSsh2Error(thrown);
   return new AnywhereError(codeOf(error, phase), textOf(error, phase, place.machine), {
     host: place.host,
-    evidence: [error.message],
+    // Before the login, the message says the same.
+    ...(phase === 'ready' ? { evidence: [error.message] } : {}),
+    ...(UNRESOLVED.has(error.code) ? { hint: resolveHint(place.host) } : {}),
     cause: thrown,
   });
 }

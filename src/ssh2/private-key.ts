@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { errnoOf, isMissing } from '../base/errno.ts';
+import { errnoText, isMissing } from '../base/errno.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import { cipherMissing, parseOpensshKey, unreadablePem } from '../ssh/key-file.ts';
 
@@ -71,6 +71,6 @@ async function readText(path: string): Promise<string | { readonly why: string }
   try {
     return await readSmallFile(path, 'latin1');
   } catch (error) {
-    return isMissing(error) ? undefined : { why: `it cannot be read (${errnoOf(error) ?? 'unknown reason'})` };
+    return isMissing(error) ? undefined : { why: `it cannot be read: ${errnoText(error)}` };
   }
 }

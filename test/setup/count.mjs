@@ -20,7 +20,10 @@ const brokenFiles = files.filter(
 const failures = files.flatMap((one) =>
   one.assertionResults
     .filter((test) => test.status === 'failed')
-    .map((test) => ({ name: `${relative('.', one.name)} > ${test.fullName}`, message: test.failureMessages.join('\n') })),
+    .map((test) => ({
+      name: `${relative('.', one.name)} > ${test.fullName}`,
+      message: test.failureMessages.join('\n'),
+    })),
 );
 failures.push(...brokenFiles.map((one) => ({ name: relative('.', one.name), message: one.message })));
 if (failures.length > 0) {

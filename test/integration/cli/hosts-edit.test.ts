@@ -276,16 +276,12 @@ describe('nothing is written', () => {
   });
 });
 
-it('of many commands at once, each is in the file or refused', { timeout: 60_000 }, async () => {
+it('of many commands at once, each is in the file', { timeout: 60_000 }, async () => {
   const { run, text } = rig(HERE);
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const outcomes = await Promise.all(names.map((name) => run('add', name, '--ssh', '192.0.2.7')));
-  for (const [index, { code, stderr }] of outcomes.entries()) {
-    const isIn = text().includes(`\n  ${names[index] ?? ''}:\n`);
-    expect(isIn).toBe(code === 0);
-    if (code > 0) expect(stderr).toContain('run the command again');
-  }
-  expect(outcomes.some(({ code }) => code === 0)).toBe(true);
+  expect(outcomes.map(({ code, stderr }) => (code === 0 ? 0 : stderr))).toEqual(names.map(() => 0));
+  for (const name of names) expect(text()).toContain(`\n  ${name}:\n`);
 });
 
 it('a link stays a link, and the file keeps its permissions', async () => {

@@ -108,6 +108,32 @@ describe('the wizard', () => {
     expect(await run.exit).toBe(130);
   });
 
+  it('takes no key that was typed before the question', async () => {
+    const sshd = await machine();
+    const known = join(scratch(), 'known_hosts');
+    const sandbox = makeSshHome({ box: { sshd, knownHostsFile: known } });
+    const run = runInTerminal(['init', '--hosts', 'box'], sandbox);
+    run.type('y\ry\r');
+    await run.shows('Compare the fingerprint');
+    await run.shows(/○ Yes \/ ● No/);
+    run.type(ENTER);
+    await run.shows('box cannot be used now. What next?');
+    expect(existsSync(known)).toBe(false);
+    run.type(CTRL_C);
+    expect(await run.exit).toBe(130);
+  });
+
+  it('does not search for the space of somebody who wants to select', async () => {
+    const sshd = await machine();
+    const run = runInTerminal(['init'], makeSshHome({ box: { sshd } }));
+    await answer(run, 'Which machines?', 'box ');
+    await run.shows(/Search: box .*\n.*◻ box/);
+    run.type(TAB);
+    await run.shows('◼ box');
+    run.type(CTRL_C);
+    expect(await run.exit).toBe(130);
+  });
+
   it('asks whether the servers of AI clients on a machine count', async () => {
     const sshd = await machine();
     mkdirSync(join(sshd.home, '.cursor'));

@@ -86,6 +86,16 @@ describe('errors', () => {
     expect(fromSsh2(error(fields), phase, place).toJSON()).toMatchObject({ code, host: 'box' });
   });
 
+  it('a name without an address says where the name stands', () => {
+    const report = fromSsh2(error({ code: 'ENOTFOUND' }), 'connecting', place).toJSON();
+    expect(report.hint).toBe(
+      'correct the host name in ~/.ssh/config, or `ssh: { host }` in the hosts file; mcp-anywhere doctor box',
+    );
+    // The message says it already.
+    expect(report.message).toContain('seen');
+    expect(report.evidence).toBeUndefined();
+  });
+
   it('never sends a host key failure to another program', () => {
     for (const code of [
       'HOST_KEY_UNKNOWN',
