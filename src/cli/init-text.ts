@@ -11,7 +11,7 @@ import type { Style } from './style.ts';
 /** Of the steps, those that a person knows by name. */
 const SHOWN = ['agent', 'host-key', 'login'];
 
-export function lookText({ host, steps, machine, seen, cause }: CheckedHost, style: Style): string {
+export function lookText({ host, steps, machine, seen, unread = [], cause }: CheckedHost, style: Style): string {
   const name = style.bold(oneLine(host.name));
   const known = steps.filter(
     ({ check, outcome }) => SHOWN.includes(check) && outcome !== 'failed' && outcome !== 'skipped',
@@ -23,6 +23,10 @@ export function lookText({ host, steps, machine, seen, cause }: CheckedHost, sty
     ...steps
       .filter(({ check, outcome }) => check === 'ssh-config' && outcome === 'warning')
       .map(({ text }) => `  ${style.warn('!')} ${oneLine(text)}`),
+    ...unread.map(
+      ({ client, file, problem }) =>
+        `  ${style.warn('!')} ${oneLine(`${file} of ${client} there cannot be read: ${problem}`)}`,
+    ),
     ...(seen.length === 0 ? [] : [`  ${style.dim('○')} AI clients there have ${seenText(seen)}`]),
   ];
   const head =

@@ -7,7 +7,7 @@ import type { Environment } from '../config/paths.ts';
 import type { Plan } from '../config/plan.ts';
 import { whyNotStarted } from '../discovery/found.ts';
 import { mergedServers } from '../discovery/merge.ts';
-import { serversOf } from '../discovery/sighting.ts';
+import { type FileProblem, serversOf } from '../discovery/sighting.ts';
 import { LocalClient } from '../downstream/local-client.ts';
 import { hostKeys, inspectThrough, listOnce, runOnHost, trustKey } from '../gateway/examine.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -38,6 +38,8 @@ export interface HostLook {
   readonly steps: readonly DoctorStep[];
   /** Empty where the host cannot be used. */
   readonly seen: readonly SeenServer[];
+  /** Files of AI clients there that cannot be read. Absent: none. */
+  readonly unread?: readonly FileProblem[];
   /** Undefined where the host cannot be used. */
   readonly machine?: Machine;
   readonly cause?: ErrorReport;
@@ -106,7 +108,7 @@ export class Trial {
       const link = this.#gateway.link(host);
       const limits = { clock, redact, limitMs: LOOK_LIMIT_MS };
       const machine = machineFrom(await runOnHost(link, LOOK_AROUND, limits, signal));
-      return { steps, machine, seen: await seenOn(link, clock, signal) };
+      return { steps, machine, ...(await seenOn(link, clock, signal)) };
     } catch (thrown) {
       signal.throwIfAborted();
       return { steps, seen: [], cause: reportOf(asAnywhereError(thrown).at({ host })) };
@@ -157,18 +159,19 @@ export class Trial {
 }
 
 /** What AI clients on the host configure. Files that cannot be read are no reason to leave the host out. */
-async function seenOn(link: Link, clock: Clock, signal: AbortSignal): Promise<readonly SeenServer[]> {
+async function seenOn(link: Link, clock: Clock, signal: AbortSignal): Promise<Pick<HostLook, 'seen' | 'unread'>> {
   const tooLate = (): Error => new AnywhereError('HOST_TIMEOUT', 'the files of AI clients were not read in time');
   const limit = deadline(clock, LOOK_LIMIT_MS, tooLate, signal);
   try {
-    const { servers } = serversOf(await lookThrough(link, {}, undefined, limit.signal));
-    return mergedServers(servers).map(({ name, clients, server }) => {
+    const { servers, problems } = serversOf(await lookThrough(link, {}, undefined, limit.signal));
+    const seen = mergedServers(servers).map(({ name, clients, server }) => {
       const whyNot = server.isEnabled ? whyNotStarted(server) : 'switched off';
       return { name, clients, ...(whyNot === undefined ? {} : { whyNot }) };
     });
+    return { seen, unread: problems };
   } catch {
     signal.throwIfAborted();
-    return [];
+    return { seen: [] };
   } finally {
     limit.clear();
   }

@@ -86,6 +86,15 @@ describe('init --yes', () => {
     expect(readFileSync(fileOf(sandbox), 'utf8')).not.toContain('files');
   });
 
+  it('names the files of AI clients on a machine that cannot be read', async () => {
+    const sshd = await machine();
+    mkdirSync(join(sshd.home, '.cursor'));
+    writeFileSync(join(sshd.home, '.cursor/mcp.json'), '{ "mcpServers": ');
+    const run = await runProgram(['init', '--hosts', 'box', '--yes'], makeSshHome({ box: { sshd } }));
+    expect(run.stderr).toMatch(/! .*\.cursor\/mcp\.json of cursor there cannot be read: not valid JSON/);
+    expect(run.code).toBe(0);
+  });
+
   it('shows what AI clients on a machine have, and offers it with `discover`, without their secrets', async () => {
     const sshd = await machine();
     const secret = 'sk-live-4711-very-secret';
