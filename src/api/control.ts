@@ -79,8 +79,10 @@ const callOutcome = z.object({
   server: text,
   tool: text,
   durationMs: z.number(),
-  /** The server's CallToolResult, unchanged. */
+  /** The server's CallToolResult, unchanged but for numbers that JavaScript cannot hold. */
   result: z.unknown(),
+  /** The same as the server wrote it, where that was asked for. */
+  raw: text.exactOptional(),
 });
 
 export const logEntry = z.object({
@@ -195,6 +197,7 @@ export const METHODS = {
       tool: given,
       arguments: z.record(z.string(), z.unknown()),
       host: given.exactOptional(),
+      raw: flag,
     }),
     result: callOutcome.extend(hostsFileProblem.shape),
   },

@@ -1,11 +1,11 @@
 /** The part of the command line's grammar about the daemon, the hosts file and the shell. */
 import { Argument, type Command } from 'commander';
-import { AnywhereError, type ExitCode } from '../base/errors.ts';
-import { nearMiss } from '../config/near-miss.ts';
+import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { confirmed } from './ask.ts';
 import type { Shell } from './completion.ts';
 import type { ConfigIo, ConfigOptions } from './config.ts';
 import { type CliContext, isInteractive, type Run } from './context.ts';
+import { commandOf, nearCommand } from './words.ts';
 
 export function addSteeringCommands(program: Command, run: Run): void {
   program
@@ -94,6 +94,9 @@ function addCompletion(program: Command, run: Run): void {
     );
 }
 
+/** Of `help`, beside the commands. */
+const TOPIC_NAMES = ['exit-codes', 'environment', 'json', 'config'] as const;
+
 /** The value of an option that can be repeated. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
@@ -159,17 +162,32 @@ function configIo(context: CliContext): ConfigIo {
   };
 }
 
+interface HelpOptions {
+  readonly hidden?: boolean;
+  /** Also answers `help <topic>`. */
+  readonly run?: Run;
+}
+
 /** Replaces commander's own `help`, which answers an unknown command with a usage text and no reason. */
-export function addHelp(parent: Command, { hidden = false } = {}): void {
+export function addHelp(parent: Command, { hidden = false, run }: HelpOptions): void {
   parent
     .helpCommand(false)
     .command('help', { hidden })
-    .description('shows help for a command')
-    .argument('[command...]')
-    .action((words: string[]) => {
+    .description(run === undefined ? 'shows help for a command' : 'shows help for a command, or for a topic')
+    .argument('[command...]', run === undefined ? '' : `a command, or one of ${TOPIC_NAMES.join(', ')}`)
+    .action(async (words: string[]) => {
+      const topic = words.length === 1 ? TOPIC_NAMES.find((name) => name === words[0]) : undefined;
+      // `help config` is the topic, which names the commands below.
+      if (run !== undefined && topic !== undefined) {
+        await run(async ({ out }) => {
+          out.write((await import('./help-topics.ts')).TOPICS[topic]());
+          return EXIT.ok;
+        });
+        return;
+      }
       let command = parent;
       for (const word of words) {
-        const below = command.commands.find((each) => each.name() === word);
+        const below = command.commands.find((each) => each.name() === commandOf(word));
         if (below === undefined) throw unknownCommand(command, word);
         command = below;
       }
@@ -183,7 +201,7 @@ export function unknownCommand(parent: Command, word: string | undefined): Anywh
     .createHelp()
     .visibleCommands(parent)
     .map((command) => command.name());
-  const near = word === undefined ? undefined : nearMiss(word, known);
+  const near = word === undefined ? undefined : nearCommand(word, known);
   const path = parent.parent === null ? '' : `${parent.name()} `;
   const what = word === undefined ? `\`${parent.name()}\` needs a command.` : `There is no command \`${path}${word}\`.`;
   return new AnywhereError('USAGE', near === undefined ? what : `${what} Did you mean \`${path}${near}\`?`, {

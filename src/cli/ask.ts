@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlQuestions } from '../api/control.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
+import { choiceText, type Parameter, readArgument } from '../model/arguments.ts';
+import { typeText } from '../model/signature.ts';
 import type { CliContext } from './context.ts';
 
 /** Long enough for the terminal to hand over what it holds. */
@@ -63,16 +65,45 @@ export async function askSecret(context: CliContext, message: string): Promise<s
 }
 
 /** All of stdin. Throws USAGE for more than `most` bytes. */
-export async function readAll(stdin: NodeJS.ReadStream, most: number, tooMuch: string): Promise<string> {
+export async function readAll(stdin: AsyncIterable<unknown>, most: number, tooMuch: string): Promise<string> {
+  return (await readBytes(stdin, most, tooMuch)).toString();
+}
+
+/** All of a file, a pipe or stdin. Throws USAGE for more than `most` bytes. */
+export async function readBytes(source: AsyncIterable<unknown>, most: number, tooMuch: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const piece of stdin) {
+  for await (const piece of source) {
     const chunk = Buffer.from(piece as Uint8Array);
     chunks.push(chunk);
     size += chunk.length;
     if (size > most) throw new AnywhereError('USAGE', tooMuch);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
+}
+
+/** The value of a tool's argument, as text that fits its schema. */
+export async function askArgument(context: CliContext, parameter: Parameter): Promise<string> {
+  const { isCancel, select, text } = await import('@clack/prompts');
+  await dropTypedAhead(context);
+  context.out.clear();
+  const { stdin: input, stderr: output, signal } = context.io;
+  const { name, description, choices, types } = parameter;
+  const message = oneLine(`${name}${description === '' ? '' : `: ${description}`} (${typeText(parameter)})`);
+  const offered = choices ?? (types.size === 1 && types.has('boolean') ? [true, false] : undefined);
+  const common = { message, input, output, signal };
+  const answer =
+    offered === undefined
+      ? await text({ ...common, validate: (given = '') => misfit(parameter, given) })
+      : await select({ ...common, options: offered.map((one) => ({ value: choiceText(one) })) });
+  if (!isCancel(answer)) return answer;
+  signal.throwIfAborted();
+  throw new AnywhereError('INTERRUPTED', 'You stopped the command. Nothing was called.');
+}
+
+function misfit(parameter: Parameter, given: string): string | undefined {
+  const reading = readArgument(parameter, [given]);
+  return reading.ok ? undefined : `expected ${reading.expected}`;
 }
 
 /** Enter alone means no. */

@@ -1,4 +1,4 @@
-/** The fast path: an AI client starts the server, or `--version`. All other command lines go to the CLI. */
+/** The fast path: an AI client starts the server, or somebody asks for the version. All other command lines go to the CLI. */
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
@@ -16,6 +16,7 @@ export type StartRequest =
   | ({ readonly kind: 'serve' } & ServeRequest)
   | { readonly kind: 'cli' };
 
+const VERSION = ['--version', '-V', '-v', 'version'];
 const CLI: StartRequest = { kind: 'cli' };
 
 /**
@@ -23,7 +24,7 @@ const CLI: StartRequest = { kind: 'cli' };
  * @param isTerminal stdin is a terminal
  */
 export function startRequest(argv: readonly string[], isTerminal: boolean): StartRequest {
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return { kind: 'version' };
+  if (argv.length === 1 && VERSION.includes(argv[0] ?? '')) return { kind: 'version' };
   // A person who types `serve` gets the CLI, which says what it waits for.
   const options = isTerminal ? undefined : serveOptions(argv);
   if (options === undefined) return CLI;

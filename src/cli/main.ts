@@ -9,6 +9,7 @@ import { createProgram, type Grammar } from './program.ts';
 import { errorJson, formatError } from './report.ts';
 import { chooseStyle } from './style.ts';
 import { withVersionCheck } from './updates.ts';
+import { withSynonyms } from './words.ts';
 
 /** @param argv without node and the program */
 export async function runCli(outer: CliIo, argv: readonly string[]): Promise<ExitCode> {
@@ -17,7 +18,7 @@ export async function runCli(outer: CliIo, argv: readonly string[]): Promise<Exi
   const out = createOutput(io.stdout, io.stderr);
   let exit: ExitCode = EXIT.ok;
   const run: Run = async (command) => {
-    exit = await command(contextOf(io, out, grammar));
+    exit = await command(await contextOf(io, out, grammar));
   };
   const grammar = createProgram(io, run, argv);
   try {
@@ -36,19 +37,19 @@ export async function runCli(outer: CliIo, argv: readonly string[]): Promise<Exi
 
 async function execute({ program }: Grammar, argv: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(withVersionCheck(argv), { from: 'user' });
+    await program.parseAsync(withVersionCheck(withSynonyms(argv)), { from: 'user' });
   } catch (thrown) {
     // commander ends `--help` and `--version` this way.
     if (!(thrown instanceof CommanderError) || thrown.exitCode !== 0) throw thrown;
   }
 }
 
-function contextOf(io: CliIo, out: Output, grammar: Grammar): CliContext {
-  const { config, logLevel, json, color } = grammar.flags();
+async function contextOf(io: CliIo, out: Output, grammar: Grammar): Promise<CliContext> {
+  const { config, logLevel, json, fields, color } = grammar.flags();
   return {
     io,
-    globals: { config, logLevel, json: json === true },
-    out,
+    globals: { config, logLevel, json: json === true || fields !== undefined },
+    out: fields === undefined ? out : (await import('./fields.ts')).withFields(out, fields),
     style: chooseStyle({ config, color, isTTY: io.stdout.isTTY, env: io.env }),
   };
 }
@@ -64,7 +65,9 @@ function reportFailure({ io, out, argv, config }: Failed, thrown: unknown): Exit
   const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
   const style = chooseStyle({ config, color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
   const report = reportOf(error);
-  out.note(argv.includes('--json') ? errorJson(report, io.stderr) : formatError(report, style));
+  out.note(
+    argv.includes('--json') || argv.includes('--fields') ? errorJson(report, io.stderr) : formatError(report, style),
+  );
   return error.exitCode;
 }
 

@@ -18,11 +18,13 @@ import type { LogsOptions } from './logs.ts';
 import { addImportCommand, addSecretCommands, addSupportCommand } from './secret-commands.ts';
 import type { StatsOptions } from './stats.ts';
 import { addVersionCheck } from './updates.ts';
+import { addExamples, group } from './words.ts';
 
 interface GlobalFlags {
   readonly config?: string;
   readonly logLevel?: LogLevelName;
   readonly json?: true;
+  readonly fields?: string;
   readonly color: boolean;
 }
 
@@ -30,6 +32,15 @@ interface LogsFlags {
   readonly follow?: true;
   readonly lines: number;
   readonly stream: LogsOptions['streams'];
+}
+
+interface CallFlags {
+  readonly arg?: string[];
+  readonly jsonArgs?: string;
+  readonly host?: string;
+  readonly output?: string;
+  readonly raw?: true;
+  readonly quiet?: true;
 }
 
 export interface Grammar {
@@ -44,6 +55,7 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
     .option('--config <file>', 'the hosts file')
     .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(LOG_LEVELS))
     .option('--json', 'print data as JSON')
+    .option('--fields <names>', 'with --json: only these members, as name,state')
     .option('--no-color', 'no colours, as with NO_COLOR')
     .version(io.program.version, '-V, --version', 'print the version; with --check, also whether a newer one is out')
     .showSuggestionAfterError()
@@ -73,7 +85,9 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
     .description('shows everything on three machines that exist only for the demo')
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
   addVersionCheck(program, run);
-  addHelp(program);
+  addHelp(program, { run });
+  group(program);
+  addExamples(program);
   // Last, because commands inherit the setting. Here a surplus word is an unknown command.
   program.allowExcessArguments();
   return { program, flags: () => program.opts<GlobalFlags>() };
@@ -122,8 +136,9 @@ function addLooking(program: Command, run: Run): void {
     );
   program
     .command('tools')
-    .description('lists every tool by its public name')
-    .argument('[host[/server]]', 'only the tools of this host or server')
+    .description('lists every tool, or shows how one is called')
+    .argument('[host[/server]|tool]', 'only the tools of this host or server; or one tool, in full')
+    .addHelpText('after', examples('mcp-anywhere tools gpu1/files', 'mcp-anywhere tools gpu1__files__read_file'))
     .action((target: string | undefined) =>
       run(async (context) => await (await import('./tools.ts')).runTools(context, target)),
     );
@@ -162,14 +177,28 @@ function addCalling(program: Command, run: Run): void {
     .command('call')
     .description('calls a tool and prints its answer')
     .argument('<tool>', 'public name, as `tools` prints it')
-    .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat for more", collect)
+    .option(
+      '-a, --arg <key=value>',
+      "an argument, typed by the tool's inputSchema; @file and @- read a file and stdin, @@ begins a text with @; repeat for more",
+      collect,
+    )
     .option('--json-args <object>', 'all arguments as one JSON object; - reads stdin')
     .option('--host <host>', 'the member of a pool that runs the tool')
-    .addHelpText('after', examples('mcp-anywhere call gpu1__files__read_file --arg path=/data/notes.txt'))
-    .action((tool: string, { arg = [], jsonArgs, host }: { arg?: string[]; jsonArgs?: string; host?: string }) =>
+    .option('-o, --output <file>', 'write images and other binary parts, or else the text, to this file')
+    .option('--raw', 'print the result as the server wrote it')
+    .option('-q, --quiet', 'show no progress')
+    .addHelpText(
+      'after',
+      `${examples(
+        'mcp-anywhere call gpu1__files__read_file --arg path=/data/notes.txt',
+        'mcp-anywhere call gpu1__files__write_file --arg path=/tmp/a.txt --arg content=@a.txt',
+        'mcp-anywhere call gpu1__plots__draw --output plot.png',
+      )}\nHow a tool is called: mcp-anywhere call <tool> --help\n`,
+    )
+    .action((tool: string, { arg = [], jsonArgs, host, output, raw, quiet }: CallFlags) =>
       run(async (context) => {
         const { runCall } = await import('./call.ts');
-        return await runCall(context, tool, { arg, jsonArgs, host });
+        return await runCall(context, tool, { arg, jsonArgs, host, output, raw: raw === true, quiet: quiet === true });
       }),
     );
 }

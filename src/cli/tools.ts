@@ -1,4 +1,4 @@
-/** `tools [host[/server]]`: every tool by its public name. */
+/** `tools [host[/server]|tool]`: every tool by its public name, or one tool in full. */
 
 import type { ToolEntry } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
@@ -9,8 +9,12 @@ import { parseTarget } from './context.ts';
 import { combinedExit, formatError, warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
 import { table } from './style.ts';
+import { signatureLine, toolHelp } from './tool-help.ts';
+import { lookUpTool } from './tool-lookup.ts';
 
+/** @param target `host`, `host/server` or the public name of a tool; names of hosts hold no `__` */
 export async function runTools(context: CliContext, target: string | undefined): Promise<ExitCode> {
+  if (target?.includes('__') === true && !target.includes('/')) return await describeTool(context, target);
   const wanted = target === undefined ? {} : parseTarget(target);
   const listed = await withClient(context, async (client) => {
     context.out.progress('listing tools …');
@@ -31,18 +35,31 @@ export async function runTools(context: CliContext, target: string | undefined):
   return exit === EXIT.tool && missing.some(isSilent) ? EXIT.unreachable : exit;
 }
 
+/** Also `call <tool> --help`. */
+export async function describeTool(context: CliContext, name: string): Promise<ExitCode> {
+  const { io, out, style, globals } = context;
+  const tool = await withClient(context, (client) => lookUpTool(context, client, name, 'tools'));
+  if (globals.json) out.json<'tools'>({ tools: [tool], missing: [] });
+  else out.write(toolHelp(tool, style, io.stdout.isTTY ? io.stdout.columns : undefined));
+  return EXIT.ok;
+}
+
 function isSilent({ code }: ErrorReport): boolean {
   return code === 'SERVER_START_TIMEOUT';
 }
 
-function showTools(context: CliContext, tools: readonly ToolEntry[]): void {
-  const { out, style, io } = context;
+/** A person sees how each tool is called; a pipe gets the name and the title, as always. */
+function showTools({ out, style, io }: CliContext, tools: readonly ToolEntry[]): void {
+  if (io.stdout.isTTY) {
+    out.write(tools.map((tool) => signatureLine(tool, style, io.stdout.columns)).join(''));
+    out.note(`${counted(tools.length, 'tool')}\n`);
+    return;
+  }
   const isFound = tools.some(({ from }) => from !== undefined);
   const rows = tools.map((tool) => [
     style.bold(harmless(tool.name)),
     ...(isFound ? [style.dim(oneLine(tool.from ?? ''))] : []),
     oneLine(tool.title ?? tool.description ?? ''),
   ]);
-  out.write(table(rows, io.stdout.isTTY ? io.stdout.columns : undefined));
-  if (io.stdout.isTTY) out.note(`${counted(tools.length, 'tool')}\n`);
+  out.write(table(rows));
 }

@@ -40,7 +40,7 @@ export function nearMiss(written: string, known: readonly string[]): string | un
 }
 
 function normalize(word: string): string {
-  return word.toLowerCase().replaceAll(/[-_\s]/g, '');
+  return word.toLowerCase().replaceAll(/[-_\s./:]/g, '');
 }
 
 /** Edits (insert, delete, replace) from one word to the other; two letters in the wrong order are one edit. */
@@ -51,4 +51,33 @@ function edits(a: string, b: string): number {
 
 function sortedLetters(word: string): string {
   return Array.from(word).sort().join('');
+}
+
+/** More suggestions would be a list to search. */
+const MOST_TOOLS = 3;
+
+/**
+ * The tools that somebody meant: models write `files.read_file`, `mcp__anywhere__gpu1__files__read_file`, or the tool's own
+ * name alone. The nearest first; empty where nothing is near.
+ *
+ * @param known public names, `host__server__tool`
+ */
+export function nearTools(written: string, known: readonly string[]): readonly string[] {
+  // Clients put the name of their entry in front.
+  const name = normalize(written.replace(/^(?:mcp_+)?anywhere(?:_+|[./:-])/i, ''));
+  if (name === '') return [];
+  const exact = known.filter((tool) => normalize(tool) === name);
+  const partly = known.filter((tool) => normalize(tool).endsWith(name) || own(tool) === own(written));
+  const near = nearMiss(written, known) ?? nearOwn(written, known);
+  return [...new Set([...exact, ...partly, ...(near === undefined ? [] : [near])])].slice(0, MOST_TOOLS);
+}
+
+/** The tool's own name. */
+function own(tool: string): string {
+  return normalize(tool.split(/__|[./:]/).at(-1) ?? tool);
+}
+
+function nearOwn(written: string, known: readonly string[]): string | undefined {
+  const meant = nearMiss(own(written), known.map(own));
+  return meant === undefined ? undefined : known.find((tool) => own(tool) === normalize(meant));
 }

@@ -1,7 +1,7 @@
 /** Tools for people: the list of them with the reasons for missing tools, and one call. */
 import type { CallOutcome, ControlMethods, ToolEntry } from '../api/control.ts';
 import type { Progress } from '../api/events.ts';
-import { AnywhereError, type ErrorPlace, type ErrorReport, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorPlace, type ErrorReport, reportOf } from '../base/errors.ts';
 import { PIN_META } from '../calls/pool-calls.ts';
 import { type PooledTool, type Route, serverId } from '../catalog/route.ts';
 import type { LocalCallOptions, LocalClient } from '../downstream/local-client.ts';
@@ -84,7 +84,7 @@ const WAIT_MS = 30_000;
 export async function callTool(
   gateway: Gateway,
   client: LocalClient,
-  { tool, arguments: args, host }: ControlMethods['call']['params'],
+  { tool, arguments: args, host, raw = false }: ControlMethods['call']['params'],
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
 ): Promise<CallOutcome> {
@@ -105,7 +105,10 @@ export async function callTool(
       if (progress !== undefined) onProgress(progress);
     },
   };
-  const reply = await client.callTool(tool, JSON.stringify(args), options);
+  const reply = await client.callTool(tool, JSON.stringify(args), options).catch((error: unknown) => {
+    const { server, original } = answering;
+    throw asAnywhereError(error).at({ host: server.host, server: server.name, tool: original });
+  });
   const { server, original } = answering;
   if (reply.kind === 'error') throw rpcError(reply, server.host, server.name, tool);
   requireFlat(reply, { host: server.host, server: server.name, tool });
@@ -115,6 +118,7 @@ export async function callTool(
     tool: original,
     durationMs: clock.monotonic() - startedMs,
     result: reply.resultValue(),
+    ...(raw ? { raw: reply.resultText() } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Waits } from '../calls/waits.ts';
 import { resultUriEdits } from '../catalog/alias.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Route } from '../catalog/route.ts';
+import { nearTools } from '../config/near-miss.ts';
 import type { ServerPlan } from '../config/plan.ts';
 import type { Gate } from '../policy/gate.ts';
 import { RPC } from '../protocol/jsonrpc.ts';
@@ -157,8 +158,14 @@ export class ClientSide {
 
   #unknownTool(request: Message, name: string): void {
     const why = this.#deps.router.whyUnknown(name);
-    if (why === undefined) this.#client.peer.replyError(request, RPC.invalidParams, `unknown tool: ${name}`);
+    if (why === undefined) this.#client.peer.replyError(request, RPC.invalidParams, this.#unknownText(name));
     else this.#client.peer.reply(request, failedCallResult(why));
+  }
+
+  /** A model that wrote a name from memory finds the right one in the error. */
+  #unknownText(name: string): string {
+    const near = nearTools(name, [...this.#deps.catalog.snapshot(this.#client.profile()).routes.tools.keys()]);
+    return `unknown tool: ${name}${near.length === 0 ? '' : `. Did you mean ${near.join(' or ')}?`}`;
   }
 
   async #forward(call: Call, destination: Destination): Promise<void> {

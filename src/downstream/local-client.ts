@@ -31,6 +31,8 @@ export class LocalClient {
   readonly #peer: Peer;
   /** By request id. */
   readonly #onMember = new Map<string, (member: Route) => void>();
+  /** Why no server answered, by request id: an AI client gets this as a result in words, and a command needs the code. */
+  readonly #failures = new Map<string, AnywhereError>();
 
   constructor(deps: LocalClientDeps) {
     this.session = deps.open(
@@ -39,7 +41,12 @@ export class LocalClient {
           this.#peer.receive(message);
         }),
       ),
-      { began: ({ request, route }) => this.#onMember.get(request.idText)?.(route) },
+      {
+        began: ({ request, route }) => this.#onMember.get(request.idText)?.(route),
+        ended: ({ request }, outcome) => {
+          if (outcome instanceof AnywhereError) this.#failures.set(request.idText, outcome);
+        },
+      },
     );
     const toSession = intoReader((message) => {
       this.session.peer.receive(message);
@@ -63,8 +70,12 @@ export class LocalClient {
     this.#peer.notify('notifications/initialized');
   }
 
-  /** One tools/call, asking for progress. `args` is JSON text. */
-  callTool(name: string, args: string, { meta, onMember, ...options }: LocalCallOptions): Promise<Message> {
+  /**
+   * One tools/call, asking for progress. `args` is JSON text.
+   *
+   * @throws AnywhereError why no server answered
+   */
+  async callTool(name: string, args: string, { meta, onMember, ...options }: LocalCallOptions): Promise<Message> {
     let idText = '';
     const build = (id: number): readonly Buffer[] => {
       idText = String(id);
@@ -75,9 +86,15 @@ export class LocalClient {
         `{"name":${JSON.stringify(name)},"arguments":${args},"_meta":${JSON.stringify({ ...meta, progressToken: id })}}`,
       );
     };
-    return this.#peer
-      .forward({ method: 'tools/call', withId: build }, options)
-      .finally(() => this.#onMember.delete(idText));
+    try {
+      const reply = await this.#peer.forward({ method: 'tools/call', withId: build }, options);
+      const failure = this.#failures.get(idText);
+      if (failure !== undefined) throw failure;
+      return reply;
+    } finally {
+      this.#onMember.delete(idText);
+      this.#failures.delete(idText);
+    }
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export interface Parameter extends Kind {
   readonly description: string;
   /** The schema's `default`. */
   readonly preset: unknown;
+  /** A text that holds bytes (`contentEncoding: base64`, JSON Schema 2020-12, validation 8.3). */
+  readonly isBase64: boolean;
   /** The elements of an array. */
   readonly items: Kind;
 }
@@ -57,7 +59,8 @@ function schemaOfOthers(root: Schema, hasNames: boolean): unknown {
 function parameterOf(name: string, schema: Schema, root: Schema, required: boolean): Parameter {
   const description = typeof schema['description'] === 'string' ? schema['description'] : '';
   const items = kindOf(resolved(schema['items'], root), root);
-  return { name, required, description, preset: schema['default'], items, ...kindOf(schema, root) };
+  const isBase64 = schema['contentEncoding'] === 'base64';
+  return { name, required, description, preset: schema['default'], isBase64, items, ...kindOf(schema, root) };
 }
 
 function kindOf(schema: Schema, root: Schema): Kind {

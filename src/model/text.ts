@@ -63,6 +63,11 @@ export function wrapped(text: string, width: number): readonly string[] {
   return wrapAnsi(text, width, { hard: true, trim: false, wordWrap: false }).split('\n');
 }
 
+/** Lines of at most `width` columns, broken between words where that is possible. */
+export function wordWrapped(text: string, width: number): readonly string[] {
+  return wrapAnsi(text, width, { hard: true, trim: true }).split('\n');
+}
+
 const ASCII: ReadonlyMap<string, string> = new Map(
   Array.from('●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎', (glyph, index) => [glyph, '*~ox>~-.|-_.-:=+*#^v<>='[index] ?? '?']),
 );

@@ -226,6 +226,12 @@ export class Message {
     return params === undefined ? undefined : this.#read(params, valueAt);
   }
 
+  /** The result as the server wrote it. */
+  resultText(): string {
+    const { result } = this.#envelope;
+    return result === undefined ? '' : this.bytes.toString('utf8', result.start, result.end);
+  }
+
   resultValue(): unknown {
     const { result } = this.#envelope;
     return result === undefined ? undefined : this.#read(result, valueAt);

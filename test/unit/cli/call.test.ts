@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { jsonArguments, runCall, typedArguments } from '../../../src/cli/call.ts';
+import { runCall } from '../../../src/cli/call.ts';
+import { jsonArguments, typedArguments } from '../../../src/cli/call-args.ts';
 import type { CliContext } from '../../../src/cli/context.ts';
 
 const schema = {
@@ -137,7 +138,14 @@ describe('--json-args', () => {
 describe('a call with an argument that is no key=value', () => {
   it.each(['novalue', '=value'])('(%s) is refused before anything is asked or started', async (wrong) => {
     const untouchable = {} as CliContext;
-    const call = runCall(untouchable, 'a__s__x', { arg: ['good=1', wrong], jsonArgs: undefined, host: undefined });
+    const call = runCall(untouchable, 'a__s__x', {
+      arg: ['good=1', wrong],
+      jsonArgs: undefined,
+      host: undefined,
+      output: undefined,
+      raw: false,
+      quiet: false,
+    });
     await expect(call).rejects.toMatchObject({
       code: 'USAGE',
       tool: 'a__s__x',

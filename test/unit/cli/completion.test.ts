@@ -67,7 +67,7 @@ describe('completion', () => {
       ['install', 'cursor', 'vs'],
       ['vscode', 'vscode-insiders'],
     ],
-    [['logs', '--f'], ['--follow']],
+    [['logs', '--fo'], ['--follow']],
     [['logs', '--js'], ['--json']],
     [['status', ''], []],
     [['restart', 'gpu1', ''], []],
