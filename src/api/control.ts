@@ -22,6 +22,11 @@ const none = z.strictObject({});
 const someHost = z.strictObject({ host: given.exactOptional() });
 const oneHost = z.strictObject({ host: given });
 const flag = z.boolean().exactOptional();
+/**
+ * Not in the session of this face, which ends with it, but in the session that the daemon keeps for the face's shell.
+ * `fresh`: in a new one, which is kept from now on. The first use of a face decides for its later ones.
+ */
+const shell = z.enum(['kept', 'fresh']).exactOptional();
 
 /** A question to a person without an answer yet. */
 const pendingPrompt = question.extend({ id: z.number(), sinceMs: time });
@@ -181,6 +186,7 @@ export const METHODS = {
       server: given.exactOptional(),
       tool: given.exactOptional(),
       start: flag,
+      shell,
     }),
     result: hostsFileProblem.extend({
       tools: z.array(toolEntry),
@@ -195,6 +201,7 @@ export const METHODS = {
       tool: given,
       arguments: z.record(z.string(), z.unknown()),
       host: given.exactOptional(),
+      shell,
     }),
     result: callOutcome.extend(hostsFileProblem.shape),
   },

@@ -18,7 +18,11 @@ export interface CallOptions {
   readonly jsonArgs: string | undefined;
   /** The host whose member of the pool runs the tool. */
   readonly host: string | undefined;
+  /** In a new session, and not in the one that the daemon has kept for this shell. */
+  readonly fresh: boolean;
 }
+
+type Shell = 'kept' | 'fresh';
 
 export async function runCall(context: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
   if (options.jsonArgs !== undefined && options.arg.length > 0) {
@@ -29,15 +33,16 @@ export async function runCall(context: CliContext, tool: string, options: CallOp
   }
   assertPairs(options.arg, tool);
   const whole = options.jsonArgs === undefined ? undefined : jsonArguments(await jsonText(context, options.jsonArgs));
+  const shell: Shell = options.fresh ? 'fresh' : 'kept';
   const outcome = await withClient(context, async (client) => {
-    const args = whole ?? (await argumentsOf(context, client, tool, options.arg));
+    const args = whole ?? (await argumentsOf(context, client, { tool, pairs: options.arg, shell }));
     context.out.progress(`calling ${tool} …`);
     const stopListening = client.on('call/progress', ({ progress, total, message }) => {
       context.out.progress(`${String(progress)}${total === undefined ? '' : `/${String(total)}`} ${message ?? ''}`);
     });
     try {
       const pin = options.host === undefined ? {} : { host: options.host };
-      return await client.request('call', { tool, arguments: args, ...pin }, context.io.signal);
+      return await client.request('call', { tool, arguments: args, shell, ...pin }, context.io.signal);
     } catch (error) {
       throw isUnknownTool(error) ? await unknownTool(context, client, tool) : error;
     } finally {
@@ -62,12 +67,11 @@ function shown(context: CliContext, text: string): string {
 async function argumentsOf(
   context: CliContext,
   client: ControlClient,
-  tool: string,
-  pairs: readonly string[],
+  { tool, pairs, shell }: { readonly tool: string; readonly pairs: readonly string[]; readonly shell: Shell },
 ): Promise<Record<string, unknown>> {
   if (pairs.length === 0) return {};
   context.out.progress(`looking at ${tool} …`);
-  const { tools } = await client.request('tools', { tool }, context.io.signal);
+  const { tools } = await client.request('tools', { tool, shell }, context.io.signal);
   const entry = tools.find(({ name }) => name === tool);
   if (entry === undefined) throw await unknownTool(context, client, tool);
   return typedArguments(pairs, entry.definition, tool);

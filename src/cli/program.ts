@@ -32,6 +32,13 @@ interface LogsFlags {
   readonly stream: LogsOptions['streams'];
 }
 
+interface CallFlags {
+  readonly arg?: string[];
+  readonly jsonArgs?: string;
+  readonly host?: string;
+  readonly fresh?: true;
+}
+
 export interface Grammar {
   readonly program: Command;
   readonly flags: () => GlobalFlags;
@@ -165,11 +172,12 @@ function addCalling(program: Command, run: Run): void {
     .option('-a, --arg <key=value>', "an argument, typed by the tool's inputSchema; repeat for more", collect)
     .option('--json-args <object>', 'all arguments as one JSON object; - reads stdin')
     .option('--host <host>', 'the member of a pool that runs the tool')
+    .option('--fresh', 'start anew: end the session that the daemon keeps for this shell, and its servers with it')
     .addHelpText('after', examples('mcp-anywhere call gpu1__files__read_file --arg path=/data/notes.txt'))
-    .action((tool: string, { arg = [], jsonArgs, host }: { arg?: string[]; jsonArgs?: string; host?: string }) =>
+    .action((tool: string, { arg = [], jsonArgs, host, fresh }: CallFlags) =>
       run(async (context) => {
         const { runCall } = await import('./call.ts');
-        return await runCall(context, tool, { arg, jsonArgs, host });
+        return await runCall(context, tool, { arg, jsonArgs, host, fresh: fresh === true });
       }),
     );
 }

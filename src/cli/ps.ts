@@ -11,6 +11,8 @@ import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
 import { table } from './style.ts';
 
+type Client = NonNullable<DaemonRow['clients']>[number];
+
 /** A healthy daemon answers at once. */
 const ANSWER_MS = 2_000;
 
@@ -63,16 +65,23 @@ export function psText(daemons: readonly DaemonRow[], style: Style, nowMs: numbe
 function clientsText({ clients, calls, hint = '' }: DaemonRow, style: Style, nowMs: number): string {
   if (clients === null) return `  ${style.bad('✖')} does not answer: ${hint}\n`;
   if (clients.length === 0) return `  ${style.dim('no clients')}\n`;
-  const rows = clients.map(({ id, name, version, sinceMs }) => [
+  const rows = clients.map(({ id, name, version, sinceMs, shell }) => [
     ` ${id}`,
     oneLine(`${name} ${version}`),
     `for ${ageText(nowMs - sinceMs)}`,
-    calls
-      .filter(({ client }) => client === id)
-      .map((call) => callText(call, nowMs))
-      .join(', '),
+    [
+      ...shellText(shell, nowMs),
+      ...calls.filter(({ client }) => client === id).map((call) => callText(call, nowMs)),
+    ].join(', '),
   ]);
   return table(rows);
+}
+
+/** A kept session is no AI client, and goes by itself. */
+function shellText(shell: Client['shell'], nowMs: number): readonly string[] {
+  if (shell === undefined) return [];
+  const { endsMs } = shell;
+  return [endsMs === undefined ? 'a shell' : `kept for a shell, ends in ${ageText(endsMs - nowMs)}`];
 }
 
 function callText({ tool, host, server, startedMs, progress, total }: LiveCall, nowMs: number): string {

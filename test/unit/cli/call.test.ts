@@ -137,7 +137,12 @@ describe('--json-args', () => {
 describe('a call with an argument that is no key=value', () => {
   it.each(['novalue', '=value'])('(%s) is refused before anything is asked or started', async (wrong) => {
     const untouchable = {} as CliContext;
-    const call = runCall(untouchable, 'a__s__x', { arg: ['good=1', wrong], jsonArgs: undefined, host: undefined });
+    const call = runCall(untouchable, 'a__s__x', {
+      arg: ['good=1', wrong],
+      jsonArgs: undefined,
+      host: undefined,
+      fresh: false,
+    });
     await expect(call).rejects.toMatchObject({
       code: 'USAGE',
       tool: 'a__s__x',
