@@ -28,8 +28,11 @@ interface GlobalFlags {
 
 interface LogsFlags {
   readonly follow?: true;
-  readonly lines: number;
+  readonly lines?: number;
   readonly stream: LogsOptions['streams'];
+  readonly since?: string;
+  readonly grep?: string;
+  readonly timestamps?: true;
 }
 
 interface CallFlags {
@@ -66,6 +69,8 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   addInitCommand(program, run);
   addServing(program, io, run);
   addLooking(program, run);
+  addLogs(program, run);
+  addStats(program, run);
   addCalling(program, run);
   addInstallCommands(program, run);
   addMending(program, run);
@@ -134,24 +139,40 @@ function addLooking(program: Command, run: Run): void {
     .action((target: string | undefined) =>
       run(async (context) => await (await import('./tools.ts')).runTools(context, target)),
     );
+}
+
+function addLogs(program: Command, run: Run): void {
   program
     .command('logs')
     .description('shows what servers and connections wrote')
     .argument('[host[/server]]', 'only the log of this host or server')
     .option('-f, --follow', 'keep printing new lines until Ctrl-C')
-    .option('-n, --lines <count>', 'the number of last lines', positiveInteger, 200)
+    .option('-n, --lines <count>', 'the number of last lines (default: 200; with --since all)', positiveInteger)
+    .option('--since <time>', 'only lines of the last 30s, 10m, 1h30m or 2d, or since a time as -t prints it')
+    .option(
+      '--grep <pattern>',
+      'only lines that match this regular expression; without capitals it ignores case; given up after 2 s',
+    )
+    .option('-t, --timestamps', 'whole times in UTC; otherwise your local time of day')
     .addOption(
       new Option('--stream <name...>', 'only these streams')
         .choices(['stderr', 'stdout-noise', 'protocol', 'bridge', 'ssh'])
         .default([], 'all'),
     )
-    .addHelpText('after', examples('mcp-anywhere logs -f gpu1/files', 'mcp-anywhere logs gpu1 --stream ssh'))
-    .action((target: string | undefined, { follow, lines, stream: streams }: LogsFlags) =>
+    .addHelpText(
+      'after',
+      examples('mcp-anywhere logs -f gpu1/files', 'mcp-anywhere logs gpu1 --since 10m --grep "timed? ?out|refused"'),
+    )
+    .action((target: string | undefined, { follow, timestamps, lines, stream: streams, since, grep }: LogsFlags) =>
       run(async (context) => {
         const { runLogs } = await import('./logs.ts');
-        return await runLogs(context, target, { follow: follow === true, lines, streams });
+        const isGiven = { follow: follow === true, timestamps: timestamps === true };
+        return await runLogs(context, target, { ...isGiven, lines, streams, since, grep });
       }),
     );
+}
+
+function addStats(program: Command, run: Run): void {
   program
     .command('stats')
     .description('shows calls, errors, latencies and bytes')
