@@ -137,6 +137,15 @@ const doctorStep = z.object({
   sshAdd: z.object({ agent: text, keys: z.array(text) }).exactOptional(),
 });
 
+/** A step of `doctor` under way; the next message about the same place ends it. */
+const doctorWait = z.object({
+  host: text,
+  server: text.exactOptional(),
+  check: doctorCheck,
+  /** The step is given up after this time. */
+  limitMs: z.number(),
+});
+
 /** What `doctor --fix` has done. */
 export const doctorFix = z.object({ check: doctorCheck, host: text.exactOptional(), text });
 
@@ -217,7 +226,7 @@ export const METHODS = {
     }),
     result: z.object({ entries: z.array(logEntry) }),
   },
-  /** Steps arrive as `doctor/step` notifications before the reply. */
+  /** Steps arrive as `doctor/step` notifications before the reply, and `doctor/wait` tells what is waited for. */
   doctor: { params: someHost, result: z.object({ steps: z.array(doctorStep) }) },
   /** The machines on the way to the host, up to the first machine without a known key. */
   'trust/scan': { params: oneHost, result: z.object({ candidates: z.array(trustCandidate) }) },
@@ -266,6 +275,7 @@ export const NOTIFICATIONS = {
   /** This face read too slowly and lost events up to `sequence`: take a snapshot. */
   'events/resync': z.object({ sequence: z.number() }),
   'doctor/step': doctorStep,
+  'doctor/wait': doctorWait,
   'call/progress': progress,
 } as const;
 
@@ -289,5 +299,6 @@ export type ToolEntry = Data<typeof toolEntry>;
 export type CallOutcome = Data<typeof callOutcome>;
 export type LogEntry = Data<typeof logEntry>;
 export type DoctorStep = Data<typeof doctorStep>;
+export type DoctorWait = Data<typeof doctorWait>;
 export type DoctorFix = Data<typeof doctorFix>;
 export type TrustCandidate = Data<typeof trustCandidate>;

@@ -213,10 +213,11 @@ function addMending(program: Command, run: Run): void {
       'mend what is safe: file modes, leftovers of dead daemons, entries of AI clients, keys for the agent',
     )
     .option('--check', 'also ask npm whether a newer version is out')
-    .action((host: string | undefined, { fix, check }: { fix?: true; check?: true }) =>
+    .option('-v, --verbose', 'show every step; without it a terminal folds what passed')
+    .action((host: string | undefined, { fix, check, verbose }: { fix?: true; check?: true; verbose?: true }) =>
       run(async (context) => {
         const { runDoctor } = await import('./doctor.ts');
-        return await runDoctor(context, host, { fix: fix === true, check: check === true });
+        return await runDoctor(context, host, { fix: fix === true, check: check === true, verbose: verbose === true });
       }),
     );
   program

@@ -7,6 +7,7 @@ import {
   type ControlNotifications,
   type ControlQuestions,
   type DoctorStep,
+  type DoctorWait,
 } from '../api/control.ts';
 import type { Progress } from '../api/events.ts';
 import type { HostStatus, StatusSnapshot } from '../api/status.ts';
@@ -164,14 +165,16 @@ export class ControlServer {
     const { examination } = this.#hub;
     return {
       doctor: async ({ host }, signal) => {
-        const report = (step: DoctorStep): void => {
-          this.#notify('doctor/step', step);
+        const step = (found: DoctorStep): void => {
+          this.#notify('doctor/step', found);
+        };
+        const wait = (begun: DoctorWait): void => {
+          this.#notify('doctor/wait', begun);
         };
         const ofDaemon = await this.#examineDaemon();
-        ofDaemon.forEach(report);
-        return {
-          steps: [...ofDaemon, ...(await examination.doctor(host, this.#clients.client().session, report, signal))],
-        };
+        ofDaemon.forEach(step);
+        const { session } = this.#clients.client();
+        return { steps: [...ofDaemon, ...(await examination.doctor(host, session, { step, wait }, signal))] };
       },
       'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
       'trust/accept': ({ host, name, fingerprint }, signal) => this.#accept(host, name, fingerprint, signal),
