@@ -71,6 +71,11 @@ function same(text: string): string {
   return text;
 }
 
+/** The columns that a table has: those of the terminal, and any number for a program that reads it. */
+export function widthOf({ stdout }: { readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> }): number {
+  return stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY;
+}
+
 /** Rows as aligned lines. Only the last column is cut to fit `width`. */
 export function table(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
   const widths: number[] = [];

@@ -43,6 +43,15 @@ it('says which clients are sessions of a shell, and when they end', () => {
   ]);
 });
 
+it.each([40, 60, 80])('fits %i columns, and cuts no path', (width) => {
+  const hostsFile = '/home/me/some/folder/with/a/hosts-file.yaml';
+  const lines = psText([{ ...row, hostsFile }], plain, NOW_MS, width)
+    .trimEnd()
+    .split('\n');
+  expect(lines.filter((line) => line.length > width && !line.includes(hostsFile))).toEqual([]);
+  expect(lines.join('\n')).toContain(hostsFile);
+});
+
 it('says what helps against one that does not answer', () => {
   const silent = { ...row, clients: null, calls: [], hint: 'kill -CONT 7' };
   expect(psText([silent], plain, NOW_MS)).toContain('does not answer: kill -CONT 7\n');
