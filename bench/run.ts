@@ -15,6 +15,7 @@ import { disturbed } from './rows/disturbed.ts';
 import { firstContact, knownHost } from './rows/first-call.ts';
 import { fleet, thousandLaunches } from './rows/fleet.ts';
 import { manyHosts, memory } from './rows/many-hosts.ts';
+import { shellCall } from './rows/shell-call.ts';
 import { shimStart } from './rows/shim.ts';
 import { cachedList, version } from './rows/start-up.ts';
 import { table } from './table.ts';
@@ -24,6 +25,7 @@ const ROWS: readonly Row[] = [
   version,
   cachedList,
   shimStart,
+  shellCall,
   callLatency,
   farCallLatency,
   callThroughput,

@@ -22,6 +22,11 @@ const none = z.strictObject({});
 const someHost = z.strictObject({ host: given.exactOptional() });
 const oneHost = z.strictObject({ host: given });
 const flag = z.boolean().exactOptional();
+/**
+ * Not in the session of this face, which ends with it, but in the session that the daemon keeps for the face's shell.
+ * `fresh`: in a new one, which is kept from now on. The first use of a face decides for its later ones.
+ */
+const shell = z.enum(['kept', 'fresh']).exactOptional();
 
 /** A question to a person without an answer yet. */
 const pendingPrompt = question.extend({ id: z.number(), sinceMs: time });
@@ -134,6 +139,15 @@ const doctorStep = z.object({
   sshAdd: z.object({ agent: text, keys: z.array(text) }).exactOptional(),
 });
 
+/** A step of `doctor` under way; the next message about the same place ends it. */
+const doctorWait = z.object({
+  host: text,
+  server: text.exactOptional(),
+  check: doctorCheck,
+  /** The step is given up after this time. */
+  limitMs: z.number(),
+});
+
 /** What `doctor --fix` has done. */
 export const doctorFix = z.object({ check: doctorCheck, host: text.exactOptional(), text });
 
@@ -183,6 +197,7 @@ export const METHODS = {
       server: given.exactOptional(),
       tool: given.exactOptional(),
       start: flag,
+      shell,
     }),
     result: hostsFileProblem.extend({
       tools: z.array(toolEntry),
@@ -198,6 +213,7 @@ export const METHODS = {
       arguments: z.record(z.string(), z.unknown()),
       host: given.exactOptional(),
       raw: flag,
+      shell,
     }),
     result: callOutcome.extend(hostsFileProblem.shape),
   },
@@ -213,7 +229,7 @@ export const METHODS = {
     }),
     result: z.object({ entries: z.array(logEntry) }),
   },
-  /** Steps arrive as `doctor/step` notifications before the reply. */
+  /** Steps arrive as `doctor/step` notifications before the reply, and `doctor/wait` tells what is waited for. */
   doctor: { params: someHost, result: z.object({ steps: z.array(doctorStep) }) },
   /** The machines on the way to the host, up to the first machine without a known key. */
   'trust/scan': { params: oneHost, result: z.object({ candidates: z.array(trustCandidate) }) },
@@ -262,6 +278,7 @@ export const NOTIFICATIONS = {
   /** This face read too slowly and lost events up to `sequence`: take a snapshot. */
   'events/resync': z.object({ sequence: z.number() }),
   'doctor/step': doctorStep,
+  'doctor/wait': doctorWait,
   'call/progress': progress,
 } as const;
 
@@ -285,5 +302,6 @@ export type ToolEntry = Data<typeof toolEntry>;
 export type CallOutcome = Data<typeof callOutcome>;
 export type LogEntry = Data<typeof logEntry>;
 export type DoctorStep = Data<typeof doctorStep>;
+export type DoctorWait = Data<typeof doctorWait>;
 export type DoctorFix = Data<typeof doctorFix>;
 export type TrustCandidate = Data<typeof trustCandidate>;

@@ -94,7 +94,14 @@ const poolStatus = z.object({
   members: z.array(poolMemberStatus),
 });
 
-const clientStatus = z.object({ id: text, name: text, version: text, sinceMs: time });
+const clientStatus = z.object({
+  id: text,
+  name: text,
+  version: text,
+  sinceMs: time,
+  /** Not an AI client: the session that the daemon keeps for a shell's calls. It ends at `endsMs`, unless another call comes. */
+  shell: z.object({ endsMs: time.exactOptional() }).exactOptional(),
+});
 
 /** A tools/call without an answer yet. `call/cancel` takes its number. */
 export const liveCall = callPlace.extend({

@@ -103,12 +103,22 @@ export const HOST_PAGES = {
       see: 'the message names the option.',
       fix: 'write `ssh: { backend: auto }`.',
     },
+    {
+      cause: 'You may not read your ssh configuration, or others may write it.',
+      see: '`ssh -G gpu1` says “Permission denied” or “Bad owner or permissions”.',
+      fix: '`chmod 600 ~/.ssh/config`, and the same for the files that it includes.',
+    },
   ],
   SSH_MISSING: [
     {
-      cause: 'The OpenSSH client is not installed, or not on the `PATH` of the AI client.',
-      see: '`command -v ssh` prints nothing.',
+      cause: 'The OpenSSH client is not installed.',
+      see: '`command -v ssh` prints nothing in a terminal too.',
       fix: 'on Debian and Ubuntu `sudo apt install openssh-client`, on Fedora `sudo dnf install openssh-clients`, on Alpine `apk add openssh-client`.',
+    },
+    {
+      cause: 'ssh is not on the `PATH` of the AI client that started the daemon.',
+      see: '`command -v ssh` prints a path in a terminal, and the error comes all the same.',
+      fix: '`mcp-anywhere stop`, then start the daemon from a terminal with `mcp-anywhere tools`; or add the folder to the `PATH` of the client.',
     },
     {
       cause: 'The OpenSSH client cannot be installed here.',
@@ -126,6 +136,11 @@ export const HOST_PAGES = {
       cause: 'Your ssh configuration allows too few algorithms.',
       see: '`ssh -G gpu1` prints them as `kexalgorithms`, `ciphers` and `macs`.',
       fix: 'allow one more that the host offers.',
+    },
+    {
+      cause: 'Your ssh configuration allows only types of host keys that the host does not have.',
+      see: '`ssh -G gpu1` prints the allowed types as `hostkeyalgorithms`, and the error lists those of the host.',
+      fix: 'allow one of the types that the host has.',
     },
   ],
   AUTH_FAILED: [
@@ -178,6 +193,11 @@ export const HOST_PAGES = {
       see: '`ssh -G gpu1` prints `userknownhostsfile`, and the error names the files that were read.',
       fix: 'use the same option for both, or run `mcp-anywhere trust gpu1`.',
     },
+    {
+      cause: 'The address or port leads to another machine than you mean.',
+      see: 'the fingerprint is not that of your machine, and `ssh -G gpu1` prints another `hostname` or `port` than you expect.',
+      fix: 'correct the address. Do not trust the key.',
+    },
   ],
   HOST_KEY_CHANGED: [
     {
@@ -190,6 +210,11 @@ export const HOST_PAGES = {
       see: 'the machine itself has another fingerprint than the error shows.',
       fix: 'do not connect. Tell the owner of the machine or of the network.',
     },
+    {
+      cause: 'Several machines answer under this name, for example behind a load balancer.',
+      see: 'the error shows now one fingerprint and now another, and the owner knows all of them.',
+      fix: 'give each machine a host of its own in the hosts file, with its own address.',
+    },
   ],
   HOST_KEY_REVOKED: [
     {
@@ -197,12 +222,22 @@ export const HOST_PAGES = {
       see: 'the error names the file and line with `@revoked`.',
       fix: 'ask the owner of the machine for a new host key. MCP-Anywhere never connects with this one.',
     },
+    {
+      cause: 'The machine is a copy of another one, and has the key of that one.',
+      see: '`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints the same fingerprint on both machines.',
+      fix: 'let the owner give the machine a key of its own: remove its `/etc/ssh/ssh_host_*` files and run `ssh-keygen -A` there.',
+    },
   ],
   NO_TTY: [
     {
-      cause: 'A key has a passphrase, or the host asks for a password or code, and nobody could be asked.',
-      see: 'the message shows the question.',
-      fix: 'run `mcp-anywhere status` in a terminal and answer there, or put the key into the agent: `ssh-add ~/.ssh/id_ed25519`',
+      cause: 'A key has a passphrase, and nobody could be asked for it.',
+      see: 'the message shows a question for a passphrase, and `ssh-add -l` does not list the key.',
+      fix: 'put the key into the agent: `ssh-add ~/.ssh/id_ed25519`',
+    },
+    {
+      cause: 'The host asks for a password or a code, and nobody could be asked for it.',
+      see: 'the message shows a question of the host, and `ssh gpu1` asks it too.',
+      fix: 'run `mcp-anywhere status` in a terminal and answer there.',
     },
     {
       cause: 'The AI client does not pass the agent on.',

@@ -33,9 +33,14 @@ export const PROGRAM_PAGES = {
   ],
   OUTPUT_FAILED: [
     {
-      cause: 'The disk is full, or the program that reads the output has failed.',
-      see: 'the message ends with the reason of the system: ENOSPC is a full disk (`df -h`).',
+      cause: 'The disk is full.',
+      see: 'the message ends with ENOSPC, and `df -h` shows no free space.',
       fix: 'free some space, or send the output elsewhere.',
+    },
+    {
+      cause: 'The program that reads the output has failed.',
+      see: 'the message ends with another reason of the system, and the same command works without the pipe.',
+      fix: 'mend what stands behind the pipe, or write into a file.',
     },
     {
       cause: 'The hosts file changed while the command was editing it, or cannot be written.',
@@ -45,8 +50,18 @@ export const PROGRAM_PAGES = {
   ],
   INTERRUPTED: [
     {
-      cause: 'You pressed Ctrl-C, answered no, or another program ended the command.',
-      see: 'the message says whether anything was changed.',
+      cause: 'You pressed Ctrl-C.',
+      see: 'the message says “Stopped by the user”.',
+      fix: 'run the command again.',
+    },
+    {
+      cause: 'You answered no, or left the question with Esc.',
+      see: 'the message says that nothing was changed.',
+      fix: 'run the command again, if you want the change after all.',
+    },
+    {
+      cause: 'Another program ended the command or the daemon.',
+      see: 'nobody was at the terminal, or `mcp-anywhere ps` shows a daemon that was started later.',
       fix: 'run the command again.',
     },
   ],
@@ -94,6 +109,11 @@ export const PROGRAM_PAGES = {
       cause: 'The file has changed since you trusted it.',
       see: '`mcp-anywhere config trust` shows the difference before it asks.',
       fix: '`mcp-anywhere config trust`, if you want the change.',
+    },
+    {
+      cause: 'You trusted it under another path: the folder was moved or cloned again.',
+      see: '`mcp-anywhere config path` prints another path than the one you trusted.',
+      fix: 'read the file, then run `mcp-anywhere config trust`.',
     },
   ],
   SECRET_UNRESOLVED: [
@@ -194,9 +214,19 @@ export const PROGRAM_PAGES = {
   ],
   CANCELLED: [
     {
-      cause: 'The AI client, the dashboard or Ctrl-C cancelled the request, or the client left.',
-      see: '`mcp-anywhere logs gpu1/files` shows what the server did until then.',
-      fix: 'send the request again.',
+      cause: 'The AI client cancelled the request, or left.',
+      see: '`mcp-anywhere ps` no longer shows the client, or the client shows that you stopped it.',
+      fix: 'ask again, if you still want the answer.',
+    },
+    {
+      cause: 'Somebody cancelled the call in the dashboard.',
+      see: 'the message says “the user of MCP-Anywhere cancelled this call”.',
+      fix: 'call the tool again, if you still want the answer.',
+    },
+    {
+      cause: 'The command that called the tool was stopped.',
+      see: 'the command ended with Ctrl-C, or its terminal was closed.',
+      fix: 'run the command again. `mcp-anywhere logs gpu1/files` shows what the server did until then.',
     },
   ],
 } as const satisfies Partial<Record<ErrorCode, readonly ErrorCause[]>>;

@@ -38,9 +38,19 @@ export const SERVER_PAGES = {
   ],
   CWD_MISSING: [
     {
-      cause: 'The folder of `cwd` does not exist on that machine, or you may not enter it.',
-      see: '`ssh gpu1 ls -ld work` shows it.',
+      cause: 'The folder of `cwd` does not exist on that machine.',
+      see: '`ssh gpu1 ls -ld work` says “No such file or directory”.',
       fix: 'create it (`ssh gpu1 mkdir -p work`), or correct `cwd` in the hosts file.',
+    },
+    {
+      cause: 'You may not enter the folder.',
+      see: '`ssh gpu1 ls -ld work` shows another owner, and no `x` for you.',
+      fix: 'let the owner give you access, or choose another folder.',
+    },
+    {
+      cause: 'The folder is on a disk that is not mounted.',
+      see: '`ssh gpu1 mount` does not list the disk.',
+      fix: 'mount it, then call the tool again.',
     },
   ],
   SERVER_START_TIMEOUT: [
@@ -54,6 +64,11 @@ export const SERVER_PAGES = {
       see: '`mcp-anywhere logs gpu1/files` shows what it waits for.',
       fix: 'log in once by hand on the machine, or give the server its token through `env`.',
     },
+    {
+      cause: 'The machine is busy, or short of memory.',
+      see: '`ssh gpu1 uptime` shows a load far above the number of its processors.',
+      fix: 'wait, start fewer servers there, or raise `startTimeoutMs` of the server.',
+    },
   ],
   SERVER_EXITED: [
     {
@@ -66,12 +81,22 @@ export const SERVER_PAGES = {
       see: 'the message says “killed by signal KILL”; `ssh gpu1 dmesg` says “Out of memory”.',
       fix: 'give the machine more memory, or ask the tool for less.',
     },
+    {
+      cause: 'Another program on the machine ended it, such as a cleanup job.',
+      see: 'the message says “killed by signal TERM” or “killed by signal HUP”.',
+      fix: 'find that program; the time in `mcp-anywhere logs gpu1/files` helps.',
+    },
   ],
   SERVER_STOPPED: [
     {
-      cause: 'Nobody used the server for `idleMs`, or its client left.',
-      see: 'the message says why it was stopped.',
-      fix: 'call the tool again: the server starts again.',
+      cause: 'Nobody used the server for `idleMs`.',
+      see: 'the message says “nobody used it”.',
+      fix: 'call the tool again: the server starts again. Raise `idleMs` to keep it longer.',
+    },
+    {
+      cause: 'The client left, or the shell made no call for a minute.',
+      see: 'the message says “its client left”.',
+      fix: 'call the tool again: a new session gets a new server.',
     },
     {
       cause: 'Somebody restarted the server, or edited its part of the hosts file.',
@@ -114,6 +139,11 @@ export const SERVER_PAGES = {
       see: 'it hangs at the same call each time.',
       fix: 'update the server. MCP-Anywhere has stopped the process, and starts another one for the next call.',
     },
+    {
+      cause: 'The machine itself stands still: it swaps, or a network folder no longer answers.',
+      see: '`ssh gpu1 uptime` takes long too, and other servers there hang.',
+      fix: 'mend the machine; `mcp-anywhere doctor gpu1` measures its disks and its round trip.',
+    },
   ],
   LIMIT_REACHED: [
     {
@@ -125,6 +155,11 @@ export const SERVER_PAGES = {
       cause: 'A client or server sends requests in a loop.',
       see: '`mcp-anywhere stats --by client` shows who calls how often.',
       fix: 'restart that client, or the server: `mcp-anywhere restart gpu1/files`',
+    },
+    {
+      cause: 'The calls take so long that they pile up.',
+      see: '`mcp-anywhere stats` shows long times for few calls.',
+      fix: 'ask for less at once, or share the work among machines with a pool.',
     },
   ],
   CALL_TIMEOUT: [
@@ -138,12 +173,27 @@ export const SERVER_PAGES = {
       see: '`mcp-anywhere logs gpu1/files` shows nothing new during the call.',
       fix: '`mcp-anywhere restart gpu1/files`',
     },
+    {
+      cause: 'The connection to the host is slow or was interrupted.',
+      see: '`mcp-anywhere doctor gpu1` shows a long round trip, or `mcp-anywhere logs gpu1 --stream ssh` a new connection.',
+      fix: 'mend the network; short calls work meanwhile.',
+    },
   ],
   OUTCOME_UNKNOWN: [
     {
-      cause: 'The connection or the server was lost after the call was sent and before its answer came.',
-      see: '`mcp-anywhere logs gpu1 --stream ssh` and `mcp-anywhere logs gpu1/files` show the end.',
+      cause: 'The connection to the host was lost before the answer came.',
+      see: '`mcp-anywhere logs gpu1 --stream ssh` shows its end at that time.',
       fix: 'look on the machine whether the work was done, and only then call the tool again. Read-only and idempotent tools are repeated by themselves.',
+    },
+    {
+      cause: 'The server ended in the middle of the call.',
+      see: '`mcp-anywhere logs gpu1/files` ends with its last words.',
+      fix: 'look whether the work was done. If the same call ends it again, the call is the cause.',
+    },
+    {
+      cause: 'The daemon ended in the middle of the call.',
+      see: '`mcp-anywhere ps` shows a daemon that was started later.',
+      fix: 'look whether the work was done, and only then call the tool again.',
     },
   ],
   TOOL_UNKNOWN: [
@@ -165,9 +215,19 @@ export const SERVER_PAGES = {
   ],
   TOOL_FAILED: [
     {
-      cause: 'The server carried the call out, and reports a failure.',
+      cause: 'The server carried the call out, and what was asked for is not possible.',
       see: 'the answer of the tool says why.',
-      fix: 'correct the arguments. `mcp-anywhere tools gpu1/files --json` shows the schema of each tool.',
+      fix: 'ask for something else.',
+    },
+    {
+      cause: 'The arguments do not fit what the tool expects.',
+      see: 'the answer names an argument. `mcp-anywhere tools gpu1/files --json` shows the schema of each tool.',
+      fix: 'correct the arguments.',
+    },
+    {
+      cause: 'The tool lacks something on that machine: a file, a network, a login.',
+      see: 'the answer or `mcp-anywhere logs gpu1/files` names what is missing.',
+      fix: 'provide it there, then call the tool again.',
     },
   ],
   TOOL_DENIED: [

@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly raw: boolean;
   /** Shows no progress. */
   readonly quiet: boolean;
+  /** In a new session, and not in the one that the daemon has kept for this shell. */
+  readonly fresh: boolean;
 }
 
 export async function runCall(outer: CliContext, tool: string, options: CallOptions): Promise<ExitCode> {
@@ -32,7 +34,7 @@ export async function runCall(outer: CliContext, tool: string, options: CallOpti
   const { jsonArgs } = options;
   const whole = jsonArgs === undefined ? undefined : await jsonArgumentsFrom(context, jsonArgs);
   const outcome = await withClient(context, async (client) => {
-    const args = whole ?? (await given(context, client, tool, options.arg));
+    const args = whole ?? (await given(context, client, tool, options));
     return await calling(context, client, tool, args, options);
   });
   await print(context, outcome, options);
@@ -63,10 +65,15 @@ async function given(
   context: CliContext,
   client: ControlClient,
   tool: string,
-  pairs: readonly string[],
+  { arg, fresh }: CallOptions,
 ): Promise<Record<string, unknown>> {
-  if (pairs.length === 0 && (!isInteractive(context.io) || context.globals.json)) return {};
-  return await argumentsFor(context, await lookUpTool(context, client, tool), pairs);
+  if (arg.length === 0 && (!isInteractive(context.io) || context.globals.json)) return {};
+  const entry = await lookUpTool(context, client, tool, { shell: shellOf(fresh) });
+  return await argumentsFor(context, entry, arg);
+}
+
+function shellOf(fresh: boolean): 'kept' | 'fresh' {
+  return fresh ? 'fresh' : 'kept';
 }
 
 async function calling(
@@ -74,13 +81,13 @@ async function calling(
   client: ControlClient,
   tool: string,
   args: Record<string, unknown>,
-  { host, raw }: CallOptions,
+  { host, raw, fresh }: CallOptions,
 ): Promise<ControlMethods['call']['result']> {
   context.out.progress(`calling ${tool} …`);
   const stopListening = client.on('call/progress', ({ progress, total, message }) => {
     context.out.progress(`${String(progress)}${total === undefined ? '' : `/${String(total)}`} ${message ?? ''}`);
   });
-  const more = { ...(host === undefined ? {} : { host }), ...(raw ? { raw } : {}) };
+  const more = { shell: shellOf(fresh), ...(host === undefined ? {} : { host }), ...(raw ? { raw } : {}) };
   try {
     return await client.request('call', { tool, arguments: args, ...more }, context.io.signal);
   } catch (error) {

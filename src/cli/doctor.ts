@@ -1,65 +1,117 @@
 /** `doctor [host] [--fix]`: checks every step from this machine to each server's initialize, and prints cause and fix. */
 
 import type { DoctorFix, DoctorStep } from '../api/control.ts';
-import { counted } from '../base/counted.ts';
-import {
-  AnywhereError,
-  asAnywhereError,
-  type ErrorCode,
-  type ErrorReport,
-  EXIT,
-  type ExitCode,
-  reportOf,
-} from '../base/errors.ts';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { AnywhereError, asAnywhereError, type ErrorCode, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import type { ControlClient, QuestionHandler } from '../control/client.ts';
-import { messageAt, nextStep } from '../model/words.ts';
 import type { Finding } from '../setup/self-check.ts';
+import { answerQuestion, confirmed } from './ask.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { combinedExit, exitOf } from './report.ts';
+import { fixedText, summary } from './doctor-text.ts';
+import type { DoctorView } from './doctor-view.ts';
+import { combinedExit, exitOf, formatError } from './report.ts';
 import { withAny } from './session.ts';
-import type { Style } from './style.ts';
 
 export interface DoctorOptions {
   readonly fix: boolean;
   /** Asks npm whether a newer version is out. */
   readonly check: boolean;
+  /** Every step, also on a terminal. */
+  readonly verbose: boolean;
+}
+
+interface Examining {
+  readonly context: CliContext;
+  readonly view: DoctorView;
 }
 
 export async function runDoctor(
   context: CliContext,
   host: string | undefined,
-  { fix, check }: DoctorOptions,
+  { fix, check, verbose }: DoctorOptions,
 ): Promise<ExitCode> {
+  const { createView } = await import('./doctor-view.ts');
+  const run = { context, view: createView(context, verbose) };
   const fixed: DoctorFix[] = [];
-  const version = check ? [await examineVersion(context)] : [];
-  const local = host === undefined ? await examineHere(context, fix ? fixed : undefined) : [];
-  // Under --fix a passphrase is given to the agent, and not to this one connection.
-  const there = await examine(context, host, fix ? declining : undefined);
-  const again = fix ? await addKeys(context, there, fixed) : [];
-  const isOld = (step: DoctorStep): boolean => again.some((one) => one.host === step.host);
-  const hosts = [...there.filter((step) => !isOld(step)), ...again.filter((step) => step.host !== undefined)];
-  const steps = [...version, ...local, ...hosts];
+  const steps = await stopped(run, async () => {
+    const version = check ? [await examineVersion(run)] : [];
+    const local = host === undefined ? await examineHere(run, fix ? fixed : undefined) : [];
+    // Under --fix a passphrase is given to the agent, and not to this one connection.
+    const there = await examine(run, host, fix ? declining : undefined);
+    const again = fix ? await addKeys(run, there, fixed) : [];
+    return renewed([...version, ...local, ...there], again);
+  });
+  run.view.end(steps);
+  const last = fix ? steps : await offered(run, steps);
   if (context.globals.json) context.out.json<'doctor'>({ steps, ...(fix ? { fixed } : {}) });
-  else context.out.write(summary(steps, context.style) + (fix ? fixedText(steps, fixed) : ''));
-  return doctorExit(steps);
+  else context.out.write(summary(last, context.style) + (fix ? fixedText(steps, fixed) : ''));
+  return doctorExit(last);
 }
 
-async function examineVersion(context: CliContext): Promise<DoctorStep> {
+/** Shows what was found so far where the person stops the examination. */
+async function stopped<T>({ view }: Examining, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    view.end();
+    throw error;
+  }
+}
+
+/** The steps with those of hosts that were examined again. */
+function renewed(steps: readonly DoctorStep[], again: readonly DoctorStep[]): readonly DoctorStep[] {
+  const isOld = (step: DoctorStep): boolean => step.host !== undefined && again.some((one) => one.host === step.host);
+  return [...steps.filter((step) => !isOld(step)), ...again.filter(({ host }) => host !== undefined)];
+}
+
+/** Offers a person the fixes that need a person, and examines those hosts again. */
+async function offered(run: Examining, steps: readonly DoctorStep[]): Promise<readonly DoctorStep[]> {
+  const { context } = run;
+  if (context.globals.json || !isInteractive(context.io) || !context.io.stdout.isTTY) return steps;
+  const again: DoctorStep[] = [];
+  for (const { host } of steps.filter(({ cause }) => cause?.code === 'HOST_KEY_UNKNOWN'))
+    if (host !== undefined && (await isTrusted(context, host))) again.push(...(await examine(run, host)));
+  const left = renewed(steps, again);
+  const locked = left.filter((step) => lacksKey(step) && left.some(({ host, sshAdd }) => sshAdd && host === step.host));
+  const names = locked.map(({ host = '' }) => host).join(', ');
+  if (locked.length > 0 && (await confirmed(context, `Add the keys for ${names} to the ssh agent now? [y/N]`)))
+    again.push(...(await addKeys(run, left, [])));
+  if (again.length > 0) run.view.end(again.filter(({ host }) => host !== undefined));
+  return renewed(steps, again);
+}
+
+/** Asks, and lets the person compare the fingerprints. */
+async function isTrusted(context: CliContext, host: string): Promise<boolean> {
+  if (!(await confirmed(context, `Trust ${host} now? [y/N]`))) return false;
+  const { runTrust } = await import('./trust.ts');
+  try {
+    await runTrust(context, host, { fingerprint: [], yes: false });
+    return true;
+  } catch (thrown) {
+    context.io.signal.throwIfAborted();
+    // Declined, or a key that must not be trusted: the examination itself has gone well.
+    context.out.note(formatError(reportOf(asAnywhereError(thrown)), context.style));
+    return false;
+  }
+}
+
+async function examineVersion({ context, view }: Examining): Promise<DoctorStep> {
   const { versionStep } = await import('./updates.ts');
   const step = await versionStep(context);
-  show(context, step);
+  view.step(step);
   return step;
 }
 
 /** This machine: node, ssh, agent, our files, the daemons, and the entries of AI clients. @param fixed absent: nothing is changed */
-async function examineHere(context: CliContext, fixed: DoctorFix[] | undefined): Promise<readonly DoctorStep[]> {
+async function examineHere(
+  { context, view }: Examining,
+  fixed: DoctorFix[] | undefined,
+): Promise<readonly DoctorStep[]> {
   const { localFindings } = await import('./local-findings.ts');
   const steps: DoctorStep[] = [];
   for (const found of await localFindings(context)) {
     const step = fixed === undefined ? found.step : await mended(context, found, fixed);
     steps.push(step);
-    show(context, step);
+    view.step(step);
   }
   return steps;
 }
@@ -90,7 +142,7 @@ function lacksKey({ check, cause }: DoctorStep): boolean {
 
 /** Gives the agent the keys that failed logins lack, and examines those hosts again, now with questions to a person. */
 async function addKeys(
-  context: CliContext,
+  run: Examining,
   steps: readonly DoctorStep[],
   fixed: DoctorFix[],
 ): Promise<readonly DoctorStep[]> {
@@ -99,66 +151,62 @@ async function addKeys(
   for (const { host, cause } of steps.filter(lacksKey)) {
     if (host === undefined) continue;
     const wanted = steps.find((step) => step.host === host && step.sshAdd !== undefined)?.sshAdd;
-    let isBetter = cause?.code === 'NO_TTY' && isInteractive(context.io);
+    let isBetter = cause?.code === 'NO_TTY' && isInteractive(run.context.io);
     for (const key of wanted?.keys ?? []) {
-      const isAdded = tried.get(key) ?? (await sshAddKey(context, key, wanted?.agent));
+      const isAdded = tried.get(key) ?? (await sshAddKey(run, key, wanted?.agent));
       if (isAdded && !tried.has(key)) fixed.push({ check: 'agent', host, text: `added ${key} to the agent` });
       tried.set(key, isAdded);
       isBetter ||= isAdded;
     }
-    if (isBetter) again.push(...(await examine(context, host)));
+    if (isBetter) again.push(...(await examine(run, host)));
   }
   return again;
 }
 
 /** ssh-add asks for the passphrase in the terminal. Without one only keys without a passphrase can be added. */
-async function sshAddKey({ io, out }: CliContext, key: string, agent: string | undefined): Promise<boolean> {
+async function sshAddKey({ context, view }: Examining, key: string, agent: string | undefined): Promise<boolean> {
+  const { io, out } = context;
   out.clear();
   const { addKey } = await import('../setup/self-check.ts');
-  return await addKey(
-    key,
-    { ...io.env, SSH_AUTH_SOCK: agent },
-    { isInteractive: isInteractive(io), signal: io.signal },
-  );
-}
-
-function show(context: CliContext, step: DoctorStep): void {
-  if (!context.globals.json) context.out.write(stepText(step, context.style));
-}
-
-function fixedText(steps: readonly DoctorStep[], fixed: readonly DoctorFix[]): string {
-  const left = steps.filter(({ outcome }) => outcome === 'failed' || outcome === 'warning').length;
-  const did = fixed.map(({ host, text }) => `  ${oneLine(host === undefined ? text : `${host}: ${text}`)}\n`);
-  const head = fixed.length === 0 ? 'Nothing was fixed.\n' : `Fixed ${fixed.length}:\n`;
-  const rest = left === 0 ? '' : `Left to you: ${counted(left, 'finding')}, each with its fix above.\n`;
-  return head + did.join('') + rest;
+  const asking = { isInteractive: isInteractive(io), signal: io.signal };
+  return await view.quiet(() => addKey(key, { ...io.env, SSH_AUTH_SOCK: agent }, asking));
 }
 
 const declining: QuestionHandler = () => Promise.resolve(undefined);
 
 async function examine(
-  context: CliContext,
+  { context, view }: Examining,
   host: string | undefined,
-  answers?: QuestionHandler,
+  answers = asking(context, view),
 ): Promise<readonly DoctorStep[]> {
   const work = async (client: ControlClient): Promise<readonly DoctorStep[]> => {
-    const stopListening = client.on('doctor/step', (step) => {
-      show(context, step);
-      context.out.progress(`examining ${host ?? 'all hosts'} …`);
-    });
+    const listening = [
+      client.on('doctor/step', (step) => {
+        view.step(step);
+      }),
+      client.on('doctor/wait', (wait) => {
+        view.wait(wait);
+      }),
+    ];
     try {
       return (await client.request('doctor', host === undefined ? {} : { host }, context.io.signal)).steps;
     } finally {
-      stopListening();
+      for (const stop of listening) stop();
     }
   };
   try {
     return await withAny(context, work, answers);
   } catch (error) {
     const failed = configStep(error);
-    show(context, failed);
+    view.step(failed);
     return [failed];
   }
+}
+
+/** Undefined without a person. */
+function asking(context: CliContext, view: DoctorView): QuestionHandler | undefined {
+  if (!isInteractive(context.io)) return undefined;
+  return (question, settled) => view.quiet(() => answerQuestion(context, question, settled));
 }
 
 /** A broken hosts file is a finding. Any other error is a failure of the examination itself. */
@@ -185,39 +233,4 @@ function isPartlyUp(steps: readonly DoctorStep[]): boolean {
 
 function causeExit(step: DoctorStep): ExitCode {
   return step.cause === undefined ? EXIT.unexpected : exitOf(step.cause);
-}
-
-const MARKS = { ok: ['✓', 'good'], warning: ['!', 'warn'], failed: ['✖', 'bad'], skipped: ['○', 'dim'] } as const;
-
-export function stepText(step: DoctorStep, style: Style): string {
-  const [glyph, paint] = MARKS[step.outcome];
-  const where = [step.host, step.server].filter((name) => name !== undefined).join('/');
-  const took = step.durationMs >= 1 ? style.dim(` ${step.durationMs.toFixed(0)} ms`) : '';
-  const head = `${style[paint](glyph)} ${step.check.padEnd(10)} ${where === '' ? '' : `${style.bold(where)}: `}${messageAt(where, step.text)}${took}\n`;
-  return step.cause === undefined ? head : head + causeText(step.cause, step.text, style);
-}
-
-function causeText(cause: ErrorReport, shown: string, style: Style): string {
-  const why = [...(shown.includes(cause.message) ? [] : [cause.message]), ...(cause.evidence ?? [])];
-  const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
-  return [
-    ...lines.map((line, index) => `    ${index === 0 ? style.dim('Why:') : '    '} ${line}\n`),
-    `    ${style.dim('Fix:')} ${fixOf(cause, style)}\n`,
-  ].join('');
-}
-
-/** The hint without the command that the person has just run. */
-function fixOf(cause: ErrorReport, { program }: Style): string {
-  const steps = nextStep(cause, program)
-    .split('; ')
-    .filter((step) => !step.startsWith(`${program} doctor`));
-  return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
-}
-
-function summary(steps: readonly DoctorStep[], style: Style): string {
-  const count = (outcome: DoctorStep['outcome']): number => steps.filter((step) => step.outcome === outcome).length;
-  const failed = count('failed');
-  const warnings = count('warning');
-  if (failed + warnings === 0) return style.good(`\nAll ${counted(count('ok'), 'check')} passed.\n`);
-  return `\n${String(count('ok'))} passed, ${String(failed)} failed, ${counted(warnings, 'warning')}, ${String(count('skipped'))} not tried.\n`;
 }

@@ -13,7 +13,9 @@ export interface Output {
   note(text: string): void;
   /** One line on a terminal, which the next output replaces. */
   progress(text: string): void;
-  /** Removes the progress line, before something else writes to the terminal. */
+  /** Several such lines; each must fit in the terminal, and all of them too. */
+  live(lines: readonly string[]): void;
+  /** Removes the progress lines, before something else writes to the terminal. */
   clear(): void;
 }
 
@@ -24,10 +26,10 @@ export type Body<F extends Form> = object & WithoutVersion<Printed[F]>;
 type WithoutVersion<P> = P extends object ? Omit<P, 'schemaVersion'> : never;
 
 export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Output {
-  let transient = false;
+  let transient = 0;
   const clear = (): void => {
-    if (transient) stderr.write('\r\u001B[K');
-    transient = false;
+    if (transient > 0) stderr.write(`\r${transient > 1 ? `\u001B[${transient - 1}A` : ''}\u001B[J`);
+    transient = 0;
   };
   return {
     write(text) {
@@ -50,7 +52,14 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
       if (!stderr.isTTY) return;
       clear();
       stderr.write(oneLine(text).slice(0, stderr.columns - 1));
-      transient = true;
+      transient = 1;
+    },
+    live(lines) {
+      if (!stderr.isTTY) return;
+      const up = transient > 1 ? `\u001B[${transient - 1}A` : '';
+      // In one write and without clearing first, so that nothing flickers.
+      stderr.write(`\r${up}${lines.map((line) => `${line}\u001B[K`).join('\n')}\u001B[J`);
+      transient = lines.length;
     },
     clear,
   };

@@ -30,8 +30,11 @@ interface GlobalFlags {
 
 interface LogsFlags {
   readonly follow?: true;
-  readonly lines: number;
+  readonly lines?: number;
   readonly stream: LogsOptions['streams'];
+  readonly since?: string;
+  readonly grep?: string;
+  readonly timestamps?: true;
 }
 
 interface CallFlags {
@@ -41,6 +44,7 @@ interface CallFlags {
   readonly output?: string;
   readonly raw?: true;
   readonly quiet?: true;
+  readonly fresh?: true;
 }
 
 export interface Grammar {
@@ -71,6 +75,8 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   addInitCommand(program, run);
   addServing(program, io, run);
   addLooking(program, run);
+  addLogs(program, run);
+  addStats(program, run);
   addCalling(program, run);
   addInstallCommands(program, run);
   addMending(program, run);
@@ -142,24 +148,40 @@ function addLooking(program: Command, run: Run): void {
     .action((target: string | undefined) =>
       run(async (context) => await (await import('./tools.ts')).runTools(context, target)),
     );
+}
+
+function addLogs(program: Command, run: Run): void {
   program
     .command('logs')
     .description('shows what servers and connections wrote')
     .argument('[host[/server]]', 'only the log of this host or server')
     .option('-f, --follow', 'keep printing new lines until Ctrl-C')
-    .option('-n, --lines <count>', 'the number of last lines', positiveInteger, 200)
+    .option('-n, --lines <count>', 'the number of last lines (default: 200; with --since all)', positiveInteger)
+    .option('--since <time>', 'only lines of the last 30s, 10m, 1h30m or 2d, or since a time as -t prints it')
+    .option(
+      '--grep <pattern>',
+      'only lines that match this regular expression; without capitals it ignores case; given up after 2 s',
+    )
+    .option('-t, --timestamps', 'whole times in UTC; otherwise your local time of day')
     .addOption(
       new Option('--stream <name...>', 'only these streams')
         .choices(['stderr', 'stdout-noise', 'protocol', 'bridge', 'ssh'])
         .default([], 'all'),
     )
-    .addHelpText('after', examples('mcp-anywhere logs -f gpu1/files', 'mcp-anywhere logs gpu1 --stream ssh'))
-    .action((target: string | undefined, { follow, lines, stream: streams }: LogsFlags) =>
+    .addHelpText(
+      'after',
+      examples('mcp-anywhere logs -f gpu1/files', 'mcp-anywhere logs gpu1 --since 10m --grep "timed? ?out|refused"'),
+    )
+    .action((target: string | undefined, { follow, timestamps, lines, stream: streams, since, grep }: LogsFlags) =>
       run(async (context) => {
         const { runLogs } = await import('./logs.ts');
-        return await runLogs(context, target, { follow: follow === true, lines, streams });
+        const isGiven = { follow: follow === true, timestamps: timestamps === true };
+        return await runLogs(context, target, { ...isGiven, lines, streams, since, grep });
       }),
     );
+}
+
+function addStats(program: Command, run: Run): void {
   program
     .command('stats')
     .description('shows calls, errors, latencies and bytes')
@@ -187,6 +209,7 @@ function addCalling(program: Command, run: Run): void {
     .option('-o, --output <file>', 'write images and other binary parts, or else the text, to this file')
     .option('--raw', 'print the result as the server wrote it')
     .option('-q, --quiet', 'show no progress')
+    .option('--fresh', 'start anew: end the session that the daemon keeps for this shell, and its servers with it')
     .addHelpText(
       'after',
       `${examples(
@@ -195,10 +218,11 @@ function addCalling(program: Command, run: Run): void {
         'mcp-anywhere call gpu1__plots__draw --output plot.png',
       )}\nHow a tool is called: mcp-anywhere call <tool> --help\n`,
     )
-    .action((tool: string, { arg = [], jsonArgs, host, output, raw, quiet }: CallFlags) =>
+    .action((tool: string, { arg = [], jsonArgs, host, output, raw, quiet, fresh }: CallFlags) =>
       run(async (context) => {
         const { runCall } = await import('./call.ts');
-        return await runCall(context, tool, { arg, jsonArgs, host, output, raw: raw === true, quiet: quiet === true });
+        const flags = { raw: raw === true, quiet: quiet === true, fresh: fresh === true };
+        return await runCall(context, tool, { arg, jsonArgs, host, output, ...flags });
       }),
     );
 }
@@ -213,10 +237,11 @@ function addMending(program: Command, run: Run): void {
       'mend what is safe: file modes, leftovers of dead daemons, entries of AI clients, keys for the agent',
     )
     .option('--check', 'also ask npm whether a newer version is out')
-    .action((host: string | undefined, { fix, check }: { fix?: true; check?: true }) =>
+    .option('-v, --verbose', 'show every step; without it a terminal folds what passed')
+    .action((host: string | undefined, { fix, check, verbose }: { fix?: true; check?: true; verbose?: true }) =>
       run(async (context) => {
         const { runDoctor } = await import('./doctor.ts');
-        return await runDoctor(context, host, { fix: fix === true, check: check === true });
+        return await runDoctor(context, host, { fix: fix === true, check: check === true, verbose: verbose === true });
       }),
     );
   program

@@ -9,7 +9,9 @@ import { ControlClient } from '../control/client.ts';
 import { connectRecorded, type DaemonRecord, runningDaemons, wakeOrEnd } from '../daemon/start.ts';
 import type { CliContext } from './context.ts';
 import type { Style } from './style.ts';
-import { table } from './style.ts';
+import { table, widthOf } from './style.ts';
+
+type Client = NonNullable<DaemonRow['clients']>[number];
 
 /** A healthy daemon answers at once. */
 const ANSWER_MS = 2_000;
@@ -23,7 +25,7 @@ export async function runPs(context: CliContext): Promise<ExitCode> {
   const daemons = await Promise.all(records.map((record) => describe(context, record)));
   daemons.sort((a, b) => a.sinceMs - b.sinceMs);
   if (context.globals.json) context.out.json<'ps'>({ daemons });
-  else context.out.write(psText(daemons, context.style, Date.now()));
+  else context.out.write(psText(daemons, context.style, Date.now(), widthOf(context.io)));
   return EXIT.ok;
 }
 
@@ -51,28 +53,45 @@ async function askStatus({ io }: CliContext, record: DaemonRecord, signal: Abort
   }
 }
 
-export function psText(daemons: readonly DaemonRow[], style: Style, nowMs: number): string {
+/** @param width of the screen; a path that does not fit stands in a line of its own, whole */
+export function psText(
+  daemons: readonly DaemonRow[],
+  style: Style,
+  nowMs: number,
+  width = Number.POSITIVE_INFINITY,
+): string {
   return daemons
     .map((daemon) => {
-      const head = `${style.bold(`pid ${daemon.pid}`)}  ${oneLine(daemon.version)}  up ${ageText(nowMs - daemon.sinceMs)}  ${oneLine(daemon.hostsFile)}\n`;
-      return head + clientsText(daemon, style, nowMs);
+      const pid = `pid ${daemon.pid}`;
+      const facts = `  ${oneLine(daemon.version)}  up ${ageText(nowMs - daemon.sinceMs)}`;
+      const file = oneLine(daemon.hostsFile);
+      const isFitting = pid.length + facts.length + 2 + file.length <= width;
+      const head = `${style.bold(pid)}${facts}${isFitting ? '' : '\n'}  ${file}\n`;
+      return head + clientsText(daemon, style, nowMs, width);
     })
     .join('');
 }
 
-function clientsText({ clients, calls, hint = '' }: DaemonRow, style: Style, nowMs: number): string {
+function clientsText({ clients, calls, hint = '' }: DaemonRow, style: Style, nowMs: number, width: number): string {
   if (clients === null) return `  ${style.bad('✖')} does not answer: ${hint}\n`;
   if (clients.length === 0) return `  ${style.dim('no clients')}\n`;
-  const rows = clients.map(({ id, name, version, sinceMs }) => [
+  const rows = clients.map(({ id, name, version, sinceMs, shell }) => [
     ` ${id}`,
     oneLine(`${name} ${version}`),
     `for ${ageText(nowMs - sinceMs)}`,
-    calls
-      .filter(({ client }) => client === id)
-      .map((call) => callText(call, nowMs))
-      .join(', '),
+    [
+      ...shellText(shell, nowMs),
+      ...calls.filter(({ client }) => client === id).map((call) => callText(call, nowMs)),
+    ].join(', '),
   ]);
-  return table(rows);
+  return table(rows, width);
+}
+
+/** A kept session is no AI client, and goes by itself. */
+function shellText(shell: Client['shell'], nowMs: number): readonly string[] {
+  if (shell === undefined) return [];
+  const { endsMs } = shell;
+  return [endsMs === undefined ? 'a shell' : `kept for a shell, ends in ${ageText(endsMs - nowMs)}`];
 }
 
 function callText({ tool, host, server, startedMs, progress, total }: LiveCall, nowMs: number): string {

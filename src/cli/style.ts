@@ -10,13 +10,15 @@ export interface Style {
   readonly warn: Paint;
   readonly dim: Paint;
   readonly bold: Paint;
+  /** A name, such as `gpu1/files`, always in the same colour. */
+  readonly own: Paint;
   /** The program as this person called it, with `--config`: see `asTyped`. */
   readonly program: string;
 }
 
 type Paints = Omit<Style, 'program'>;
 
-const plain: Paints = { good: same, bad: same, warn: same, dim: same, bold: same };
+const plain: Paints = { good: same, bad: same, warn: same, dim: same, bold: same, own: same };
 
 const coloured: Paints = {
   good: painter('green'),
@@ -24,7 +26,17 @@ const coloured: Paints = {
   warn: painter('yellow'),
   dim: painter('dim'),
   bold: painter('bold'),
+  own: (name) => styleText(['bold', colourOf(name)], name, { validateStream: false }),
 };
+
+/** Not red, which means a failure. */
+const COLOURS = ['cyan', 'magenta', 'blue', 'green', 'yellow', 'cyanBright', 'magentaBright', 'blueBright'] as const;
+
+function colourOf(name: string): (typeof COLOURS)[number] {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
+  return COLOURS[sum % COLOURS.length] ?? 'cyan';
+}
 
 interface StyleWish {
   /** `--config`. */
@@ -57,6 +69,11 @@ function isSet(value: string | undefined): boolean {
 
 function same(text: string): string {
   return text;
+}
+
+/** The columns that a table has: those of the terminal, and any number for a program that reads it. */
+export function widthOf({ stdout }: { readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> }): number {
+  return stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY;
 }
 
 /** Rows as aligned lines. Only the last column is cut to fit `width`. */

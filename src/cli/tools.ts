@@ -38,7 +38,7 @@ export async function runTools(context: CliContext, target: string | undefined):
 /** Also `call <tool> --help`. */
 export async function describeTool(context: CliContext, name: string): Promise<ExitCode> {
   const { io, out, style, globals } = context;
-  const tool = await withClient(context, (client) => lookUpTool(context, client, name, 'tools'));
+  const tool = await withClient(context, (client) => lookUpTool(context, client, name, { word: 'tools' }));
   if (globals.json) out.json<'tools'>({ tools: [tool], missing: [] });
   else out.write(toolHelp(tool, style, io.stdout.isTTY ? io.stdout.columns : undefined));
   return EXIT.ok;

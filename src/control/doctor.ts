@@ -4,7 +4,7 @@
  * Hosts are examined in parallel, as are the servers of a host. A hanging one delays no other step, and is given up.
  */
 
-import type { DoctorStep } from '../api/control.ts';
+import type { DoctorStep, DoctorWait } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
@@ -22,6 +22,8 @@ export interface DoctorParts {
   readonly clock: Clock;
   /** Why the hosts file as it stands now is not in force. */
   readonly hostsFileProblem?: ErrorReport | undefined;
+  /** A step has begun, or its limit has started again. */
+  readonly waiting?: (wait: DoctorWait) => void;
   /** A person is being asked something for this host. */
   readonly isAsking: (host: string) => boolean;
   /** Examines ssh configuration, agent, host key and login of a host with ssh. Failures are reported, not thrown. */
@@ -142,8 +144,8 @@ async function isReachable(
       // An abandoned step may still report.
       if (stop.aborted) return;
       seen.add(found.check);
-      gotOn();
       watch(found);
+      gotOn();
     };
     await parts.inspect(host, pass, stop);
     return undefined;
@@ -235,7 +237,10 @@ async function attempt(step: Attempt, { parts, note, signal }: Report, work: Wor
   const { host, server, limitMs } = step;
   const place = server === undefined ? { host } : { host, server };
   const began = clock.monotonic();
-  const limit = { clock, limitMs, isHeld: () => parts.isAsking(host), tooLate: () => tooLate(step) };
+  const limit = {
+    ...{ clock, limitMs, isHeld: () => parts.isAsking(host), tooLate: () => tooLate(step) },
+    begun: () => parts.waiting?.({ ...place, check: step.check(), limitMs }),
+  };
   try {
     const text = await within(limit, signal, work);
     if (text !== undefined)
@@ -261,6 +266,8 @@ interface StepLimit {
   /** True while a person is asked: the limit starts after the answer. */
   readonly isHeld: () => boolean;
   readonly tooLate: () => AnywhereError;
+  /** The limit starts, for the first time or again. */
+  readonly begun: () => void;
 }
 
 /** @param work gets a signal that aborts at the limit, and a function that starts the limit again */
@@ -273,6 +280,7 @@ async function within<T>(
   let cancel: CancelTimer = () => undefined;
   const begin = (): void => {
     cancel();
+    limit.begun();
     cancel = limit.clock.after(limit.limitMs, () => {
       if (limit.isHeld()) begin();
       else late.abort(limit.tooLate());

@@ -1,6 +1,6 @@
 /** The examinations of `doctor` and `trust`, on the real links and servers of a gateway. */
 
-import type { DoctorStep, TrustCandidate } from '../api/control.ts';
+import type { DoctorStep, DoctorWait, TrustCandidate } from '../api/control.ts';
 import type { HostPlan, ServerPlan } from '../config/plan.ts';
 import type { ClientSession } from '../downstream/session.ts';
 import { hostKeys, inspectThrough, listOnce, NOTHING, runOnHost, trustKey } from '../gateway/examine.ts';
@@ -20,12 +20,13 @@ export class Examination {
   doctor(
     host: string | undefined,
     session: ClientSession,
-    report: ReportStep,
+    { step, wait }: { readonly step: ReportStep; readonly wait: (wait: DoctorWait) => void },
     signal: AbortSignal,
   ): Promise<readonly DoctorStep[]> {
     const gateway = this.#gateway;
     const parts = {
       clock: gateway.clock,
+      waiting: wait,
       hostsFileProblem: gateway.hostsFileProblem,
       isAsking: (name: string): boolean => gateway.hosts.waitsFor(name) !== undefined,
       inspect: (plan: HostPlan, note: ReportStep, stop: AbortSignal): Promise<unknown> =>
@@ -37,7 +38,7 @@ export class Examination {
       discover: (name: string, stop: AbortSignal): Promise<Discovered> => this.#discover(name, stop),
       startServer: (server: ServerPlan, stop: AbortSignal): Promise<number> => listOnce(gateway, server, session, stop),
     };
-    return runDoctor(gateway.plan, parts, report, signal, host);
+    return runDoctor(gateway.plan, parts, step, signal, host);
   }
 
   scan(host: string, signal: AbortSignal): Promise<readonly TrustCandidate[]> {

@@ -7,6 +7,8 @@ import { createAskpassPrompter } from '../ssh/askpass.ts';
 import type { Log } from '../telemetry/log.ts';
 import { EventHub } from './event-hub.ts';
 import { Examination } from './examination.ts';
+import type { KeptSessions } from './kept-sessions.ts';
+import { createKeptSessions } from './local-clients.ts';
 import { PromptDesk } from './prompts.ts';
 import { type ControlHubDeps, ControlServer, type ControlShared } from './server.ts';
 
@@ -14,6 +16,7 @@ export class ControlHub implements ControlShared {
   readonly deps: ControlHubDeps;
   readonly events: EventHub;
   readonly examination: Examination;
+  readonly kept: KeptSessions;
   readonly #unsubscribe: () => void;
 
   constructor(deps: ControlHubDeps) {
@@ -21,6 +24,7 @@ export class ControlHub implements ControlShared {
     this.deps = deps;
     this.events = new EventHub(gateway.bus, gateway.clock, `${daemon?.pid ?? 0}-${gateway.clock.now()}`);
     this.examination = new Examination(gateway);
+    this.kept = createKeptSessions(deps);
     this.#unsubscribe = prompts.changes.on(({ type, prompt: { id, host, kind, text, echo } }) => {
       gateway.bus.emit(
         type === 'prompt-asked' ? { type, prompt: id, host, kind, text, echo } : { type, prompt: id, host },
@@ -34,6 +38,7 @@ export class ControlHub implements ControlShared {
   }
 
   close(): void {
+    this.kept.close();
     this.#unsubscribe();
     this.events.close();
   }

@@ -7,12 +7,12 @@ import {
   type ControlNotifications,
   type ControlQuestions,
   type DoctorStep,
+  type DoctorWait,
 } from '../api/control.ts';
 import type { Progress } from '../api/events.ts';
 import type { HostStatus, StatusSnapshot } from '../api/status.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { serverId } from '../catalog/snapshot.ts';
-import { LocalClient } from '../downstream/local-client.ts';
 import type { ClientEnvironment } from '../gateway/client-environments.ts';
 import type { Question } from '../launch/contract.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -22,6 +22,8 @@ import { EventFeed } from './event-feed.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Examination } from './examination.ts';
 import { explain } from './explain.ts';
+import type { KeptSessions } from './kept-sessions.ts';
+import { FaceClients } from './local-clients.ts';
 import { checkedRequest } from './params.ts';
 import type { PromptDesk } from './prompts.ts';
 import { hostsFileProblem, type StatusDeps, statusOf } from './status.ts';
@@ -51,6 +53,7 @@ export interface ControlShared {
   readonly deps: ControlHubDeps;
   readonly events: EventHub;
   readonly examination: Examination;
+  readonly kept: KeptSessions;
 }
 
 /** How long the lists of a command may take: people wait longer than AI clients. */
@@ -64,14 +67,14 @@ export class ControlServer {
   readonly #connection: ControlConnection;
   readonly #feed: EventFeed;
   readonly #handlers: Handlers;
-  readonly #ended = new AbortController();
-  #local: LocalClient | undefined;
+  readonly #clients: FaceClients;
   #detach: (() => void) | undefined;
 
   /** @param environment of the face, where it is another process */
   constructor(stream: Duplex, hub: ControlShared, environment?: ClientEnvironment) {
     this.#hub = hub;
     this.#environment = environment;
+    this.#clients = new FaceClients(hub.deps, hub.kept, environment);
     this.#handlers = { ...this.#looking(), ...this.#calling(), ...this.#mending(), ...this.#steering() };
     const connection = new ControlConnection(
       stream,
@@ -134,18 +137,18 @@ export class ControlServer {
   #calling(): Some<'tools' | 'call' | 'call/cancel'> {
     const { gateway } = this.#hub.deps;
     return {
-      tools: async ({ host, server, tool, start = true }) => {
+      tools: async ({ host, server, tool, start = true, shell }) => {
         if (start && tool === undefined) await gateway.discovered(TOOLS_WITHIN_MS, hostsOf(gateway, host));
         const owners = tool === undefined ? undefined : gateway.router.ownersOf(tool);
         const units = owners?.length ? owners : unitsOf(gateway, host, server);
-        if (start) await bringAllUp(gateway, units, this.#client().session, TOOLS_WITHIN_MS);
+        if (start) await bringAllUp(gateway, units, this.#clients.client(shell).session, TOOLS_WITHIN_MS);
         return { ...listTools(gateway, units, { blamed: owners, waited: start }), ...hostsFileProblem(gateway) };
       },
       call: async (params, signal) => {
         const tell = (progress: Progress): void => {
           this.#notify('call/progress', progress);
         };
-        const outcome = await callTool(gateway, this.#client(), params, signal, tell);
+        const outcome = await callTool(gateway, this.#clients.client(params.shell), params, signal, tell);
         return { ...outcome, ...hostsFileProblem(gateway) };
       },
       'call/cancel': ({ call }) => {
@@ -162,12 +165,16 @@ export class ControlServer {
     const { examination } = this.#hub;
     return {
       doctor: async ({ host }, signal) => {
-        const report = (step: DoctorStep): void => {
-          this.#notify('doctor/step', step);
+        const step = (found: DoctorStep): void => {
+          this.#notify('doctor/step', found);
+        };
+        const wait = (begun: DoctorWait): void => {
+          this.#notify('doctor/wait', begun);
         };
         const ofDaemon = await this.#examineDaemon();
-        ofDaemon.forEach(report);
-        return { steps: [...ofDaemon, ...(await examination.doctor(host, this.#client().session, report, signal))] };
+        ofDaemon.forEach(step);
+        const { session } = this.#clients.client();
+        return { steps: [...ofDaemon, ...(await examination.doctor(host, session, { step, wait }, signal))] };
       },
       'trust/scan': async ({ host }, signal) => ({ candidates: await examination.scan(host, signal) }),
       'trust/accept': ({ host, name, fingerprint }, signal) => this.#accept(host, name, fingerprint, signal),
@@ -214,7 +221,7 @@ export class ControlServer {
   }
 
   #status(): StatusSnapshot {
-    return statusOf(this.#hub.deps, this.#local?.session);
+    return statusOf(this.#hub.deps, this.#clients.own?.session, (session) => this.#hub.kept.stateOf(session));
   }
 
   /** Synchronous: nothing can happen between its parts. */
@@ -232,14 +239,14 @@ export class ControlServer {
     const { gateway } = this.#hub.deps;
     if (start) await gateway.discovered(withinMs, hostsOf(gateway, host));
     const units = unitsOf(gateway, host);
-    if (start) await bringAllUp(gateway, units, this.#client().session, withinMs);
+    if (start) await bringAllUp(gateway, units, this.#clients.client().session, withinMs);
     else await settle(gateway, units, withinMs, signal);
     return this.#status();
   }
 
   async #restart(host: string, server: string | undefined, signal: AbortSignal): Promise<HostStatus> {
     const { gateway } = this.#hub.deps;
-    await restartUnits(gateway, { host, server }, this.#client().session, signal);
+    await restartUnits(gateway, { host, server }, this.#clients.client().session, signal);
     const status = this.#status().hosts.find(({ name }) => name === host);
     if (status === undefined) throw new AnywhereError('INTERNAL', `no status of ${host}`);
     return status;
@@ -284,25 +291,10 @@ export class ControlServer {
     return answer ?? undefined;
   }
 
-  #client(): LocalClient {
-    const { gateway, version } = this.#hub.deps;
-    if (this.#ended.signal.aborted) throw new AnywhereError('CANCELLED', 'the command has ended');
-    this.#local ??= new LocalClient({
-      clock: gateway.clock,
-      version,
-      open: (writer, observer) =>
-        gateway.openSession(writer, { isCommand: true, observer, environment: this.#environment }),
-    });
-    return this.#local;
-  }
-
   #end(): void {
-    this.#ended.abort();
     this.#feed.close();
     this.#detach?.();
-    if (this.#local === undefined) return;
-    this.#local.close();
-    this.#hub.deps.gateway.closeSession(this.#local.session, new AnywhereError('CANCELLED', 'the command has ended'));
+    this.#clients.close();
   }
 }
 

@@ -29,14 +29,18 @@ export interface StatusDeps {
   readonly daemon: { readonly pid: number; readonly startedMs: number } | undefined;
 }
 
+/** What is known of a session that is kept for a shell; undefined for any other. */
+type StateOfKept = (session: ClientSession) => StatusSnapshot['clients'][number]['shell'];
+
 /** @param own the session of the face that asks: it is not one of the clients */
-export function statusOf(deps: StatusDeps, own: ClientSession | undefined): StatusSnapshot {
+export function statusOf(deps: StatusDeps, own: ClientSession | undefined, keptState: StateOfKept): StatusSnapshot {
   const { gateway } = deps;
-  const clients = [...gateway.sessions].flatMap(([session, sinceMs]) =>
-    session.hello === undefined || session === own
-      ? []
-      : [{ id: session.id, name: session.hello.name, version: session.hello.version, sinceMs }],
-  );
+  const clients = [...gateway.sessions].flatMap(([session, sinceMs]) => {
+    if (session.hello === undefined || session === own) return [];
+    const { name, version } = session.hello;
+    const shell = keptState(session);
+    return [{ id: session.id, name, version, sinceMs, ...(shell === undefined ? {} : { shell }) }];
+  });
   return {
     schemaVersion: 1,
     daemon: daemonStatus(deps),

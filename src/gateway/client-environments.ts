@@ -5,10 +5,11 @@
  * uses one agent: the agent of the client that last asked for the host, while that client is connected, else the agent of
  * the latest client. The other agents are not tried.
  */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { Environment } from '../config/paths.ts';
-import type { ServerPlan } from '../config/plan.ts';
+import type { HostPlan, ServerPlan, Template } from '../config/plan.ts';
 import type { LinkDeps } from '../link/contract.ts';
 import type { AgentSearch } from '../ssh/agent-search.ts';
 
@@ -135,14 +136,40 @@ export class ClientEnvironments {
   }
 }
 
+/**
+ * Equal for two clients only where no server could tell them apart: the same agent, and the same values of all variables
+ * that they sent. Terminal, locale and time zone count only where the hosts file names them. A digest, so that nobody who
+ * sees it learns a value.
+ */
+export function environmentKey(
+  hosts: readonly Pick<HostPlan, 'servers'>[],
+  { env, sshAuthSock }: ClientEnvironment,
+): string {
+  const named = new Set(hosts.flatMap(({ servers }) => servers.flatMap(namedBy)));
+  const counted = Object.entries(env)
+    .filter(([name]) => named.has(name) || !OF_TERMINAL.test(name))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([sshAuthSock ?? null, counted]))
+    .digest('base64');
+}
+
+const OF_TERMINAL = /^(?:TERM|TZ|LANG|LC_.*)$/;
+
 /** The variables that a server's values depend on. Terminal, locale and time zone make no difference. */
-function variablesOf({ args, env, inheritEnv }: ServerPlan, environments: readonly Environment[]): readonly string[] {
-  const references = [...args, ...env.values()].flatMap(({ pieces }) =>
-    pieces.filter((piece) => typeof piece !== 'string'),
-  );
-  const named = references.flatMap((piece) => (piece.kind === 'env' ? [piece.name] : []));
-  const isRun = references.some(({ kind }) => kind === 'cmd');
+function variablesOf(server: ServerPlan, environments: readonly Environment[]): readonly string[] {
+  const isRun = referencesOf(server).some(({ kind }) => kind === 'cmd');
   const ofCommands = environments.flatMap((one) => Object.keys(environmentForHelpers(one)));
-  const counted = isRun ? ofCommands.filter((name) => !/^(?:TERM|TZ|LANG|LC_.*)$/.test(name)) : [];
-  return ['HOME', ...named, ...inheritEnv, ...counted];
+  const counted = isRun ? ofCommands.filter((name) => !OF_TERMINAL.test(name)) : [];
+  return ['HOME', ...namedBy(server), ...counted];
+}
+
+/** The variables that the hosts file names for this server. */
+function namedBy(server: ServerPlan): readonly string[] {
+  const named = referencesOf(server).flatMap((piece) => (piece.kind === 'env' ? [piece.name] : []));
+  return [...named, ...server.inheritEnv];
+}
+
+function referencesOf({ args, env }: ServerPlan): readonly Exclude<Template['pieces'][number], string>[] {
+  return [...args, ...env.values()].flatMap(({ pieces }) => pieces.filter((piece) => typeof piece !== 'string'));
 }

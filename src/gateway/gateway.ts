@@ -52,6 +52,10 @@ export interface GatewayDeps extends Omit<LinkDeps, 'cacheDir' | 'runtimeDir'> {
   readonly middleware?: readonly Middleware[];
 }
 
+type SessionOptions = Pick<SessionDeps, 'isCommand' | 'observer'> & {
+  readonly environment?: ClientEnvironment | undefined;
+};
+
 const DRAIN_MS = 30_000;
 
 export class Gateway {
@@ -184,18 +188,17 @@ export class Gateway {
   }
 
   /** A client has connected: its messages go to the session's `receive`. */
-  openSession(
-    writer: MessageWriter,
-    {
-      environment,
-      ...more
-    }: Pick<SessionDeps, 'isCommand' | 'observer'> & { readonly environment?: ClientEnvironment | undefined } = {},
-  ): ClientSession {
+  openSession(writer: MessageWriter, { environment, ...more }: SessionOptions = {}): ClientSession {
     this.#lastSession += 1;
     const session = new ClientSession(`c${this.#lastSession}`, writer, { ...this.#sessionDeps, ...more });
     if (environment !== undefined) this.#deps.environments?.bind(session, environment);
     this.#sessions.set(session, this.#deps.clock.now());
     return session;
+  }
+
+  /** The session gets the values and the agent of this client for what it starts from now on. */
+  actFor(session: ClientSession, environment: ClientEnvironment): void {
+    this.#deps.environments?.bind(session, environment);
   }
 
   /** The client left: its requests are cancelled and its instances end. */

@@ -1,28 +1,12 @@
 /** Text for a screen: made safe, fitted to columns, and in pieces that look different. */
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { harmless } from '../base/harmless.ts';
 
-/** Wider than any screen. */
-const MAX_LENGTH = 4096;
+export { plain, plainLines } from './plain.ts';
 
 /** Characters that take exactly one column in every terminal. */
 const SIMPLE = /^[ -~●◐○✖▶…–·│─▁▂▃▄▅▆▇█↑↓←→⏎]*$/;
-
-/**
- * One line that cannot control a terminal: without escape sequences, control characters and characters that change the
- * direction of writing. White space becomes one space.
- */
-export function plain(text: string): string {
-  const start = text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
-  if (/^[!-~]+(?: [!-~]+)*$/.test(start)) return start;
-  return oneLine(start);
-}
-
-/** Several such lines, with indentation kept. */
-export function plainLines(text: string): readonly string[] {
-  return text.split(/\r\n|\r|\n/).map((line) => harmless(line.slice(0, MAX_LENGTH)).replaceAll('\t', '  ').trimEnd());
-}
 
 /** The last guard before the screen. */
 export function withoutControls(text: string): string {

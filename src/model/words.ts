@@ -2,8 +2,8 @@
 
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
+import { plain } from './plain.ts';
 import type { Look, Span } from './text.ts';
-import { plain } from './text.ts';
 
 interface Sign {
   readonly text: string;

@@ -89,6 +89,8 @@ describe('the words on the command line', () => {
     [['call'], 'missing required argument'],
     [['call', 'a', 'b'], 'too many arguments'],
     [['logs', '-n', '0'], 'expected a whole number above 0'],
+    [['logs', '--since', '10 minutes'], 'mcp-anywhere logs --since 10m'],
+    [['logs', '--grep', '('], 'mcp-anywhere logs --grep'],
     [['--log-level', 'loud', 'status'], 'Allowed choices'],
     [['trust', 'here', '--yes'], '--yes needs the fingerprint'],
     [['trust', 'here', '--fingerprint', 'MD5:1'], 'is not a fingerprint'],
@@ -385,7 +387,9 @@ describe('logs', () => {
       const outcome = await logs();
       return outcome.stdout === '' ? undefined : outcome;
     });
-    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z here\/echo first words$/m);
+    expect(stdout).toMatch(/^(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d here\/echo first words$/m);
+    const whole = await runProgram(['logs', 'here/echo', '-t', '--config', file], sandbox);
+    expect(whole.stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z here\/echo first words$/m);
 
     const follower = spawn(process.execPath, [BIN, 'logs', '-f', 'here/echo', '--json', '--config', file], {
       env: sandbox.env,
@@ -420,6 +424,44 @@ describe('logs', () => {
     await until(() => said.includes('after'));
     expect(said.split('here/echo before')).toHaveLength(2);
     expect(said.split('here/echo after')).toHaveLength(2);
+  });
+
+  it('narrow to a pattern and to a time, before lines are counted, and while they follow', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    const face = await openFace(file, sandbox);
+    const say = (line: string): Promise<unknown> =>
+      face.request('call', { tool: 'here__echo__stderr', arguments: { line } });
+    await say('refused by one');
+    for (let number = 0; number < 5; number += 1) await say(`noise ${number}`);
+    const run = async (...words: string[]): Promise<readonly string[]> => {
+      const outcome = await runProgram(['logs', 'here/echo', ...words, '--json', '--config', file], sandbox);
+      return printed('logs', outcome.stdout).entries.map(({ line }) => line);
+    };
+    await expect.poll(() => run('-n', '1')).toEqual(['noise 4']);
+    expect(await run('--grep', 'REFUSED|noise 2', '-n', '1')).toEqual(['noise 2']);
+    expect(await run('--grep', 'refused|noise 2')).toEqual(['refused by one', 'noise 2']);
+    expect(await run('--since', '1h', '--grep', 'refused')).toEqual(['refused by one']);
+    expect(await run('--since', '2999-01-01')).toEqual([]);
+    const words = ['logs', '-f', 'here/echo', '--grep', 'wanted', '--config', file];
+    const follower = spawn(process.execPath, [BIN, ...words], { env: sandbox.env });
+    onTestFinished(() => void follower.kill('SIGKILL'));
+    let said = '';
+    follower.stdout.on('data', (chunk) => (said += String(chunk)));
+    await until(async () => {
+      await say('not this');
+      await say('wanted');
+      return said.includes('wanted');
+    });
+    expect(said).not.toContain('not this');
+  });
+
+  it('end with the mistake of a pattern that takes too long, while they follow', async () => {
+    const [file, sandbox] = [localHosts(), makeSandbox()];
+    const face = await openFace(file, sandbox);
+    await face.request('call', { tool: 'here__echo__stderr', arguments: { line: `${'a'.repeat(60)}b` } });
+    const { code, stderr } = await runProgram(['logs', '-f', '--grep', '(a+)+$', '--config', file], sandbox);
+    expect(code).toBe(2);
+    expect(stderr).toContain('takes too long');
   });
 
   it('narrow to streams', async () => {

@@ -210,3 +210,60 @@ it('a socket that somebody listens on without a lock is no leftover', async () =
   expect(fixed).toEqual([]);
   expect(existsSync(socket)).toBe(true);
 });
+
+describe('in a terminal', () => {
+  it('names what it waits for, folds what passed, and opens what did not; -v shows every step', async () => {
+    const late = { command: 'sleep', args: ['100'], startTimeoutMs: 4000 };
+    const hosts = writeHostsFile({ here: { servers: { echo } }, gpu1: { servers: { late } } });
+    const sandbox = makeSandbox();
+    const terminal = runInTerminal(['doctor', '--config', hosts.path], sandbox, { columns: 80, rows: 24 });
+    await terminal.shows(/◐ gpu1\/late, [12] s of \d+/);
+    expect(await terminal.exit).toBe(8);
+    const screen = terminal.screen().join('\n');
+    expect(screen).toMatch(/^✓ here: \d+ checks passed, 1 server/m);
+    expect(screen).toMatch(/^✖ gpu1 .*passed\n {2}✖ late: gpu1\/late did not answer initialize within 4 s$/m);
+    expect(screen).not.toContain('◐');
+    const verbose = runInTerminal(['doctor', 'here', '-v', '--config', hosts.path], sandbox);
+    expect(await verbose.exit).toBe(0);
+    expect(verbose.text()).toMatch(/✓ server +here\/echo: initialize answered/);
+  });
+
+  it('offers to trust a new host key, and looks at the host again; without a terminal it asks nothing', async () => {
+    const sshd = await startSshd();
+    onTestFinished(() => sshd.stop());
+    const known = write(join(scratch(), 'known_hosts'), '');
+    const box = { sshd, knownHostsFile: known, servers: { echo: fixture(sshd, 'echo.mjs') } };
+    const hosts = writeHostsFile({ box });
+    const sandbox = makeSandbox();
+    const asked = runInTerminal(['doctor', '--json', '--config', hosts.path], sandbox);
+    expect(await asked.exit).toBe(3);
+    expect(asked.text()).not.toContain('Trust box now?');
+
+    const declining = runInTerminal(['doctor', '--config', hosts.path], sandbox);
+    await declining.shows('Trust box now? [y/N]');
+    declining.type('\r');
+    expect(await declining.exit).toBe(3);
+    expect(readFileSync(known, 'utf8')).toBe('');
+
+    const terminal = runInTerminal(['doctor', '--config', hosts.path], sandbox);
+    await terminal.shows('Trust box now? [y/N]');
+    terminal.type('y');
+    await terminal.shows('Compare the fingerprint');
+    terminal.type('y');
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.text()).toMatch(/✓ box: \d+ checks passed, 1 server/);
+    expect(readFileSync(known, 'utf8')).not.toBe('');
+  });
+
+  it('stopped in the middle, it shows what was found so far', async () => {
+    const late = { command: 'sleep', args: ['100'], startTimeoutMs: 60_000 };
+    const bad = { command: '/bin/sh', args: ['-c', 'exit 3'] };
+    const hosts = writeHostsFile({ gpu1: { servers: { late, bad } } });
+    const terminal = runInTerminal(['doctor', '--config', hosts.path], makeSandbox());
+    await terminal.shows('✖ gpu1: server');
+    await terminal.shows('◐ gpu1/late');
+    terminal.type('\u0003');
+    expect(await terminal.exit).toBe(130);
+    expect(terminal.text()).toMatch(/ {2}✖ bad: .*exit code 3/);
+  });
+});

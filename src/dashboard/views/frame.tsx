@@ -38,7 +38,9 @@ function titleOf(model: Model): SpanLine {
       span(`${ready}/${servers.length} running`),
       span(counted(tools, 'tool')),
     );
-    parts.push(span(`${world.calls.length} live`), span(counted(status.clients.length, 'client')));
+    const shells = status.clients.filter(({ shell }) => shell !== undefined).length;
+    parts.push(span(`${world.calls.length} live`), span(counted(status.clients.length - shells, 'client')));
+    if (shells > 0) parts.push(span(counted(shells, 'shell')));
   }
   const alarms = [
     ...(paused ? [span('PAUSED', 'warn')] : []),

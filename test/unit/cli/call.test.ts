@@ -145,6 +145,7 @@ describe('a call with an argument that is no key=value', () => {
       output: undefined,
       raw: false,
       quiet: false,
+      fresh: false,
     });
     await expect(call).rejects.toMatchObject({
       code: 'USAGE',

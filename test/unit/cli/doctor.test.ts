@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DoctorStep } from '../../../src/api/control.ts';
-import { doctorExit, stepText } from '../../../src/cli/doctor.ts';
+import { doctorExit } from '../../../src/cli/doctor.ts';
+import { stepText } from '../../../src/cli/doctor-text.ts';
 import { chooseStyle } from '../../../src/cli/style.ts';
 
 const plain = chooseStyle({ color: false, isTTY: true, env: {} });

@@ -28,6 +28,30 @@ it('shows what each client waits for, and how far that is', () => {
   ]);
 });
 
+it('says which clients are sessions of a shell, and when they end', () => {
+  const shells = [
+    { id: 'c1', name: 'cli', version: '9', sinceMs: NOW_MS - 2000, shell: {} },
+    { id: 'c2', name: 'cli', version: '9', sinceMs: NOW_MS - 2000, shell: { endsMs: NOW_MS + 42_000 } },
+  ];
+  expect(
+    psText([{ ...row, clients: shells }], plain, NOW_MS)
+      .split('\n')
+      .slice(1, 3),
+  ).toEqual([
+    ' c1  cli 9  for 2 s  a shell, here/slow steps 6/60 (1 s)',
+    ' c2  cli 9  for 2 s  kept for a shell, ends in 42 s',
+  ]);
+});
+
+it.each([40, 60, 80])('fits %i columns, and cuts no path', (width) => {
+  const hostsFile = '/home/me/some/folder/with/a/hosts-file.yaml';
+  const lines = psText([{ ...row, hostsFile }], plain, NOW_MS, width)
+    .trimEnd()
+    .split('\n');
+  expect(lines.filter((line) => line.length > width && !line.includes(hostsFile))).toEqual([]);
+  expect(lines.join('\n')).toContain(hostsFile);
+});
+
 it('says what helps against one that does not answer', () => {
   const silent = { ...row, clients: null, calls: [], hint: 'kill -CONT 7' };
   expect(psText([silent], plain, NOW_MS)).toContain('does not answer: kill -CONT 7\n');

@@ -25,6 +25,19 @@ describe('statsText', () => {
     );
   });
 
+  it.each([30, 40, 50, 60, 80])('fits %i columns: the name stays, and what is least asked for goes first', (width) => {
+    const rows = [
+      row('gpu1/files/read_a_very_long_name_of_a_tool_indeed', { calls: 1234, errors: 12 }),
+      row('nas/媒体/list'),
+    ];
+    const lines = statsText(rows, { by: 'tool' }, plain, width).trimEnd().split('\n');
+    expect(lines.filter((line) => line.length > width)).toEqual([]);
+    expect(lines[0]).toMatch(/calls {2}errors/);
+    expect(lines[1]).toMatch(/1234 +12 .*gpu1\/files\/re/);
+    expect(lines[0]?.includes(' in ')).toBe(width >= 80);
+    expect(statsText(rows, { by: 'tool' }, chooseStyle({ color: true, isTTY: true, env: {} }), width)).toContain('…');
+  });
+
   it('does not let a name steer the terminal', () => {
     expect(statsText([row('evil\u001B[2J\nname')], { by: 'client' }, plain)).toContain('evil name');
   });

@@ -248,3 +248,24 @@ describe('the doctor', () => {
     });
   });
 });
+
+it('tells what it waits for, and how long at most, before each step is done', async () => {
+  const told: string[] = [];
+  const parts: DoctorParts = {
+    ...wellParts,
+    waiting: ({ host: name, server: of, check, limitMs }) => {
+      expect(limitMs).toBeGreaterThan(0);
+      told.push(`wait ${name}${of === undefined ? '' : `/${of}`} ${check}`);
+    },
+  };
+  const report = ({ host: name = '', server: of, check }: DoctorStep): void => {
+    told.push(`step ${name}${of === undefined ? '' : `/${of}`} ${check}`);
+  };
+  await runDoctor(planOf(host('a', ['s'])), parts, report, new AbortController().signal);
+  expect(told.indexOf('wait a ssh-config')).toBeGreaterThanOrEqual(0);
+  for (const place of ['a probe', 'a/s server'])
+    expect([told.includes(`wait ${place}`), told.indexOf(`wait ${place}`) < told.indexOf(`step ${place}`)]).toEqual([
+      true,
+      true,
+    ]);
+});

@@ -42,6 +42,28 @@ describe.each(CODES)('the page of %s', (code) => {
   });
 });
 
+/** Codes that have fewer causes. A finding of `doctor` is its own cause. */
+const FEWER: readonly ErrorCode[] = [
+  ...(['CLOCK_WRONG', 'DAEMON_LEFTOVERS', 'DISK_FULL', 'FILE_EXPOSED', 'PACKAGE_UNPINNED'] as const),
+  ...([
+    'FOLDER_UNUSABLE',
+    'HOST_KEY_REVOKED',
+    'INTERNAL',
+    'MESSAGE_TOO_LARGE',
+    'NODE_UNSUITABLE',
+    'TOOL_DENIED',
+  ] as const),
+];
+
+it('has three causes or more, which different signs tell apart', () => {
+  const few = CODES.filter((code) => ERROR_PAGES[code].length < 3);
+  expect(few.toSorted()).toEqual(FEWER.toSorted());
+  for (const code of CODES) {
+    const signs = ERROR_PAGES[code].map(({ see }) => see);
+    expect(new Set(signs).size, code).toBe(signs.length);
+  }
+});
+
 it('a page fits the terminal', () => {
   const rows = pageText('AUTH_FAILED', plain, 60).split('\n');
   expect(rows.filter((row) => row.length > 60)).toEqual([]);

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { ServerPlan } from '../../../src/config/plan.ts';
 import { parseTemplate } from '../../../src/config/template.ts';
-import { type ClientEnvironment, ClientEnvironments } from '../../../src/gateway/client-environments.ts';
+import {
+  type ClientEnvironment,
+  ClientEnvironments,
+  environmentKey,
+} from '../../../src/gateway/client-environments.ts';
 import { scratch } from '../../harness/scratch.ts';
 import { startAgent } from '../../integration/openssh-agent.ts';
 import { serverPlan } from '../catalog/kit.ts';
@@ -105,5 +109,37 @@ describe('the agent of a host', () => {
     expect(env['SSH_AUTH_SOCK']).toBe(socket);
     all.connected('h');
     expect(all.isUntried('h')).toBe(true);
+  });
+});
+
+describe('the key of an environment', () => {
+  const named = serverPlan('box', 's', { env: new Map([['T', { pieces: [{ kind: 'env', name: 'TERM' }] }]]) });
+  const keyOf = (env: ClientEnvironment['env'], agent?: string, servers: readonly ServerPlan[] = []): string =>
+    environmentKey([{ servers }], client(env, agent));
+
+  it('is equal for equal values, in any order, whatever the terminal and the locale', () => {
+    expect(keyOf({ A: '1', B: '2', TERM: 'xterm', LC_ALL: 'C' })).toBe(keyOf({ B: '2', A: '1', TERM: 'screen' }));
+  });
+
+  it.each([
+    [{ A: '1' }, { A: '2' }],
+    [{ A: '1' }, {}],
+    [{ A: '' }, { A: null }],
+    [
+      { A: '1', B: '' },
+      { A: '', B: '1' },
+    ],
+    [{ AB: 'C' }, { A: 'BC' }],
+  ])('tells %j from %j', (one, other) => {
+    expect(keyOf(one)).not.toBe(keyOf(other));
+  });
+
+  it('tells agents apart, and a terminal that the hosts file names', () => {
+    expect(keyOf({}, '/one')).not.toBe(keyOf({}, '/other'));
+    expect(keyOf({ TERM: 'xterm' }, undefined, [named])).not.toBe(keyOf({ TERM: 'screen' }, undefined, [named]));
+  });
+
+  it('shows no value', () => {
+    expect(keyOf({ TOKEN: 'hunter2' })).not.toContain('hunter2');
   });
 });
