@@ -206,12 +206,11 @@ function causeText(cause: ErrorReport, shown: string, style: Style): string {
   ].join('');
 }
 
-/** The hint without the command that the person has just run. */
+/** The hint without the command that the person has just run, where it has another one. */
 function fixOf(cause: ErrorReport, { program }: Style): string {
-  const steps = nextStep(cause, program)
-    .split('; ')
-    .filter((step) => !step.startsWith(`${program} doctor`));
-  return steps.length === 0 ? `look at what ssh itself says: ssh -v ${cause.host ?? '<host>'}` : steps.join('; ');
+  const next = nextStep(cause, program);
+  const steps = next.split('; ').filter((step) => !step.startsWith(`${program} doctor`));
+  return steps.length === 0 ? next : steps.join('; ');
 }
 
 function summary(steps: readonly DoctorStep[], style: Style): string {

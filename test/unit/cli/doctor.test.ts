@@ -30,11 +30,9 @@ describe('one step', () => {
   });
 
   it('never sends a person who has just been here here', () => {
-    const fixes = ['mcp-anywhere doctor {host}', 'ssh-add -l; mcp-anywhere doctor {host}'].map((hint) => {
-      const text = stepText(step('nas', 'failed', { cause: { ...unknownKey, hint } }), plain);
-      return /Fix: (.*)/.exec(text)?.[1];
-    });
-    expect(fixes).toEqual(['look at what ssh itself says: ssh -v nas', 'ssh-add -l']);
+    const hint = 'ssh-add -l; mcp-anywhere doctor {host}';
+    const text = stepText(step('nas', 'failed', { cause: { ...unknownKey, hint } }), plain);
+    expect(/Fix: (.*)/.exec(text)?.[1]).toBe('ssh-add -l');
   });
 
   it.each([

@@ -101,6 +101,12 @@ describe('the findings', () => {
       'only 3 MiB are free at /tmp',
       'ssh box.example du',
     ],
+    [
+      { disks: [{ path: '/a b', freeBytes: 0 }] },
+      'DISK_FULL',
+      'only 0 MiB are free at /a b',
+      String.raw`ssh box.example du -xh -d 2 ''\''/a b'\'''`,
+    ],
   ])('%j is a warning with a fix', (found, code, text, hint) => {
     const [, warning, ...more] = factSteps(box, { ...fine, ...found });
     expect(warning).toMatchObject({ outcome: 'warning', text, cause: { code, host: 'box' } });
