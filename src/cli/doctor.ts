@@ -2,6 +2,7 @@
 
 import type { DoctorFix, DoctorStep } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
+import { durationText } from '../base/duration.ts';
 import {
   AnywhereError,
   asAnywhereError,
@@ -192,7 +193,7 @@ const MARKS = { ok: ['✓', 'good'], warning: ['!', 'warn'], failed: ['✖', 'ba
 export function stepText(step: DoctorStep, style: Style): string {
   const [glyph, paint] = MARKS[step.outcome];
   const where = [step.host, step.server].filter((name) => name !== undefined).join('/');
-  const took = step.durationMs >= 1 ? style.dim(` ${step.durationMs.toFixed(0)} ms`) : '';
+  const took = step.durationMs >= 1 ? style.dim(` ${durationText(step.durationMs)}`) : '';
   const head = `${style[paint](glyph)} ${step.check.padEnd(10)} ${where === '' ? '' : `${style.bold(where)}: `}${messageAt(where, step.text)}${took}\n`;
   return step.cause === undefined ? head : head + causeText(step.cause, step.text, style);
 }

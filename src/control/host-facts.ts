@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import type { DoctorStep } from '../api/control.ts';
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
+import { durationText } from '../base/duration.ts';
 import { AnywhereError, type ErrorCode, reportOf } from '../base/errors.ts';
 import { shellWord } from '../base/shell-word.ts';
 import type { HostPlan } from '../config/plan.ts';
@@ -100,7 +101,7 @@ export function factSteps({ name, ssh }: HostPlan, facts: HostFacts): readonly D
   const { clockMs, disks } = facts;
   const rttMs = ssh === undefined ? undefined : facts.rttMs;
   const parts = [
-    ...(rttMs === undefined ? [] : [`round trip ${rttMs} ms`]),
+    ...(rttMs === undefined ? [] : [`round trip ${durationText(rttMs)}`]),
     ...(clockMs === undefined ? [] : [clockText(clockMs)]),
     ...disks.map(({ path, freeBytes }) => `${sizeText(freeBytes)} free at ${path}`),
   ];
@@ -143,12 +144,7 @@ function clockText(clockMs: number): string {
   const seconds = Math.round(Math.abs(clockMs) / 1000);
   // The answer holds whole seconds.
   if (seconds <= 1) return 'clock as here';
-  return `clock is ${durationText(seconds)} ${clockMs > 0 ? 'ahead of' : 'behind'} the one here`;
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+  return `clock is ${durationText(seconds * 1000)} ${clockMs > 0 ? 'ahead of' : 'behind'} the one here`;
 }
 
 export function sizeText(bytes: number): string {

@@ -21,7 +21,7 @@ describe('one step', () => {
   it('names cause and fix', () => {
     const failed = step('nas', 'failed', { check: 'host-key', text: 'unknown', cause: unknownKey, durationMs: 41.7 });
     expect(stepText(failed, plain).split('\n')).toEqual([
-      '✖ host-key   nas: unknown 42 ms',
+      '✖ host-key   nas: unknown 42ms',
       '    Why: No known_hosts file names nas.',
       '         ssh-ed25519 SHA256:abc',
       '    Fix: mcp-anywhere trust nas',
