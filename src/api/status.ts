@@ -22,6 +22,8 @@ const serverStatus = z.object({
   failingSinceMs: time.exactOptional(),
   /** The number of tools on offer, as last listed and filtered. */
   tools: z.number(),
+  /** Nobody has looked at the server yet: `tools` is 0 because the number is unknown. */
+  neverListed: z.literal(true).exactOptional(),
   /** Withheld or renamed tools, and other problems that do not stop the server. */
   problems: z.array(errorReport),
   /** The tools come from the disk cache; the server has not listed them in this run. */
@@ -61,6 +63,8 @@ export const hostStatus = z.object({
   /** Only with `discover`. */
   discover: z
     .object({
+      /** The files of the AI clients there were not looked at yet. */
+      pending: z.literal(true).exactOptional(),
       /** Files of AI clients there that cannot be read. */
       unread: z.array(z.object({ client: text, file: text, problem: text })),
       /** Why the files could not be looked at the last time. */

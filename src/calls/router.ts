@@ -17,6 +17,8 @@ export interface Causes {
   readonly waitsFor?: (host: string) => AnywhereError | undefined;
   /** A client calls a host that is not connected. */
   readonly askedFor?: (host: string, owner: InstanceOwner) => void;
+  /** The server is off because a person switched it off in this run, and not by the hosts file. */
+  readonly isSwitchedOff?: (server: ServerPlan) => boolean;
   /** Why a running server could not be listed. */
   readonly listingFailure?: (unit: ServerUnit) => AnywhereError | undefined;
 }
@@ -96,10 +98,15 @@ export class Router {
     const off = [...this.#units.values()].find(({ plan }) => !plan.enabled && this.#mayBeOf(plan, name));
     if (off === undefined) return undefined;
     const { host, name: server } = off.plan;
-    return new AnywhereError('TOOL_DENIED', `${host}/${server} is switched off`, {
-      ...{ host, server, tool: name },
-      hint: `mcp-anywhere enable ${host}/${server}`,
-    });
+    const isWritten = off.plan.found === undefined && this.#causes.isSwitchedOff?.(off.plan) !== true;
+    return new AnywhereError(
+      'TOOL_DENIED',
+      `${host}/${server} is switched off${isWritten ? ' in the hosts file' : ''}`,
+      {
+        ...{ host, server, tool: name },
+        hint: `mcp-anywhere ${isWritten ? 'server enable' : 'enable'} ${host}/${server}`,
+      },
+    );
   }
 
   /**

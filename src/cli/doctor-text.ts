@@ -1,6 +1,7 @@
 /** The words of `doctor` for one step, and for all of them. */
 import type { DoctorFix, DoctorStep } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
+import { durationText } from '../base/duration.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { messageAt, nextStep } from '../model/words.ts';
@@ -16,7 +17,7 @@ export const MARKS = {
 export function stepText(step: DoctorStep, style: Style): string {
   const [glyph, paint] = MARKS[step.outcome];
   const where = [step.host, step.server].filter((name) => name !== undefined).join('/');
-  const took = step.durationMs >= 1 ? style.dim(` ${step.durationMs.toFixed(0)} ms`) : '';
+  const took = step.durationMs >= 1 ? style.dim(` ${durationText(step.durationMs)}`) : '';
   const head = `${style[paint](glyph)} ${step.check.padEnd(10)} ${where === '' ? '' : `${style.bold(where)}: `}${messageAt(where, step.text)}${took}\n`;
   return head + causeText(step, style);
 }

@@ -1,6 +1,8 @@
 /** `add`, `rm`, `server add|rm|enable|disable`: they edit the hosts file and print the difference. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostsFileEdit } from '../api/hosts-file.ts';
+import { deadline } from '../base/abort.ts';
+import { systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
@@ -22,6 +24,7 @@ import { wantedServers } from '../setup/server-words.ts';
 import { aliasHint } from '../setup/ssh-alias.ts';
 import { confirmed, readAll } from './ask.ts';
 import { type CliContext, isInteractive, parseTarget } from './context.ts';
+import { withRunning } from './session.ts';
 
 /** A snippet of a README has a few kilobytes. */
 const MOST_PASTED = 1024 * 1024;
@@ -154,6 +157,7 @@ async function editOnce(
   }
   const isTrusted = !written || (await saveEdit(open, prepared, place));
   if (!isAsked) show();
+  if (written && isTrusted) await putInForce(context);
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
   const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
   const notes = [
@@ -174,6 +178,24 @@ async function editOnce(
     notes,
   });
   return EXIT.ok;
+}
+
+/** A daemon with a host that does not answer still reads the file by itself. */
+const IN_FORCE_MS = 3_000;
+
+/** The next command sees the change: a running daemon has read the file when this one ends. */
+async function putInForce(context: CliContext): Promise<void> {
+  const late = (): AnywhereError => new AnywhereError('NO_DAEMON', 'The daemon does not answer.');
+  const limit = deadline(systemClock(), IN_FORCE_MS, late, context.io.signal);
+  try {
+    await withRunning(context, (client) => client.request('reload', {}, limit.signal));
+  } catch (error) {
+    context.io.signal.throwIfAborted();
+    // Where no daemon answers, the next one reads the file.
+    if (!(error instanceof AnywhereError)) throw error;
+  } finally {
+    limit.clear();
+  }
 }
 
 async function hintsFor(alias: string | undefined, plan: Plan, place: EditPlace): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** What `init` tells a person. */
 import { counted } from '../base/counted.ts';
+import { durationText } from '../base/duration.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { harmless, oneLine } from '../base/harmless.ts';
 import { asTyped, messageAt, nextStep } from '../model/words.ts';
@@ -47,7 +48,7 @@ export function seenText(seen: readonly SeenServer[]): string {
 export function startText({ host, server, tools, durationMs, cause }: ServerStart, style: Style): string {
   const name = style.bold(oneLine(`${host}/${server}`));
   if (cause !== undefined) return `${style.bad('✖')} ${name}\n${causeText(cause, host, style)}`;
-  return `${style.good('✓')} ${name}: ${counted(tools ?? 0, 'tool')}, ${(durationMs / 1000).toFixed(1)} s\n`;
+  return `${style.good('✓')} ${name}: ${counted(tools ?? 0, 'tool')}, ${durationText(durationMs)}\n`;
 }
 
 /** What happened, why, and the next command. @param word the host as `init` takes it */

@@ -3,6 +3,7 @@
 import type { DaemonRow, LiveCall, StatusSnapshot } from '../api/status.ts';
 import { deadline } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
+import { ageText } from '../base/duration.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { ControlClient } from '../control/client.ts';
@@ -97,11 +98,4 @@ function shellText(shell: Client['shell'], nowMs: number): readonly string[] {
 function callText({ tool, host, server, startedMs, progress, total }: LiveCall, nowMs: number): string {
   const done = progress === undefined ? '' : ` ${progress}${total === undefined ? '' : `/${total}`}`;
   return oneLine(`${host}/${server} ${tool}${done} (${ageText(nowMs - startedMs)})`);
-}
-
-function ageText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return `${Math.max(0, Math.floor(ms / 1000))} s`;
-  if (minutes < 120) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }

@@ -2,6 +2,7 @@
 
 import type { StatRow } from '../api/control.ts';
 import type { Printed } from '../api/printed.ts';
+import { durationText } from '../base/duration.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import { cut } from '../model/text.ts';
@@ -63,13 +64,7 @@ function columnsIn(room: number, widths: readonly number[]): readonly number[] {
 }
 
 function cellsOf({ calls, errors, p50Ms, p95Ms, p99Ms, bytesIn, bytesOut }: StatRow): string[] {
-  return [String(calls), String(errors), ...[p50Ms, p95Ms, p99Ms].map(duration), ...[bytesIn, bytesOut].map(size)];
-}
-
-function duration(ms: number): string {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`;
-  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+  return [String(calls), String(errors), ...[p50Ms, p95Ms, p99Ms].map(durationText), ...[bytesIn, bytesOut].map(size)];
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

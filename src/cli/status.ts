@@ -8,7 +8,7 @@ import { counted } from '../base/counted.ts';
 import { AnywhereError, type ErrorReport, type ExitCode } from '../base/errors.ts';
 import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
-import { foundBy, messageAt, nextStep } from '../model/words.ts';
+import { durationText, foundBy, isWell, messageAt, nextStep, serverCounts } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';
@@ -56,11 +56,6 @@ function partsOf(host: HostStatus): (ErrorReport | undefined)[] {
   );
 }
 
-/** An idle server starts with its next call. */
-function isWell({ state }: HostStatus, server: ServerStatus): boolean {
-  return server.state === 'ready' || (server.state === 'idle' && state === 'ready');
-}
-
 function hostCause(host: HostStatus): ErrorReport | undefined {
   if (host.state === 'ready' || host.state === 'idle') return undefined;
   return host.cause ?? slow(host);
@@ -86,17 +81,26 @@ const STATES: Readonly<
 
 function hostRow(host: HostStatus, style: Style): string[] {
   const { glyph, word, paint } = STATES[host.state];
-  const enabled = host.servers.filter((server) => server.state !== 'disabled');
-  const ready = enabled.filter((server) => isWell(host, server)).length;
-  const tools = enabled.reduce((sum, server) => sum + server.tools, 0);
+  const { up, all, off } = serverCounts(host);
   return [
     style.bold(host.name),
     style[paint](`${glyph} ${word}`),
-    host.rttMs === undefined ? '' : `${host.rttMs.toFixed(0)} ms`,
-    `${String(ready)}/${String(enabled.length)} servers`,
-    counted(tools, 'tool'),
+    host.rttMs === undefined ? '' : durationText(host.rttMs),
+    `${up}/${all} servers${off.length === 0 ? '' : `, ${off.join(', ')} off`}`,
+    toolsText(host),
     host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
+}
+
+/** A server that nobody has looked at yet has no number of tools. */
+function toolsText({ servers, discover }: HostStatus): string {
+  const enabled = servers.filter(({ state }) => state !== 'disabled');
+  const unlisted = enabled.filter(({ neverListed }) => neverListed === true).length;
+  const known = enabled.reduce((sum, { tools }) => sum + tools, 0);
+  if (discover?.pending === true && servers.length === 0) return 'not looked at yet';
+  if (unlisted === 0) return counted(known, 'tool');
+  if (unlisted === enabled.length) return 'tools not listed yet';
+  return `${counted(known, 'tool')}, ${counted(unlisted, 'server')} not listed yet`;
 }
 
 /** The servers that AI clients on the host name, and why some of them are not started. */
@@ -106,9 +110,13 @@ function foundRows(host: HostStatus, style: Style): string[][] {
     .map((server) => [
       style.bold(`${host.name}/${server.name}`),
       `from ${foundBy(server)}`,
-      server.state === 'disabled' ? style.dim('○ not started') : counted(server.tools, 'tool'),
+      server.state === 'disabled' ? style.dim('○ not started') : serverTools(server),
       oneLine(server.notStarted ?? ''),
     ]);
+}
+
+function serverTools({ tools, neverListed }: ServerStatus): string {
+  return neverListed === true ? 'not listed yet' : counted(tools, 'tool');
 }
 
 function poolRow({ name, strategy, members, tools }: PoolStatus, style: Style): string[] {

@@ -8,9 +8,10 @@ import type { DoctorStep, DoctorWait } from '../api/control.ts';
 import { orAbort } from '../base/abort.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
-import { AnywhereError, asAnywhereError, type ErrorReport, reportOf } from '../base/errors.ts';
+import { AnywhereError, asAnywhereError, type ErrorReport, EXIT, errorOf, reportOf } from '../base/errors.ts';
 import type { HostPlan, Plan, ServerPlan } from '../config/plan.ts';
 import type { HostEnvironment } from '../launch/contract.ts';
+import { sshLine } from '../ssh/config.ts';
 import { factSteps, type HostFacts } from './host-facts.ts';
 import { requireHost } from './units.ts';
 import { unpinnedSteps } from './unpinned.ts';
@@ -60,7 +61,7 @@ interface Attempt {
   readonly server?: string;
   readonly check: () => DoctorStep['check'];
   readonly limitMs: number;
-  readonly remedy: string;
+  readonly remedy: () => string;
 }
 
 /** @param gotOn starts the limit again */
@@ -109,8 +110,11 @@ function planText(plan: Plan): string {
   return `${plan.file}: ${counted(plan.hosts.length, 'host')}, ${counted(servers, 'server')}`;
 }
 
-async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep, signal: AbortSignal): Promise<void> {
+async function examineHost(host: HostPlan, parts: DoctorParts, report: ReportStep, signal: AbortSignal): Promise<void> {
   const place = { host: host.name };
+  const note: ReportStep = (step) => {
+    report(step.cause === undefined ? step : { ...step, cause: withoutDoctor(host, step.cause) });
+  };
   if (host.ssh !== undefined && !(await isReachable(host, parts, note, signal))) {
     const text = 'not tried: the host is not reachable';
     note({ ...place, check: 'probe', outcome: 'skipped', text, durationMs: 0 });
@@ -121,6 +125,19 @@ async function examineHost(host: HostPlan, parts: DoctorParts, note: ReportStep,
   await examineProbe(host, parts, note, signal);
   const servers = host.discover === undefined ? host.servers : await examineClients(host, parts, note, signal);
   await Promise.all(servers.map((server) => examineServer(server, parts, note, signal)));
+}
+
+/** The cause with a hint that leads on from here: `doctor` is what the person has just run. */
+function withoutDoctor(host: HostPlan, cause: ErrorReport): ErrorReport {
+  const steps = cause.hint.split('; ').filter((step) => !step.startsWith('mcp-anywhere doctor'));
+  if (steps.length > 0) return { ...cause, hint: steps.join('; ') };
+  const isOfSsh = host.ssh !== undefined && errorOf(cause).exitCode === EXIT.unreachable;
+  return isOfSsh ? { ...cause, hint: `look at what ssh itself says: ${verbose(host)}` } : cause;
+}
+
+/** What a person runs to see where a connection ends. */
+function verbose({ ssh }: HostPlan, program: readonly string[] = []): string {
+  return ssh === undefined ? program.join(' ') : sshLine(ssh, { flags: ['-v'], program });
 }
 
 /** Runs the link's own inspection. After a failed step the host is not examined further. */
@@ -137,7 +154,7 @@ async function isReachable(
   };
   const seen = new Set<DoctorStep['check']>();
   const check = (): DoctorStep['check'] => (seen.has('agent') ? 'login' : 'ssh-config');
-  const remedy = `ssh -v ${host.ssh?.alias ?? host.name}`;
+  const remedy = (): string => verbose(host);
   const inspection = { host: host.name, check, limitMs: connectMs(host), remedy };
   await attempt(inspection, { parts, note: watch, signal }, async (stop, gotOn) => {
     const pass: ReportStep = (found) => {
@@ -165,7 +182,7 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
     return;
   }
   const limitMs = connectMs(host) + PROBE_MS + SLACK_MS;
-  const remedy = `ssh -v ${host.ssh?.alias ?? host.name} true`;
+  const remedy = (): string => verbose(host, ['true']);
   const probe = { host: host.name, check: () => place.check, limitMs, remedy };
   const isProbed = await attempt(probe, { parts, note, signal }, async (stop) =>
     environmentText(host, await parts.probe(host, PROBE_MS, stop)),
@@ -174,7 +191,7 @@ async function examineProbe(host: HostPlan, parts: DoctorParts, note: ReportStep
 }
 
 async function examineMachine(host: HostPlan, report: Report): Promise<void> {
-  const remedy = `ssh ${host.ssh?.alias ?? host.name} true`;
+  const remedy = (): string => (host.ssh === undefined ? 'true' : sshLine(host.ssh, { program: ['true'] }));
   const asking = { host: host.name, check: () => 'machine' as const, limitMs: FACTS_MS + SLACK_MS, remedy };
   await attempt(asking, report, async (stop) => {
     const facts = await report.parts.ask(host, FACTS_MS, stop);
@@ -196,7 +213,7 @@ async function examineClients(
     host: host.name,
     check: () => place.check,
     limitMs: LINK_MS + SLACK_MS,
-    remedy: `mcp-anywhere doctor ${host.name}`,
+    remedy: () => `mcp-anywhere doctor ${host.name}`,
   };
   await attempt(look, { parts, note, signal }, async (stop) => {
     found = (await parts.discover?.(host.name, stop)) ?? found;
@@ -224,7 +241,7 @@ async function examineServer(
   }
   // Connection, start and listing have a limit each.
   const limitMs = LINK_MS + server.startTimeoutMs + server.timeoutMs + SLACK_MS;
-  const remedy = `mcp-anywhere logs ${server.host}/${server.name}`;
+  const remedy = (): string => `mcp-anywhere logs ${server.host}/${server.name}`;
   const start = { host: server.host, server: server.name, check: () => place.check, limitMs, remedy };
   await attempt(start, { parts, note, signal }, async (stop) => {
     return `initialize answered, ${counted(await parts.startServer(server, stop), 'tool')}`;
@@ -298,7 +315,7 @@ async function within<T>(
 function tooLate({ host, limitMs, remedy }: Attempt): AnywhereError {
   return new AnywhereError('HOST_TIMEOUT', `no result within ${Math.round(limitMs / 1000)} s`, {
     host,
-    hint: remedy,
+    hint: remedy(),
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Explanation } from '../api/control.ts';
 import type { HostStatus, PoolMemberStatus, PoolStatus, ServerStatus, StatusSnapshot } from '../api/status.ts';
 import { counted } from '../base/counted.ts';
+import { ageText, durationText } from '../base/duration.ts';
 import { ERROR_PAGES } from '../base/error-pages.ts';
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -139,18 +140,18 @@ function serverText(server: ServerStatus): string {
   return cause === undefined ? text : `${text}: ${cause.message} (${cause.code})`;
 }
 
-function toolsText({ tools, cached }: ServerStatus): string {
+function toolsText({ tools, cached, neverListed }: ServerStatus): string {
+  if (neverListed === true) return 'tools not listed yet';
   return cached ? `${counted(tools, 'tool')}, as last listed` : counted(tools, 'tool');
 }
 
 function rttText({ rttMs }: HostStatus): string {
-  return rttMs === undefined ? '' : `, answers in ${rttMs.toFixed(0)} ms`;
+  return rttMs === undefined ? '' : `, answers in ${durationText(rttMs)}`;
 }
 
 function retryText(gateway: Gateway, { retryAtMs }: HostStatus): string {
   if (retryAtMs === undefined) return '';
-  const seconds = Math.max(0, Math.round((retryAtMs - gateway.clock.now()) / 1000));
-  return `, next attempt in ${seconds} s`;
+  return `, next attempt in ${ageText(retryAtMs - gateway.clock.now())}`;
 }
 
 async function logLines(
@@ -201,7 +202,7 @@ function memberLine(
     `member ${host}/${server}: ${STATES[state]}`,
     ...(tools === pool.tools ? [] : [`answers ${tools} of ${pool.tools} tools`]),
     ...(inFlight === 0 ? [] : [`${inFlight} calls under way`]),
-    ...(latencyMs === undefined ? [] : [`takes ${latencyMs.toFixed(0)} ms lately`]),
+    ...(latencyMs === undefined ? [] : [`takes ${durationText(latencyMs)} lately`]),
     ...(share === 1 ? [] : [`has just come back and takes ${Math.round(share * 100)} % of its share`]),
   ].join(', ');
 }

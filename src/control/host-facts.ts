@@ -3,10 +3,13 @@ import { finished } from 'node:stream/promises';
 import type { DoctorStep } from '../api/control.ts';
 import { deadline, orAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
+import { durationText } from '../base/duration.ts';
 import { AnywhereError, type ErrorCode, reportOf } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Launch } from '../launch/contract.ts';
 import type { Link } from '../link/contract.ts';
+import { sshLine } from '../ssh/config.ts';
 import { eachLine } from '../upstream/stderr-lines.ts';
 
 /** Waits for a line, so that the answer also tells the round trip. A network folder can hold `df` up, so `df` comes last. */
@@ -98,7 +101,7 @@ export function factSteps({ name, ssh }: HostPlan, facts: HostFacts): readonly D
   const { clockMs, disks } = facts;
   const rttMs = ssh === undefined ? undefined : facts.rttMs;
   const parts = [
-    ...(rttMs === undefined ? [] : [`round trip ${rttMs} ms`]),
+    ...(rttMs === undefined ? [] : [`round trip ${durationText(rttMs)}`]),
     ...(clockMs === undefined ? [] : [clockText(clockMs)]),
     ...disks.map(({ path, freeBytes }) => `${sizeText(freeBytes)} free at ${path}`),
   ];
@@ -119,7 +122,7 @@ export function factSteps({ name, ssh }: HostPlan, facts: HostFacts): readonly D
   });
   return [
     { ...place, outcome: 'ok', text: parts.length === 0 ? 'said nothing about itself' : parts.join(', '), measured },
-    ...stuck.map((text) => finding('HOST_TIMEOUT', text, `ssh ${ssh?.alias ?? name} df`)),
+    ...stuck.map((text) => finding('HOST_TIMEOUT', text, onMachine(ssh, ['df']))),
     ...(clockMs === undefined || Math.abs(clockMs) < MOST_CLOCK_MS
       ? []
       : [finding('CLOCK_WRONG', `the ${clockText(clockMs)}`, 'set the clock of both machines by NTP: timedatectl')]),
@@ -127,21 +130,21 @@ export function factSteps({ name, ssh }: HostPlan, facts: HostFacts): readonly D
       .filter(({ freeBytes }) => freeBytes < LEAST_FREE_BYTES)
       .map(({ path, freeBytes }) => {
         const text = `only ${sizeText(freeBytes)} are free at ${path}`;
-        return finding('DISK_FULL', text, `free some space: ssh ${ssh?.alias ?? name} du -xh -d 2 ${path}`);
+        return finding('DISK_FULL', text, `free some space: ${onMachine(ssh, ['du', '-xh', '-d', '2', path])}`);
       }),
   ];
+}
+
+/** The command line that runs a program on a machine, or here where there is no ssh. */
+function onMachine(ssh: HostPlan['ssh'], program: readonly string[]): string {
+  return ssh === undefined ? program.map(shellWord).join(' ') : sshLine(ssh, { program });
 }
 
 function clockText(clockMs: number): string {
   const seconds = Math.round(Math.abs(clockMs) / 1000);
   // The answer holds whole seconds.
   if (seconds <= 1) return 'clock as here';
-  return `clock is ${durationText(seconds)} ${clockMs > 0 ? 'ahead of' : 'behind'} the one here`;
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+  return `clock is ${durationText(seconds * 1000)} ${clockMs > 0 ? 'ahead of' : 'behind'} the one here`;
 }
 
 export function sizeText(bytes: number): string {

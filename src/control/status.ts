@@ -114,6 +114,7 @@ function reportServer(gateway: Gateway, unit: ServerUnit, tools: number): Server
     ...(isFailing ? { cause: reportOf(cause) } : {}),
     ...(isFailing && failingSinceMs !== undefined ? { failingSinceMs } : {}),
     tools,
+    ...(unit.plan.enabled && !catalog.isListed(unit.plan, 'tools') ? { neverListed: true as const } : {}),
     problems: problems.map(reportOf),
     cached: catalog.listing(unit.plan) !== undefined && !catalog.isFresh(unit.plan),
     ...reportProcesses(gateway, unit),
@@ -136,7 +137,8 @@ function reportFound({ found, enabled }: ServerPlan): Pick<ServerStatus, 'from' 
 function reportDiscover(sight: HostSight | undefined): Pick<HostStatus, 'discover'> {
   if (sight === undefined) return {};
   const cause = sight.failure === undefined ? {} : { cause: reportOf(sight.failure) };
-  return { discover: { unread: sight.problems, ...cause } };
+  const pending = sight.isPending ? { pending: true as const } : {};
+  return { discover: { ...pending, unread: sight.problems, ...cause } };
 }
 
 function countTools(gateway: Gateway): ReadonlyMap<string, number> {

@@ -108,6 +108,7 @@ export class Gateway {
     this.router = new Router(this.catalog, this.#fleet.byId, deps.clock, {
       waitsFor: (host) => this.hosts.waitsFor(host),
       askedFor,
+      isSwitchedOff: (server) => this.#livePlan.isSwitchedOff(serverId(server)),
       listingFailure: (unit) => this.keeper.failure(unit),
     });
     this.#pools = new Pools({ ...deps, unit: (server) => this.router.unit(server) });

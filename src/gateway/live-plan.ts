@@ -83,6 +83,11 @@ export class LivePlan {
     return this.#arrange();
   }
 
+  /** By hand, in this run. @param id `host/server` */
+  isSwitchedOff(id: string): boolean {
+    return this.#switches.get(id) === false;
+  }
+
   /** Hosts whose servers are found are looked at from now on. */
   discover(): void {
     const { discoveries, fleet, keeper } = this.#deps.parts;
@@ -143,6 +148,10 @@ class Switches {
   /** @param id `host/server` */
   set(id: string, enabled: boolean): void {
     this.#enabled.set(id, enabled);
+  }
+
+  get(id: string): boolean | undefined {
+    return this.#enabled.get(id);
   }
 
   /** The plan with all switches applied. */

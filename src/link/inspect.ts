@@ -2,6 +2,7 @@
 
 import type { DoctorStep } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
+import { durationText } from '../base/duration.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
 import type { HostPlan } from '../config/plan.ts';
 import type { Transport } from '../launch/contract.ts';
@@ -122,7 +123,7 @@ class Inspection {
         'ok',
         [
           `${login.place.machine} by ${login.method}`,
-          ...(rttMs === undefined ? [] : [`round trip ${rttMs} ms`]),
+          ...(rttMs === undefined ? [] : [`round trip ${durationText(rttMs)}`]),
           ...(software === undefined ? [] : [software]),
         ].join(', '),
       );
@@ -211,7 +212,7 @@ async function measured(login: LoggedIn, now: () => number): Promise<number | un
   const before = now();
   try {
     await roundTrip(login.client);
-    return Math.round(now() - before);
+    return now() - before;
   } catch {
     return undefined;
   }

@@ -1,9 +1,12 @@
 /** States and figures in words. A state is a glyph and a word, never a colour alone. */
 
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
+import { ageText } from '../base/duration.ts';
 import type { ErrorReport } from '../base/errors.ts';
 import { plain } from './plain.ts';
 import type { Look, Span } from './text.ts';
+
+export { ageText, durationText } from '../base/duration.ts';
 
 interface Sign {
   readonly text: string;
@@ -36,6 +39,24 @@ export function serverSign({ state }: Pick<ServerStatus, 'state'>): Span {
   return SERVERS[state];
 }
 
+/** The servers of a host: how many there are and how many of them work, and the names of those that are switched off. */
+export interface ServerCounts {
+  readonly up: number;
+  readonly all: number;
+  readonly off: readonly string[];
+}
+
+export function serverCounts(host: Pick<HostStatus, 'state' | 'servers'>): ServerCounts {
+  const { servers } = host;
+  const off = servers.filter(({ state }) => state === 'disabled').map(({ name }) => plain(name));
+  return { up: servers.filter((server) => isWell(host, server)).length, all: servers.length, off };
+}
+
+/** An idle server of a host that is up starts with its next call. */
+export function isWell({ state }: Pick<HostStatus, 'state'>, server: Pick<ServerStatus, 'state'>): boolean {
+  return server.state === 'ready' || (server.state === 'idle' && state === 'ready');
+}
+
 /** The message without the place at its start, for output that shows the place beside the message. */
 export function messageAt(place: string, message = ''): string {
   const text = plain(message);
@@ -58,21 +79,6 @@ export function serverWhy(host: HostStatus, { name, cause, problems, notStarted 
 export function hostWhy(host: HostStatus, nowMs: number): string {
   const retry = host.retryAtMs === undefined ? '' : `retry ${ageText(Math.max(0, host.retryAtMs - nowMs))}`;
   return [messageAt(host.name, host.cause?.message), retry].filter((part) => part !== '').join('; ');
-}
-
-/** `12ms`, `1.4s`, `3m`. */
-export function durationText(ms: number): string {
-  if (ms < 9.95) return `${ms.toFixed(1)}ms`;
-  if (ms < 999.5) return `${ms.toFixed(0)}ms`;
-  return ms < 59_950 ? `${(ms / 1000).toFixed(1)}s` : ageText(ms);
-}
-
-/** `8s`, `3m`, `2h`, `5d`. */
-export function ageText(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
 export function bytesText(bytes: number): string {

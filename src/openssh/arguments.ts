@@ -9,7 +9,7 @@
 import { AnywhereError } from '../base/errors.ts';
 import type { SshPlan } from '../config/plan.ts';
 import { word } from '../launch/quote.ts';
-import { type RawSshOptions, type SshSettings, sshArguments } from '../ssh/config.ts';
+import { type RawSshOptions, type SshSettings, sshArguments, sshLine } from '../ssh/config.ts';
 import type { ResolveSettings } from '../ssh/route.ts';
 
 interface FixedOption {
@@ -103,6 +103,7 @@ export async function jumpCommand(
       `there are more than ${MAX_HOPS} jump hosts: does one of them jump through itself?`,
       {
         evidence: [settings.proxyJump],
+        hint: sshLine(plan, { flags: ['-G'] }),
       },
     );
   }

@@ -2,6 +2,7 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { isIP } from 'node:net';
 import { AnywhereError, INSTALL_OPENSSH } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { DialerDeps } from '../launch/contract.ts';
@@ -104,6 +105,23 @@ export function sshArguments(plan: SshPlan): string[] {
   ];
 }
 
+/**
+ * The `ssh` command that reaches the machine of `plan` as this program does, for a person to paste into a shell.
+ *
+ * @param program run on the machine, one word each
+ * @throws AnywhereError SSH_CONFIG where a setting cannot be a word of ssh's
+ */
+export function sshLine(plan: SshPlan, { flags = [], program = [] }: SshLineParts = {}): string {
+  const here = ['ssh', ...flags, ...sshArguments(plan), plan.alias];
+  // The shell there splits what the shell here has passed on.
+  return [...here, ...program.map(shellWord)].map(shellWord).join(' ');
+}
+
+interface SshLineParts {
+  readonly flags?: readonly string[];
+  readonly program?: readonly string[];
+}
+
 /** `name value` lines. */
 export function parseSshOptions(text: string): RawSshOptions {
   const options = new Map<string, string[]>();
@@ -130,7 +148,9 @@ async function askSsh(
   if (error === null) return stdout;
   if (error.code === 'ENOENT') return undefined;
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
-    throw new AnywhereError('SSH_CONFIG', `ssh -G printed more than ${SSH_OPTIONS_BYTES} bytes for ${plan.alias}`);
+    throw new AnywhereError('SSH_CONFIG', `ssh -G printed more than ${SSH_OPTIONS_BYTES} bytes for ${plan.alias}`, {
+      hint: sshLine(plan, { flags: ['-G'] }),
+    });
   throw refusal(plan, stderr, error);
 }
 
@@ -168,7 +188,7 @@ function refusal(plan: SshPlan, stderr: string, cause: unknown): AnywhereError {
   return new AnywhereError('SSH_CONFIG', `ssh does not accept the configuration of ${plan.alias}`, {
     evidence,
     cause,
-    hint: `ssh -G ${[...sshArguments({ ...plan, identityFiles: [], knownHostsFiles: [] }), plan.alias].join(' ')}`,
+    hint: sshLine({ ...plan, identityFiles: [], knownHostsFiles: [] }, { flags: ['-G'] }),
   });
 }
 

@@ -4,7 +4,7 @@ import { AnywhereError } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import type { SshPlan } from '../config/plan.ts';
 import type { DialerDeps } from '../launch/contract.ts';
-import { resolveSshSettings, type SshSettings } from './config.ts';
+import { resolveSshSettings, type SshSettings, sshLine } from './config.ts';
 import { SettingsMemo } from './config-memo.ts';
 
 export type ResolveSettings = (plan: SshPlan, signal: AbortSignal) => Promise<SshSettings>;
@@ -61,7 +61,7 @@ async function extend(
   const jumps = target.proxyJump.split(',').map((spec) => jumpPlan(plan, spec.trim()));
   if (jumps.length >= room)
     throw new AnywhereError('SSH_CONFIG', `the way to ${plan.alias} has more than ${MOST_MACHINES} machines`, {
-      hint: `ssh -G ${plan.alias}`,
+      hint: sshLine(plan, { flags: ['-G'] }),
     });
   const [first, ...rest] = await Promise.all(jumps.map((jump) => resolve(jump, signal)));
   const firstPlan = jumps[0];

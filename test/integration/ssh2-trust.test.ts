@@ -144,7 +144,7 @@ describe('doctor', () => {
       'ok login',
     ]);
     expect(steps[0]?.text).toBe(`${sshd.alias} is ${sshd.user}@127.0.0.1:${sshd.port}`);
-    expect(steps[3]?.text).toMatch(/by ssh-ed25519 SHA256:.*, round trip \d+ ms, OpenSSH_\S+$/);
+    expect(steps[3]?.text).toMatch(/by ssh-ed25519 SHA256:.*, round trip [\d.]+m?s, OpenSSH_\S+$/);
   });
 
   it('warns of what the ssh configuration sets in vain', async () => {

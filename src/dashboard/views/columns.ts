@@ -1,6 +1,6 @@
 /** The columns of each view, and the choice of columns for a screen width. */
 
-import type { ServerStatus } from '../../api/status.ts';
+import type { HostStatus, ServerStatus } from '../../api/status.ts';
 import { callCounts, errorCount, latencies, type Series, STEPS, sparkline } from '../../model/activity.ts';
 import type { Item, Model, ViewName } from '../../model/model.ts';
 import { type Look, plain, type Span, span } from '../../model/text.ts';
@@ -12,6 +12,7 @@ import {
   hostSign,
   hostWhy,
   progressText,
+  serverCounts,
   serverSign,
   serverWhy,
   tokensOf,
@@ -81,7 +82,7 @@ export const COLUMNS: Readonly<Record<Exclude<ViewName, 'logs'>, readonly Column
     host('HOST', { width: 8, rank: 0, grows: 1 }, ({ key }) => plain(key)),
     host('STATE', { width: 12, rank: 0 }, (item) => hostSign(item.host)),
     host('RTT', { width: 6, rank: 3, align }, (item) => defined(item.host.rttMs, durationText)),
-    host('SRV', { width: 5, rank: 2, align }, (item) => serversUp(item.host.servers)),
+    host('SRV', { width: 5, rank: 2, align }, (item) => serversUp(item.host)),
     host('TOOLS', { width: 5, rank: 4, align }, (item) => String(toolCount(item.host.servers))),
     ...[errors, calls, latency],
     host('WHY', { width: 24, rank: 1, grows: 3 }, (item, { nowMs }) => span(hostWhy(item.host, nowMs), 'warn')),
@@ -147,9 +148,9 @@ function pidText({ instances }: ServerStatus): string | undefined {
   return pids.length > 1 ? `${pids.length} pids` : pids[0] === undefined ? undefined : String(pids[0]);
 }
 
-function serversUp(servers: readonly { readonly state: string }[]): string {
-  const wanted = servers.filter(({ state }) => state !== 'disabled');
-  return `${wanted.filter(({ state }) => state === 'ready').length}/${wanted.length}`;
+function serversUp(host: HostStatus): string {
+  const { up, all } = serverCounts(host);
+  return `${up}/${all}`;
 }
 
 export interface Placed {

@@ -161,6 +161,21 @@ describe('enable and disable', () => {
   });
 });
 
+describe('server disable', () => {
+  it('is in force when it ends: the tools are gone, and a call says how to get them back', async () => {
+    const { run, json } = rig({ echo, slow });
+    await run('tools');
+    expect((await run('server', 'disable', 'here/echo')).code).toBe(0);
+    const { tools } = await json('tools', 'tools');
+    expect(new Set(tools.map(({ server }) => server))).toEqual(new Set(['slow']));
+    expect((await run('status')).stdout).toContain('1/2 servers, echo off');
+    const refused = await run('call', 'here__echo__where');
+    expect(refused.stderr).toMatch(/mcp-anywhere --config \S+ server enable here\/echo/);
+    expect((await run('server', 'enable', 'here/echo')).code).toBe(0);
+    expect((await run('call', 'here__echo__where')).code).toBe(0);
+  });
+});
+
 describe('reload', () => {
   it('says what changed, and what is wrong with a file that does not count', async () => {
     const hosts = writeHostsFile({ here: { servers: { echo } } });
@@ -332,7 +347,7 @@ describe('status --watch', () => {
     const screen = runInTerminal(['status', '--watch', '--config', file], sandbox);
     await screen.shows('1/1 servers');
     await run('disable', 'here/echo');
-    await screen.shows('0/0 servers');
+    await screen.shows('0/1 servers, echo off');
     screen.type('\u0003');
     expect(await screen.exit).toBe(130);
   });

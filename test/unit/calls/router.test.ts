@@ -189,8 +189,8 @@ describe('a name nobody offers', () => {
   it('of a server that is switched off says so, and how it is switched on', () => {
     expect(routerKit({ enabled: false }).router.whyUnknown('box__files__read')).toMatchObject({
       code: 'TOOL_DENIED',
-      message: 'box/files is switched off',
-      hint: 'mcp-anywhere enable box/files',
+      message: 'box/files is switched off in the hosts file',
+      hint: 'mcp-anywhere server enable box/files',
     });
   });
 

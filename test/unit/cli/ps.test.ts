@@ -21,9 +21,9 @@ const row: DaemonRow = {
 
 it('shows what each client waits for, and how far that is', () => {
   expect(psText([row], plain, NOW_MS).split('\n')).toEqual([
-    'pid 7  1.0.0  up 5 s  /hosts.yaml',
-    ' c1  ai 9     for 2 s  here/slow steps 6/60 (1 s)',
-    ' c2  other 1  for 2 s',
+    'pid 7  1.0.0  up 5s  /hosts.yaml',
+    ' c1  ai 9     for 2s  here/slow steps 6/60 (1s)',
+    ' c2  other 1  for 2s',
     '',
   ]);
 });

@@ -17,9 +17,9 @@ describe('statsText', () => {
     ];
     expect(statsText(rows, { by: 'tool' }, plain)).toBe(
       [
-        'calls  errors     p50    p95    p99     in     out  tool',
-        ' 1234      12  1.2 ms  46 ms  1.2 s  120 B  1.2 GB  gpu1/files/read_file',
-        '    1       0  1.2 ms  46 ms   65 s  120 B  5.3 kB  nas/media/list',
+        'calls  errors    p50   p95   p99     in     out  tool',
+        ' 1234      12  1.2ms  46ms  1.2s  120 B  1.2 GB  gpu1/files/read_file',
+        '    1       0  1.2ms  46ms   65s  120 B  5.3 kB  nas/media/list',
         '',
       ].join('\n'),
     );

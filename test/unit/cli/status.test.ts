@@ -36,8 +36,8 @@ const refused = host('nas', [server('media', { state: 'failed', cause: auth, too
 describe('status as text', () => {
   it('has a line a host, and below them what is wrong with its next step', () => {
     expect(statusText(snapshot(up, refused), plain).split('\n')).toEqual([
-      'gpu1  ● up       12 ms  2/2 servers  8 tools',
-      'nas   ✖ refused         0/1 servers  2 tools  nas accepted no key',
+      'gpu1  ● up       12ms  2/2 servers  8 tools',
+      'nas   ✖ refused        0/1 servers  2 tools  nas accepted no key',
       '',
       '✖ nas: nas accepted no key',
       '  next ssh-add -l',
@@ -54,9 +54,23 @@ describe('status as text', () => {
     ] as const;
     const pools = [{ name: 'render', strategy: 'least-busy', pin: false, tools: 4, members }] as const;
     expect(statusText({ ...snapshot(up), pools }, plain).split('\n')).toEqual([
-      'gpu1  ● up  12 ms  2/2 servers  8 tools',
+      'gpu1  ● up  12ms  2/2 servers  8 tools',
       '',
       'render  ● 1/2 up  least-busy  4 tools  gpu1/draw, gpu2/draw (retrying), gpu3/draw (disabled)',
+      '',
+    ]);
+  });
+
+  it('counts every server, names those that are off, and gives no number where nobody has looked yet', () => {
+    const off = server('every', { state: 'disabled', tools: 0 });
+    const fresh = server('new', { state: 'idle', tools: 0, neverListed: true });
+    const pending = host('far', [], { discover: { pending: true, unread: [] } });
+    const hosts = [host('a', [server('files'), off]), host('b', [server('files'), fresh]), host('c', [fresh]), pending];
+    expect(statusText(snapshot(...hosts), plain).split('\n')).toEqual([
+      'a    ● up    1/2 servers, every off  3 tools',
+      'b    ● up    2/2 servers             3 tools, 1 server not listed yet',
+      'c    ● up    1/1 servers             tools not listed yet',
+      'far  ● up    0/0 servers             not looked at yet',
       '',
     ]);
   });

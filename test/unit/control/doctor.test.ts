@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DoctorStep } from '../../../src/api/control.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { AnywhereError } from '../../../src/base/errors.ts';
+import { AnywhereError, reportOf } from '../../../src/base/errors.ts';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import type { HostPlan, Plan, ServerPlan } from '../../../src/config/plan.ts';
 import { type DoctorParts, runDoctor } from '../../../src/control/doctor.ts';
@@ -125,6 +125,24 @@ async function givenUp(parts: Partial<DoctorParts>, ssh = { connectTimeoutMs: 20
   await done;
   return { seconds, failed: steps.find(({ outcome }) => outcome === 'failed'), pending: clock.pending };
 }
+
+it('where ssh can say more, the hint is the command that reaches this very machine', async () => {
+  const ssh = { host: '192.0.2.7', user: 'first last', port: 2222, proxyJump: 'bastion', identityFiles: ['/k/id nas'] };
+  const failing: DoctorParts['inspect'] = async (_host, report) => {
+    const cause = reportOf(new AnywhereError('HOST_UNREACHABLE', 'nas: ECONNREFUSED', { host: 'nas' }));
+    report({ check: 'login', outcome: 'failed', text: cause.message, cause, durationMs: 1 });
+  };
+  const steps = await runDoctor(
+    planOf(host('nas', [], ssh)),
+    { ...wellParts, inspect: failing },
+    () => undefined,
+    new AbortController().signal,
+  );
+  expect(steps.find(({ check }) => check === 'login')?.cause?.hint).toBe(
+    "look at what ssh itself says: ssh -v -l 'first last' -o HostName=192.0.2.7 -o Port=2222 -o ProxyJump=bastion " +
+      '-o \'IdentityFile="/k/id nas"\' nas',
+  );
+});
 
 describe('what hangs is given up', () => {
   it.each<[string, Partial<DoctorParts>, number, object]>([

@@ -78,7 +78,7 @@ describe('the findings', () => {
         host: 'box',
         check: 'machine',
         outcome: 'ok',
-        text: 'round trip 12 ms, clock as here, 40 GiB free at /',
+        text: 'round trip 12ms, clock as here, 40 GiB free at /',
         measured: { rttMs: 12, clockMs: -300, disks: [{ path: '/', freeBytes: 42949672960 }] },
         durationMs: 0,
       },
@@ -87,19 +87,25 @@ describe('the findings', () => {
   });
 
   it.each([
-    [{ clockMs: 3_600_000 }, 'CLOCK_WRONG', 'the clock is 60 min ahead of the one here', 'timedatectl'],
+    [{ clockMs: 3_600_000 }, 'CLOCK_WRONG', 'the clock is 1h ahead of the one here', 'timedatectl'],
     [
       { disks: [], isWhole: false },
       'HOST_TIMEOUT',
       'box did not say in time how full its disks are: a network folder there may no longer answer',
       'ssh box.example df',
     ],
-    [{ clockMs: -90_000 }, 'CLOCK_WRONG', 'the clock is 90 s behind the one here', 'timedatectl'],
+    [{ clockMs: -90_000 }, 'CLOCK_WRONG', 'the clock is 90s behind the one here', 'timedatectl'],
     [
       { disks: [{ path: '/tmp', freeBytes: 3 * 1024 ** 2 }] },
       'DISK_FULL',
       'only 3 MiB are free at /tmp',
       'ssh box.example du',
+    ],
+    [
+      { disks: [{ path: '/a b', freeBytes: 0 }] },
+      'DISK_FULL',
+      'only 0 MiB are free at /a b',
+      String.raw`ssh box.example du -xh -d 2 ''\''/a b'\'''`,
     ],
   ])('%j is a warning with a fix', (found, code, text, hint) => {
     const [, warning, ...more] = factSteps(box, { ...fine, ...found });

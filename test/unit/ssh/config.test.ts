@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SshPlan } from '../../../src/config/plan.ts';
-import { resolveSshSettings, type SshSettings } from '../../../src/ssh/config.ts';
+import { parseSshOptions, resolveSshSettings, type SshSettings, sshLine } from '../../../src/ssh/config.ts';
 import { expandTokens, tokensFor } from '../../../src/ssh/tokens.ts';
 import { scratch } from '../../harness/scratch.ts';
 
@@ -58,6 +58,22 @@ function identityFilesOf(config: string): string[] {
 function knowsJump(config: string): boolean {
   return identityFilesOf(`${config} IdentityFile /no/%j\n`).length > 0;
 }
+
+it('the line that a person pastes reaches the machine that we reach', async () => {
+  const folder = join(scratch(), "it's here");
+  mkdirSync(folder);
+  const configFile = join(folder, 'config');
+  writeFileSync(configFile, 'Host box\n Compression yes\n');
+  const change = { configFile, host: '192.0.2.7', user: 'first last', port: 2222, proxyJump: 'me@bastion:22' };
+  const whole = plan({ ...change, identityFiles: ['/keys/id box'], knownHostsFiles: ['/known hosts'] });
+  const { raw } = await resolveSshSettings(whole, { env: { PATH: process.env['PATH'] }, homeDir: HOME });
+  const { stdout } = spawnSync('sh', ['-c', sshLine(whole, { flags: ['-G'] })], { encoding: 'utf8' });
+  const kept = ['hostname', 'user', 'port', 'proxyjump', 'identityfile', 'userknownhostsfile', 'compression'];
+  const pasted = parseSshOptions(stdout);
+  expect(kept.map((name) => pasted.get(name))).toEqual(kept.map((name) => raw.get(name)));
+  expect(pasted.get('user')).toEqual(['first last']);
+  expect(pasted.get('compression')).toEqual(['yes']);
+});
 
 describe('resolveSshSettings', () => {
   it('gives the commands of `Match exec` the short list of variables, and no key of a cloud', async () => {
