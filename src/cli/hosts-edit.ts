@@ -160,14 +160,7 @@ async function editOnce(
   if (written && isTrusted) await putInForce(context);
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
   const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
-  const notes = [
-    ...(wanted.notes ?? []),
-    ...(wanted.secrets ?? []).map(secretNote),
-    ...hints,
-    ...(isTrusted
-      ? []
-      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
-  ];
+  const notes = [...notesOf(wanted), ...hints, ...(isTrusted ? [] : [UNTRUSTED])];
   report(context, options, wanted, {
     file: open.file,
     written,
@@ -196,6 +189,12 @@ async function putInForce(context: CliContext): Promise<void> {
   } finally {
     limit.clear();
   }
+}
+
+const UNTRUSTED = 'the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust';
+
+function notesOf({ notes = [], secrets = [] }: Wish): string[] {
+  return [...notes, ...secrets.map(secretNote)];
 }
 
 async function hintsFor(alias: string | undefined, plan: Plan, place: EditPlace): Promise<string[]> {

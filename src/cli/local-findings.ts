@@ -44,7 +44,11 @@ async function secretFindings(context: CliContext): Promise<readonly Finding[]> 
   if (found === undefined) return [];
   const text = `${found.file} holds ${counted(found.places.length, 'secret')} in plain text.`;
   const evidence = [...found.places];
-  return [finding('config', new AnywhereError('SECRET_STORE', text, { evidence, hint: 'mcp-anywhere secret move' }))];
+  // `secret move` leaves arguments: process lists show them, whatever they refer to.
+  const hint = found.places.every((place) => / argument \d+$/.test(place))
+    ? 'pass the secret in a variable (`env`), if the program reads one, and then mcp-anywhere secret move'
+    : 'mcp-anywhere secret move';
+  return [finding('config', new AnywhereError('SECRET_STORE', text, { evidence, hint }))];
 }
 
 async function daemonFindings({ io }: CliContext): Promise<readonly Finding[]> {

@@ -12,7 +12,7 @@ import type { Piece, Text } from '../discovery/references.ts';
 import type { OpenHostsFile } from './hosts-file.ts';
 import type { HostsChange } from './hosts-file-edit.ts';
 import { referenceTo, secretName } from './move-secrets.ts';
-import { isSecretArgument, isSecretVariable } from './secret-values.ts';
+import { isSecretVariable, secretPart } from './secret-values.ts';
 
 export interface ImportedServer {
   /** Like `here/files`. */
@@ -164,12 +164,16 @@ async function envOf(
   return all;
 }
 
-/** `--api-key=abc` keeps the name of the option. */
+/** What stands around the secret stays: the name of an option, of a header, or the program behind a variable. */
 async function argument(written: string, before: string, put: Put): Promise<string> {
-  if (written.includes('${') || !isSecretArgument(written, before)) return written;
-  const [, option = '', value = written] = /^([^=\s]+=)(.*)$/s.exec(written) ?? [];
-  const name = (option === '' ? before : option).replace(/^-+/, '').replace(/=$/, '');
-  return option + (await put(name === '' ? 'argument' : name, value));
+  const part = written.includes('${') ? undefined : secretPart(written, before);
+  if (part === undefined) return written;
+  const [start, end] = part;
+  // The word in front: `--api-key`, `TOKEN=`, `Authorization:`; not that of a scheme.
+  const [, word] = /([\w-]+)\s*[=:]\s*(?:\w+\s+)?["']?$/.exec(written.slice(0, start)) ?? [];
+  const name = (word ?? (start === 0 ? before : '')).replace(/^-+/, '');
+  const reference = await put(/\w/.test(name) ? name : 'argument', written.slice(start, end));
+  return written.slice(0, start) + reference + written.slice(end);
 }
 
 /** In the notation of the hosts file. */

@@ -3,9 +3,22 @@ import { isMap, isScalar, isSeq, type Pair, parseDocument } from 'yaml';
 import { keyOf } from '../config/document.ts';
 import { type KeyPath, mapping } from '../config/problem.ts';
 
-const NAME = /TOKEN|KEY|SECRET|PASSW(?:OR)?D|CREDENTIAL/i;
+const NAME = /TOKEN|KEY|SECRET|PASSW(?:OR)?D|PASSPHRASE|CREDENTIAL|(?:^|[_-])(?:PASS|PAT|AUTH|DSN)(?:$|[_-])|[_-]PWD$/i;
 /** Tokens that say themselves what they are. */
-const VALUE = /^(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|eyJ[\w-]+\.)[\w.-]{12,}/;
+const VALUE = /(?<![\w.-])(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|eyJ[\w-]+\.)[\w.-]{12,}/d;
+/** A header of HTTP with a credential, as `mcp-remote --header` takes it (RFC 9110, 11.6.2, and what APIs made up). */
+const HEADER =
+  /^\s*(?:(?:proxy-)?authorization|cookie|[\w-]*(?:key|token|secret|auth)[\w-]*)\s*:\s*(?:(?:bearer|basic|token)\s+)?(\S.*)$/dis;
+/** The same after any name (RFC 6750, 2.1). */
+const SCHEME = /\b(?:bearer|basic)\s+([\w.~+/=-]{8,})/di;
+/** The password of a URL (RFC 3986, 3.2.1). */
+const USERINFO = /\b[a-z][\w+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/di;
+/** A parameter of a URL. */
+const QUERY = /[?&][^=&#\s]*(?:token|key|secret|passw(?:or)?d|auth)[^=&#\s]*=([^&#\s]+)/di;
+/** Where a shell reads the text: `sh -c`, `bash -lc`. */
+const SHELL_TEXT = /^-[a-z]*c$/;
+/** A variable that is set for one command of a shell. */
+const ASSIGNMENT = /(?:^|[\s;&|])([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s;&|]+)/dg;
 /** References alone, like `Bearer ${env:TOKEN}`; a default may be the secret. */
 const REFERENCE = /^(?:[A-Za-z]+ )?(?:\$\{(?!env:\w+:-[^}])[^}]*\})+$/;
 const HIDDEN = '•••';
@@ -20,16 +33,59 @@ export function isSecretName(name: string): boolean {
 /** The value of a variable. */
 export function isSecretVariable(name: string, value: unknown): boolean {
   if (typeof value !== 'string' || value === '' || REFERENCE.test(value)) return false;
-  return NAME.test(name) || VALUE.test(value);
+  return NAME.test(name) || withinText(value) !== undefined;
 }
 
-/** The argument after `before`: `--api-key abc`, `--api-key=abc`, `-e TOKEN=abc`. */
+/** From the first to behind the last character. */
+type Part = readonly [start: number, end: number];
+
+/**
+ * The part of an argument that is secret: all of `abc` in `--api-key abc`, and what stands behind the name in
+ * `--api-key=abc`, `-e TOKEN=abc`, `Authorization: Bearer abc`, `postgres://me:abc@db/x` and `TOKEN=abc exec server`.
+ */
+export function secretPart(value: unknown, before: unknown): Part | undefined {
+  if (typeof value !== 'string') return undefined;
+  const option = typeof before === 'string' ? before : '';
+  if (SHELL_TEXT.test(option)) return inShellText(value) ?? withinText(value);
+  return withinText(value) ?? behindName(value) ?? (isValueOf(option, value) ? [0, value.length] : undefined);
+}
+
+/** `--api-key=abc`, `TOKEN=abc`. */
+function behindName(value: string): Part | undefined {
+  const cut = value.indexOf('=');
+  const [name, rest] = [value.slice(0, cut), value.slice(cut + 1)];
+  const isSecret = cut > 0 && rest !== '' && !/\s/.test(name) && NAME.test(name) && !REFERENCE.test(rest);
+  return isSecret ? [cut + 1, value.length] : undefined;
+}
+
+function isValueOf(option: string, value: string): boolean {
+  const isOption = option.startsWith('--') && !option.includes('=') && NAME.test(option);
+  return isOption && !value.startsWith('-') && !REFERENCE.test(value);
+}
+
+/** The argument after `before`. */
 export function isSecretArgument(value: unknown, before: unknown): boolean {
-  if (typeof value !== 'string') return false;
-  const [name = '', rest] = value.split(/=(.*)/s);
-  if (rest !== undefined && isSecretVariable(name, rest)) return true;
-  const isOption = typeof before === 'string' && before.startsWith('--') && !before.includes('=') && NAME.test(before);
-  return (isOption && !value.startsWith('-') && !REFERENCE.test(value)) || VALUE.test(value);
+  return secretPart(value, before) !== undefined;
+}
+
+/** What says itself that it is secret, whatever its name. */
+function withinText(text: string): Part | undefined {
+  for (const pattern of [USERINFO, QUERY, HEADER, SCHEME, VALUE]) {
+    const { indices } = pattern.exec(text) ?? {};
+    const part = indices?.[1] ?? indices?.[0];
+    if (part !== undefined && !REFERENCE.test(text.slice(...part))) return part;
+  }
+  return undefined;
+}
+
+function inShellText(text: string): Part | undefined {
+  for (const { 1: name = '', 2: value = '', indices } of text.matchAll(ASSIGNMENT)) {
+    const [start, end] = indices?.[2] ?? [0, 0];
+    const quotes = /^["']/.test(value) ? 1 : 0;
+    if (NAME.test(name) && !REFERENCE.test(value.slice(quotes, value.length - quotes)))
+      return [start + quotes, end - quotes];
+  }
+  return undefined;
 }
 
 /** The names of what an entry holds, never the values. */

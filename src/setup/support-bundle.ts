@@ -24,7 +24,7 @@ import { type Redact, Redactor } from '../telemetry/redact.ts';
 import type { EditPlace, OpenHostsFile } from './hosts-file.ts';
 import { textBefore } from './hosts-file.ts';
 import { createMask } from './masks.ts';
-import { isSecretArgument, isSecretName, plainSecrets } from './secret-values.ts';
+import { isSecretArgument, isSecretName, plainSecrets, secretPart } from './secret-values.ts';
 import { openStore } from './secrets.ts';
 
 export interface BundleFile {
@@ -141,7 +141,11 @@ async function redaction(place: EditPlace, hostsFile: OpenHostsFile | undefined)
   const learn = (value: string): void => {
     redactor.learn(value);
   };
-  for (const { value } of hostsFile === undefined ? [] : plainSecrets(textBefore(hostsFile))) learn(value);
+  for (const { value } of hostsFile === undefined ? [] : plainSecrets(textBefore(hostsFile))) {
+    learn(value);
+    const part = secretPart(value, undefined);
+    if (part !== undefined) learn(value.slice(...part));
+  }
   const store = openStore(place);
   const names = [...(await store.list().catch(() => new Map<string, never>())).keys()];
   const stored = await Promise.all(names.map((name) => store.get(name).catch(() => undefined)));

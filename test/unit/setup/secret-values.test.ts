@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandsOf, secretsOf, withoutSecrets } from '../../../src/setup/secret-values.ts';
+import { commandsOf, secretPart, secretsOf, withoutSecrets } from '../../../src/setup/secret-values.ts';
 
 describe('literal secrets', () => {
   it('are found by their name and by their look', () => {
@@ -56,6 +56,47 @@ hosts:
     expect(withoutSecrets('{"hosts":{"a":{"servers":{"x":{"env":{"TOKEN":"h\\nunter2"}}}}}}')).toContain(
       '"TOKEN":•••}',
     );
+  });
+});
+
+describe('the secret part of an argument', () => {
+  it.each<[value: string, before: string, secret: string | undefined]>([
+    ['Authorization: Bearer 0a1b2c3d4e5f', '--header', '0a1b2c3d4e5f'],
+    ['Authorization:Bearer eyJhbGciOi.eyJzdWIiOi.abc', '--header', 'eyJhbGciOi.eyJzdWIiOi.abc'],
+    ['X-API-Key: 0a1b2c3d', '--header', '0a1b2c3d'],
+    ['Authorization: Bearer ${AUTH}', '--header', undefined],
+    ['Accept: application/json', '--header', undefined],
+    ['postgresql://admin:hunter2@db/x', '', 'hunter2'],
+    ['postgresql://admin@db/x', '', undefined],
+    ['https://x.example/mcp?api_key=hunter2&page=1', '', 'hunter2'],
+    ['https://x.example/mcp?page=1', '', undefined],
+    ['GH_TOKEN=ghp_0123456789abcdefghij exec node srv.mjs', '-c', 'ghp_0123456789abcdefghij'],
+    ["API_KEY='a b' node srv.mjs", '-lc', 'a b'],
+    ['exec node srv.mjs', '-c', undefined],
+    ['--password=a b', '', 'a b'],
+    ['TOKEN=abc', '-e', 'abc'],
+    ['abc', '--api-key', 'abc'],
+    ['--token=${env:T}', '', undefined],
+    ['-y', '--key', undefined],
+    ['/home/me/author', '', undefined],
+  ])('%j after %j is %j', (value, before, secret) => {
+    const part = secretPart(value, before);
+    expect(part && value.slice(...part)).toBe(secret);
+  });
+
+  it('counts in variables too', () => {
+    const env = {
+      DATABASE_URL: 'postgresql://admin:hunter2@db/x',
+      AUTH: 'hunter2',
+      PASS: 'hunter2',
+      HEADER: 'Bearer 0a1b2c3d',
+      DB_PWD: 'hunter2',
+      PWD: '/home/me',
+      AUTHOR: 'me',
+      PATH: '/bin',
+      URL: 'http://db/x',
+    };
+    expect(secretsOf({ env })).toEqual(['DATABASE_URL', 'AUTH', 'PASS', 'HEADER', 'DB_PWD']);
   });
 });
 
