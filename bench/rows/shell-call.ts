@@ -11,6 +11,13 @@ import { timeOf } from './start-up.ts';
 const run = promisify(execFile);
 const HOST = 'box';
 
+/** Of a few attempts, as other load only ever adds. */
+async function quickest(work: () => Promise<unknown>): Promise<number> {
+  const taken: number[] = [];
+  for (let attempt = 0; attempt < 5; attempt += 1) taken.push(await timeOf(work));
+  return Math.min(...taken);
+}
+
 export const shellCall: Row = {
   name: 'shell-call',
   async run(world: World, runs: number): Promise<Figure[]> {
@@ -26,9 +33,9 @@ export const shellCall: Row = {
     await call();
     await version();
     const taken = await inTurn(
-      runs * 3,
-      () => timeOf(call),
-      () => timeOf(version),
+      runs,
+      () => quickest(call),
+      () => quickest(version),
     );
     const what = 'second call of a session server from a shell';
     return [

@@ -83,7 +83,7 @@ export const SERVER_PAGES = {
     },
     {
       cause: 'Another program on the machine ended it, such as a cleanup job.',
-      see: 'the message says “killed by signal TERM” or “killed by signal HUP”.',
+      see: 'the message says “ended by signal TERM” or “ended by signal HUP”.',
       fix: 'find that program; the time in `mcp-anywhere logs gpu1/files` helps.',
     },
   ],

@@ -20,6 +20,7 @@ export interface Screen {
 
 /** More hosts that passed take one line together. */
 const MOST_PASSED = 8;
+const NATURAL = new Intl.Collator('en', { numeric: true });
 /** This machine itself: the steps without a host. */
 const HERE = 'this machine';
 
@@ -70,7 +71,8 @@ function waitText(waits: readonly Waiting[], nowMs: number): string {
 
 /** What was found: hosts that passed in a line each or together, then the troubles, each cause once. */
 export function reportPicture(steps: readonly DoctorStep[], columns: number, style: Style): string {
-  const blocks = blocksOf(steps);
+  // Not in the order of their answers, which differs each time.
+  const blocks = blocksOf(steps).sort(byName);
   const passed = blocks.filter(({ worst }) => worst === 'ok');
   const troubled = grouped(blocks.filter(({ worst }) => worst !== 'ok'));
   return [...passedLines(passed, columns, style), ...troubled.flatMap((group) => troubleLines(group, columns, style))]
@@ -85,7 +87,7 @@ interface Block {
   readonly worst: 'ok' | 'warning' | 'failed';
 }
 
-function blocksOf(steps: readonly DoctorStep[]): readonly Block[] {
+function blocksOf(steps: readonly DoctorStep[]): Block[] {
   const byName = new Map<string, DoctorStep[]>();
   for (const step of steps) {
     const name = step.host ?? HERE;
@@ -96,6 +98,11 @@ function blocksOf(steps: readonly DoctorStep[]): readonly Block[] {
     const worst = troubles.some(({ outcome }) => outcome === 'failed') ? 'failed' : 'warning';
     return { name, steps: own, troubles, worst: troubles.length === 0 ? 'ok' : worst };
   });
+}
+
+function byName(one: Block, other: Block): number {
+  if (one.name === HERE || other.name === HERE) return one.name === HERE ? -1 : 1;
+  return NATURAL.compare(one.name, other.name);
 }
 
 function isTrouble({ outcome }: DoctorStep): boolean {
@@ -130,8 +137,6 @@ function mark(outcome: DoctorStep['outcome'], text: string, columns: number, sty
   return `${style[paint](glyph)} ${cut(oneLine(text), columns - 3)}`;
 }
 
-const NATURAL = new Intl.Collator('en', { numeric: true });
-
 interface Group {
   readonly block: Block;
   /** Other hosts with the same troubles. */
@@ -145,7 +150,7 @@ function grouped(blocks: readonly Block[]): readonly Group[] {
     groups.set(key, [...(groups.get(key) ?? []), block]);
   }
   return [...groups.values()].flatMap(([block, ...others]) =>
-    block === undefined ? [] : [{ block, same: others.map(({ name }) => name).sort(NATURAL.compare) }],
+    block === undefined ? [] : [{ block, same: others.map(({ name }) => name) }],
   );
 }
 

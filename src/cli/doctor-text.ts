@@ -31,7 +31,8 @@ function causeText(step: DoctorStep, style: Style): string {
 /** Why, with the evidence, and what to do about it. */
 export function reasonLines({ cause, text: shown }: DoctorStep, style: Style): readonly string[] {
   if (cause === undefined) return [];
-  const why = [...(shown.includes(cause.message) ? [] : [cause.message]), ...(cause.evidence ?? [])];
+  // What the line of the step says already is not said again.
+  const why = [cause.message, ...(cause.evidence ?? [])].filter((text) => !shown.includes(text));
   const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
   return [
     ...lines.map((line, index) => `${index === 0 ? style.dim('Why:') : '    '} ${line}`),

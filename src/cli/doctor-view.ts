@@ -2,7 +2,7 @@
 import type { DoctorStep, DoctorWait } from '../api/control.ts';
 import { type CancelTimer, type Clock, systemClock } from '../base/clock.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { livePicture, reportPicture, type Waiting } from './doctor-picture.ts';
+import { livePicture, reportPicture, type Screen, type Waiting } from './doctor-picture.ts';
 import { stepText } from './doctor-text.ts';
 
 export interface DoctorView {
@@ -83,7 +83,7 @@ class Picture implements DoctorView {
     this.#waits.clear();
     this.#steps = [];
     const { out, io, style } = this.#context;
-    out.write(reportPicture(steps, io.stdout.columns, style));
+    out.write(reportPicture(steps, screenOf(io.stdout).columns, style));
   }
 
   #start(): void {
@@ -97,8 +97,13 @@ class Picture implements DoctorView {
     if (this.#questions > 0) return;
     const { out, io, style } = this.#context;
     const waits = [...this.#waits.values()];
-    out.live(livePicture(this.#steps, waits, io.stderr, this.#clock.monotonic(), style));
+    out.live(livePicture(this.#steps, waits, screenOf(io.stderr), this.#clock.monotonic(), style));
   }
+}
+
+/** Some terminals say 0 until somebody sets their size. */
+function screenOf({ columns, rows }: Screen): Screen {
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
 }
 
 function placeOf(host: string, server: string | undefined): string {

@@ -28,7 +28,8 @@ type WithoutVersion<P> = P extends object ? Omit<P, 'schemaVersion'> : never;
 export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Output {
   let transient = 0;
   const clear = (): void => {
-    if (transient > 0) stderr.write(`\r${transient > 1 ? `\u001B[${transient - 1}A` : ''}\u001B[J`);
+    if (transient === 1) stderr.write('\r\u001B[K');
+    else if (transient > 1) stderr.write(`\r\u001B[${transient - 1}A\u001B[J`);
     transient = 0;
   };
   return {

@@ -71,9 +71,9 @@ function same(text: string): string {
   return text;
 }
 
-/** The columns that a table has: those of the terminal, and any number for a program that reads it. */
+/** The columns that a table has: those of the terminal, and any number for a program that reads it, or where nobody knows. */
 export function widthOf({ stdout }: { readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> }): number {
-  return stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY;
+  return stdout.isTTY && stdout.columns > 0 ? stdout.columns : Number.POSITIVE_INFINITY;
 }
 
 /** Rows as aligned lines. Only the last column is cut to fit `width`. */

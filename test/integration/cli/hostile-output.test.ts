@@ -10,8 +10,8 @@ import { runInTerminal } from '../../harness/terminal.ts';
 import { offers } from '../../harness/tools.ts';
 
 const EVIL = 'evil\u001b[2J\u202e\u200b\u009b1A\u{e0041}\u0007words';
-/** Colours, the progress line and the picture of doctor are our own. */
-const OWN = /\u001b\[(?:[\d;]*[mKA]|J)|\u001b\[\?\d+[hl]/gu;
+/** Colours and the progress lines are our own. */
+const OWN = /\u001b\[[\d;]*[mK]|\u001b\[\?\d+[hl]|\u001b\[\d+A|\u001b\[J/gu;
 const STEERING = /[\u0007\u001b\u009b\u202e\u200b\u{e0041}]/u;
 
 const MINI = join(process.cwd(), 'test/fixtures/servers/mini.mjs');

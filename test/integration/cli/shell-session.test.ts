@@ -37,7 +37,8 @@ function rig(): Rig {
     inheritEnv: ['MY_WORD'],
   };
   const slow = { command: process.execPath, args: [join(SERVERS, 'slow.mjs')] };
-  const file = writeHostsFile({ here: { entry: { local: true }, servers: { echo, slow } } }).path;
+  const asking = { command: process.execPath, args: [join(SERVERS, 'asking.mjs')] };
+  const file = writeHostsFile({ here: { entry: { local: true }, servers: { echo, slow, asking } } }).path;
   const sandbox = makeSandbox();
   const shell = (env: Readonly<Record<string, string>> = {}): Shell => {
     const run = (...words: readonly string[]): Promise<Outcome> =>
@@ -68,7 +69,7 @@ describe('the next call of a shell', () => {
     const { run } = shell();
     expect((await run('call', 'here__echo__echo', '--arg', 'message=hi')).code).toBe(0);
     const { stdout } = await run('status', '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ hosts: [{ servers: [{ name: 'echo', instances: [{}] }, {}] }] });
+    expect(JSON.parse(stdout)).toMatchObject({ hosts: [{ servers: [{ name: 'echo', instances: [{}] }, {}, {}] }] });
   });
 
   it('gets a new one with --fresh, which is kept in turn', async () => {
@@ -140,6 +141,18 @@ describe('a kept session', () => {
       clients: [{ name: 'mcp-anywhere-cli', shell: { endsMs: expect.any(Number) as number } }],
     });
     expect(ps.stdout + status.stdout).not.toContain(TOKEN);
+  });
+
+  it('lets no call wait for a question of the server, which nobody could answer', async () => {
+    const { shell } = rig();
+    const { run } = shell();
+    const outcomes = [
+      await run('call', 'here__asking__ask', '--json'),
+      await run('call', 'here__asking__ask', '--json'),
+    ];
+    // The fixture puts into its text what it was answered: nothing.
+    for (const { code, stdout } of outcomes)
+      expect([code, JSON.parse(stdout)]).toMatchObject([0, { result: { content: [{ type: 'text' }] } }]);
   });
 
   it('cancels a call whose command was stopped, and serves the next one', async () => {

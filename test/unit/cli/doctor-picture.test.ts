@@ -85,7 +85,7 @@ describe('in the end', () => {
       check: 'server',
       server,
     });
-    const lines = report([refused('a1'), refused('a10'), refused('a2'), failing('one'), failing('two')]);
+    const lines = report([refused('a10'), refused('a1'), failing('one'), refused('a2'), failing('two')]);
     expect(lines).toEqual([
       '✖ a1',
       '  ✖ login: the login was refused',

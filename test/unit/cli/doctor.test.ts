@@ -30,6 +30,13 @@ describe('one step', () => {
     ]);
   });
 
+  it('says nothing twice', () => {
+    const cause = { ...unknownKey, message: 'login failed', evidence: ['connect ECONNREFUSED', 'and more'] };
+    const text = stepText(step('nas', 'failed', { text: 'login failed: connect ECONNREFUSED', cause }), plain);
+    expect(text).toContain('    Why: and more\n    Fix:');
+    expect(text.split('ECONNREFUSED')).toHaveLength(2);
+  });
+
   it('never sends a person who has just been here here', () => {
     const hint = 'ssh-add -l; mcp-anywhere doctor {host}';
     const text = stepText(step('nas', 'failed', { cause: { ...unknownKey, hint } }), plain);
