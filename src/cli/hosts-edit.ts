@@ -125,18 +125,13 @@ async function edit(
   const written = wanted.changes.length > 0 && !options.dryRun;
   if (!context.globals.json) context.out.write(prepared.diff);
   if (written) await requireConsent(context, wanted, options);
-  const isTrusted = !written || (await saveEdit(open, prepared, place));
-  if (written && isTrusted) await putInForce(context);
+  if (written) {
+    await saveEdit(open, prepared, place);
+    await putInForce(context);
+  }
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
-  const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
-  const notes = [
-    ...(wanted.notes ?? []),
-    ...(wanted.secrets ?? []).map(secretNote),
-    ...hints,
-    ...(isTrusted
-      ? []
-      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
-  ];
+  const hints = written ? await hintsFor(alias, prepared.plan, place) : [];
+  const notes = [...(wanted.notes ?? []), ...(wanted.secrets ?? []).map(secretNote), ...hints];
   report(context, options, wanted, {
     file: open.file,
     written,
