@@ -58,6 +58,8 @@ export const explanation = z.object({
   sinceMs: time.exactOptional(),
   /** The next command. */
   hint: text.exactOptional(),
+  /** A pool that takes calls, although some of its members have problems. */
+  works: z.literal(true).exactOptional(),
   /** The problems as data. */
   causes: z.array(errorReport),
 });

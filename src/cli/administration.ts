@@ -116,17 +116,18 @@ export function addConfigCommands(program: Command, run: Run): void {
     .action(() => {
       throw unknownCommand(config, config.args[0]);
     });
-  const add = (words: string, description: string, load: () => Promise<Work>): void => {
+  const add = (words: string, description: string, load: () => Promise<Work>): Command =>
     config
       .command(words)
       .description(description)
       .action((...given: unknown[]) =>
         run(async (context) => {
           const file = typeof given[0] === 'string' ? given[0] : context.globals.config;
-          return await (await load())(configIo(context), { config: file, json: context.globals.json });
+          // Commander passes the options next to last.
+          const { yes } = given.at(-2) as { yes?: boolean };
+          return await (await load())(configIo(context), { config: file, json: context.globals.json, yes });
         }),
       );
-  };
   add('path', 'prints which hosts file is used', async () => (await import('./config.ts')).configPath);
   add(
     'validate [file]',
@@ -142,7 +143,7 @@ export function addConfigCommands(program: Command, run: Run): void {
     'trust [file]',
     'accepts a hosts file from a working folder as it is now',
     async () => (await import('./config.ts')).configTrust,
-  );
+  ).option('-y, --yes', 'do not ask; needed without a terminal');
   addHelp(config, { hidden: true });
   config.allowExcessArguments();
 }

@@ -2,6 +2,7 @@
 import { counted } from '../base/counted.ts';
 import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
 import { harmless, visible } from '../base/harmless.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { checkHostsFile } from '../config/check.ts';
 import { type FindOptions, findHostsFile } from '../config/find.ts';
 import { type OpenedFile, openHostsFile } from '../config/load.ts';
@@ -30,7 +31,7 @@ export interface ConfigIo {
   readonly platform: NodeJS.Platform;
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
-  /** Asks a person yes or no. Undefined without a terminal, where the command itself is the consent. */
+  /** Asks a person yes or no. Undefined without a terminal, where only `--yes` is consent. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
@@ -38,6 +39,8 @@ export interface ConfigOptions {
   /** `--config`, or the file given as an argument; relative to `cwd`. */
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
+  /** Trusts the file without a question. */
+  readonly yes?: boolean | undefined;
 }
 
 /** Prints which hosts file is used. Exit code 6 if there is none. */
@@ -101,7 +104,11 @@ export function configTrust(io: ConfigIo, options: ConfigOptions): Promise<ExitC
     const state = await trustStore(io).check(opened.realPath, opened.bytes);
     if (state.kind === 'trusted') return said(io, options, opened, `${shown(opened.file)} is already trusted`);
     await show(io, opened, state);
-    const agreed = io.confirm === undefined || (await io.confirm(`Trust ${shown(opened.file)} as it is now?`));
+    if (options.yes !== true && io.confirm === undefined)
+      throw new AnywhereError('USAGE', `There is no terminal to ask whether to trust ${shown(opened.file)}.`, {
+        hint: `mcp-anywhere config trust ${shellWord(opened.file)} --yes, after you have read the file`,
+      });
+    const agreed = options.yes === true || (await io.confirm?.(`Trust ${shown(opened.file)} as it is now?`)) === true;
     if (!agreed)
       throw new AnywhereError('INTERRUPTED', `${shown(opened.file)} is still not trusted.`, {
         hint: 'mcp-anywhere config trust',

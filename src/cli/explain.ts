@@ -66,9 +66,10 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
   const target = parseTarget(subject);
   const { signal } = context.io;
   const [explanation, isPool] = await withAny(context, async (client) => {
-    const { daemon, pools } = await client.request('status', {}, signal);
+    const { daemon, pools, hosts } = await client.request('status', {}, signal);
     const found = pools?.some(({ name }) => name === subject) === true;
-    if (daemon === null) {
+    // An unknown name connects to nothing, and `explain` says what it may have meant.
+    if (daemon === null && (found || hosts.some(({ name }) => name === target.host))) {
       context.out.progress(`connecting to ${target.host} …`);
       // A pool depends on the hosts of its members.
       await client.request('settle', { withinMs: SETTLE_MS, ...(found ? {} : { host: target.host }) }, signal);
@@ -80,10 +81,10 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
 }
 
 /** The explanation holds text of remote machines. */
-export function explanationText({ title, lines, hint, causes }: Explanation, style: Style): string {
+export function explanationText({ title, lines, hint, works, causes }: Explanation, style: Style): string {
   const [first] = causes;
   return [
-    `${first === undefined ? '' : `${style.bad('✖')} `}${style.bold(oneLine(title))}`,
+    `${first === undefined ? '' : `${works === true ? style.warn('!') : style.bad('✖')} `}${style.bold(oneLine(title))}`,
     ...lines.map((line) => `  ${oneLine(line)}`),
     ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(asTyped(hint, style.program))}`]),
     ...(first === undefined ? [] : [`  ${style.dim('more')} ${style.program} explain ${oneLine(first.code)}`]),

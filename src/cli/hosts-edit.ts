@@ -155,12 +155,12 @@ async function editOnce(
     show();
     await requireConsent(context, wanted);
   }
-  const isTrusted = !written || (await saveEdit(open, prepared, place));
+  if (written) await saveEdit(open, prepared, place);
   if (!isAsked) show();
-  if (written && isTrusted) await putInForce(context);
+  if (written) await putInForce(context);
   // ssh runs what a `configFile` says (Match exec), so only a trusted file may name one.
-  const hints = written && isTrusted ? await hintsFor(alias, prepared.plan, place) : [];
-  const notes = [...notesOf(wanted), ...hints, ...(isTrusted ? [] : [UNTRUSTED])];
+  const hints = written ? await hintsFor(alias, prepared.plan, place) : [];
+  const notes = [...notesOf(wanted), ...hints];
   report(context, options, wanted, {
     file: open.file,
     written,
@@ -190,8 +190,6 @@ async function putInForce(context: CliContext): Promise<void> {
     limit.clear();
   }
 }
-
-const UNTRUSTED = 'the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust';
 
 function notesOf({ notes = [], secrets = [] }: Wish): string[] {
   return [...notes, ...secrets.map(secretNote)];

@@ -47,12 +47,9 @@ export async function runImport(
   if (prepared === undefined || dryRun) report(context, result, store);
   else {
     await requireConsent(context, plan, { fresh, store, yes });
-    let isTrusted = true;
-    const where = await stored(store, fresh, async () => {
-      isTrusted = await saveEdit(open, prepared, place);
-    });
+    const where = await stored(store, fresh, () => saveEdit(open, prepared, place));
     const created = open.existing === undefined;
-    const notes = notesOf(plan, isTrusted);
+    const notes = notesOf(plan);
     report(context, { ...result, written: true, created, notes, ...(fresh.length === 0 ? {} : { where }) }, store);
   }
   return problems.length === 0 ? EXIT.ok : plan.imported.length > 0 ? EXIT.partly : EXIT.config;
@@ -117,7 +114,7 @@ async function requireConsent(context: CliContext, plan: ImportPlan, { fresh, st
   throw new AnywhereError('INTERRUPTED', 'Nothing was written.');
 }
 
-function notesOf({ imported }: ImportPlan, isTrusted: boolean): string[] {
+function notesOf({ imported }: ImportPlan): string[] {
   const shown = imported.filter(({ showsSecrets }) => showsSecrets).map(({ target }) => target);
   return [
     ...(shown.length === 0
@@ -126,9 +123,6 @@ function notesOf({ imported }: ImportPlan, isTrusted: boolean): string[] {
     ...(imported.length === 0
       ? []
       : ['the clients keep starting these servers themselves until you remove them there']),
-    ...(isTrusted
-      ? []
-      : ['the file is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust']),
   ];
 }
 

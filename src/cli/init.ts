@@ -2,7 +2,6 @@
 import type { ClientChange } from '../api/clients.ts';
 import type { InitReport } from '../api/init.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
-import { oneLine } from '../base/harmless.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { asTyped } from '../model/words.ts';
 import type { EditPlace } from '../setup/hosts-file.ts';
@@ -42,7 +41,6 @@ async function withPerson(context: CliContext, command: InitCommand): Promise<Ex
   const { signal } = context.io;
   const outcome = await runInit({ hosts, dryRun, place, store, signal, prompter: face.prompter }, face);
   context.out.note(`\n${outcomeText(outcome, dryRun)}`);
-  tellTrust(context, outcome);
   if (dryRun) context.out.write(outcome.diff);
   if (!outcome.written) return EXIT.ok;
   const clients = await installed(context, command, await face.pickClients(command.install));
@@ -68,7 +66,6 @@ async function withoutPerson(context: CliContext, command: InitCommand): Promise
   if (!globals.json) {
     out.write(outcome.diff);
     out.note(outcomeText(outcome, dryRun));
-    tellTrust(context, outcome);
   }
   const isUseful = outcome.hosts.some(({ isChosen }) => isChosen);
   const clients = install === undefined || !isUseful ? undefined : await installed(context, command, install);
@@ -91,12 +88,6 @@ async function installed(
   const clients = await changedClients(context, 'install', names, { yes: true, dryRun });
   if (!context.globals.json) context.out.write(clientsText(clients, context.style, dryRun));
   return clients;
-}
-
-function tellTrust({ out, style }: CliContext, { isTrusted, file }: InitOutcome): void {
-  if (isTrusted) return;
-  const text = `${file} is not trusted yet, so the change has no effect. Trust it with: mcp-anywhere config trust`;
-  out.note(`${style.warn('!')} ${oneLine(asTyped(text, style.program))}\n`);
 }
 
 /** Takes the usual answers. Host keys are never trusted this way. */
@@ -169,7 +160,7 @@ function reportOf(
   dryRun: boolean,
   clients: ClientChange[] | undefined,
 ): Omit<InitReport, 'schemaVersion'> {
-  const { file, written, created, diff, isTrusted } = outcome;
+  const { file, written, created, diff } = outcome;
   return {
     ...{ dryRun, file, written, created, diff },
     hosts: outcome.hosts.map(({ host, machine, seen, cause }) => ({
@@ -185,7 +176,7 @@ function reportOf(
       ...server,
       state: server.cause === undefined ? 'started' : 'failed',
     })),
-    notes: isTrusted ? [] : [`${file} is not trusted: mcp-anywhere config trust`],
+    notes: [],
     ...(clients === undefined ? {} : { clients }),
   };
 }

@@ -1,8 +1,16 @@
 /** Runs a command line and returns its exit code. Every error is reported here. */
 
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { errnoOf } from '../base/errno.ts';
-import { AnywhereError, asAnywhereError, EXIT, type ExitCode, reportOf } from '../base/errors.ts';
+import {
+  AnywhereError,
+  asAnywhereError,
+  ERROR_CODES,
+  type ErrorReport,
+  EXIT,
+  type ExitCode,
+  reportOf,
+} from '../base/errors.ts';
 import type { CliContext, CliIo, Run } from './context.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgram, type Grammar } from './program.ts';
@@ -29,7 +37,8 @@ export async function runCli(outer: CliIo, argv: readonly string[]): Promise<Exi
   } catch (thrown) {
     // The reader of stdout left (`| head`), which is no failure.
     if (failed.aborted && isBrokenPipe(failed.reason)) return EXIT.ok;
-    return reportFailure({ io, out, argv, config: grammar.flags().config }, stopReason(io) ?? thrown);
+    const call = { io, out, argv, config: grammar.flags().config, program: grammar.program };
+    return reportFailure(call, stopReason(io) ?? thrown);
   } finally {
     out.clear();
   }
@@ -59,16 +68,32 @@ interface Failed {
   readonly out: Output;
   readonly argv: readonly string[];
   readonly config: string | undefined;
+  readonly program: Command;
 }
 
-function reportFailure({ io, out, argv, config }: Failed, thrown: unknown): ExitCode {
+function reportFailure({ io, out, argv, config, program }: Failed, thrown: unknown): ExitCode {
   const error = thrown instanceof CommanderError ? usageError(thrown) : asAnywhereError(thrown);
   const style = chooseStyle({ config, color: !argv.includes('--no-color'), isTTY: io.stderr.isTTY, env: io.env });
-  const report = reportOf(error);
-  out.note(
-    argv.includes('--json') || argv.includes('--fields') ? errorJson(report, io.stderr) : formatError(report, style),
-  );
+  const report = withOwnHelp(reportOf(error), program, argv);
+  const isJson = argv.includes('--json') || argv.includes('--fields');
+  out.note(isJson ? errorJson(report, io.stderr) : formatError(report, style));
   return error.exitCode;
+}
+
+/** The help of the command that was called explains more than the list of all commands. */
+function withOwnHelp(report: ErrorReport, program: Command, argv: readonly string[]): ErrorReport {
+  if (report.hint !== ERROR_CODES.USAGE.hint) return report;
+  let called = program;
+  const words: string[] = [];
+  for (const word of argv) {
+    const next = called.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    // Only options of the whole program stand before the command.
+    if (next === undefined && called !== program) break;
+    if (next === undefined) continue;
+    called = next;
+    words.push(next.name());
+  }
+  return words.length === 0 ? report : { ...report, hint: `mcp-anywhere ${words.join(' ')} --help` };
 }
 
 /** An error of commander is about the words on the command line. */

@@ -25,6 +25,7 @@ import {
   YAMLParseError,
 } from 'yaml';
 import type { Complaint, KeyPath, Position } from './problem.ts';
+import { inside, type UnclosedCollection, unclosedCollections } from './unclosed.ts';
 
 export interface HostsDocument {
   /** Plain data; undefined when the syntax is too broken to say. */
@@ -36,12 +37,13 @@ export interface HostsDocument {
 
 export function readDocument(text: string): HostsDocument {
   const lines = new LineCounter();
-  const document = parseText(text, lines);
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const document = composed(text, tokens);
   if (!('errors' in document)) return { value: undefined, complaints: [document], locate: () => START };
   const faults = firstOfPlace([...document.errors, ...document.warnings]);
   const found = nodeComplaints(document);
   const complaints = [
-    ...faults.slice(0, MOST_FAULTS).map((fault) => syntaxComplaint(fault.code, positionOf(lines, fault.pos[0]))),
+    ...syntaxComplaints(faults.slice(0, MOST_FAULTS), unclosedCollections(tokens), lines),
     ...found.map(({ offset, ...complaint }) => ({ ...complaint, at: positionOf(lines, offset) })),
   ];
   const locate = (path: KeyPath, about: 'key' | 'value'): Position =>
@@ -58,8 +60,7 @@ const START: Position = { line: 1, column: 1 };
 const OPTIONS = { prettyErrors: false, merge: true, stringKeys: true } as const;
 
 /** Like `parseDocument` of the library, with a check of the depth before the recursive part. */
-function parseText(text: string, lines: LineCounter): Document.Parsed | Complaint {
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+function composed(text: string, tokens: readonly CST.Token[]): Document.Parsed | Complaint {
   if (isTooDeep(tokens)) {
     return { path: [], about: 'value', expected: 'a hosts file', found: 'YAML nested too deeply', at: START };
   }
@@ -68,6 +69,29 @@ function parseText(text: string, lines: LineCounter): Document.Parsed | Complain
   if (second !== undefined)
     document.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
   return document;
+}
+
+/** A fault behind a bracket that nothing closes is most often the fault of the bracket, the innermost one first. */
+function syntaxComplaints(
+  faults: readonly YAMLError[],
+  unclosed: readonly UnclosedCollection[],
+  lines: LineCounter,
+): Complaint[] {
+  const open = [...unclosed];
+  return faults.map(({ code, pos: [offset] }) => {
+    const at = positionOf(lines, offset);
+    const index = code === 'DUPLICATE_KEY' ? -1 : open.findLastIndex((one) => one.offset < offset);
+    const [bracket] = index === -1 ? [] : open.splice(index, 1);
+    if (bracket === undefined) return syntaxComplaint(code, at);
+    const { opens, closes } = bracket;
+    const { line, column } = positionOf(lines, bracket.offset);
+    return {
+      ...{ path: [], about: 'value', at },
+      expected: `\`${closes}\` before this place, for the \`${opens}\` of line ${line}, column ${column}`,
+      found: 'none',
+      suggestion: `close the \`${opens}\` of line ${line}`,
+    };
+  });
 }
 
 /** One broken quote or bracket causes several errors at the same place. */
@@ -113,12 +137,6 @@ function isTooDeep(tokens: readonly CST.Token[]): boolean {
     level = level.flatMap(inside);
   }
   return false;
-}
-
-function inside(token: CST.Token): CST.Token[] {
-  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
-  if (!('items' in token)) return [];
-  return token.items.flatMap((item) => [item.key ?? [], item.value ?? []].flat());
 }
 
 interface NodeComplaint extends Complaint {

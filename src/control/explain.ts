@@ -6,6 +6,7 @@ import { counted } from '../base/counted.ts';
 import { ageText, durationText } from '../base/duration.ts';
 import { ERROR_PAGES } from '../base/error-pages.ts';
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
+import { nearMiss } from '../config/near-miss.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { unitsOf } from './units.ts';
 
@@ -22,12 +23,31 @@ export async function explain(gateway: Gateway, status: StatusSnapshot, subject:
     throw new AnywhereError('USAGE', `${subject} is not an error code, host, pool or host/server`, {
       hint: 'mcp-anywhere status',
     });
+  if (server === undefined) requireSubject(subject, status);
   // Throws USAGE with the nearest name where no host or server has this name.
   unitsOf(gateway, name, server);
   const host = status.hosts.find((one) => one.name === name);
   if (host === undefined) throw new AnywhereError('INTERNAL', `no status of ${name}`);
   const one = host.servers.find((each) => each.name === server);
   return one === undefined ? await explainHost(gateway, host) : await explainServer(gateway, host, one);
+}
+
+/** @throws AnywhereError USAGE with the nearest name of what can be explained */
+function requireSubject(subject: string, { hosts, pools = [] }: StatusSnapshot): void {
+  const names = hosts.map(({ name }) => name);
+  if (names.includes(subject)) return;
+  const servers = hosts.flatMap((host) => host.servers.map((server) => ({ host: host.name, name: server.name })));
+  const same = servers.filter(({ name }) => name === subject).map((one) => `${one.host}/${one.name}`);
+  const known = [...names, ...pools.map(({ name }) => name)];
+  const near =
+    same[0] ??
+    nearMiss(subject, [...known, ...servers.map((one) => `${one.host}/${one.name}`)]) ??
+    nearMiss(subject.toUpperCase(), Object.keys(ERROR_CODES));
+  const text = `${subject} is not an error code, host, pool or host/server`;
+  throw new AnywhereError('USAGE', near === undefined ? text : `${text}; did you mean ${near}?`, {
+    evidence: [known.length === 0 ? 'the hosts file names no hosts' : `the hosts file has ${known.join(', ')}`],
+    hint: near === undefined ? 'mcp-anywhere status' : `mcp-anywhere explain ${near}`,
+  });
 }
 
 function explainCode(code: keyof typeof ERROR_CODES): Explanation {
@@ -183,13 +203,14 @@ function explainPool(pool: PoolStatus, status: StatusSnapshot): Explanation {
   const causes = pool.members.flatMap((member) => causesOfMember(member, status));
   const [first] = causes;
   return {
-    title: `pool ${pool.name}: ${up} of ${pool.members.length} members up, ${pool.tools} tools`,
+    title: `pool ${pool.name}: ${up} of ${pool.members.length} members up, ${counted(pool.tools, 'tool')}`,
     lines: [
       `${pool.strategy}: ${STRATEGIES[pool.strategy]}${pool.pin ? '; run_on chooses the host' : ''}`,
       ...pool.members.map((member) => memberLine(member, pool)),
       ...causes.map(causeLine),
     ],
     causes,
+    ...(up > 0 && first !== undefined ? { works: true as const } : {}),
     ...(first === undefined ? {} : { hint: first.hint }),
   };
 }
@@ -200,8 +221,8 @@ function memberLine(
 ): string {
   return [
     `member ${host}/${server}: ${STATES[state]}`,
-    ...(tools === pool.tools ? [] : [`answers ${tools} of ${pool.tools} tools`]),
-    ...(inFlight === 0 ? [] : [`${inFlight} calls under way`]),
+    ...(tools === pool.tools ? [] : [`answers ${tools} of ${counted(pool.tools, 'tool')}`]),
+    ...(inFlight === 0 ? [] : [`${counted(inFlight, 'call')} under way`]),
     ...(latencyMs === undefined ? [] : [`takes ${durationText(latencyMs)} lately`]),
     ...(share === 1 ? [] : [`has just come back and takes ${Math.round(share * 100)} % of its share`]),
   ].join(', ');

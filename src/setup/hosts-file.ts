@@ -136,13 +136,14 @@ function notPossible(problems: readonly ConfigProblem[]): AnywhereError {
 
 /**
  * Writes the file through links, with its permissions. A file that was trusted stays trusted, because its owner changed it.
- * False: the file needs `config trust`.
+ * Throws CONFIG_UNTRUSTED for a file of a working folder that is not: whoever wrote it would decide what starts beside the change.
  */
-export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, place: EditPlace): Promise<boolean> {
+export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, place: EditPlace): Promise<void> {
   const { existing, file } = open;
   const trust = createTrustStore({ stateDir: place.paths.stateDir, now: place.now });
   const wasTrusted =
     existing !== undefined && (await trust.check(existing.realPath, existing.bytes)).kind === 'trusted';
+  if (open.source === 'folder' && !wasTrusted) throw untrusted(file);
   const target = existing?.realPath ?? file;
   try {
     await alone(target, place.now, async () => {
@@ -161,7 +162,13 @@ export async function saveEdit(open: OpenHostsFile, { bytes }: PreparedEdit, pla
     throw unwritable(file, errnoText(error), errnoAdvice(error, dirname(target)), error);
   }
   if (wasTrusted) await trust.trust(existing.realPath, bytes);
-  return wasTrusted || open.source !== 'folder';
+}
+
+function untrusted(file: string): AnywhereError {
+  const text = `${file} comes from a working folder and is not trusted, so nothing was written.`;
+  return new AnywhereError('CONFIG_UNTRUSTED', text, {
+    hint: 'mcp-anywhere config trust, or name another file with --config',
+  });
 }
 
 /** A command that was killed left its lock behind. */

@@ -67,8 +67,6 @@ export interface InitOutcome {
   readonly discover: readonly string[];
   readonly written: boolean;
   readonly created: boolean;
-  /** False: the file needs `config trust`. */
-  readonly isTrusted: boolean;
   readonly diff: string;
   readonly hosts: readonly CheckedHost[];
   readonly servers: readonly ServerStart[];
@@ -235,18 +233,16 @@ class Init {
     const { dryRun, place } = this.#options;
     if (prepared === undefined || dryRun || !(await this.#face.write(this.#open.file, prepared.diff)))
       return this.#outcome(outcome);
-    const isTrusted = await saveEdit(this.#open, prepared, place);
+    await saveEdit(this.#open, prepared, place);
     await this.#keep({ isWritten: true });
-    return this.#outcome({ ...outcome, written: true, isTrusted });
+    return this.#outcome({ ...outcome, written: true });
   }
 
-  #outcome(
-    more: Pick<InitOutcome, 'hosts' | 'servers' | 'diff'> & Partial<Pick<InitOutcome, 'written' | 'isTrusted'>>,
-  ): InitOutcome {
-    const { written = false, isTrusted = true } = more;
+  #outcome(more: Pick<InitOutcome, 'hosts' | 'servers' | 'diff'> & Partial<Pick<InitOutcome, 'written'>>): InitOutcome {
+    const { written = false } = more;
     const created = written && this.#open.existing === undefined;
     const { discover = [] } = this.#choices;
-    return { ...more, file: this.#open.file, discover, written, isTrusted, created };
+    return { ...more, file: this.#open.file, discover, written, created };
   }
 
   #changes(

@@ -154,7 +154,7 @@ describe('the hosts file', () => {
     const before = await runProgram(['tools'], sandbox, { cwd });
     expect(before.code).toBe(6);
     expect(before.stderr).toContain('CONFIG_UNTRUSTED');
-    expect((await runProgram(['config', 'trust'], sandbox, { cwd })).code).toBe(0);
+    expect((await runProgram(['config', 'trust', '--yes'], sandbox, { cwd })).code).toBe(0);
     expect((await runProgram(['tools'], sandbox, { cwd })).stderr).not.toContain('CONFIG_UNTRUSTED');
   });
 });

@@ -34,7 +34,7 @@ function world(project?: string) {
   const place = { env: {}, cwd, homeDir, platform: 'linux' as const };
   const paths = resolvePaths(place.env, place.platform, homeDir);
   const load = (explicit?: string): Promise<Plan> => loadPlan({ ...place, paths, explicit });
-  const run = async (command: Command, options: ConfigOptions = {}, more: Partial<ConfigIo> = {}) => {
+  const run = async (command: Command, options: ConfigOptions = { yes: true }, more: Partial<ConfigIo> = {}) => {
     let [stdout, stderr] = ['', ''];
     const io: ConfigIo = {
       ...place,
@@ -55,7 +55,7 @@ describe('a file of a working folder', () => {
     await expect(load()).rejects.toMatchObject({ code: 'CONFIG_UNTRUSTED', exitCode: 6 });
     const trusted = await run(configTrust);
     expect(trusted).toMatchObject({ code: 0, stdout: `trusted ${file}\n` });
-    const again = await run(configTrust, { json: true });
+    const again = await run(configTrust, { json: true, yes: true });
     expect(printed('config trust', again.stdout)).toMatchObject({ file, trusted: true });
     expect((await load()).hosts.map(({ name }) => name)).toEqual(['gpu1']);
     expect(await run(configTrust)).toMatchObject({ code: 0, stdout: `${file} is already trusted\n`, stderr: '' });
@@ -90,7 +90,7 @@ describe('a file of a working folder', () => {
     mkdirSync(odd);
     writeFileSync(join(odd, 'mcp-anywhere.config.yaml'), VALID);
     for (const command of [configTrust, configTrust, configValidate]) {
-      const { code, stdout, stderr } = await run(command, {}, { cwd: odd, homeDir });
+      const { code, stdout, stderr } = await run(command, { yes: true }, { cwd: odd, homeDir });
       expect(code).toBe(0);
       expect(stdout + stderr).toContain('odd\\u{1b}[2J\\u{202e}\\n');
       expect(stdout + stderr).not.toMatch(/[\u001b\u202e]/);
@@ -118,7 +118,7 @@ describe('a file of a working folder', () => {
       real,
       'hosts: { h: { ssh: { configFile: conf, identityFile: key }, servers: { s: { command: x, env: { A: "${file:./a}" } } } } }\n',
     );
-    await run(configTrust, {}, { cwd: own });
+    await run(configTrust, { yes: true }, { cwd: own });
     symlinkSync(real, file);
     const { hosts } = await load();
     expect(hosts[0]?.ssh).toMatchObject({ configFile: join(own, 'conf'), identityFiles: [join(own, 'key')] });
@@ -189,7 +189,7 @@ describe('a file of a working folder', () => {
   it('that is named needs no trust, and one in the config folder neither', async () => {
     const { file, paths, load, run } = world(VALID);
     expect((await load(file)).file).toBe(file);
-    expect(await run(configTrust, { config: file })).toMatchObject({ code: 0 });
+    expect(await run(configTrust, { config: file, yes: true })).toMatchObject({ code: 0 });
     expect((await load()).file).toBe(file);
     mkdirSync(paths.configDir, { recursive: true });
     writeFileSync(join(paths.configDir, 'config.yaml'), VALID, { mode: 0o600 });

@@ -149,7 +149,7 @@ it('a hosts file in the working folder starts nothing until it is trusted', asyn
   expect(refused.code).toBe(6);
   expect(refused.stderr).toContain('config trust');
   expect(sshd.log().length).toBe(before);
-  const trusted = await runProgram(['config', 'trust'], sandbox, { cwd });
+  const trusted = await runProgram(['config', 'trust', '--yes'], sandbox, { cwd });
   expect(trusted).toMatchObject({ code: 0 });
   const works = await runProgram(['tools'], sandbox, { cwd });
   expect(works.stdout).toContain('box__echo__echo');

@@ -211,7 +211,7 @@ describe('reload', () => {
     const run = (...args: readonly string[]): Promise<Outcome> => runProgram(args, sandbox, { cwd });
     write('one');
     expect((await run('tools')).stderr).toContain('CONFIG_UNTRUSTED');
-    expect((await run('config', 'trust')).code).toBe(0);
+    expect((await run('config', 'trust', '--yes')).code).toBe(0);
     expect(await run('tools')).toMatchObject({ code: 0, stderr: '' });
     write('two');
     // The daemon follows the file.
@@ -223,7 +223,7 @@ describe('reload', () => {
     const asJson = await run('call', 'here__one__where', '--json');
     expect(asJson).toMatchObject({ code: 0, stderr: '' });
     expect(printed('call', asJson.stdout)).toMatchObject({ problem: { code: 'CONFIG_UNTRUSTED' } });
-    expect((await run('config', 'trust')).code).toBe(0);
+    expect((await run('config', 'trust', '--yes')).code).toBe(0);
     await expect.poll(async () => (await run('tools')).stderr, { interval: 300 }).toBe('');
     expect((await run('tools')).stdout).toContain('here__two__echo');
   });

@@ -304,15 +304,22 @@ it('a JSON hosts file stays JSON', async () => {
   expect(text()).toBe(`${JSON.stringify({ hosts: { here: { local: true, servers } } }, null, 4)}\n`);
 });
 
-it('a trusted file of a working folder stays trusted, an untrusted one is still not trusted', async () => {
+it('a trusted file of a working folder stays trusted, and nothing is written into an untrusted one', async () => {
   const { sandbox } = rig();
   const cwd = join(sandbox.home, 'project');
   mkdirSync(cwd);
-  writeFileSync(join(cwd, 'mcp-anywhere.config.yaml'), HERE);
+  const file = join(cwd, 'mcp-anywhere.config.yaml');
+  writeFileSync(file, HERE);
   const run = (...args: string[]): Promise<Outcome> => runProgram(args, sandbox, { cwd });
-  expect((await run('server', 'add', 'x', '--host', 'here')).stderr).toContain('not trusted');
+  const refused = await run('server', 'add', 'x', '--host', 'here');
+  expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining('nothing was written') as string });
+  expect(refused.stderr).toContain('config trust');
+  expect(readFileSync(file, 'utf8')).toBe(HERE);
   expect(JSON.parse((await run('config', 'validate', '--json')).stdout)).toMatchObject({ trusted: false });
-  await run('config', 'trust');
+  const silent = await run('config', 'trust');
+  expect(silent).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
+  expect(JSON.parse((await run('config', 'validate', '--json')).stdout)).toMatchObject({ trusted: false });
+  expect((await run('config', 'trust', '--yes')).code).toBe(0);
   expect((await run('server', 'add', 'y', '--host', 'here')).stderr).not.toContain('not trusted');
-  expect(JSON.parse((await run('config', 'validate', '--json')).stdout)).toMatchObject({ trusted: true, servers: 2 });
+  expect(JSON.parse((await run('config', 'validate', '--json')).stdout)).toMatchObject({ trusted: true, servers: 1 });
 });

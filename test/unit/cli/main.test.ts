@@ -103,3 +103,15 @@ describe('the first steps', () => {
     expect(new Set([...names(readme), ...names(clientSnippet('node', 'bin.js'))])).toEqual(new Set(['anywhere']));
   });
 });
+
+describe('a mistake on the command line', () => {
+  it.each([
+    [['stats', '--window', 'x'], 'mcp-anywhere stats --help'],
+    [['server', 'add', "npx 'x", '--host', 'a'], 'mcp-anywhere server add --help'],
+    [['--nonsense'], 'mcp-anywhere --help'],
+  ])('%j leads to the help of its command', async (words, help) => {
+    const { exit, stderr } = await run(...words);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(new RegExp(`next +${help}\n`));
+  });
+});

@@ -15,7 +15,21 @@ const SYNTAX: readonly Case[] = [
   ['a list', '- a\n', '1:1', '', /expected a mapping.*found a list/],
   ['a text', 'hello\n', '1:1', '', /expected a mapping.*found "hello"/],
   ['a tab as indentation', 'hosts:\n\th: {}\n', '2:1', '', /found a tab/],
-  ['an unclosed bracket', 'hosts: { h: {}\n', '2:1', '', /expected/],
+  ['an unclosed bracket', 'hosts: { h: {}\n', '2:1', '', /`}` before this place, for the `{` of line 1, column 8/],
+  [
+    'a server whose `}` is missing',
+    'hosts:\n  h:\n    servers:\n      a: { command: x, args: [y]\n      b: { command: x }\n',
+    '5:7',
+    '',
+    /for the `{` of line 4, column 10.*close the `{` of line 4/,
+  ],
+  [
+    'a list that ends with }',
+    'hosts:\n  h:\n    tags: [a }\n',
+    '3:14',
+    '',
+    /`\]` before this place, for the `\[` of line 3/,
+  ],
   ['an unclosed quote', 'hosts:\n  h: { tags: ["a] }\n', '3:1', '', /closing quote/],
   [
     'an unknown alias, as an unquoted glob is',

@@ -51,8 +51,8 @@ describe('a pool', () => {
   it('is explained: what is chosen how, who does not answer, and why', async () => {
     const { client, lines } = await farm(inline('b/echo', 'process.exit(3)'), server('c/echo', 'echo.mjs'));
     await expect.poll(() => lines()).toContain('member b/echo: down, and will be tried again, answers 0 of 8 tools');
-    const { title, causes, hint } = await client.request('explain', { subject: 'farm' });
-    expect(title).toBe('pool farm: 2 of 3 members up, 8 tools');
+    const { title, causes, hint, works } = await client.request('explain', { subject: 'farm' });
+    expect({ title, works }).toEqual({ title: 'pool farm: 2 of 3 members up, 8 tools', works: true });
     expect(await lines()).toContain('failover: calls go to the first member that is up; run_on chooses the host');
     expect(await lines()).toContain(
       `b/echo: ${process.execPath} ended with exit code 3 before it answered initialize (SERVER_START_FAILED)`,
@@ -63,7 +63,16 @@ describe('a pool', () => {
 
   it('is no host: what is neither is said to be none', async () => {
     const { client } = await farm(server('b/echo', 'echo.mjs'), server('c/echo', 'echo.mjs'));
-    await expect(client.request('explain', { subject: 'farn' })).rejects.toMatchObject({ code: 'USAGE' });
+    for (const [subject, meant] of [
+      ['farn', 'farm'],
+      ['echo', 'a/echo'],
+      ['b/ecoh', 'echo'],
+      ['auth_faild', 'AUTH_FAILED'],
+    ] as const)
+      await expect(client.request('explain', { subject }), subject).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining(`did you mean ${meant}?`) as string,
+      });
     await expect(client.request('explain', { subject: 'farm/echo' })).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
