@@ -38,8 +38,8 @@ it('says which clients are sessions of a shell, and when they end', () => {
       .split('\n')
       .slice(1, 3),
   ).toEqual([
-    ' c1  cli 9  for 2 s  a shell, here/slow steps 6/60 (1 s)',
-    ' c2  cli 9  for 2 s  kept for a shell, ends in 42 s',
+    ' c1  cli 9  for 2s  a shell, here/slow steps 6/60 (1s)',
+    ' c2  cli 9  for 2s  kept for a shell, ends in 42s',
   ]);
 });
 
