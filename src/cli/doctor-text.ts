@@ -3,8 +3,9 @@ import type { DoctorFix, DoctorStep } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
 import { durationText } from '../base/duration.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { oneLine } from '../base/harmless.ts';
 import { messageAt, nextStep } from '../model/words.ts';
+import { evidenceLines } from './report.ts';
 import type { Style } from './style.ts';
 
 export const MARKS = {
@@ -33,7 +34,7 @@ export function reasonLines({ cause, text: shown }: DoctorStep, style: Style): r
   if (cause === undefined) return [];
   // What the line of the step says already is not said again.
   const why = [cause.message, ...(cause.evidence ?? [])].filter((text) => !shown.includes(text));
-  const lines = why.flatMap((text) => harmless(text).trimEnd().split('\n'));
+  const lines = evidenceLines(why);
   return [
     ...lines.map((line, index) => `${index === 0 ? style.dim('Why:') : '    '} ${line}`),
     `${style.dim('Fix:')} ${fixOf(cause, style)}`,

@@ -2,11 +2,12 @@
 import { counted } from '../base/counted.ts';
 import { durationText } from '../base/duration.ts';
 import type { ErrorReport } from '../base/errors.ts';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { oneLine } from '../base/harmless.ts';
 import { asTyped, messageAt, nextStep } from '../model/words.ts';
 import type { CheckedHost, InitOutcome } from '../setup/init.ts';
 import type { SeenServer, ServerStart } from '../setup/init-trial.ts';
 import { machineText } from '../setup/machine.ts';
+import { evidenceLines } from './report.ts';
 import type { Style } from './style.ts';
 
 /** Of the steps, those that a person knows by name. */
@@ -53,7 +54,7 @@ export function startText({ host, server, tools, durationMs, cause }: ServerStar
 
 /** What happened, why, and the next command. @param word the host as `init` takes it */
 function causeText(cause: ErrorReport, word: string, style: Style): string {
-  const evidence = (cause.evidence ?? []).flatMap((text) => harmless(text).trimEnd().split('\n'));
+  const evidence = evidenceLines(cause.evidence ?? []);
   const [first, ...why] = [messageAt(cause.host ?? '', cause.message), ...evidence.slice(0, 8)];
   const label = (word: string, text: string): string => `  ${style.dim(word)} ${text}\n`;
   const fix = label('Fix:', fixOf(cause, word, style));

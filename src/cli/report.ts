@@ -1,17 +1,18 @@
 /** Errors for people and programs: what happened, where, on what evidence, and the next step. */
 import { ERROR_CODES, type ErrorReport, EXIT, type ExitCode } from '../base/errors.ts';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { harmless, oneLine, shortened } from '../base/harmless.ts';
 import { nextStep } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { jsonText } from './output.ts';
 import type { Style } from './style.ts';
 
-/** More lines of evidence are only in `--json`. */
+/** More lines of evidence, and longer ones, are only in `--json`. */
 const EVIDENCE_LINES = 30;
+const EVIDENCE_LENGTH = 300;
 
 export function formatError(report: ErrorReport, style: Style): string {
   const where = place(report);
-  const evidence = (report.evidence ?? []).flatMap((text) => harmless(text).trimEnd().split('\n'));
+  const evidence = evidenceLines(report.evidence ?? []);
   return [
     `${style.bad('✖')} ${style.bold(harmless(report.message))} ${style.dim(`(${report.code})`)}`,
     ...(where === '' ? [] : [`  ${style.dim('where')}  ${where}`]),
@@ -22,6 +23,16 @@ export function formatError(report: ErrorReport, style: Style): string {
     `  ${style.dim('next ')}  ${nextStep(report, style.program)}`,
     '',
   ].join('\n');
+}
+
+/** What others wrote, as lines for a person: a server that floods its stderr must not flood the terminal. */
+export function evidenceLines(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) =>
+    harmless(text)
+      .trimEnd()
+      .split('\n')
+      .map((line) => shortened(line, EVIDENCE_LENGTH)),
+  );
 }
 
 /** Warns that the output belongs to an earlier hosts file. With `--json` the problem is part of the data. */

@@ -8,7 +8,8 @@ import { shellWords } from './shell-words.ts';
 export function wantedServers(words: readonly string[]): WantedServer[] {
   const [only = '', ...others] = words;
   const text = only.trim();
-  const isJson = /^[{"]/.test(text) && /[{:]/.test(text);
+  // A list or a lone value is JSON too: the error says what is missing, where a program of that name would never start.
+  const isJson = (/^[{"]/.test(text) && /[{:]/.test(text)) || /^\[|^(?:null|true|false|-?\d[\d.]*)$/.test(text);
   if (isJson && others.length > 0)
     throw new AnywhereError('USAGE', 'The JSON of a server must be the only argument.', {
       hint: "put the JSON into single quotes: mcp-anywhere server add '{ … }' --host <host>",

@@ -39,6 +39,13 @@ describe('an error for people', () => {
     expect(text).toContain('… 10 more lines with --json');
   });
 
+  it('cuts a long line of a server that floods', () => {
+    const text = formatError({ ...changed, evidence: ['garbage '.repeat(400)] }, plain);
+    const seen = text.split('\n').find((line) => line.includes('garbage')) ?? '';
+    expect(seen).toMatch(/garbage.*…$/);
+    expect(seen.length).toBeLessThan(320);
+  });
+
   it('lets no remote text steer the terminal', () => {
     const text = formatError(
       { ...changed, message: 'bad\u001B[2J\u0007', evidence: ['\u001B]0;title\u0007x\u009B31m'] },
