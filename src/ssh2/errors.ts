@@ -30,7 +30,7 @@ interface Ssh2Error {
 const UNRESOLVED: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_NODATA']);
 
 function resolveHint(host: string | undefined): string {
-  const where = 'correct the host name in ~/.ssh/config, or `ssh: { host }` in the hosts file';
+  const where = 'correct the host name in ~/.ssh/config, or `ssh.host` in the hosts file';
   return host === undefined ? where : `${where}; mcp-anywhere doctor ${host}`;
 }
 

@@ -67,7 +67,7 @@ describe('on a host', () => {
     const sandbox = makeSandbox({ PATH: `${folder}:${process.env['PATH'] ?? ''}`, SHELL: '/bin/sh' });
     const { steps, code } = await doctor(['here', '--config', hosts.path], sandbox);
     expect(found(steps, 'machine').map(({ text, cause }) => `${cause?.code ?? ''}: ${text}`)).toEqual([
-      'CLOCK_WRONG: the clock is 2 h behind the one here',
+      'CLOCK_WRONG: the clock is 2h behind the one here',
       'DISK_FULL: only 0 MiB are free at /full',
     ]);
     expect(code).toBe(0);

@@ -89,7 +89,7 @@ describe('errors', () => {
   it('a name without an address says where the name stands', () => {
     const report = fromSsh2(error({ code: 'ENOTFOUND' }), 'connecting', place).toJSON();
     expect(report.hint).toBe(
-      'correct the host name in ~/.ssh/config, or `ssh: { host }` in the hosts file; mcp-anywhere doctor box',
+      'correct the host name in ~/.ssh/config, or `ssh.host` in the hosts file; mcp-anywhere doctor box',
     );
     // The message says it already.
     expect(report.message).toContain('seen');
