@@ -54,7 +54,8 @@ it('leads somewhere, for each error code, with the hosts file that was given', {
     // Without a terminal nobody can agree to a change or to a file.
     const asked = command
       .replace(/ install$/, ' install --dry-run')
-      .replace(/ support-bundle$/, ' support-bundle --print');
+      .replace(/ support-bundle$/, ' support-bundle --print')
+      .replace(/ config trust\b.*/, '$& --yes');
     const { code, stderr } = await run(asked, { env, cwd: sandbox.home });
     expect(code, `${command}\n${stderr}`).toBe(EXIT.ok);
   }

@@ -135,7 +135,7 @@ describe('a kept session', () => {
     const { pid, run } = shell({ MY_TOKEN: TOKEN });
     await pid();
     const ps = await run('ps');
-    expect(ps.stdout).toMatch(/mcp-anywhere-cli .* kept for a shell, ends in \d+s\n/);
+    expect(ps.stdout).toMatch(/mcp-anywhere-cli .* kept for a shell, ends in (?:\d+s|1m)\n/);
     const status = await run('status', '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({
       clients: [{ name: 'mcp-anywhere-cli', shell: { endsMs: expect.any(Number) as number } }],
