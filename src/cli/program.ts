@@ -122,13 +122,26 @@ function addServing(program: Command, io: CliIo, run: Run): void {
     );
 }
 
+/** The names of the commands are those of the palette (`:` in the dashboard). */
+const DASHBOARD_FILE = `
+dashboard.yaml beside the user's hosts file changes keys and looks, all optional:
+  theme: light                # auto, dark or light
+  colors: { warn: "#b35900" } # of good, bad, warn, accent, dim: a name, 0 to 255, or "#rrggbb"
+  keys: { quit: [q, ctrl-q] } # by the names that \`:\` lists; [] takes a key away
+  mouse: true
+  split: false                # no log and calls beside the list
+  ascii: true
+`;
+
 function addLooking(program: Command, run: Run): void {
   program
     .command('dash')
     .description('opens the dashboard, as does `mcp-anywhere` alone')
     .option('--ascii', 'draw with ASCII characters only')
-    .action(({ ascii }: { ascii?: true }) =>
-      run(async (context) => await (await import('./dash.ts')).runDash(context, { ascii: ascii === true })),
+    .option('--mouse', 'choose and scroll with the mouse; Shift then selects text')
+    .addHelpText('after', DASHBOARD_FILE)
+    .action(({ ascii = false, mouse = false }: { ascii?: boolean; mouse?: boolean }) =>
+      run(async (context) => await (await import('./dash.ts')).runDash(context, { ascii, mouse })),
     );
   program
     .command('status')

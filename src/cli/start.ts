@@ -8,7 +8,8 @@ import { runStatus } from './status.ts';
 
 export async function runStart(context: CliContext): Promise<ExitCode> {
   try {
-    if (canShowDashboard(context)) return await (await import('./dash.ts')).runDash(context, { ascii: false });
+    if (canShowDashboard(context))
+      return await (await import('./dash.ts')).runDash(context, { ascii: false, mouse: false });
     const exit = await runStatus(context);
     context.out.note('\nAll commands: mcp-anywhere --help\n');
     return exit;

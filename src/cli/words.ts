@@ -53,7 +53,7 @@ const CALL_VALUES = [...WITH_VALUE, '-a', '--arg', '--json-args', '--host', '-o'
 
 /** Of commands that show none of their own. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  dash: ['mcp-anywhere dash', 'mcp-anywhere dash --ascii'],
+  dash: ['mcp-anywhere dash', 'mcp-anywhere dash --mouse', 'mcp-anywhere dash --ascii'],
   status: ['mcp-anywhere status', 'mcp-anywhere status --watch', 'mcp-anywhere status --json --fields name,state'],
   stats: ['mcp-anywhere stats', 'mcp-anywhere stats --by host --window day'],
   explain: ['mcp-anywhere explain gpu1', 'mcp-anywhere explain AUTH_FAILED'],

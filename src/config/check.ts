@@ -1,9 +1,10 @@
 /** From the bytes of a hosts file to a Plan, or to the list of all mistakes. */
 import { isUtf8 } from 'node:buffer';
 import type { ConfigProblem } from '../api/hosts-problems.ts';
-import { type HostsDocument, readDocument } from './document.ts';
+import { readDocument } from './document.ts';
+import { placed, sorted } from './placed.ts';
 import type { Plan } from './plan.ts';
-import { type Complaint, formatKey, type Position } from './problem.ts';
+import type { Complaint, Position } from './problem.ts';
 import { type ResolvePlace, resolvePlan } from './resolve.ts';
 import { brokenRules } from './rules.ts';
 import { hostsFileSchema } from './schema.ts';
@@ -35,24 +36,6 @@ const EMPTY: Complaint = {
   found: 'nothing',
   suggestion: 'see mcp-anywhere.config.example.yaml',
 };
-
-function sorted(complaints: readonly Complaint[], document: HostsDocument, file: string): ConfigProblem[] {
-  return complaints
-    .map((complaint) => placed(complaint, document, file))
-    .sort((a, b) => a.line - b.line || a.column - b.column);
-}
-
-function placed(complaint: Complaint, document: HostsDocument | undefined, file: string): ConfigProblem {
-  const at = complaint.at ?? document?.locate(complaint.path, complaint.about) ?? { line: 1, column: 1 };
-  return {
-    file,
-    ...at,
-    key: formatKey(complaint.path),
-    expected: complaint.expected,
-    found: complaint.found,
-    ...(complaint.suggestion === undefined ? {} : { suggestion: complaint.suggestion }),
-  };
-}
 
 /** A hosts file of 100 hosts with 10 servers each has about 300 KB; a larger file is something else. */
 export const MAX_HOSTS_FILE_BYTES = 4 * 1024 * 1024;

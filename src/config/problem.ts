@@ -55,11 +55,12 @@ class ConfigProblems extends Error {
 }
 
 /** CONFIG_INVALID with one line of evidence a mistake. */
-export function configInvalid(file: string, problems: readonly ConfigProblem[]): AnywhereError {
+export function configInvalid(file: string, problems: readonly ConfigProblem[], hint?: string): AnywhereError {
   const count = counted(problems.length, 'mistake');
   return new AnywhereError('CONFIG_INVALID', `${file} has ${count}.`, {
     evidence: problems.map(formatProblem),
     cause: new ConfigProblems(problems),
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 

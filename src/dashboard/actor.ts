@@ -26,6 +26,8 @@ type Asked = Of<'load' | 'call' | 'restart' | 'reconnect' | 'enable' | 'cancel' 
 
 /** Several screens full. */
 const LOG_LINES = 1000;
+/** One pane full. */
+const ASIDE_LINES = 100;
 
 export class Actor {
   readonly #deps: ActorDeps;
@@ -104,6 +106,13 @@ export class Actor {
         attachment.flush();
         return { type: 'logs', entries, of: { host, server } };
       }
+      case 'aside': {
+        const { host, server } = effect;
+        const asked = { host, ...(server === undefined ? {} : { server }), lines: ASIDE_LINES };
+        const { entries } = await client.request('logs', asked, scope.signal);
+        attachment.flush();
+        return { type: 'aside', entries, of: { host, server } };
+      }
       case 'stats': {
         const of = { window: effect.window, by: effect.by };
         return { type: 'stats', rows: (await client.request('stats', of, scope.signal)).rows, of };
@@ -126,6 +135,9 @@ export class Actor {
 }
 
 function failure(effect: Asked, report: ErrorReport): Message {
+  // Asking again for each line of the list would only repeat the failure, so the pane stays empty.
+  if (effect.do === 'load' && effect.what === 'aside')
+    return { type: 'aside', entries: [], of: { host: effect.host, server: effect.server } };
   if (effect.do === 'load') return { type: 'not-loaded', what: effect.what, report };
   return { type: effect.do === 'call' ? 'call-failed' : 'failed', report };
 }

@@ -11,12 +11,14 @@ import { Actor, type ScreenActions } from './actor.ts';
 import { Attachment, type Connect } from './attach.ts';
 import { listenToKeys } from './keys.ts';
 import { Painter, RowMarks } from './painter.ts';
+import type { DashboardSettings } from './settings.ts';
 import { Terminal, type TerminalIo } from './terminal.ts';
+import type { Theme } from './theme.ts';
 import { App } from './views/frame.tsx';
-import type { Theme } from './views/line.tsx';
 import { Marks } from './views/line.tsx';
 
-export { chooseTheme } from './views/line.tsx';
+export { DEFAULT_SETTINGS, readSettings } from './settings.ts';
+export { chooseTheme } from './theme.ts';
 
 export interface DashboardOptions {
   readonly io: TerminalIo;
@@ -26,6 +28,7 @@ export interface DashboardOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly theme: Theme;
+  readonly settings: Pick<DashboardSettings, 'actions' | 'split' | 'mouse'>;
   /** The program and its options, for the commands on the screen. */
   readonly program: string;
 }
@@ -88,7 +91,7 @@ class Dashboard {
   #model: Model;
 
   constructor(options: DashboardOptions) {
-    const { io, connect, clock, random, program } = options;
+    const { io, connect, clock, random, program, settings } = options;
     this.#options = options;
     this.#left = new Promise((resolve, reject) => {
       this.#leave = (error) => {
@@ -101,11 +104,12 @@ class Dashboard {
     });
     // Nothing else closes this connection if the first frame fails.
     this.#scope.onClose(() => options.first.close());
-    this.#terminal = new Terminal(io);
+    this.#terminal = new Terminal({ ...io, mouse: settings.mouse });
     this.#painter = new Painter(this.#terminal, this.#marks);
     this.#pace = new Pace(clock, () => this.#ink?.rerender(this.#tree()));
     const { columns, rows } = this.#terminal;
-    this.#model = firstModel({ program, columns, rows, nowMs: clock.now() });
+    const { actions, split } = settings;
+    this.#model = firstModel({ program, columns, rows, nowMs: clock.now(), actions, split });
     const common = { scope: this.#scope, dispatch: this.#dispatch };
     this.#attachment = new Attachment({ ...common, connect, clock, random });
     this.#actor = new Actor({ ...common, attachment: this.#attachment, screen: this.#screenActions() });

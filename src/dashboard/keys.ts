@@ -1,7 +1,7 @@
 /** Reads keys from the bytes of a terminal in raw mode. */
 import { StringDecoder } from 'node:string_decoder';
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import type { Key, NamedKey } from '../model/key.ts';
+import type { Key, Mouse, NamedKey } from '../model/key.ts';
 
 export interface KeyboardDeps {
   readonly stdin: Pick<NodeJS.ReadStream, 'on' | 'off'>;
@@ -42,8 +42,8 @@ const MAX_PENDING = 64;
 const MAX_PASTE = 64 * 1024;
 
 /**
- * Several keys can arrive in one chunk (`jjj`), and one key in several chunks. Mouse and focus reports and other
- * answers of the terminal are dropped.
+ * Several keys can arrive in one chunk (`jjj`), and one key in several chunks. Focus reports, older forms of mouse reports
+ * and other answers of the terminal are dropped.
  */
 export class KeyReader {
   readonly #decoder = new StringDecoder('utf8');
@@ -109,6 +109,8 @@ function takeSequence(text: string, keys: Key[]): number {
     keys.push(named('escape'));
     return 1;
   }
+  const mouse = mouseOf(sequence);
+  if (mouse !== undefined) keys.push(mouse);
   const key = SEQUENCES.get(
     sequence
       .slice(1)
@@ -117,6 +119,20 @@ function takeSequence(text: string, keys: Key[]): number {
   );
   if (key !== undefined) keys.push(named(key));
   return sequence.length;
+}
+
+/** Buttons of xterm's mouse reports. */
+const MOUSE_ACTIONS: ReadonlyMap<string, Mouse['action']> = new Map([
+  ['0', 'press'],
+  ['64', 'wheel-up'],
+  ['65', 'wheel-down'],
+]);
+
+/** A report in SGR form (xterm, mode 1006): button, column and row from 1, and `M` for a press. */
+function mouseOf(sequence: string): Mouse | undefined {
+  const [, button = '', column = '', row = ''] = /^.\[<(\d+);(\d+);(\d+)M$/s.exec(sequence) ?? [];
+  const action = MOUSE_ACTIONS.get(button);
+  return action === undefined ? undefined : { kind: 'mouse', action, row: Number(row) - 1, column: Number(column) - 1 };
 }
 
 function named(name: NamedKey): Key {

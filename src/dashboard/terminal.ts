@@ -20,6 +20,8 @@ export interface TerminalIo {
   /** The file descriptor of stdout. */
   readonly fd: number;
   readonly process: ProcessEnds;
+  /** The terminal reports presses and the wheel. A person then selects text with Shift. */
+  readonly mouse?: boolean;
 }
 
 /** For terminals that do not tell their size. */
@@ -28,8 +30,10 @@ const FALLBACK_ROWS = 24;
 
 /** Alternate screen, no cursor, no wrapping at the edge, marks around pasted text. */
 const ENTER = '\u001B[?1049h\u001B[?25l\u001B[?7l\u001B[?2004h';
-/** Undoes `ENTER`, and ends an unfinished frame and every style. */
-const LEAVE = '\u001B[?2026l\u001B[0m\u001B[?2004l\u001B[?7h\u001B[?25h\u001B[?1049l';
+/** Reports of the mouse buttons, in SGR form. */
+const MOUSE_ON = '\u001B[?1000h\u001B[?1006h';
+/** Undoes `ENTER`, and ends the mouse reports, an unfinished frame and every style. */
+const LEAVE = '\u001B[?1006l\u001B[?1000l\u001B[?2026l\u001B[0m\u001B[?2004l\u001B[?7h\u001B[?25h\u001B[?1049l';
 
 export class Terminal implements Screen {
   readonly #io: TerminalIo;
@@ -58,7 +62,7 @@ export class Terminal implements Screen {
 
   enter(): void {
     if (this.#isEntered) return;
-    const { stdin, stdout, process } = this.#io;
+    const { stdin, stdout, process, mouse } = this.#io;
     this.#isEntered = true;
     process.on('exit', this.#leaveNow);
     // Runs before Node prints the error, which the alternate screen would hide.
@@ -66,7 +70,7 @@ export class Terminal implements Screen {
     for (const signal of ENDING) process.on(signal, this.#stay);
     if (stdin.isTTY) stdin.setRawMode(true);
     stdin.resume();
-    stdout.write(ENTER);
+    stdout.write(mouse === true ? ENTER + MOUSE_ON : ENTER);
   }
 
   leave(): void {

@@ -8,9 +8,12 @@ import {
   listOf,
   type Model,
   type Step,
+  selectedItem,
   withList,
 } from './model.ts';
-import { itemsOf } from './sources.ts';
+import { placeOf } from './place.ts';
+import { listed } from './sources.ts';
+import { isSamePlace, type Place } from './world.ts';
 
 /** Round-trip times and tool counts change without an event, ms. */
 const STATUS_EVERY_MS = 5000;
@@ -21,7 +24,7 @@ const STATS_EVERY_MS = 5000;
 const AGAIN_MS = 1000;
 
 export function settled(before: Model, { model, effects }: Step): Step {
-  const derived = withPlace(isSameList(before, model) ? model : { ...model, items: itemsOf(model) });
+  const derived = withPlace(isSameList(before, model) ? model : { ...model, ...listed(model) });
   const loads = wanted(derived);
   const names = loads.map(({ what }) => what);
   if (names.length === 0) return { model: derived, effects };
@@ -42,6 +45,7 @@ function isSameList(before: Model, after: Model): boolean {
     before.view === after.view &&
     before.logs === after.logs &&
     left.filter === right.filter &&
+    left.trouble === right.trouble &&
     left.sort === right.sort &&
     isSameSource(before, after)
   );
@@ -89,8 +93,14 @@ function indexOf(items: readonly Item[], { selected, index }: Pick<ListState, 's
 type Load = Extract<Effect, { do: 'load' }>;
 
 function wanted(model: Model): readonly Load[] {
-  const { connection, paused, world, view, logs, stats } = model;
+  const { connection, paused } = model;
   if (connection.kind !== 'attached' || paused) return [];
+  const place = placeAside(model);
+  return [...wantedByView(model), ...(place === undefined ? [] : [{ do: 'load', what: 'aside', ...place } as const])];
+}
+
+function wantedByView(model: Model): readonly Load[] {
+  const { world, view, logs, stats } = model;
   const loads: Load[] = [];
   if (isDue(model, 'snapshot', world.isStale ? STALE_STATUS_EVERY_MS : STATUS_EVERY_MS))
     loads.push({ do: 'load', what: 'snapshot' });
@@ -106,6 +116,15 @@ function wanted(model: Model): readonly Load[] {
   if (view === 'stats' && isDue(model, 'stats', world.stats === undefined ? AGAIN_MS : STATS_EVERY_MS))
     loads.push({ do: 'load', what: 'stats', ...stats });
   return loads;
+}
+
+/** The place whose log the split view lacks. */
+function placeAside(model: Model): Place | undefined {
+  const { aside } = model.world;
+  const item = layoutOf(model).pane === undefined ? undefined : selectedItem(model);
+  if (item === undefined || model.loading.has('aside')) return undefined;
+  const place = placeOf(item);
+  return isSamePlace(aside?.of, place) ? undefined : place;
 }
 
 function isDue({ loading, loadedMs, nowMs }: Model, what: Loading, everyMs: number): boolean {

@@ -8,8 +8,9 @@ import { isRecord } from '../base/record.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { callCounts, latencies, type Series, sparkline } from './activity.ts';
 import { formOf } from './form.ts';
-import type { Item, Model, ViewName } from './model.ts';
+import type { Item, Model } from './model.ts';
 import { type Look, line, plain, plainLines, type Span, type SpanLine, span } from './text.ts';
+import type { ViewName } from './view.ts';
 import {
   ageText,
   bytesText,

@@ -18,6 +18,7 @@ export function lineOf(text: string): Line {
 export function edited(line: Line, key: Key): Line | undefined {
   if (key.kind === 'paste') return inserted(line, key.text.replaceAll(/[\r\n]+$/g, '').replaceAll(/[\r\n]+/g, ' '));
   if (key.kind === 'char') return key.ctrl ? controlled(line, key.char) : inserted(line, key.char);
+  if (key.kind === 'mouse') return undefined;
   switch (key.name) {
     case 'backspace':
       return without(line, before(line), line.at);

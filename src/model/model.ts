@@ -3,22 +3,12 @@
 import type { Explanation, StatKey, StatRow, StatWindow, ToolEntry } from '../api/control.ts';
 import type { HostStatus, LiveCall, ServerStatus } from '../api/status.ts';
 import type { ErrorReport } from '../base/errors.ts';
+import { ACTIONS, type Action } from './actions.ts';
 import type { Form } from './form.ts';
 import type { Line } from './line-edit.ts';
 import type { Look } from './text.ts';
+import type { ViewName } from './view.ts';
 import { type LogLine, noWorld, type World } from './world.ts';
-
-export type ViewName = 'hosts' | 'servers' | 'tools' | 'live' | 'logs' | 'stats';
-
-/** In the order of their keys: 1, 2, … A new view needs an entry here, in `sources.ts` and in `columns.ts`. */
-export const VIEWS: readonly { readonly name: ViewName; readonly title: string }[] = [
-  { name: 'hosts', title: 'Hosts' },
-  { name: 'servers', title: 'Servers' },
-  { name: 'tools', title: 'Tools' },
-  { name: 'live', title: 'Live' },
-  { name: 'logs', title: 'Logs' },
-  { name: 'stats', title: 'Stats' },
-];
 
 export type Item = { readonly key: string } & (
   | { readonly kind: 'host'; readonly host: HostStatus }
@@ -32,6 +22,8 @@ export type Item = { readonly key: string } & (
 /** Filter, order and selection of one view. */
 export interface ListState {
   readonly filter: string;
+  /** Only items in trouble are shown. */
+  readonly trouble: boolean;
   /** The index of the order. */
   readonly sort: number;
   /** The key of the selected item, which can move. Undefined: the first item. */
@@ -75,6 +67,8 @@ export type Overlay =
       readonly effect: Effect;
     }
   | { readonly kind: 'filter'; readonly line: Line; readonly before: string }
+  /** `at`: the chosen one of the actions that match. */
+  | { readonly kind: 'palette'; readonly line: Line; readonly at: number }
   | { readonly kind: 'form'; readonly form: Form }
   | { readonly kind: 'answer'; readonly tool: string; readonly outcome: TestCall; readonly scroll: number }
   | { readonly kind: 'prompt'; readonly id: number; readonly line: Line };
@@ -91,7 +85,7 @@ export type TestCall =
     }
   | { readonly kind: 'failed'; readonly report: ErrorReport };
 
-export type Loading = 'snapshot' | 'tools' | 'logs' | 'stats';
+export type Loading = 'snapshot' | 'tools' | 'logs' | 'stats' | 'aside';
 
 /** A side effect. The reducer does not wait for it. */
 export type Effect =
@@ -105,6 +99,8 @@ export type Effect =
       readonly server: string | undefined;
     }
   | { readonly do: 'load'; readonly what: 'stats'; readonly window: StatWindow; readonly by: StatKey }
+  /** The log of the selected line, for the split view. */
+  | { readonly do: 'load'; readonly what: 'aside'; readonly host: string; readonly server: string | undefined }
   | { readonly do: 'restart'; readonly host: string; readonly server: string | undefined }
   | { readonly do: 'reconnect'; readonly host: string }
   | { readonly do: 'enable'; readonly host: string; readonly server: string; readonly enabled: boolean }
@@ -129,6 +125,10 @@ export interface Model {
   readonly nowMs: number;
   readonly connection: Connection;
   readonly paused: boolean;
+  /** What keys do. */
+  readonly actions: readonly Action[];
+  /** A large screen shows the log and the calls of the selected item too. */
+  readonly split: boolean;
   readonly world: World;
   readonly loading: ReadonlySet<Loading>;
   /** The last request of each, wall clock. */
@@ -136,6 +136,8 @@ export interface Model {
   readonly view: ViewName;
   /** The items of the view, filtered and sorted. */
   readonly items: readonly Item[];
+  /** The number of items without the filter. */
+  readonly total: number;
   readonly lists: Readonly<Record<ViewName, ListState>>;
   readonly logs: LogOptions;
   readonly stats: { readonly window: StatWindow; readonly by: StatKey };
@@ -144,10 +146,14 @@ export interface Model {
   readonly notice: { readonly text: string; readonly look: Look } | undefined;
 }
 
-const newList: ListState = { filter: '', sort: 0, selected: undefined, index: 0, top: 0 };
+const newList: ListState = { filter: '', trouble: false, sort: 0, selected: undefined, index: 0, top: 0 };
 
-export function firstModel(start: Pick<Model, 'program' | 'columns' | 'rows' | 'nowMs'>): Model {
+type Start = Pick<Model, 'program' | 'columns' | 'rows' | 'nowMs'> & Partial<Pick<Model, 'actions' | 'split'>>;
+
+export function firstModel(start: Start): Model {
   return {
+    actions: ACTIONS,
+    split: true,
     ...start,
     connection: { kind: 'connecting' },
     paused: false,
@@ -156,6 +162,7 @@ export function firstModel(start: Pick<Model, 'program' | 'columns' | 'rows' | '
     loadedMs: {},
     view: 'hosts',
     items: [],
+    total: 0,
     lists: { hosts: newList, servers: newList, tools: newList, live: newList, logs: newList, stats: newList },
     logs: { follow: true, wrap: false, stream: 'all', level: 'all', host: undefined, server: undefined },
     stats: { window: 'hour', by: 'tool' },

@@ -1,5 +1,6 @@
 /** The text of the overlays that a person reads: help, details, explanation, answer. */
 
+import { type Action, type ActionName, keyText } from './actions.ts';
 import { detailLines } from './details.ts';
 import { pageColumns } from './layout.ts';
 import type { Model, Overlay } from './model.ts';
@@ -16,7 +17,7 @@ type Reader = Extract<Overlay, { readonly scroll: number }>;
 export function pageOf(model: Model, overlay: Reader): Page {
   switch (overlay.kind) {
     case 'help':
-      return { title: 'Keys', lines: HELP };
+      return { title: 'Keys', lines: helpLines(model.actions) };
     case 'details':
       return { title: overlay.key, lines: detailLines(model, overlay.view, overlay.key) };
     case 'explanation':
@@ -71,47 +72,47 @@ function failure(report: Parameters<typeof nextStep>[0], program: string): reado
   ];
 }
 
+/** The widest are `PgDn Ctrl-D Ctrl-F`. */
+const KEY_WIDTH = 20;
+
 function keys(key: string, what: string): SpanLine {
-  return [span(key.padEnd(12), 'accent'), span(what)];
+  return [span(key.padEnd(KEY_WIDTH), 'accent'), span(what)];
 }
 
-const HELP: readonly SpanLine[] = [
-  line('Everywhere', 'bold'),
-  keys('1–6  [ ]', 'views: hosts, servers, tools, live calls, logs, statistics'),
-  keys('j k ↑ ↓', 'up and down; g G to the ends, Ctrl-D Ctrl-U by pages'),
-  keys('Enter', 'details; Esc back'),
-  keys('/', 'filter by words; Enter keeps the filter, Esc removes it'),
-  keys('s', 'next sort order'),
-  keys('c', 'copies the equivalent command'),
-  keys('p', 'pauses the screen, and resumes'),
-  keys('a', 'answers a waiting question (passphrase, code)'),
-  keys('?', 'this help'),
-  keys('q', 'leaves; the daemon goes on (mcp-anywhere stop ends it)'),
-  line(''),
-  line('On a host, server or tool', 'bold'),
-  keys('r', 'reconnects the host now'),
-  keys('R', 'restarts the host or server, after asking'),
-  keys('l', 'shows its log'),
-  keys('x', 'explains what is wrong'),
-  keys('e', 'switches a server off or on, after asking'),
-  keys('t', 'calls a tool with a form (in the tools view)'),
-  keys('L', 'starts all servers and lists their tools (in the tools view)'),
-  line(''),
-  line('On a live call', 'bold'),
-  keys('K x', 'cancels the call, after asking'),
-  line(''),
-  line('In the log', 'bold'),
-  keys('f', 'follows the end'),
-  keys('w', 'wraps long lines'),
-  keys('v', 'only one stream: stderr, protocol, ssh, …'),
-  keys('e', 'only lines that look like warnings or errors'),
-  keys('l', 'the log of all hosts again'),
-  line(''),
-  line('In the statistics', 'bold'),
-  keys('w', 'hour or day'),
-  keys('b', 'by tool, server, host or client'),
-  line(''),
+/** Where an action is listed: under the view that it is for, or under everything. */
+const HELP_PARTS: readonly { readonly title: string; readonly names: readonly ActionName[] }[] = [
+  { title: 'Everywhere', names: ['palette', 'copy', 'split', 'pause', 'answer', 'start', 'help', 'quit'] },
+  { title: 'Views', names: ['hosts', 'servers', 'tools', 'live', 'logs', 'stats', 'next-view', 'previous-view'] },
+  {
+    title: 'In a list',
+    names: ['down', 'up', 'page-down', 'page-up', 'top', 'bottom', 'open', 'back', 'filter', 'trouble', 'sort'],
+  },
+  {
+    title: 'On a host, server or tool',
+    names: ['reconnect', 'restart', 'log', 'explain', 'switch', 'call', 'list-tools'],
+  },
+  { title: 'On a live call', names: ['cancel'] },
+  { title: 'In the log', names: ['follow', 'wrap', 'stream', 'level', 'all-logs'] },
+  { title: 'In the statistics', names: ['window', 'by'] },
+];
+
+const FORM: readonly SpanLine[] = [
   line('In a form', 'bold'),
   keys('Tab ↑ ↓', 'from field to field; Space goes through choices'),
   keys('Ctrl-S', 'calls; so does Enter on the button'),
+  keys('Ctrl-Y', 'copies the call as a command'),
 ];
+
+/** The keys that are in force; `dashboard.yaml` can have changed them. */
+function helpLines(actions: readonly Action[]): readonly SpanLine[] {
+  const parts = HELP_PARTS.flatMap(({ title, names }) => {
+    const found = names.flatMap((name) => actions.find((action) => action.name === name) ?? []);
+    const shown = found.filter((action) => action.keys.length > 0);
+    return [
+      line(title, 'bold'),
+      ...shown.map((action) => keys(action.keys.map(keyText).join(' '), action.what)),
+      line(''),
+    ];
+  });
+  return [...parts, ...FORM];
+}

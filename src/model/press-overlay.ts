@@ -1,5 +1,6 @@
 /** Keys for an overlay. */
 
+import type { ActionName } from './actions.ts';
 import { copied } from './commands.ts';
 import { type Field, type Form, filled, nextChoice } from './form.ts';
 import { type Key, wordOf } from './key.ts';
@@ -7,7 +8,9 @@ import { pageRows } from './layout.ts';
 import { edited } from './line-edit.ts';
 import { type Model, type Overlay, popped, pushed, replaced, type Step, step, withList } from './model.ts';
 import { pageHeight, pageOf } from './pages.ts';
-import { acted } from './press-item.ts';
+import { chosen, paletteOf } from './palette.ts';
+import { actionOf, rowsOf } from './perform.ts';
+import { acted } from './perform-item.ts';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
 
@@ -15,6 +18,8 @@ export function pressedOverlay(model: Model, overlay: Overlay, key: Key): Step {
   switch (overlay.kind) {
     case 'filter':
       return step(filtering(model, overlay, key));
+    case 'palette':
+      return choosing(model, overlay, key);
     case 'confirm':
       return confirming(model, overlay, wordOf(key));
     case 'prompt':
@@ -35,6 +40,21 @@ function filtering(model: Model, overlay: Of<'filter'>, key: Key): Model {
   return withList(replaced(model, { ...overlay, line }), { filter: line.text });
 }
 
+/** Enter takes the chosen command. Tab and the arrows choose another. */
+function choosing(model: Model, overlay: Of<'palette'>, key: Key): Step {
+  const { line, at } = overlay;
+  const word = wordOf(key);
+  const { actions } = paletteOf(model, line.text);
+  const choose = (wanted: number): Step =>
+    step(replaced(model, { ...overlay, at: Math.max(0, Math.min(actions.length - 1, wanted)) }));
+  if (word === 'escape') return step(popped(model));
+  if (word === 'enter') return chosen(popped(model), line.text, at);
+  if (word === 'down' || word === 'tab') return choose(at + 1);
+  if (word === 'up' || word === 'back-tab') return choose(at - 1);
+  const changed = edited(line, key);
+  return step(changed === undefined ? model : replaced(model, { ...overlay, line: changed, at: 0 }));
+}
+
 /** Enter confirms nothing, because a person may mean the view below. */
 function confirming(model: Model, { effect, command }: Of<'confirm'>, word: string): Step {
   if (word === 'y') return step(popped(model), effect);
@@ -53,37 +73,33 @@ function answering(model: Model, overlay: Of<'prompt'>, key: Key): Step {
   return step(changed === undefined ? model : replaced(model, { ...overlay, line: changed }));
 }
 
-type Page = Extract<Overlay, { readonly scroll: number }>;
+export type Page = Extract<Overlay, { readonly scroll: number }>;
 
 function reading(model: Model, overlay: Page, word: string): Step {
-  if (word === 'escape' || word === 'q' || (overlay.kind === 'help' && word === '?')) {
+  const name = actionOf(model, word);
+  if (word === 'escape' || name === 'back' || name === 'quit' || (overlay.kind === 'help' && name === 'help')) {
     const isRunning = overlay.kind === 'answer' && overlay.outcome.kind === 'running';
     return step(popped(model), ...(isRunning ? [{ do: 'abort-call' } as const] : []));
   }
-  if (word === 'c') return copied(model);
-  const action = overlay.kind === 'details' ? actedBelow(model, word) : undefined;
+  if (name === 'copy') return copied(model);
+  const action = overlay.kind === 'details' ? actedBelow(model, name) : undefined;
   if (action !== undefined) return action;
   const page = pageRows(model);
-  const last = Math.max(0, pageHeight(model, pageOf(model, overlay)) - page);
-  const scroll = Math.max(0, Math.min(last, overlay.scroll + scrollBy(word, page)));
-  return step(scroll === overlay.scroll ? model : replaced(model, { ...overlay, scroll }));
+  return step(scrolled(model, overlay, word === ' ' ? page - 1 : (rowsOf(model, word, page) ?? 0)));
 }
 
-/** In the details of an item, the keys of the item work too. */
-function actedBelow(model: Model, word: string): Step | undefined {
-  if (word.length > 1 || word === 'e') return undefined;
-  const result = acted(model, word);
+export function scrolled(model: Model, overlay: Page, rows: number): Model {
+  const last = Math.max(0, pageHeight(model, pageOf(model, overlay)) - pageRows(model));
+  const scroll = Math.max(0, Math.min(last, overlay.scroll + rows));
+  return scroll === overlay.scroll ? model : replaced(model, { ...overlay, scroll });
+}
+
+/** In the details of an item, the actions of the item work too. */
+function actedBelow(model: Model, name: ActionName | undefined): Step | undefined {
+  if (name === undefined || name === 'open' || name === 'switch') return undefined;
+  const result = acted(model, name);
   if (result === undefined || result.model.view === model.view) return result;
   return { ...result, model: { ...result.model, overlays: [] } };
-}
-
-function scrollBy(word: string, page: number): number {
-  if (word === 'j' || word === 'down') return 1;
-  if (word === 'k' || word === 'up') return -1;
-  if (word === 'page-down' || word === ' ') return page - 1;
-  if (word === 'page-up') return 1 - page;
-  if (word === 'g' || word === 'home') return Number.NEGATIVE_INFINITY;
-  return word === 'G' || word === 'end' ? Number.POSITIVE_INFINITY : 0;
 }
 
 /** Enter goes to the next field; on the button it calls the tool. Ctrl-S calls the tool from every field. */
@@ -93,6 +109,7 @@ function filling(model: Model, form: Form, key: Key): Step {
   const showing = (change: Partial<Form>): Step =>
     step(replaced(model, { kind: 'form', form: { ...form, ...change } }));
   if (word === 'escape') return step(popped(model));
+  if (word === 'ctrl-y') return copied(model);
   if (word === 'ctrl-s' || (word === 'enter' && at >= fields.length)) {
     const result = filled(form);
     if (result.ok) return called(model, form.tool, result.args);

@@ -1,8 +1,11 @@
-/** The items of each view, their sort orders, and the text that a filter searches. */
+/** The items of each view, their sort orders, and what a filter searches. */
 import type { LogEntry } from '../api/control.ts';
-import type { HostStatus } from '../api/status.ts';
+import type { HostStatus, ServerStatus } from '../api/status.ts';
 import { errorCount } from './activity.ts';
-import type { Item, LogOptions, Model, ViewName } from './model.ts';
+import { cellTexts } from './columns.ts';
+import type { Item, LogOptions, Model } from './model.ts';
+import { isMatch, isNameMatch, type Query, queryOf } from './query.ts';
+import type { ViewName } from './view.ts';
 import type { World } from './world.ts';
 
 export interface Order {
@@ -81,39 +84,89 @@ export const SOURCES: Readonly<Record<ViewName, Source>> = {
   },
 };
 
-/** Filtered and sorted. An item must contain all words of the filter. */
-export function itemsOf(model: Model): readonly Item[] {
+export interface Listed {
+  readonly items: readonly Item[];
+  /** The number of items without the filter. */
+  readonly total: number;
+}
+
+/** Filtered and sorted. Items whose names match come first, except in the log, which keeps its order in time. */
+export function listed(model: Model): Listed {
   const source = SOURCES[model.view];
-  const { filter, sort } = model.lists[model.view];
-  const words = filter
-    .toLowerCase()
-    .split(' ')
-    .filter((word) => word !== '');
+  const { filter, sort, trouble } = model.lists[model.view];
+  const query = queryOf(filter);
   const all = source.items(model);
-  const items = words.length === 0 ? all : all.filter((item) => hasAll(textOf(item).toLowerCase(), words));
+  const found = query.length === 0 ? all : all.filter((item) => isMatch(query, nameOf(item), textOf(item, model)));
+  const wanted = trouble ? found.filter((item) => isInTrouble(item, model)) : found;
   const order = source.orders[sort];
-  return order === undefined ? items : items.toSorted((left, right) => order.compare(left, right, model));
+  if (order === undefined) return { items: wanted, total: all.length };
+  const sorted = wanted.toSorted((left, right) => order.compare(left, right, model));
+  return { items: query.length === 0 ? sorted : namesFirst(query, sorted), total: all.length };
 }
 
-function hasAll(text: string, words: readonly string[]): boolean {
-  return words.every((word) => text.includes(word));
+function namesFirst(query: Query, items: readonly Item[]): readonly Item[] {
+  const isFirst = (item: Item): boolean => isNameMatch(query, nameOf(item));
+  return [...items.filter(isFirst), ...items.filter((item) => !isFirst(item))];
 }
 
-function textOf(item: Item): string {
+/** What a person calls the item. */
+function nameOf(item: Item): string {
+  return item.kind === 'call' ? item.call.tool : item.kind === 'log' ? item.entry.line : item.key;
+}
+
+/** All columns, and what no column shows. */
+function textOf(item: Item, model: Model): string {
+  return [nameOf(item), cellTexts(item, model), ...moreTexts(item)].join(' ');
+}
+
+function moreTexts(item: Item): readonly string[] {
   switch (item.kind) {
     case 'host':
-      return `${item.key} ${item.host.state} ${item.host.tags.join(' ')} ${item.host.cause?.message ?? ''}`;
+      return [item.host.state, ...item.host.tags, item.host.backend];
     case 'server':
-      return `${item.key} ${item.server.state} ${item.host.tags.join(' ')} ${item.server.cause?.message ?? ''}`;
+      return [item.server.state, ...item.host.tags, ...item.server.command];
     case 'tool':
-      return `${item.key} ${item.tool.host}/${item.tool.server} ${item.tool.original} ${item.tool.title ?? ''} ${item.tool.description ?? ''}`;
-    case 'call':
-      return `${item.call.clientName} ${item.call.host}/${item.call.server} ${item.call.tool}`;
+      return [`${item.tool.host}/${item.tool.server}`, item.tool.original, item.tool.description ?? ''];
     case 'log':
-      return `${item.entry.host}/${item.entry.server ?? ''} ${item.entry.stream} ${item.entry.line}`;
-    case 'stat':
-      return item.key;
+      return [`${item.entry.host}/${item.entry.server ?? ''}`, item.entry.stream];
+    default:
+      return [];
   }
+}
+
+/** A call that takes longer is looked at, ms. */
+const LONG_CALL_MS = 30_000;
+
+/** Something that a person may have to do something about. */
+function isInTrouble(item: Item, { world, nowMs }: Model): boolean {
+  switch (item.kind) {
+    case 'host':
+      return isHostInTrouble(item.host) || item.host.servers.some((server) => isServerInTrouble(item.host, server));
+    case 'server':
+      return isServerInTrouble(item.host, item.server);
+    case 'tool': {
+      const found = hostsOf(world).find(({ name }) => name === item.tool.host);
+      const server = found?.servers.find(({ name }) => name === item.tool.server);
+      return found !== undefined && server !== undefined && isServerInTrouble(found, server);
+    }
+    case 'call':
+      return nowMs - item.call.startedMs >= LONG_CALL_MS;
+    case 'log':
+      return looksLike(item.entry.line) !== 'other';
+    case 'stat':
+      return item.row.errors > 0;
+  }
+}
+
+function isHostInTrouble({ state, cause, discover }: HostStatus): boolean {
+  return state === 'refused' || state === 'waiting' || cause !== undefined || (discover?.unread ?? []).length > 0;
+}
+
+/** A server that was switched off is no trouble. */
+function isServerInTrouble(host: HostStatus, { state, cause, problems, notStarted }: ServerStatus): boolean {
+  if (state === 'disabled') return false;
+  const isFailed = state === 'failed' || state === 'crash-loop' || cause !== undefined || problems.length > 0;
+  return isFailed || notStarted !== undefined || isHostInTrouble(host);
 }
 
 /** A guess, used only for colour and filter: every program marks its lines differently. */

@@ -97,6 +97,13 @@ export function cutLine(spans: SpanLine, width: number): SpanLine {
   return shown;
 }
 
+/** The line in exactly `width` columns. */
+export function fitLine(spans: SpanLine, width: number): SpanLine {
+  const shown = cutLine(spans, width);
+  const gap = width - shown.reduce((sum, { text }) => sum + widthOf(text), 0);
+  return gap > 0 ? [...shown, span(' '.repeat(gap))] : shown;
+}
+
 /** The line as rows of at most `width` columns, broken between words where possible. */
 export function wrapLine(spans: SpanLine, width: number): readonly SpanLine[] {
   const whole = spans.map(({ text }) => text).join('');

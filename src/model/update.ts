@@ -18,7 +18,7 @@ import {
 } from './model.ts';
 import { pressed } from './press.ts';
 import { plain, plainLines } from './text.ts';
-import { type NumberedEvent, withEvents, withLogFile, withSnapshot } from './world.ts';
+import { type NumberedEvent, type Place, withEvents, withLogFile, withPlaceLog, withSnapshot } from './world.ts';
 
 export type Message =
   | { readonly type: 'key'; readonly key: Key }
@@ -29,6 +29,7 @@ export type Message =
   | { readonly type: 'snapshot'; readonly snapshot: ControlMethods['snapshot']['result'] }
   | { readonly type: 'tools'; readonly tools: readonly ToolEntry[] }
   | { readonly type: 'logs'; readonly entries: readonly LogEntry[]; readonly of: Pick<LogOptions, 'host' | 'server'> }
+  | { readonly type: 'aside'; readonly entries: readonly LogEntry[]; readonly of: Place }
   | { readonly type: 'stats'; readonly rows: readonly StatRow[]; readonly of: Model['stats'] }
   /** A load failed. */
   | { readonly type: 'not-loaded'; readonly what: Loading; readonly report: ErrorReport }
@@ -70,6 +71,8 @@ function told(model: Model, message: Exclude<Message, { type: 'key' }>): Step {
       return step(loaded({ ...model, world: { ...model.world, tools: message.tools, toolsChanged: false } }, 'tools'));
     case 'logs':
       return step(withLogs(loaded(model, 'logs'), message));
+    case 'aside':
+      return step(loaded({ ...model, world: withPlaceLog(model.world, message.of, message.entries) }, 'aside'));
     case 'stats':
       return step(withStats(loaded(model, 'stats'), message));
     case 'not-loaded':
@@ -118,7 +121,7 @@ function answered(model: Model, message: Answer): Model {
 /** Loads everything again, because another daemon can know other things. */
 function connected(model: Model, connection: Connection): Model {
   if (connection.kind !== 'attached') return { ...model, connection, loading: new Set() };
-  const world = { ...model.world, isStale: true, toolsChanged: model.world.tools !== undefined };
+  const world = { ...model.world, aside: undefined, isStale: true, toolsChanged: model.world.tools !== undefined };
   return { ...model, connection, loading: new Set(), loadedMs: {}, world };
 }
 

@@ -30,11 +30,29 @@ export interface World {
   /** Undefined before the first load. */
   readonly logs: readonly LogLine[] | undefined;
   readonly stats: readonly StatRow[] | undefined;
+  /** Calls that have ended since the dashboard opened, the last one last. */
+  readonly ended: readonly EndedCall[];
+  /** The log of the place that the split view shows; undefined before its first load. */
+  readonly aside: PlaceLog | undefined;
   readonly activity: Activity;
   /** Events since the last snapshot changed the status. */
   readonly isStale: boolean;
   /** Tools changed since the last load. */
   readonly toolsChanged: boolean;
+}
+
+/** A call that has ended, and how. */
+export type EndedCall = Omit<Extract<Event, { type: 'call-ended' }>, 'type'>;
+
+/** A host, or one of its servers. */
+export interface Place {
+  readonly host: string;
+  readonly server: string | undefined;
+}
+
+export interface PlaceLog {
+  readonly of: Place;
+  readonly lines: readonly LogLine[];
 }
 
 export const noWorld: World = {
@@ -44,6 +62,8 @@ export const noWorld: World = {
   tools: undefined,
   logs: undefined,
   stats: undefined,
+  ended: [],
+  aside: undefined,
   activity: noActivity,
   isStale: false,
   toolsChanged: false,
@@ -51,6 +71,10 @@ export const noWorld: World = {
 
 /** The number of log lines that are kept. The daemon's files hold the rest. */
 export const MAX_LOGS = 5000;
+/** The number of ended calls that are kept: several for each of many servers. */
+const MAX_ENDED = 1000;
+/** A pane shows no more lines. */
+const MAX_ASIDE = 200;
 
 export function withSnapshot(world: World, { status, calls, prompts }: Snapshot): World {
   return { ...world, status, calls, prompts, isStale: false };
@@ -59,14 +83,13 @@ export function withSnapshot(world: World, { status, calls, prompts }: Snapshot)
 /** Applies all events of a frame at once, because one at a time is slow. */
 export function withEvents(world: World, events: readonly Event[]): World {
   const calls = changedCalls(world, events);
-  const logs = withLogs(
-    world.logs,
-    events.filter((event) => event.type === 'log'),
-  );
+  const lines = events.filter((event) => event.type === 'log');
   return {
     ...world,
     calls,
-    logs,
+    logs: withLogs(world.logs, lines),
+    aside: world.aside === undefined ? undefined : withAside(world.aside, lines),
+    ended: withEnded(world.ended, events),
     status: changedStatus(world.status, events),
     prompts: changedPrompts(world.prompts, events),
     activity: withCalls(world.activity, events.flatMap(endedCall)),
@@ -77,6 +100,27 @@ export function withEvents(world: World, events: readonly Event[]): World {
 
 export function withLogFile(world: World, entries: readonly LogEntry[]): World {
   return { ...world, logs: withLogs([], entries) };
+}
+
+/** The split view now shows this place. */
+export function withPlaceLog(world: World, of: Place, entries: readonly LogEntry[]): World {
+  return { ...world, aside: { of, lines: withLogs([], entries) ?? [] } };
+}
+
+export function isSamePlace(left: Place | undefined, right: Place | undefined): boolean {
+  return left?.host === right?.host && left?.server === right?.server;
+}
+
+function withAside(aside: PlaceLog, entries: readonly LogEntry[]): PlaceLog {
+  const { host, server } = aside.of;
+  const own = entries.filter((entry) => entry.host === host && (server === undefined || entry.server === server));
+  if (own.length === 0) return aside;
+  return { ...aside, lines: (withLogs(aside.lines, own) ?? []).slice(-MAX_ASIDE) };
+}
+
+function withEnded(ended: readonly EndedCall[], events: readonly Event[]): readonly EndedCall[] {
+  const added = events.filter((event) => event.type === 'call-ended');
+  return added.length === 0 ? ended : [...ended, ...added].slice(-MAX_ENDED);
 }
 
 const OF_CALLS: ReadonlySet<Event['type']> = new Set(['call-started', 'call-progress', 'call-ended']);

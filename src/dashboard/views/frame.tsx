@@ -2,16 +2,18 @@
 
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import type { ToolEntry } from '../../api/control.ts';
 import { counted } from '../../base/counted.ts';
-import type { ErrorReport } from '../../base/errors.ts';
+import { type ActionName, keyText } from '../../model/actions.ts';
 import { layoutOf } from '../../model/layout.ts';
-import { inputSpans } from '../../model/line-edit.ts';
-import { type Item, listOf, type Model, selectedItem, topOverlay, VIEWS, type ViewName } from '../../model/model.ts';
+import { inputSpans, type Line } from '../../model/line-edit.ts';
+import { listOf, type Model, type Overlay, selectedItem, topOverlay } from '../../model/model.ts';
+import { available } from '../../model/perform.ts';
+import { stripOf } from '../../model/strip.ts';
+import { tabsOf } from '../../model/tabs.ts';
 import { cut, plain, type Span, type SpanLine, span, widthOf } from '../../model/text.ts';
-import { durationText, hostSign, hostWhy, nextStep, serverSign, serverWhy } from '../../model/words.ts';
-import { poolMembers } from '../../model/world.ts';
-import { Row, type Theme } from './line.tsx';
+import { nextStep } from '../../model/words.ts';
+import type { Theme } from '../theme.ts';
+import { Row } from './line.tsx';
 import { OverlayPage } from './overlay.tsx';
 import { List, Logs } from './view.tsx';
 
@@ -72,23 +74,25 @@ function spaced(parts: readonly Span[]): SpanLine {
 }
 
 export function Tabs({ model, theme }: PartProps): ReactElement {
-  return <Row spans={tabsOf(model)} width={model.columns} theme={theme} />;
+  return <Row spans={tabSpans(model)} width={model.columns} theme={theme} />;
 }
 
-/** All names; on a narrow screen only the current one. */
-function tabsOf(model: Model): SpanLine {
-  const full = VIEWS.map(({ title }, at) => `[${at + 1}]${title}${countOf(model, at)}`);
-  const hasRoom = widthOf(full.join(' ')) <= model.columns;
-  return VIEWS.flatMap(({ name, title }, at): Span[] => {
-    const isCurrent = name === model.view;
-    const text = hasRoom ? (full[at] ?? '') : isCurrent ? `[${at + 1}]${title}` : String(at + 1);
+/** The tabs, and at the right end the place in the list. */
+function tabSpans(model: Model): SpanLine {
+  const tabs = tabsOf(model).flatMap(({ text, isCurrent }, at): Span[] => {
     const gap = at === 0 ? [] : [span(' ')];
-    return [...gap, isCurrent ? span(text, 'selected') : span(text, 'dim')];
+    return [...gap, span(text, isCurrent ? 'selected' : 'dim')];
   });
+  const place = topOverlay(model) === undefined ? placeText(model) : '';
+  const gap = model.columns - tabs.reduce((sum, { text }) => sum + widthOf(text), 0) - place.length;
+  return gap < 1 ? tabs : [...tabs, span(' '.repeat(gap)), span(place, 'dim')];
 }
 
-function countOf({ world }: Model, at: number): string {
-  return VIEWS[at]?.name === 'live' && world.calls.length > 0 ? `(${world.calls.length})` : '';
+/** The number of the selected item, or of the last shown line of the log. */
+function placeText(model: Model): string {
+  const { items, view } = model;
+  const { index } = listOf(model);
+  return items.length === 0 ? '' : `${view === 'logs' ? index : index + 1}/${items.length}`;
 }
 
 export function Banner({ model, theme }: PartProps): ReactElement | null {
@@ -128,108 +132,75 @@ export function Strip({ model, theme }: PartProps): ReactElement {
   );
 }
 
-function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine] {
-  if (item.kind === 'host') {
-    const { host } = item;
-    const facts = [
-      plain(host.name),
-      plain(host.backend),
-      `${host.connections} conn`,
-      ...(host.tags.length === 0 ? [] : [`tags ${plain(host.tags.join(','))}`]),
-    ];
-    const servers = host.servers.flatMap((server) => [
-      span('  '),
-      span(`${plain(server.name)} `),
-      span(serverSign(server).text, serverSign(server).look),
-      span(` ${server.tools}`, 'dim'),
-    ]);
-    return [
-      [span(` ${facts.join(' · ')}`, 'dim'), ...servers],
-      reasonOf(hostWhy(host, model.nowMs), host.cause, model),
-    ];
-  }
-  if (item.kind === 'server') {
-    const { host, server } = item;
-    const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${counted(server.tools, 'tool')}${server.cached ? ' as last listed' : ''}`;
-    const cause = server.cause ?? server.problems[0] ?? host.cause;
-    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model)];
-  }
-  if (item.kind === 'tool')
-    return [[span(` ${toolPlace(model, item.tool)}`, 'dim')], [span(` ${plain(item.tool.description ?? '')}`, 'dim')]];
-  return [[], []];
-}
-
-function toolPlace({ world, nowMs }: Model, tool: ToolEntry): string {
-  const { pool, host, server, original } = tool;
-  if (pool === undefined) return plain(`${host}/${server} · ${original}`);
-  const members = poolMembers(world, tool, nowMs).map(({ name, share, meanMs }) => {
-    const part = share === undefined ? '' : ` ${Math.round(share * 100)} %`;
-    return `${plain(name)}${part}${meanMs === undefined ? '' : ` ${durationText(meanMs)}`}`;
-  });
-  return `pool ${plain(pool.name)} · ${members.join(' · ')}`;
-}
-
-/** Shows the next command whole. */
-function reasonOf(text: string, cause: ErrorReport | undefined, { columns, program }: Model): SpanLine {
-  if (cause === undefined) return [];
-  const next = ` → ${nextStep(cause, program)}`;
-  return [span(` ${cut(text, Math.max(10, columns - widthOf(next) - 1))}`, 'warn'), span(next, 'accent')];
-}
-
 export function Foot({ model, theme }: PartProps): ReactElement {
   return <Row spans={footOf(model)} width={model.columns} theme={theme} />;
 }
 
 function footOf(model: Model): SpanLine {
   const overlay = topOverlay(model);
-  if (overlay?.kind === 'filter') return [span('/', 'accent'), ...inputSpans(overlay.line, model.columns - 1)];
+  if (overlay?.kind === 'filter') return typedFilter(model, overlay.line);
   if (model.notice !== undefined) return [span(model.notice.text, model.notice.look)];
-  const { filter } = listOf(model);
-  const filtered =
-    filter === '' || overlay !== undefined
-      ? []
-      : [span(`/${plain(filter)} (${model.items.length})`, 'accent'), span('  ')];
-  return [...filtered, span(keysOf(model), 'dim')];
+  return overlay === undefined ? [...narrowing(model), ...hints(model)] : [span(overlayKeys(model, overlay), 'dim')];
 }
 
-const OF_VIEW: Readonly<Record<ViewName, string>> = {
-  hosts: '⏎ open  / filter  s sort  r reconnect  R restart  l logs  x explain  ? help  q quit',
-  servers: '⏎ open  / filter  s sort  R restart  e on/off  l logs  x explain  ? help  q quit',
-  tools: '⏎ open  t call  / filter  s sort  L list again  l logs  c copy  ? help  q quit',
-  live: '⏎ open  K cancel  / filter  s sort  l logs  ? help  q quit',
-  logs: 'f follow  w wrap  v stream  e level  / search  l all  ? help  q quit',
-  stats: 'w hour/day  b by  s sort  / filter  ? help  q quit',
-};
+function typedFilter(model: Model, line: Line): SpanLine {
+  const count = ` [${model.items.length}/${model.total}]`;
+  return [span('/', 'accent'), ...inputSpans(line, Math.max(1, model.columns - 1 - count.length)), span(count, 'dim')];
+}
 
-function keysOf(model: Model): string {
-  const overlay = topOverlay(model);
-  switch (overlay?.kind) {
-    case undefined:
-      return narrowed(OF_VIEW[model.view], model.columns);
+/** What hides a part of the list: `/nas [5/50]`. */
+function narrowing(model: Model): SpanLine {
+  const { filter, trouble } = listOf(model);
+  const parts = [...(filter === '' ? [] : [`/${plain(filter)}`]), ...(trouble ? ['only trouble'] : [])];
+  return parts.length === 0
+    ? []
+    : [span(`${parts.join(' ')} [${model.items.length}/${model.total}]`, 'accent'), span('  ')];
+}
+
+function overlayKeys(model: Model, overlay: Exclude<Overlay, { kind: 'filter' }>): string {
+  switch (overlay.kind) {
     case 'confirm':
       return `y yes  n no${overlay.command === undefined ? '' : '  c copy the command'}`;
     case 'form':
-      return 'Tab next  Ctrl-S call  Esc back';
+      return 'Tab next  Ctrl-S call  Ctrl-Y copy the command  Esc back';
     case 'prompt':
       return '⏎ answer  Esc later  Ctrl-D decline';
+    case 'palette':
+      return '⏎ do it  ↑ ↓ choose  Esc back';
     case 'details':
-      return narrowed('Esc back  j k scroll  R restart  l logs  x explain  c copy', model.columns);
+      return ['Esc back', 'j k scroll', ...hintsOf(model, ['restart', 'log', 'explain', 'copy'])].join('  ');
     default:
-      return 'Esc back  j k scroll  c copy';
+      return ['Esc back', 'j k scroll', ...hintsOf(model, ['copy'])].join('  ');
   }
 }
 
-/** As many whole hints as fit; help and quit always stay. */
-function narrowed(text: string, columns: number): string {
-  if (text.length <= columns) return text;
-  const hints = text.split('  ').filter((hint) => hint !== '? help' && hint !== 'q quit');
-  const always = '? help  q quit';
-  let shown = '';
-  for (const hint of hints) {
-    if (shown.length + hint.length + 2 + always.length > columns) break;
-    shown += `${hint}  `;
-  }
-  return shown + always;
+/** As many whole hints as fit. Help and quit always stay. */
+function hints(model: Model): SpanLine {
+  const always = hintsOf(model, ['help', 'quit']);
+  const others = hintsOf(
+    model,
+    available(model).flatMap(({ name }) => (name === 'help' || name === 'quit' ? [] : [name])),
+  );
+  let room =
+    model.columns -
+    widthOf(
+      narrowing(model)
+        .map(({ text }) => text)
+        .join(''),
+    ) -
+    widthOf(always.join('  '));
+  const shown = others.filter((hint) => {
+    room -= widthOf(hint) + 2;
+    return room >= 0;
+  });
+  return [span([...shown, ...always].join('  '), 'dim')];
+}
+
+function hintsOf(model: Model, names: readonly ActionName[]): readonly string[] {
+  return names.flatMap((name) => {
+    const { keys = [], hint } = available(model).find((action) => action.name === name) ?? {};
+    return keys[0] === undefined || hint === undefined ? [] : [`${keyText(keys[0])} ${hint}`];
+  });
 }
 
 interface AppProps {

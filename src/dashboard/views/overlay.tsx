@@ -1,14 +1,16 @@
 /** The overlays: question, prompt, form and pages of text. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { keyText } from '../../model/actions.ts';
 import { choiceText } from '../../model/arguments.ts';
 import type { Field, Form } from '../../model/form.ts';
 import { pageColumns, pageRows } from '../../model/layout.ts';
 import { hiddenSpans, inputSpans } from '../../model/line-edit.ts';
 import type { Model, Overlay } from '../../model/model.ts';
 import { pageOf } from '../../model/pages.ts';
+import { paletteOf } from '../../model/palette.ts';
 import { fit, line, plain, type SpanLine, span, wrapLine } from '../../model/text.ts';
-import type { Theme } from './line.tsx';
+import type { Theme } from '../theme.ts';
 import { Row } from './line.tsx';
 
 interface OverlayProps {
@@ -60,13 +62,41 @@ function contentOf(model: Model, overlay: OverlayProps['overlay']): Content {
     }
     case 'prompt':
       return { title: 'A question', rows: promptRows(model, overlay, width) };
+    case 'palette':
+      return { title: 'Commands', rows: paletteRows(model, overlay) };
     case 'form':
       return { title: `Call ${overlay.form.tool}`, rows: formRows(model, overlay.form) };
     default: {
       const { title, lines } = pageOf(model, overlay);
-      return { title, rows: lines.flatMap((each) => wrapLine(each, width)).slice(overlay.scroll) };
+      const rows = lines.flatMap((each) => wrapLine(each, width));
+      return { title: `${title}${scrollText(model, overlay.scroll, rows.length)}`, rows: rows.slice(overlay.scroll) };
     }
   }
+}
+
+/** ` 1–20/54` where the page is longer than the screen. */
+function scrollText(model: Model, scroll: number, rows: number): string {
+  const height = pageRows(model);
+  return rows <= height ? '' : `  ${scroll + 1}–${Math.min(rows, scroll + height)}/${rows}`;
+}
+
+/** What is typed, and the commands that match. The chosen command is always visible. */
+function paletteRows(model: Model, { line: typed, at }: Extract<Overlay, { kind: 'palette' }>): readonly SpanLine[] {
+  const width = pageColumns(model);
+  const { actions } = paletteOf(model, typed.text);
+  const room = Math.max(1, pageRows(model) - 1);
+  const from = Math.max(0, at - room + 1);
+  const rows = actions.slice(from, from + room).map(({ name, keys, what }, index): SpanLine => {
+    const isChosen = from + index === at;
+    return [
+      span(isChosen ? '▶ ' : '  ', 'accent'),
+      span(name.padEnd(NAME_WIDTH), isChosen ? 'selected' : undefined),
+      span(` ${fit(keys.map(keyText).join(' '), 10)} `, 'accent'),
+      span(what, 'dim'),
+    ];
+  });
+  const none = line('  no command has this name', 'dim');
+  return [[span(':', 'accent'), ...inputSpans(typed, width - 1)], ...(rows.length === 0 ? [none] : rows)];
 }
 
 function promptRows(

@@ -3,13 +3,17 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import { counted } from '../../base/counted.ts';
-import { layoutOf, logIndent, logRows, logWindow } from '../../model/layout.ts';
-import { type Item, listOf, type Model, type ViewName } from '../../model/model.ts';
+import { COLUMN_GAP, type Placed, placed } from '../../model/column-widths.ts';
+import { COLUMNS } from '../../model/columns.ts';
+import { layoutOf, logIndent, logRows, logWindow, SPLIT_LINE } from '../../model/layout.ts';
+import { type Item, listOf, type Model } from '../../model/model.ts';
+import { paneRows } from '../../model/pane.ts';
 import { looksLike } from '../../model/sources.ts';
-import { fit, type Look, plain, type Span, type SpanLine, span } from '../../model/text.ts';
+import { fit, fitLine, type Look, plain, type Span, type SpanLine, span } from '../../model/text.ts';
+import type { ViewName } from '../../model/view.ts';
 import { clockText } from '../../model/words.ts';
-import { COLUMN_GAP, COLUMNS, type Placed, placed } from './columns.ts';
-import { Row, type Theme } from './line.tsx';
+import type { Theme } from '../theme.ts';
+import { Row } from './line.tsx';
 
 interface ListProps {
   readonly model: Model;
@@ -20,23 +24,41 @@ interface ListProps {
 const MARK = '▶ ';
 const NO_MARK = '  ';
 
+/** The list, with the pane of the split view below it or beside it. */
 export function List({ model, view, theme }: ListProps): ReactElement {
-  const { columns: width, items } = model;
-  const { index, top } = listOf(model);
-  const height = layoutOf(model).list;
-  const columns = placed(COLUMNS[view], width - MARK.length);
-  const shown = items.slice(top, top + height);
+  const { pane } = layoutOf(model);
+  const rows = listRows(model, view);
+  const all =
+    pane === undefined
+      ? rows
+      : pane.side === 'below'
+        ? [...rows, ...paneRows(model, pane)]
+        : beside(rows, paneRows(model, pane), layoutOf(model).listColumns);
   return (
-    <Box flexDirection="column" height={height + 1}>
-      <Row spans={[span(headText(model, columns), 'dim')]} width={width} theme={theme} />
-      {shown.length === 0 ? (
-        <Row spans={[span(`  ${emptyListText(model)}`, 'dim')]} width={width} theme={theme} />
-      ) : null}
-      {shown.map((item, row) => (
-        <Row key={item.key} spans={rowOf(item, model, columns, top + row === index)} width={width} theme={theme} />
+    <Box flexDirection="column" height={all.length}>
+      {all.map((spans, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
+        <Row key={at} spans={spans} width={model.columns} theme={theme} />
       ))}
     </Box>
   );
+}
+
+/** The head and as many rows as the list has room for. */
+function listRows(model: Model, view: Exclude<ViewName, 'logs'>): readonly SpanLine[] {
+  const { items } = model;
+  const { index, top } = listOf(model);
+  const { list: height, listColumns: width } = layoutOf(model);
+  const shown = items.slice(top, top + height);
+  const columns = placed(COLUMNS[view], { width: width - MARK.length, shown, model });
+  const rows = shown.map((item, row) => rowOf(item, model, columns, top + row === index));
+  const body = rows.length === 0 ? [[span(`  ${emptyListText(model)}`, 'dim')]] : rows;
+  const blank = Array.from({ length: Math.max(0, height - body.length) }, (): SpanLine => []);
+  return [[span(headText(model, columns), 'dim')], ...body, ...blank];
+}
+
+function beside(left: readonly SpanLine[], right: readonly SpanLine[], width: number): readonly SpanLine[] {
+  return left.map((spans, at) => [...fitLine(spans, width), span(SPLIT_LINE, 'dim'), ...(right[at] ?? [])]);
 }
 
 function headText({ view, stats }: Model, columns: readonly Placed[]): string {
@@ -47,10 +69,12 @@ function headText({ view, stats }: Model, columns: readonly Placed[]): string {
   return NO_MARK + titles.join(COLUMN_GAP);
 }
 
+/** What a daemon that is gone said last is dim. */
 function rowOf(item: Item, model: Model, columns: readonly Placed[], isSelected: boolean): SpanLine {
+  const isOld = model.connection.kind === 'gone';
   const cells = columns.flatMap(({ column, width }, at): Span[] => {
     const { text, look } = column.cell(item, model);
-    const cell = span(fit(text, width, column.align), look);
+    const cell = span(fit(text, width, column.align), isOld ? 'dim' : look);
     return at === 0 ? [cell] : [span(COLUMN_GAP), cell];
   });
   if (!isSelected) return [span(NO_MARK), ...cells];
@@ -59,7 +83,9 @@ function rowOf(item: Item, model: Model, columns: readonly Placed[], isSelected:
 
 function emptyListText(model: Model): string {
   const { view, world, connection } = model;
-  if (listOf(model).filter !== '') return 'nothing matches the filter; Esc removes it';
+  const { filter, trouble } = listOf(model);
+  if (filter !== '') return 'nothing matches the filter; Esc removes it';
+  if (trouble) return 'nothing is in trouble; Esc shows everything';
   if (connection.kind !== 'attached' && world.status === undefined) return 'connecting …';
   if (view === 'hosts' || view === 'servers')
     return world.status === undefined ? 'loading …' : `the hosts file names no ${view}`;

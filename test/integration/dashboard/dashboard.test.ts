@@ -178,11 +178,11 @@ describe('the dashboard', () => {
     const run = runInTerminal(['dash', '--config', hosts().path], makeSandbox(), { columns: 100, rows: 30 });
     await run.shows('2/2 up');
     run.resize(40, 10);
-    await expect.poll(() => run.screen()[1]).toBe('[1]Hosts 2 3 4 5 6');
+    await expect.poll(() => run.screen()[1]).toBe(`[1]Hosts 2 3 4 5 6${'1/2'.padStart(40 - 18)}`);
     expect(run.screen()[9]).toContain('? help');
     run.resize(120, 40);
     await until(() => run.screen()[39]?.includes('? help'));
-    expect(run.screen()[1]).toBe('[1]Hosts [2]Servers [3]Tools [4]Live [5]Logs [6]Stats');
+    expect(run.screen()[1]).toBe(`[1]Hosts [2]Servers [3]Tools [4]Live [5]Logs [6]Stats${'1/2'.padStart(120 - 53)}`);
   });
 
   it('says what is wrong with the start on the own screen of the person', async () => {

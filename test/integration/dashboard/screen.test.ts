@@ -64,6 +64,8 @@ describe('what is written', () => {
         if (isWatched && rows.some((row) => row.trim() === '')) blank.push(text);
       },
     });
+    run.type('|');
+    await run.shows(NAMES.at(-1) ?? '');
     isWatched = true;
     const before = run.written().length;
     for (let round = 0; round < 8; round += 1) {

@@ -4,13 +4,18 @@ import { KeyReader } from '../../../src/dashboard/keys.ts';
 import type { Key } from '../../../src/model/key.ts';
 
 function words(keys: readonly Key[]): string[] {
-  return keys.map((key) =>
-    key.kind === 'named'
-      ? `<${key.name}>`
-      : key.kind === 'paste'
-        ? `paste:${key.text}`
-        : `${key.ctrl ? '^' : ''}${key.char}`,
-  );
+  return keys.map((key) => {
+    switch (key.kind) {
+      case 'named':
+        return `<${key.name}>`;
+      case 'paste':
+        return `paste:${key.text}`;
+      case 'mouse':
+        return `${key.action}@${key.row},${key.column}`;
+      case 'char':
+        return `${key.ctrl ? '^' : ''}${key.char}`;
+    }
+  });
 }
 
 function read(...pieces: readonly (string | Uint8Array)[]): string[] {
@@ -37,7 +42,7 @@ describe('keys', () => {
   });
 
   it.each([
-    ['the mouse (SGR)', '\u001B[<0;12;5M\u001B[<0;12;5m'],
+    ['a button that is let go, or another than the left one', '\u001B[<0;12;5m\u001B[<2;12;5M'],
     ['the mouse (X10)', '\u001B[M !!'],
     ['focus', '\u001B[I\u001B[O'],
     ['the cursor position', '\u001B[12;40R'],
@@ -64,6 +69,14 @@ describe('keys', () => {
     expect(read(`\u001B[${'1'.repeat(100)}`).length).toBeGreaterThan(0);
   });
 
+  it('presses and the wheel of the mouse have their row and column from 0', () => {
+    expect(read('\u001B[<0;12;5M\u001B[<64;1;1M\u001B[<65;1;1M')).toEqual([
+      'press@4,11',
+      'wheel-up@0,0',
+      'wheel-down@0,0',
+    ]);
+  });
+
   it('are the same however the bytes are cut', () => {
     const text = 'j\u001B[A€\u001B[<0;1;1Mq\u001B[200~a\u001B[201~\u001BOHx';
     const bytes = Buffer.from(text);
@@ -71,7 +84,7 @@ describe('keys', () => {
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 })), (cuts) => {
         const ends = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
         const pieces = ends.slice(1).map((end, index) => bytes.subarray(ends[index], end));
-        expect(read(...pieces)).toEqual(['j', '<up>', '€', 'q', 'paste:a', '<home>', 'x']);
+        expect(read(...pieces)).toEqual(['j', '<up>', '€', 'press@0,0', 'q', 'paste:a', '<home>', 'x']);
       }),
     );
   });

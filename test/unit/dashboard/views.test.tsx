@@ -1,13 +1,13 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
+import { chooseTheme } from '../../../src/dashboard/theme.ts';
 import { App } from '../../../src/dashboard/views/frame.tsx';
-import { chooseTheme } from '../../../src/dashboard/views/line.tsx';
 import { widthOf } from '../../../src/model/text.ts';
 import { host, NOW_MS, server, Trial, tool } from './kit.ts';
 
 afterEach(cleanup);
 
-const PLAIN = { colors: false, ascii: false };
+const PLAIN = chooseTheme({ color: false, ascii: false, env: {} });
 
 /** As a terminal of that size draws it; ink-testing-library's own is 100 columns wide. */
 function screen({ model }: Trial, theme = PLAIN): string[] {
@@ -72,14 +72,14 @@ describe('the screen', () => {
   it('of hosts', () => {
     expect(screen(trial({ columns: 110, rows: 18 }))).toEqual([
       'mcp-anywhere  ● pid 4121  1/2 up  1/3 running  19 tools  0 live  0 clients',
-      '[1]Hosts [2]Servers [3]Tools [4]Live [5]Logs [6]Stats',
-      '  HOST      STATE            RTT    SRV  TOOLS  ERR/5m  CALLS         LATENCY       WHY',
-      '▶ gpu1      ● up            12ms    1/2     19       –',
-      '  nas       ◐ retry            –    0/1      0       –                              the agent has 0 keys; re…',
+      `[1]Hosts [2]Servers [3]Tools [4]Live [5]Logs [6]Stats${'1/2'.padStart(110 - 53)}`,
+      '  HOST  STATE            RTT    SRV  TOOLS  ERR/5m  CALLS  LATENCY  WHY',
+      '▶ gpu1  ● up            12ms    1/2     19       –',
+      '  nas   ◐ retry            –    0/1      0       –                  the agent has 0 keys; retry 8s',
       ...Array.from({ length: 10 }, () => ''),
       ' gpu1 · ssh2 · 1 conn · tags lab  files ● up 8  git ✖ crashing 11',
       '',
-      '⏎ open  / filter  s sort  r reconnect  R restart  l logs  x explain  ? help  q quit',
+      '⏎ open  / filter  : commands  ! trouble  r reconnect  R restart  l logs  x explain  s sort  ? help  q quit',
     ]);
   });
 
@@ -88,12 +88,12 @@ describe('the screen', () => {
     expect(rows).toHaveLength(10);
     expect(rows.slice(0, 5)).toEqual([
       'mcp-anywhere  ● pid 4121  1/2 up  1/3 r…',
-      '[1]Hosts 2 3 4 5 6',
-      '  HOST                      STATE',
-      '▶ gpu1                      ● up',
-      '  nas                       ◐ retry',
+      `[1]Hosts 2 3 4 5 6${'1/2'.padStart(40 - 18)}`,
+      '  HOST  STATE',
+      '▶ gpu1  ● up',
+      '  nas   ◐ retry',
     ]);
-    expect(rows[9]).toBe('⏎ open  / filter  s sort  ? help  q quit');
+    expect(rows[9]).toBe('⏎ open  / filter  ? help  q quit');
   });
 
   const SIZES = [
@@ -144,18 +144,16 @@ describe('the screen', () => {
 
   it('has nothing but ASCII with --ascii', () => {
     for (const keys of ['', '2', '3', '?'])
-      expect(screen(trial().types(keys), { colors: false, ascii: true }).join('')).toMatch(/^[ -~]*$/);
+      expect(screen(trial().types(keys), { ...PLAIN, ascii: true }).join('')).toMatch(/^[ -~]*$/);
   });
 
   it('shows state as a word beside its glyph, coloured only where it may be', () => {
-    expect(screen(trial(), { colors: true, ascii: false }).join('\n')).toContain('\x1B[32m● up');
-    expect(chooseTheme({ color: true, ascii: false, env: { NO_COLOR: '1' } }).colors).toBe(false);
+    expect(screen(trial(), chooseTheme({ color: true, ascii: false, env: {} })).join('\n')).toContain('\x1B[32m● up');
+    expect(chooseTheme({ color: true, ascii: false, env: { NO_COLOR: '1' } }).looks).toBeUndefined();
     expect(chooseTheme({ color: true, ascii: false, env: { LANG: 'de_DE.ISO-8859-1' } }).ascii).toBe(true);
-    expect(chooseTheme({ color: true, ascii: false, env: { LANG: 'C.UTF-8' } })).toEqual(PLAIN_COLOURED);
+    expect(chooseTheme({ color: true, ascii: false, env: { LANG: 'C.UTF-8' } }).ascii).toBe(false);
   });
 });
-
-const PLAIN_COLOURED = { colors: true, ascii: false };
 
 describe('what a server says', () => {
   const evil = '\x1B[2J\x1B]0;owned\x07\u202Eevil';
@@ -197,6 +195,48 @@ describe('pages', () => {
     expect(screen(each.types('jjj'))).toEqual(last);
     expect(screen(each.types('k'))[4]).toBe(last[3]);
   });
+});
+
+it('what a daemon that is gone said last is dim', () => {
+  const connection = { kind: 'gone', retryAtMs: NOW_MS + 2000, cause: undefined } as const;
+  const colored = chooseTheme({ color: true, ascii: false, env: {} });
+  const each = trial();
+  expect(screen(each, colored)[3]).toContain('\x1B[32m● up');
+  expect(screen(each.tell({ type: 'connection', connection }), colored)[4]).toContain('\x1B[2m● up');
+});
+
+it('names are whole where there is room, and the reason gets the rest', () => {
+  const name = 'a-machine-with-quite-a-long-name';
+  const each = new Trial({ columns: 100, rows: 20 }).sees(
+    host(name, { state: 'waiting', cause: { code: 'HOST_UNREACHABLE', message: 'x'.repeat(200), hint: 'y' } }),
+  );
+  const [, , , row = ''] = screen(each);
+  expect(row).toContain(name);
+  expect(row).toMatch(/x{20,}…$/);
+  expect(widthOf(row)).toBe(100);
+});
+
+it('a list tells the place in it, and what a filter leaves', () => {
+  const each = new Trial({ columns: 60, rows: 12 }).sees(...Array.from({ length: 50 }, (_, at) => host(`h${at}`)));
+  expect(screen(each.types('jj'))[1]).toMatch(/ 3\/50$/);
+  expect(screen(each.types('/h4'))[11]).toMatch(/^\/h4_ \[11\/50\]$/);
+  expect(screen(each.types('\r'))[11]).toMatch(/^\/h4 \[11\/50\] {2}/);
+  expect(screen(each.types('\x1B?'))[2]).toMatch(/^── Keys 1–8\/\d+ ─/);
+});
+
+it('the pane of a split view stands below the list, or beside it', () => {
+  const size = (columns: number, rows: number): string[] => {
+    const { model } = trial();
+    const each = new Trial({ columns, rows });
+    each.model = { ...model, columns, rows };
+    return screen(each.types('j'));
+  };
+  const below = size(120, 30);
+  expect(below[8]).toMatch(/^── nas ─+$/);
+  expect(below.join('\n')).toContain('why   nas: the agent has 0 keys (AUTH_FAILED)');
+  const beside = size(170, 30);
+  expect(beside[2]).toMatch(/ │ ── nas ─+$/);
+  for (const row of [...below, ...beside]) expect(widthOf(row)).toBeLessThanOrEqual(170);
 });
 
 it('sparklines show calls and latency of the last minute', () => {

@@ -31,6 +31,7 @@ describe('what is shown', () => {
     const trial = new Trial().tell({ type: 'connection', connection: { kind: 'attached' } });
     expect(trial.taken()).toEqual([{ do: 'load', what: 'snapshot' }]);
     trial.tell({ type: 'snapshot', snapshot: snapshot([host('gpu1')]) });
+    expect(trial.taken()).toEqual([{ do: 'load', what: 'aside', host: 'gpu1', server: undefined }]);
     for (let index = 0; index < 10; index += 1)
       trial.happens({ type: 'client-joined', client: `c${index}`, name: 'x' });
     expect(trial.taken()).toEqual([]);

@@ -1,60 +1,34 @@
-/** Keys for the selected host, server, tool or call. */
+/** The actions of the selected host, server, tool or call. */
+import type { ActionName } from './actions.ts';
 import { command } from './commands.ts';
 import { formOf } from './form.ts';
 import { type Effect, type Item, type Model, pushed, reloading, type Step, selectedItem, step } from './model.ts';
+import { placeOf, targetOf } from './place.ts';
 
-export function acted(model: Model, word: string): Step | undefined {
+/** Undefined: the action is not one of an item. */
+export function acted(model: Model, name: ActionName): Step | undefined {
   const item = selectedItem(model);
   if (item === undefined) return undefined;
-  switch (word) {
-    case 'enter':
+  switch (name) {
+    case 'open':
       return step(pushed(model, { kind: 'details', view: model.view, key: item.key, scroll: 0 }));
-    case 'r':
+    case 'reconnect':
       return reconnecting(model, item);
-    case 'R':
+    case 'restart':
       return restarting(model, item);
-    case 'e':
+    case 'switch':
       return item.kind === 'server' ? switching(model, item) : undefined;
-    case 'l':
+    case 'log':
       return step(withLogsOf(model, item));
-    case 'x':
-      return item.kind === 'call' ? cancelling(model, item) : explaining(model, item);
-    case 'K':
+    case 'explain':
+      return explaining(model, item);
+    case 'cancel':
       return item.kind === 'call' ? cancelling(model, item) : undefined;
-    case 't':
+    case 'call':
       return item.kind === 'tool' ? step(pushed(model, { kind: 'form', form: formOf(item.tool) })) : undefined;
     default:
       return undefined;
   }
-}
-
-interface Place {
-  readonly host: string;
-  readonly server: string | undefined;
-}
-
-function placeOf(item: Item): Place {
-  switch (item.kind) {
-    case 'host':
-      return { host: item.host.name, server: undefined };
-    case 'server':
-      return { host: item.host.name, server: item.server.name };
-    case 'tool':
-      return { host: item.tool.host, server: item.tool.server };
-    case 'call':
-      return { host: item.call.host, server: item.call.server };
-    case 'log':
-      return { host: item.entry.host, server: item.entry.server };
-    case 'stat': {
-      const [host = '', server] = item.key.split('/');
-      return { host, server };
-    }
-  }
-}
-
-function targetOf(item: Item): string {
-  const { host, server } = placeOf(item);
-  return server === undefined ? host : `${host}/${server}`;
 }
 
 function reconnecting(model: Model, item: Item): Step {
