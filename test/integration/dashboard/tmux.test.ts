@@ -7,7 +7,7 @@ import { programVersion } from '../../../src/gateway/open.ts';
 import { endpointFor } from '../../harness/daemon-process.ts';
 import { startFakeDaemon } from '../../harness/fake-daemon.ts';
 import { BIN } from '../../harness/program.ts';
-import { makeSandbox } from '../../harness/sandbox.ts';
+import { makeSandbox, type Sandbox } from '../../harness/sandbox.ts';
 import { host, server, snapshot, tool } from '../../unit/dashboard/kit.ts';
 
 const COLUMNS = 80;
@@ -18,10 +18,17 @@ interface Tmux {
   readonly type: (key: string) => void;
 }
 
-function dashInTmux(file: string, env: Readonly<Record<string, string>>, socket: string): Tmux {
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+function dashInTmux(file: string, sandbox: Sandbox, { columns, rows }: Size): Tmux {
+  const env = { ...sandbox.env, TERM: 'xterm-256color' };
+  const socket = join(sandbox.runtimeDir, 'tmux');
   const tmux = (...args: readonly string[]): string =>
     execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { env, encoding: 'utf8' });
-  const size = ['-x', String(COLUMNS), '-y', '24'];
+  const size = ['-x', String(columns), '-y', String(rows)];
   tmux('new-session', '-d', ...size, process.execPath, BIN, 'dash', '--config', file);
   onTestFinished(() => {
     tmux('kill-server');
@@ -52,7 +59,7 @@ const VIEWS = [
   ['6', /BY TOOL, LAST HOUR/, COLUMNS, /2\.0ms$/],
 ] as const;
 
-it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in every view', async () => {
+async function dash(size: Size): Promise<Tmux> {
   const sandbox = makeSandbox();
   const file = join(sandbox.home, 'hosts.yaml');
   writeFileSync(file, 'version: 1\nhosts: {}\n');
@@ -66,11 +73,11 @@ it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in 
     stats: () => ({ rows: [row] }),
   });
   onTestFinished(() => daemon.stop());
-  const { screen, type } = dashInTmux(
-    file,
-    { ...sandbox.env, TERM: 'xterm-256color' },
-    join(sandbox.runtimeDir, 'tmux'),
-  );
+  return dashInTmux(file, sandbox, size);
+}
+
+it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in every view', async () => {
+  const { screen, type } = await dash({ columns: COLUMNS, rows: 24 });
   /** The rows of this width under that head. */
   const rowsOf = (head: RegExp, width: number): readonly string[] => {
     const [, , title = '', ...rows] = screen();
@@ -79,5 +86,19 @@ it.skipIf(!hasTmux)('a row that fills the terminal keeps its last character, in 
   for (const [key, head, width, end] of VIEWS) {
     type(key);
     await expect.poll(() => rowsOf(head, width), { message: `view ${key}` }).toContainEqual(expect.stringMatching(end));
+  }
+});
+
+it.skipIf(!hasTmux).each([
+  { columns: 120, rows: 35, title: /^── .*[─…]$/ },
+  { columns: 170, rows: 36, title: / │ ── .*[─…]$/ },
+])('so does a split view of $columns×$rows', async ({ title, ...size }) => {
+  const { screen, type } = await dash(size);
+  for (const key of ['1', '2', '3', '4']) {
+    type(key);
+    const full = (): readonly string[] => screen().filter((line) => line.length === size.columns);
+    await expect.poll(full, { message: `view ${key}` }).toContainEqual(expect.stringMatching(title));
+    await expect.poll(full, { message: `view ${key}` }).toContainEqual(expect.stringMatching(/…$/));
+    expect(Math.max(...screen().map((line) => line.length))).toBe(size.columns);
   }
 });
