@@ -5,30 +5,50 @@ import { systemClock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
-import { runTour } from '../demo/tour.ts';
+import { type DemoPlace, runTour } from '../demo/tour.ts';
 import type { TourEvent, TourHostState } from '../model/tour.ts';
+import { confirmed } from './ask.ts';
 import type { CliContext } from './context.ts';
 
 /** The rows that the screen needs. */
 const SCREEN_ROWS = 24;
 const READING_MS = 2500;
+/** The time for the daemon of the demo to end, ms. */
+const STOP_MS = 10_000;
 
 export async function runDemo(context: CliContext): Promise<ExitCode> {
   const screen = await openScreen(context);
+  const events: TourEvent[] = [];
   const print = createTourPrinter((text) => {
     context.out.write(text);
   });
+  /** The screen shows one chapter at a time. The whole tour stays in the scrollback. */
+  const closeScreen = async (): Promise<void> => {
+    await screen?.close();
+    for (const event of events.splice(0)) print(event);
+  };
   try {
     await runTour({
       program: context.io.program.file,
       programs: path.join(path.dirname(context.io.program.file), 'demo'),
       clock: systemClock(),
-      emit: screen?.emit ?? print,
+      emit: (event) => {
+        if (screen === undefined) {
+          print(event);
+          return;
+        }
+        events.push(event);
+        screen.emit(event);
+      },
       pauseMs: screen === undefined ? 0 : READING_MS,
       signal: context.io.signal,
+      visit: async (place) => {
+        await closeScreen();
+        if (canVisit(context)) await visit(context, place);
+      },
     });
   } finally {
-    await screen?.close();
+    await closeScreen();
   }
   return EXIT.ok;
 }
@@ -38,6 +58,33 @@ async function openScreen(context: CliContext): Promise<TourScreen | undefined> 
   if (!stdout.isTTY || stdout.rows < SCREEN_ROWS || env['CI'] !== undefined || env['TERM'] === 'dumb') return undefined;
   const { openTourScreen } = await import('../dashboard/tour.tsx');
   return openTourScreen(stdout);
+}
+
+/** Somebody sits at a terminal. */
+function canVisit({ io: { stdin, stdout, stderr, env } }: CliContext): boolean {
+  return stdin.isTTY && stdout.isTTY && stderr.isTTY && env['CI'] === undefined && env['TERM'] !== 'dumb';
+}
+
+/** Says how the terminal of the person works, and nothing else of the person. */
+const OF_TERMINAL = ['TERM', 'COLORTERM', 'COLORFGBG', 'NO_COLOR', 'LANG', 'LC_ALL', 'LC_CTYPE'];
+
+/** The dashboard on the machines of the demo, for as long as the person likes. */
+async function visit(context: CliContext, { folder, hostsFile, env }: DemoPlace): Promise<void> {
+  if (!(await confirmed(context, 'Open the dashboard on these three machines? q leaves it.', { usually: true })))
+    return;
+  const { io, globals } = context;
+  const terminal = OF_TERMINAL.flatMap((name) => (io.env[name] === undefined ? [] : [[name, io.env[name]] as const]));
+  const own = { ...env, ...Object.fromEntries(terminal) };
+  const there = { ...io, env: own, cwd: folder, homeDir: env['HOME'] ?? folder };
+  const visiting = { ...context, globals: { ...globals, config: hostsFile }, io: there };
+  try {
+    await (await import('./dash.ts')).runDash(visiting, { ascii: false, mouse: false });
+  } finally {
+    // The signal of the command may have fired, and the daemon of the demo ends all the same.
+    const ending = { ...visiting, io: { ...there, signal: AbortSignal.timeout(STOP_MS) } };
+    await (await import('./steer.ts')).endDaemon(ending, { now: true });
+    context.out.clear();
+  }
 }
 
 const GLYPHS: Readonly<Record<TourHostState, string>> = { starting: '○', up: '●', down: '✖', returning: '◐' };

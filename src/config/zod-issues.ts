@@ -12,6 +12,9 @@ export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodT
   });
 }
 
+/** A longer list would hide what was meant. */
+const MANY_KEYS = 20;
+
 function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
   const base = { path: [...path, key], about: 'key' as const };
   if (isLater(path, key)) {
@@ -26,7 +29,7 @@ function unknownKey(path: KeyPath, key: string, schema: z.ZodType): Complaint {
   const meant = nearMiss(key, known);
   return {
     ...base,
-    expected: `one of ${known.join(', ')}`,
+    expected: known.length > MANY_KEYS ? 'a known key' : `one of ${known.join(', ')}`,
     found: `the unknown key \`${key}\``,
     suggestion: meant === undefined ? adviceFor(path) : `did you mean \`${meant}\`?`,
   };

@@ -22,7 +22,7 @@ class TourStore {
 
 export interface TourScreen {
   readonly emit: (event: TourEvent) => void;
-  /** Leaves the last state on the terminal and restores the terminal. */
+  /** Removes the screen from the terminal. What was emitted since then is lost. */
   readonly close: () => Promise<void>;
 }
 
@@ -34,6 +34,7 @@ export function openTourScreen(stdout: NodeJS.WriteStream): TourScreen {
       store.dispatch(event);
     },
     close: async () => {
+      screen.clear();
       screen.unmount();
       await screen.waitUntilExit();
     },

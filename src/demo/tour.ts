@@ -18,7 +18,12 @@ export interface TourOptions {
   /** The pause between chapters, ms: time to read. */
   readonly pauseMs: number;
   readonly signal: AbortSignal;
+  /** Runs after the last chapter, while the three machines are still up. */
+  readonly visit: (place: DemoPlace) => Promise<void>;
 }
+
+/** What a program needs to look at the machines of the demo, and at nothing of the user. */
+export type DemoPlace = Pick<World, 'folder' | 'hostsFile' | 'env'>;
 
 /** The time for all servers to offer their tools, ms. */
 const START_MS = 30_000;
@@ -34,6 +39,7 @@ export async function runTour(options: TourOptions): Promise<void> {
   const tour = tourOf(world, options);
   try {
     await orAbort(tour, options.signal);
+    await options.visit(world);
   } finally {
     // The gateway writes to the folder until its end.
     await tour.catch(() => undefined);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gone, type ProcessInfo, withVariable } from '../harness/processes.ts';
+import { descendants, gone, type ProcessInfo, withVariable } from '../harness/processes.ts';
 import { BIN, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { onlyNode, scratch } from '../harness/scratch.ts';
@@ -118,7 +118,9 @@ describe('stopped half way', () => {
 });
 
 describe('in a terminal', () => {
-  it('shows machines and calls on one screen, and ends with it', async () => {
+  const OFFER = 'Open the dashboard on these three machines?';
+
+  it('shows machines and calls on one screen, and leaves the whole tour behind', async () => {
     const { sandbox, temp } = stage();
     let sawDown = false;
     const run = runInTerminal(['demo'], sandbox, {
@@ -126,14 +128,56 @@ describe('in a terminal', () => {
         sawDown ||= /✖ meadow +down/.test(text);
       },
     });
+    await run.shows(OFFER, 60_000);
+    run.type('n');
     expect(await run.exit).toBe(0);
-    await run.shows('That was real');
     expect(sawDown).toBe(true);
-    expect(run.text()).toMatch(/● harbor +up/);
-    expect(run.text()).toMatch(/● meadow +up/);
-    expect(run.text()).toContain('15 tools of 3 machines');
-    // One screen that is drawn over, not a scroll of screens.
-    expect(run.text().match(/mcp-anywhere demo/g)).toHaveLength(1);
+    const text = run.text();
+    // The screen itself is gone. Each chapter stands once, in its order.
+    expect(text).not.toContain('mcp-anywhere demo');
+    const chapters = [
+      'Three machines',
+      'Every machine answers',
+      'meadow loses its power',
+      'meadow comes back',
+      'That was real',
+    ];
+    expect(chapters.map((title) => text.split(title).length)).toEqual(chapters.map(() => 2));
+    expect(chapters.map((title) => text.indexOf(title))).toEqual(
+      chapters.map((title) => text.indexOf(title)).toSorted((left, right) => left - right),
+    );
+    expect(text).toContain('Aurora, berth 4');
     expect(readdirSync(temp)).toEqual([]);
-  }, 60_000);
+    await gone(() => processesOf(temp));
+  }, 90_000);
+
+  it('offers the dashboard on its machines for as long as one likes, and then leaves nothing behind', async () => {
+    const { sandbox, temp } = stage();
+    const run = runInTerminal(['demo'], sandbox, { rows: 20 });
+    await run.shows(OFFER, 60_000);
+    run.type('\r');
+    await run.shows('3/3 up', 30_000);
+    for (const name of ['harbor', 'meadow', 'summit']) await run.shows(name);
+    // Nothing of the user's own is touched: the daemon is one of the demo.
+    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir])
+      expect(readdirSync(folder)).toEqual([]);
+    run.type('q');
+    expect(await run.exit).toBe(0);
+    expect(readdirSync(temp)).toEqual([]);
+    await gone(() => processesOf(temp));
+  }, 90_000);
+
+  it('stopped while the dashboard is open, leaves nothing behind either', async () => {
+    const { sandbox, temp } = stage();
+    const run = runInTerminal(['demo'], sandbox, { rows: 20 });
+    await run.shows(OFFER, 60_000);
+    run.type('y');
+    await run.shows('3/3 up', 30_000);
+    const demo = descendants(run.pid).find(({ commandLine }) => commandLine.includes('bin.js demo'))?.pid ?? run.pid;
+    process.kill(demo, 'SIGTERM');
+    await run.exit;
+    expect(run.isAlternate()).toBe(false);
+    await gone(() => processesOf(temp), 15_000);
+    expect(readdirSync(temp)).toEqual([]);
+  }, 90_000);
 });
