@@ -4,17 +4,21 @@
  */
 
 import type { Command, Option } from 'commander';
-import type { Printed } from '../api/printed.ts';
 import { deadline, orAbort } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { AnywhereError, ERROR_CODES, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
+import { isRecord } from '../base/record.ts';
 import { ControlClient } from '../control/client.ts';
 import { type KnownNames, namesFromDisk } from '../daemon/start.ts';
+import { choiceText, parametersOf } from '../model/arguments.ts';
+import { plain } from '../model/plain.ts';
+import { firstSentence, typeText } from '../model/signature.ts';
+import { SCRIPTS, type Shell } from './completion-scripts.ts';
 import type { CliContext } from './context.ts';
 import { connectToRunning } from './session.ts';
 
-export type Shell = Printed['completion']['shell'];
+export type { Shell } from './completion-scripts.ts';
 
 export function runCompletion({ globals, out }: CliContext, shell: Shell): ExitCode {
   const script = SCRIPTS[shell];
@@ -22,57 +26,6 @@ export function runCompletion({ globals, out }: CliContext, shell: Shell): ExitC
   else out.write(script);
   return EXIT.ok;
 }
-
-/** For bash 3.2, the version of macOS, and later. */
-const BASH = `# mcp-anywhere: completion for bash. In ~/.bashrc:  eval "$(mcp-anywhere completion bash)"
-_mcp_anywhere() {
-  local word files=
-  COMPREPLY=()
-  while IFS= read -r word; do
-    if [ "$word" = :files ]; then files=1; else COMPREPLY+=("$word"); fi
-  done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  if [ -n "$files" ]; then
-    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")
-    compopt -o filenames 2>/dev/null
-  fi
-  return 0
-}
-complete -F _mcp_anywhere mcp-anywhere
-`;
-
-const ZSH = `#compdef mcp-anywhere
-# mcp-anywhere: completion for zsh. In ~/.zshrc, after compinit:  eval "$(mcp-anywhere completion zsh)"
-_mcp_anywhere() {
-  local -a found
-  found=("\${(@f)$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ "\${found[1]}" == ":files" ]]; then
-    _files
-    return
-  fi
-  found=("\${(@)found:#}")
-  compadd -a found
-}
-if [[ "\${funcstack[1]}" == "_mcp_anywhere" ]]; then
-  _mcp_anywhere "$@"
-else
-  compdef _mcp_anywhere mcp-anywhere
-fi
-`;
-
-const FISH = `# mcp-anywhere: completion for fish. In ~/.config/fish/config.fish:  mcp-anywhere completion fish | source
-function __mcp_anywhere_complete
-  set -l words (commandline -opc)
-  set -l found ($words[1] __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
-  if test "$found[1]" = ":files"
-    __fish_complete_path (commandline -ct)
-  else
-    string join -- \\n $found
-  end
-end
-complete -c mcp-anywhere -f -a '(__mcp_anywhere_complete)'
-`;
-
-const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
 
 /** The longest wait for the daemon; then names come from disk. */
 const DAEMON_MS = 300;
@@ -84,8 +37,8 @@ const NONE: KnownNames = { hosts: [], servers: [], tools: [] };
 export async function runComplete(outer: CliContext, program: Command, words: readonly string[]): Promise<ExitCode> {
   const context = { ...outer, globals: { ...outer.globals, config: configIn(words) ?? outer.globals.config } };
   const { words: found, files } = await candidatesFor(program, words, () => namesFor(context));
-  const lines = files ? [FILES, ...found] : found;
-  context.out.write(lines.map((line) => `${harmless(line)}\n`).join(''));
+  const lines = found.map(({ word, about }) => (about === undefined ? word : `${word}\t${plain(about)}`));
+  context.out.write([...(files ? [FILES] : []), ...lines].map((line) => `${harmless(line)}\n`).join(''));
   return EXIT.ok;
 }
 
@@ -119,7 +72,7 @@ async function askDaemon(context: CliContext, signal: AbortSignal): Promise<Know
     return {
       hosts: hosts.map(({ name }) => name),
       servers: hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
-      tools: tools.map(({ name }) => name),
+      tools: tools.map(({ name, definition }) => ({ name, definition })),
     };
   } finally {
     await client.close();
@@ -136,8 +89,14 @@ async function fromDisk({ io, globals }: CliContext): Promise<KnownNames> {
 
 /** What can stand at the end of a command line: words, or the name of a file. */
 export interface Candidates {
-  readonly words: readonly string[];
+  readonly words: readonly Candidate[];
   readonly files: boolean;
+}
+
+export interface Candidate {
+  readonly word: string;
+  /** Shown beside the word by shells that can. */
+  readonly about?: string | undefined;
 }
 
 const NOTHING: Candidates = { words: [], files: false };
@@ -146,8 +105,8 @@ const NOTHING: Candidates = { words: [], files: false };
 interface Position {
   /** The program itself, or a command below the program. */
   readonly command: Command;
-  /** The number of words so far that are neither options nor values of options. */
-  readonly given: number;
+  /** The words so far that are neither options nor values of options. */
+  readonly given: readonly string[];
   /** The option whose value is typed. */
   readonly option: Option | undefined;
 }
@@ -164,7 +123,7 @@ export async function candidatesFor(
   const current = words.at(-1) ?? '';
   const position = positionAt(program, words.slice(0, -1));
   const { words: all, files } = await possible(position, current, names);
-  return { words: all.filter((word) => word.startsWith(current)), files };
+  return { words: all.filter(({ word }) => word.startsWith(current)), files };
 }
 
 /** The value of `--config`, if given before the last word. */
@@ -174,7 +133,7 @@ export function configIn(words: readonly string[]): string | undefined {
 }
 
 function positionAt(program: Command, words: readonly string[]): Position {
-  let position: Position = { command: program, given: 0, option: undefined };
+  let position: Position = { command: program, given: [], option: undefined };
   for (const word of words) position = after(position, word);
   return position;
 }
@@ -183,9 +142,9 @@ function after({ command, given, option }: Position, word: string): Position {
   if (option !== undefined) return { command, given, option: undefined };
   if (word.startsWith('-')) return { command, given, option: takingValue(command, word) };
   const below = command.commands.find((one) => one.name() === word);
-  return below === undefined || given > 0
-    ? { command, given: given + 1, option: undefined }
-    : { command: below, given: 0, option: undefined };
+  return below === undefined || given.length > 0
+    ? { command, given: [...given, word], option: undefined }
+    : { command: below, given: [], option: undefined };
 }
 
 function takingValue(command: Command, word: string): Option | undefined {
@@ -199,19 +158,33 @@ async function possible(
   current: string,
   names: () => Promise<KnownNames>,
 ): Promise<Candidates> {
+  if (option?.long === '--arg') return { words: argumentsOf(await names(), given[0], current), files: false };
   if (option !== undefined) return await ofKind(option.flags, option.argChoices, names);
-  if (current.startsWith('-')) return { words: optionsOf(command).flatMap(({ long }) => long ?? []), files: false };
-  const below =
-    given === 0
-      ? command
-          .createHelp()
-          .visibleCommands(command)
-          .map((one) => one.name())
-      : [];
-  if (below.length > 0) return { words: below, files: false };
+  if (current.startsWith('-')) return { words: optionsOf(command).flatMap(ofOption), files: false };
+  const below = given.length === 0 ? command.createHelp().visibleCommands(command) : [];
+  if (below.length > 0)
+    return { words: below.map((one) => ({ word: one.name(), about: one.description() })), files: false };
   const last = command.registeredArguments.at(-1);
-  const argument = command.registeredArguments[given] ?? (last?.variadic === true ? last : undefined);
+  const argument = command.registeredArguments[given.length] ?? (last?.variadic === true ? last : undefined);
   return argument === undefined ? NOTHING : await ofKind(argument.name(), argument.argChoices, names);
+}
+
+function ofOption({ long, description }: Option): readonly Candidate[] {
+  return typeof long === 'string' ? [{ word: long, about: description }] : [];
+}
+
+/** Of `--arg`: the names of the arguments of a tool, and behind `name=` its values where those are few. */
+function argumentsOf({ tools }: KnownNames, tool: string | undefined, current: string): readonly Candidate[] {
+  const { named } = parametersOf(tools.find(({ name }) => name === tool)?.definition);
+  const [, key] = /^([^=]*)=/.exec(current) ?? [];
+  if (key === undefined)
+    return named.map((parameter) => {
+      const about = [parameter.required ? 'required' : '', typeText(parameter), parameter.description];
+      return { word: `${parameter.name}=`, about: about.filter((part) => part !== '').join(', ') };
+    });
+  const parameter = named.find(({ name }) => name === key);
+  const choices = parameter?.choices ?? (parameter?.types.has('boolean') === true ? [true, false] : []);
+  return choices.map((choice) => ({ word: `${key}=${choiceText(choice)}` }));
 }
 
 /** @param text the name of the value in the help, like `host[/server]` */
@@ -220,18 +193,28 @@ async function ofKind(
   choices: readonly string[] | undefined,
   names: () => Promise<KnownNames>,
 ): Promise<Candidates> {
-  if (choices !== undefined) return { words: choices, files: false };
+  if (choices !== undefined) return { words: choices.map((word) => ({ word })), files: false };
   if (/\bfile\b/.test(text)) return { words: [], files: true };
-  if (text === 'client') return { words: (await import('../setup/install.ts')).CLIENT_NAMES, files: false };
+  if (text === 'client')
+    return { words: (await import('../setup/install.ts')).CLIENT_NAMES.map((word) => ({ word })), files: false };
   if (!/\b(host|server|tool)\b/.test(text)) return NOTHING;
   const { hosts, servers, tools } = await names();
   const words = [
-    ...(/\bcode\b/.test(text) ? Object.keys(ERROR_CODES) : []),
-    ...(/\bhost\b(?!\/)/.test(text) ? hosts : []),
-    ...(/\/server\b/.test(text) ? servers : []),
-    ...(/\btool\b/.test(text) ? tools : []),
+    ...(/\bcode\b/.test(text)
+      ? Object.entries(ERROR_CODES).map(([word, { meaning }]) => ({ word, about: meaning }))
+      : []),
+    ...(/\bhost\b(?!\/)/.test(text) ? hosts.map((word) => ({ word })) : []),
+    ...(/\/server\b/.test(text) ? servers.map((word) => ({ word })) : []),
+    ...(/\btool\b/.test(text)
+      ? tools.map(({ name, definition }) => ({ word: name, about: aboutTool(definition) }))
+      : []),
   ];
   return { words, files: false };
+}
+
+function aboutTool(definition: unknown): string | undefined {
+  const { description } = isRecord(definition) ? definition : {};
+  return typeof description === 'string' ? firstSentence(description) : undefined;
 }
 
 /** The options of the command, and the global ones. */

@@ -191,5 +191,5 @@ async function reporting(io: ConfigIo, options: ConfigOptions, work: () => Promi
 type ConfigForm = 'config path' | 'config validate' | 'config trust' | 'config failure';
 
 function printJson<F extends ConfigForm = never>(io: ConfigIo, data: Body<F>): void {
-  io.stdout.write(jsonText<F>(data, io.stdout));
+  io.stdout.write(jsonText<F>(data, io.stdout, { style: io.style }));
 }

@@ -1,6 +1,5 @@
 /** `explain <code|host|pool|host/server>`: what an error code means, or the state of a part, its evidence and the next step. */
 
-import wrapAnsi from 'wrap-ansi';
 import type { Explanation } from '../api/control.ts';
 import { ERROR_PAGES } from '../base/error-pages.ts';
 import { ERROR_CODES, type ErrorCode, EXIT, type ExitCode, isErrorCode } from '../base/errors.ts';
@@ -9,7 +8,7 @@ import { asTyped } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
-import type { Style } from './style.ts';
+import { type Style, widthOf, wrappedBy } from './style.ts';
 
 /** How long a connection may take where no daemon runs. */
 const SETTLE_MS = 30_000;
@@ -47,7 +46,7 @@ export function pageText(code: ErrorCode, style: Style, width?: number): string 
     `  ${style.dim('exit')} ${String(exit)}`,
     ...(isAboutPlace(code) ? ['', style.dim('gpu1 and gpu1/files stand for your host and server.')] : []),
   ];
-  return lines.map((line) => `${width === undefined ? line : wrapped(line, width)}\n`).join('');
+  return lines.map((line) => `${width === undefined ? line : wrappedBy(line, width, INDENT)}\n`).join('');
 }
 
 /** True where the page names a host as an example. */
@@ -56,11 +55,7 @@ export function isAboutPlace(code: ErrorCode): boolean {
 }
 
 const INDENT = 7;
-
-function wrapped(line: string, width: number): string {
-  const [first = '', ...rest] = wrapAnsi(line, width - INDENT, { trim: false }).split('\n');
-  return [first, ...rest.map((row) => `${' '.repeat(INDENT)}${row.trimStart()}`)].join('\n');
-}
+const LINE_INDENT = 4;
 
 async function explainTarget(context: CliContext, subject: string): Promise<void> {
   const target = parseTarget(subject);
@@ -77,15 +72,19 @@ async function explainTarget(context: CliContext, subject: string): Promise<void
     return [await client.request('explain', { subject }, signal), found] as const;
   });
   if (context.globals.json) context.out.json<'explain'>({ ...(isPool ? { pool: subject } : target), ...explanation });
-  else context.out.write(explanationText(explanation, context.style));
+  else context.out.write(explanationText(explanation, context.style, widthOf(context.io)));
 }
 
 /** The explanation holds text of remote machines. */
-export function explanationText({ title, lines, hint, works, causes }: Explanation, style: Style): string {
+export function explanationText(
+  { title, lines, hint, works, causes }: Explanation,
+  style: Style,
+  width = Number.POSITIVE_INFINITY,
+): string {
   const [first] = causes;
   return [
     `${first === undefined ? '' : `${works === true ? style.warn('!') : style.bad('✖')} `}${style.bold(oneLine(title))}`,
-    ...lines.map((line) => `  ${oneLine(line)}`),
+    ...lines.map((line) => wrappedBy(`  ${oneLine(line)}`, width, LINE_INDENT)),
     ...(hint === undefined ? [] : [`  ${style.dim('next')} ${oneLine(asTyped(hint, style.program))}`]),
     ...(first === undefined ? [] : [`  ${style.dim('more')} ${style.program} explain ${oneLine(first.code)}`]),
     '',

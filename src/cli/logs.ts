@@ -5,6 +5,7 @@ import { orAbort } from '../base/abort.ts';
 import { sleep, systemClock } from '../base/clock.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { harmless } from '../base/harmless.ts';
+import { localTime } from '../base/local-time.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget, type Target } from './context.ts';
@@ -213,13 +214,3 @@ export function entryLine(entry: LogEntry, style: Style, nowMs: number | undefin
 }
 
 /** The time of day; with the date where it is not today's. */
-function localTime(atMs: number, nowMs: number): string {
-  const [at, now] = [new Date(atMs), new Date(nowMs)];
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':');
-  if (at.toDateString() === now.toDateString()) return time;
-  return `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())} ${time}`;
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, '0');
-}

@@ -23,7 +23,8 @@ import { withSynonyms } from './words.ts';
 export async function runCli(outer: CliIo, argv: readonly string[]): Promise<ExitCode> {
   const failed = whenOutputFails(outer.stdout);
   const io = { ...outer, signal: AbortSignal.any([outer.signal, failed]) };
-  const out = createOutput(io.stdout, io.stderr);
+  const color = !argv.includes('--no-color');
+  const out = createOutput(io.stdout, io.stderr, chooseStyle({ color, isTTY: io.stdout.isTTY, env: io.env }));
   let exit: ExitCode = EXIT.ok;
   const run: Run = async (command) => {
     exit = await command(await contextOf(io, out, grammar));

@@ -1,6 +1,8 @@
 /** Where a command writes: data to stdout, everything else to stderr. */
 import type { Printed } from '../api/printed.ts';
 import { harmlessJson, oneLine } from '../base/harmless.ts';
+import { coloredJson } from './json-color.ts';
+import type { Style } from './style.ts';
 
 export interface Output {
   /** Data. */
@@ -25,7 +27,8 @@ const SCHEMA_VERSION: Printed[Form]['schemaVersion'] = 1;
 export type Body<F extends Form> = object & WithoutVersion<Printed[F]>;
 type WithoutVersion<P> = P extends object ? Omit<P, 'schemaVersion'> : never;
 
-export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Output {
+/** @param style of stdout: JSON on a terminal has colours */
+export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, style?: Style): Output {
   let transient = 0;
   const clear = (): void => {
     if (transient === 1) stderr.write('\r\u001B[K');
@@ -39,7 +42,7 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
     },
     json<F extends Form>(value: Body<F>) {
       clear();
-      stdout.write(jsonText<F>(value, stdout));
+      stdout.write(jsonText<F>(value, stdout, { style }));
     },
     jsonLine<F extends Form>(value: Body<F>) {
       clear();
@@ -66,16 +69,18 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
   };
 }
 
-/** On a terminal with harmful characters escaped; the meaning stays the same. */
+/** On a terminal with harmful characters escaped, and in the colours of a style. The meaning stays the same. */
 export function jsonText<F extends Form = never>(
   value: Body<F>,
   { isTTY }: { readonly isTTY?: boolean | undefined },
-  { isLine = false }: { readonly isLine?: boolean } = {},
+  { isLine = false, style }: { readonly isLine?: boolean; readonly style?: Style | undefined } = {},
 ): string {
   const text = JSON.stringify(
     { schemaVersion: SCHEMA_VERSION, ...value },
     null,
     isTTY === true && !isLine ? 2 : undefined,
   );
-  return `${isTTY === true ? harmlessJson(text) : text}\n`;
+  if (isTTY !== true) return `${text}\n`;
+  const shown = harmlessJson(text);
+  return `${style === undefined || isLine ? shown : coloredJson(shown, style)}\n`;
 }

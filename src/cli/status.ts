@@ -12,7 +12,7 @@ import { durationText, foundBy, isWell, messageAt, nextStep, serverCounts } from
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';
-import { type Style, table } from './style.ts';
+import { type Style, table, widthOf, wrappedBy } from './style.ts';
 
 /** How long to wait for connections and starts, ms: a new daemon needs a moment. */
 const SETTLE_MS = 5_000;
@@ -23,22 +23,26 @@ export async function runStatus(context: CliContext): Promise<ExitCode> {
     return await client.request('settle', { withinMs: SETTLE_MS, start: false }, context.io.signal);
   });
   if (context.globals.json) context.out.json<'status'>(snapshot);
-  else context.out.write(statusText(snapshot, context.style));
+  else context.out.write(statusText(snapshot, context.style, widthOf(context.io)));
   return statusExit(snapshot);
 }
 
-export function statusText(snapshot: StatusSnapshot, style: Style): string {
+/** @param width of the screen. Each cause stands below the tables, once, with its next step. */
+export function statusText(snapshot: StatusSnapshot, style: Style, width = Number.POSITIVE_INFINITY): string {
   const problem = snapshot.problem === undefined ? '' : formatError(snapshot.problem, style);
   if (snapshot.hosts.length === 0) return `${problem}The hosts file names no hosts.\n`;
-  const rows = snapshot.hosts.map((host) => hostRow(host, style));
-  const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style));
+  const isMeasured = snapshot.hosts.some(({ rttMs }) => rttMs !== undefined);
+  const rows = [HEADS.map(style.dim), ...snapshot.hosts.map((host) => hostRow(host, style))].map((row) =>
+    isMeasured ? row : row.filter((_cell, column) => column !== RTT_COLUMN),
+  );
+  const troubles = snapshot.hosts.flatMap((host) => troublesOf(host, style, width));
   const found = snapshot.hosts.flatMap((host) => foundRows(host, style));
   const pools = (snapshot.pools ?? []).map((pool) => poolRow(pool, style));
   return (
     problem +
-    table(rows) +
-    (pools.length === 0 ? '' : `\n${table(pools)}`) +
-    (found.length === 0 ? '' : `\n${table(found)}`) +
+    table(rows, width) +
+    (pools.length === 0 ? '' : `\n${table(pools, width)}`) +
+    (found.length === 0 ? '' : `\n${table(found, width)}`) +
     (troubles.length === 0 ? '' : `\n${troubles.join('')}`)
   );
 }
@@ -79,6 +83,9 @@ const STATES: Readonly<
   closed: { glyph: '○', word: 'closed', paint: 'dim' },
 };
 
+const HEADS = ['host', 'state', 'rtt', 'servers', 'tools'] as const;
+const RTT_COLUMN = 2;
+
 function hostRow(host: HostStatus, style: Style): string[] {
   const { glyph, word, paint } = STATES[host.state];
   const { up, all, off } = serverCounts(host);
@@ -86,9 +93,8 @@ function hostRow(host: HostStatus, style: Style): string[] {
     style.bold(host.name),
     style[paint](`${glyph} ${word}`),
     host.rttMs === undefined ? '' : durationText(host.rttMs),
-    `${up}/${all} servers${off.length === 0 ? '' : `, ${off.join(', ')} off`}`,
+    `${up}/${all}${off.length === 0 ? '' : `, ${off.join(', ')} off`}`,
     toolsText(host),
-    host.cause === undefined ? '' : messageAt(host.name, host.cause.message),
   ];
 }
 
@@ -98,9 +104,9 @@ function toolsText({ servers, discover }: HostStatus): string {
   const unlisted = enabled.filter(({ neverListed }) => neverListed === true).length;
   const known = enabled.reduce((sum, { tools }) => sum + tools, 0);
   if (discover?.pending === true && servers.length === 0) return 'not looked at yet';
-  if (unlisted === 0) return counted(known, 'tool');
-  if (unlisted === enabled.length) return 'tools not listed yet';
-  return `${counted(known, 'tool')}, ${counted(unlisted, 'server')} not listed yet`;
+  if (unlisted === 0) return String(known);
+  if (unlisted === enabled.length) return 'not listed yet';
+  return `${known}, ${counted(unlisted, 'server')} not listed yet`;
 }
 
 /** The servers that AI clients on the host name, and why some of them are not started. */
@@ -136,7 +142,7 @@ function memberText({ host, server, state }: PoolStatus['members'][number]): str
   return state === 'up' ? `${host}/${server}` : `${host}/${server} (${state})`;
 }
 
-function troublesOf(host: HostStatus, style: Style): string[] {
+function troublesOf(host: HostStatus, style: Style, width: number): string[] {
   const reports = [
     ...(host.cause === undefined ? [] : [{ name: host.name, report: host.cause, bad: true }]),
     ...unreadFiles(host).map((report) => ({ name: host.name, report, bad: false })),
@@ -149,7 +155,9 @@ function troublesOf(host: HostStatus, style: Style): string[] {
   ];
   return reports.map(({ name, report, bad }) => {
     const mark = bad ? style.bad('✖') : style.warn('!');
-    return `${mark} ${style.bold(name)}: ${messageAt(name, report.message)}\n  ${style.dim('next')} ${nextStep(report, style.program)}\n`;
+    const what = wrappedBy(`${mark} ${style.bold(name)}: ${messageAt(name, report.message)}`, width, 2);
+    // The command stays whole, so that it can be copied.
+    return `${what}\n  ${style.dim('next')} ${nextStep(report, style.program)}\n`;
   });
 }
 
@@ -226,7 +234,7 @@ async function redraw(context: CliContext, client: ControlClient, signal: AbortS
 /** Overwrites the screen line by line, without a blank frame in between. */
 function draw({ out, style, io }: CliContext, snapshot: StatusSnapshot): void {
   const rows = Math.max(1, io.stdout.rows - 1);
-  const lines = statusText(snapshot, style).trimEnd().split('\n').slice(0, rows);
+  const lines = statusText(snapshot, style, widthOf(io)).trimEnd().split('\n').slice(0, rows);
   out.write(`\u001B[?7l\u001B[H${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J\u001B[?7h`);
 }
 

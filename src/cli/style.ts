@@ -1,5 +1,6 @@
 /** How output looks: colours and tables. A state is always a glyph and a word; colour is an addition. */
 import { stripVTControlCharacters, styleText } from 'node:util';
+import wrapAnsi from 'wrap-ansi';
 import { shellWord } from '../base/shell-word.ts';
 
 type Paint = (text: string) => string;
@@ -10,6 +11,7 @@ export interface Style {
   readonly warn: Paint;
   readonly dim: Paint;
   readonly bold: Paint;
+  readonly accent: Paint;
   /** A name, such as `gpu1/files`, always in the same colour. */
   readonly own: Paint;
   /** The program as this person called it, with `--config`: see `asTyped`. */
@@ -18,7 +20,7 @@ export interface Style {
 
 type Paints = Omit<Style, 'program'>;
 
-const plain: Paints = { good: same, bad: same, warn: same, dim: same, bold: same, own: same };
+const plain: Paints = { good: same, bad: same, warn: same, dim: same, bold: same, accent: same, own: same };
 
 const coloured: Paints = {
   good: painter('green'),
@@ -26,6 +28,7 @@ const coloured: Paints = {
   warn: painter('yellow'),
   dim: painter('dim'),
   bold: painter('bold'),
+  accent: painter('cyan'),
   own: (name) => styleText(['bold', colourOf(name)], name, { validateStream: false }),
 };
 
@@ -75,6 +78,18 @@ function same(text: string): string {
 export function widthOf({ stdout }: { readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> }): number {
   return stdout.isTTY && stdout.columns > 0 ? stdout.columns : Number.POSITIVE_INFINITY;
 }
+
+/** The text in rows of at most `width` columns, broken between words; later rows are indented. */
+export function wrappedBy(text: string, width: number, indent: number): string {
+  if (visible(text) <= width) return text;
+  const [first = '', ...rest] = wrapAnsi(text, Math.max(LEAST_TEXT, width - indent), { trim: false, hard: true }).split(
+    '\n',
+  );
+  return [first.trimEnd(), ...rest.map((row) => `${' '.repeat(indent)}${row.trim()}`)].join('\n');
+}
+
+/** On a narrower screen the terminal breaks the lines. */
+const LEAST_TEXT = 20;
 
 /** Rows as aligned lines. Only the last column is cut to fit `width`. */
 export function table(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {

@@ -6,6 +6,7 @@ import { counted } from '../base/counted.ts';
 import { ageText, durationText } from '../base/duration.ts';
 import { ERROR_PAGES } from '../base/error-pages.ts';
 import { AnywhereError, ERROR_CODES, type ErrorReport, isErrorCode } from '../base/errors.ts';
+import { localTime } from '../base/local-time.ts';
 import { nearMiss } from '../config/near-miss.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { unitsOf } from './units.ts';
@@ -85,7 +86,7 @@ async function explainServer(gateway: Gateway, host: HostStatus, server: ServerS
     toolsText(server),
     ...sinceLines(gateway, failing),
     ...foundLines(server),
-    ...pastLines(server),
+    ...pastLines(server, gateway.clock.now()),
     `host ${host.name} is ${HOST_WORDS[host.state]}`,
     ...causes.flatMap(causeLines),
     ...(causes.length === 0 ? [] : await logLines(gateway, { host: host.name, server: server.name })),
@@ -101,11 +102,11 @@ function foundLines({ from, alsoIn = [], file = '', notStarted }: ServerStatus):
 }
 
 /** Past restarts and failures; the cause tells a present failure. */
-function pastLines({ restarts, lastFailure, cause }: ServerStatus): readonly string[] {
+function pastLines({ restarts, lastFailure, cause }: ServerStatus, nowMs: number): readonly string[] {
   const again = restarts === 0 ? [] : [`restarted ${counted(restarts, 'time')} in this run`];
   if (lastFailure === undefined || cause !== undefined) return again;
   const { atMs, cause: last } = lastFailure;
-  return [...again, `last failed at ${new Date(atMs).toISOString()}: ${last.message} (${last.code})`];
+  return [...again, `last failed at ${localTime(atMs, nowMs)}: ${last.message} (${last.code})`];
 }
 
 function explanation(
@@ -123,7 +124,7 @@ function sinceLines({ clock }: Gateway, { failingSinceMs }: HostStatus | ServerS
   if (failingSinceMs === undefined) return [];
   const minutes = Math.floor((clock.now() - failingSinceMs) / 60_000);
   const ago = minutes < 1 ? 'less than a minute' : minutes < 120 ? counted(minutes, 'minute') : hours(minutes);
-  return [`failing since ${new Date(failingSinceMs).toISOString()}, for ${ago}`];
+  return [`failing since ${localTime(failingSinceMs, clock.now())}, for ${ago}`];
 }
 
 function hours(minutes: number): string {
@@ -179,7 +180,8 @@ async function logLines(
   place: { readonly host: string; readonly server?: string; readonly streams?: readonly ['ssh'] },
 ): Promise<readonly string[]> {
   const entries = await gateway.logs.tail({ ...place, lines: LOG_LINES });
-  return entries.map(({ atMs, stream, line }) => `log ${new Date(atMs).toISOString()} [${stream}] ${line}`);
+  const nowMs = gateway.clock.now();
+  return entries.map(({ atMs, stream, line }) => `log ${localTime(atMs, nowMs)} [${stream}] ${line}`);
 }
 
 const STRATEGIES: Readonly<Record<PoolStatus['strategy'], string>> = {

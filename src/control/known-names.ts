@@ -11,8 +11,14 @@ export interface KnownNames {
   readonly hosts: readonly string[];
   /** `host/server` */
   readonly servers: readonly string[];
-  /** Public names. */
-  readonly tools: readonly string[];
+  readonly tools: readonly KnownTool[];
+}
+
+export interface KnownTool {
+  /** The public name. */
+  readonly name: string;
+  /** As the server listed the tool; undefined where that was no JSON. */
+  readonly definition: unknown;
 }
 
 export interface OfflineOptions {
@@ -34,6 +40,17 @@ export async function namesFromDisk(options: OfflineOptions): Promise<KnownNames
   return {
     hosts: plan.hosts.map(({ name }) => name),
     servers: plan.hosts.flatMap(({ name, servers }) => servers.map((server) => `${name}/${server.name}`)),
-    tools: [...catalog.snapshot().routes.tools.keys()],
+    tools: [...catalog.snapshot().routes.tools].map(([name, { definition }]) => ({
+      name,
+      definition: parsed(definition),
+    })),
   };
+}
+
+function parsed(definition: Buffer): unknown {
+  try {
+    return JSON.parse(definition.toString());
+  } catch {
+    return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import { plain } from './plain.ts';
 import type { Look, Span } from './text.ts';
 
 export { ageText, durationText } from '../base/duration.ts';
+export { clockText } from '../base/local-time.ts';
 
 interface Sign {
   readonly text: string;
@@ -111,12 +112,6 @@ function figure(value: number): string {
 /** An estimate: four characters for a token. */
 export function tokensOf(definition: unknown): number {
   return Math.ceil(JSON.stringify([definition]).length / 4);
-}
-
-/** The local time of day. */
-export function clockText(atMs: number): string {
-  const time = new Date(atMs);
-  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /** The hint with the known places filled in. */

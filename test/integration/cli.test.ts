@@ -165,7 +165,7 @@ describe('status', () => {
     await runProgram(['tools', '--config', file], sandbox);
     const { code, stdout, stderr } = await runProgram(['status', '--config', file], sandbox);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^here {2}● up .*1\/1 servers +8 tools\n$/);
+    expect(stdout).toMatch(/^host +state +servers +tools\nhere {2}● up +1\/1 +8\n$/);
   });
 
   it('is partly up: exit 8, with cause and next step', async () => {
@@ -185,7 +185,7 @@ describe('status', () => {
       );
     const { code, stdout } = await statusThatHas([], '✖ here/broken');
     expect(code).toBe(8);
-    expect(stdout).toContain('1/2 servers');
+    expect(stdout).toContain('1/2');
     expect(stdout).toContain(`next mcp-anywhere --config ${file} logs here/broken`);
     const asJson = await statusThatHas(['--json'], '"failed"');
     expect(printed('status', asJson.stdout)).toMatchObject({

@@ -14,6 +14,9 @@ import { until } from '../../harness/until.ts';
 
 const run = promisify(execFile);
 const SERVERS = fileURLToPath(new URL('../../fixtures/servers', import.meta.url));
+const EVERYTHING = fileURLToPath(
+  new URL('../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js', import.meta.url),
+);
 const echo = { command: process.execPath, args: [join(SERVERS, 'echo.mjs')] };
 
 /** A folder with the program under its own name, and a hosts file that is found by itself. */
@@ -49,7 +52,7 @@ _mcp_anywhere; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 /** compadd is what the completion calls in the end; outside of a line editor it can only be replaced. */
 const inZsh: Complete = async (env, words) => {
-  const script = `compdef() { :; }; compadd() { print -l -- "\${(@P)2}"; }; _files() { print :files; }
+  const script = `compdef() { :; }; compadd() { print -l -- "\${(@P)argv[-1]}"; }; _files() { print :files; }
 eval "$(mcp-anywhere completion zsh)"
 words=(mcp-anywhere "$@"); CURRENT=$#words
 _mcp_anywhere`;
@@ -59,7 +62,8 @@ _mcp_anywhere`;
 const inFish: Complete = async (env, words) => {
   const line = ['mcp-anywhere', ...words].join(' ');
   const script = `mcp-anywhere completion fish | source; complete -C "${line}"`;
-  return linesOf((await run('fish', ['--no-config', '-c', script], { env })).stdout);
+  const { stdout } = await run('fish', ['--no-config', '-c', script], { env });
+  return linesOf(stdout).map((line) => line.split('\t')[0] ?? '');
 };
 
 const SHELLS: readonly (readonly [string, Complete])[] = [
@@ -96,6 +100,23 @@ describe.each(SHELLS.filter(([shell]) => has(shell)))('in %s', (_shell, complete
     // As it was listed last.
     expect(await complete(env, ['call', 'nas__echo__ec'])).toEqual(['nas__echo__echo']);
     expect(daemonsIn(sandbox.runtimeDir)).toEqual([]);
+  });
+
+  it('offers the arguments of a tool and their values', { timeout: 60_000 }, async () => {
+    const { sandbox, env: common } = setUp();
+    const every = { command: process.execPath, args: [EVERYTHING] };
+    const file = writeHostsFile({ nas: { servers: { every } } }).path;
+    const env = { ...common, MCP_ANYWHERE_CONFIG: file };
+    await runProgram(['tools', '--config', file], sandbox);
+    const line = ['call', 'nas__every__get-annotated-message', '--arg'];
+    expect((await complete(env, [...line, ''])).sort()).toEqual(['includeImage=', 'messageType=']);
+    // Bash takes `=` as a word of its own, and replaces only what stands behind it.
+    const value = _shell === 'bash' ? ['messageType', '=', 'e'] : ['messageType=e'];
+    expect(await complete(env, [...line, ...value])).toEqual([_shell === 'bash' ? 'error' : 'messageType=error']);
+    const open = _shell === 'bash' ? ['includeImage', '='] : ['includeImage='];
+    expect((await complete(env, [...line, ...open])).sort()).toEqual(
+      _shell === 'bash' ? ['false', 'true'] : ['includeImage=false', 'includeImage=true'],
+    );
   });
 
   it('leaves names of files to the shell', async () => {

@@ -36,8 +36,9 @@ const refused = host('nas', [server('media', { state: 'failed', cause: auth, too
 describe('status as text', () => {
   it('has a line a host, and below them what is wrong with its next step', () => {
     expect(statusText(snapshot(up, refused), plain).split('\n')).toEqual([
-      'gpu1  ● up       12ms  2/2 servers  8 tools',
-      'nas   ✖ refused        0/1 servers  2 tools  nas accepted no key',
+      'host  state      rtt   servers  tools',
+      'gpu1  ● up       12ms  2/2      8',
+      'nas   ✖ refused        0/1      2',
       '',
       '✖ nas: nas accepted no key',
       '  next ssh-add -l',
@@ -54,7 +55,8 @@ describe('status as text', () => {
     ] as const;
     const pools = [{ name: 'render', strategy: 'least-busy', pin: false, tools: 4, members }] as const;
     expect(statusText({ ...snapshot(up), pools }, plain).split('\n')).toEqual([
-      'gpu1  ● up  12ms  2/2 servers  8 tools',
+      'host  state  rtt   servers  tools',
+      'gpu1  ● up   12ms  2/2      8',
       '',
       'render  ● 1/2 up  least-busy  4 tools  gpu1/draw, gpu2/draw (retrying), gpu3/draw (disabled)',
       '',
@@ -67,10 +69,26 @@ describe('status as text', () => {
     const pending = host('far', [], { discover: { pending: true, unread: [] } });
     const hosts = [host('a', [server('files'), off]), host('b', [server('files'), fresh]), host('c', [fresh]), pending];
     expect(statusText(snapshot(...hosts), plain).split('\n')).toEqual([
-      'a    ● up    1/2 servers, every off  3 tools',
-      'b    ● up    2/2 servers             3 tools, 1 server not listed yet',
-      'c    ● up    1/1 servers             tools not listed yet',
-      'far  ● up    0/0 servers             not looked at yet',
+      'host  state  servers         tools',
+      'a     ● up   1/2, every off  3',
+      'b     ● up   2/2             3, 1 server not listed yet',
+      'c     ● up   1/1             not listed yet',
+      'far   ● up   0/0             not looked at yet',
+      '',
+    ]);
+  });
+
+  it('fits the screen, and keeps commands whole', () => {
+    const cause = {
+      ...auth,
+      message: 'nas: the server took no key, and no agent runs',
+      hint: 'eval "$(ssh-agent)" && ssh-add',
+    };
+    const text = statusText(snapshot(host('nas', [], { state: 'refused', cause })), plain, 30);
+    expect(text.split('\n').slice(3)).toEqual([
+      '✖ nas: the server took no',
+      '  key, and no agent runs',
+      '  next eval "$(ssh-agent)" && ssh-add',
       '',
     ]);
   });
