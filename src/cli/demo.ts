@@ -1,9 +1,10 @@
-/** `demo`: a guided tour on three machines that exist only for the demo. */
+/** `demo`: a guided tour on three machines that exist only for the demo, and then their dashboard. */
 
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { harmless } from '../base/harmless.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
 import { runTour } from '../demo/tour.ts';
 import type { TourEvent, TourHostState } from '../model/tour.ts';
@@ -15,20 +16,35 @@ const READING_MS = 2500;
 
 export async function runDemo(context: CliContext): Promise<ExitCode> {
   const screen = await openScreen(context);
+  const transcript: string[] = [];
   const print = createTourPrinter((text) => {
-    context.out.write(text);
+    if (screen === undefined) context.out.write(text);
+    else transcript.push(text);
   });
+  /** The screen shows one chapter. All of them stay in the scrollback of the terminal. */
+  const leaveScreen = async (): Promise<void> => {
+    await screen?.close();
+    const lines = transcript.splice(0);
+    if (lines.length > 0) context.out.write(lines.join(''));
+  };
   try {
     await runTour({
       program: context.io.program.file,
       programs: path.join(path.dirname(context.io.program.file), 'demo'),
       clock: systemClock(),
-      emit: screen?.emit ?? print,
+      emit: (event) => {
+        screen?.emit(event);
+        print(event);
+      },
       pauseMs: screen === undefined ? 0 : READING_MS,
       signal: context.io.signal,
+      afterwards: async (place) => {
+        await leaveScreen();
+        await (await import('./demo-dashboard.ts')).offerDashboard(context, place);
+      },
     });
   } finally {
-    await screen?.close();
+    await leaveScreen();
   }
   return EXIT.ok;
 }
@@ -37,7 +53,7 @@ async function openScreen(context: CliContext): Promise<TourScreen | undefined> 
   const { stdout, env } = context.io;
   if (!stdout.isTTY || stdout.rows < SCREEN_ROWS || env['CI'] !== undefined || env['TERM'] === 'dumb') return undefined;
   const { openTourScreen } = await import('../dashboard/tour.tsx');
-  return openTourScreen(stdout);
+  return openTourScreen(stdout, process);
 }
 
 const GLYPHS: Readonly<Record<TourHostState, string>> = { starting: '○', up: '●', down: '✖', returning: '◐' };
@@ -82,5 +98,5 @@ function toolLines(event: Extract<TourEvent, { type: 'tools' }>): string[] {
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').join('\n    ');
+  return harmless(text).trimEnd().split('\n').join('\n    ');
 }

@@ -18,6 +18,8 @@ export interface TourOptions {
   /** The pause between chapters, ms: time to read. */
   readonly pauseMs: number;
   readonly signal: AbortSignal;
+  /** Called after the tour, while the machines are still up. */
+  readonly afterwards: (place: Pick<World, 'hostsFile' | 'home' | 'env'>) => Promise<void>;
 }
 
 /** The time for all servers to offer their tools, ms. */
@@ -34,6 +36,7 @@ export async function runTour(options: TourOptions): Promise<void> {
   const tour = tourOf(world, options);
   try {
     await orAbort(tour, options.signal);
+    await options.afterwards(world);
   } finally {
     // The gateway writes to the folder until its end.
     await tour.catch(() => undefined);
