@@ -96,7 +96,7 @@ function styleOf(frames: readonly Frame[], rows: number, still: string): string 
   );
   const shown = frames.findIndex((frame) => textOf(frame).includes(still));
   return [
-    `text{font:${CELL.font}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:${COLORS.text};white-space:pre}`,
+    `text{font-size:${CELL.font}px;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:${COLORS.text};white-space:pre}`,
     '.b{font-weight:bold}.d{fill-opacity:.65}',
     `.s{${moved(Math.max(shown, 0))};animation:k ${short(seconds)}s step-end infinite}`,
     `@keyframes k{${steps.join('')}}`,
