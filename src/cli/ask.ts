@@ -106,16 +106,12 @@ function misfit(parameter: Parameter, given: string): string | undefined {
   return reading.ok ? undefined : `expected ${reading.expected}`;
 }
 
-/** @param usually what Enter alone means; no, where the answer changes something */
-export async function confirmed(
-  context: CliContext,
-  question: string,
-  { usually = false }: { readonly usually?: boolean } = {},
-): Promise<boolean> {
+/** @param byDefault what Enter alone means */
+export async function confirmed(context: CliContext, question: string, byDefault = false): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
   await dropTypedAhead(context);
   context.out.clear();
   const { stdin: input, stderr: output, signal } = context.io;
   const message = oneLine(question);
-  return (await confirm({ message, initialValue: usually, input, output, signal })) === true;
+  return (await confirm({ message, initialValue: byDefault, input, output, signal })) === true;
 }

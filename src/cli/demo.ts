@@ -1,31 +1,31 @@
-/** `demo`: a guided tour on three machines that exist only for the demo. */
+/** `demo`: a guided tour on three machines that exist only for the demo, and then their dashboard. */
 
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { counted } from '../base/counted.ts';
 import { EXIT, type ExitCode } from '../base/errors.ts';
+import { harmless } from '../base/harmless.ts';
 import type { TourScreen } from '../dashboard/tour.tsx';
-import { type DemoPlace, runTour } from '../demo/tour.ts';
+import { runTour } from '../demo/tour.ts';
 import type { TourEvent, TourHostState } from '../model/tour.ts';
-import { confirmed } from './ask.ts';
 import type { CliContext } from './context.ts';
 
 /** The rows that the screen needs. */
 const SCREEN_ROWS = 24;
 const READING_MS = 2500;
-/** The time for the daemon of the demo to end, ms. */
-const STOP_MS = 10_000;
 
 export async function runDemo(context: CliContext): Promise<ExitCode> {
   const screen = await openScreen(context);
-  const events: TourEvent[] = [];
+  const transcript: string[] = [];
   const print = createTourPrinter((text) => {
-    context.out.write(text);
+    if (screen === undefined) context.out.write(text);
+    else transcript.push(text);
   });
-  /** The screen shows one chapter at a time. The whole tour stays in the scrollback. */
-  const closeScreen = async (): Promise<void> => {
+  /** The screen shows one chapter. All of them stay in the scrollback of the terminal. */
+  const leaveScreen = async (): Promise<void> => {
     await screen?.close();
-    for (const event of events.splice(0)) print(event);
+    const lines = transcript.splice(0);
+    if (lines.length > 0) context.out.write(lines.join(''));
   };
   try {
     await runTour({
@@ -33,22 +33,18 @@ export async function runDemo(context: CliContext): Promise<ExitCode> {
       programs: path.join(path.dirname(context.io.program.file), 'demo'),
       clock: systemClock(),
       emit: (event) => {
-        if (screen === undefined) {
-          print(event);
-          return;
-        }
-        events.push(event);
-        screen.emit(event);
+        screen?.emit(event);
+        print(event);
       },
       pauseMs: screen === undefined ? 0 : READING_MS,
       signal: context.io.signal,
-      visit: async (place) => {
-        await closeScreen();
-        if (canVisit(context)) await visit(context, place);
+      afterwards: async (place) => {
+        await leaveScreen();
+        await (await import('./demo-dashboard.ts')).offerDashboard(context, place);
       },
     });
   } finally {
-    await closeScreen();
+    await leaveScreen();
   }
   return EXIT.ok;
 }
@@ -57,34 +53,7 @@ async function openScreen(context: CliContext): Promise<TourScreen | undefined> 
   const { stdout, env } = context.io;
   if (!stdout.isTTY || stdout.rows < SCREEN_ROWS || env['CI'] !== undefined || env['TERM'] === 'dumb') return undefined;
   const { openTourScreen } = await import('../dashboard/tour.tsx');
-  return openTourScreen(stdout);
-}
-
-/** Somebody sits at a terminal. */
-function canVisit({ io: { stdin, stdout, stderr, env } }: CliContext): boolean {
-  return stdin.isTTY && stdout.isTTY && stderr.isTTY && env['CI'] === undefined && env['TERM'] !== 'dumb';
-}
-
-/** Says how the terminal of the person works, and nothing else of the person. */
-const OF_TERMINAL = ['TERM', 'COLORTERM', 'COLORFGBG', 'NO_COLOR', 'LANG', 'LC_ALL', 'LC_CTYPE'];
-
-/** The dashboard on the machines of the demo, for as long as the person likes. */
-async function visit(context: CliContext, { folder, hostsFile, env }: DemoPlace): Promise<void> {
-  if (!(await confirmed(context, 'Open the dashboard on these three machines? q leaves it.', { usually: true })))
-    return;
-  const { io, globals } = context;
-  const terminal = OF_TERMINAL.flatMap((name) => (io.env[name] === undefined ? [] : [[name, io.env[name]] as const]));
-  const own = { ...env, ...Object.fromEntries(terminal) };
-  const there = { ...io, env: own, cwd: folder, homeDir: env['HOME'] ?? folder };
-  const visiting = { ...context, globals: { ...globals, config: hostsFile }, io: there };
-  try {
-    await (await import('./dash.ts')).runDash(visiting, { ascii: false, mouse: false });
-  } finally {
-    // The signal of the command may have fired, and the daemon of the demo ends all the same.
-    const ending = { ...visiting, io: { ...there, signal: AbortSignal.timeout(STOP_MS) } };
-    await (await import('./steer.ts')).endDaemon(ending, { now: true });
-    context.out.clear();
-  }
+  return openTourScreen(stdout, process);
 }
 
 const GLYPHS: Readonly<Record<TourHostState, string>> = { starting: '○', up: '●', down: '✖', returning: '◐' };
@@ -129,5 +98,5 @@ function toolLines(event: Extract<TourEvent, { type: 'tools' }>): string[] {
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').join('\n    ');
+  return harmless(text).trimEnd().split('\n').join('\n    ');
 }

@@ -89,6 +89,10 @@ export function createProgram(io: CliIo, run: Run, argv: readonly string[] = [])
   program
     .command('demo')
     .description('shows everything on three machines that exist only for the demo')
+    .addHelpText(
+      'after',
+      '\nOn a terminal, the demo then offers the dashboard on these machines. It reads and writes no file of yours.',
+    )
     .action(() => run(async (context) => await (await import('./demo.ts')).runDemo(context)));
   addVersionCheck(program, run);
   addHelp(program, { run });

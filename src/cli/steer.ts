@@ -57,18 +57,8 @@ export interface StopOptions {
 /** From the end of the last connection: servers of this machine that ignore the end of their input are killed meanwhile. */
 const END_MS = 30_000;
 
-/** Ends the daemon of the hosts file. */
-export async function runStop(context: CliContext, options: StopOptions): Promise<ExitCode> {
-  const { out } = context;
-  const pid = await endDaemon(context, options);
-  out.progress('');
-  if (context.globals.json) out.json<'stop'>({ stopped: pid ?? null });
-  else out.write(`The daemon has ended (pid ${String(pid ?? 'unknown')}).\n`);
-  return EXIT.ok;
-}
-
-/** Resolves when the process of the daemon is gone, with its number. */
-export async function endDaemon(context: CliContext, { now }: StopOptions): Promise<number | undefined> {
+/** Ends the daemon of the hosts file. Resolves when its process is gone. */
+export async function runStop(context: CliContext, { now }: StopOptions): Promise<ExitCode> {
   const { io, out } = context;
   const running = await runningDaemons(io);
   const pid = await withRunning(context, async (client) => {
@@ -85,5 +75,8 @@ export async function endDaemon(context: CliContext, { now }: StopOptions): Prom
       `The daemon has stopped serving, but its process ${process.pid} is still there after ${END_MS / 1000} s.`,
       { hint: `kill -9 ${process.pid}` },
     );
-  return pid;
+  out.progress('');
+  if (context.globals.json) out.json<'stop'>({ stopped: pid ?? null });
+  else out.write(`The daemon has ended (pid ${String(pid ?? 'unknown')}).\n`);
+  return EXIT.ok;
 }

@@ -22,19 +22,33 @@ class TourStore {
 
 export interface TourScreen {
   readonly emit: (event: TourEvent) => void;
-  /** Removes the screen from the terminal. What was emitted since then is lost. */
+  /** Wipes the screen's lines from the terminal. Later calls do nothing. */
   readonly close: () => Promise<void>;
 }
 
-export function openTourScreen(stdout: NodeJS.WriteStream): TourScreen {
+/** The part of the process that a signal reaches. */
+export interface Signalled {
+  once(event: EndingSignal, listener: () => void): unknown;
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type EndingSignal = (typeof ENDING)[number];
+
+export function openTourScreen(stdout: NodeJS.WriteStream, process: Signalled): TourScreen {
   const store = new TourStore();
   const screen = render(<Tour store={store} />, { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 15 });
+  // Where nobody else listens, Ink lets a signal end the process at once, even after the screen is closed. The program's
+  // own listener leaves with the first signal. This one comes after Ink's, and so is still there.
+  for (const signal of ENDING) process.once(signal, () => undefined);
+  let isOpen = true;
   return {
     emit: (event) => {
-      store.dispatch(event);
+      if (isOpen) store.dispatch(event);
     },
     close: async () => {
-      screen.clear();
+      if (!isOpen) return;
+      isOpen = false;
+      screen.rerender(<Text />);
       screen.unmount();
       await screen.waitUntilExit();
     },

@@ -67,6 +67,6 @@ async function removeLater(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-// Ctrl-C reaches the whole process group, but the demo decides when its hosts end.
-process.on('SIGINT', () => undefined);
+// Ctrl-C and the end of a terminal reach the whole process group, but the demo decides when its hosts end.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 await main();

@@ -18,12 +18,9 @@ export interface TourOptions {
   /** The pause between chapters, ms: time to read. */
   readonly pauseMs: number;
   readonly signal: AbortSignal;
-  /** Runs after the last chapter, while the three machines are still up. */
-  readonly visit: (place: DemoPlace) => Promise<void>;
+  /** Called after the tour, while the machines are still up. */
+  readonly afterwards: (place: Pick<World, 'hostsFile' | 'home' | 'env'>) => Promise<void>;
 }
-
-/** What a program needs to look at the machines of the demo, and at nothing of the user. */
-export type DemoPlace = Pick<World, 'folder' | 'hostsFile' | 'env'>;
 
 /** The time for all servers to offer their tools, ms. */
 const START_MS = 30_000;
@@ -39,7 +36,7 @@ export async function runTour(options: TourOptions): Promise<void> {
   const tour = tourOf(world, options);
   try {
     await orAbort(tour, options.signal);
-    await options.visit(world);
+    await options.afterwards(world);
   } finally {
     // The gateway writes to the folder until its end.
     await tour.catch(() => undefined);

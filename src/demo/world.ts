@@ -35,6 +35,8 @@ export interface World {
   readonly folder: string;
   readonly hostsFile: string;
   readonly hosts: readonly HostProcess[];
+  /** The home folder of the user whose gateway it is. */
+  readonly home: string;
   /** The environment of the gateway. */
   readonly env: Readonly<Record<string, string>>;
   /** Stops every machine and removes the folder. */
@@ -56,7 +58,8 @@ export async function createWorld(programs: string): Promise<World> {
     for (const machine of MACHINES) hosts.push(await prepareHost(machine, { folder, programs, authorizedKey }));
     const ready = await Promise.all(hosts.map(async (host) => ({ name: host.name, ...(await host.start()) })));
     const hostsFile = await writeHostsFile({ folder, programs, identity }, ready);
-    return { folder, hostsFile, hosts, env: await userEnvironment(folder), close };
+    const home = path.join(folder, 'user');
+    return { folder, hostsFile, hosts, home, env: await userEnvironment(home), close };
   } catch (error) {
     await close();
     throw error;
@@ -113,8 +116,7 @@ async function writeHostsFile(
   return file;
 }
 
-async function userEnvironment(folder: string): Promise<Record<string, string>> {
-  const home = path.join(folder, 'user');
+async function userEnvironment(home: string): Promise<Record<string, string>> {
   const folders = { config: '.config', cache: '.cache', state: '.state', data: '.data', runtime: '.run' };
   for (const name of Object.values(folders)) await mkdir(path.join(home, name), { recursive: true, mode: 0o700 });
   return {

@@ -3,12 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { descendants, gone, type ProcessInfo, withVariable } from '../harness/processes.ts';
+import { gone, type ProcessInfo, signalPid, withCommandLine, withVariable } from '../harness/processes.ts';
 import { BIN, runProgram } from '../harness/program.ts';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.ts';
 import { onlyNode, scratch } from '../harness/scratch.ts';
-import { runInTerminal } from '../harness/terminal.ts';
+import { runInTerminal, type TerminalRun } from '../harness/terminal.ts';
 import { until } from '../harness/until.ts';
 
 /** Everything that the demo makes lies in `temp`, and every process of it names it. */
@@ -118,66 +119,131 @@ describe('stopped half way', () => {
 });
 
 describe('in a terminal', () => {
-  const OFFER = 'Open the dashboard on these three machines?';
+  const QUESTION = 'Open the dashboard on these three machines?';
+  const CHAPTERS = [
+    'Three machines, one hosts file',
+    'Every machine answers, through one MCP server',
+    'meadow loses its power',
+    'meadow comes back',
+    'That was real: SSH, MCP servers, one hosts file. Next:',
+  ];
 
-  it('shows machines and calls on one screen, and leaves the whole tour behind', async () => {
+  function inTerminal(options: Parameters<typeof runInTerminal>[2] = {}): {
+    readonly run: TerminalRun;
+    readonly temp: string;
+  } {
     const { sandbox, temp } = stage();
+    return { run: runInTerminal(['demo'], sandbox, options), temp };
+  }
+
+  /** The demo with its tour over and its question on the screen. */
+  async function asked(options: Parameters<typeof runInTerminal>[2] = {}): Promise<ReturnType<typeof inTerminal>> {
+    const { run, temp } = inTerminal(options);
+    await run.shows(QUESTION, 45_000);
+    return { run, temp };
+  }
+
+  async function nothingLeft(temp: string): Promise<void> {
+    expect(readdirSync(temp)).toEqual([]);
+    await gone(() => processesOf(temp), 2_000);
+    expect(withCommandLine(temp)).toEqual([]);
+  }
+
+  it('shows machines and calls on one screen, then the whole tour stands once in the scrollback; n ends it', async () => {
     let sawDown = false;
-    const run = runInTerminal(['demo'], sandbox, {
+    let mostTitles = 0;
+    let isOver = false;
+    const { run, temp } = await asked({
       onDraw: (text) => {
-        sawDown ||= /✖ meadow +down/.test(text);
+        isOver ||= text.includes(QUESTION);
+        if (isOver) return;
+        sawDown ||= /✖ meadow +down/.test(text) && text.includes('15 tools of 3 machines');
+        mostTitles = Math.max(mostTitles, text.match(/mcp-anywhere demo/g)?.length ?? 0);
       },
     });
-    await run.shows(OFFER, 60_000);
+    expect(sawDown).toBe(true);
+    expect(mostTitles, 'one screen that is drawn over, not a scroll of screens').toBe(1);
+    const text = run.text();
+    expect(text, 'the screen is wiped').not.toContain('mcp-anywhere demo');
+    const places = CHAPTERS.map((chapter) => {
+      expect(text.split(chapter), `${chapter} stands once`).toHaveLength(2);
+      return text.indexOf(chapter);
+    });
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+    for (const line of ['demo host: harbor', 'demo host: summit', 'Aurora, berth 4', 'its 5 tools stay listed'])
+      expect(text).toContain(line);
     run.type('n');
     expect(await run.exit).toBe(0);
-    expect(sawDown).toBe(true);
-    const text = run.text();
-    // The screen itself is gone. Each chapter stands once, in its order.
-    expect(text).not.toContain('mcp-anywhere demo');
-    const chapters = [
-      'Three machines',
-      'Every machine answers',
-      'meadow loses its power',
-      'meadow comes back',
-      'That was real',
-    ];
-    expect(chapters.map((title) => text.split(title).length)).toEqual(chapters.map(() => 2));
-    expect(chapters.map((title) => text.indexOf(title))).toEqual(
-      chapters.map((title) => text.indexOf(title)).toSorted((left, right) => left - right),
-    );
-    expect(text).toContain('Aurora, berth 4');
-    expect(readdirSync(temp)).toEqual([]);
-    await gone(() => processesOf(temp));
+    expect(run.isAlternate()).toBe(false);
+    await nothingLeft(temp);
   }, 90_000);
 
-  it('offers the dashboard on its machines for as long as one likes, and then leaves nothing behind', async () => {
-    const { sandbox, temp } = stage();
-    const run = runInTerminal(['demo'], sandbox, { rows: 20 });
-    await run.shows(OFFER, 60_000);
-    run.type('\r');
-    await run.shows('3/3 up', 30_000);
-    for (const name of ['harbor', 'meadow', 'summit']) await run.shows(name);
-    // Nothing of the user's own is touched: the daemon is one of the demo.
-    for (const folder of [sandbox.cacheDir, sandbox.stateDir, sandbox.runtimeDir])
-      expect(readdirSync(folder)).toEqual([]);
+  it('y opens the dashboard on the three machines; q ends it and everything of the demo', async () => {
+    const { run, temp } = await asked();
+    run.type('y');
+    await run.shows('3/3 up');
+    expect(run.isAlternate()).toBe(true);
+    for (const host of ['harbor', 'meadow', 'summit']) expect(run.text()).toMatch(new RegExp(`${host} +● up`));
+    expect(withCommandLine('bin.js daemon').filter(({ commandLine }) => commandLine.includes(temp))).toHaveLength(1);
     run.type('q');
     expect(await run.exit).toBe(0);
-    expect(readdirSync(temp)).toEqual([]);
-    await gone(() => processesOf(temp));
+    expect(run.isAlternate()).toBe(false);
+    expect(run.text(), 'the tour is still there').toContain('its 5 tools stay listed');
+    await nothingLeft(temp);
   }, 90_000);
 
-  it('stopped while the dashboard is open, leaves nothing behind either', async () => {
-    const { sandbox, temp } = stage();
-    const run = runInTerminal(['demo'], sandbox, { rows: 20 });
-    await run.shows(OFFER, 60_000);
-    run.type('y');
-    await run.shows('3/3 up', 30_000);
-    const demo = descendants(run.pid).find(({ commandLine }) => commandLine.includes('bin.js demo'))?.pid ?? run.pid;
-    process.kill(demo, 'SIGTERM');
-    await run.exit;
-    expect(run.isAlternate()).toBe(false);
-    await gone(() => processesOf(temp), 15_000);
-    expect(readdirSync(temp)).toEqual([]);
+  it('keys that were typed during the tour answer nothing', async () => {
+    const { run, temp } = inTerminal();
+    await run.shows('meadow comes back', 45_000);
+    run.type('n');
+    await run.shows(QUESTION, 30_000);
+    await sleep(500);
+    expect(processesOf(temp).length).toBeGreaterThan(3);
+    run.type('\r');
+    await run.shows('3/3 up');
+    run.type('q');
+    expect(await run.exit).toBe(0);
+    await nothingLeft(temp);
   }, 90_000);
+
+  it.each([
+    ['Ctrl-C in the tour', 'Every machine answers', '\x03'],
+    ['SIGTERM in the tour', 'Every machine answers', undefined],
+    ['SIGTERM at the question', QUESTION, undefined],
+    ['SIGTERM in the dashboard', '3/3 up', undefined],
+  ] as const)(
+    '%s: exit 130, and nothing is left',
+    async (_what, moment, keys) => {
+      const { run, temp } = inTerminal();
+      if (moment === '3/3 up') {
+        await run.shows(QUESTION, 45_000);
+        run.type('y');
+      }
+      await run.shows(moment, 45_000);
+      if (keys === undefined) signalPid(run.pid, 'SIGTERM');
+      else run.type(keys);
+      expect(await run.exit, run.text()).toBe(130);
+      expect(run.isAlternate()).toBe(false);
+      await nothingLeft(temp);
+    },
+    90_000,
+  );
+
+  it('SIGKILL in the dashboard: its daemon, hosts and folder are gone soon after', async () => {
+    const { run, temp } = await asked();
+    run.type('y');
+    await run.shows('3/3 up');
+    signalPid(run.pid, 'SIGKILL');
+    await run.exit;
+    await gone(() => [...processesOf(temp), ...withCommandLine(temp)], 15_000);
+    expect(readdirSync(temp, { recursive: true })).toEqual([]);
+  }, 90_000);
+
+  it('asks nothing in CI', async () => {
+    const { run, temp } = inTerminal({ env: { CI: 'true' } });
+    expect(await run.exit).toBe(0);
+    expect(run.text()).toContain('That was real');
+    expect(run.text()).not.toContain(QUESTION);
+    await nothingLeft(temp);
+  }, 60_000);
 });
