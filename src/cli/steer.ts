@@ -44,7 +44,8 @@ export async function runReload(context: CliContext): Promise<ExitCode> {
   const { changed, problem } = report;
   if (context.globals.json) context.out.json<'reload'>(report);
   else if (problem !== undefined) context.out.note(formatError(problem, context.style));
-  else if (changed.length === 0) context.out.write('Nothing has changed.\n');
+  else if (changed.length === 0)
+    context.out.write('The hosts file is in force as it is now: nothing has changed since the daemon read it.\n');
   else context.out.write(changed.map((line) => `${oneLine(line)}\n`).join(''));
   return problem === undefined ? EXIT.ok : exitOf(problem);
 }

@@ -127,7 +127,10 @@ export class ControlServer {
       status: () => this.#status(),
       snapshot: () => this.#snapshot(),
       settle: (params, signal) => this.#settle(params, signal),
-      logs: async (params) => ({ entries: await gateway.logs.tail(params) }),
+      // The folder of the logs is that of all hosts files of this user.
+      logs: async (params) => ({
+        entries: await gateway.logs.tail({ ...params, hosts: gateway.plan.hosts.map(({ name }) => name) }),
+      }),
       explain: ({ subject }) => explain(gateway, this.#status(), subject),
       stats: async ({ window, by }) => ({ rows: await gateway.stats(window, by) }),
       'events/subscribe': (params) => this.#feed.subscribe(params),

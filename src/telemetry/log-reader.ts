@@ -11,6 +11,8 @@ import { type LogPlace, logFile, placeOf, rotatedFile } from './log-file.ts';
 export interface TailQuery {
   readonly host?: string | undefined;
   readonly server?: string | undefined;
+  /** Undefined: also those that no hosts file names any more. */
+  readonly hosts?: readonly string[] | undefined;
   /** How many entries at most, over all files asked for. */
   readonly lines: number;
   /** Undefined: all streams. */
@@ -48,6 +50,7 @@ async function tailOf(folder: string, place: LogPlace, lines: number): Promise<L
 
 function isAsked(query: TailQuery, place: LogPlace): boolean {
   if (query.host !== undefined && query.host !== place.host) return false;
+  if (query.hosts?.includes(place.host) === false) return false;
   return query.server === undefined || query.server === place.server;
 }
 

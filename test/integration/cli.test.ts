@@ -376,6 +376,21 @@ describe('call', () => {
 });
 
 describe('logs', () => {
+  it('are those of the hosts that this hosts file names', async () => {
+    const sandbox = makeSandbox();
+    const [first, second] = [
+      writeHostsFile({ here: { servers: { echo } } }),
+      writeHostsFile({ there: { servers: { echo } } }),
+    ];
+    const hostsIn = async (file: string): Promise<readonly string[]> => {
+      await runProgram(['tools', '--config', file], sandbox);
+      const { stdout } = await runProgram(['logs', '--json', '--config', file], sandbox);
+      return [...new Set(printed('logs', stdout).entries.map(({ host }) => host))];
+    };
+    expect(await hostsIn(first.path)).toEqual(['here']);
+    expect(await hostsIn(second.path)).toEqual(['there']);
+  });
+
   it('show what servers said, and what they go on to say', async () => {
     const [file, sandbox] = [localHosts(), makeSandbox()];
     const face = await openFace(file, sandbox);
