@@ -42,6 +42,8 @@ async function start(): Promise<number> {
 function world(signal: AbortSignal): CliIo {
   const { stdin, stdout, stderr, platform, execPath } = process;
   const env = loginEnvironment(process.env, platform, process.getuid?.());
+  // The prompts ask only the environment. `env` above is what everything else gets.
+  if (process.argv.includes('--no-color')) process.env['NO_COLOR'] = '1';
   const program = { node: execPath, file: fileURLToPath(import.meta.url), version };
   return { stdin, stdout, stderr, env, cwd: process.cwd(), homeDir: homedir(), platform, program, signal };
 }

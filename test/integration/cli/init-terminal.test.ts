@@ -258,14 +258,15 @@ describe('the look of the wizard', () => {
     expect(run.text().match(/Which servers\?/g)).toHaveLength(1);
   });
 
-  it('has no colours with NO_COLOR, and some without', async () => {
+  it('has no colours with NO_COLOR or --no-color, and some without', async () => {
     const sshd = await machine();
     const coloured = /\u001b\[(?:3[0-7]|9[0-7])m/;
-    for (const [env, has] of [
-      [{}, false],
-      [{ NO_COLOR: '' }, true],
+    for (const [env, words, has] of [
+      [{}, [], false],
+      [{ NO_COLOR: '' }, ['--no-color'], false],
+      [{ NO_COLOR: '' }, [], true],
     ] as const) {
-      const run = runInTerminal(['init', '--hosts', 'box'], makeSshHome({ box: { sshd } }), { env });
+      const run = runInTerminal([...words, 'init', '--hosts', 'box'], makeSshHome({ box: { sshd } }), { env });
       await run.shows('Which servers?');
       expect(coloured.test(run.written())).toBe(has);
       run.type(CTRL_C);

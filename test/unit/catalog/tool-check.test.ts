@@ -71,7 +71,7 @@ describe('toolProblem', () => {
 
 it('says which member it is, and what is wrong with it', () => {
   expect(definitionProblem('tools', tool('a', { annotations: { readOnlyHint: 'yes' } }))).toMatch(
-    /^its annotations\.readOnlyHint is not what MCP defines: .*boolean/,
+    /^its member annotations\.readOnlyHint is not what MCP defines: .*boolean/,
   );
   expect(definitionProblem('prompts', { name: 'p', arguments: [{ name: 'x' }, {}] })).toMatch(
     /^its arguments\.1\.name is/,
