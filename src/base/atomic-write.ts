@@ -2,10 +2,12 @@
  * Replaces a whole file: a reader finds the old content or the new content and never a part, even when the program is
  * killed meanwhile. The folder is made (0700) where it is missing.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 export interface AtomicOptions {
   /** Waits until the disk has the content, so that the file also outlives a power cut. */
@@ -21,7 +23,7 @@ const PRIVATE_FOLDER = 0o700;
 
 /** The new file is 0600, unless `like` says otherwise; a link is replaced, not followed. */
 export async function writeAtomic(file: string, content: Content, options: AtomicOptions = {}): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
+  await makeFolder(dirname(file));
   const draft = draftOf(file);
   try {
     await writeNew(draft, content, options);

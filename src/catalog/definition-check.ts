@@ -57,5 +57,7 @@ function valueOf(root: unknown, path: readonly PropertyKey[]): unknown {
 /** Why clients would reject the definition, as a sentence; undefined for a good one. */
 export function definitionProblem(collection: CollectionName, definition: unknown): string | undefined {
   const [issue] = SHAPES[collection].safeParse(definition).error?.issues ?? [];
-  return issue === undefined ? undefined : `its member ${issue.path.join('.')} is not what MCP defines: ${issue.message}`;
+  return issue === undefined
+    ? undefined
+    : `its member ${issue.path.join('.')} is not what MCP defines: ${issue.message}`;
 }

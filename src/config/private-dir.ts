@@ -1,8 +1,9 @@
 /** Folders that only the user can read. */
 
-import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
+import { chmod, lstat, stat } from 'node:fs/promises';
 import { errnoAdvice, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 
 /**
  * Creates the folder (0700) and its parents, or removes the permissions of others. A folder of another user
@@ -10,7 +11,7 @@ import { AnywhereError } from '../base/errors.ts';
  */
 export async function ensurePrivateDir(path: string, uid = process.getuid?.()): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     const found = await stat(path);
     if (uid === undefined) return;
     if (found.uid !== uid) throw ownedByOthers(path, found.uid);

@@ -7,10 +7,11 @@
 
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { chmod, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import type { Paths } from '../config/paths.ts';
 
 export interface EndpointOptions {
@@ -92,7 +93,7 @@ export async function isOwnFolder(folder: string, uid = process.getuid?.()): Pro
 /** Creates the folder (0700), or takes the permissions of others away; then as `isOwnFolder`. */
 export async function makeOwnFolder(folder: string, uid = process.getuid?.()): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const found = await lstat(folder);
     if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) !== 0) await chmod(folder, 0o700);
   } catch (error) {

@@ -1,10 +1,11 @@
 /** Connections through the system's ssh, for hosts that ssh2 cannot reach. */
 
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errno.ts';
 import { AnywhereError, asAnywhereError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { environmentForHelpers } from '../config/environment.ts';
 import type { HostPlan, SshPlan } from '../config/plan.ts';
 import type { Dialer, DialerDeps, Transport } from '../launch/contract.ts';
@@ -196,7 +197,7 @@ interface ConnectionFolder {
 
 /** Below `runtimeDir`, or in the temp folder where the socket's path would be too long. */
 async function makeConnectionFolder(runtimeDir: string): Promise<ConnectionFolder> {
-  await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
+  await makeFolder(runtimeDir);
   const path = await mkdtemp(join(fits(runtimeDir) ? runtimeDir : tmpdir(), `ssh-${process.pid}-`));
   return {
     path,

@@ -1,6 +1,7 @@
 /** The hosts file that a command edits: opened, changed and checked in memory, and written only if nobody else has meanwhile. */
+
 import { isUtf8 } from 'node:buffer';
-import { lstat, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ConfigProblem } from '../api/hosts-problems.ts';
@@ -8,6 +9,7 @@ import { writeAtomic } from '../base/atomic-write.ts';
 import { errnoAdvice, errnoOf, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
 import { visible } from '../base/harmless.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { checkHostsFile } from '../config/check.ts';
 import { readDocument } from '../config/document.ts';
 import { type FindOptions, type FoundFile, findHostsFile } from '../config/find.ts';
@@ -177,7 +179,7 @@ const STALE_LOCK_MS = 10_000;
 /** Of two commands at the same moment, one is refused: neither can overwrite what the other wrote. */
 async function alone(file: string, now: () => number, work: () => Promise<void>): Promise<void> {
   const lock = `${file}.lock`;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file));
   const ageMs = await stat(lock).then(
     ({ mtimeMs }) => now() - mtimeMs,
     () => 0,

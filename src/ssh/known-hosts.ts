@@ -6,10 +6,11 @@
  */
 
 import { statSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isMissing } from '../base/errno.ts';
 import { AnywhereError, type ErrorPlace } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { readSmallFile } from '../base/small-file.ts';
 import type { SshSettings } from './config.ts';
 import {
@@ -139,7 +140,7 @@ export async function addKnownHost(
 ): Promise<void> {
   const line = `${options.hash ? hashedName(name) : name} ${keyTypeOf(key)} ${key.toString('base64')}\n`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(file));
     await append(file, line);
   } catch (cause) {
     throw new AnywhereError('SSH_CONFIG', `${file} cannot keep host keys`, {

@@ -6,10 +6,11 @@
  * gateways of one user can append to the same file and rotate it under each other.
  */
 
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import { isMissing } from '../base/errno.ts';
+import { makeFolder } from '../base/make-folder.ts';
 
 export interface LogFileOptions {
   readonly file: string;
@@ -99,7 +100,7 @@ async function openToAppend(file: string): Promise<FileHandle> {
     return await open(file, 'a', 0o600);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(file));
     return open(file, 'a', 0o600);
   }
 }
