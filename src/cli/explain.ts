@@ -8,7 +8,8 @@ import { asTyped } from '../model/words.ts';
 import type { CliContext } from './context.ts';
 import { parseTarget } from './context.ts';
 import { withAny } from './session.ts';
-import { type Style, widthOf, wrappedBy } from './style.ts';
+import { type Style, widthOf } from './style.ts';
+import { wrappedBy } from './wrap.ts';
 
 /** How long a connection may take where no daemon runs. */
 const SETTLE_MS = 30_000;

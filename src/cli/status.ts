@@ -12,7 +12,8 @@ import { durationText, foundBy, isWell, messageAt, nextStep, serverCounts } from
 import type { CliContext } from './context.ts';
 import { combinedExit, formatError } from './report.ts';
 import { withRunning } from './session.ts';
-import { type Style, table, widthOf, wrappedBy } from './style.ts';
+import { type Style, table, widthOf } from './style.ts';
+import { wrappedBy } from './wrap.ts';
 
 /** How long to wait for connections and starts, ms: a new daemon needs a moment. */
 const SETTLE_MS = 5_000;

@@ -1,6 +1,5 @@
 /** How output looks: colours and tables. A state is always a glyph and a word; colour is an addition. */
 import { stripVTControlCharacters, styleText } from 'node:util';
-import wrapAnsi from 'wrap-ansi';
 import { shellWord } from '../base/shell-word.ts';
 
 type Paint = (text: string) => string;
@@ -78,18 +77,6 @@ function same(text: string): string {
 export function widthOf({ stdout }: { readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> }): number {
   return stdout.isTTY && stdout.columns > 0 ? stdout.columns : Number.POSITIVE_INFINITY;
 }
-
-/** The text in rows of at most `width` columns, broken between words; later rows are indented. */
-export function wrappedBy(text: string, width: number, indent: number): string {
-  if (visible(text) <= width) return text;
-  const [first = '', ...rest] = wrapAnsi(text, Math.max(LEAST_TEXT, width - indent), { trim: false, hard: true }).split(
-    '\n',
-  );
-  return [first.trimEnd(), ...rest.map((row) => `${' '.repeat(indent)}${row.trim()}`)].join('\n');
-}
-
-/** On a narrower screen the terminal breaks the lines. */
-const LEAST_TEXT = 20;
 
 /** Rows as aligned lines. Only the last column is cut to fit `width`. */
 export function table(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
