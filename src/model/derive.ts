@@ -47,8 +47,15 @@ function isSameList(before: Model, after: Model): boolean {
     left.filter === right.filter &&
     left.trouble === right.trouble &&
     left.sort === right.sort &&
-    isSameSource(before, after)
+    isSameSource(before, after) &&
+    !isByAge(before, after)
   );
+}
+
+/** Which calls are shown depends on how long they have been running. */
+function isByAge(before: Model, after: Model): boolean {
+  const { filter, trouble } = listOf(after);
+  return after.view === 'live' && (trouble || filter !== '') && before.nowMs !== after.nowMs;
 }
 
 /** Compares only what the view shows. */

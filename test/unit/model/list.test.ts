@@ -5,7 +5,7 @@ import { layoutOf } from '../../../src/model/layout.ts';
 import { listOf, selectedItem } from '../../../src/model/model.ts';
 import { paneRows } from '../../../src/model/pane.ts';
 import type { SpanLine } from '../../../src/model/text.ts';
-import { host, server, Trial, tool } from '../dashboard/kit.ts';
+import { host, NOW_MS, server, Trial, tool } from '../dashboard/kit.ts';
 
 const CAUSE = {
   code: 'HOST_UNREACHABLE',
@@ -57,6 +57,13 @@ describe('only what is in trouble', () => {
     expect(keysOf(trial)).toEqual(['gpu2', 'nas']);
     expect(keysOf(trial.types('/gpu'))).toEqual(['gpu2']);
     expect(keysOf(trial.types('\r\x1B'))).toHaveLength(4);
+  });
+
+  it('is a call from the moment on when it takes long', () => {
+    const trial = new Trial().sees(host('gpu1')).types('4!');
+    trial.happens({ type: 'call-started', call: 7, client: 'c1', host: 'gpu1', server: 'files', tool: 'read' });
+    expect(keysOf(trial.tell({ type: 'tick', nowMs: NOW_MS + 20_000 }))).toEqual([]);
+    expect(keysOf(trial.tell({ type: 'tick', nowMs: NOW_MS + 30_000 }))).toEqual(['7']);
   });
 
   it('is chosen for each view by itself', () => {
