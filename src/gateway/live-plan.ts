@@ -40,10 +40,16 @@ export interface LivePlanDeps {
 /** The file watcher loads slowly, so that the first list of a client goes first. */
 const WATCH_AFTER_MS = 2_000;
 
+/** So long after an edit, a person who asks for a reload means that edit, ms. */
+const JUST_NOW_MS = 10_000;
+const NOTHING_APPLIED = { changed: [], atMs: Number.NEGATIVE_INFINITY } as const;
+
 export class LivePlan {
   readonly #deps: LivePlanDeps;
   readonly #switches = new Switches();
   readonly #reloader: Reloader;
+  /** What the watcher applied last, and when (monotonic, ms). */
+  #appliedByItself: { readonly changed: readonly string[]; readonly atMs: number } = NOTHING_APPLIED;
   /** The plan of the hosts file, without switches and without what is found. */
   #written: Plan;
 
@@ -67,6 +73,7 @@ export class LivePlan {
   /** Reads the hosts file again, and the AI clients' files on the hosts that are connected. */
   async reload(): Promise<ReloadReport> {
     const report = await this.#reloader.reload();
+    const byItself = this.#takeAppliedByItself();
     const { parts, scope } = this.#deps;
     const found: string[] = [];
     const stop = parts.discoveries.changes.on((changed) => {
@@ -74,7 +81,14 @@ export class LivePlan {
     });
     await parts.discoveries.lookAll(parts.fleet.links, scope.signal);
     stop();
-    return { ...report, changed: [...report.changed, ...found] };
+    return { ...report, changed: [...byItself, ...report.changed, ...found] };
+  }
+
+  /** The watcher may have been quicker than the person who has just edited the file and asks what changed. */
+  #takeAppliedByItself(): readonly string[] {
+    const { changed, atMs } = this.#appliedByItself;
+    this.#appliedByItself = NOTHING_APPLIED;
+    return this.#deps.clock.monotonic() - atMs <= JUST_NOW_MS ? changed : [];
   }
 
   /** @param id `host/server` */
@@ -105,7 +119,11 @@ export class LivePlan {
     const { clock, scope, source } = this.#deps;
     if (source === undefined) return;
     const reload = (): void => {
-      scope.run(this.#reloader.reload());
+      scope.run(
+        this.#reloader.reload().then(({ changed }) => {
+          if (changed.length > 0) this.#appliedByItself = { changed, atMs: clock.monotonic() };
+        }),
+      );
     };
     const cancel: CancelTimer = clock.after(
       WATCH_AFTER_MS,

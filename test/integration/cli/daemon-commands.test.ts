@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Printed } from '../../../src/api/printed.ts';
@@ -177,6 +178,21 @@ describe('server disable', () => {
 });
 
 describe('reload', () => {
+  it('tells an edit that the daemon has just applied by itself, and tells it once', async () => {
+    const hosts = writeHostsFile({ here: { servers: { echo } } });
+    const sandbox = makeSandbox();
+    const run = (...args: readonly string[]): Promise<Outcome> =>
+      runProgram([...args, '--config', hosts.path], sandbox);
+    const face = await openFace(hosts.path, sandbox);
+    await face.request('tools', {});
+    // The watcher begins 2 s later than the daemon.
+    await sleep(4000);
+    hosts.rewrite({ here: { servers: { echo, slow } } });
+    await until(async () => (await face.request('status', {})).hosts[0]?.servers.length === 2);
+    expect((await run('reload')).stdout).toBe('here/slow: added\n');
+    expect((await run('reload')).stdout).toMatch(/^The hosts file is in force as it is now/);
+  });
+
   it('says what changed, and what is wrong with a file that does not count', async () => {
     const hosts = writeHostsFile({ here: { servers: { echo } } });
     const sandbox = makeSandbox();

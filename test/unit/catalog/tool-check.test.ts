@@ -74,7 +74,7 @@ it('says which member it is, and what is wrong with it', () => {
     /^its member annotations\.readOnlyHint is not what MCP defines: .*boolean/,
   );
   expect(definitionProblem('prompts', { name: 'p', arguments: [{ name: 'x' }, {}] })).toMatch(
-    /^its arguments\.1\.name is/,
+    /^its member arguments\.1\.name is/,
   );
   expect(definitionProblem('resources', { uri: 'u', name: 'r', _meta: { 'x-new': 1 }, 'x-new': null })).toBeUndefined();
 });
