@@ -2,12 +2,11 @@
  * Replaces a whole file: a reader finds the old content or the new content and never a part, even when the program is
  * killed meanwhile. The folder is made (0700) where it is missing.
  */
-
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder, makeFolderSync } from './make-folder.ts';
 
 export interface AtomicOptions {
   /** Waits until the disk has the content, so that the file also outlives a power cut. */
@@ -19,7 +18,6 @@ export interface AtomicOptions {
 type Content = string | Uint8Array | AsyncIterable<string>;
 
 const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 
 /** The new file is 0600, unless `like` says otherwise; a link is replaced, not followed. */
 export async function writeAtomic(file: string, content: Content, options: AtomicOptions = {}): Promise<void> {
@@ -36,7 +34,7 @@ export async function writeAtomic(file: string, content: Content, options: Atomi
 
 /** `writeAtomic` for a small private file that the very next step may read. */
 export function writeAtomicSync(file: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
+  makeFolderSync(dirname(file));
   const draft = draftOf(file);
   try {
     writeFileSync(draft, content, { mode: PRIVATE_FILE, flag: 'wx' });

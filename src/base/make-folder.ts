@@ -1,4 +1,5 @@
 /** Folders that only this user can enter. */
+import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './errno.ts';
@@ -27,5 +28,25 @@ async function makeOne(folder: string): Promise<void> {
     await mkdir(folder, { mode: PRIVATE });
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
+  }
+}
+
+/** `makeFolder` for a caller that cannot wait, such as a process that is ending. */
+export function makeFolderSync(folder: string): void {
+  try {
+    makeOneSync(folder);
+  } catch (error) {
+    const parent = dirname(folder);
+    if (errnoOf(error) !== 'ENOENT' || parent === folder) throw error;
+    makeFolderSync(parent);
+    makeOneSync(folder);
+  }
+}
+
+function makeOneSync(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: PRIVATE });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
   }
 }

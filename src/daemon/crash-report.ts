@@ -1,9 +1,11 @@
 /**
  * The report of a daemon that crashed: a file in its log folder, without secrets. Node itself ends the process.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolderSync } from '../base/make-folder.ts';
 import { isRecord } from '../base/record.ts';
 import type { Redact } from '../telemetry/redact.ts';
 
@@ -84,7 +86,7 @@ function writeReport(process: NodeJS.Process, deps: CrashDeps, crash: { error: u
     events: deps.lastEvents(),
   };
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolderSync(folder);
     const file = join(folder, `crash-${atMs}-${process.pid}.json`);
     writeFileSync(file, `${redact(JSON.stringify(report, undefined, 2))}\n`, { mode: 0o600 });
     for (const name of crashes(readdirSync(folder)).slice(0, -KEPT)) rmSync(join(folder, name), { force: true });

@@ -1,7 +1,7 @@
 import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeFolder } from '../../../src/base/make-folder.ts';
+import { makeFolder, makeFolderSync } from '../../../src/base/make-folder.ts';
 import { scratch } from '../../harness/scratch.ts';
 
 describe('a folder', () => {
@@ -10,6 +10,10 @@ describe('a folder', () => {
     await makeFolder(folder);
     expect([statSync(folder).mode & 0o777, statSync(join(folder, '..')).mode & 0o777]).toEqual([0o700, 0o700]);
     await makeFolder(folder);
+    const other = join(folder, 'd', 'e');
+    makeFolderSync(other);
+    makeFolderSync(other);
+    expect(statSync(other).mode & 0o777).toBe(0o700);
   });
 
   it('that is a link to a folder is one, and a file is none', async () => {
@@ -28,6 +32,10 @@ describe('a folder', () => {
   });
 
   it.runIf(existsSync('/proc/self'))('below /proc fails at once', async () => {
-    await expect(makeFolder('/proc/nobody/.config/mcp-anywhere')).rejects.toMatchObject({ code: 'ENOENT' });
+    const folder = '/proc/nobody/.config/mcp-anywhere';
+    await expect(makeFolder(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(() => {
+      makeFolderSync(folder);
+    }).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });
 });
