@@ -43,8 +43,9 @@ export function runInTerminal(args: readonly string[], sandbox: Sandbox, options
   const screen = new xterm.Terminal({ cols, rows, allowProposedApi: true });
   const env = { ...sandbox.env, TERM: 'xterm-256color', ...options.env };
   const command = [process.execPath, BIN, ...args];
+  // `cat` keeps the terminal open: what is written right before the last program ends can be lost.
   const [file = '', ...words] = thenStty
-    ? ['/bin/sh', '-c', '"$@"; echo "exit=$?"; stty -a', 'sh', ...command]
+    ? ['/bin/sh', '-c', '"$@"; echo "exit=$?"; stty -a; exec cat', 'sh', ...command]
     : command;
   const pty = spawn(file, words, { cols, rows, env, cwd: sandbox.home });
   let ended = false;
