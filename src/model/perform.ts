@@ -1,5 +1,5 @@
 /** What each action does. The actions of an item are in `perform-item.ts`. */
-import { type Action, type ActionName, actionsIn } from './actions.ts';
+import { type Action, type ActionName, actionsIn, keyText } from './actions.ts';
 import { copied } from './commands.ts';
 import { firstLogEnd, layoutOf } from './layout.ts';
 import { lineOf } from './line-edit.ts';
@@ -12,6 +12,11 @@ import { VIEWS, type ViewName } from './view.ts';
 /** What a person can do now, in this view. */
 export function available(model: Model): readonly Action[] {
   return actionsIn(model.actions, model.view, model.connection.kind === 'gone');
+}
+
+/** The first key of an action as the screen shows it; a dash where a person has taken its keys away. */
+export function keyOf({ actions }: Pick<Model, 'actions'>, name: ActionName): string {
+  return keyText(actions.find((action) => action.name === name)?.keys[0] ?? '–');
 }
 
 /** Undefined: the key does nothing here. */
@@ -38,16 +43,15 @@ const MOVES: Readonly<Partial<Record<ActionName, readonly [number, number]>>> = 
   bottom: [Number.POSITIVE_INFINITY, 0],
 };
 
-/** The rows that a key moves by; undefined: the key moves nothing. */
-export function rowsOf({ actions }: Model, word: string, page: number): number | undefined {
-  const move = MOVES[actions.find(({ name, keys }) => name in MOVES && keys.includes(word))?.name ?? 'quit'];
-  return move === undefined ? undefined : move[0] + move[1] * Math.max(1, page - 1);
+/** Undefined: the action moves nothing. @param page the rows of a page, of which one stays on the screen */
+export function rowsBy(name: ActionName, page: number): number | undefined {
+  const [rows, pages] = MOVES[name] ?? [];
+  return rows === undefined || pages === undefined ? undefined : rows + pages * Math.max(1, page - 1);
 }
 
 function moved(model: Model, name: ActionName): Step | undefined {
-  const move = MOVES[name];
-  if (move === undefined) return undefined;
-  return step(movedBy(model, move[0] + move[1] * Math.max(1, layoutOf(model).list - 1)));
+  const rows = rowsBy(name, layoutOf(model).list);
+  return rows === undefined ? undefined : step(movedBy(model, rows));
 }
 
 export function movedBy(model: Model, rows: number): Model {

@@ -9,7 +9,7 @@ import { edited } from './line-edit.ts';
 import { type Model, type Overlay, popped, pushed, replaced, type Step, step, withList } from './model.ts';
 import { pageHeight, pageOf } from './pages.ts';
 import { chosen, paletteOf } from './palette.ts';
-import { actionOf, rowsOf } from './perform.ts';
+import { actionOf, rowsBy } from './perform.ts';
 import { acted } from './perform-item.ts';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
@@ -85,7 +85,8 @@ function reading(model: Model, overlay: Page, word: string): Step {
   const action = overlay.kind === 'details' ? actedBelow(model, name) : undefined;
   if (action !== undefined) return action;
   const page = pageRows(model);
-  return step(scrolled(model, overlay, word === ' ' ? page - 1 : (rowsOf(model, word, page) ?? 0)));
+  const rows = name === undefined ? undefined : rowsBy(name, page);
+  return step(scrolled(model, overlay, word === ' ' ? page - 1 : (rows ?? 0)));
 }
 
 export function scrolled(model: Model, overlay: Page, rows: number): Model {

@@ -1,5 +1,6 @@
 /** The tabs of the views: all names, or on a narrow screen only the current one. */
 import type { Model } from './model.ts';
+import { keyOf } from './perform.ts';
 import { widthOf } from './text.ts';
 import { VIEWS, type ViewName } from './view.ts';
 
@@ -24,11 +25,6 @@ export function tabsOf(model: Model): readonly Tab[] {
     tabs.push({ view: name, text, isCurrent, from, to: from + widthOf(text) });
   }
   return tabs;
-}
-
-/** The first key that opens the view. */
-function keyOf({ actions }: Model, view: ViewName): string {
-  return actions.find(({ name }) => name === view)?.keys[0] ?? '–';
 }
 
 function countOf({ world }: Model, view: ViewName): string {

@@ -7,7 +7,7 @@ import { type ActionName, keyText } from '../../model/actions.ts';
 import { layoutOf } from '../../model/layout.ts';
 import { inputSpans, type Line } from '../../model/line-edit.ts';
 import { listOf, type Model, type Overlay, selectedItem, topOverlay } from '../../model/model.ts';
-import { available } from '../../model/perform.ts';
+import { available, keyOf } from '../../model/perform.ts';
 import { stripOf } from '../../model/strip.ts';
 import { tabsOf } from '../../model/tabs.ts';
 import { cut, plain, type Span, type SpanLine, span, widthOf } from '../../model/text.ts';
@@ -103,11 +103,11 @@ export function Banner({ model, theme }: PartProps): ReactElement | null {
       connection.retryAtMs === undefined
         ? 'now'
         : `in ${Math.max(0, Math.ceil((connection.retryAtMs - nowMs) / 1000))}s`;
-    const text = `✖ daemon gone, reconnecting ${wait}; r starts a new one  ${plain(connection.cause?.message ?? '')}`;
+    const text = `✖ daemon gone, reconnecting ${wait}; ${keyOf(model, 'start')} starts a new one  ${plain(connection.cause?.message ?? '')}`;
     return <Row spans={[span(text, 'bad')]} width={model.columns} theme={theme} />;
   }
   if (prompt === undefined) return <ProblemBanner model={model} theme={theme} />;
-  const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} (a answers)`;
+  const text = `◐ ${plain(prompt.host)} asks: ${plain(prompt.text)} (${keyOf(model, 'answer')} answers)`;
   return <Row spans={[span(text, 'warn')]} width={model.columns} theme={theme} />;
 }
 
@@ -140,7 +140,10 @@ function footOf(model: Model): SpanLine {
   const overlay = topOverlay(model);
   if (overlay?.kind === 'filter') return typedFilter(model, overlay.line);
   if (model.notice !== undefined) return [span(model.notice.text, model.notice.look)];
-  return overlay === undefined ? [...narrowing(model), ...hints(model)] : [span(overlayKeys(model, overlay), 'dim')];
+  if (overlay !== undefined) return [span(overlayKeys(model, overlay), 'dim')];
+  const narrowed = narrowing(model);
+  const room = model.columns - narrowed.reduce((sum, { text }) => sum + widthOf(text), 0);
+  return [...narrowed, span(hintsText(model, room), 'dim')];
 }
 
 function typedFilter(model: Model, line: Line): SpanLine {
@@ -157,6 +160,8 @@ function narrowing(model: Model): SpanLine {
     : [span(`${parts.join(' ')} [${model.items.length}/${model.total}]`, 'accent'), span('  ')];
 }
 
+const OF_DETAILS: ReadonlySet<ActionName> = new Set(['restart', 'log', 'explain', 'copy']);
+
 function overlayKeys(model: Model, overlay: Exclude<Overlay, { kind: 'filter' }>): string {
   switch (overlay.kind) {
     case 'confirm':
@@ -168,39 +173,28 @@ function overlayKeys(model: Model, overlay: Exclude<Overlay, { kind: 'filter' }>
     case 'palette':
       return '⏎ do it  ↑ ↓ choose  Esc back';
     case 'details':
-      return ['Esc back', 'j k scroll', ...hintsOf(model, ['restart', 'log', 'explain', 'copy'])].join('  ');
+      return ['Esc back', 'j k scroll', ...hintsOf(model, (name) => OF_DETAILS.has(name))].join('  ');
     default:
-      return ['Esc back', 'j k scroll', ...hintsOf(model, ['copy'])].join('  ');
+      return ['Esc back', 'j k scroll', ...hintsOf(model, (name) => name === 'copy')].join('  ');
   }
 }
 
-/** As many whole hints as fit. Help and quit always stay. */
-function hints(model: Model): SpanLine {
-  const always = hintsOf(model, ['help', 'quit']);
-  const others = hintsOf(
-    model,
-    available(model).flatMap(({ name }) => (name === 'help' || name === 'quit' ? [] : [name])),
-  );
-  let room =
-    model.columns -
-    widthOf(
-      narrowing(model)
-        .map(({ text }) => text)
-        .join(''),
-    ) -
-    widthOf(always.join('  '));
+/** As many whole hints as fit into `room` columns. Help and quit always stay. */
+function hintsText(model: Model, room: number): string {
+  const always = hintsOf(model, (name) => name === 'help' || name === 'quit');
+  const others = hintsOf(model, (name) => name !== 'help' && name !== 'quit');
+  let left = room - widthOf(always.join('  '));
   const shown = others.filter((hint) => {
-    room -= widthOf(hint) + 2;
-    return room >= 0;
+    left -= widthOf(hint) + 2;
+    return left >= 0;
   });
-  return [span([...shown, ...always].join('  '), 'dim')];
+  return [...shown, ...always].join('  ');
 }
 
-function hintsOf(model: Model, names: readonly ActionName[]): readonly string[] {
-  return names.flatMap((name) => {
-    const { keys = [], hint } = available(model).find((action) => action.name === name) ?? {};
-    return keys[0] === undefined || hint === undefined ? [] : [`${keyText(keys[0])} ${hint}`];
-  });
+function hintsOf(model: Model, isWanted: (name: ActionName) => boolean): readonly string[] {
+  return available(model).flatMap(({ name, keys: [key], hint }) =>
+    key === undefined || hint === undefined || !isWanted(name) ? [] : [`${keyText(key)} ${hint}`],
+  );
 }
 
 interface AppProps {

@@ -8,6 +8,7 @@ import { COLUMNS } from '../../model/columns.ts';
 import { layoutOf, logIndent, logRows, logWindow, SPLIT_LINE } from '../../model/layout.ts';
 import { type Item, listOf, type Model } from '../../model/model.ts';
 import { paneRows } from '../../model/pane.ts';
+import { keyOf } from '../../model/perform.ts';
 import { looksLike } from '../../model/sources.ts';
 import { fit, fitLine, type Look, plain, type Span, type SpanLine, span } from '../../model/text.ts';
 import type { ViewName } from '../../model/view.ts';
@@ -92,7 +93,7 @@ function emptyListText(model: Model): string {
   if (view === 'tools')
     return world.tools === undefined
       ? 'listing tools …'
-      : 'no tools are known yet; L starts the servers and lists their tools';
+      : `no tools are known yet; ${keyOf(model, 'list-tools')} starts the servers and lists their tools`;
   if (view === 'live') return 'no call is running';
   return world.stats === undefined ? 'loading …' : 'no calls yet';
 }

@@ -2,6 +2,7 @@ import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chooseTheme } from '../../../src/dashboard/theme.ts';
 import { App } from '../../../src/dashboard/views/frame.tsx';
+import { withKeys } from '../../../src/model/actions.ts';
 import { widthOf } from '../../../src/model/text.ts';
 import { host, NOW_MS, server, Trial, tool } from './kit.ts';
 
@@ -195,6 +196,18 @@ describe('pages', () => {
     expect(screen(each.types('jjj'))).toEqual(last);
     expect(screen(each.types('k'))[4]).toBe(last[3]);
   });
+});
+
+it('names the keys that are in force', () => {
+  const keys = { start: ['n'], answer: ['z'], 'list-tools': ['ctrl-t'] };
+  const own = (each: Trial): Trial => {
+    each.model = { ...each.model, actions: withKeys(keys) };
+    return each;
+  };
+  const connection = { kind: 'gone', retryAtMs: NOW_MS + 2000, cause: undefined } as const;
+  expect(screen(own(trial()).tell({ type: 'connection', connection }))[2]).toContain('; n starts a new one');
+  expect(screen(own(trial()).happens(asked))[2]).toMatch(/\(z answers\)$/);
+  expect(screen(own(trial()).types('3').tell({ type: 'tools', tools: [] })).join('\n')).toContain('; Ctrl-T starts');
 });
 
 it('what a daemon that is gone said last is dim', () => {
