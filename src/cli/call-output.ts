@@ -1,11 +1,12 @@
-/** `call --output`: the binary parts of an answer as files, and its text on stdout. */
+/** The answer of a call: its text for stdout, and for `--output` its binary parts as files. */
 import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { errnoAdvice, errnoText } from '../base/errno.ts';
 import { AnywhereError } from '../base/errors.ts';
-import { harmless, oneLine } from '../base/harmless.ts';
+import { harmless, harmlessJson, oneLine } from '../base/harmless.ts';
 import { binaryParts, resultText } from '../model/call-result.ts';
 import type { CliContext } from './context.ts';
+import { coloredJson, isJsonDocument } from './json-color.ts';
 
 /** An answer without binary parts goes into the file as text. An existing file is replaced, as `curl -o` does. */
 export async function saveResult(context: CliContext, result: unknown, output: string): Promise<void> {
@@ -18,7 +19,13 @@ export async function saveResult(context: CliContext, result: unknown, output: s
     await write(file, bytes);
     out.note(`${oneLine(`Wrote ${file}: ${type}, ${String(bytes.length)} bytes`)}\n`);
   }
-  if (parts.length > 0) out.write(io.stdout.isTTY ? harmless(text) : text);
+  if (parts.length > 0) out.write(shown(context, text));
+}
+
+/** A pipe gets every byte of the text. A terminal gets only what is harmless, and JSON in colours. */
+export function shown({ io, style }: CliContext, text: string): string {
+  if (!io.stdout.isTTY) return text;
+  return isJsonDocument(text) ? coloredJson(harmlessJson(text), style) : harmless(text);
 }
 
 /** `plot.png`, `plot-2.png`, `plot-3.png`. */

@@ -1,14 +1,12 @@
 /** `call <tool>`: calls one tool and prints its answer. */
-
 import type { CallOutcome, ControlMethods } from '../api/control.ts';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
-import { harmless, harmlessJson, oneLine } from '../base/harmless.ts';
+import { oneLine } from '../base/harmless.ts';
 import type { ControlClient } from '../control/client.ts';
 import { isErrorResult, resultText } from '../model/call-result.ts';
 import { argumentsFor, assertPairs, jsonArgumentsFrom } from './call-args.ts';
-import { saveResult } from './call-output.ts';
+import { saveResult, shown } from './call-output.ts';
 import { type CliContext, isInteractive } from './context.ts';
-import { coloredJson, isJsonDocument } from './json-color.ts';
 import { warnOfHostsFile } from './report.ts';
 import { withClient } from './session.ts';
 import { lookUpTool, unknownTool } from './tool-lookup.ts';
@@ -106,10 +104,4 @@ async function print(context: CliContext, outcome: CallOutcome, { output, raw }:
   if (raw) out.write(`${shown(context, outcome.raw ?? '')}\n`);
   else if (globals.json) out.json<'call'>(outcome);
   else if (output === undefined) out.write(shown(context, resultText(outcome.result)));
-}
-
-/** A pipe gets every byte of the text. A terminal gets only what is harmless, and JSON in colours. */
-function shown({ io, style }: CliContext, text: string): string {
-  if (!io.stdout.isTTY) return text;
-  return isJsonDocument(text) ? coloredJson(harmlessJson(text), style) : harmless(text);
 }

@@ -50,6 +50,11 @@ export function isInteractive(io: CliIo): boolean {
   return io.stdin.isTTY && io.stderr.isTTY;
 }
 
+/** True if a full screen can be drawn and keys reach the program. */
+export function isScreen({ stdin, stdout, env }: Pick<CliIo, 'stdin' | 'stdout' | 'env'>): boolean {
+  return stdin.isTTY && stdout.isTTY && env['TERM'] !== 'dumb';
+}
+
 /** `host` or `host/server`. */
 export interface Target {
   readonly host: string;

@@ -7,8 +7,7 @@ import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
 import { ControlClient } from '../control/client.ts';
 import type { Connect } from '../dashboard/attach.ts';
-import type { DashboardSettings } from '../dashboard/settings.ts';
-import type { CliContext, CliIo } from './context.ts';
+import { type CliContext, type CliIo, isScreen } from './context.ts';
 import { connectStarting, connectToRunning } from './session.ts';
 
 export interface DashOptions {
@@ -20,27 +19,20 @@ export interface DashOptions {
 
 export async function runDash(context: CliContext, { ascii, mouse }: DashOptions): Promise<ExitCode> {
   const { io, style } = context;
-  if (!io.stdin.isTTY || !io.stdout.isTTY || io.env['TERM'] === 'dumb')
+  if (!isScreen(io))
     throw new AnywhereError('USAGE', 'The dashboard needs a terminal.', {
       hint: 'mcp-anywhere status works without one',
     });
   const connect = connecting(context);
   // Both at once, for a fast start. An open connection would keep the process running after a failure.
-  const [connected, loaded] = await Promise.allSettled([
-    connect('start', io.signal),
-    import('../dashboard/dashboard.tsx'),
-  ]);
+  const [connected, loaded] = await Promise.allSettled([connect('start', io.signal), load(io)]);
   if (connected.status === 'rejected') throw connected.reason;
   const first = connected.value;
   if (loaded.status === 'rejected') {
     await first.close();
     throw loaded.reason;
   }
-  const { chooseTheme, runDashboard } = loaded.value;
-  const settings = await settingsOf(io, loaded.value).catch(async (error: unknown) => {
-    await first.close();
-    throw error;
-  });
+  const { chooseTheme, runDashboard, settings } = loaded.value;
   const color = style.bold('x') !== 'x';
   const options = {
     io: { stdin: io.stdin, stdout: io.stdout, fd: 1, process },
@@ -56,22 +48,19 @@ export async function runDash(context: CliContext, { ascii, mouse }: DashOptions
   return EXIT.ok;
 }
 
-interface SettingsReader {
-  readonly DEFAULT_SETTINGS: DashboardSettings;
-  readonly readSettings: (text: string, file: string) => DashboardSettings;
+/** The dashboard, and the person's own keys and colours from the config folder. */
+async function load({ env, platform, homeDir }: CliIo) {
+  const file = join(resolvePaths(env, platform, homeDir).configDir, 'dashboard.yaml');
+  const { chooseTheme, readSettings, runDashboard } = await import('../dashboard/dashboard.tsx');
+  return { chooseTheme, runDashboard, settings: readSettings(await textOf(file), file) };
 }
 
-/** The person's own keys and colours, from the config folder. */
-async function settingsOf(
-  { env, platform, homeDir }: CliIo,
-  { DEFAULT_SETTINGS, readSettings }: SettingsReader,
-): Promise<DashboardSettings> {
-  const file = join(resolvePaths(env, platform, homeDir).configDir, 'dashboard.yaml');
+/** Empty where there is no file. */
+async function textOf(file: string): Promise<string> {
   try {
-    return readSettings(await readFile(file, 'utf8'), file);
+    return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof AnywhereError) throw error;
-    if (isMissing(error)) return DEFAULT_SETTINGS;
+    if (isMissing(error)) return '';
     throw new AnywhereError('CONFIG_INVALID', `${file} cannot be read: ${errnoText(error)}`, {
       hint: 'mcp-anywhere dash --help',
       cause: error,

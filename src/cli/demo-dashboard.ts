@@ -2,14 +2,14 @@
 
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { shellWord } from '../base/shell-word.ts';
 import { hasEnded, runningDaemons } from '../daemon/start.ts';
 import { confirmed } from './ask.ts';
-import { type CliContext, isInteractive } from './context.ts';
+import { type CliContext, isInteractive, isScreen } from './context.ts';
 import { runDash } from './dash.ts';
 import type { Output } from './output.ts';
 import { connectStarting } from './session.ts';
 import { runStop } from './steer.ts';
+import { programWith } from './style.ts';
 
 /** The machines of the demo, and the user who has them in the hosts file. */
 export interface DemoPlace {
@@ -34,8 +34,7 @@ export async function offerDashboard(context: CliContext, place: DemoPlace): Pro
 }
 
 function canAsk({ io, globals }: CliContext): boolean {
-  const { env, stdout } = io;
-  return isInteractive(io) && stdout.isTTY && !globals.json && env['CI'] === undefined && env['TERM'] !== 'dumb';
+  return isInteractive(io) && isScreen(io) && !globals.json && io.env['CI'] === undefined;
 }
 
 async function showDashboard(context: CliContext): Promise<void> {
@@ -63,7 +62,7 @@ function contextOf(context: CliContext, { hostsFile, home, env }: DemoPlace): Cl
     ...context,
     io: { ...io, env: own, homeDir: home, cwd: path.dirname(hostsFile) },
     globals: { ...globals, config: hostsFile },
-    style: { ...style, program: `mcp-anywhere --config ${shellWord(hostsFile)}` },
+    style: { ...style, program: programWith(hostsFile) },
   };
 }
 

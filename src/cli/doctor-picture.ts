@@ -1,5 +1,4 @@
 /** `doctor` as a picture: while it looks, a line for each host; in the end, a block for each, with what passed folded. */
-import wrapAnsi from 'wrap-ansi';
 import type { DoctorStep, DoctorWait } from '../api/control.ts';
 import { counted } from '../base/counted.ts';
 import { oneLine } from '../base/harmless.ts';
@@ -7,6 +6,7 @@ import { cut, widthOf } from '../model/text.ts';
 import { durationText, messageAt } from '../model/words.ts';
 import { MARKS, reasonLines } from './doctor-text.ts';
 import type { Style } from './style.ts';
+import { wrappedBy } from './wrap.ts';
 
 /** A step under way. */
 export interface Waiting extends DoctorWait {
@@ -199,11 +199,7 @@ function findingLines(alike: readonly DoctorStep[], columns: number, style: Styl
   ];
 }
 
-/** @param indent of the rows after the first */
+/** One column stays free, because a full row would move the cursor. @param indent of the rows after the first */
 function wrapped(line: string, columns: number, indent: number): readonly string[] {
-  if (widthOf(line) < columns) return [line];
-  const [first = '', ...rest] = wrapAnsi(line, Math.max(20, columns - indent - 1), { trim: false, hard: true }).split(
-    '\n',
-  );
-  return [first, ...rest.map((row) => `${' '.repeat(indent)}${row.trimStart()}`)];
+  return wrappedBy(line, columns - 1, indent).split('\n');
 }

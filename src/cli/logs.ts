@@ -212,5 +212,3 @@ export function entryLine(entry: LogEntry, style: Style, nowMs: number | undefin
   const time = nowMs === undefined ? new Date(entry.atMs).toISOString() : localTime(entry.atMs, nowMs);
   return `${style.dim(time)} ${style.own(where)}${stream} ${harmless(entry.line)}\n`;
 }
-
-/** The time of day; with the date where it is not today's. */

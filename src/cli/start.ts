@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { AnywhereError, EXIT, type ExitCode } from '../base/errors.ts';
 import { resolvePaths } from '../config/paths.ts';
-import { type CliContext, type CliIo, isInteractive } from './context.ts';
+import { type CliContext, type CliIo, isInteractive, isScreen } from './context.ts';
 import { runStatus } from './status.ts';
 
 export async function runStart(context: CliContext): Promise<ExitCode> {
@@ -26,7 +26,7 @@ export async function runStart(context: CliContext): Promise<ExitCode> {
 
 /** Otherwise, as with `mcp-anywhere | less` or on a dumb terminal, `status` is shown. */
 function canShowDashboard({ globals, io }: CliContext): boolean {
-  return !globals.json && io.stdin.isTTY && io.stdout.isTTY && io.env['TERM'] !== 'dumb';
+  return !globals.json && isScreen(io);
 }
 
 /** A named file that does not exist is a mistake, and no reason for the first steps. */

@@ -51,8 +51,12 @@ interface StyleWish {
 
 /** NO_COLOR (no-color.org) turns colours off with any value but the empty one. FORCE_COLOR turns them on in a pipe. */
 export function chooseStyle({ config, ...wish }: StyleWish): Style {
-  const program = config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${shellWord(config)}`;
-  return { ...choosePaints(wish), program };
+  return { ...choosePaints(wish), program: programWith(config) };
+}
+
+/** The program as a person calls it for this hosts file. */
+export function programWith(config: string | undefined): string {
+  return config === undefined ? 'mcp-anywhere' : `mcp-anywhere --config ${shellWord(config)}`;
 }
 
 function choosePaints({ color, isTTY, env }: Omit<StyleWish, 'config'>): Paints {

@@ -1,10 +1,10 @@
 /** Lines of text for a narrow screen. In a file of its own, because most commands do not need the library. */
-import { stripVTControlCharacters } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
+import { widthOf } from '../model/text.ts';
 
 /** The text in rows of at most `width` columns, broken between words; later rows are indented. */
 export function wrappedBy(text: string, width: number, indent: number): string {
-  if (stripVTControlCharacters(text).length <= width) return text;
+  if (widthOf(text) <= width) return text;
   const [first = '', ...rest] = wrapAnsi(text, Math.max(LEAST_TEXT, width - indent), { trim: false, hard: true }).split(
     '\n',
   );

@@ -13,7 +13,7 @@ import { AnywhereError, errorOf } from '../base/errors.ts';
 import { connectedTo } from '../base/local-socket.ts';
 import { type FoundFile, findHostsFile } from '../config/find.ts';
 import { type Environment, resolvePaths } from '../config/paths.ts';
-import type { KnownNames, KnownTool, OfflineOptions } from '../control/known-names.ts';
+import type { KnownNames, OfflineOptions } from '../control/known-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { type Endpoint, endpointOf, isOwnFolder } from './endpoint.ts';
 import { firstLine, type Hello, helloLine, helloOf, MAX_HELLO_BYTES, parseAnswer } from './hello.ts';
@@ -21,7 +21,7 @@ import type { Leftover } from './leftovers.ts';
 import type { DaemonOutcome, ServeOptions } from './serve.ts';
 import type { DaemonProcess, ProgramFiles } from './spawn-daemon.ts';
 
-export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, KnownNames, KnownTool, Leftover, ProgramFiles };
+export type { DaemonOutcome, DaemonRecord, Endpoint, Hello, KnownNames, Leftover, ProgramFiles };
 
 export interface Surroundings {
   readonly env: Environment;

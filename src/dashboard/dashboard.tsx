@@ -17,7 +17,7 @@ import type { Theme } from './theme.ts';
 import { App } from './views/frame.tsx';
 import { Marks } from './views/line.tsx';
 
-export { DEFAULT_SETTINGS, readSettings } from './settings.ts';
+export { readSettings } from './settings.ts';
 export { chooseTheme } from './theme.ts';
 
 export interface DashboardOptions {

@@ -45,11 +45,7 @@ const schema = z.strictObject(
   { error: 'a mapping' },
 );
 
-export const DEFAULT_SETTINGS: DashboardSettings = {
-  ...{ actions: ACTIONS, theme: 'auto', colors: {}, mouse: false, split: true, ascii: false },
-};
-
-/** @throws AnywhereError CONFIG_INVALID with every mistake and its line */
+/** An empty text changes nothing. @throws AnywhereError CONFIG_INVALID with every mistake and its line */
 export function readSettings(text: string, file: string): DashboardSettings {
   const document = readDocument(text);
   const parsed = schema.safeParse(document.value ?? {});

@@ -23,7 +23,7 @@ import {
   serverSign,
   tokensOf,
 } from './words.ts';
-import { activityOf, poolMembers } from './world.ts';
+import { activityOf, isWithin, poolMembers } from './world.ts';
 
 /** A sparkline of five minutes. */
 const SPARK_STEPS = 60;
@@ -218,9 +218,7 @@ function sparks({ nowMs }: Model, series: Series | undefined): readonly SpanLine
 
 /** The last lines, if the log view has loaded them. */
 function lastLines({ world }: Model, host: string, server: string | undefined): readonly SpanLine[] {
-  const lines = (world.logs ?? []).filter(
-    (entry) => entry.host === host && (server === undefined || entry.server === server),
-  );
+  const lines = (world.logs ?? []).filter((entry) => isWithin({ host, server }, entry));
   if (lines.length === 0) return [];
   return [
     line(''),

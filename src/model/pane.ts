@@ -1,12 +1,11 @@
 /** The second half of a split view: what is wrong with the selected item, its last calls, and its log as lines arrive. */
-import type { ErrorReport } from '../base/errors.ts';
 import type { PaneLayout } from './layout.ts';
 import { type Item, type Model, selectedItem } from './model.ts';
 import { placeOf, targetOf } from './place.ts';
-import { stripOf } from './strip.ts';
+import { causeOf, stripOf } from './strip.ts';
 import { fit, type Look, line, plain, type SpanLine, span, widthOf, wrapLine } from './text.ts';
 import { ageText, clockText, durationText, nextStep } from './words.ts';
-import { type EndedCall, isSamePlace, type Place } from './world.ts';
+import { type EndedCall, isSamePlace, isWithin, membersOf } from './world.ts';
 
 /** The most calls that are shown. The log gets the rest of the rows. */
 const CALLS = 6;
@@ -18,7 +17,7 @@ export function paneRows(model: Model, { rows, columns }: PaneLayout): readonly 
   const rule = '─'.repeat(Math.max(0, columns - widthOf(title) - 4));
   const head = [span('── ', 'dim'), span(title, 'bold'), span(` ${rule}`, 'dim')];
   const about = item === undefined ? [] : aboutRows(model, item, columns);
-  const calls = item === undefined ? [] : callRows(model, item, Math.min(CALLS, Math.floor(rows / 4)));
+  const calls = item === undefined ? [] : callRows(model, item, Math.max(1, Math.min(CALLS, Math.floor(rows / 4))));
   const used = [head, ...about, ...calls];
   const log = item === undefined ? [] : logRows(model, item, Math.max(0, rows - used.length));
   const all = [...used, ...log].slice(0, rows);
@@ -26,7 +25,7 @@ export function paneRows(model: Model, { rows, columns }: PaneLayout): readonly 
 }
 
 function titleOf(item: Item): string {
-  return item.kind === 'tool' || item.kind === 'stat' ? item.key : targetOf(item);
+  return item.kind === 'tool' ? item.key : targetOf(item);
 }
 
 /** The facts, then the cause and the next command in full. */
@@ -37,11 +36,6 @@ function aboutRows(model: Model, item: Item, columns: number): readonly SpanLine
   const why: SpanLine = [span(' why   ', 'dim'), span(`${plain(cause.message)} (${cause.code})`, 'warn')];
   const next: SpanLine = [span(' next  ', 'dim'), span(nextStep(cause, model.program), 'accent')];
   return [facts, ...[why, next].flatMap((each) => wrapLine(each, Math.max(1, columns)))];
-}
-
-function causeOf(item: Item): ErrorReport | undefined {
-  if (item.kind === 'host') return item.host.cause;
-  return item.kind === 'server' ? (item.server.cause ?? item.server.problems[0] ?? item.host.cause) : undefined;
 }
 
 const OUTCOMES: Readonly<Record<EndedCall['outcome'], Look>> = {
@@ -59,16 +53,18 @@ function callRows(model: Model, item: Item, count: number): readonly SpanLine[] 
     const age = ageText(Math.max(0, nowMs - call.startedMs));
     return [span(` ${clockText(call.startedMs)} `, 'dim'), span(`◐ ${age} `, 'warn'), span(plain(call.tool))];
   });
-  const ended = world.ended.filter(isOwn).map((call): SpanLine => {
-    const time = durationText(call.durationMs);
-    return [
-      span(` ${clockText(call.atMs)} `, 'dim'),
-      span(`${call.outcome} `, OUTCOMES[call.outcome]),
-      span(plain(call.tool)),
-      span(`  ${time}`, 'dim'),
-    ];
-  });
-  const shown = [...running, ...ended.toReversed()].slice(0, Math.max(1, count));
+  const ended = world.ended
+    .filter(isOwn)
+    .slice(-count)
+    .map(
+      (call): SpanLine => [
+        span(` ${clockText(call.atMs)} `, 'dim'),
+        span(`${call.outcome} `, OUTCOMES[call.outcome]),
+        span(plain(call.tool)),
+        span(`  ${durationText(call.durationMs)}`, 'dim'),
+      ],
+    );
+  const shown = [...running, ...ended.toReversed()].slice(0, count);
   return shown.length === 0
     ? [line(' calls  none since the dashboard opened', 'dim')]
     : [line(' calls', 'dim'), ...shown];
@@ -77,16 +73,9 @@ function callRows(model: Model, item: Item, count: number): readonly SpanLine[] 
 function ownCalls(
   item: Item,
 ): (call: { readonly host: string; readonly server: string; readonly tool: string }) => boolean {
-  const place = placeOf(item);
-  if (item.kind === 'tool' && item.tool.pool !== undefined) {
-    const members = new Set(item.tool.pool.members);
-    return (call) => members.has(`${call.host}/${call.server}`) && call.tool === item.tool.original;
-  }
-  return (call) => isWithin(place, call) && (item.kind !== 'tool' || call.tool === item.tool.original);
-}
-
-function isWithin({ host, server }: Place, call: { readonly host: string; readonly server: string }): boolean {
-  return call.host === host && (server === undefined || call.server === server);
+  if (item.kind !== 'tool') return (call) => isWithin(placeOf(item), call);
+  const members = membersOf(item.tool);
+  return (call) => members.includes(`${call.host}/${call.server}`) && call.tool === item.tool.original;
 }
 
 function logRows({ world }: Model, item: Item, count: number): readonly SpanLine[] {

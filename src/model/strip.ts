@@ -30,8 +30,7 @@ export function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine]
   if (item.kind === 'server') {
     const { host, server } = item;
     const facts = ` ${plain(item.key)} · host ${hostSign(host).text} · ${counted(server.tools, 'tool')}${server.cached ? ' as last listed' : ''}`;
-    const cause = server.cause ?? server.problems[0] ?? host.cause;
-    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), cause, model)];
+    return [[span(facts, 'dim')], reasonOf(serverWhy(host, server), causeOf(item), model)];
   }
   if (item.kind === 'tool')
     return [[span(` ${toolPlace(model, item.tool)}`, 'dim')], [span(` ${plain(item.tool.description ?? '')}`, 'dim')]];
@@ -41,6 +40,12 @@ export function stripOf(model: Model, item: Item): readonly [SpanLine, SpanLine]
     return [[span(` ${plain(facts.filter((fact) => fact !== '').join(' · '))}`, 'dim')], []];
   }
   return [[], []];
+}
+
+/** What is wrong with a host or a server. The cause of a host is also that of its servers. */
+export function causeOf(item: Item): ErrorReport | undefined {
+  if (item.kind === 'host') return item.host.cause;
+  return item.kind === 'server' ? (item.server.cause ?? item.server.problems[0] ?? item.host.cause) : undefined;
 }
 
 function toolPlace({ world, nowMs }: Model, tool: ToolEntry): string {

@@ -111,9 +111,13 @@ export function isSamePlace(left: Place | undefined, right: Place | undefined): 
   return left?.host === right?.host && left?.server === right?.server;
 }
 
+/** On the host, and of the server if the place names one. */
+export function isWithin({ host, server }: Place, at: { readonly host: string; readonly server?: string }): boolean {
+  return at.host === host && (server === undefined || at.server === server);
+}
+
 function withAside(aside: PlaceLog, entries: readonly LogEntry[]): PlaceLog {
-  const { host, server } = aside.of;
-  const own = entries.filter((entry) => entry.host === host && (server === undefined || entry.server === server));
+  const own = entries.filter((entry) => isWithin(aside.of, entry));
   if (own.length === 0) return aside;
   return { ...aside, lines: (withLogs(aside.lines, own) ?? []).slice(-MAX_ASIDE) };
 }
@@ -255,6 +259,7 @@ export function poolMembers(world: World, tool: ToolEntry, nowMs: number): reado
   return found.map((member) => ({ ...member, share: all === 0 ? undefined : member.calls / all }));
 }
 
-function membersOf({ pool, host, server }: ToolEntry): readonly string[] {
+/** `host/server` of each server that answers the tool. */
+export function membersOf({ pool, host, server }: ToolEntry): readonly string[] {
   return pool?.members ?? [`${host}/${server}`];
 }

@@ -1,5 +1,4 @@
 /** The hosts file that a command edits: opened, changed and checked in memory, and written only if nobody else has meanwhile. */
-
 import { isUtf8 } from 'node:buffer';
 import { lstat, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

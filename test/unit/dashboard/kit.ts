@@ -93,3 +93,16 @@ export class Trial {
     return this.#effects.splice(0);
   }
 }
+
+/** Why the host `nas` is down. */
+export const CAUSE = {
+  code: 'HOST_UNREACHABLE',
+  message: 'nas: no route',
+  hint: 'mcp-anywhere doctor {host}',
+  host: 'nas',
+} as const;
+
+/** The items of the view, in their order. */
+export function keysOf({ model }: Trial): string[] {
+  return model.items.map(({ key }) => key);
+}

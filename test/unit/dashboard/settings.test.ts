@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AnywhereError } from '../../../src/base/errors.ts';
-import { DEFAULT_SETTINGS, readSettings } from '../../../src/dashboard/settings.ts';
+import { readSettings } from '../../../src/dashboard/settings.ts';
 import { chooseTheme } from '../../../src/dashboard/theme.ts';
+import { ACTIONS } from '../../../src/model/actions.ts';
 
 const FILE = '/home/me/.config/mcp-anywhere/dashboard.yaml';
 
@@ -22,7 +23,10 @@ function keysOf(text: string, name: string): readonly string[] | undefined {
 
 describe('dashboard.yaml', () => {
   it.each(['', '# nothing\n', '{}'])('%j changes nothing', (text) => {
-    expect(readSettings(text, FILE)).toEqual(DEFAULT_SETTINGS);
+    expect(readSettings(text, FILE)).toEqual({
+      ...{ actions: ACTIONS, theme: 'auto', colors: {} },
+      ...{ mouse: false, split: true, ascii: false },
+    });
   });
 
   it('gives other keys, one or several, or none', () => {

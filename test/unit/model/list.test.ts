@@ -5,19 +5,9 @@ import { layoutOf } from '../../../src/model/layout.ts';
 import { listOf, selectedItem } from '../../../src/model/model.ts';
 import { paneRows } from '../../../src/model/pane.ts';
 import type { SpanLine } from '../../../src/model/text.ts';
-import { host, NOW_MS, server, Trial, tool } from '../dashboard/kit.ts';
+import { CAUSE, host, keysOf, NOW_MS, server, Trial, tool } from '../dashboard/kit.ts';
 
-const CAUSE = {
-  code: 'HOST_UNREACHABLE',
-  message: 'nas: no route',
-  hint: 'mcp-anywhere doctor {host}',
-  host: 'nas',
-} as const;
 const WAITING = { state: 'waiting', cause: CAUSE } as const;
-
-function keysOf({ model }: Trial): string[] {
-  return model.items.map(({ key }) => key);
-}
 
 describe('the filter of a list', () => {
   it('searches every column: state, figures and reasons', () => {

@@ -5,18 +5,7 @@ import { detailLines } from '../../../src/model/details.ts';
 import { listOf, selectedItem } from '../../../src/model/model.ts';
 import { progressText } from '../../../src/model/words.ts';
 import { activityOf } from '../../../src/model/world.ts';
-import { host, NOW_MS, server, snapshot, Trial, tool } from '../dashboard/kit.ts';
-
-const CAUSE = {
-  code: 'HOST_UNREACHABLE',
-  message: 'nas: no route',
-  hint: 'mcp-anywhere doctor {host}',
-  host: 'nas',
-} as const;
-
-function keysOf({ model }: Trial): string[] {
-  return model.items.map(({ key }) => key);
-}
+import { CAUSE, host, keysOf, NOW_MS, server, snapshot, Trial, tool } from '../dashboard/kit.ts';
 
 describe('what is shown', () => {
   it('follows events before the next snapshot says so', () => {
